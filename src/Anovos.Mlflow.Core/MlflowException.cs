@@ -1,0 +1,85 @@
+namespace Anovos.Mlflow;
+
+/// <summary>What went wrong, by kind: a script tells failures apart by it, never by a message.</summary>
+public enum ErrorKind
+{
+    /// <summary>A workflow file is not there or cannot be read.</summary>
+    ConfigNotFound,
+
+    /// <summary>A workflow file is there, and something in it is wrong.</summary>
+    ConfigInvalid,
+
+    /// <summary>The tracking URI or the artifact root has a form that this client does not speak.</summary>
+    UriUnsupported,
+
+    /// <summary>No connection: name resolution, refused, timed out, TLS.</summary>
+    TrackingServerUnreachable,
+
+    /// <summary>Something answered that is no MLflow server, or not at this path.</summary>
+    NotAnMlflowServer,
+
+    /// <summary>401: no credentials, or wrong ones.</summary>
+    AuthenticationFailed,
+
+    /// <summary>403: known, but not allowed.</summary>
+    PermissionDenied,
+
+    /// <summary>No experiment of that name or id.</summary>
+    ExperimentNotFound,
+
+    /// <summary>The experiment is in the trash, where its name stays taken.</summary>
+    ExperimentDeleted,
+
+    /// <summary>An experiment of that name exists already.</summary>
+    ExperimentExists,
+
+    /// <summary>No run of that id.</summary>
+    RunNotFound,
+
+    /// <summary>A command that needs a run found none.</summary>
+    NoActiveRun,
+
+    /// <summary>The param is there with another value; params cannot change.</summary>
+    ParameterConflict,
+
+    /// <summary>A key, a value or a filter that MLflow does not take.</summary>
+    InvalidValue,
+
+    /// <summary>An artifact path that is absolute, climbs out of its root or holds what a server refuses.</summary>
+    ArtifactPathInvalid,
+
+    /// <summary>No artifact at that path.</summary>
+    ArtifactNotFound,
+
+    /// <summary>An artifact did not reach its store.</summary>
+    ArtifactSendFailed,
+
+    /// <summary>A directory store holds something that cannot be read.</summary>
+    StoreInvalid,
+
+    /// <summary>The server failed, or refused for a reason of its own.</summary>
+    ServerError,
+}
+
+/// <summary>A failure with a name: what happened, to what, and what to do about it. Holds no secret.</summary>
+public sealed class MlflowException : Exception
+{
+    /// <summary>Makes the failure <paramref name="kind"/>; the message says what happened, to what, and what to do.</summary>
+    public MlflowException(ErrorKind kind, string message, Exception? innerException = null)
+        : base(message, innerException) => Kind = kind;
+
+    /// <summary>What went wrong.</summary>
+    public ErrorKind Kind { get; }
+
+    /// <summary>What it happened to: a file, a URI, a run id, a key.</summary>
+    public string? Target { get; init; }
+
+    /// <summary>The server's own error code, as <c>RESOURCE_DOES_NOT_EXIST</c>; null when it gave none.</summary>
+    public string? ErrorCode { get; init; }
+
+    /// <summary>The HTTP status of the answer; null when there was none.</summary>
+    public int? StatusCode { get; init; }
+
+    /// <summary>The id that the server or a proxy gave the request, to find it in their logs.</summary>
+    public string? RequestId { get; init; }
+}

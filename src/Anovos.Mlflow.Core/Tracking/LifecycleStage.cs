@@ -1,0 +1,11 @@
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>Whether an experiment or a run is in the trash.</summary>
+public enum LifecycleStage
+{
+    /// <summary>In use.</summary>
+    Active,
+
+    /// <summary>In the trash: restorable, its name still taken.</summary>
+    Deleted,
+}

@@ -1,0 +1,53 @@
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>A run as it stood when it was read.</summary>
+public sealed class Run
+{
+    /// <summary>The id: 32 hex digits.</summary>
+    public required string RunId { get; init; }
+
+    /// <summary>The id of its experiment.</summary>
+    public required string ExperimentId { get; init; }
+
+    /// <summary>The name of its experiment; empty where the store was not asked.</summary>
+    public string Experiment { get; init; } = "";
+
+    /// <summary>The name; need not be unique.</summary>
+    public string RunName { get; init; } = "";
+
+    /// <summary>Where it stands.</summary>
+    public RunStatus Status { get; init; }
+
+    /// <summary>When it began.</summary>
+    public DateTimeOffset StartTime { get; init; }
+
+    /// <summary>When it ended; null while it goes on.</summary>
+    public DateTimeOffset? EndTime { get; init; }
+
+    /// <summary>How long it took; null while it goes on.</summary>
+    public TimeSpan? Duration => EndTime - StartTime;
+
+    /// <summary>Who started it.</summary>
+    public string UserId { get; init; } = "";
+
+    /// <summary>The URI under which its artifacts are.</summary>
+    public string ArtifactUri { get; init; } = "";
+
+    /// <summary>Whether it is in the trash.</summary>
+    public LifecycleStage LifecycleStage { get; init; }
+
+    /// <summary>The store that holds it.</summary>
+    public string TrackingUri { get; init; } = "";
+
+    /// <summary>Its params.</summary>
+    public IReadOnlyDictionary<string, string> Params { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Its metrics: the latest value a key. The history is <c>metrics/get-history</c>'s.</summary>
+    public IReadOnlyDictionary<string, double> Metrics { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>Its tags, MLflow's own among them.</summary>
+    public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
+
+    /// <inheritdoc/>
+    public override string ToString() => RunId;
+}

@@ -1,0 +1,2 @@
+namespace Anovos.Mlflow.TestServer;
+internal static class Placeholder;
