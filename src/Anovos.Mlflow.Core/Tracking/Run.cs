@@ -1,7 +1,7 @@
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>A run as it stood when it was read.</summary>
-public sealed class Run
+public sealed record Run
 {
     /// <summary>The id: 32 hex digits.</summary>
     public required string RunId { get; init; }
@@ -50,4 +50,7 @@ public sealed class Run
 
     /// <inheritdoc/>
     public override string ToString() => RunId;
+
+    /// <summary>The same run, with the name of its experiment.</summary>
+    public Run In(Experiment experiment) => this with { Experiment = experiment.Name };
 }

@@ -1,0 +1,9 @@
+# Tracks the workflow in samples/customers into ./mlruns and shows what is there afterwards.
+$workflow = Import-AnovosConfig "$PSScriptRoot/customers/config.yaml"
+
+$run = $workflow | Start-MlflowRun -Name quickstart |
+    Send-AnovosArtifact -BasePath "$PSScriptRoot/customers" -PassThru |
+    Stop-MlflowRun
+
+$run | Out-Default
+$run | Get-MlflowArtifact -Recurse | Where-Object { -not $_.IsDirectory } | Out-Default

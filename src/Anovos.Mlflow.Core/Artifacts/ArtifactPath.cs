@@ -1,0 +1,35 @@
+namespace Anovos.Mlflow.Artifacts;
+
+/// <summary>The rules of paths under an artifact root: relative, with slashes, and never out of the root.</summary>
+public static class ArtifactPath
+{
+    /// <summary>The path in its one form: no empty or <c>.</c> segments, no slash at either end. Empty stays empty.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactPathInvalid"/> when it is absolute, climbs, or holds what MLflow's servers refuse.</exception>
+    public static string Normalize(string path)
+    {
+        if (path.StartsWith("/", StringComparison.Ordinal))
+            throw Invalid(path, "is absolute; give it relative to the run's artifact root");
+        if (path.Length > 1 && path[1] == ':' && char.IsLetter(path[0]))
+            throw Invalid(path, "begins with a drive; give it relative to the run's artifact root");
+        if (path.Contains('\\'))
+            throw Invalid(path, "holds a backslash; separate folders with '/'");
+        if (path.Contains('#'))
+            throw Invalid(path, "holds a '#', which MLflow servers refuse; rename the file or send it under another name with -Name");
+        if (path.Contains('\0'))
+            throw Invalid(path.Replace('\0', ' '), "holds a NUL character");
+
+        string[] segments = [.. path.Split('/').Where(segment => segment.Length > 0 && segment != ".")];
+        if (segments.Contains(".."))
+            throw Invalid(path, "climbs out of the run's artifact root with '..'");
+        return string.Join("/", segments);
+    }
+
+    /// <summary>Joins two paths, either of which may be empty.</summary>
+    public static string Join(string folder, string name) => folder.Length == 0 ? name : name.Length == 0 ? folder : $"{folder}/{name}";
+
+    /// <summary>Percent-encodes each segment for a URL.</summary>
+    public static string Escape(string path) => string.Join("/", path.Split('/').Select(Uri.EscapeDataString));
+
+    private static MlflowException Invalid(string path, string why) =>
+        new(ErrorKind.ArtifactPathInvalid, $"The artifact path '{path}' {why}.") { Target = path };
+}

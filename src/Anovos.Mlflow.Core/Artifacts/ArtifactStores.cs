@@ -1,0 +1,49 @@
+using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.Artifacts;
+
+/// <summary>Chooses the artifact store for a run's artifact URI.</summary>
+public static class ArtifactStores
+{
+    /// <summary>Opens the artifacts of <paramref name="run"/>, which <paramref name="store"/> holds.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> for a root that this client does not speak.</exception>
+    public static IArtifactStore Open(Run run, ITrackingStore store)
+    {
+        string root = run.ArtifactUri;
+        int colon = root.IndexOf(':');
+        string scheme = colon > 1 ? root.Substring(0, colon).ToLowerInvariant() : "file";
+        switch (scheme)
+        {
+            case "file":
+                return new LocalArtifactStore(LocalUri.ToPath(root));
+            case "mlflow-artifacts" when store is RestStore server:
+                return new ProxiedArtifactStore(server.Api, ProxiedBase(root, server.Api.Server), ownsApi: false);
+            case "http" or "https" when store is RestStore server:
+                return OpenHttp(new Uri(root), server);
+            default:
+                throw new MlflowException(
+                    ErrorKind.UriUnsupported,
+                    $"The artifacts of run {run.RunId} are at {root}, and this version does not send to '{scheme}:'. Have the server started with --serve-artifacts, so that it passes artifacts on, or use an experiment with another artifact location.")
+                { Target = root };
+        }
+    }
+
+    /// <summary><c>mlflow-artifacts:/p</c> is a path under the tracking server; with a host, under that host.</summary>
+    internal static Uri ProxiedBase(string root, Uri server)
+    {
+        var uri = new Uri(root);
+        string host = uri.Host.Length == 0 ? server.GetLeftPart(UriPartial.Path) : $"{server.Scheme}://{uri.Authority}/";
+        return new Uri($"{host}{ProxiedArtifactStore.Endpoint}{uri.AbsolutePath}");
+    }
+
+    private static ProxiedArtifactStore OpenHttp(Uri root, RestStore server)
+    {
+        bool sameServer = Uri.Compare(root, server.Api.Server, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
+
+        // Another host gets no credentials of the tracking server.
+        return sameServer
+            ? new ProxiedArtifactStore(server.Api, root, ownsApi: false)
+            : new ProxiedArtifactStore(new RestApi(root, new ConnectionOptions()), root, ownsApi: true);
+    }
+}

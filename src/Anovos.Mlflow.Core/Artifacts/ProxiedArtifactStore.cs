@@ -1,0 +1,78 @@
+using System.Net.Http.Headers;
+using System.Text.Json;
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Artifacts;
+
+/// <summary>Artifacts behind an MLflow server that passes them on (<c>mlflow-artifacts:</c>, or its <c>http(s):</c> form).</summary>
+internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi) : IArtifactStore
+{
+    /// <summary>Where MLflow serves artifacts, relative to its address.</summary>
+    public const string Endpoint = "api/2.0/mlflow-artifacts/artifacts";
+
+    public async Task SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Put, $"{root.AbsoluteUri.TrimEnd('/')}/{ArtifactPath.Escape(ArtifactPath.Normalize(artifactPath))}")
+        {
+            Content = new FileContent(file, sent, cancellationToken),
+        };
+        using HttpResponseMessage response = await ExecuteAsync(request, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken)
+    {
+        // The listing endpoint takes the path under the served root as a parameter.
+        string address = root.AbsoluteUri;
+        int end = address.IndexOf(Endpoint, StringComparison.Ordinal) is var start and >= 0
+            ? start + Endpoint.Length
+            : throw new MlflowException(ErrorKind.UriUnsupported, $"{address} is no address of MLflow's artifact service, so it cannot be listed.") { Target = address };
+        string folder = ArtifactPath.Join(Uri.UnescapeDataString(address.Substring(end).Trim('/')), ArtifactPath.Normalize(artifactPath));
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{address.Substring(0, end)}?path={Uri.EscapeDataString(folder)}");
+        using HttpResponseMessage response = await ExecuteAsync(request, cancellationToken).ConfigureAwait(false);
+        using Stream body = await response.Content.ReadAsStreamAsync().ConfigureAwait(false);
+        using JsonDocument document = await JsonDocument.ParseAsync(body, cancellationToken: cancellationToken).ConfigureAwait(false);
+        if (!document.RootElement.TryGetProperty("files", out JsonElement files))
+            return [];
+        return [.. files.EnumerateArray().Select(entry => Read(entry, artifactPath))];
+    }
+
+    public void Dispose()
+    {
+        if (ownsApi)
+            api.Dispose();
+    }
+
+    private static Artifact Read(JsonElement entry, string folder)
+    {
+        string name = entry.GetProperty("path").GetString()!;
+        bool isDirectory = entry.TryGetProperty("is_dir", out JsonElement isDir) && isDir.GetBoolean();
+
+        // proto3 leaves out the size of an empty file.
+        long length = entry.TryGetProperty("file_size", out JsonElement size)
+            ? size.ValueKind == JsonValueKind.String ? long.Parse(size.GetString()!, System.Globalization.CultureInfo.InvariantCulture) : size.GetInt64()
+            : 0;
+        return new Artifact(ArtifactPath.Join(folder, name), isDirectory, isDirectory ? null : length);
+    }
+
+    private async Task<HttpResponseMessage> ExecuteAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        HttpResponseMessage response;
+        try
+        {
+            response = await api.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpRequestException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw e.InnerException is FileReadException file ? file.InnerException! : ConnectionErrors.From(e, api.Server);
+        }
+
+        if (response.IsSuccessStatusCode)
+            return response;
+        using (response)
+        {
+            string body = await response.Content.ReadAsStringAsync().ConfigureAwait(false);
+            response.Headers.TryGetValues("x-request-id", out IEnumerable<string>? requestId);
+            throw ServerErrors.From((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, body, requestId?.FirstOrDefault(), api.Server, ErrorKind.ArtifactNotFound);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+
+namespace Anovos.Mlflow.Http;
+
+/// <summary>Tells apart why no answer came: the name, the port, TLS, the time.</summary>
+internal static class ConnectionErrors
+{
+    public static MlflowException From(Exception? exception, Uri server, bool timedOut = false)
+    {
+        string host = server.Host, address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
+        for (Exception? e = exception; e is not null; e = e.InnerException)
+        {
+            switch (e)
+            {
+                case MlflowException known:
+                    return known;
+                case AuthenticationException:
+                    return Unreachable($"The TLS certificate of {address} is not trusted: {e.Message} If the server has a certificate authority of its own, name its PEM file in MLFLOW_TRACKING_SERVER_CERT_PATH or with -ServerCertificatePath.");
+                case SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain }:
+                    return Unreachable($"The name {host} is not known to DNS, so {address} cannot be reached. Check the tracking URI for a typing error, and the network or VPN.");
+                case SocketException { SocketErrorCode: SocketError.ConnectionRefused }:
+                    return Unreachable($"Nothing listens at {host} port {server.Port}. Check that the tracking server runs and that the port in {address} is right.");
+                case SocketException socket:
+                    return Unreachable($"No connection to {address}: {socket.Message}. Check the network, the firewall and the proxy settings.");
+            }
+        }
+
+        return timedOut || exception is OperationCanceledException or TimeoutException
+            ? Unreachable($"{address} did not answer in time. Check that the server is well, or raise MLFLOW_HTTP_REQUEST_TIMEOUT (seconds).")
+            : Unreachable($"The connection to {address} broke: {exception?.Message ?? "no answer came"}. Check the server and the network between.");
+
+        MlflowException Unreachable(string message) => new(ErrorKind.TrackingServerUnreachable, message, exception) { Target = address };
+    }
+}

@@ -1,0 +1,99 @@
+namespace Anovos.Mlflow.Http;
+
+/// <summary>How to reach a tracking server and who asks. <see cref="ToString"/> shows no secret.</summary>
+public sealed record ConnectionOptions
+{
+    /// <summary>The user of basic authentication.</summary>
+    public string? Username { get; init; }
+
+    /// <summary>The password of basic authentication.</summary>
+    public string? Password { get; init; }
+
+    /// <summary>The bearer token; used where user and password are not both there.</summary>
+    public string? Token { get; init; }
+
+    /// <summary>Where the credentials came from, for people: <c>-Credential</c>, an environment variable, a file.</summary>
+    public string? CredentialSource { get; init; }
+
+    /// <summary>Accepts any certificate. For a test server only.</summary>
+    public bool InsecureTls { get; init; }
+
+    /// <summary>A PEM file with the authorities to trust instead of the system's.</summary>
+    public string? ServerCertificatePath { get; init; }
+
+    /// <summary>The certificate that the client shows: PEM with its key, or PFX.</summary>
+    public string? ClientCertificatePath { get; init; }
+
+    /// <summary>How long one request may take; a body being transferred has no limit of its own.</summary>
+    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>Whether redirects within the same host are followed.</summary>
+    public bool FollowRedirects { get; init; } = true;
+
+    /// <summary>The MLflow 3 workspace that the requests are for.</summary>
+    public string? Workspace { get; init; }
+
+    /// <summary>The proxy for every host outside <see cref="NoProxy"/>, by URI scheme of the server.</summary>
+    public string? HttpProxy { get; init; }
+
+    /// <summary>As <see cref="HttpProxy"/>, for <c>https</c> servers.</summary>
+    public string? HttpsProxy { get; init; }
+
+    /// <summary>Hosts that are reached without a proxy, comma-separated, as in <c>NO_PROXY</c>.</summary>
+    public string? NoProxy { get; init; }
+
+    /// <summary>How the requests are authenticated: <c>Basic</c>, <c>Bearer</c> or <c>None</c>.</summary>
+    public string Authentication => Username is not null && Password is not null ? "Basic" : Token is not null ? "Bearer" : "None";
+
+    /// <summary>
+    /// The options that MLflow's environment variables and <c>~/.mlflow/credentials</c> give.
+    /// </summary>
+    /// <param name="environment">Reads an environment variable.</param>
+    /// <param name="home">The user's home folder, where <c>.mlflow/credentials</c> may be; null looks for no file.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for variables that contradict each other or cannot be read.</exception>
+    public static ConnectionOptions FromEnvironment(Func<string, string?> environment, string? home)
+    {
+        var variables = new EnvironmentVariables(environment);
+        (string? user, string? password) = CredentialsFile.Read(home);
+        string? environmentUser = variables.Text("MLFLOW_TRACKING_USERNAME");
+        string? environmentPassword = variables.Text("MLFLOW_TRACKING_PASSWORD");
+        string? token = variables.Text("MLFLOW_TRACKING_TOKEN");
+        bool fromFile = environmentUser is null && environmentPassword is null && user is not null;
+
+        var options = new ConnectionOptions
+        {
+            Username = environmentUser ?? user,
+            Password = environmentPassword ?? password,
+            Token = token,
+            InsecureTls = variables.Flag("MLFLOW_TRACKING_INSECURE_TLS", defaultValue: false),
+            ServerCertificatePath = variables.Text("MLFLOW_TRACKING_SERVER_CERT_PATH"),
+            ClientCertificatePath = variables.Text("MLFLOW_TRACKING_CLIENT_CERT_PATH"),
+            RequestTimeout = variables.Seconds("MLFLOW_HTTP_REQUEST_TIMEOUT", defaultSeconds: 120),
+            FollowRedirects = variables.Flag("MLFLOW_ALLOW_HTTP_REDIRECTS", defaultValue: true),
+            Workspace = variables.Text("MLFLOW_WORKSPACE"),
+            HttpProxy = variables.Text("HTTP_PROXY") ?? variables.Text("http_proxy"),
+            HttpsProxy = variables.Text("HTTPS_PROXY") ?? variables.Text("https_proxy"),
+            NoProxy = variables.Text("NO_PROXY") ?? variables.Text("no_proxy"),
+        };
+        options = options with
+        {
+            CredentialSource = options.Authentication switch
+            {
+                "Basic" => fromFile ? "~/.mlflow/credentials" : "MLFLOW_TRACKING_USERNAME",
+                "Bearer" => "MLFLOW_TRACKING_TOKEN",
+                _ => null,
+            },
+        };
+        if (options.InsecureTls && options.ServerCertificatePath is not null)
+        {
+            throw new MlflowException(
+                ErrorKind.InvalidValue,
+                "MLFLOW_TRACKING_INSECURE_TLS and MLFLOW_TRACKING_SERVER_CERT_PATH are both set: one switches the check of the server's certificate off, the other says what to check it against. Unset one of them.");
+        }
+
+        return options;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Authentication} authentication{(CredentialSource is null ? "" : $" from {CredentialSource}")}";
+}

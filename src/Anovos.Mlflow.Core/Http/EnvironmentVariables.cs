@@ -1,0 +1,30 @@
+using System.Globalization;
+
+namespace Anovos.Mlflow.Http;
+
+/// <summary>Reads MLflow's environment variables as MLflow reads them; an empty one counts as unset.</summary>
+internal sealed class EnvironmentVariables(Func<string, string?> read)
+{
+    public string? Text(string name) => read(name) is { Length: > 0 } value ? value : null;
+
+    public bool Flag(string name, bool defaultValue) => Text(name)?.ToUpperInvariant() switch
+    {
+        null => defaultValue,
+        "TRUE" or "1" => true,
+        "FALSE" or "0" => false,
+        var other => throw Invalid(name, other, "true or false"),
+    };
+
+    public TimeSpan Seconds(string name, int defaultSeconds)
+    {
+        string? text = Text(name);
+        if (text is null)
+            return TimeSpan.FromSeconds(defaultSeconds);
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) && seconds > 0
+            ? TimeSpan.FromSeconds(seconds)
+            : throw Invalid(name, text, "a whole number of seconds above zero");
+    }
+
+    private static MlflowException Invalid(string name, string value, string expected) =>
+        new(ErrorKind.InvalidValue, $"The environment variable {name} is '{value}', where {expected} is expected. Correct or unset it.") { Target = name };
+}

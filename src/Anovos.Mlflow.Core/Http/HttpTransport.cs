@@ -1,0 +1,100 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+
+namespace Anovos.Mlflow.Http;
+
+/// <summary>Makes the one <see cref="HttpClient"/> of a store: TLS, proxy, credentials, redirects, connection limits.</summary>
+internal static class HttpTransport
+{
+    // Above the transfer engine's parallelism; .NET Framework's default of two would serialise it.
+    private const int ConnectionsPerServer = 32;
+
+    public static HttpClient Create(ConnectionOptions options)
+    {
+        HttpMessageHandler primary = CreateHandler(options);
+        var client = new HttpClient(new SameHostRedirectHandler(options.FollowRedirects) { InnerHandler = primary })
+        {
+            // A file may take hours: every JSON request has its own limit.
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        client.DefaultRequestHeaders.Authorization = options.Authentication switch
+        {
+            "Basic" => new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.Username}:{options.Password}"))),
+            "Bearer" => new AuthenticationHeaderValue("Bearer", options.Token),
+            _ => null,
+        };
+        client.DefaultRequestHeaders.UserAgent.ParseAdd($"Anovos.Mlflow/{typeof(HttpTransport).Assembly.GetName().Version?.ToString(3)}");
+        if (options.Workspace is not null)
+            client.DefaultRequestHeaders.Add("X-MLFLOW-WORKSPACE", options.Workspace);
+        return client;
+    }
+
+#if NET
+    private static SocketsHttpHandler CreateHandler(ConnectionOptions options)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.GZip | DecompressionMethods.Deflate,
+            ConnectTimeout = options.RequestTimeout,
+            MaxConnectionsPerServer = ConnectionsPerServer,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            UseCookies = false,
+        };
+        if (EnvironmentProxy.From(options) is { } proxy)
+            handler.Proxy = proxy;
+        if (options.ClientCertificatePath is not null)
+            handler.SslOptions.ClientCertificates = [ServerCertificates.LoadClientCertificate(options.ClientCertificatePath)];
+        if (options.InsecureTls)
+        {
+            // The user asked for it by name, with MLflow's own switch.
+#pragma warning disable CA5359
+            handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+#pragma warning restore CA5359
+        }
+        else if (options.ServerCertificatePath is not null)
+        {
+            X509Certificate2[] authorities = ServerCertificates.LoadAuthorities(options.ServerCertificatePath);
+            handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
+                certificate is X509Certificate2 server && ServerCertificates.IsTrusted(server, errors, authorities);
+        }
+
+        return handler;
+    }
+#else
+    private static HttpClientHandler CreateHandler(ConnectionOptions options)
+    {
+        var handler = new HttpClientHandler
+        {
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.GZip | DecompressionMethods.Deflate,
+            MaxConnectionsPerServer = ConnectionsPerServer,
+            UseCookies = false,
+        };
+
+        // Windows PowerShell 5.1 may still offer TLS 1.0 first; this handler does not, and the process' own setting stays as it is.
+        handler.SslProtocols = SslProtocols.Tls12;
+        if (EnvironmentProxy.From(options) is { } proxy)
+            handler.Proxy = proxy;
+        if (options.ClientCertificatePath is not null)
+            handler.ClientCertificates.Add(ServerCertificates.LoadClientCertificate(options.ClientCertificatePath));
+        if (options.InsecureTls)
+        {
+#pragma warning disable CA5359
+            handler.ServerCertificateCustomValidationCallback = (_, _, _, _) => true;
+#pragma warning restore CA5359
+        }
+        else if (options.ServerCertificatePath is not null)
+        {
+            X509Certificate2[] authorities = ServerCertificates.LoadAuthorities(options.ServerCertificatePath);
+            handler.ServerCertificateCustomValidationCallback = (_, certificate, _, errors) =>
+                certificate is not null && ServerCertificates.IsTrusted(certificate, errors, authorities);
+        }
+
+        return handler;
+    }
+#endif
+}

@@ -1,0 +1,107 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using RestSharp;
+
+namespace Anovos.Mlflow.Http;
+
+/// <summary>
+/// The JSON endpoints of one server: sends a request, answers the parsed body, and turns whatever else happens into an
+/// <see cref="MlflowException"/>. The only user of RestSharp.
+/// </summary>
+internal sealed class RestApi : IDisposable
+{
+    private const string Prefix = "api/2.0/mlflow/";
+
+    private readonly RestClient _client;
+
+    public RestApi(Uri server, ConnectionOptions options)
+    {
+        Server = server;
+        Http = HttpTransport.Create(options);
+        _client = new RestClient(Http, new RestClientOptions(server) { Timeout = options.RequestTimeout });
+    }
+
+    /// <summary>The server's address, with its path prefix and a slash at the end.</summary>
+    public Uri Server { get; }
+
+    /// <summary>The client for what is no JSON: bodies of artifacts go through it as streams.</summary>
+    public HttpClient Http { get; }
+
+    /// <summary>GET with the fields as query parameters; a null value leaves its field out.</summary>
+    public Task<JsonElement> GetAsync(string endpoint, ErrorKind notFound, CancellationToken cancellationToken, params (string Name, string? Value)[] fields)
+    {
+        var request = new RestRequest(Prefix + endpoint, Method.Get);
+        foreach ((string name, string? value) in fields)
+        {
+            if (value is not null)
+                request.AddQueryParameter(name, value);
+        }
+
+        return SendAsync(request, notFound, cancellationToken);
+    }
+
+    /// <summary>POST with the JSON object that <paramref name="writeFields"/> writes.</summary>
+    public Task<JsonElement> PostAsync(string endpoint, Action<Utf8JsonWriter> writeFields, ErrorKind notFound, CancellationToken cancellationToken)
+    {
+        var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            writeFields(writer);
+            writer.WriteEndObject();
+        }
+
+        // A body of known length: MLflow 3 loses a chunked one.
+        var request = new RestRequest(Prefix + endpoint, Method.Post)
+            .AddStringBody(Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length), ContentType.Json);
+        return SendAsync(request, notFound, cancellationToken);
+    }
+
+    /// <summary>The plain text of <c>/health</c> or <c>/version</c>.</summary>
+    public async Task<string> GetTextAsync(string path, CancellationToken cancellationToken)
+    {
+        RestResponse response = await ExecuteAsync(new RestRequest(path), cancellationToken).ConfigureAwait(false);
+        ServerErrors.ThrowIfFailed(response, Server, ErrorKind.NotAnMlflowServer);
+        return response.Content?.Trim() ?? "";
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _client.Dispose();
+        Http.Dispose();
+    }
+
+    private async Task<JsonElement> SendAsync(RestRequest request, ErrorKind notFound, CancellationToken cancellationToken)
+    {
+        RestResponse response = await ExecuteAsync(request, cancellationToken).ConfigureAwait(false);
+        ServerErrors.ThrowIfFailed(response, Server, notFound);
+        byte[] body = response.RawBytes ?? [];
+        if (body.Length == 0)
+            body = [(byte)'{', (byte)'}'];
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(new ReadOnlySequence<byte>(body));
+            if (document.RootElement.ValueKind == JsonValueKind.Object)
+                return document.RootElement.Clone();
+        }
+        catch (JsonException)
+        {
+            // The answer is not JSON: said below, as for JSON of another shape.
+        }
+
+        throw ServerErrors.NotMlflow(response, Server);
+    }
+
+    private async Task<RestResponse> ExecuteAsync(RestRequest request, CancellationToken cancellationToken)
+    {
+        RestResponse response = await _client.ExecuteAsync(request, cancellationToken).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+
+        // A status that is no success counts as an error there, and is an answer here.
+        if (response.StatusCode != 0)
+            return response;
+        throw ConnectionErrors.From(response.ErrorException, Server, response.ResponseStatus == ResponseStatus.TimedOut);
+    }
+}

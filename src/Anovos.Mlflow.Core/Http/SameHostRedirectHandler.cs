@@ -1,0 +1,36 @@
+using System.Net;
+
+namespace Anovos.Mlflow.Http;
+
+/// <summary>
+/// Follows a redirect only where it stays on the same scheme, host and port and repeats the request as it is.
+/// Anything else would carry credentials elsewhere or turn a POST into a GET.
+/// </summary>
+internal sealed class SameHostRedirectHandler(bool follow) : DelegatingHandler
+{
+    private const int MaximumRedirects = 5;
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        for (int redirects = 0; ; redirects++)
+        {
+            HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308) || response.Headers.Location is not { } location)
+                return response;
+
+            response.Dispose();
+            Uri target = location.IsAbsoluteUri ? location : new Uri(request.RequestUri!, location);
+            bool repeatable = request.Method == HttpMethod.Get || (int)response.StatusCode is 307 or 308;
+            bool sameHost = Uri.Compare(target, request.RequestUri!, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
+            if (!follow || !repeatable || !sameHost || redirects == MaximumRedirects)
+                throw NotFollowed(request.RequestUri!, target, sameHost);
+            request.RequestUri = target;
+        }
+    }
+
+    private static MlflowException NotFollowed(Uri from, Uri target, bool sameHost) =>
+        new(
+            ErrorKind.NotAnMlflowServer,
+            $"{from.GetLeftPart(UriPartial.Path)} redirects to {target.GetLeftPart(UriPartial.Path)}, which is not followed{(sameHost ? "" : ", since credentials must not travel to another host")}. If that is your MLflow server, use its address as the tracking URI.")
+        { Target = from.GetLeftPart(UriPartial.Authority), StatusCode = (int)HttpStatusCode.Redirect };
+}

@@ -1,0 +1,97 @@
+using System.Net;
+using System.Text.Json;
+using RestSharp;
+
+namespace Anovos.Mlflow.Http;
+
+/// <summary>Turns a server's refusal into an <see cref="MlflowException"/>, whether it comes as JSON, bare text or a proxy's HTML page.</summary>
+internal static class ServerErrors
+{
+    private const int QuotedCharacters = 500;
+
+    /// <summary>Throws unless the status is a success. A missing thing is of kind <paramref name="notFound"/>.</summary>
+    public static void ThrowIfFailed(RestResponse response, Uri server, ErrorKind notFound)
+    {
+        if (!response.IsSuccessStatusCode)
+            throw From((int)response.StatusCode, response.ContentType, response.Content ?? "", Header(response, "x-request-id") ?? Header(response, "x-databricks-request-id"), server, notFound);
+    }
+
+    /// <summary>The failure that an answer of this status and body means.</summary>
+    public static MlflowException From(int status, string? contentType, string body, string? requestId, Uri server, ErrorKind notFound)
+    {
+        string address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
+        (string? code, string? message) = ReadError(body);
+        bool isHtml = code is null && LooksLikeHtml(contentType, body);
+        string said = message ?? (isHtml ? "" : Quote(body));
+
+        // A basic-auth app answers bare text typed as HTML: its status speaks for itself.
+        (ErrorKind kind, string text) = (HttpStatusCode)status switch
+        {
+            HttpStatusCode.Unauthorized => (ErrorKind.AuthenticationFailed, $"{address} does not accept the credentials, or got none (401). Give them with Connect-Mlflow -Credential or -Token, or in MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN."),
+            HttpStatusCode.Forbidden when said.Contains("Host") && said.Contains("DNS") => (ErrorKind.PermissionDenied, $"{address} refuses the host name in the tracking URI (403): {said} Have the server started with --allowed-hosts."),
+            HttpStatusCode.Forbidden => (ErrorKind.PermissionDenied, $"{address} knows who asks and does not allow it (403){Colon(said)} Ask the server's owner for the permission."),
+            _ when isHtml => (status >= 500 ? ErrorKind.ServerError : ErrorKind.NotAnMlflowServer, HtmlMessage(status, address)),
+            _ => (KindOf(code, status, said, notFound), $"{address} answered {status}{(code is null ? "" : $" {code}")}{Colon(said)}"),
+        };
+        return new MlflowException(kind, text.TrimEnd()) { Target = address, StatusCode = status, ErrorCode = code, RequestId = requestId };
+    }
+
+    /// <summary>A success whose body is not what an MLflow server says.</summary>
+    public static MlflowException NotMlflow(RestResponse response, Uri server)
+    {
+        string address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
+        return new(ErrorKind.NotAnMlflowServer, $"{address} answers, but not as an MLflow server does ({response.ContentType ?? "no content type"}). Check the path of the tracking URI: a prefix may be missing, or a login page stands before the server.")
+        { Target = address, StatusCode = (int)response.StatusCode };
+    }
+
+    private static ErrorKind KindOf(string? code, int status, string message, ErrorKind notFound) => code switch
+    {
+        "RESOURCE_DOES_NOT_EXIST" => notFound,
+        "RESOURCE_ALREADY_EXISTS" => ErrorKind.ExperimentExists,
+        "PERMISSION_DENIED" => ErrorKind.PermissionDenied,
+
+        // A directory store behind a server answers 500 INTERNAL_ERROR to it, so only the words tell.
+        _ when message.Contains("Changing param values is not allowed") => ErrorKind.ParameterConflict,
+        "INVALID_PARAMETER_VALUE" or "BAD_REQUEST" or "INVALID_STATE" => ErrorKind.InvalidValue,
+        null when status == 404 => ErrorKind.NotAnMlflowServer,
+        _ => ErrorKind.ServerError,
+    };
+
+    private static string HtmlMessage(int status, string address) => status >= 500
+        ? $"{address} answered {status} with a web page, so a proxy or gateway before the tracking server cannot reach it. Look at the server and the proxy."
+        : $"{address} answered {status} with a web page, as no MLflow endpoint does. Check the path of the tracking URI: a prefix may be missing or be one too many.";
+
+    private static (string? Code, string? Message) ReadError(string body)
+    {
+        if (!body.TrimStart().StartsWith("{", StringComparison.Ordinal))
+            return (null, null);
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(body);
+            return (Text(document.RootElement, "error_code"), Text(document.RootElement, "message"));
+        }
+        catch (JsonException)
+        {
+            // Quoted as it is by the caller.
+            return (null, null);
+        }
+    }
+
+    private static string? Text(JsonElement element, string name) =>
+        element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? Quote(value.GetString()!) : null;
+
+    private static bool LooksLikeHtml(string? contentType, string body) =>
+        body.TrimStart().StartsWith("<", StringComparison.Ordinal) || (contentType?.Contains("html") ?? false);
+
+    private static string Colon(string said) => said.Length == 0 ? "." : ": " + (said.EndsWith(".", StringComparison.Ordinal) ? said : said + ".");
+
+    // What a server says ends up in a terminal or a pipeline log: no control character of it does.
+    private static string Quote(string text)
+    {
+        string clean = new([.. text.Select(c => char.IsControl(c) ? ' ' : c)]);
+        return clean.Length > QuotedCharacters ? clean.Substring(0, QuotedCharacters) + "…" : clean.Trim();
+    }
+
+    private static string? Header(RestResponse response, string name) =>
+        response.Headers?.FirstOrDefault(header => header.Name.Equals(name, StringComparison.OrdinalIgnoreCase))?.Value?.ToString();
+}

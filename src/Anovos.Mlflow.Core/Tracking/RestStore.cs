@@ -1,0 +1,185 @@
+using System.Globalization;
+using System.Text.Json;
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>Experiments and runs on an MLflow server, over its REST API 2.0.</summary>
+public sealed class RestStore : ITrackingStore
+{
+    /// <summary>Opens the server at <paramref name="server"/>; nothing is sent yet.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when a certificate or proxy in the options cannot be used.</exception>
+    public RestStore(Uri server, ConnectionOptions options)
+    {
+        // A relative endpoint replaces the last segment of a base that does not end in a slash.
+        string address = server.GetComponents(UriComponents.HttpRequestUrl & ~UriComponents.Query, UriFormat.UriEscaped).TrimEnd('/');
+        TrackingUri = address;
+        Api = new RestApi(new Uri(address + "/"), options);
+    }
+
+    /// <inheritdoc/>
+    public string TrackingUri { get; }
+
+    internal RestApi Api { get; }
+
+    /// <inheritdoc/>
+    public async Task<Experiment?> FindExperimentAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            JsonElement answer = await Api.GetAsync("experiments/get-by-name", ErrorKind.ExperimentNotFound, cancellationToken, ("experiment_name", name)).ConfigureAwait(false);
+            return RestEntities.ReadExperiment(answer.GetProperty("experiment"));
+        }
+        catch (MlflowException e) when (e.Kind == ErrorKind.ExperimentNotFound)
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<Experiment> GetExperimentAsync(string experimentId, CancellationToken cancellationToken)
+    {
+        JsonElement answer = await Api.GetAsync("experiments/get", ErrorKind.ExperimentNotFound, cancellationToken, ("experiment_id", experimentId)).ConfigureAwait(false);
+        return RestEntities.ReadExperiment(answer.GetProperty("experiment"));
+    }
+
+    /// <inheritdoc/>
+    public async Task<string> CreateExperimentAsync(NewExperiment experiment, CancellationToken cancellationToken)
+    {
+        JsonElement answer = await Api.PostAsync(
+            "experiments/create",
+            body =>
+            {
+                body.WriteString("name", experiment.Name);
+                if (experiment.ArtifactLocation is not null)
+                    body.WriteString("artifact_location", experiment.ArtifactLocation);
+                RestEntities.WriteTags(body, experiment.Tags);
+            },
+            ErrorKind.ExperimentNotFound,
+            cancellationToken).ConfigureAwait(false);
+        return answer.GetProperty("experiment_id").GetString()!;
+    }
+
+    /// <inheritdoc/>
+    public async Task<Page<Experiment>> SearchExperimentsAsync(ExperimentSearch search, string? pageToken, CancellationToken cancellationToken)
+    {
+        JsonElement answer = await Api.PostAsync(
+            "experiments/search",
+            body =>
+            {
+                body.WriteNumber("max_results", search.MaxResults);
+                body.WriteString("view_type", RestEntities.Name(search.ViewType));
+                WritePageToken(body, pageToken);
+            },
+            ErrorKind.ExperimentNotFound,
+            cancellationToken).ConfigureAwait(false);
+        return RestEntities.ReadPage(answer, "experiments", pageToken, RestEntities.ReadExperiment);
+    }
+
+    /// <inheritdoc/>
+    public async Task<Run> CreateRunAsync(NewRun run, CancellationToken cancellationToken)
+    {
+        JsonElement answer = await Api.PostAsync(
+            "runs/create",
+            body =>
+            {
+                body.WriteString("experiment_id", run.ExperimentId);
+                if (run.RunName is not null)
+                    body.WriteString("run_name", run.RunName);
+                body.WriteString("user_id", run.UserId);
+                body.WriteNumber("start_time", run.StartTime);
+                RestEntities.WriteTags(body, run.Tags);
+            },
+            ErrorKind.ExperimentNotFound,
+            cancellationToken).ConfigureAwait(false);
+        return RestEntities.ReadRun(answer.GetProperty("run"), TrackingUri);
+    }
+
+    /// <inheritdoc/>
+    public async Task<Run> GetRunAsync(string runId, CancellationToken cancellationToken)
+    {
+        if (!TrackingLimits.IsRunId(runId))
+            throw new MlflowException(ErrorKind.RunNotFound, $"'{runId}' is no run id: letters, digits, '-' and '_' are expected, usually 32 hex digits.") { Target = runId };
+        JsonElement answer = await Api.GetAsync("runs/get", ErrorKind.RunNotFound, cancellationToken, ("run_id", runId)).ConfigureAwait(false);
+        return RestEntities.ReadRun(answer.GetProperty("run"), TrackingUri);
+    }
+
+    /// <inheritdoc/>
+    public Task UpdateRunAsync(RunUpdate update, CancellationToken cancellationToken) =>
+        Api.PostAsync(
+            "runs/update",
+            body =>
+            {
+                body.WriteString("run_id", update.RunId);
+                if (update.Status is { } status)
+                    body.WriteString("status", RestEntities.Name(status));
+                if (update.EndTime is { } endTime)
+                    body.WriteNumber("end_time", endTime);
+                if (update.RunName is not null)
+                    body.WriteString("run_name", update.RunName);
+            },
+            ErrorKind.RunNotFound,
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<Page<Run>> SearchRunsAsync(RunSearch search, string? pageToken, CancellationToken cancellationToken)
+    {
+        JsonElement answer = await Api.PostAsync(
+            "runs/search",
+            body =>
+            {
+                RestEntities.WriteStrings(body, "experiment_ids", search.ExperimentIds);
+                if (search.Filter is not null)
+                    body.WriteString("filter", search.Filter);
+                body.WriteString("run_view_type", RestEntities.Name(search.ViewType));
+                body.WriteNumber("max_results", search.MaxResults);
+                RestEntities.WriteStrings(body, "order_by", search.OrderBy);
+                WritePageToken(body, pageToken);
+            },
+            ErrorKind.ExperimentNotFound,
+            cancellationToken).ConfigureAwait(false);
+        return RestEntities.ReadPage(answer, "runs", pageToken, run => RestEntities.ReadRun(run, TrackingUri));
+    }
+
+    /// <inheritdoc/>
+    public Task LogBatchAsync(string runId, RunData batch, CancellationToken cancellationToken) =>
+        Api.PostAsync(
+            "runs/log-batch",
+            body =>
+            {
+                body.WriteString("run_id", runId);
+                RestEntities.WriteData(body, batch);
+            },
+            ErrorKind.RunNotFound,
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task DeleteTagAsync(string runId, string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Api.PostAsync(
+                "runs/delete-tag",
+                body =>
+                {
+                    body.WriteString("run_id", runId);
+                    body.WriteString("key", key);
+                },
+                ErrorKind.RunNotFound,
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (MlflowException e) when (e.Kind == ErrorKind.RunNotFound && e.Message.IndexOf("tag", StringComparison.OrdinalIgnoreCase) >= 0)
+        {
+            throw new MlflowException(ErrorKind.InvalidValue, $"Run {runId} has no tag '{key}', so there is nothing to remove.", e) { Target = key, ErrorCode = e.ErrorCode, StatusCode = e.StatusCode };
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Api.Dispose();
+
+    private static void WritePageToken(Utf8JsonWriter body, string? pageToken)
+    {
+        if (pageToken is not null)
+            body.WriteString("page_token", pageToken);
+    }
+}

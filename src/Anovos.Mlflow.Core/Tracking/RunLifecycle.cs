@@ -1,0 +1,87 @@
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>Starts, resumes and ends runs in a store.</summary>
+/// <param name="store">The store.</param>
+/// <param name="environment">Reads an environment variable.</param>
+public sealed class RunLifecycle(ITrackingStore store, Func<string, string?> environment)
+{
+    /// <summary>The id of the experiment that every store has.</summary>
+    public const string DefaultExperimentId = "0";
+
+    /// <summary>
+    /// The experiment to use: of that name, else the one that <c>MLFLOW_EXPERIMENT_ID</c> or <c>MLFLOW_EXPERIMENT_NAME</c>
+    /// names, else <c>Default</c>. Null where one of that name must be made first; <see cref="ExperimentName"/> says how it is called.
+    /// </summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentDeleted"/>; <see cref="ErrorKind.ExperimentNotFound"/> for an id.</exception>
+    public async Task<Experiment?> FindExperimentAsync(string? name, CancellationToken cancellationToken)
+    {
+        string? wanted = ExperimentName(name);
+        Experiment? found = wanted is not null
+            ? await store.FindExperimentAsync(wanted, cancellationToken).ConfigureAwait(false)
+            : await store.GetExperimentAsync(Variable("MLFLOW_EXPERIMENT_ID") ?? DefaultExperimentId, cancellationToken).ConfigureAwait(false);
+        if (found?.LifecycleStage == LifecycleStage.Deleted)
+            throw new MlflowException(ErrorKind.ExperimentDeleted, $"The experiment '{found.Name}' ({found.ExperimentId}) is deleted, and its name stays taken. Restore it, or use another name.") { Target = found.Name };
+        return found;
+    }
+
+    /// <summary>The name of the experiment to use, or null where an id decides.</summary>
+    public string? ExperimentName(string? name) => name ?? (Variable("MLFLOW_EXPERIMENT_ID") is null ? Variable("MLFLOW_EXPERIMENT_NAME") : null);
+
+    /// <summary>Makes an experiment; one that another process made meanwhile is taken as it is.</summary>
+    public async Task<Experiment> CreateExperimentAsync(NewExperiment experiment, CancellationToken cancellationToken)
+    {
+        try
+        {
+            string id = await store.CreateExperimentAsync(experiment, cancellationToken).ConfigureAwait(false);
+            return await store.GetExperimentAsync(id, cancellationToken).ConfigureAwait(false);
+        }
+        catch (MlflowException e) when (e.Kind == ErrorKind.ExperimentExists)
+        {
+            if (await FindExperimentAsync(experiment.Name, cancellationToken).ConfigureAwait(false) is { } other)
+                return other;
+            throw;
+        }
+    }
+
+    /// <summary>Starts a run.</summary>
+    public async Task<Run> StartAsync(Experiment experiment, RunRequest request, CancellationToken cancellationToken)
+    {
+        var run = new NewRun(experiment.ExperimentId, request.RunName, request.UserId, Now())
+        {
+            Tags = RunTags.Of(request, environment),
+        };
+        Run started = await store.CreateRunAsync(run, cancellationToken).ConfigureAwait(false);
+        return started.In(experiment);
+    }
+
+    /// <summary>Takes a run up again: its status becomes <see cref="RunStatus.Running"/>.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.RunNotFound"/>, for a deleted run too.</exception>
+    public async Task<Run> ResumeAsync(string runId, IReadOnlyList<Tag> tags, CancellationToken cancellationToken)
+    {
+        Run run = await store.GetRunAsync(runId, cancellationToken).ConfigureAwait(false);
+        if (run.LifecycleStage == LifecycleStage.Deleted)
+            throw new MlflowException(ErrorKind.RunNotFound, $"Run {runId} is deleted. Restore it first.") { Target = runId };
+        if (run.Status != RunStatus.Running)
+            await store.UpdateRunAsync(new RunUpdate(runId, RunStatus.Running), cancellationToken).ConfigureAwait(false);
+        await store.WriteAsync(runId, new RunData { Tags = tags }, cancellationToken).ConfigureAwait(false);
+        return await ReadAsync(runId, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends a run and answers it as it then stands.</summary>
+    public async Task<Run> EndAsync(string runId, RunStatus status, CancellationToken cancellationToken)
+    {
+        await store.UpdateRunAsync(new RunUpdate(runId, status, Now()), cancellationToken).ConfigureAwait(false);
+        return await ReadAsync(runId, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The run of that id, with the name of its experiment.</summary>
+    public async Task<Run> ReadAsync(string runId, CancellationToken cancellationToken)
+    {
+        Run run = await store.GetRunAsync(runId, cancellationToken).ConfigureAwait(false);
+        return run.In(await store.GetExperimentAsync(run.ExperimentId, cancellationToken).ConfigureAwait(false));
+    }
+
+    private static long Now() => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+
+    private string? Variable(string name) => environment(name) is { Length: > 0 } value ? value : null;
+}

@@ -1,0 +1,17 @@
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>Opens the store that a tracking URI names.</summary>
+public static class TrackingStores
+{
+    /// <summary>Opens the store; nothing is read or sent yet. Credentials in the URI come before those in <paramref name="options"/>.</summary>
+    public static ITrackingStore Open(TrackingTarget target, ConnectionOptions options)
+    {
+        if (target.Server is null)
+            return new DirectoryStore(target.Directory!);
+        if (target.UserInfo is var (user, password))
+            options = options with { Username = user, Password = password, CredentialSource = "the tracking URI" };
+        return new RestStore(target.Server, options);
+    }
+}

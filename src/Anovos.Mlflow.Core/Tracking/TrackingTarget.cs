@@ -1,0 +1,73 @@
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>What a tracking URI names: a folder, a server, or a Databricks workspace.</summary>
+public sealed record TrackingTarget
+{
+    private TrackingTarget(string uri) => Uri = uri;
+
+    /// <summary>The URI in its absolute form, without credentials: the same place from any folder.</summary>
+    public string Uri { get; }
+
+    /// <summary>The folder, when it names one.</summary>
+    public string? Directory { get; private init; }
+
+    /// <summary>The server, when it names one; no credentials in it.</summary>
+    public Uri? Server { get; private init; }
+
+    /// <summary>User and password that stood in the URI, for basic authentication.</summary>
+    internal (string User, string Password)? UserInfo { get; private init; }
+
+    /// <summary>Reads a tracking URI (mlflow.tracking._tracking_service.utils names the forms).</summary>
+    /// <param name="uri">A path, <c>file:</c>, <c>http(s)://</c>.</param>
+    /// <param name="baseDirectory">What a relative path is relative to.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/>; the message says what to use instead.</exception>
+    public static TrackingTarget Parse(string uri, string baseDirectory)
+    {
+        string text = uri.Trim();
+        int colon = text.IndexOf(':');
+
+        // One letter before the colon is a drive.
+        string scheme = colon > 1 ? text.Substring(0, colon).ToLowerInvariant() : text is "databricks" or "databricks-uc" ? text : "file";
+        switch (scheme)
+        {
+            case "file" when text.Length > 0:
+                return ForDirectory(Path.GetFullPath(Path.Combine(baseDirectory, LocalUri.ToPath(text))));
+            case "http" or "https" when System.Uri.TryCreate(text, UriKind.Absolute, out Uri? server) && server.Host.Length > 0:
+                return ForServer(server);
+        }
+
+        string advice = (scheme.Split('+')[0]) switch
+        {
+            "file" => "It is empty. Give http://host:port, https://host/prefix, or a folder.",
+            "http" or "https" => "It names no host. Write it as http://host:port or https://host/prefix.",
+            "databricks" => "Databricks workspaces are not supported by this version. Track to a folder or an MLflow server.",
+            "databricks-uc" or "uc" => "That is a model registry, not a tracking store. Use databricks, an http(s) server or a folder.",
+            "sqlite" or "postgresql" or "mysql" or "mssql" => $"A database belongs to an MLflow server. Start one over it (mlflow server --backend-store-uri …) and use its http address.",
+            _ => "Give http://host:port, https://host/prefix, or a folder.",
+        };
+        throw new MlflowException(ErrorKind.UriUnsupported, $"The tracking URI '{WithoutUserInfo(text)}' cannot be used. {advice}") { Target = WithoutUserInfo(text) };
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Uri;
+
+    private static TrackingTarget ForDirectory(string path) => new(path) { Directory = path };
+
+    private static TrackingTarget ForServer(Uri server)
+    {
+        var clean = new UriBuilder(server) { UserName = "", Password = "", Query = "", Fragment = "" }.Uri;
+        string[] userInfo = server.UserInfo.Split([':'], 2);
+        return new(clean.GetLeftPart(UriPartial.Path).TrimEnd('/'))
+        {
+            Server = clean,
+            UserInfo = userInfo.Length == 2 ? (System.Uri.UnescapeDataString(userInfo[0]), System.Uri.UnescapeDataString(userInfo[1])) : null,
+        };
+    }
+
+    // postgresql://user:password@host is what people paste.
+    private static string WithoutUserInfo(string text)
+    {
+        int start = text.IndexOf("://", StringComparison.Ordinal), at = text.LastIndexOf('@');
+        return start >= 0 && at > start ? text.Substring(0, start + 3) + "…" + text.Substring(at) : text;
+    }
+}

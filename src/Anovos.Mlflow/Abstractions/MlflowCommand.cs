@@ -1,0 +1,140 @@
+using System.Collections.Concurrent;
+using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+using Anovos.Mlflow.PowerShell.Errors;
+using Anovos.Mlflow.PowerShell.Sessions;
+
+namespace Anovos.Mlflow.PowerShell.Abstractions;
+
+/// <summary>
+/// A cmdlet whose work is asynchronous. The pipeline thread waits for one task at a time and meanwhile writes what the
+/// task posts; Ctrl+C cancels the task. A failure becomes an error of its kind.
+/// </summary>
+public abstract class MlflowCommand : PSCmdlet, IDisposable
+{
+    private static readonly TimeSpan Farewell = TimeSpan.FromMilliseconds(500);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentQueue<Action> _posted = new();
+    private readonly SemaphoreSlim _wake = new(0);
+
+    /// <summary>The state of this runspace: connection and active runs.</summary>
+    internal static MlflowSession Session => MlflowSession.Of(Runspace.DefaultRunspace);
+
+    /// <summary>The folder that relative paths are relative to.</summary>
+    protected string CurrentDirectory => SessionState.Path.CurrentFileSystemLocation.ProviderPath;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <inheritdoc/>
+    protected sealed override void BeginProcessing() => Guard(Begin);
+
+    /// <inheritdoc/>
+    protected sealed override void ProcessRecord() => Guard(Process);
+
+    /// <inheritdoc/>
+    protected sealed override void EndProcessing() => Guard(End);
+
+    /// <inheritdoc/>
+    protected sealed override void StopProcessing() => _stop.Cancel();
+
+    /// <summary>Before the first record.</summary>
+    protected virtual void Begin()
+    {
+    }
+
+    /// <summary>For each record.</summary>
+    protected virtual void Process()
+    {
+    }
+
+    /// <summary>After the last record.</summary>
+    protected virtual void End()
+    {
+    }
+
+    /// <summary>Runs the work off this thread and waits for it, writing what it posts.</summary>
+    /// <exception cref="PipelineStoppedException">Ctrl+C, or a posted write ended the pipeline.</exception>
+    protected T Await<T>(Func<CancellationToken, Task<T>> work)
+    {
+        Task<T> task = Task.Run(() => work(_stop.Token), _stop.Token);
+        Drain(task);
+        return task.GetAwaiter().GetResult();
+    }
+
+    /// <inheritdoc cref="Await{T}"/>
+    protected void Await(Func<CancellationToken, Task> work)
+    {
+        Task task = Task.Run(() => work(_stop.Token), _stop.Token);
+        Drain(task);
+        task.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Has the pipeline thread do a write. Never waits; for use by the work inside <see cref="Await{T}"/>.</summary>
+    protected void Post(Action write)
+    {
+        _posted.Enqueue(write);
+        _wake.Release();
+    }
+
+    /// <summary>Frees what the cmdlet holds.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+        // The semaphore stays: a worker that was abandoned on Ctrl+C may still post to it.
+        if (disposing)
+            _stop.Dispose();
+    }
+
+    private void Drain(Task task)
+    {
+        task.ContinueWith(_ => _wake.Release(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        try
+        {
+            while (!task.IsCompleted)
+            {
+                _wake.Wait(_stop.Token);
+                WritePosted();
+            }
+
+            WritePosted();
+        }
+        catch
+        {
+            // Ctrl+C, or a write that ended the pipeline: the work ends too, within reason.
+            _stop.Cancel();
+            Task.WaitAny([task], Farewell);
+            throw;
+        }
+    }
+
+    private void WritePosted()
+    {
+        while (_posted.TryDequeue(out Action? write))
+            write();
+    }
+
+    private void Guard(Action step)
+    {
+        try
+        {
+            step();
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+        catch (MlflowException e) when (e.IsTerminating())
+        {
+            ThrowTerminatingError(e.ToErrorRecord());
+        }
+        catch (MlflowException e)
+        {
+            WriteError(e.ToErrorRecord());
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Completion;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Abstractions;
+
+/// <summary>A cmdlet that works on one run: the one it is given, else this session's active run, else the one in <c>MLFLOW_RUN_ID</c>.</summary>
+public abstract class RunCommand : TrackingCommand
+{
+    /// <summary>The id of the run.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(RunIdCompleter))]
+    public string? RunId { get; set; }
+
+    /// <summary>The run.</summary>
+    [Parameter(ValueFromPipeline = true)]
+    [ValidateNotNull]
+    public Run? Run { get; set; }
+
+    /// <summary>The run to work on and the store that holds it.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.NoActiveRun"/></exception>
+    internal RunReference ResolveRun()
+    {
+        bool storeGiven = TrackingUri is not null || Connection is not null;
+        string? runId = Run?.RunId ?? RunId;
+        ActiveRun? active = runId is null ? Session.Active : Session.Find(runId);
+        if (active is not null && !storeGiven)
+            return new RunReference(active.Run.RunId, active.Connection, active.Config);
+
+        runId ??= active?.Run.RunId ?? (Environment.GetEnvironmentVariable("MLFLOW_RUN_ID") is { Length: > 0 } variable ? variable : null);
+        return runId is not null
+            ? new RunReference(runId, ResolveConnection(Run?.TrackingUri), config: null)
+            : throw new MlflowException(ErrorKind.NoActiveRun, "There is no run to work on. Start one with Start-MlflowRun, name one with -RunId, or set MLFLOW_RUN_ID.");
+    }
+}

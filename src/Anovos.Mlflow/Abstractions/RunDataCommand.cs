@@ -1,0 +1,87 @@
+using System.Collections;
+using System.Diagnostics;
+using Anovos.Mlflow.PowerShell.Errors;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Abstractions;
+
+/// <summary>
+/// A cmdlet that writes metrics, params or tags to a run. It gathers them and writes batches: when one is full, when
+/// the pipeline ends, and in a slow pipeline every few seconds.
+/// </summary>
+public abstract class RunDataCommand : RunCommand
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(3);
+
+    private readonly List<Metric> _metrics = [];
+    private readonly List<Param> _params = [];
+    private readonly List<Tag> _tags = [];
+    private readonly Stopwatch _sinceWrite = Stopwatch.StartNew();
+    private RunReference? _run;
+
+    /// <inheritdoc/>
+    protected override void End() => Flush();
+
+    /// <summary>Gives each pair of the table, or the one pair, to <paramref name="add"/>. A pair that MLflow would refuse is an error and stops no other.</summary>
+    protected void ForEachPair(IDictionary? table, string name, object? value, Action<string, object?> add)
+    {
+        IEnumerable<KeyValuePair<string, object?>> pairs = table is null
+            ? [new(name, value)]
+            : table.Keys.Cast<object>().Select(key => new KeyValuePair<string, object?>(ValueText.Of(key), table[key]));
+        foreach ((string key, object? item) in pairs.Select(pair => (pair.Key, pair.Value)))
+        {
+            try
+            {
+                if (TrackingLimits.WhyInvalidKey(key) is { } why)
+                    throw new MlflowException(ErrorKind.InvalidValue, $"MLflow does not take the key '{key}': {why}. '{TrackingLimits.ToValidKey(key)}' would do.") { Target = key };
+                add(key, item);
+            }
+            catch (MlflowException e)
+            {
+                WriteError(e.ToErrorRecord(key));
+            }
+        }
+    }
+
+    /// <summary>Takes data for the run that this record names.</summary>
+    protected void Add(RunData data)
+    {
+        RunReference run = ResolveRun();
+        if (_run is not null && _run.RunId != run.RunId)
+            Flush();
+        _run = run;
+        _metrics.AddRange(data.Metrics);
+        _params.AddRange(data.Params);
+        _tags.AddRange(data.Tags);
+        bool full = _metrics.Count >= TrackingLimits.BatchMetrics || _params.Count >= TrackingLimits.BatchParams || _tags.Count >= TrackingLimits.BatchTags;
+        if (full || _sinceWrite.Elapsed > Longest)
+            Flush();
+    }
+
+    /// <summary>The value as MLflow keeps it: cut, with a warning, where it is too long.</summary>
+    protected string Cut(string key, object? value, int limit)
+    {
+        List<string> warnings = [];
+        string text = ParamBuilder.Cut(key, ValueText.Of(value), limit, ValueLimits.Truncate, warnings);
+        warnings.ForEach(WriteWarning);
+        return text;
+    }
+
+    private void Flush()
+    {
+        var data = new RunData { Metrics = [.. _metrics], Params = [.. _params], Tags = [.. _tags] };
+        _metrics.Clear();
+        _params.Clear();
+        _tags.Clear();
+        _sinceWrite.Restart();
+        if (data.Count == 0 || _run is not { } run || !ShouldProcess(run.ToString(), $"Write {Describe(data)}"))
+            return;
+        Await(token => run.Store.WriteAsync(run.RunId, data, token));
+    }
+
+    private static string Describe(RunData data) => string.Join(", ", new[]
+    {
+        (data.Metrics.Count, "metric"), (data.Params.Count, "param"), (data.Tags.Count, "tag"),
+    }.Where(kind => kind.Item1 > 0).Select(kind => $"{kind.Item1} {kind.Item2}{(kind.Item1 == 1 ? "" : "s")}"));
+}

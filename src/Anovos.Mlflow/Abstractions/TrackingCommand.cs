@@ -1,0 +1,53 @@
+using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Completion;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Abstractions;
+
+/// <summary>A cmdlet that works on a tracking store.</summary>
+public abstract class TrackingCommand : MlflowCommand
+{
+    /// <summary>The store to use: a folder, or the address of a server.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? TrackingUri { get; set; }
+
+    /// <summary>A connection from <c>Connect-Mlflow</c> or <c>Get-MlflowConnection</c> to use instead of the session's.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public MlflowConnection? Connection { get; set; }
+
+    /// <summary>The store to use; <paramref name="fallback"/> is a URI that comes after the parameters.</summary>
+    protected MlflowConnection ResolveConnection(string? fallback = null)
+    {
+        MlflowConnection connection = TrackingUri is null && Connection is not null ? Connection : Session.Resolve(TrackingUri ?? fallback, CurrentDirectory);
+        WriteVerbose($"Tracking to {connection.TrackingUri}, authentication: {connection.Options}.");
+        return connection;
+    }
+
+    /// <summary>A user's hashtable as tags.</summary>
+    protected static IReadOnlyList<Tag> ToTags(System.Collections.IDictionary? table) =>
+        table is null ? [] : [.. table.Keys.Cast<object>().Select(key => new Tag(ValueText.Of(key), ValueText.Of(table[key])))];
+
+    /// <summary>Writes what a search finds, page by page as the pages come; at most <paramref name="first"/> of them.</summary>
+    protected void WritePages<T>(Func<(string? PageToken, CancellationToken Cancellation), Task<Page<T>>> search, Func<T, bool>? filter = null, int first = int.MaxValue)
+    {
+        string? pageToken = null;
+        do
+        {
+            Page<T> page = Await(cancellation => search((pageToken, cancellation)));
+            foreach (T item in page.Items)
+            {
+                if (filter is not null && !filter(item))
+                    continue;
+                if (first-- <= 0)
+                    return;
+                WriteObject(item);
+            }
+
+            pageToken = page.NextPageToken;
+        }
+        while (pageToken is not null && first > 0);
+    }
+}

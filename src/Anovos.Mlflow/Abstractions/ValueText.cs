@@ -1,0 +1,64 @@
+using System.Globalization;
+using System.Management.Automation;
+
+namespace Anovos.Mlflow.PowerShell.Abstractions;
+
+/// <summary>The text and number forms of a script's values, the same under every culture.</summary>
+internal static class ValueText
+{
+    /// <summary>The text of a value: numbers and times invariant, null empty.</summary>
+    public static string Of(object? value) => Unwrap(value) switch
+    {
+        null => "",
+        string text => text,
+        double number => number.ToString("R", CultureInfo.InvariantCulture),
+        float number => number.ToString("R", CultureInfo.InvariantCulture),
+        DateTime time => time.ToString("o", CultureInfo.InvariantCulture),
+        DateTimeOffset time => time.ToString("o", CultureInfo.InvariantCulture),
+        IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
+        System.Collections.IEnumerable list => string.Join(" ", list.Cast<object?>().Select(Of)),
+        var other => other.ToString() ?? "",
+    };
+
+    /// <summary>The number that a value is; a text is read invariant and without thousands separators, so that <c>1,5</c> does not become 15.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when it is none.</exception>
+    public static double NumberOf(string name, object? value)
+    {
+        object? raw = Unwrap(value);
+        switch (raw)
+        {
+            case bool flag:
+                return flag ? 1 : 0;
+            case TimeSpan duration:
+                return duration.TotalSeconds;
+            case string text when TryParse(text.Trim(), out double parsed):
+                return parsed;
+            case IConvertible convertible when raw is not string and not DateTime and not char:
+                return convertible.ToDouble(CultureInfo.InvariantCulture);
+            case System.Numerics.BigInteger big:
+                return (double)big;
+            default:
+                throw new MlflowException(ErrorKind.InvalidValue, $"The value '{Of(raw)}' of the metric '{name}' is no number. Write it with a point, as 1.5; for text use a parameter or a tag.") { Target = name };
+        }
+    }
+
+    private static bool TryParse(string text, out double value)
+    {
+        switch (text.TrimStart('+').ToUpperInvariant())
+        {
+            case "INF" or "INFINITY" or "∞":
+                value = double.PositiveInfinity;
+                return true;
+            case "-INF" or "-INFINITY" or "-∞":
+                value = double.NegativeInfinity;
+                return true;
+            case "NAN":
+                value = double.NaN;
+                return true;
+            default:
+                return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
+        }
+    }
+
+    private static object? Unwrap(object? value) => value is PSObject wrapped ? wrapped.BaseObject : value;
+}

@@ -1,0 +1,43 @@
+using System.Management.Automation;
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Sessions;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>The artifacts of a run: those directly under a folder, or all below it.</summary>
+[Cmdlet(VerbsCommon.Get, "MlflowArtifact")]
+[OutputType("Anovos.Mlflow.Artifacts.Artifact")]
+public sealed class GetMlflowArtifactCommand : RunCommand
+{
+    /// <summary>The folder to list; without it, the run's artifact root.</summary>
+    [Parameter(Position = 0)]
+    [AllowEmptyString]
+    public string ArtifactPath { get; set; } = "";
+
+    /// <summary>Lists the folders below too.</summary>
+    [Parameter]
+    public SwitchParameter Recurse { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        RunReference run = ResolveRun();
+        string start = Artifacts.ArtifactPath.Normalize(ArtifactPath);
+        Await(async token =>
+        {
+            using IArtifactStore store = await run.OpenArtifactsAsync(token).ConfigureAwait(false);
+            var folders = new Stack<string>([start]);
+            while (folders.Count > 0)
+            {
+                IReadOnlyList<Artifact> entries = await store.ListAsync(folders.Pop(), token).ConfigureAwait(false);
+                foreach (Artifact entry in entries)
+                    Post(() => WriteObject(entry with { RunId = run.RunId }));
+                if (!Recurse)
+                    continue;
+                foreach (Artifact folder in entries.Where(entry => entry.IsDirectory).Reverse())
+                    folders.Push(folder.ArtifactPath);
+            }
+        });
+    }
+}

@@ -1,0 +1,85 @@
+using System.Management.Automation;
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Sessions;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>Sends files and folders to a run. A folder keeps its name and its structure.</summary>
+[Cmdlet(VerbsCommunications.Send, "MlflowArtifact", DefaultParameterSetName = "Path", SupportsShouldProcess = true)]
+[OutputType("Anovos.Mlflow.Artifacts.ArtifactResult")]
+public sealed class SendMlflowArtifactCommand : SendCommand
+{
+    private readonly List<ArtifactUpload> _uploads = [];
+    private RunReference? _run;
+
+    /// <summary>Files and folders; wildcards are allowed.</summary>
+    [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Path", ValueFromPipeline = true)]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] Path { get; set; } = [];
+
+    /// <summary>Files and folders, taken as they are.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "LiteralPath", ValueFromPipelineByPropertyName = true)]
+    [Alias("PSPath", "LP")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
+
+    /// <summary>The folder under the run's artifact root; without it, the root.</summary>
+    [Parameter(Position = 1)]
+    [AllowEmptyString]
+    public string ArtifactPath { get; set; } = "";
+
+    /// <summary>The name that a single file, or a folder, gets in the run.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Name { get; set; }
+
+    /// <summary>Sends what lies in a folder, without the folder itself.</summary>
+    [Parameter]
+    public SwitchParameter ContentOnly { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        RunReference run = ResolveRun();
+        if (_run is not null && _run.RunId != run.RunId)
+            SendGathered();
+        _run = run;
+        string folder = Artifacts.ArtifactPath.Normalize(ArtifactPath);
+        bool literal = ParameterSetName == "LiteralPath";
+        foreach (string item in FileArguments.Resolve(this, literal ? LiteralPath : Path, literal, "ArtifactNotFound"))
+            Gather(item, folder);
+    }
+
+    /// <inheritdoc/>
+    protected override void End() => SendGathered();
+
+    private void Gather(string item, string folder)
+    {
+        string name = Name ?? System.IO.Path.GetFileName(item.TrimEnd('/', System.IO.Path.DirectorySeparatorChar));
+        string target = Artifacts.ArtifactPath.Join(folder, name);
+        if (File.Exists(item))
+        {
+            if (ShouldProcess(_run!.ToString(), $"Send '{item}' as '{target}'"))
+                _uploads.Add(new ArtifactUpload(new FileInfo(item), target));
+            return;
+        }
+
+        if (!ShouldProcess(_run!.ToString(), $"Send the folder '{item}' as '{(ContentOnly ? folder : target)}'"))
+            return;
+        string root = ContentOnly ? folder : target;
+        FolderListing listing = Await(token => Task.FromResult(FolderListing.Of(item, token)));
+        foreach (string problem in listing.Problems)
+            WriteWarning(problem);
+        _uploads.AddRange(listing.Files.Select(file => new ArtifactUpload(new FileInfo(file.Path), Artifacts.ArtifactPath.Join(root, file.RelativePath))));
+    }
+
+    private void SendGathered()
+    {
+        if (_run is null)
+            return;
+        Send(_run, _uploads, result => WriteObject(result));
+        _uploads.Clear();
+    }
+}

@@ -1,0 +1,71 @@
+using System.Management.Automation;
+using System.Net;
+using System.Security;
+using Anovos.Mlflow.Http;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>Makes a tracking store the default of this session, after asking it whether it answers.</summary>
+[Cmdlet(VerbsCommunications.Connect, "Mlflow", DefaultParameterSetName = "Environment")]
+[OutputType(typeof(MlflowConnection))]
+public sealed class ConnectMlflowCommand : MlflowCommand
+{
+    /// <summary>The store: a folder, or the address of a server. Without it, <c>MLFLOW_TRACKING_URI</c>.</summary>
+    [Parameter(Position = 0)]
+    [ValidateNotNullOrEmpty]
+    public string? TrackingUri { get; set; }
+
+    /// <summary>User and password of basic authentication.</summary>
+    [Parameter(ParameterSetName = "Credential", Mandatory = true)]
+    [ValidateNotNull]
+    public PSCredential? Credential { get; set; }
+
+    /// <summary>A bearer token.</summary>
+    [Parameter(ParameterSetName = "Token", Mandatory = true)]
+    [ValidateNotNull]
+    public SecureString? Token { get; set; }
+
+    /// <summary>A PEM file with the certificate authorities to trust.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? ServerCertificatePath { get; set; }
+
+    /// <summary>The certificate to show to the server: PEM with its key, or PFX.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? ClientCertificatePath { get; set; }
+
+    /// <summary>Accepts any certificate of the server. For a test server only.</summary>
+    [Parameter]
+    public SwitchParameter SkipCertificateCheck { get; set; }
+
+    /// <inheritdoc/>
+    protected override void End()
+    {
+        string uri = TrackingUri ?? (Environment.GetEnvironmentVariable("MLFLOW_TRACKING_URI") is { Length: > 0 } variable ? variable : "mlruns");
+        MlflowConnection connection = new(TrackingTarget.Parse(uri, CurrentDirectory), Options());
+        if (SkipCertificateCheck)
+            WriteWarning($"The certificate of {connection.TrackingUri} is not checked: whoever stands between can read the credentials.");
+        Await(token => connection.Store.SearchExperimentsAsync(new ExperimentSearch(MaxResults: 1), null, token));
+        Session.Connection = connection;
+        WriteObject(connection);
+    }
+
+    private ConnectionOptions Options()
+    {
+        ConnectionOptions options = MlflowSession.EnvironmentOptions();
+        if (Credential is not null)
+            options = options with { Username = Credential.UserName, Password = Credential.GetNetworkCredential().Password, CredentialSource = "-Credential" };
+        if (Token is not null)
+            options = options with { Username = null, Password = null, Token = new NetworkCredential("", Token).Password, CredentialSource = "-Token" };
+        return options with
+        {
+            ServerCertificatePath = ServerCertificatePath is null ? options.ServerCertificatePath : GetUnresolvedProviderPathFromPSPath(ServerCertificatePath),
+            ClientCertificatePath = ClientCertificatePath is null ? options.ClientCertificatePath : GetUnresolvedProviderPathFromPSPath(ClientCertificatePath),
+            InsecureTls = options.InsecureTls || SkipCertificateCheck,
+        };
+    }
+}

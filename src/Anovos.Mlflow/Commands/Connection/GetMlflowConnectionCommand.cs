@@ -1,0 +1,14 @@
+using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Sessions;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>Where this session tracks to, and who it is there.</summary>
+[Cmdlet(VerbsCommon.Get, "MlflowConnection")]
+[OutputType(typeof(MlflowConnection))]
+public sealed class GetMlflowConnectionCommand : TrackingCommand
+{
+    /// <inheritdoc/>
+    protected override void End() => WriteObject(ResolveConnection());
+}

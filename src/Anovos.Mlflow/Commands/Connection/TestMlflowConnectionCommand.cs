@@ -1,0 +1,25 @@
+using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>Asks a tracking store whether it can be worked with, and says what to change where it cannot.</summary>
+[Cmdlet(VerbsDiagnostic.Test, "MlflowConnection")]
+[OutputType("Anovos.Mlflow.Tracking.ConnectionReport")]
+[OutputType(typeof(bool))]
+public sealed class TestMlflowConnectionCommand : TrackingCommand
+{
+    /// <summary>Answers true or false only.</summary>
+    [Parameter]
+    public SwitchParameter Quiet { get; set; }
+
+    /// <inheritdoc/>
+    protected override void End()
+    {
+        MlflowConnection connection = ResolveConnection();
+        ConnectionReport report = Await(token => ConnectionReport.OfAsync(connection.Store, token));
+        WriteObject(Quiet ? report.Usable : report);
+    }
+}

@@ -1,0 +1,46 @@
+using System.Collections;
+using System.Diagnostics;
+using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Errors;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>Writes metrics to a run: a name and a value, a table of them, or objects with Name and Value.</summary>
+[Cmdlet(VerbsCommunications.Write, "MlflowMetric", DefaultParameterSetName = "Value", SupportsShouldProcess = true)]
+[OutputType(typeof(void))]
+public sealed class WriteMlflowMetricCommand : RunDataCommand
+{
+    /// <summary>The metric's name.</summary>
+    [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Value", ValueFromPipelineByPropertyName = true)]
+    [Alias("Key")]
+    public string Name { get; set; } = "";
+
+    /// <summary>The value: a number, or its invariant text; NaN and the infinities too.</summary>
+    [Parameter(Position = 1, Mandatory = true, ParameterSetName = "Value", ValueFromPipelineByPropertyName = true)]
+    [AllowNull]
+    public object? Value { get; set; }
+
+    /// <summary>Names and values.</summary>
+    [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Table", ValueFromPipeline = true)]
+    [ValidateNotNull]
+    public IDictionary Metric { get; set; } = null!;
+
+    /// <summary>The step of the values.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public long Step { get; set; }
+
+    /// <summary>When the values were measured; without it, now.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public DateTime? Timestamp { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        long timestamp = (Timestamp is { } time ? new DateTimeOffset(time) : DateTimeOffset.UtcNow).ToUnixTimeMilliseconds();
+        ForEachPair(ParameterSetName == "Table" ? Metric : null, Name, Value, (key, value) =>
+            Add(new RunData { Metrics = [new Metric(key, ValueText.NumberOf(key, value), timestamp, Step)] }));
+    }
+}

@@ -1,0 +1,33 @@
+using System.Collections;
+using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>Writes params to a run: a name and a value, a table of them, or objects with Name and Value. A param keeps its first value.</summary>
+[Cmdlet(VerbsCommunications.Write, "MlflowParameter", DefaultParameterSetName = "Value", SupportsShouldProcess = true)]
+[OutputType(typeof(void))]
+public sealed class WriteMlflowParameterCommand : RunDataCommand
+{
+    /// <summary>The param's name.</summary>
+    [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Value", ValueFromPipelineByPropertyName = true)]
+    [Alias("Key")]
+    public string Name { get; set; } = "";
+
+    /// <summary>The value; written as text, numbers in invariant form.</summary>
+    [Parameter(Position = 1, Mandatory = true, ParameterSetName = "Value", ValueFromPipelineByPropertyName = true)]
+    [AllowNull]
+    [AllowEmptyString]
+    public object? Value { get; set; }
+
+    /// <summary>Names and values.</summary>
+    [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Table", ValueFromPipeline = true)]
+    [ValidateNotNull]
+    public IDictionary Parameter { get; set; } = null!;
+
+    /// <inheritdoc/>
+    protected override void Process() =>
+        ForEachPair(ParameterSetName == "Table" ? Parameter : null, Name, Value, (key, value) =>
+            Add(new RunData { Params = [new Param(key, Cut(key, value, TrackingLimits.ParamValue))] }));
+}

@@ -1,0 +1,44 @@
+using System.Collections;
+using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>Makes an experiment.</summary>
+[Cmdlet(VerbsCommon.New, "MlflowExperiment", SupportsShouldProcess = true)]
+[OutputType("Anovos.Mlflow.Tracking.Experiment")]
+public sealed class NewMlflowExperimentCommand : TrackingCommand
+{
+    /// <summary>The name; on Databricks a workspace location.</summary>
+    [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true)]
+    [ValidateNotNullOrEmpty]
+    public string[] Name { get; set; } = [];
+
+    /// <summary>Where the artifacts of its runs go; without it the store decides.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? ArtifactLocation { get; set; }
+
+    /// <summary>Tags of the experiment.</summary>
+    [Parameter]
+    public IDictionary? Tag { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        MlflowConnection connection = ResolveConnection();
+        foreach (string name in Name)
+        {
+            if (!ShouldProcess($"experiment '{name}' at {connection}", "Create"))
+                continue;
+            var experiment = new NewExperiment(name, ArtifactLocation) { Tags = ToTags(Tag) };
+            WriteObject(Await(async token =>
+            {
+                string id = await connection.Store.CreateExperimentAsync(experiment, token).ConfigureAwait(false);
+                return await connection.Store.GetExperimentAsync(id, token).ConfigureAwait(false);
+            }));
+        }
+    }
+}

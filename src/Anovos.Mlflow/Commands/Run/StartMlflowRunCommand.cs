@@ -1,0 +1,27 @@
+using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Completion;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>
+/// Starts a run, or resumes one, and makes it this session's active run. Child processes find it in <c>MLFLOW_RUN_ID</c>,
+/// <c>MLFLOW_TRACKING_URI</c> and <c>MLFLOW_EXPERIMENT_ID</c>.
+/// </summary>
+[Cmdlet(VerbsLifecycle.Start, "MlflowRun", SupportsShouldProcess = true)]
+[OutputType("Anovos.Mlflow.Tracking.Run")]
+public sealed class StartMlflowRunCommand : StartCommand
+{
+    /// <summary>The id of a run to take up again.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(RunIdCompleter))]
+    public string? RunId { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        if (Start(RunId) is { } run)
+            WriteObject(run);
+    }
+}

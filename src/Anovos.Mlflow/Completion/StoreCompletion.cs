@@ -1,0 +1,31 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Completion;
+
+/// <summary>Asks the store of the command being typed, and no longer than a person waits for a completion.</summary>
+internal static class StoreCompletion
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    /// <summary>What the store offers; nothing where it cannot be asked: a completer must not disturb the line.</summary>
+    public static IEnumerable<CompletionResult> Query(IDictionary boundParameters, Func<ITrackingStore, CancellationToken, Task<IEnumerable<CompletionResult>>> query)
+    {
+        try
+        {
+            Runspace runspace = Runspace.DefaultRunspace;
+            string directory = runspace.SessionStateProxy.Path.CurrentFileSystemLocation.ProviderPath;
+            MlflowConnection connection = boundParameters["Connection"] as MlflowConnection
+                ?? MlflowSession.Of(runspace).Resolve(boundParameters["TrackingUri"] as string, directory);
+            using var patience = new CancellationTokenSource(Patience);
+            return [.. Task.Run(() => query(connection.Store, patience.Token), patience.Token).GetAwaiter().GetResult()];
+        }
+        catch (Exception e) when (e is MlflowException or OperationCanceledException)
+        {
+            return [];
+        }
+    }
+}

@@ -1,0 +1,40 @@
+using System.Management.Automation;
+
+namespace Anovos.Mlflow.PowerShell.Errors;
+
+/// <summary>Every ErrorRecord of the module is made here: the id is the kind of the failure.</summary>
+internal static class ErrorRecords
+{
+    /// <summary>The record of a failure of this module.</summary>
+    public static ErrorRecord ToErrorRecord(this MlflowException e, object? target = null)
+    {
+        var record = new ErrorRecord(e, e.Kind.ToString(), Category(e), target ?? e.Target);
+        string? details = e.RequestId is null ? null : $"{e.Message} (request {e.RequestId})";
+        if (details is not null)
+            record.ErrorDetails = new ErrorDetails(details);
+        return record;
+    }
+
+    /// <summary>The record of a failure on this machine: a file, a folder.</summary>
+    public static ErrorRecord ToFileError(this Exception e, object? target) =>
+        new(e, e is FileNotFoundException or DirectoryNotFoundException ? "FileNotFound" : "FileUnreadable", e is UnauthorizedAccessException ? ErrorCategory.PermissionDenied : ErrorCategory.ReadError, target);
+
+    /// <summary>Whether nothing of the pipeline can go on after it: the server, the way to it or the run is not there.</summary>
+    public static bool IsTerminating(this MlflowException e) => e.Kind.ToString() is
+        nameof(ErrorKind.TrackingServerUnreachable) or nameof(ErrorKind.NotAnMlflowServer) or nameof(ErrorKind.AuthenticationFailed)
+        or nameof(ErrorKind.UriUnsupported) or nameof(ErrorKind.NoActiveRun);
+
+    private static ErrorCategory Category(MlflowException e) => e.Kind switch
+    {
+        ErrorKind.ConfigNotFound or ErrorKind.ExperimentNotFound or ErrorKind.RunNotFound or ErrorKind.ArtifactNotFound => ErrorCategory.ObjectNotFound,
+        ErrorKind.ConfigInvalid or ErrorKind.StoreInvalid => ErrorCategory.InvalidData,
+        ErrorKind.InvalidValue or ErrorKind.ArtifactPathInvalid or ErrorKind.UriUnsupported => ErrorCategory.InvalidArgument,
+        ErrorKind.TrackingServerUnreachable or ErrorKind.NotAnMlflowServer => ErrorCategory.ConnectionError,
+        ErrorKind.AuthenticationFailed => ErrorCategory.AuthenticationError,
+        ErrorKind.PermissionDenied => ErrorCategory.PermissionDenied,
+        ErrorKind.ExperimentExists or ErrorKind.ParameterConflict => ErrorCategory.ResourceExists,
+        ErrorKind.ExperimentDeleted or ErrorKind.NoActiveRun => ErrorCategory.InvalidOperation,
+        ErrorKind.ArtifactSendFailed => ErrorCategory.WriteError,
+        _ => ErrorCategory.NotSpecified,
+    };
+}

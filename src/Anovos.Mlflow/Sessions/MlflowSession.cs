@@ -1,0 +1,85 @@
+using System.Management.Automation.Runspaces;
+using System.Runtime.CompilerServices;
+using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Sessions;
+
+/// <summary>What one runspace knows: its connection and the runs it has started. Two runspaces never share it.</summary>
+internal sealed class MlflowSession
+{
+    private const string DefaultStore = "mlruns";
+
+    // No state of its own: it ties each session's lifetime to its runspace's.
+    private static readonly ConditionalWeakTable<Runspace, MlflowSession> Sessions = new();
+
+    private readonly Dictionary<(string Uri, ConnectionOptions Options), MlflowConnection> _connections = [];
+    private readonly List<ActiveRun> _runs = [];
+    private RunEnvironment? _outside;
+
+    /// <summary>What <c>Connect-Mlflow</c> set.</summary>
+    public MlflowConnection? Connection { get; set; }
+
+    /// <summary>The innermost run that has not ended.</summary>
+    public ActiveRun? Active => _runs.Count == 0 ? null : _runs[_runs.Count - 1];
+
+    /// <summary>The session of a runspace.</summary>
+    public static MlflowSession Of(Runspace runspace) => Sessions.GetValue(runspace, _ => new MlflowSession());
+
+    /// <summary>Ends a session: its connections close, and the environment is as it was.</summary>
+    public static void Forget(Runspace runspace)
+    {
+        if (!Sessions.TryGetValue(runspace, out MlflowSession? session))
+            return;
+        Sessions.Remove(runspace);
+        session._outside?.Restore();
+        foreach (MlflowConnection connection in session._connections.Values)
+            connection.Store.Dispose();
+    }
+
+    /// <summary>The store to track to: the URI that is given, else this session's connection, else <c>MLFLOW_TRACKING_URI</c>, else <c>./mlruns</c>.</summary>
+    public MlflowConnection Resolve(string? trackingUri, string currentDirectory)
+    {
+        if (trackingUri is null && Connection is not null)
+            return Connection;
+        string uri = trackingUri ?? (Environment.GetEnvironmentVariable("MLFLOW_TRACKING_URI") is { Length: > 0 } variable ? variable : DefaultStore);
+        return Open(TrackingTarget.Parse(uri, currentDirectory), EnvironmentOptions());
+    }
+
+    /// <summary>The connection to a store; one that is already open, if it was opened with the same options.</summary>
+    public MlflowConnection Open(TrackingTarget target, ConnectionOptions options)
+    {
+        // A run that was found over this session's connection is written to over it: its credentials are those that work.
+        if (Connection?.TrackingUri == target.Uri)
+            return Connection;
+        if (!_connections.TryGetValue((target.Uri, options), out MlflowConnection? connection))
+            _connections[(target.Uri, options)] = connection = new MlflowConnection(target, options);
+        return connection;
+    }
+
+    /// <summary>The options that environment and credentials file give.</summary>
+    public static ConnectionOptions EnvironmentOptions() =>
+        ConnectionOptions.FromEnvironment(Environment.GetEnvironmentVariable, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile));
+
+    /// <summary>The run of that id, if it is active here.</summary>
+    public ActiveRun? Find(string runId) => _runs.FirstOrDefault(run => run.Run.RunId == runId);
+
+    /// <summary>Makes a run the active one and names it to child processes.</summary>
+    public void Push(ActiveRun run)
+    {
+        _outside ??= RunEnvironment.Capture();
+        _runs.Add(run);
+        RunEnvironment.Of(run.Run).Restore();
+    }
+
+    /// <summary>Takes a run that ended off, so that the outer one is active again, or none.</summary>
+    public void Remove(string runId)
+    {
+        if (Find(runId) is not { } run)
+            return;
+        _runs.Remove(run);
+        (Active is { } outer ? RunEnvironment.Of(outer.Run) : _outside!).Restore();
+        if (Active is null)
+            _outside = null;
+    }
+}

@@ -1,0 +1,23 @@
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Sessions;
+
+/// <summary>A run by its id, the store that holds it, and the workflow it was started for.</summary>
+internal sealed class RunReference(string runId, MlflowConnection connection, AnovosConfig? config)
+{
+    public string RunId { get; } = runId;
+
+    public AnovosConfig? Config { get; } = config;
+
+    public ITrackingStore Store => connection.Store;
+
+    public RunLifecycle Lifecycle => new(Store, Environment.GetEnvironmentVariable);
+
+    /// <summary>Opens the run's artifacts.</summary>
+    public async Task<IArtifactStore> OpenArtifactsAsync(CancellationToken cancellationToken) =>
+        ArtifactStores.Open(await Store.GetRunAsync(RunId, cancellationToken).ConfigureAwait(false), Store);
+
+    public override string ToString() => $"run {RunId} at {connection.TrackingUri}";
+}
