@@ -107,7 +107,7 @@ public sealed class TrackingServer : IAsyncDisposable
 
     private async Task HandleAsync(HttpContext context)
     {
-                var recorded = new RecordedRequest
+        var recorded = new RecordedRequest
         {
             Method = context.Request.Method,
             Path = RequestReader.TargetOf(context.Request),

@@ -140,6 +140,24 @@ public class TrackingServerTests
     }
 
     [Fact]
+    public async Task A_held_request_does_not_hold_the_end_of_a_test()
+    {
+        Task<HttpResponseMessage> held;
+        using (var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }))
+        {
+            await using (var server = await TrackingServer.StartAsync())
+            {
+                server.Faults.Add("*", "/version", Faults.Delay(Timeout.InfiniteTimeSpan));
+                held = client.GetAsync(new Uri(server.Uri, "version"));
+                while (server.Requests.Count == 0)
+                    await Task.Delay(5);
+            }
+
+            await Assert.ThrowsAsync<HttpRequestException>(() => held.WaitAsync(TimeSpan.FromSeconds(5)));
+        }
+    }
+
+    [Fact]
     public async Task TLS_asks_for_trust_and_for_a_client_certificate()
     {
         await using var server = await TrackingServer.StartAsync(new() { UseTls = true, RequireClientCertificate = true });
