@@ -1,0 +1,30 @@
+namespace Anovos.Mlflow.TestServer;
+
+/// <summary>An error that MLflow answers with as JSON.</summary>
+internal sealed class ApiException(string code, string message) : Exception(message)
+{
+    public string Code => code;
+
+    public int Status => code switch
+    {
+        "RESOURCE_DOES_NOT_EXIST" => 404,
+        "INTERNAL_ERROR" => 500,
+        "NOT_IMPLEMENTED" => 501,
+        _ => 400,
+    };
+
+    public string ErrorClass => code switch
+    {
+        "RESOURCE_DOES_NOT_EXIST" => "RESOURCE_NOT_FOUND",
+        "BAD_REQUEST" => "INVALID_PARAMETER_VALUE",
+        "INTERNAL_ERROR" => "CLIENT_INTERNAL_ERROR",
+        _ => code,
+    };
+
+    public static ApiException Invalid(string message) => new("INVALID_PARAMETER_VALUE", message);
+
+    public static ApiException Missing(string field) => Invalid(
+        $"Missing value for required parameter '{field}'. See the API docs for more information about request parameters.");
+
+    public static ApiException NotFound(string message) => new("RESOURCE_DOES_NOT_EXIST", message);
+}

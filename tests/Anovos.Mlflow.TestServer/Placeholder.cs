@@ -1,2 +1,0 @@
-namespace Anovos.Mlflow.TestServer;
-internal static class Placeholder;

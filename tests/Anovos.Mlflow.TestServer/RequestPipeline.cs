@@ -1,0 +1,144 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+
+namespace Anovos.Mlflow.TestServer;
+
+/// <summary>The way of a request through the server, to an endpoint or an error.</summary>
+internal sealed class RequestPipeline
+{
+    private const string Api = "/api/2.0/mlflow/";
+
+    private readonly TrackingServerOptions _options;
+    private readonly TrackingState _state;
+    private readonly ArtifactEndpoints _artifacts;
+    private readonly AccessControl _access;
+    private readonly RequestReader _reader;
+    private readonly Dictionary<string, Endpoint> _table = [];
+
+    public RequestPipeline(TrackingServerOptions options, TrackingState state, ArtifactStore store)
+    {
+        _options = options;
+        _state = state;
+        _access = new AccessControl(options);
+        _reader = new RequestReader(options.Version);
+        _artifacts = new ArtifactEndpoints(state, store);
+        _artifacts.AddTo(_table);
+        new ExperimentEndpoints(state).AddTo(_table);
+        new RunEndpoints(state, options.NewRunId).AddTo(_table);
+        new LogEndpoints(state).AddTo(_table);
+    }
+
+    public async Task HandleAsync(HttpContext context, RecordedRequest recorded)
+    {
+        try
+        {
+            await RouteAsync(context, recorded);
+        }
+        catch (ApiException error)
+        {
+            await Answers.ErrorAsync(context, error, _options.Version);
+        }
+
+        recorded.Status = context.Response.StatusCode;
+    }
+
+    private async Task RouteAsync(HttpContext context, RecordedRequest recorded)
+    {
+        string path = RequestReader.PathOf(context.Request);
+        if (_options.Version == MlflowVersion.V3_11)
+        {
+            context.Response.Headers.XContentTypeOptions = "nosniff";
+            context.Response.Headers.XFrameOptions = "SAMEORIGIN";
+            if (!IsKnown(context.Request.Host.Host))
+            {
+                await Answers.WriteAsync(context, 403, "text/plain", "Invalid Host header - possible DNS rebinding attack detected");
+                return;
+            }
+        }
+
+        if (!path.StartsWith(_options.PathPrefix + "/", StringComparison.Ordinal))
+        {
+            await Answers.PageAsync(context, 404);
+            return;
+        }
+
+        path = path[_options.PathPrefix.Length..];
+        context.Request.PathBase = _options.PathPrefix;
+        if (path is "/health")
+            await Answers.TextAsync(context, 200, "OK");
+        else if (path is "/version")
+            await Answers.TextAsync(context, 200, _options.Version == MlflowVersion.V2_17 ? "2.17.3.dev0" : "3.11.2.dev0");
+        else if (!_access.Authenticates(context.Request, out string? user))
+            await _access.ChallengeAsync(context);
+        else if (path.StartsWith("/api/2.0/mlflow-artifacts/", StringComparison.Ordinal))
+            await ArtifactAsync(context, recorded, path, user);
+        else
+            await ApiAsync(context, recorded, path, user);
+    }
+
+    private async Task ArtifactAsync(HttpContext context, RecordedRequest recorded, string path, string? user)
+    {
+        string experimentId = (ArtifactEndpoints.PathOf(path) ?? "").Split('/')[0];
+        StoredExperiment? experiment;
+        lock (_state)
+            experiment = _state.Experiments.GetValueOrDefault(experimentId);
+        bool changes = HttpMethods.IsPut(context.Request.Method) || HttpMethods.IsDelete(context.Request.Method);
+        if (changes && experiment != null && !_access.MayChange(user, experiment))
+            await Answers.TextAsync(context, 403, "Permission denied");
+        else
+            await _artifacts.HandleAsync(context, recorded, path);
+    }
+
+    private async Task ApiAsync(HttpContext context, RecordedRequest recorded, string path, string? user)
+    {
+        string name = path.StartsWith(Api, StringComparison.Ordinal) ? path[Api.Length..] : "";
+        bool createsUser = name == "users/create" && _options.Username != null && _access.IsAdmin(user);
+        var endpoint = createsUser ? new Endpoint("POST", _ => Answers.Empty) : _table.GetValueOrDefault(name);
+        if (endpoint == null)
+        {
+            await Answers.PageAsync(context, 404);
+            return;
+        }
+
+        if (!endpoint.Takes(context.Request.Method))
+        {
+            context.Response.Headers.Allow = endpoint.Allow;
+            await Answers.PageAsync(context, 405);
+            return;
+        }
+
+        var message = _reader.Read(context.Request, recorded, endpoint.IsMetric, user);
+        if (createsUser)
+        {
+            await _access.CreateUserAsync(context, message);
+            return;
+        }
+
+        string? answer = null;
+        lock (_state)
+        {
+            if (!endpoint.Changes || MayChange(message))
+                answer = Answers.Serialize(Answer(endpoint, message));
+        }
+
+        await (answer == null ? Answers.TextAsync(context, 403, "Permission denied") : Answers.JsonAsync(context, answer));
+    }
+
+    private static object Answer(Endpoint endpoint, Message message)
+    {
+        foreach (var rule in endpoint.Rules)
+            rule.Check(message.Json);
+        return endpoint.Answer(message);
+    }
+
+    private bool MayChange(Message message)
+    {
+        string run = message.Has("run_id") ? message.Text("run_id") : message.Text("run_uuid");
+        string experimentId = _state.Runs.TryGetValue(run, out var found) ? found.ExperimentId : message.Text("experiment_id");
+        return !_state.Experiments.TryGetValue(experimentId, out var experiment) || _access.MayChange(message.User, experiment);
+    }
+
+    private static bool IsKnown(string host) =>
+        host == "localhost" || (IPAddress.TryParse(host, out var address)
+            && (IPAddress.IsLoopback(address) || address.GetAddressBytes() is [10, ..] or [192, 168, ..] or [172, >= 16 and < 32, ..]));
+}

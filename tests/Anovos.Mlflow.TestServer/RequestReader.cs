@@ -1,0 +1,46 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Anovos.Mlflow.TestServer;
+
+/// <summary>Reads the fields of a request: the query of a GET, the JSON of a POST.</summary>
+internal sealed partial class RequestReader(MlflowVersion version)
+{
+    /// <summary>The path and query as they came over the wire: in Kestrel's own <c>..</c> is resolved.</summary>
+    public static string TargetOf(HttpRequest request) =>
+        request.HttpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+
+    public static string PathOf(HttpRequest request) => TargetOf(request).Split('?')[0];
+
+    /// <summary>3.11 has FastAPI in front of Flask, and between them the body of a chunked request is lost.</summary>
+    public static bool LosesBody(HttpRequest request, MlflowVersion version) =>
+        version == MlflowVersion.V3_11 && request.Headers.TransferEncoding.Count > 0;
+
+    public Message Read(HttpRequest request, RecordedRequest recorded, bool isMetric, string? user)
+    {
+        var json = HttpMethods.IsPost(request.Method)
+            ? ReadBody(request, recorded)
+            : JsonSerializer.SerializeToElement(request.Query.ToDictionary(pair => pair.Key, pair => pair.Value.ToString()));
+        var message = new Message(json, isMetric) { User = user };
+        ProtobufJson.Fill(message, json);
+        return message;
+    }
+
+    private JsonElement ReadBody(HttpRequest request, RecordedRequest recorded)
+    {
+        if (request.ContentType == null)
+            throw ApiException.Invalid("Bad Request. Content-Type header is missing.");
+        if (!request.ContentType.StartsWith("application/json", StringComparison.OrdinalIgnoreCase))
+            throw ApiException.Invalid("Bad Request. Content-Type must be one of ['application/json'].");
+        string text = LosesBody(request, version) ? "" : Encoding.UTF8.GetString(recorded.Body);
+
+        // 2.17 turns a number into text here before it looks at anything.
+        return ProtobufJson.Parse(version == MlflowVersion.V2_17 ? ExperimentNumber().Replace(text, "$1\"$2\"") : text);
+    }
+
+    [GeneratedRegex("(\"experiment_id\"\\s*:\\s*)([0-9]+)")]
+    private static partial Regex ExperimentNumber();
+}

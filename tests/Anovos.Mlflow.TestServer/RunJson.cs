@@ -1,0 +1,46 @@
+namespace Anovos.Mlflow.TestServer;
+
+/// <summary>Runs as protobuf prints them; what is null is left out.</summary>
+internal static class RunJson
+{
+    /// <summary>A run by either of the names that MLflow has for its id.</summary>
+    public static string IdIn(Message request)
+    {
+        string id = request.Has("run_id") ? request.Text("run_id") : request.Text("run_uuid");
+        return id.Length > 0 ? id : throw ApiException.Missing("run_id");
+    }
+
+    /// <summary>A map as protobuf prints it; an empty one is left out.</summary>
+    public static object? Pairs(IReadOnlyDictionary<string, string> map) =>
+        map.Count == 0 ? null : map.Select(pair => new { key = pair.Key, value = pair.Value });
+
+    public static object Whole(StoredRun run, bool withInputs, bool withOutputs = false) => new
+    {
+        info = Info(run),
+        data = new
+        {
+            metrics = run.LatestMetrics.Count == 0 ? null : run.LatestMetrics.Values.Select(Point),
+            @params = Pairs(run.Params),
+            tags = Pairs(run.Tags),
+        },
+        inputs = withInputs ? Answers.Empty : null,
+        outputs = withOutputs ? Answers.Empty : null,
+    };
+
+    public static object Info(StoredRun run) => new
+    {
+        run_uuid = run.RunId,
+        experiment_id = run.ExperimentId,
+        run_name = run.RunName,
+        user_id = run.UserId,
+        status = run.Status,
+        start_time = run.StartTime,
+        end_time = run.EndTime,
+        artifact_uri = run.ArtifactUri,
+        lifecycle_stage = run.LifecycleStage,
+        run_id = run.RunId,
+    };
+
+    public static object Point(StoredMetric metric) =>
+        new { key = metric.Key, value = metric.Value, timestamp = metric.Timestamp, step = metric.Step };
+}

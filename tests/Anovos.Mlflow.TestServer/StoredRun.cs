@@ -1,0 +1,82 @@
+using System.Collections.ObjectModel;
+
+namespace Anovos.Mlflow.TestServer;
+
+/// <summary>One point of a metric, as stored.</summary>
+public sealed record StoredMetric(string Key, double Value, long Timestamp, long Step);
+
+/// <summary>A run as it stands on the server: live, so read it when no request is under way.</summary>
+public sealed class StoredRun
+{
+    private readonly HashSet<StoredMetric> _points = [];
+    private readonly List<StoredMetric> _metrics = [];
+    private readonly OrderedDictionary<string, StoredMetric> _latest = [];
+
+    /// <summary>The id.</summary>
+    public required string RunId { get; init; }
+
+    /// <summary>The id of its experiment.</summary>
+    public required string ExperimentId { get; init; }
+
+    /// <summary>The URI under which its artifacts are.</summary>
+    public required string ArtifactUri { get; init; }
+
+    /// <summary>The name.</summary>
+    public string RunName { get; internal set; } = "";
+
+    /// <summary>Who started it.</summary>
+    public string UserId { get; init; } = "";
+
+    /// <summary>The status, as MLflow spells it.</summary>
+    public string Status { get; internal set; } = "RUNNING";
+
+    /// <summary>Unix milliseconds.</summary>
+    public long StartTime { get; init; }
+
+    /// <summary>Unix milliseconds; null while it goes on.</summary>
+    public long? EndTime { get; internal set; }
+
+    /// <summary><c>active</c> or <c>deleted</c>.</summary>
+    public string LifecycleStage { get; internal set; } = "active";
+
+    /// <summary>The params.</summary>
+    public IReadOnlyDictionary<string, string> Params => ParamValues;
+
+    /// <summary>The tags.</summary>
+    public IReadOnlyDictionary<string, string> Tags => TagValues;
+
+    /// <summary>Every point of every metric, in the order they came.</summary>
+    public ReadOnlyCollection<StoredMetric> Metrics => _metrics.AsReadOnly();
+
+    /// <summary>A metric's latest point: the largest step, then timestamp, then value.</summary>
+    public IReadOnlyDictionary<string, StoredMetric> LatestMetrics => _latest;
+
+    /// <summary>The bodies of <c>log-inputs</c>.</summary>
+    public IReadOnlyList<string> Inputs => InputBodies;
+
+    internal OrderedDictionary<string, string> ParamValues { get; } = [];
+
+    internal OrderedDictionary<string, string> TagValues { get; } = [];
+
+    internal List<string> InputBodies { get; } = [];
+
+    internal void Add(StoredMetric point)
+    {
+        // A database has no infinity: MLflow stores the largest double instead.
+        point = point with { Value = double.IsInfinity(point.Value) ? Math.Sign(point.Value) * double.MaxValue : point.Value };
+        if (!_points.Add(point))
+            return;
+        _metrics.Add(point);
+        if (!_latest.TryGetValue(point.Key, out var latest) || Order(point).CompareTo(Order(latest)) >= 0)
+            _latest[point.Key] = point;
+    }
+
+    internal void SetTag(string key, string value)
+    {
+        TagValues[key] = value;
+        if (key == "mlflow.runName")
+            RunName = value;
+    }
+
+    private static (long, long, double) Order(StoredMetric point) => (point.Step, point.Timestamp, point.Value);
+}

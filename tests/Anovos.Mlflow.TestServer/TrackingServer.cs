@@ -1,0 +1,128 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace Anovos.Mlflow.TestServer;
+
+/// <summary>
+/// An MLflow tracking server in memory, on a free port of this machine, with faults to inject and a record of what it was asked.
+/// </summary>
+public sealed class TrackingServer : IAsyncDisposable
+{
+    private readonly TrackingServerOptions _options;
+    private readonly ConcurrentQueue<RecordedRequest> _requests = new();
+    private readonly ArtifactStore _artifacts;
+    private readonly TrackingState _state;
+    private readonly RequestPipeline _pipeline;
+    private readonly WebApplication _app;
+
+    private TrackingServer(TrackingServerOptions options)
+    {
+        _options = options;
+        _artifacts = new ArtifactStore(options.ArtifactRoot);
+        _state = new TrackingState(options.Version, _artifacts.Root);
+        _pipeline = new RequestPipeline(options, _state, _artifacts);
+        Certificate = options.UseTls ? Certificates.Create("mlflow test server") : null;
+        ClientCertificate = options.RequireClientCertificate ? Certificates.Create("mlflow test client") : null;
+        _app = KestrelHost.Build(Certificate, ClientCertificate);
+        _app.Run(HandleAsync);
+    }
+
+    /// <summary>The tracking URI, prefix included.</summary>
+    public Uri Uri { get; private set; } = null!;
+
+    /// <summary>Every request so far, in the order they came.</summary>
+    public IReadOnlyList<RecordedRequest> Requests => [.. _requests];
+
+    /// <summary>The artifacts by path under the artifact root, as <c>1/&lt;run&gt;/artifacts/a.txt</c>.</summary>
+    public IReadOnlyDictionary<string, StoredArtifact> Artifacts => _artifacts.All;
+
+    /// <summary>The runs in the order they were made.</summary>
+    public IReadOnlyList<StoredRun> Runs
+    {
+        get
+        {
+            lock (_state)
+                return [.. _state.Runs.Values];
+        }
+    }
+
+    /// <summary>The experiments in the order they were made; the first is Default.</summary>
+    public IReadOnlyList<StoredExperiment> Experiments
+    {
+        get
+        {
+            lock (_state)
+                return [.. _state.Experiments.Values];
+        }
+    }
+
+    /// <summary>What is to go wrong.</summary>
+    public FaultList Faults { get; } = new();
+
+    /// <summary>The folder of <see cref="ArtifactRootKind.File"/>; null otherwise.</summary>
+    public string? ArtifactFolder => _artifacts.RootFolder;
+
+    /// <summary>The server's self-signed certificate; null without TLS.</summary>
+    public X509Certificate2? Certificate { get; }
+
+    /// <summary>The same as PEM, which a client must trust.</summary>
+    public string CertificatePem => Certificate!.ExportCertificatePem();
+
+    /// <summary>The only client certificate that the server takes; null when it asks for none.</summary>
+    public X509Certificate2? ClientCertificate { get; }
+
+    /// <summary>The same as PEM, followed by its key.</summary>
+    public string ClientCertificatePem => Certificates.WithKey(ClientCertificate!);
+
+    /// <summary>Starts a server; without options 3.11, open to everyone.</summary>
+    public static async Task<TrackingServer> StartAsync(TrackingServerOptions? options = null)
+    {
+        var server = new TrackingServer(options ?? new TrackingServerOptions());
+        await server._app.StartAsync();
+        server.Uri = new Uri(server._app.Urls.First() + server._options.PathPrefix);
+        return server;
+    }
+
+    /// <summary>The artifacts of a run by their path in it.</summary>
+    public IReadOnlyDictionary<string, StoredArtifact> ArtifactsOf(string runId)
+    {
+        string root = _artifacts.PathOf(Runs.Single(run => run.RunId == runId).ArtifactUri) + "/";
+        return Artifacts.Where(pair => pair.Key.StartsWith(root, StringComparison.Ordinal))
+            .ToDictionary(pair => pair.Key[root.Length..], pair => pair.Value);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        // A fault may hold a request forever: it must not hold the test.
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
+        await _app.StopAsync(patience.Token);
+        await _app.DisposeAsync();
+        _artifacts.Dispose();
+        Certificate?.Dispose();
+        ClientCertificate?.Dispose();
+    }
+
+    private async Task HandleAsync(HttpContext context)
+    {
+        var recorded = new RecordedRequest
+        {
+            Method = context.Request.Method,
+            Path = RequestReader.TargetOf(context.Request),
+            Headers = context.Request.Headers.ToDictionary(pair => pair.Key, pair => pair.Value.ToString(), StringComparer.OrdinalIgnoreCase),
+        };
+        _requests.Enqueue(recorded);
+        if (!HttpMethods.IsPut(context.Request.Method))
+        {
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+            recorded.Body = body.ToArray();
+            recorded.BodyLength = body.Length;
+        }
+
+        Task Handle() => _pipeline.HandleAsync(context, recorded);
+        await (Faults.Take(recorded.Method, RequestReader.PathOf(context.Request)) is { } fault ? fault(context, Handle) : Handle());
+    }
+}
