@@ -1,0 +1,62 @@
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>What an MLflow server refuses, refused here too, so that a directory store can be sent to a server later.</summary>
+internal static class BatchRules
+{
+    /// <summary>Throws for a batch beyond <see cref="TrackingLimits"/>, an invalid key, a long value or a param given twice.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
+    public static void Check(RunData batch)
+    {
+        CheckCount("metrics", batch.Metrics.Count, TrackingLimits.BatchMetrics);
+        CheckCount("params", batch.Params.Count, TrackingLimits.BatchParams);
+        CheckCount("tags", batch.Tags.Count, TrackingLimits.BatchTags);
+        CheckCount("entries", batch.Count, TrackingLimits.BatchTotal);
+
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        foreach (Param param in batch.Params)
+        {
+            CheckLength("param", param.Key, param.Value, TrackingLimits.ParamValue);
+            if (!keys.Add(param.Key))
+                throw Refused(param.Key, $"The param '{param.Key}' is in the batch twice.");
+        }
+
+        CheckTags(batch.Tags);
+    }
+
+    /// <summary>Throws for a tag with a long value.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
+    public static void CheckTags(IReadOnlyList<Tag> tags)
+    {
+        foreach (Tag tag in tags)
+            CheckLength("tag", tag.Key, tag.Value, TrackingLimits.TagValue);
+    }
+
+    /// <summary>Throws for an experiment that cannot be made.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
+    public static void CheckExperiment(NewExperiment experiment)
+    {
+        if (experiment.Name.Length is 0 or > TrackingLimits.ExperimentName)
+        {
+            throw Refused(experiment.Name,
+                $"An experiment's name has 1 to {TrackingLimits.ExperimentName} characters, this one {experiment.Name.Length}.");
+        }
+
+        if (experiment.ArtifactLocation is { } location && !LocalUri.IsAbsolute(location))
+            throw Refused(location, $"The artifact location '{location}' is relative. Give a URI or a full path.");
+        CheckTags(experiment.Tags);
+    }
+
+    private static void CheckCount(string what, int count, int limit)
+    {
+        if (count > limit)
+            throw new MlflowException(ErrorKind.InvalidValue, $"A batch can hold {limit} {what}, this one has {count}. Split it.");
+    }
+
+    private static void CheckLength(string what, string key, string value, int limit)
+    {
+        if (value.Length > limit)
+            throw Refused(key, $"The value of the {what} '{key}' has {value.Length} characters, {limit} are allowed. Shorten it.");
+    }
+
+    private static MlflowException Refused(string target, string message) => new(ErrorKind.InvalidValue, message) { Target = target };
+}

@@ -1,0 +1,131 @@
+using System.Text.RegularExpressions;
+
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>The experiments of an <c>mlruns</c> folder: <c>&lt;id&gt;/meta.yaml</c> and <c>&lt;id&gt;/tags/</c>, the deleted ones in <c>.trash/</c>.</summary>
+internal sealed class ExperimentFolders(string root)
+{
+    private const string DefaultId = "0";
+    private const string DefaultName = "Default";
+
+    // What else stands in the root: the model registry.
+    private const string Models = "models";
+
+    private static readonly Regex IdForm = new(@"^[a-zA-Z0-9][\w\-]{0,63}\z", RegexOptions.CultureInvariant);
+
+    private readonly string _trash = Path.Combine(root, ".trash");
+
+    /// <summary>The folder of the experiment; null when there is none.</summary>
+    public string? Find(string id)
+    {
+        if (!IsId(id))
+            return null;
+        string[] places = [Path.Combine(root, id), Path.Combine(_trash, id)];
+        return places.FirstOrDefault(Directory.Exists);
+    }
+
+    /// <summary>The folder of every experiment, the deleted ones last; folders that are none may be among them.</summary>
+    public IEnumerable<string> All()
+    {
+        string[] places = [root, _trash];
+        return places.Where(Directory.Exists).SelectMany(Directory.EnumerateDirectories).Where(folder => IsId(Path.GetFileName(folder)));
+    }
+
+    /// <summary>The experiment of that id.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentNotFound"/></exception>
+    public Experiment Get(string id, CancellationToken cancellationToken) => Read(Folder(id), cancellationToken);
+
+    /// <summary>The folder of the experiment of that id.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentNotFound"/></exception>
+    public string Folder(string id) => Find(id) ?? throw new MlflowException(ErrorKind.ExperimentNotFound,
+        $"There is no experiment with the id '{id}' in '{root}'.") { Target = id };
+
+    /// <summary>Every experiment that can be read, in no order.</summary>
+    public IEnumerable<Experiment> ReadAll(CancellationToken cancellationToken)
+    {
+        foreach (string folder in All())
+        {
+            if (Foreign.Skip(() => Read(folder, cancellationToken)) is { } experiment)
+                yield return experiment;
+        }
+    }
+
+    /// <summary>Makes the root with the experiment that every store has, where they are missing.</summary>
+    public void MakeRoot(CancellationToken cancellationToken)
+    {
+        if (Find(DefaultId) is not null && Directory.Exists(_trash))
+            return;
+        Directory.CreateDirectory(_trash);
+        using (StoreLock.Take(root, cancellationToken))
+        {
+            if (Find(DefaultId) is null)
+                Make(DefaultId, new NewExperiment(DefaultName), cancellationToken);
+        }
+    }
+
+    /// <summary>Makes an experiment and answers its id.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentExists"/>, <see cref="ErrorKind.InvalidValue"/></exception>
+    public string Create(NewExperiment experiment, CancellationToken cancellationToken)
+    {
+        BatchRules.CheckExperiment(experiment);
+        MakeRoot(cancellationToken);
+        // Over looking for the name and taking it: two processes that start together are to end up in one experiment.
+        using (StoreLock.Take(root, cancellationToken))
+        {
+            if (ReadAll(cancellationToken).FirstOrDefault(other => other.Name == experiment.Name) is { } taken)
+            {
+                string advice = taken.LifecycleStage == LifecycleStage.Deleted
+                    ? $"is in the .trash folder of '{root}', where its name stays taken: restore it, or remove its folder for good"
+                    : $"exists already in '{root}'";
+                throw new MlflowException(ErrorKind.ExperimentExists, $"The experiment '{experiment.Name}' {advice}.") { Target = experiment.Name };
+            }
+
+            string id = RunNames.NewExperimentId();
+            Make(id, experiment, cancellationToken);
+            return id;
+        }
+    }
+
+    private void Make(string id, NewExperiment experiment, CancellationToken cancellationToken)
+    {
+        string folder = Path.Combine(root, id);
+        var tags = new KeyFiles(folder, KeyFiles.Tags);
+        tags.Check([.. experiment.Tags.Select(tag => tag.Key)]);
+        Directory.CreateDirectory(folder);
+        tags.WriteAll(experiment.Tags.Select(tag => (tag.Key, tag.Value)), cancellationToken);
+
+        // The last file: only with it the experiment is there.
+        string location = experiment.ArtifactLocation ?? LocalUri.FromPath(folder);
+        string now = MetaFile.Text(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        MetaFile.Write(folder, $"""
+            artifact_location: {FlatYamlText.Write(location)}
+            creation_time: {now}
+            experiment_id: {FlatYamlText.Write(id)}
+            last_update_time: {now}
+            lifecycle_stage: active
+            name: {FlatYamlText.Write(experiment.Name)}
+
+            """.Replace("\r\n", "\n"));
+    }
+
+    private Experiment Read(string folder, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        MetaFile file = MetaFile.Read(folder);
+        string id = file.Text("experiment_id");
+        if (id != Path.GetFileName(folder))
+            throw file.Invalid($"is that of the experiment '{id}'");
+        return new Experiment
+        {
+            ExperimentId = id,
+            Name = file.Text("name"),
+            ArtifactLocation = file.Find("artifact_location") ?? "",
+            LifecycleStage = Path.GetDirectoryName(folder) == _trash ? LifecycleStage.Deleted : file.Stage(),
+            CreationTime = file.Time("creation_time"),
+            LastUpdateTime = file.Time("last_update_time"),
+            Tags = new KeyFiles(folder, KeyFiles.Tags).ReadAll(cancellationToken),
+        };
+    }
+
+    private static bool IsId(string id) => IdForm.IsMatch(id) && id != Models;
+}

@@ -1,0 +1,82 @@
+using System.Text;
+
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>
+/// Reads the flat <c>key: scalar</c> mappings that PyYAML writes: plain, single- and double-quoted scalars, folded or not.
+/// A nested value reads as null, for no field of a <c>meta.yaml</c> that matters has one.
+/// </summary>
+internal static class FlatYamlReader
+{
+    /// <summary>The scalars by key.</summary>
+    /// <exception cref="FormatException">The text is no such mapping.</exception>
+    public static Dictionary<string, string?> Read(string text)
+    {
+        var cursor = new YamlCursor(text);
+        var fields = new Dictionary<string, string?>(StringComparer.Ordinal);
+        while (!cursor.End)
+        {
+            if (AtForeignLine(cursor))
+                cursor.SkipLine();
+            else
+                fields[Key(cursor)] = Value(cursor);
+        }
+
+        return fields;
+    }
+
+    // Blank lines, comments, document marks, and what belongs to a nested value: indented lines and list items.
+    private static bool AtForeignLine(YamlCursor cursor) =>
+        cursor.AtSpace || cursor.Here is '#' or '-' or '%' || cursor.StartsWith("...");
+
+    private static string Key(YamlCursor cursor)
+    {
+        int start = cursor.Position;
+        while (!cursor.End && !cursor.AtBreak)
+        {
+            if (cursor.Take() == ':' && cursor.AtSpace)
+                return cursor.Since(start).TrimEnd(':', ' ');
+        }
+
+        throw cursor.Broken("it is no 'key: value'");
+    }
+
+    private static string? Value(YamlCursor cursor)
+    {
+        cursor.SkipBlanks();
+        char first = cursor.AtSpace ? '\n' : cursor.Here;
+        string? value = null;
+        if (first is '\'' or '"')
+            value = YamlQuoted.Read(cursor);
+        else if (first is not ('\n' or '{' or '[' or '|' or '>' or '#'))
+            return Plain(cursor) is var plain && plain is "null" or "Null" or "NULL" or "~" ? null : plain;
+
+        cursor.SkipLine();
+        return value;
+    }
+
+    private static string Plain(YamlCursor cursor)
+    {
+        var value = new StringBuilder();
+        while (true)
+        {
+            int start = cursor.Position;
+            while (!cursor.End && !cursor.AtBreak && !(cursor.Here == '#' && cursor.AfterBlank))
+                cursor.Take();
+            value.Append(cursor.Since(start).TrimEnd(' ', '\t'));
+
+            int lineEnd = cursor.Position;
+            string fold = cursor.AtBreak ? cursor.Fold() : "";
+            bool continues = fold.Length > 0 && !cursor.End && cursor.AfterBlank && cursor.Here != '#';
+            if (!continues)
+            {
+                // The way to a further line led to the next key, or to nothing: that line is read by its own rules.
+                cursor.Position = lineEnd;
+                cursor.SkipLine();
+                return value.ToString();
+            }
+
+            value.Append(fold);
+        }
+    }
+}

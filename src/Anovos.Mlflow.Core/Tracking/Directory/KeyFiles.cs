@@ -1,0 +1,102 @@
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>A folder with a file a key: the params, the tags or the metrics of a run. A slash in a key makes a folder.</summary>
+/// <param name="owner">The folder of the run or experiment.</param>
+/// <param name="name">The folder's name in it.</param>
+internal sealed class KeyFiles(string owner, string name)
+{
+    public const string Params = "params";
+    public const string Metrics = "metrics";
+    public const string Tags = "tags";
+
+    private readonly string _folder = Path.Combine(owner, name);
+
+    /// <summary>Every key and its file.</summary>
+    public IEnumerable<KeyValuePair<string, string>> All()
+    {
+        if (!Directory.Exists(_folder))
+            yield break;
+        foreach (string path in Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories))
+        {
+            string key = path.Substring(_folder.Length + 1).Replace(Path.DirectorySeparatorChar, '/');
+            yield return new KeyValuePair<string, string>(key, path);
+        }
+    }
+
+    /// <summary>Every key and its text.</summary>
+    public Dictionary<string, string> ReadAll(CancellationToken cancellationToken)
+    {
+        var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var file in All())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            values[file.Key] = StoreFile.Read(file.Value);
+        }
+
+        return values;
+    }
+
+    /// <summary>The key's text; null when there is none.</summary>
+    public string? Find(string key) => File.Exists(PathOf(key)) ? StoreFile.Read(PathOf(key)) : null;
+
+    /// <summary>Writes the key's text; one that is there is replaced.</summary>
+    public void Write(string key, string value) => StoreFile.Write(PathOf(key), value, scratch: owner);
+
+    /// <summary>Writes the texts one after the other.</summary>
+    public void WriteAll(IEnumerable<(string Key, string Value)> values, CancellationToken cancellationToken)
+    {
+        foreach ((string key, string value) in values)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Write(key, value);
+        }
+    }
+
+    /// <summary>Adds lines to the key's file.</summary>
+    public void Append(string key, string lines) => StoreFile.Append(PathOf(key), lines);
+
+    /// <summary>Removes the key, and the folders that it leaves empty; false when it was not there.</summary>
+    public bool Delete(string key)
+    {
+        string path = PathOf(key);
+        if (!File.Exists(path))
+            return false;
+        File.Delete(path);
+        for (string folder = Path.GetDirectoryName(path)!; folder != _folder; folder = Path.GetDirectoryName(folder)!)
+        {
+            if (Directory.EnumerateFileSystemEntries(folder).Any())
+                break;
+            Directory.Delete(folder);
+        }
+
+        return true;
+    }
+
+    /// <summary>Throws for a key that cannot be a file here: no disk has room for both <c>a</c> and <c>a/b</c>.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
+    public void Check(IReadOnlyCollection<string> keys)
+    {
+        var together = new HashSet<string>(keys, StringComparer.Ordinal);
+        foreach (string key in keys)
+        {
+            if (FileNames.WhyInvalid(key, Path.DirectorySeparatorChar == '\\') is { } why)
+                throw Refused(key, why);
+            if (Directory.Exists(PathOf(key)))
+                throw Refused(key, $"there are keys that begin with '{key}/', and a directory store cannot hold both");
+            for (int slash = key.LastIndexOf('/'); slash > 0; slash = key.LastIndexOf('/', slash - 1))
+            {
+                string above = key.Substring(0, slash);
+                if (together.Contains(above) || File.Exists(PathOf(above)))
+                    throw Refused(key, $"there is a key '{above}', and a directory store cannot hold both");
+            }
+        }
+    }
+
+    // Every path is made here, so that no key leads out of the folder.
+    private string PathOf(string key) => TrackingLimits.WhyInvalidKey(key) is { } why
+        ? throw Refused(key, why)
+        : Path.Combine(_folder, key.Replace('/', Path.DirectorySeparatorChar));
+
+    private MlflowException Refused(string key, string why) =>
+        new(ErrorKind.InvalidValue, $"The key '{key}' cannot be among the {name} of a directory store: {why}.") { Target = key };
+}

@@ -1,0 +1,82 @@
+using System.Globalization;
+
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>The fields of one <c>meta.yaml</c>. What a newer MLflow adds is passed over.</summary>
+internal sealed class MetaFile
+{
+    private readonly Dictionary<string, string?> _fields;
+    private readonly string _path;
+
+    private MetaFile(string path, Dictionary<string, string?> fields) => (_path, _fields) = (path, fields);
+
+    /// <summary>Reads the file of an experiment's or run's folder.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.StoreInvalid"/> when there is none or it cannot be read.</exception>
+    public static MetaFile Read(string folder)
+    {
+        string path = PathIn(folder);
+        try
+        {
+            return new MetaFile(path, FlatYamlReader.Read(StoreFile.ReadLines(path)));
+        }
+        catch (FormatException failure)
+        {
+            throw Invalid(path, $"cannot be read, {failure.Message}", failure);
+        }
+        catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw Invalid(path, "is missing", failure);
+        }
+    }
+
+    /// <summary>Writes the file of a folder; one that is there is replaced at once.</summary>
+    public static void Write(string folder, string text) => StoreFile.Write(PathIn(folder), text, scratch: folder);
+
+    /// <summary>The field; null when it is not there or null.</summary>
+    public string? Find(string field) => _fields.TryGetValue(field, out string? value) ? value : null;
+
+    /// <summary>The field, which must be there.</summary>
+    public string Text(string field) => Find(field) ?? throw Invalid($"has no '{field}'");
+
+    /// <summary>The field as a number; null when it is not there or null.</summary>
+    public long? Number(string field)
+    {
+        if (Find(field) is not { } text)
+            return null;
+        return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
+            ? number
+            : throw Invalid($"has '{text}' as '{field}', which must be a whole number");
+    }
+
+    /// <summary>The field, Unix milliseconds, as a time; null when it is not there or null.</summary>
+    public DateTimeOffset? Time(string field)
+    {
+        try
+        {
+            return Number(field) is { } time ? DateTimeOffset.FromUnixTimeMilliseconds(time) : null;
+        }
+        catch (ArgumentOutOfRangeException failure)
+        {
+            throw Invalid(_path, $"has '{Find(field)}' as '{field}', which is no time", failure);
+        }
+    }
+
+    /// <summary>The lifecycle stage; active when the oldest MLflow wrote none.</summary>
+    public LifecycleStage Stage() => Find("lifecycle_stage") switch
+    {
+        null or "active" => LifecycleStage.Active,
+        "deleted" => LifecycleStage.Deleted,
+        var other => throw Invalid($"has '{other}' as 'lifecycle_stage', which must be 'active' or 'deleted'"),
+    };
+
+    /// <summary>The error that something in this file is wrong.</summary>
+    public MlflowException Invalid(string what) => Invalid(_path, what, innerException: null);
+
+    /// <summary>A number as the file has it.</summary>
+    public static string Text(long? number) => number?.ToString(CultureInfo.InvariantCulture) ?? "null";
+
+    private static string PathIn(string folder) => Path.Combine(folder, "meta.yaml");
+
+    private static MlflowException Invalid(string path, string what, Exception? innerException) =>
+        new(ErrorKind.StoreInvalid, $"The file '{path}' of the directory store {what}.", innerException) { Target = path };
+}

@@ -1,0 +1,60 @@
+using System.Globalization;
+using System.Text;
+
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>A metric's file: a line a point, <c>&lt;Unix milliseconds&gt; &lt;value&gt; &lt;step&gt;</c>.</summary>
+internal static class MetricFile
+{
+    /// <summary>The line of one point, its line end included.</summary>
+    public static string Line(Metric metric) => string.Format(CultureInfo.InvariantCulture,
+        "{0} {1} {2}\n", metric.Timestamp, PythonFloat.Write(metric.Value), metric.Step);
+
+    /// <summary>The lines of some points of one metric.</summary>
+    public static string Lines(IEnumerable<Metric> points) =>
+        points.Aggregate(new StringBuilder(), (lines, point) => lines.Append(Line(point))).ToString();
+
+    /// <summary>Every point, in the order written.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.StoreInvalid"/> for a line that is no point.</exception>
+    public static IEnumerable<Metric> Read(string key, string path)
+    {
+        using var lines = new StringReader(StoreFile.ReadLines(path));
+        int number = 0;
+        while (lines.ReadLine() is { } line)
+        {
+            number++;
+            yield return Point(key, line) ?? throw new MlflowException(ErrorKind.StoreInvalid,
+                $"Line {number} of the metric file '{path}' is not '<time> <value> <step>': '{line}'.") { Target = path };
+        }
+    }
+
+    /// <summary>The point that counts as the metric's value: the largest step, then time, then value, as MLflow has it.</summary>
+    public static Metric? Latest(string key, string path)
+    {
+        Metric? latest = null;
+        foreach (Metric point in Read(key, path))
+        {
+            if (latest is null || point.Step > latest.Step
+                || (point.Step == latest.Step && (point.Timestamp > latest.Timestamp
+                    || (point.Timestamp == latest.Timestamp && point.Value > latest.Value))))
+            {
+                latest = point;
+            }
+        }
+
+        return latest;
+    }
+
+    // The oldest MLflow wrote no step; 3.x adds a data set's name and digest behind it.
+    private static Metric? Point(string key, string line)
+    {
+        string[] fields = line.Trim().Split(' ');
+        long step = 0;
+        return fields.Length >= 2
+            && long.TryParse(fields[0], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long timestamp)
+            && PythonFloat.TryRead(fields[1], out double value)
+            && (fields.Length == 2 || long.TryParse(fields[2], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out step))
+                ? new Metric(key, value, timestamp, step)
+                : null;
+    }
+}

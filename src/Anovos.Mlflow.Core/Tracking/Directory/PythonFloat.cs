@@ -1,0 +1,67 @@
+using System.Globalization;
+
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>Numbers as Python prints floats (<c>1.0</c>, <c>1e-07</c>, <c>nan</c>, <c>-inf</c>): the form of a metric file.</summary>
+internal static class PythonFloat
+{
+    /// <summary>The shortest text that reads back as the same number.</summary>
+    public static string Write(double value)
+    {
+        if (double.IsNaN(value))
+            return "nan";
+        if (double.IsInfinity(value))
+            return value > 0 ? "inf" : "-inf";
+        if (value == 0)
+            return BitConverter.DoubleToInt64Bits(value) < 0 ? "-0.0" : "0.0";
+
+        string shortest = value.ToString("R", CultureInfo.InvariantCulture);
+        // .NET Framework's "R" is known to miss some numbers by a bit.
+        if (double.Parse(shortest, CultureInfo.InvariantCulture) != value)
+            shortest = value.ToString("G17", CultureInfo.InvariantCulture);
+        return Arrange(shortest);
+    }
+
+    /// <summary>Reads such a number; false when it is none.</summary>
+    public static bool TryRead(string text, out double value)
+    {
+        double? special = text.ToLowerInvariant() switch
+        {
+            "nan" => double.NaN,
+            "inf" or "infinity" => double.PositiveInfinity,
+            "-inf" or "-infinity" => double.NegativeInfinity,
+            _ => null,
+        };
+        value = special ?? 0;
+        return special is not null || double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
+    }
+
+    // .NET and Python find the same digits, but differ in when they write an exponent and how.
+    private static string Arrange(string shortest)
+    {
+        string sign = shortest[0] == '-' ? "-" : "";
+        string[] parts = shortest.TrimStart('-').Split('E');
+        int exponent = parts.Length == 2 ? int.Parse(parts[1], CultureInfo.InvariantCulture) : 0;
+        int point = parts[0].IndexOf('.');
+        int whole = point < 0 ? parts[0].Length : point;
+
+        string digits = parts[0].Replace(".", "");
+        string significant = digits.TrimStart('0');
+        // The number is 0.<significant> × 10^scale.
+        int scale = whole + exponent - (digits.Length - significant.Length);
+        significant = significant.TrimEnd('0');
+
+        if (scale is > 16 or <= -4)
+        {
+            int power = scale - 1;
+            string fraction = significant.Length > 1 ? "." + significant.Substring(1) : "";
+            return $"{sign}{significant[0]}{fraction}e{(power < 0 ? '-' : '+')}{Math.Abs(power).ToString("00", CultureInfo.InvariantCulture)}";
+        }
+
+        if (scale <= 0)
+            return $"{sign}0.{new string('0', -scale)}{significant}";
+        return significant.Length <= scale
+            ? $"{sign}{significant.PadRight(scale, '0')}.0"
+            : $"{sign}{significant.Substring(0, scale)}.{significant.Substring(scale)}";
+    }
+}

@@ -1,0 +1,40 @@
+using System.Globalization;
+
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>Ids and names that a store thinks of itself. All chance comes from <see cref="Guid"/>, which no two processes share.</summary>
+internal static class RunNames
+{
+    private static readonly string[] Adjectives =
+    [
+        "amber", "bold", "brisk", "calm", "clever", "cosy", "dapper", "eager", "fleet", "frosty", "gentle", "golden", "hardy",
+        "humble", "jolly", "keen", "lively", "lucid", "mellow", "nimble", "patient", "plucky", "quiet", "rapid", "sturdy",
+        "sunny", "tidy", "upbeat", "vivid", "witty", "young", "zesty",
+    ];
+
+    private static readonly string[] Animals =
+    [
+        "badger", "beaver", "bison", "crane", "dolphin", "eagle", "falcon", "ferret", "finch", "fox", "gecko", "hare", "heron",
+        "ibex", "jackdaw", "kestrel", "lark", "lynx", "marten", "newt", "otter", "owl", "panda", "puffin", "raven", "robin",
+        "seal", "stork", "swift", "tapir", "walrus", "wren",
+    ];
+
+    /// <summary>A friendly name, as <c>nimble-otter-417</c>.</summary>
+    public static string NewName()
+    {
+        byte[] chance = Guid.NewGuid().ToByteArray();
+        int number = 100 + (BitConverter.ToUInt16(chance, 2) % 900);
+        return string.Format(CultureInfo.InvariantCulture, "{0}-{1}-{2}",
+            Adjectives[chance[0] % Adjectives.Length], Animals[chance[1] % Animals.Length], number);
+    }
+
+    /// <summary>A run's id: a version 4 UUID as 32 hex digits.</summary>
+    public static string NewRunId() => Guid.NewGuid().ToString("N");
+
+    /// <summary>An experiment's id: 18 digits, no zero in front.</summary>
+    public static string NewExperimentId()
+    {
+        ulong chance = BitConverter.ToUInt64(Guid.NewGuid().ToByteArray(), 0) ^ BitConverter.ToUInt64(Guid.NewGuid().ToByteArray(), 8);
+        return (100_000_000_000_000_000UL + (chance % 900_000_000_000_000_000UL)).ToString(CultureInfo.InvariantCulture);
+    }
+}

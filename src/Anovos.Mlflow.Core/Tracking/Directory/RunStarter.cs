@@ -1,0 +1,52 @@
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>Makes new runs.</summary>
+internal sealed class RunStarter(ExperimentFolders experiments)
+{
+    /// <summary>Starts a run and answers its id.</summary>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.ExperimentNotFound"/>, <see cref="ErrorKind.ExperimentDeleted"/>, <see cref="ErrorKind.InvalidValue"/>
+    /// </exception>
+    public string Create(NewRun run, CancellationToken cancellationToken)
+    {
+        experiments.MakeRoot(cancellationToken);
+        Experiment experiment = experiments.Get(run.ExperimentId, cancellationToken);
+        if (experiment.LifecycleStage == LifecycleStage.Deleted)
+        {
+            throw new MlflowException(ErrorKind.ExperimentDeleted,
+                $"The experiment '{experiment.Name}' is in the trash. Restore it first, or use another.") { Target = experiment.Name };
+        }
+
+        string id = RunNames.NewRunId();
+        string name = Name(run);
+        string folder = Path.Combine(experiments.Folder(run.ExperimentId), id);
+        string artifacts = LocalUri.Append(experiment.ArtifactLocation, $"{id}/artifacts");
+        var meta = new RunMeta(id, run.ExperimentId, name, run.UserId, RunMeta.TimeOf(run.StartTime), artifacts);
+
+        IReadOnlyList<Tag> tags = [.. run.Tags.Where(tag => tag.Key != RunMeta.NameTag), new Tag(RunMeta.NameTag, name)];
+        var files = new KeyFiles(folder, KeyFiles.Tags);
+        BatchRules.CheckTags(tags);
+        files.Check([.. tags.Select(tag => tag.Key)]);
+
+        // MLflow 3 takes a folder without these three for no run.
+        foreach (string part in new[] { KeyFiles.Metrics, KeyFiles.Params, "artifacts" })
+            Directory.CreateDirectory(Path.Combine(folder, part));
+        files.WriteAll(tags.Select(tag => (tag.Key, tag.Value)), cancellationToken);
+        // The last file: only with it the run is there.
+        meta.Write(folder);
+        return id;
+    }
+
+    private static string Name(NewRun run)
+    {
+        string? asked = run.RunName is { Length: > 0 } ? run.RunName : null;
+        string? tagged = run.Tags.LastOrDefault(tag => tag.Key == RunMeta.NameTag)?.Value;
+        if (asked is not null && tagged is { Length: > 0 } && asked != tagged)
+        {
+            throw new MlflowException(ErrorKind.InvalidValue,
+                $"The run is named '{asked}', but '{tagged}' by its tag {RunMeta.NameTag}. Leave one of the two out.") { Target = asked };
+        }
+
+        return asked ?? (tagged is { Length: > 0 } ? tagged : RunNames.NewName());
+    }
+}

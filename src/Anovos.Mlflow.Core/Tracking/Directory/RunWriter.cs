@@ -1,0 +1,91 @@
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>Changes runs, each change under the lock of the run's folder.</summary>
+internal sealed class RunWriter(RunFolders runs)
+{
+    /// <summary>Changes a run's status, end time or name.</summary>
+    public void Update(RunUpdate update, CancellationToken cancellationToken)
+    {
+        string folder = runs.Folder(update.RunId);
+        using IDisposable held = StoreLock.Take(folder, cancellationToken);
+        RunMeta meta = Active(folder);
+        string name = update.RunName is { Length: > 0 } ? update.RunName : meta.RunName;
+        BatchRules.CheckTags([new Tag(RunMeta.NameTag, name)]);
+        if (name != meta.RunName)
+            new KeyFiles(folder, KeyFiles.Tags).Write(RunMeta.NameTag, name);
+        (meta with
+        {
+            RunName = name,
+            Status = update.Status ?? meta.Status,
+            EndTime = update.EndTime is { } end ? RunMeta.TimeOf(end) : meta.EndTime,
+        }).Write(folder);
+    }
+
+    /// <summary>Writes a batch. It is checked as a whole first: one that is refused stores nothing.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>, <see cref="ErrorKind.ParameterConflict"/></exception>
+    public void Log(string runId, RunData batch, CancellationToken cancellationToken)
+    {
+        BatchRules.Check(batch);
+        string folder = runs.Folder(runId);
+        using IDisposable held = StoreLock.Take(folder, cancellationToken);
+        RunMeta meta = Active(folder);
+        var metrics = new KeyFiles(folder, KeyFiles.Metrics);
+        var points = batch.Metrics.GroupBy(metric => metric.Key, StringComparer.Ordinal).ToList();
+        metrics.Check([.. points.Select(group => group.Key)]);
+        var tags = new KeyFiles(folder, KeyFiles.Tags);
+        tags.Check([.. batch.Tags.Select(tag => tag.Key)]);
+        var values = new KeyFiles(folder, KeyFiles.Params);
+        values.Check([.. batch.Params.Select(param => param.Key)]);
+
+        values.WriteAll(Fresh(runId, values, batch.Params), cancellationToken);
+
+        foreach (var group in points)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            metrics.Append(group.Key, MetricFile.Lines(group));
+        }
+
+        tags.WriteAll(batch.Tags.Select(tag => (tag.Key, tag.Value)), cancellationToken);
+        if (batch.Tags.LastOrDefault(tag => tag.Key == RunMeta.NameTag) is { } name)
+            (meta with { RunName = name.Value }).Write(folder);
+    }
+
+    /// <summary>Removes a tag.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when it is not there.</exception>
+    public void DeleteTag(string runId, string key, CancellationToken cancellationToken)
+    {
+        string folder = runs.Folder(runId);
+        using IDisposable held = StoreLock.Take(folder, cancellationToken);
+        Active(folder);
+        if (!new KeyFiles(folder, KeyFiles.Tags).Delete(key))
+            throw new MlflowException(ErrorKind.InvalidValue, $"The run '{runId}' has no tag '{key}'.") { Target = key };
+    }
+
+    // The params that are not there yet; one that is there must have the same value.
+    private static List<(string Key, string Value)> Fresh(string runId, KeyFiles values, IReadOnlyList<Param> batch)
+    {
+        var fresh = new List<(string, string)>();
+        foreach (Param param in batch)
+        {
+            string? old = values.Find(param.Key);
+            if (old is null)
+                fresh.Add((param.Key, param.Value));
+            // As it would read once written: a lone half of a surrogate pair is replaced on the way.
+            else if (old != StoreFile.Utf8.GetString(StoreFile.Utf8.GetBytes(param.Value)))
+            {
+                throw new MlflowException(ErrorKind.ParameterConflict,
+                    $"The param '{param.Key}' of the run '{runId}' is '{old}' and cannot become '{param.Value}'. "
+                    + "Params are written once: use another key, a tag, or a new run.") { Target = param.Key };
+            }
+        }
+
+        return fresh;
+    }
+
+    private static RunMeta Active(string folder)
+    {
+        RunMeta meta = RunMeta.Read(folder);
+        return meta.LifecycleStage == LifecycleStage.Active ? meta : throw new MlflowException(ErrorKind.InvalidValue,
+            $"The run '{meta.RunId}' is in the trash and cannot be changed. Restore it first.") { Target = meta.RunId };
+    }
+}

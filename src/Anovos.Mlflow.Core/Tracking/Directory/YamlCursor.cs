@@ -1,0 +1,91 @@
+using System.Text;
+
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>A place in a YAML text, and YAML's rules of blanks and line ends.</summary>
+internal sealed class YamlCursor(string text)
+{
+    private int _at;
+
+    /// <summary>Whether nothing is left.</summary>
+    public bool End => _at >= text.Length;
+
+    /// <summary>The character here.</summary>
+    public char Here => text[_at];
+
+    /// <summary>Whether a line ends here.</summary>
+    public bool AtBreak => !End && IsBreak(Here);
+
+    /// <summary>Whether a blank or a line end is here, or nothing.</summary>
+    public bool AtSpace => End || IsBlank(Here) || IsBreak(Here);
+
+    /// <summary>Whether the character before this one is a blank.</summary>
+    public bool AfterBlank => _at > 0 && IsBlank(text[_at - 1]);
+
+    /// <summary>The place, to come back to.</summary>
+    public int Position { get => _at; set => _at = value; }
+
+    /// <summary>Whether it goes on like this.</summary>
+    public bool StartsWith(string value) => string.CompareOrdinal(text, _at, value, 0, value.Length) == 0;
+
+    /// <summary>The character here; the place moves on.</summary>
+    public char Take() => End ? throw Broken("a quoted text has no end") : text[_at++];
+
+    /// <summary>What stands between <paramref name="start"/> and here.</summary>
+    public string Since(int start) => text.Substring(start, _at - start);
+
+    /// <summary>Passes over a line end inside a scalar: a space, unless empty lines follow; then each of these is a line end.</summary>
+    public string Fold()
+    {
+        string first = TakeBreak();
+        string more = TakeBreaks();
+        return first != "\n" ? first + more : more.Length == 0 ? " " : more;
+    }
+
+    /// <summary>Passes over blanks and empty lines, and answers the line ends.</summary>
+    public string TakeBreaks()
+    {
+        var breaks = new StringBuilder();
+        SkipBlanks();
+        while (AtBreak)
+        {
+            breaks.Append(TakeBreak());
+            SkipBlanks();
+        }
+
+        return breaks.ToString();
+    }
+
+    /// <summary>Passes over one line end, of whichever kind.</summary>
+    public string TakeBreak()
+    {
+        char c = Take();
+        if (c == '\r' && !End && Here == '\n')
+            _at++;
+        return c is '\u2028' or '\u2029' ? c.ToString() : "\n";
+    }
+
+    /// <summary>Passes over blanks.</summary>
+    public void SkipBlanks()
+    {
+        while (!End && IsBlank(Here))
+            _at++;
+    }
+
+    /// <summary>Passes over the rest of the line.</summary>
+    public void SkipLine()
+    {
+        while (!End && !AtBreak)
+            _at++;
+        if (!End)
+            TakeBreak();
+    }
+
+    /// <summary>The error that something here cannot be read.</summary>
+    public FormatException Broken(string what) => new($"line {1 + text.Take(_at).Count(c => c == '\n')}: {what}");
+
+    /// <summary>Whether the character is a blank.</summary>
+    public static bool IsBlank(char c) => c is ' ' or '\t';
+
+    private static bool IsBreak(char c) => c is '\n' or '\r' or '\u0085' or '\u2028' or '\u2029';
+}

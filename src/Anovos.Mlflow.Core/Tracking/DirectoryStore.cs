@@ -1,0 +1,136 @@
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>
+/// A tracking store in a directory, in the <c>mlruns</c> layout of MLflow's own file store, which its tools can read.
+/// The directory is made with the first write; until then it reads as an empty store.
+/// </summary>
+public sealed class DirectoryStore : ITrackingStore
+{
+    private readonly string _root;
+    private readonly ExperimentFolders _experiments;
+    private readonly RunFolders _runs;
+    private readonly RunStarter _starter;
+    private readonly RunWriter _writer;
+
+    /// <summary>A store in the directory <paramref name="root"/>, a full path.</summary>
+    /// <exception cref="ArgumentException">The path is relative.</exception>
+    public DirectoryStore(string root)
+    {
+        if (!Path.IsPathRooted(root))
+            throw new ArgumentException($"The path '{root}' is relative.", nameof(root));
+        _root = Path.GetFullPath(root);
+        if (_root != Path.GetPathRoot(_root))
+            _root = _root.TrimEnd(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar);
+        TrackingUri = LocalUri.FromPath(_root);
+        _experiments = new ExperimentFolders(_root);
+        _runs = new RunFolders(_experiments, TrackingUri);
+        _starter = new RunStarter(_experiments);
+        _writer = new RunWriter(_runs);
+    }
+
+    /// <inheritdoc/>
+    public string TrackingUri { get; }
+
+    /// <inheritdoc/>
+    public Task<Experiment?> FindExperimentAsync(string name, CancellationToken cancellationToken) => OnWorker<Experiment?>(
+        () => _experiments.ReadAll(cancellationToken).FirstOrDefault(experiment => experiment.Name == name), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Experiment> GetExperimentAsync(string experimentId, CancellationToken cancellationToken) => OnWorker(
+        () => _experiments.Get(experimentId, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<string> CreateExperimentAsync(NewExperiment experiment, CancellationToken cancellationToken) => OnWorker(
+        () => _experiments.Create(experiment, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Page<Experiment>> SearchExperimentsAsync(
+        ExperimentSearch search, string? pageToken, CancellationToken cancellationToken) => OnWorker(
+        () =>
+        {
+            int offset = PageToken.Offset(pageToken, search.MaxResults);
+            List<Experiment> found = [.. _experiments.ReadAll(cancellationToken)
+                .Where(experiment => IsIn(search.ViewType, experiment.LifecycleStage))
+                .OrderByDescending(experiment => experiment.CreationTime)
+                .ThenBy(experiment => experiment.ExperimentId, StringComparer.Ordinal)];
+            return PageToken.Page(found, offset, search.MaxResults);
+        }, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Run> CreateRunAsync(NewRun run, CancellationToken cancellationToken) => OnWorker(
+        () => _runs.Get(_starter.Create(run, cancellationToken), cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Run> GetRunAsync(string runId, CancellationToken cancellationToken) => OnWorker(
+        () => _runs.Get(runId, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task UpdateRunAsync(RunUpdate update, CancellationToken cancellationToken) => OnWorker(
+        () => _writer.Update(update, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Page<Run>> SearchRunsAsync(RunSearch search, string? pageToken, CancellationToken cancellationToken) => OnWorker(
+        () => SearchRuns(search, pageToken, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task LogBatchAsync(string runId, RunData batch, CancellationToken cancellationToken) => OnWorker(
+        () => _writer.Log(runId, batch, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task DeleteTagAsync(string runId, string key, CancellationToken cancellationToken) => OnWorker(
+        () => _writer.DeleteTag(runId, key, cancellationToken), cancellationToken);
+
+    /// <summary>Does nothing: a directory needs no closing.</summary>
+    public void Dispose()
+    {
+    }
+
+    private Page<Run> SearchRuns(RunSearch search, string? pageToken, CancellationToken cancellationToken)
+    {
+        int offset = PageToken.Offset(pageToken, search.MaxResults);
+        RunFilter filter = RunFilter.Parse(search.Filter);
+        RunOrder order = RunOrder.Parse(search.OrderBy);
+        Run? Whole(KeyValuePair<Run, string> found) => Foreign.Skip(() => RunFolders.Data(found.Key, found.Value, cancellationToken));
+
+        var found = _runs.List(search.ExperimentIds, cancellationToken).Where(run => IsIn(search.ViewType, run.Key.LifecycleStage));
+        if (filter.NeedsData || order.NeedsData)
+        {
+            var whole = found.Select(Whole).OfType<Run>().Where(filter.Matches);
+            return PageToken.Page(order.Sort(whole, run => run), offset, search.MaxResults);
+        }
+
+        // The usual case in a store of many runs: only those of the page are read with all their files.
+        var page = PageToken.Page(order.Sort(found.Where(run => filter.Matches(run.Key)), run => run.Key), offset, search.MaxResults);
+        return new Page<Run>([.. page.Items.Select(Whole).OfType<Run>()], page.NextPageToken);
+    }
+
+    private static bool IsIn(ViewType view, LifecycleStage stage) =>
+        view == ViewType.All || (view == ViewType.DeletedOnly) == (stage == LifecycleStage.Deleted);
+
+    private Task OnWorker(Action work, CancellationToken cancellationToken) => OnWorker<object?>(
+        () =>
+        {
+            work();
+            return null;
+        }, cancellationToken);
+
+    // Away from the calling thread, which may be a pipeline's that is to answer Ctrl+C.
+    private Task<T> OnWorker<T>(Func<T> work, CancellationToken cancellationToken) => Task.Run(
+        () =>
+        {
+            try
+            {
+                return work();
+            }
+            catch (UnauthorizedAccessException failure)
+            {
+                throw new MlflowException(ErrorKind.PermissionDenied,
+                    $"The directory store '{_root}' does not let this user in: {failure.Message}", failure) { Target = _root };
+            }
+            catch (IOException failure)
+            {
+                throw new MlflowException(ErrorKind.StoreInvalid,
+                    $"The directory store '{_root}' cannot be used: {failure.Message}", failure) { Target = _root };
+            }
+        }, cancellationToken);
+}

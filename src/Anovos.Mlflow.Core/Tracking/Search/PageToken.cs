@@ -1,0 +1,29 @@
+using System.Globalization;
+
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>Cuts what a search found into pages; the token is where the next one begins.</summary>
+internal static class PageToken
+{
+    private const int MaxResults = 50_000;
+
+    /// <summary>Where the page begins.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a token that no page gave, or a page size out of range.</exception>
+    public static int Offset(string? token, int maxResults)
+    {
+        if (maxResults is < 1 or > MaxResults)
+            throw new MlflowException(ErrorKind.InvalidValue, $"A page has 1 to {MaxResults} results, not {maxResults}.");
+        if (token is null)
+            return 0;
+        return int.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out int offset)
+            ? offset
+            : throw new MlflowException(ErrorKind.InvalidValue, $"'{token}' is no page token of this store.") { Target = token };
+    }
+
+    /// <summary>The page of the items that begins there.</summary>
+    public static Page<T> Page<T>(IReadOnlyList<T> items, int offset, int maxResults)
+    {
+        int next = (int)Math.Min((long)offset + maxResults, items.Count);
+        return new Page<T>([.. items.Skip(offset).Take(maxResults)], next < items.Count ? next.ToString(CultureInfo.InvariantCulture) : null);
+    }
+}
