@@ -1,19 +1,49 @@
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow;
 
-/// <summary>The local forms of a tracking URI or artifact root: a path, <c>file:relative</c>, <c>file:///absolute</c>.</summary>
+/// <summary>
+/// The local forms of a tracking URI or artifact root: a path, <c>file:relative</c>, <c>file:///absolute</c>. Written as
+/// Python's <c>Path.as_uri</c> writes them, for MLflow compares and joins them as text.
+/// </summary>
 internal static class LocalUri
 {
-    private const string Scheme = "file:";
+    private const string FileScheme = "file:";
+
+    // Two letters at least: "C:" is a drive.
+    private static readonly Regex Scheme = new(@"^[a-zA-Z][a-zA-Z0-9+.-]+:", RegexOptions.CultureInvariant);
+
+    /// <summary>The URI of a full path: <c>file:///…</c>, everything but letters, digits and <c>-._~</c> percent-encoded.</summary>
+    public static string FromPath(string fullPath)
+    {
+        string path = Path.DirectorySeparatorChar == '\\' ? fullPath.Replace('\\', '/') : fullPath;
+        if (path.StartsWith("//", StringComparison.Ordinal))
+            return "file:" + Escape(path);
+        return path.Length > 1 && path[1] == ':'
+            ? $"file:///{path.Substring(0, 2)}{Escape(path.Substring(2))}"
+            : "file://" + Escape(path);
+    }
+
+    /// <summary>Whether an artifact location says where it is without a current folder: a URI or a full path.</summary>
+    public static bool IsAbsolute(string location) => Scheme.IsMatch(location) || Path.IsPathRooted(location);
+
+    /// <summary>The location below another; a query (<c>s3://bucket/p?region=…</c>) stays at the end.</summary>
+    public static string Append(string location, string below)
+    {
+        int query = Scheme.IsMatch(location) ? location.IndexOf('?') : -1;
+        return query < 0
+            ? $"{location.TrimEnd('/')}/{below}"
+            : $"{location.Substring(0, query).TrimEnd('/')}/{below}{location.Substring(query)}";
+    }
 
     /// <summary>The path that a <c>file:</c> URI or a plain path names; relative stays relative.</summary>
     public static string ToPath(string uri)
     {
-        if (!uri.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+        if (!uri.StartsWith(FileScheme, StringComparison.OrdinalIgnoreCase))
             return uri;
 
-        string path = uri.Substring(Scheme.Length);
+        string path = uri.Substring(FileScheme.Length);
         if (path.StartsWith("//", StringComparison.Ordinal))
         {
             int slash = path.IndexOf('/', 2);
@@ -29,4 +59,6 @@ internal static class LocalUri
         bool hasDrive = path.Length > 2 && path[0] == '/' && char.IsLetter(path[1]) && path[2] == ':';
         return hasDrive && RuntimeInformation.IsOSPlatform(OSPlatform.Windows) ? path.Substring(1) : path;
     }
+
+    private static string Escape(string path) => string.Join("/", path.Split('/').Select(Uri.EscapeDataString));
 }

@@ -51,7 +51,7 @@ public sealed record TrackingTarget
     /// <inheritdoc/>
     public override string ToString() => Uri;
 
-    private static TrackingTarget ForDirectory(string path) => new(path) { Directory = path };
+    private static TrackingTarget ForDirectory(string path) => new(LocalUri.FromPath(path)) { Directory = path };
 
     private static TrackingTarget ForServer(Uri server)
     {

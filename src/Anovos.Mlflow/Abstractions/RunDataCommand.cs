@@ -37,7 +37,7 @@ public abstract class RunDataCommand : RunCommand
                     throw new MlflowException(ErrorKind.InvalidValue, $"MLflow does not take the key '{key}': {why}. '{TrackingLimits.ToValidKey(key)}' would do.") { Target = key };
                 add(key, item);
             }
-            catch (MlflowException e)
+            catch (MlflowException e) when (!e.IsTerminating())
             {
                 WriteError(e.ToErrorRecord(key));
             }

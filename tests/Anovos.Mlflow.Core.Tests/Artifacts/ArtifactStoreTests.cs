@@ -1,0 +1,171 @@
+using System.Security.Cryptography;
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Http;
+using Anovos.Mlflow.TestServer;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.Tests.Artifacts;
+
+/// <summary>Sending and listing, against every kind of artifact root that there is here.</summary>
+public sealed class ArtifactStoreTests : IAsyncLifetime
+{
+    private static readonly string[] Names = ["a.txt", "b c.txt", "50%.csv", "a+b.csv", "größe 世.txt", "q?.txt", "x:y", "quote\".txt", "_SUCCESS", "..hidden", "%2e%2e"];
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
+    private readonly List<IAsyncDisposable> _servers = [];
+
+    public static TheoryData<string> Roots => new("directory", "2.17", "3.11", "file root", "real server");
+
+    [Theory]
+    [MemberData(nameof(Roots))]
+    public async Task Files_of_any_name_arrive_byte_for_byte_and_are_listed(string root)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the names are not all allowed on Windows");
+        (ITrackingStore store, Run run) = await OpenAsync(root);
+        using IArtifactStore artifacts = ArtifactStores.Open(run, store);
+        ArtifactUpload[] uploads = [.. Names.Select((name, i) => new ArtifactUpload(Create($"{i}", i == 8 ? 0 : 100 + i), $"data/{name}"))];
+
+        List<ArtifactUploaded> results = await SendAsync(artifacts, uploads);
+
+        Assert.All(results, result => Assert.Null(result.Error));
+        IReadOnlyList<Artifact> listed = await artifacts.ListAsync("data", default);
+        Assert.Equal(uploads.Select(upload => (upload.ArtifactPath, (long?)upload.File.Length)).Order(), listed.Select(entry => (entry.ArtifactPath, entry.Length)).Order());
+        Assert.Equal(["data"], (await artifacts.ListAsync("", default)).Where(entry => entry.IsDirectory).Select(entry => entry.ArtifactPath));
+        Assert.Empty(await artifacts.ListAsync("nothing", default));
+        if (_servers.Count > 0 && root != "file root")
+        {
+            IEnumerable<string> stored = ((TrackingServer)_servers[0]).ArtifactsOf(run.RunId).Select(entry => entry.Value.Sha256);
+            Assert.Equal(uploads.Select(upload => Hash(upload.File)).Order(), stored.Select(hash => hash.ToUpperInvariant()).Order());
+        }
+    }
+
+    [Fact]
+    public async Task Every_upload_says_its_length()
+    {
+        (ITrackingStore store, Run run) = await OpenAsync("3.11");
+        using IArtifactStore artifacts = ArtifactStores.Open(run, store);
+        await SendAsync(artifacts, [new ArtifactUpload(Create("big", 3_000_000), "big"), new ArtifactUpload(Create("empty", 0), "empty")]);
+        RecordedRequest[] puts = [.. ((TrackingServer)_servers[0]).Requests.Where(request => request.Method == "PUT")];
+        Assert.Equal(["0", "3000000"], puts.Select(put => put.Headers["Content-Length"].ToString()).Order());
+        Assert.All(puts, put => Assert.False(put.Headers.ContainsKey("Transfer-Encoding")));
+    }
+
+    [Fact]
+    public async Task One_file_that_is_gone_and_one_that_is_refused_stop_no_other()
+    {
+        (ITrackingStore store, Run run) = await OpenAsync("3.11");
+        using IArtifactStore artifacts = ArtifactStores.Open(run, store);
+        ArtifactUpload[] uploads = [.. Enumerable.Range(0, 20).Select(i => new ArtifactUpload(Create($"{i}", 10), i == 7 ? "a#b" : $"{i}"))];
+        uploads[3].File.Delete();
+
+        List<ArtifactUploaded> results = await SendAsync(artifacts, uploads);
+
+        Assert.Equal([uploads[3], uploads[7]], results.Where(result => result.Error is not null).Select(result => result.Upload).OrderBy(upload => Array.IndexOf(uploads, upload)));
+        Assert.Equal(18, ((TrackingServer)_servers[0]).ArtifactsOf(run.RunId).Count());
+    }
+
+    [Fact]
+    public async Task A_server_that_refuses_the_credentials_ends_the_transfer()
+    {
+        (ITrackingStore store, Run run) = await OpenAsync("3.11");
+        ((TrackingServer)_servers[0]).Faults.Add("PUT", "*", Faults.Answer(401, "no", "text/plain"), times: 1000);
+        using IArtifactStore artifacts = ArtifactStores.Open(run, store);
+        ArtifactUpload[] uploads = [.. Enumerable.Range(0, 200).Select(i => new ArtifactUpload(Create($"{i}", 10), $"{i}"))];
+
+        MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => SendAsync(artifacts, uploads));
+
+        Assert.Equal(ErrorKind.AuthenticationFailed, e.Kind);
+        Assert.InRange(((TrackingServer)_servers[0]).Requests.Count(request => request.Method == "PUT"), 1, 100);
+    }
+
+    [Fact]
+    public async Task Progress_reaches_all_bytes_and_all_files()
+    {
+        (ITrackingStore store, Run run) = await OpenAsync("2.17");
+        using IArtifactStore artifacts = ArtifactStores.Open(run, store);
+        ArtifactUpload[] uploads = [.. Enumerable.Range(0, 10).Select(i => new ArtifactUpload(Create($"{i}", 1000 * i), $"{i}"))];
+        var progress = new System.Collections.Concurrent.ConcurrentBag<TransferProgress>();
+        await new ArtifactTransfer(artifacts, 4).SendAsync(uploads, _ => { }, progress.Add, default);
+        Assert.Equal((45_000, 10), (progress.Max(step => step.BytesSent), progress.Max(step => step.FilesSent)));
+        Assert.All(progress, step => Assert.Equal((45_000, 10), (step.BytesTotal, step.FilesTotal)));
+    }
+
+    [Theory]
+    [InlineData("s3://bucket/x", "serve-artifacts")]
+    [InlineData("dbfs:/databricks/mlflow", "serve-artifacts")]
+    public async Task A_root_that_is_not_spoken_here_says_what_to_do(string root, string advice)
+    {
+        (ITrackingStore store, Run run) = await OpenAsync("3.11");
+        MlflowException e = Assert.Throws<MlflowException>(() => ArtifactStores.Open(run with { ArtifactUri = root }, store));
+        Assert.Equal(ErrorKind.UriUnsupported, e.Kind);
+        Assert.Contains(advice, e.Message);
+    }
+
+    [Theory]
+    [InlineData("mlflow-artifacts:/2/abc/artifacts", "http://host:5000/mlflow/api/2.0/mlflow-artifacts/artifacts/2/abc/artifacts")]
+    [InlineData("mlflow-artifacts://other:80/2/abc", "http://other/api/2.0/mlflow-artifacts/artifacts/2/abc")]
+    public void A_proxied_root_is_an_address_under_the_server(string root, string expected) =>
+        Assert.Equal(expected, ArtifactStores.ProxiedBase(root, new Uri("http://host:5000/mlflow/")).AbsoluteUri);
+
+    public ValueTask InitializeAsync() => default;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (IAsyncDisposable server in _servers)
+            await server.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static async Task<List<ArtifactUploaded>> SendAsync(IArtifactStore artifacts, IReadOnlyList<ArtifactUpload> uploads)
+    {
+        var results = new List<ArtifactUploaded>();
+        await new ArtifactTransfer(artifacts, 4).SendAsync(
+            uploads,
+            result =>
+            {
+                lock (results)
+                    results.Add(result);
+            },
+            _ => { },
+            default);
+        return results;
+    }
+
+    private static string Hash(FileInfo file) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file.FullName)));
+
+    private FileInfo Create(string name, int length)
+    {
+        string path = Path.Combine(_folder, name);
+        File.WriteAllBytes(path, RandomNumberGenerator.GetBytes(length));
+        return new FileInfo(path);
+    }
+
+    private async Task<(ITrackingStore Store, Run Run)> OpenAsync(string root)
+    {
+        ITrackingStore store;
+        if (root == "directory")
+        {
+            store = new DirectoryStore(Path.Combine(_folder, "mlruns"));
+        }
+        else if (root == "real server")
+        {
+            string? uri = Environment.GetEnvironmentVariable("ANOVOS_TEST_TRACKING_URI");
+            Assert.SkipWhen(string.IsNullOrEmpty(uri), "ANOVOS_TEST_TRACKING_URI names no MLflow server");
+            store = new RestStore(new Uri(uri!), new ConnectionOptions());
+        }
+        else
+        {
+            var options = new TrackingServerOptions
+            {
+                Version = root == "2.17" ? MlflowVersion.V2_17 : MlflowVersion.V3_11,
+                ArtifactRoot = root == "file root" ? ArtifactRootKind.File : ArtifactRootKind.Proxied,
+            };
+            TrackingServer server = await TrackingServer.StartAsync(options);
+            _servers.Add(server);
+            store = new RestStore(server.Uri, new ConnectionOptions());
+        }
+
+        string id = await store.CreateExperimentAsync(new NewExperiment($"artifacts {Guid.NewGuid():N}"), default);
+        return (store, await store.CreateRunAsync(new NewRun(id, null, "tester", 1), default));
+    }
+}

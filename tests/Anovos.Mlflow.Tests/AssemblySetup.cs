@@ -1,0 +1,17 @@
+// The sessions of a process share its environment variables, and the tests are about those too.
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
+[assembly: AssemblyFixture(typeof(Anovos.Mlflow.Tests.CleanEnvironment))]
+
+namespace Anovos.Mlflow.Tests;
+
+/// <summary>Takes away what the shell that runs the tests says about MLflow.</summary>
+public sealed class CleanEnvironment
+{
+    public CleanEnvironment()
+    {
+        foreach (string name in Environment.GetEnvironmentVariables().Keys.Cast<string>().Where(name => name.StartsWith("MLFLOW_", StringComparison.Ordinal)))
+            Environment.SetEnvironmentVariable(name, null);
+        Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
+        Environment.SetEnvironmentVariable("HOME", Directory.CreateTempSubdirectory("anovos-mlflow-home-").FullName);
+    }
+}

@@ -1,0 +1,40 @@
+using System.Reflection;
+
+namespace Anovos.Mlflow.Tests;
+
+/// <summary>Where things are on this checkout.</summary>
+internal static class Repository
+{
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>The module as the build stages it.</summary>
+    public static string StagedModule { get; } = Path.Combine(Root, "out", "Anovos.Mlflow");
+
+    /// <summary>The host's assembly, to be run with <c>dotnet</c>.</summary>
+    public static string Host { get; } = Path.GetFullPath(Metadata("HostPath"));
+
+    /// <summary>The folder of restored packages.</summary>
+    public static string Packages { get; } = Metadata("PackagesPath");
+
+    /// <summary>The material beside the repository; skips the test where it is not there.</summary>
+    public static string Shared(string path)
+    {
+        string full = Path.GetFullPath(Path.Combine(Root, "..", "shared", path));
+        Assert.SkipUnless(Path.Exists(full), $"../shared/{path} is not here");
+        return full;
+    }
+
+    private static string Metadata(string key) =>
+        typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == key).Value!;
+
+    private static string FindRoot()
+    {
+        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
+        {
+            if (File.Exists(Path.Combine(at.FullName, "Anovos.PowerShell.sln")))
+                return at.FullName;
+        }
+
+        throw new InvalidOperationException("The tests do not lie in the repository.");
+    }
+}

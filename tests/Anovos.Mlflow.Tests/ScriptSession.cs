@@ -1,0 +1,80 @@
+using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+using PowerShellPipeline = System.Management.Automation.PowerShell;
+
+namespace Anovos.Mlflow.Tests;
+
+/// <summary>A PowerShell session with the staged module, in an empty folder of its own: script text in, objects and streams out.</summary>
+internal sealed class ScriptSession : IDisposable
+{
+    private readonly Runspace _runspace;
+
+    public ScriptSession()
+    {
+        Folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
+        InitialSessionState state = InitialSessionState.CreateDefault2();
+        state.ImportPSModule(Path.Combine(Repository.StagedModule, "Anovos.Mlflow.psd1"));
+        state.ThrowOnRunspaceOpenError = true;
+        _runspace = RunspaceFactory.CreateRunspace(state);
+        _runspace.Open();
+        _runspace.SessionStateProxy.Path.SetLocation(Folder);
+    }
+
+    /// <summary>The session's current folder.</summary>
+    public string Folder { get; }
+
+    /// <summary>Runs a script; a failure that ends it is thrown.</summary>
+    public ScriptResult Run(string script, params (string Name, object? Value)[] variables)
+    {
+        using PowerShellPipeline pipeline = Create(script, variables);
+        return new ScriptResult([.. pipeline.Invoke()], pipeline.Streams);
+    }
+
+    /// <summary>Starts a script, for a test that stops it.</summary>
+    public PowerShellPipeline Create(string script, params (string Name, object? Value)[] variables)
+    {
+        foreach ((string name, object? value) in variables)
+            _runspace.SessionStateProxy.SetVariable(name, value);
+        PowerShellPipeline pipeline = PowerShellPipeline.Create(_runspace);
+        pipeline.AddScript(script);
+        return pipeline;
+    }
+
+    /// <summary>Writes a file in the session's folder.</summary>
+    public string Write(string name, string content)
+    {
+        string path = Path.Combine(Folder, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, content);
+        return path;
+    }
+
+    public void Dispose()
+    {
+        _runspace.Dispose();
+        Directory.Delete(Folder, recursive: true);
+    }
+}
+
+/// <summary>What a script put out.</summary>
+internal sealed record ScriptResult(IReadOnlyList<PSObject> Output, PSDataStreams Streams)
+{
+    public ErrorRecord[] Errors { get; } = [.. Streams.Error];
+
+    public string[] Warnings { get; } = [.. Streams.Warning.Select(warning => warning.Message)];
+
+    public string[] Verbose { get; } = [.. Streams.Verbose.Select(verbose => verbose.Message)];
+
+    /// <summary>The one object that came out.</summary>
+    public dynamic Single => Assert.Single(Output);
+
+    /// <summary>The texts of all that came out.</summary>
+    public string[] Texts => [.. Output.Select(item => item?.ToString() ?? "")];
+
+    /// <summary>The same result, once it is sure that no error was written.</summary>
+    public ScriptResult Clean()
+    {
+        Assert.Empty(Errors.Select(error => error.ToString()));
+        return this;
+    }
+}
