@@ -53,12 +53,12 @@ internal sealed class ExperimentFolders(string root)
     /// <summary>Makes the root with the experiment that every store has, where they are missing.</summary>
     public void MakeRoot(CancellationToken cancellationToken)
     {
-        if (Find(DefaultId) is not null && Directory.Exists(_trash))
+        if (HasDefault() && Directory.Exists(_trash))
             return;
         Directory.CreateDirectory(_trash);
         using (StoreLock.Take(root, cancellationToken))
         {
-            if (Find(DefaultId) is null)
+            if (!HasDefault())
                 Make(DefaultId, new NewExperiment(DefaultName), cancellationToken);
         }
     }
@@ -126,6 +126,9 @@ internal sealed class ExperimentFolders(string root)
             Tags = new KeyFiles(folder, KeyFiles.Tags).ReadAll(cancellationToken),
         };
     }
+
+    // Its folder alone is not enough: another process may just be making it.
+    private bool HasDefault() => Find(DefaultId) is { } folder && MetaFile.Exists(folder);
 
     private static bool IsId(string id) => IdForm.IsMatch(id) && id != Models;
 }

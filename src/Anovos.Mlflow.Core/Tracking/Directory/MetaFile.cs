@@ -29,6 +29,9 @@ internal sealed class MetaFile
         }
     }
 
+    /// <summary>Whether the folder has the file.</summary>
+    public static bool Exists(string folder) => File.Exists(PathIn(folder));
+
     /// <summary>Writes the file of a folder; one that is there is replaced at once.</summary>
     public static void Write(string folder, string text) => StoreFile.Write(PathIn(folder), text, scratch: folder);
 

@@ -46,8 +46,8 @@ internal sealed class RunWriter(RunFolders runs)
         }
 
         tags.WriteAll(batch.Tags.Select(tag => (tag.Key, tag.Value)), cancellationToken);
-        if (batch.Tags.LastOrDefault(tag => tag.Key == RunMeta.NameTag) is { } name)
-            (meta with { RunName = name.Value }).Write(folder);
+        if (batch.Tags.LastOrDefault(tag => tag.Key == RunMeta.NameTag)?.Value is { Length: > 0 } name)
+            (meta with { RunName = name }).Write(folder);
     }
 
     /// <summary>Removes a tag.</summary>

@@ -29,8 +29,9 @@ internal sealed class RunFilter
         }
         while (text.TryWord("AND"));
 
+        int rest = text.Position;
         if (!text.End)
-            throw text.Fail(text.TryWord("OR") ? "OR is not supported, only AND" : "AND or the end is expected");
+            throw text.Fail(text.TryWord("OR") ? "OR is not supported, only AND" : "AND or the end is expected", rest);
         return parsed;
     }
 

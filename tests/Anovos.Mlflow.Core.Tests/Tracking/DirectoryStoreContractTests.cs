@@ -1,0 +1,16 @@
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.Tests.Tracking;
+
+public sealed class DirectoryStoreContractTests : TrackingStoreContract
+{
+    private readonly TemporaryFolder _folder = new();
+
+    protected override ITrackingStore CreateStore() => new DirectoryStore(_folder.Below("größe a#b", "mlruns"));
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        _folder.Dispose();
+    }
+}

@@ -1,0 +1,13 @@
+namespace Anovos.Mlflow.Tests.Tracking;
+
+/// <summary>A folder of one test's own, gone after it.</summary>
+internal sealed class TemporaryFolder : IDisposable
+{
+    public TemporaryFolder() => FullPath = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
+
+    public string FullPath { get; }
+
+    public string Below(params string[] names) => Path.Combine([FullPath, .. names]);
+
+    public void Dispose() => Directory.Delete(FullPath, recursive: true);
+}
