@@ -3,7 +3,11 @@ namespace Anovos.Mlflow.Artifacts;
 /// <summary>A file of this machine and where it goes.</summary>
 /// <param name="File">The file.</param>
 /// <param name="ArtifactPath">Its path under the run's artifact root.</param>
-public sealed record ArtifactUpload(FileInfo File, string ArtifactPath);
+public sealed record ArtifactUpload(FileInfo File, string ArtifactPath)
+{
+    /// <summary>Bytes, as the file was when this was made; zero for one that was not there.</summary>
+    public long Length { get; } = File.Exists ? File.Length : 0;
+}
 
 /// <summary>How one upload ended.</summary>
 /// <param name="Upload">What was to be sent.</param>
@@ -33,7 +37,7 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism)
     public async Task SendAsync(IReadOnlyList<ArtifactUpload> uploads, Action<ArtifactUploaded> completed, Action<TransferProgress> progress, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        long bytesTotal = uploads.Sum(upload => upload.File.Length), bytesSent = 0;
+        long bytesTotal = uploads.Sum(upload => upload.Length), bytesSent = 0;
         int next = -1, filesSent = 0;
 
         Task[] workers = [.. Enumerable.Range(0, Math.Min(parallelism, uploads.Count)).Select(_ => Task.Run(SendNextAsync, CancellationToken.None))];

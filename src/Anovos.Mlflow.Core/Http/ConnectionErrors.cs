@@ -9,6 +9,8 @@ internal static class ConnectionErrors
     public static MlflowException From(Exception? exception, Uri server, bool timedOut = false)
     {
         string host = server.Host, address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
+        if (timedOut || exception is TimeoutException)
+            return Unreachable($"{address} did not answer in time. Check that the server is well, or raise MLFLOW_HTTP_REQUEST_TIMEOUT (seconds).");
         for (Exception? e = exception; e is not null; e = e.InnerException)
         {
             switch (e)
@@ -26,9 +28,7 @@ internal static class ConnectionErrors
             }
         }
 
-        return timedOut || exception is OperationCanceledException or TimeoutException
-            ? Unreachable($"{address} did not answer in time. Check that the server is well, or raise MLFLOW_HTTP_REQUEST_TIMEOUT (seconds).")
-            : Unreachable($"The connection to {address} broke: {exception?.Message ?? "no answer came"}. Check the server and the network between.");
+        return Unreachable($"The connection to {address} broke: {exception?.Message ?? "no answer came"}. Check the server and the network between.");
 
         MlflowException Unreachable(string message) => new(ErrorKind.TrackingServerUnreachable, message, exception) { Target = address };
     }

@@ -57,7 +57,7 @@ public abstract class SendCommand : RunCommand
         {
             ArtifactPath = upload.ArtifactPath,
             Path = upload.File.FullName,
-            Length = upload.File.Length,
+            Length = upload.Length,
             RunId = run.RunId,
             Status = uploaded.Error is null ? ArtifactStatus.Sent : ArtifactStatus.Failed,
             Reason = uploaded.Error?.Message ?? "",

@@ -2,7 +2,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Tracking;
 
-public sealed class DirectoryStoreContractTests : TrackingStoreContract
+public sealed class DirectoryStoreContractTests : RunSearchContract
 {
     private readonly TemporaryFolder _folder = new();
 

@@ -28,7 +28,7 @@ public sealed class RestStoreOn311Tests() : RestStoreContractTests(MlflowVersion
 public sealed class RestStoreBehindAPrefixTests() : RestStoreContractTests(MlflowVersion.V3_11, "/tools/mlflow");
 
 /// <summary>The REST store against a real MLflow server, where <c>ANOVOS_TEST_TRACKING_URI</c> names one.</summary>
-public sealed class RestStoreOnARealServerTests : TrackingStoreContract
+public sealed class RestStoreOnARealServerTests : RunSearchContract
 {
     protected override ITrackingStore CreateStore()
     {
