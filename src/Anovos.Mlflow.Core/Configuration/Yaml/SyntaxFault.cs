@@ -33,7 +33,7 @@ internal static class SyntaxFault
             "Put a comma between the entries and a '}' behind the last."),
         ("disallowed: []{},", "An '&' or a '*' begins an anchor or an alias, and no name follows it.", "Put the text in quotes."),
         ("comment", "A '#' stands directly behind a value.", "Put a space before a comment; a value with '#' in it needs quotes."),
-        ("<document start>", "Something follows here although the document is complete.",
+        ("expected <document", "Something follows here although the document is complete.",
             "A workflow file is a mapping: every line at the left margin is 'key: value' or 'key:'."),
         ("document", "A line of '---' or '...' stands where none can be.", "A workflow file is one document and needs neither."),
     ];

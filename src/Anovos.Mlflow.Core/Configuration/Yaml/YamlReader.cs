@@ -5,25 +5,14 @@ namespace Anovos.Mlflow.Configuration.Yaml;
 
 /// <summary>
 /// Reads one YAML document into nodes, as PyYAML's SafeLoader reads it, and refuses what that one would take in silence:
-/// a key twice, a list as a key. What aliases expand to is bounded, and never expanded.
+/// a key twice, a list as a key.
 /// </summary>
 internal sealed class YamlReader
 {
-    /// <summary>Levels of nodes, aliases expanded.</summary>
-    public const int MaxDepth = 100;
-
-    /// <summary>Nodes, aliases expanded.</summary>
-    public const int MaxNodes = 100_000;
-
-    /// <summary>Characters in all scalars, aliases expanded.</summary>
-    public const int MaxCharacters = 10 * 1024 * 1024;
-
     private readonly YamlSource _source;
     private readonly IParser _parser;
     private readonly CancellationToken _cancellationToken;
-    private readonly Dictionary<string, Anchored?> _anchors = new(StringComparer.Ordinal);
-    private int _nodes;
-    private int _characters;
+    private readonly YamlAnchors _anchors = new();
 
     private YamlReader(YamlSource source, IParser parser, CancellationToken cancellationToken)
     {
@@ -33,7 +22,7 @@ internal sealed class YamlReader
     }
 
     /// <summary>The only document of a text; null when the text holds none.</summary>
-    /// <exception cref="YamlFault">The text is no YAML, or goes beyond the bounds above.</exception>
+    /// <exception cref="YamlFault">The text is no YAML, or goes beyond the bounds of <see cref="YamlAnchors"/>.</exception>
     public static YamlNode? Read(string text, CancellationToken cancellationToken)
     {
         var source = new YamlSource(text);
@@ -83,15 +72,11 @@ internal sealed class YamlReader
     {
         YamlPosition position = At(begin.Start);
         if (begin is AnchorAlias alias)
-            return ReadAlias(alias.Value.Value, position, depth);
+            return _anchors.Expand(alias.Value.Value, position, depth);
 
-        RefuseDepth(position, depth);
+        YamlAnchors.RefuseDepth(position, depth);
         string? anchor = begin is NodeEvent { Anchor.IsEmpty: false } node ? node.Anchor.Value : null;
-        if (anchor is not null)
-            Open(anchor, position);
-
-        (int nodes, int characters) = (_nodes, _characters);
-        Count(position, nodes: 1, characters: (begin as Scalar)?.Value.Length ?? 0);
+        YamlAnchors.Mark before = _anchors.Begin(anchor, position, (begin as Scalar)?.Value.Length ?? 0);
         YamlNode result = begin switch
         {
             Scalar scalar => ReadScalar(scalar, position),
@@ -99,39 +84,8 @@ internal sealed class YamlReader
             MappingStart mapping => ReadMapping(mapping, position, depth),
             _ => throw new YamlFault(position, "A value is missing here.", "Is a ': ' or a '-' one too many?"),
         };
-        if (anchor is not null)
-            _anchors[anchor] = new Anchored(result, _nodes - nodes, _characters - characters);
+        _anchors.End(anchor, before, result);
         return result;
-    }
-
-    private YamlNode ReadAlias(string name, YamlPosition position, int depth)
-    {
-        if (!_anchors.TryGetValue(name, out Anchored? anchored))
-        {
-            throw new YamlFault(position, $"The alias '*{YamlScalar.Quote(name)}' refers to no anchor above it.",
-                $"Define '&{YamlScalar.Quote(name)}' earlier in the file, or put the text in quotes.");
-        }
-
-        if (anchored is null)
-        {
-            throw new YamlFault(position, $"The alias '*{YamlScalar.Quote(name)}' stands inside what it refers to.",
-                "Write the values out instead.");
-        }
-
-        RefuseDepth(position, depth + anchored.Node.Height);
-        Count(position, anchored.Nodes, anchored.Characters);
-        return anchored.Node;
-    }
-
-    private void Open(string anchor, YamlPosition position)
-    {
-        if (_anchors.ContainsKey(anchor))
-        {
-            throw new YamlFault(position, $"The anchor '&{YamlScalar.Quote(anchor)}' is defined a second time.",
-                "Give every anchor a name of its own.");
-        }
-
-        _anchors[anchor] = null;
     }
 
     private static YamlScalar ReadScalar(Scalar scalar, YamlPosition position)
@@ -181,25 +135,5 @@ internal sealed class YamlReader
             "A key is a list or a mapping.", "Write a name before the ': '; text that begins with [ or { needs quotes.");
     }
 
-    private void Count(YamlPosition position, int nodes, int characters)
-    {
-        // Each summand is within its bound, so that the sums stay within an int.
-        _nodes += nodes;
-        _characters += characters;
-        if (_nodes > MaxNodes || _characters > MaxCharacters)
-        {
-            throw new YamlFault(position, $"The file holds more than {MaxNodes} values or {MaxCharacters} characters, aliases expanded.",
-                "No workflow needs as many: is this the right file?");
-        }
-    }
-
-    private static void RefuseDepth(YamlPosition position, int depth)
-    {
-        if (depth > MaxDepth)
-            throw new YamlFault(position, $"Values are nested more than {MaxDepth} levels deep.", "No workflow needs as many: is this the right file?");
-    }
-
     private YamlPosition At(Mark mark) => _source.Position(mark);
-
-    private sealed record Anchored(YamlNode Node, int Nodes, int Characters);
 }
