@@ -42,7 +42,10 @@ public sealed class AnovosConfig
     internal YamlMapping Root { get; }
 
     /// <summary>Reads a workflow file.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ConfigNotFound"/>, or <see cref="ErrorKind.ConfigInvalid"/> with the first error as <c>path:line:column: …</c>.</exception>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.ConfigNotFound"/>, or <see cref="ErrorKind.ConfigInvalid"/> with the first error as
+    /// <c>path:line:column: …</c>.
+    /// </exception>
     public static AnovosConfig Load(string path, CancellationToken cancellationToken = default)
     {
         path = ConfigFile.FullPath(path);
@@ -65,7 +68,9 @@ public sealed class AnovosConfig
     }
 
     /// <summary>Everything that is to be said about a workflow file, in its order; a sound one gives nothing.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ConfigNotFound"/>, or <see cref="ErrorKind.ConfigInvalid"/> when the file is too large to be looked at.</exception>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.ConfigNotFound"/>, or <see cref="ErrorKind.ConfigInvalid"/> when the file is too large.
+    /// </exception>
     public static IReadOnlyList<ConfigDiagnostic> Check(string path, CancellationToken cancellationToken = default)
     {
         path = ConfigFile.FullPath(path);

@@ -9,7 +9,9 @@ public sealed record AnovosOutput
     /// <summary>The step that writes it, as <c>quality_checker.duplicate_detection</c>.</summary>
     public required string Step { get; init; }
 
-    /// <summary>Where a workflow that does not track puts it: a full path, or a remote URI as written; null when nothing is written.</summary>
+    /// <summary>
+    /// Where a workflow that does not track puts it: a full path, or a remote URI as written; null when nothing is written.
+    /// </summary>
     public string? Path { get; init; }
 
     /// <summary>Where Anovos puts it when it tracks this run itself; null without a run id.</summary>

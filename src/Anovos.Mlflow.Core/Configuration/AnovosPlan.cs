@@ -19,7 +19,9 @@ public sealed class AnovosPlan
     /// <summary>The run whose outputs are planned; null when it is not known.</summary>
     public string? RunId { get; }
 
-    /// <summary>A row for everything that a step writes or would write, steps that do not run among them; the final dataset comes last.</summary>
+    /// <summary>
+    /// A row for everything that a step writes or would write, steps that do not run among them; the final dataset comes last.
+    /// </summary>
     public IReadOnlyList<AnovosOutput> Outputs { get; }
 
     /// <summary>The plan of a workflow.</summary>
@@ -30,7 +32,10 @@ public sealed class AnovosPlan
     public static AnovosPlan Of(AnovosConfig config, string basePath, string? runId = null)
     {
         if (runId is not null && !TrackingLimits.IsRunId(runId))
-            throw new MlflowException(ErrorKind.InvalidValue, $"'{runId}' is no run id. Give the id that MLflow shows for the run.") { Target = runId };
+        {
+            throw new MlflowException(ErrorKind.InvalidValue,
+                $"'{runId}' is no run id. Give the id that MLflow shows for the run.") { Target = runId };
+        }
 
         return Of(config.Root, config.Tracking, ConfigFile.FullPath(basePath), runId);
     }

@@ -27,7 +27,8 @@ public sealed class OutputScan
     /// <param name="plan">The plan.</param>
     /// <param name="includeChecksums">Whether Hadoop's hidden checksum files (<c>.part-….crc</c>) count.</param>
     /// <param name="cancellationToken">Stops the search.</param>
-    public static IReadOnlyList<ScannedOutput> Of(AnovosPlan plan, bool includeChecksums = false, CancellationToken cancellationToken = default)
+    public static IReadOnlyList<ScannedOutput> Of(
+        AnovosPlan plan, bool includeChecksums = false, CancellationToken cancellationToken = default)
     {
         var scan = new OutputScan(includeChecksums, cancellationToken);
         List<ScanRow> rows = plan.Outputs.Select(output => new ScanRow(output)).ToList();

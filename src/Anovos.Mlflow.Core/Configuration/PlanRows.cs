@@ -17,14 +17,17 @@ internal sealed class PlanRows(TrackingSettings? tracking, string basePath, stri
     {
         if (path.IsOrHolds(basePath))
         {
-            Skip(kind, step, artifactPath, "the folder is the working directory or holds it, and outputs there cannot be told from other files");
+            Skip(kind, step, artifactPath,
+                "the folder is the working directory or holds it, and outputs there cannot be told from other files");
             return;
         }
 
         Add(kind, step, path, InRun(path, inRunFolder), artifactPath, isFile: false);
     }
 
-    /// <summary>Adds a row for a single file in a folder, which Anovos puts into a folder of the run or not when it tracks itself.</summary>
+    /// <summary>
+    /// Adds a row for a single file in a folder, which Anovos puts into a folder of the run or not when it tracks itself.
+    /// </summary>
     public void File(OutputKind kind, string step, OutputPath folder, string name, string artifactPath, bool inRunFolder = true) =>
         Add(kind, step, folder.Child(name), InRun(folder, inRunFolder)?.Child(name), artifactPath, isFile: true);
 

@@ -89,13 +89,14 @@ internal sealed class PlanSteps(YamlMapping root, PlanRows rows, PlanTargets tar
 
         foreach (YamlEntry entry in block.Entries)
         {
-            string step = $"{name}.{entry.Key.Text}";
+            string check = entry.Key.Text;
+            string step = $"{name}.{check}";
             if (name == "drift_detector")
                 Drift(name, step, entry);
             else
-                targets.Statistic(step, entry.Key.Text, $"data_analyzer/{name}/{entry.Key.Text}", WhyNot(entry.Value, entry.Key.Text));
+                targets.Statistic(step, check, $"data_analyzer/{name}/{check}", WhyNot(entry.Value, check));
             if (name == "quality_checker")
-                targets.Intermediate(step, $"data_analyzer/{name}/{entry.Key.Text}/dataset", WhyNot(entry.Value, entry.Key.Text));
+                targets.Intermediate(step, $"data_analyzer/{name}/{check}/dataset", WhyNot(entry.Value, check));
         }
     }
 
@@ -105,7 +106,8 @@ internal sealed class PlanSteps(YamlMapping root, PlanRows rows, PlanTargets tar
             targets.Statistic(step, entry.Key.Text, $"{name}/{entry.Key.Text}", WhyNot(entry.Value));
 
         // The metrics behind the index are copied beside it.
-        if (entry.Key.Text == "stability_index" && (entry.Value as YamlMapping)?.Mapping("configs")?["appended_metric_path"] is { IsTruthy: true })
+        YamlNode? metrics = (entry.Value as YamlMapping)?.Mapping("configs")?["appended_metric_path"];
+        if (entry.Key.Text == "stability_index" && metrics is { IsTruthy: true })
             targets.MasterStatistic(step, "stabilityIndex_metrics", WhyNot(entry.Value));
     }
 
@@ -113,7 +115,10 @@ internal sealed class PlanSteps(YamlMapping root, PlanRows rows, PlanTargets tar
     {
         WholeIfNull(OutputKind.Intermediate, group, node);
         foreach (YamlEntry entry in (node as YamlMapping)?.Entries ?? [])
-            targets.Intermediate($"{group}.{entry.Key.Text}", $"data_transformer/transformers/{entry.Key.Text}", WhyNot(entry.Value, entry.Key.Text));
+        {
+            string name = entry.Key.Text;
+            targets.Intermediate($"{group}.{name}", $"data_transformer/transformers/{name}", WhyNot(entry.Value, name));
+        }
     }
 
     private void Analyzer(string name, YamlNode node, YamlMapping? settings, params string[] flags)

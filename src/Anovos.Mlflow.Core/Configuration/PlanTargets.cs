@@ -81,9 +81,10 @@ internal sealed class PlanTargets(YamlMapping root, PlanRows rows, string basePa
             rows.Skip(OutputKind.Output, block, Dataset, node.IsNull ? PlanSteps.IsNull : Nothing(block));
     }
 
-    /// <summary>Adds the feature description. In the dataset's folder of artifacts it would stand in the way of who reads that as a dataset.</summary>
+    /// <summary>Adds the feature description.</summary>
     public void Features(string block)
     {
+        // Among the dataset's artifacts it would be in the way of whoever reads those as a dataset.
         const string Features = "feature_store";
         if (Folder(root.Mapping(block), "file_path", basePath) is { } folder)
             rows.File(OutputKind.Output, block, folder, "anovos.py", Features, inRunFolder: false);
