@@ -18,9 +18,12 @@ public sealed class ArtifactPattern
     }
 
     /// <summary>Reads a pattern.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>: it is empty, absolute, too long or climbs with <c>..</c>.</exception>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.InvalidValue"/>: it is empty, absolute, too long or climbs with <c>..</c>.
+    /// </exception>
     public static ArtifactPattern Parse(string text) => WhyInvalid(text) is { } why
-        ? throw new MlflowException(ErrorKind.InvalidValue, $"'{text}' is no pattern: {why}. Write an artifact path such as data_transformer/*.") { Target = text }
+        ? throw new MlflowException(ErrorKind.InvalidValue,
+            $"'{text}' is no pattern: {why}. Write an artifact path such as data_transformer/*.") { Target = text }
         : new ArtifactPattern(text);
 
     /// <summary>Why a text is no pattern, as a clause; null when it is one.</summary>

@@ -32,7 +32,8 @@ internal sealed class ConfigCheck
             check.RequirePath(block, "file_path");
         check.RequirePath("report_preprocessing", "master_path");
         check.RequirePathIfAny("report_generation", root.Mapping("report_generation"), "final_report_path");
-        check.RequirePathIfAny("anovos_basic_report.report_args", root.Mapping("anovos_basic_report")?.Mapping("report_args"), "output_path");
+        YamlMapping? basicReport = root.Mapping("anovos_basic_report")?.Mapping("report_args");
+        check.RequirePathIfAny("anovos_basic_report.report_args", basicReport, "output_path");
         check.Statistics();
         check.FunctionNames();
     }
@@ -67,9 +68,15 @@ internal sealed class ConfigCheck
             return;
 
         if (mapping.Text(key) is not { } text)
-            _problems.Error(node.Position, $"{block}.{key}", $"'{key}' is {node.Description}, not a path.", "Write a path, in quotes if it looks like a number.");
+        {
+            _problems.Error(node.Position, $"{block}.{key}", $"'{key}' is {node.Description}, not a path.",
+                "Write a path, in quotes if it looks like a number.");
+        }
         else if (OutputPath.Parse(text, Path.DirectorySeparatorChar.ToString()) is null)
-            _problems.Error(node.Position, $"{block}.{key}", $"'{YamlScalar.Quote(text)}' is no path that can be written to.", "Check its characters and its length.");
+        {
+            _problems.Error(node.Position, $"{block}.{key}", $"'{YamlScalar.Quote(text)}' is no path that can be written to.",
+                "Check its characters and its length.");
+        }
     }
 
     private void Statistics()
@@ -102,7 +109,8 @@ internal sealed class ConfigCheck
         foreach (YamlScalar key in (mapping?.Entries ?? []).Select(entry => entry.Key).Where(key => !PlanSteps.IsFunctionName(key.Text)))
         {
             string name = YamlScalar.Quote(key.Text);
-            _problems.Warn(key.Position, $"{block}.{name}", $"'{name}' can be no function of Anovos, which stops there.", "Check the spelling.");
+            _problems.Warn(key.Position, $"{block}.{name}", $"'{name}' can be no function of Anovos, which stops there.",
+                "Check the spelling.");
         }
     }
 }

@@ -7,7 +7,9 @@ internal static class ConfigFile
     public const int MaxBytes = 10 * 1024 * 1024;
 
     /// <summary>The bytes of a file.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ConfigNotFound"/> when it cannot be read, <see cref="ErrorKind.ConfigInvalid"/> when it is too large.</exception>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.ConfigNotFound"/> when it cannot be read, <see cref="ErrorKind.ConfigInvalid"/> when it is too large.
+    /// </exception>
     public static byte[] Read(string path, CancellationToken cancellationToken)
     {
         if (Directory.Exists(path))
@@ -66,7 +68,8 @@ internal static class ConfigFile
         }
         catch (UnauthorizedAccessException exception)
         {
-            throw NotFound(path, "You have no right to read this file.", "Ask its owner for it, or check which account this runs under.", exception);
+            throw NotFound(path, "You have no right to read this file.",
+                "Ask its owner for it, or check which account this runs under.", exception);
         }
         catch (IOException exception)
         {

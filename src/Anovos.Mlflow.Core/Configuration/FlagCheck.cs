@@ -13,15 +13,22 @@ internal static class FlagCheck
 
         // Only what is written counts, so that any folder will do for paths to start from.
         string anywhere = Path.GetFullPath(Path.DirectorySeparatorChar.ToString());
-        AnovosOutput[] written = AnovosPlan.Of(root, tracking, anywhere, runId: null).Outputs.Where(output => output.Path is not null).ToArray();
+        AnovosPlan plan = AnovosPlan.Of(root, tracking, anywhere, runId: null);
+        AnovosOutput[] written = plan.Outputs.Where(output => output.Path is not null).ToArray();
         AnovosOutput[] intermediates = written.Where(output => output.Kind == OutputKind.Intermediate).ToArray();
 
         if (tracking.TrackOutput && written.All(output => output.Kind != OutputKind.Output))
             Warn("track_output", "the workflow writes no final dataset", "Add a 'write_main' block with a 'file_path'");
         if (tracking.TrackReports && written.All(output => output.Kind is not (OutputKind.Report or OutputKind.Statistic)))
-            Warn("track_reports", "the workflow writes neither statistics nor reports", "Add a 'write_stats' block or a 'report_preprocessing.master_path'");
+        {
+            Warn("track_reports", "the workflow writes neither statistics nor reports",
+                "Add a 'write_stats' block or a 'report_preprocessing.master_path'");
+        }
         if (tracking.TrackIntermediates && intermediates.Length == 0)
-            Warn("track_intermediates", "the workflow writes no intermediate dataset", "Add a 'write_intermediate' block with a 'file_path'");
+        {
+            Warn("track_intermediates", "the workflow writes no intermediate dataset",
+                "Add a 'write_intermediate' block with a 'file_path'");
+        }
         else if (tracking.IntermediatePatterns.Count > 0 && block["track_intermediates"] is YamlSequence list)
             WarnOfIdlePatterns(list, intermediates, problems);
 
@@ -39,8 +46,9 @@ internal static class FlagCheck
             var pattern = ArtifactPattern.Parse(item.Text);
             if (!intermediates.Any(output => pattern.Selects(output.ArtifactPath!)))
             {
+                string some = string.Join(", ", intermediates.Take(5).Select(output => output.ArtifactPath));
                 problems.Warn(item.Position, "mlflow.track_intermediates", $"'{pattern}' selects no intermediate dataset of this workflow.",
-                    $"There are {string.Join(", ", intermediates.Take(5).Select(output => output.ArtifactPath))}{(intermediates.Length > 5 ? " …" : "")}.");
+                    $"There {(intermediates.Length == 1 ? "is" : "are")} {some}{(intermediates.Length > 5 ? " …" : "")}.");
             }
         }
     }

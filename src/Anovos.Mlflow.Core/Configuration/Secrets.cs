@@ -10,14 +10,18 @@ internal static class Secrets
 
     // In a key of any make: accountKey, account_key, "Account Key".
     private static readonly string[] Parts =
-        ["password", "passwd", "passphrase", "secret", "credential", "connectionstring", "accountkey", "accesskey", "apikey", "authkey", "privatekey"];
+    [
+        "password", "passwd", "passphrase", "secret", "credential", "connectionstring",
+        "accountkey", "accesskey", "apikey", "authkey", "privatekey",
+    ];
 
     // As a whole word only, since longer words hold them: max_tokens, disaster.
     private static readonly string[] Words = ["token", "sas", "pwd"];
 
     private static readonly Regex WordBreak = new("(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+", RegexOptions.CultureInvariant);
 
-    private static readonly Regex UserInfo = new(@"(?<=://[^/\s:@]*:)[^/\s]+(?=@)|(?<=https?://)[^/\s:@]+(?=@)", RegexOptions.CultureInvariant);
+    private static readonly Regex UserInfo = new(@"(?<=://[^/\s:@]*:)[^/\s]+(?=@)|(?<=https?://)[^/\s:@]+(?=@)",
+        RegexOptions.CultureInvariant);
 
     private static readonly Regex Assignment = new(
         @"(?<=(?:^|[?&;\s])(?:sig|signature|x-amz-signature|x-amz-security-token|access_token|token|password|pwd|secret" +

@@ -10,7 +10,8 @@ namespace Anovos.Mlflow.Configuration;
 /// <param name="secret">Whether all of it is secret.</param>
 internal sealed class SettingText(bool secret)
 {
-    private static readonly Regex JsonNumber = new(@"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\z", RegexOptions.CultureInvariant);
+    private static readonly Regex JsonNumber = new(@"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\z",
+        RegexOptions.CultureInvariant);
 
     /// <summary>Whether something secret was masked.</summary>
     public bool HasSecret { get; private set; }

@@ -26,7 +26,8 @@ internal sealed class SettingsReader
         if (key.Length > TrackingLimits.Key)
         {
             _problems.Note(entry.Key.Position, key.Substring(0, TrackingLimits.Key),
-                $"The setting's key has more than {TrackingLimits.Key} characters: it is left out of the run's params.", "Use shorter names.");
+                $"The setting's key has more than {TrackingLimits.Key} characters: it is left out of the run's params.",
+                "Use shorter names.");
             return;
         }
 
@@ -42,7 +43,8 @@ internal sealed class SettingsReader
             _settings.Add(key, text.Of(entry.Value));
             if (text.HasSecret)
             {
-                _problems.Warn(entry.Value.Position, key, $"'{key}' looks like a secret: the run's params get {Secrets.Mask} instead.",
+                _problems.Warn(entry.Value.Position, key,
+                    $"'{YamlScalar.Quote(key)}' looks like a secret: the run's params get {Secrets.Mask} instead.",
                     "Keep secrets out of workflow files: anyone who may read the file has them.");
             }
         }

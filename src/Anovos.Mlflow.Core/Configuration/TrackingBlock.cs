@@ -5,9 +5,6 @@ namespace Anovos.Mlflow.Configuration;
 /// <summary>Reads the <c>mlflow</c> block, and says what in it Anovos would ignore or stumble over.</summary>
 internal sealed class TrackingBlock
 {
-    // Each pattern is tried on each output: the bound keeps that product small.
-    private const int MaxPatterns = 100;
-
     private static readonly string[] Keys = ["experiment", "tracking_uri", "track_output", "track_reports", "track_intermediates"];
 
     // Names from the prose of Anovos' documentation, where its block has others.
@@ -72,7 +69,11 @@ internal sealed class TrackingBlock
         if (node is YamlScalar { Kind: YamlKind.String } scalar)
             return string.IsNullOrWhiteSpace(scalar.Text) ? null : scalar.Text;
         if (node is { IsNull: false })
-            _problems.Error(node.Position, "mlflow." + key, $"'{key}' is {node.Description}, not text.", "Write text, in quotes if it looks like a number.");
+        {
+            _problems.Error(node.Position, "mlflow." + key, $"'{key}' is {node.Description}, not text.",
+                "Write text, in quotes if it looks like a number.");
+        }
+
         return null;
     }
 
@@ -103,23 +104,8 @@ internal sealed class TrackingBlock
         if (Find(Key) is not YamlSequence list)
             return (ReadFlag(Key), []);
 
-        var patterns = new List<ArtifactPattern>();
-        if (list.Items.Count > MaxPatterns)
-            _problems.Error(list.Position, "mlflow." + Key, $"The list has {list.Items.Count} patterns; {MaxPatterns} are allowed.", "Use '*' to select several at once.");
-        else
-            patterns.AddRange(list.Items.Select(ReadPattern).OfType<ArtifactPattern>());
+        IReadOnlyList<ArtifactPattern> patterns = PatternList.Read(list, _problems);
         return (patterns.Count > 0, patterns);
-    }
-
-    private ArtifactPattern? ReadPattern(YamlNode node)
-    {
-        string? why = node is YamlScalar { Kind: YamlKind.String } scalar ? ArtifactPattern.WhyInvalid(scalar.Text) : $"it is {node.Description}";
-        if (why is null)
-            return ArtifactPattern.Parse(((YamlScalar)node).Text);
-
-        _problems.Error(node.Position, "mlflow.track_intermediates", $"This is no pattern: {why}.",
-            "Write an artifact path such as data_ingest/join_dataset or data_transformer/*.");
-        return null;
     }
 
     /// <summary>The value of a key, or of the name by which people mistake it.</summary>

@@ -34,7 +34,8 @@ public class ArtifactPatternTests
     {
         var pattern = ArtifactPattern.Parse(string.Concat(Enumerable.Repeat("a*", 120)) + "b");
         Assert.False(pattern.Selects(new string('a', 100_000)));
-        Assert.False(ArtifactPattern.Parse(string.Concat(Enumerable.Repeat("**/", 80)) + "b").Selects(string.Join("/", Enumerable.Repeat("a", 10_000))));
+        Assert.False(ArtifactPattern.Parse(string.Concat(Enumerable.Repeat("**/", 80)) + "b").Selects(string.Join("/",
+            Enumerable.Repeat("a", 10_000))));
     }
 
     [Fact]

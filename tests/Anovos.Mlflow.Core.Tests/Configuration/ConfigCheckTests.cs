@@ -37,7 +37,8 @@ public class ConfigCheckTests
               track_reports: False
               track_intermediates: False
             """);
-        Assert.Equal(["write_main.file_path", "quality_checker", "mlflow.track_report", "mlflow.track_output"], found.Select(item => item.Key));
+        Assert.Equal(["write_main.file_path", "quality_checker", "mlflow.track_report", "mlflow.track_output"],
+            found.Select(item => item.Key));
         Assert.Equal("EEWE", string.Concat(found.Select(item => item.Severity.ToString()[0])));
         Assert.All(found, item => Assert.Equal(Sample.Path, item.Path));
     }
@@ -92,7 +93,8 @@ public class ConfigCheckTests
     public void A_pattern_that_selects_nothing_is_a_warning_at_its_place()
     {
         ConfigDiagnostic warning = Assert.Single(Sample.Check(
-            Sound.Replace("track_intermediates: True", "track_intermediates: [data_ingest, data_transformers/*]", StringComparison.Ordinal)));
+            Sound.Replace("track_intermediates: True",
+                "track_intermediates: [data_ingest, data_transformers/*]", StringComparison.Ordinal)));
         Assert.Equal((6, 38), (warning.Line, warning.Column));
         Assert.Contains("'data_transformers/*'", warning.Message);
         Assert.Contains("data_ingest/join_dataset", warning.Advice);

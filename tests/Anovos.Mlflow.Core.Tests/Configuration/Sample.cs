@@ -24,5 +24,6 @@ internal static class Sample
     public static AnovosConfig Read(string yaml) => AnovosConfig.Parse(Encoding.UTF8.GetBytes(yaml), Path);
 
     /// <summary>Everything that is to be said about a workflow.</summary>
-    public static IReadOnlyList<ConfigDiagnostic> Check(string yaml) => ConfigReading.Of(Encoding.UTF8.GetBytes(yaml), Path, default).Diagnostics;
+    public static IReadOnlyList<ConfigDiagnostic> Check(string yaml) => ConfigReading.Of(Encoding.UTF8.GetBytes(yaml), Path,
+        default).Diagnostics;
 }

@@ -30,7 +30,8 @@ public class TrackingSettingsTests
     {
         AnovosConfig config = Sample.Read("mlflow:\n  experiment: x\n  track_reports:\n");
         Assert.False(config.Tracking!.TrackOutput || config.Tracking.TrackReports || config.Tracking.TrackIntermediates);
-        Assert.Equal(["mlflow.track_intermediates", "mlflow.track_output", "mlflow.track_reports"], config.Notes.Select(note => note.Key).Order());
+        Assert.Equal(["mlflow.track_intermediates", "mlflow.track_output", "mlflow.track_reports"],
+            config.Notes.Select(note => note.Key).Order());
         Assert.Empty(config.Warnings);
     }
 
@@ -52,7 +53,8 @@ public class TrackingSettingsTests
     [InlineData("[a]")]
     [InlineData("True")]
     public void A_tracking_uri_that_is_no_text_is_an_error(string value) =>
-        Assert.Contains("'tracking_uri' is", Assert.Throws<MlflowException>(() => Sample.Read($"mlflow:\n  tracking_uri: {value}\n")).Message);
+        Assert.Contains("'tracking_uri' is",
+            Assert.Throws<MlflowException>(() => Sample.Read($"mlflow:\n  tracking_uri: {value}\n")).Message);
 
     [Fact]
     public void The_names_of_the_prose_are_taken_with_a_warning()
@@ -96,7 +98,8 @@ public class TrackingSettingsTests
     {
         TrackingSettings tracking = Sample.Read("mlflow:\n  track_intermediates: [\"data_transformer/*\", data_ingest/join_dataset]\n").Tracking!;
         Assert.True(tracking.TrackIntermediates);
-        Assert.Equal(["data_transformer/*", "data_ingest/join_dataset"], tracking.IntermediatePatterns.Select(pattern => pattern.ToString()));
+        Assert.Equal(["data_transformer/*", "data_ingest/join_dataset"],
+            tracking.IntermediatePatterns.Select(pattern => pattern.ToString()));
     }
 
     [Fact]
@@ -130,7 +133,8 @@ public class TrackingSettingsTests
     [InlineData(OutputKind.Intermediate, true, "track_intermediates selects 'data_transformer/*'")]
     public void Each_kind_obeys_its_flag(OutputKind kind, bool expected, string reason)
     {
-        var tracking = new TrackingSettings { TrackOutput = true, TrackIntermediates = true, IntermediatePatterns = [ArtifactPattern.Parse("data_transformer/*")] };
+        var tracking = new TrackingSettings { TrackOutput = true, TrackIntermediates = true,
+            IntermediatePatterns = [ArtifactPattern.Parse("data_transformer/*")] };
         Assert.Equal(expected, tracking.Tracks(kind, "data_transformer/transformers/x", out string why));
         Assert.Equal(reason, why);
     }

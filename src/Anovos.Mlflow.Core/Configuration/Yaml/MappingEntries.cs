@@ -1,6 +1,8 @@
 namespace Anovos.Mlflow.Configuration.Yaml;
 
-/// <summary>Gathers the entries of one mapping: merged ones first, overridden by the mapping's own, in the order of Python's dict.</summary>
+/// <summary>
+/// Gathers the entries of one mapping: merged ones first, overridden by the mapping's own, in the order of Python's dict.
+/// </summary>
 internal sealed class MappingEntries
 {
     // Longer ones are no names, and a key is repeated in the dotted key of everything below it.
@@ -15,7 +17,10 @@ internal sealed class MappingEntries
     public void Add(YamlScalar key, YamlNode value)
     {
         if (key.Text.Length > LongestKey)
-            throw new YamlFault(key.Position, $"A key has {key.Text.Length} characters; {LongestKey} are allowed.", "Is a ': ' in the wrong place?");
+        {
+            throw new YamlFault(key.Position, $"A key has {key.Text.Length} characters; {LongestKey} are allowed.",
+                "Is a ': ' in the wrong place?");
+        }
 
         if (_ownKeys.TryGetValue(Identity(key), out YamlScalar? first))
         {

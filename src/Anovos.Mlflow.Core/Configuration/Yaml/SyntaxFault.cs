@@ -80,7 +80,7 @@ internal static class SyntaxFault
         if (message.Contains("did not find expected key") && !source.IsFirstOfLine(mark))
         {
             return ("Something follows here although the value is complete.",
-                "A single quote inside single quotes is written twice: 'it''s'. A value that is more than its quotes needs quotes around all of it.");
+                "Inside single quotes a single quote is written twice: 'it''s'. Quotes go around all of a value, or none of it.");
         }
 
         if (message.Contains("did not find expected key"))

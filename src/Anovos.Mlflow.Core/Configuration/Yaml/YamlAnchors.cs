@@ -68,7 +68,10 @@ internal sealed class YamlAnchors
     public static void RefuseDepth(YamlPosition position, int depth)
     {
         if (depth > MaxDepth)
-            throw new YamlFault(position, $"Values are nested more than {MaxDepth} levels deep.", "No workflow needs as many: is this the right file?");
+        {
+            throw new YamlFault(position, $"Values are nested more than {MaxDepth} levels deep.",
+                "No workflow needs as many: is this the right file?");
+        }
     }
 
     private void Add(YamlPosition position, Mark more)

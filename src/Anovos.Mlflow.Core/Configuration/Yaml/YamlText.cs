@@ -11,8 +11,10 @@ internal static class YamlText
     {
         string text = bytes switch
         {
-            [0xFF, 0xFE, ..] => Decode(bytes, offset: 2, new UnicodeEncoding(bigEndian: false, byteOrderMark: false, throwOnInvalidBytes: true)),
-            [0xFE, 0xFF, ..] => Decode(bytes, offset: 2, new UnicodeEncoding(bigEndian: true, byteOrderMark: false, throwOnInvalidBytes: true)),
+            [0xFF, 0xFE, ..] => Decode(bytes, offset: 2,
+                new UnicodeEncoding(bigEndian: false, byteOrderMark: false, throwOnInvalidBytes: true)),
+            [0xFE, 0xFF, ..] => Decode(bytes, offset: 2,
+                new UnicodeEncoding(bigEndian: true, byteOrderMark: false, throwOnInvalidBytes: true)),
             [0xEF, 0xBB, 0xBF, ..] => Decode(bytes, offset: 3, new UTF8Encoding(false, throwOnInvalidBytes: true)),
             _ => Decode(bytes, offset: 0, new UTF8Encoding(false, throwOnInvalidBytes: true)),
         };

@@ -2,7 +2,9 @@ using Anovos.Mlflow.Configuration.Yaml;
 
 namespace Anovos.Mlflow.Tests.Configuration.Yaml;
 
-/// <summary>Inputs made to take time, memory or the stack. What bounds them is that each is refused early, or that the work is linear.</summary>
+/// <summary>
+/// Inputs made to take time, memory or the stack. What bounds them is that each is refused early, or that the work is linear.
+/// </summary>
 public class YamlBoundsTests
 {
     private const int Megabytes = 10 * 1024 * 1024;
@@ -48,7 +50,8 @@ public class YamlBoundsTests
     public void Many_lines_at_the_left_between_brackets_are_given_up() =>
         Refused("too far left", $"a: [\n{Repeat("x,\n", 400_000)}]");
 
-    public static TheoryData<string> Monotonous => new(" ", "\t", "\n", "\r\n", "#", "#\n", "'", "\"", "x", ":", "-", "!", "&a", "*", "|", "a: ", "---\n", "%", "'a': ", "[],", "<<", "\\");
+    public static TheoryData<string> Monotonous => new(" ", "\t", "\n", "\r\n", "#", "#\n", "'", "\"", "x", ":", "-", "!", "&a", "*", "|",
+        "a: ", "---\n", "%", "'a': ", "[],", "<<", "\\");
 
     [Theory]
     [MemberData(nameof(Monotonous))]
