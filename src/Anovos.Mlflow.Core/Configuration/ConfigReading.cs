@@ -1,0 +1,63 @@
+using Anovos.Mlflow.Configuration.Yaml;
+
+namespace Anovos.Mlflow.Configuration;
+
+/// <summary>What came of reading a workflow file. Loading and checking one both start here, so that they agree.</summary>
+internal sealed class ConfigReading
+{
+    private ConfigReading(AnovosConfig? config, IReadOnlyList<ConfigDiagnostic> diagnostics)
+    {
+        Config = config;
+        Diagnostics = diagnostics;
+    }
+
+    /// <summary>The configuration; null when the file holds no mapping. Of use only when there is no error among the diagnostics.</summary>
+    public AnovosConfig? Config { get; }
+
+    /// <summary>Everything found, in the order of the file.</summary>
+    public IReadOnlyList<ConfigDiagnostic> Diagnostics { get; }
+
+    /// <summary>Reads a file's bytes; the path is for messages.</summary>
+    public static ConfigReading Of(byte[] bytes, string path, CancellationToken cancellationToken)
+    {
+        var problems = new ConfigProblems(path);
+        if (ReadRoot(bytes, problems, cancellationToken) is not { } root)
+            return new ConfigReading(null, problems.InFileOrder);
+
+        TrackingSettings? tracking = TrackingBlock.Read(root, problems);
+        IReadOnlyDictionary<string, string> settings = SettingsReader.Read(root, problems);
+        ConfigCheck.Run(root, problems);
+        FlagCheck.Run(root, tracking, problems);
+
+        IReadOnlyList<ConfigDiagnostic> found = problems.InFileOrder;
+        var config = new AnovosConfig(path, root, tracking, settings)
+        {
+            Warnings = found.Where(item => item.Severity == DiagnosticSeverity.Warning).ToList(),
+            Notes = found.Where(item => item.Severity == DiagnosticSeverity.Information).ToList(),
+        };
+        return new ConfigReading(config, found);
+    }
+
+    private static YamlMapping? ReadRoot(byte[] bytes, ConfigProblems problems, CancellationToken cancellationToken)
+    {
+        try
+        {
+            YamlNode? root = YamlReader.Read(YamlText.Decode(bytes), cancellationToken);
+            if (root is YamlMapping mapping)
+                return mapping;
+            if (root is null or YamlScalar { Text: "" })
+                problems.Error(new YamlPosition(1, 1), "", "The file is empty.", "A workflow file has at least an 'input_dataset:' block.");
+            else
+            {
+                problems.Error(root.Position, "", $"The file holds {root.Description}.",
+                    "A workflow file is a mapping of blocks, such as 'input_dataset:': is this the right file?");
+            }
+        }
+        catch (YamlFault fault)
+        {
+            problems.Error(fault.Position, "", fault.Message, fault.Advice);
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,35 @@
+using Anovos.Mlflow.Configuration.Yaml;
+
+namespace Anovos.Mlflow.Configuration;
+
+/// <summary>Reads <c>track_intermediates</c> where it is a list of patterns. Anovos itself takes any list for True.</summary>
+internal static class PatternList
+{
+    private const string Key = "mlflow.track_intermediates";
+
+    // Each pattern is tried on each output: the bound keeps that product small.
+    private const int MaxPatterns = 100;
+
+    /// <summary>The patterns of a list; what is none is added to the problems.</summary>
+    public static IReadOnlyList<ArtifactPattern> Read(YamlSequence list, ConfigProblems problems)
+    {
+        if (list.Items.Count <= MaxPatterns)
+            return list.Items.Select(item => Read(item, problems)).OfType<ArtifactPattern>().ToList();
+
+        problems.Error(list.Position, Key, $"The list has {list.Items.Count} patterns; {MaxPatterns} are allowed.",
+            "Use '*' to select several at once.");
+        return [];
+    }
+
+    private static ArtifactPattern? Read(YamlNode node, ConfigProblems problems)
+    {
+        var scalar = node as YamlScalar;
+        string? why = scalar is { Kind: YamlKind.String } ? ArtifactPattern.WhyInvalid(scalar.Text) : $"it is {node.Description}";
+        if (why is null)
+            return ArtifactPattern.Parse(scalar!.Text);
+
+        problems.Error(node.Position, Key, $"This is no pattern: {why}.",
+            "Write an artifact path such as data_ingest/join_dataset or data_transformer/*.");
+        return null;
+    }
+}

@@ -1,0 +1,140 @@
+using System.Text.RegularExpressions;
+using Anovos.Mlflow.Configuration.Yaml;
+
+namespace Anovos.Mlflow.Configuration;
+
+/// <summary>Walks the blocks of a workflow as Anovos does, and finds in each what its steps write.</summary>
+internal sealed class PlanSteps(YamlMapping root, PlanRows rows, PlanTargets targets)
+{
+    /// <summary>Why a step that is null writes nothing.</summary>
+    public const string IsNull = "the step is null and does not run";
+
+    private readonly bool _basicReport = root.Mapping("anovos_basic_report")?["basic_report"] is { IsTruthy: true };
+
+    /// <summary>Whether Anovos can have a function of that name; from such names it makes paths.</summary>
+    public static bool IsFunctionName(string name) => Regex.IsMatch(name, @"^[A-Za-z_][A-Za-z0-9_]*\z", RegexOptions.CultureInvariant);
+
+    /// <summary>The metrics that the statistics generator is told to compute.</summary>
+    public static IEnumerable<string> Metrics(YamlMapping block) =>
+        (block["metric"] as YamlSequence)?.Items.OfType<YamlScalar>().Select(item => item.Text).Distinct() ?? [];
+
+    /// <summary>Adds the rows of all blocks.</summary>
+    public void Walk()
+    {
+        foreach (YamlEntry entry in root.Entries)
+            Block(entry.Key.Text, entry.Value);
+
+        // Anovos writes these last, wherever their blocks stand.
+        targets.FinalDataset("write_main");
+        targets.Features("write_feast_features");
+    }
+
+    private void Block(string name, YamlNode node)
+    {
+        var block = node as YamlMapping;
+        switch (name)
+        {
+            case "concatenate_dataset" or "join_dataset":
+                targets.Intermediate(name, $"data_ingest/{name}", node.IsNull ? IsNull : null);
+                break;
+            case "timeseries_analyzer":
+                Analyzer(name, node, block, "auto_detection", "inspection");
+                break;
+            case "geospatial_controller":
+                Analyzer(name, node, block?.Mapping("geospatial_analyzer"), "auto_detection_analyzer");
+                break;
+            case "anovos_basic_report":
+                string? off = _basicReport ? null : "basic_report is off: the step does not run";
+                targets.BasicReport(name, block?.Mapping("report_args"), node.IsNull ? IsNull : off);
+                break;
+            case "stats_generator" or "quality_checker" or "association_evaluator" or "drift_detector":
+                WholeIfNull(OutputKind.Statistic, name, node);
+                Statistics(name, block);
+                break;
+            case "transformers":
+                WholeIfNull(OutputKind.Intermediate, name, node);
+                foreach (YamlEntry group in block?.Entries ?? [])
+                    Transformers($"{name}.{group.Key.Text}", group.Value);
+                break;
+            case "report_preprocessing":
+                WholeIfNull(OutputKind.Report, name, node);
+                if (block?["charts_to_objects"] is { } charts)
+                    targets.Shared(OutputKind.Report, $"{name}.charts_to_objects", WhyNot(charts));
+                break;
+            case "report_generation":
+                WholeIfNull(OutputKind.Report, name, node);
+                if (block is not null)
+                    targets.FullReport(name, block, WhyNot(block));
+                break;
+        }
+    }
+
+    private void WholeIfNull(OutputKind kind, string block, YamlNode node)
+    {
+        if (node.IsNull)
+            rows.Skip(kind, block, artifactPath: null, IsNull);
+    }
+
+    private void Statistics(string name, YamlMapping? block)
+    {
+        if (block is null)
+            return;
+
+        if (name == "stats_generator")
+        {
+            foreach (string metric in Metrics(block))
+                targets.Statistic($"{name}.{metric}", metric, $"data_analyzer/{name}/{metric}", WhyNot(block, metric));
+            return;
+        }
+
+        foreach (YamlEntry entry in block.Entries)
+        {
+            string check = entry.Key.Text;
+            string step = $"{name}.{check}";
+            if (name == "drift_detector")
+                Drift(name, step, entry);
+            else
+                targets.Statistic(step, check, $"data_analyzer/{name}/{check}", WhyNot(entry.Value, check));
+            if (name == "quality_checker")
+                targets.Intermediate(step, $"data_analyzer/{name}/{check}/dataset", WhyNot(entry.Value, check));
+        }
+    }
+
+    private void Drift(string name, string step, YamlEntry entry)
+    {
+        if (entry.Key.Text is "drift_statistics" or "stability_index")
+            targets.Statistic(step, entry.Key.Text, $"{name}/{entry.Key.Text}", WhyNot(entry.Value));
+
+        // The metrics behind the index are copied beside it.
+        YamlNode? metrics = (entry.Value as YamlMapping)?.Mapping("configs")?["appended_metric_path"];
+        if (entry.Key.Text == "stability_index" && metrics is { IsTruthy: true })
+            targets.MasterStatistic(step, "stabilityIndex_metrics", WhyNot(entry.Value));
+    }
+
+    private void Transformers(string group, YamlNode node)
+    {
+        WholeIfNull(OutputKind.Intermediate, group, node);
+        foreach (YamlEntry entry in (node as YamlMapping)?.Entries ?? [])
+        {
+            string name = entry.Key.Text;
+            targets.Intermediate($"{group}.{name}", $"data_transformer/transformers/{name}", WhyNot(entry.Value, name));
+        }
+    }
+
+    private void Analyzer(string name, YamlNode node, YamlMapping? settings, params string[] flags)
+    {
+        bool on = flags.Any(flag => settings?[flag] is { IsTruthy: true });
+        string off = $"{string.Join(" and ", flags)} {(flags.Length > 1 ? "are" : "is")} off: the step writes nothing";
+        targets.Shared(OutputKind.Statistic, name, node.IsNull ? IsNull : on ? null : off);
+    }
+
+    /// <summary>Why a step that the basic report replaces does not run; null when it does.</summary>
+    private string? WhyNot(YamlNode node, string? function = null)
+    {
+        if (node.IsNull)
+            return IsNull;
+        if (_basicReport)
+            return "the basic report replaces this step";
+        return function is null || IsFunctionName(function) ? null : "the step's name can be no function of Anovos";
+    }
+}

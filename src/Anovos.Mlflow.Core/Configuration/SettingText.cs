@@ -1,0 +1,79 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Anovos.Mlflow.Configuration.Yaml;
+
+namespace Anovos.Mlflow.Configuration;
+
+/// <summary>Writes one setting as text: a single value as Python would show it, a list as JSON.</summary>
+/// <param name="secret">Whether all of it is secret.</param>
+internal sealed class SettingText(bool secret)
+{
+    private static readonly Regex JsonNumber = new(@"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\z",
+        RegexOptions.CultureInvariant);
+
+    /// <summary>Whether something secret was masked.</summary>
+    public bool HasSecret { get; private set; }
+
+    /// <summary>The text of a value.</summary>
+    public string Of(YamlNode node)
+    {
+        if (node is YamlScalar { Kind: YamlKind.Boolean } boolean)
+            return boolean.Value;
+        if (node is YamlScalar scalar)
+            return Clean(scalar.Text, secret);
+
+        using var bytes = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+            Write(writer, node, secret);
+        return Encoding.UTF8.GetString(bytes.ToArray());
+    }
+
+    private void Write(Utf8JsonWriter writer, YamlNode node, bool hide)
+    {
+        switch (node)
+        {
+            case YamlSequence list:
+                writer.WriteStartArray();
+                foreach (YamlNode item in list.Items)
+                    Write(writer, item, hide);
+                writer.WriteEndArray();
+                break;
+            case YamlMapping mapping:
+                writer.WriteStartObject();
+                foreach (YamlEntry entry in mapping.Entries)
+                {
+                    writer.WritePropertyName(entry.Key.Text);
+                    Write(writer, entry.Value, hide || Secrets.IsSecretKey(entry.Key.Text));
+                }
+
+                writer.WriteEndObject();
+                break;
+            case YamlScalar scalar:
+                WriteScalar(writer, scalar, hide);
+                break;
+        }
+    }
+
+    private void WriteScalar(Utf8JsonWriter writer, YamlScalar scalar, bool hide)
+    {
+        string number = JsonNumber.IsMatch(scalar.Text) ? scalar.Text : scalar.Value;
+        if (scalar.IsNull)
+            writer.WriteNullValue();
+        else if (scalar.Boolean is { } boolean)
+            writer.WriteBooleanValue(boolean);
+        else if (!hide && scalar.Kind is YamlKind.Integer or YamlKind.Float && JsonNumber.IsMatch(number))
+            writer.WriteRawValue(number, skipInputValidation: true);
+        else
+            writer.WriteStringValue(Clean(scalar.Text, hide));
+    }
+
+    private string Clean(string text, bool hide)
+    {
+        // An empty value gives nothing away, and a mask would say that there is one.
+        string clean = hide && text.Length > 0 ? Secrets.Mask : Secrets.Clean(text);
+        HasSecret |= clean != text;
+        return clean;
+    }
+}

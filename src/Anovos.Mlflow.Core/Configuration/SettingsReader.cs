@@ -1,0 +1,52 @@
+using Anovos.Mlflow.Configuration.Yaml;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.Configuration;
+
+/// <summary>Makes a workflow file's settings flat: a dotted key and a text each, secrets masked.</summary>
+internal sealed class SettingsReader
+{
+    private readonly ConfigProblems _problems;
+    private readonly Dictionary<string, string> _settings = new(StringComparer.Ordinal);
+
+    private SettingsReader(ConfigProblems problems) => _problems = problems;
+
+    /// <summary>The settings in the order of the file, without the <c>mlflow</c> block.</summary>
+    public static IReadOnlyDictionary<string, string> Read(YamlMapping root, ConfigProblems problems)
+    {
+        var reader = new SettingsReader(problems);
+        foreach (YamlEntry entry in root.Entries.Where(entry => entry.Key.Text != "mlflow"))
+            reader.Add(entry.Key.Text, entry, secret: false);
+        return reader._settings;
+    }
+
+    private void Add(string key, YamlEntry entry, bool secret)
+    {
+        // MLflow takes no longer ones, and a bound on the key bounds what aliases can blow up.
+        if (key.Length > TrackingLimits.Key)
+        {
+            _problems.Note(entry.Key.Position, key.Substring(0, TrackingLimits.Key),
+                $"The setting's key has more than {TrackingLimits.Key} characters: it is left out of the run's params.",
+                "Use shorter names.");
+            return;
+        }
+
+        secret = secret || Secrets.IsSecretKey(entry.Key.Text);
+        if (entry.Value is YamlMapping mapping)
+        {
+            foreach (YamlEntry inner in mapping.Entries)
+                Add($"{key}.{inner.Key.Text}", inner, secret);
+        }
+        else if (!entry.Value.IsNull && !_settings.ContainsKey(key))
+        {
+            var text = new SettingText(secret);
+            _settings.Add(key, text.Of(entry.Value));
+            if (text.HasSecret)
+            {
+                _problems.Warn(entry.Value.Position, key,
+                    $"'{YamlScalar.Quote(key)}' looks like a secret: the run's params get {Secrets.Mask} instead.",
+                    "Keep secrets out of workflow files: anyone who may read the file has them.");
+            }
+        }
+    }
+}

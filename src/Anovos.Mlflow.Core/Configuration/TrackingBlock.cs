@@ -1,0 +1,133 @@
+using Anovos.Mlflow.Configuration.Yaml;
+
+namespace Anovos.Mlflow.Configuration;
+
+/// <summary>Reads the <c>mlflow</c> block, and says what in it Anovos would ignore or stumble over.</summary>
+internal sealed class TrackingBlock
+{
+    private static readonly string[] Keys = ["experiment", "tracking_uri", "track_output", "track_reports", "track_intermediates"];
+
+    // Names from the prose of Anovos' documentation, where its block has others.
+    private static readonly Dictionary<string, string> Misnomers = new(StringComparer.Ordinal)
+    {
+        ["experiment_name"] = "experiment",
+        ["track_intermediate"] = "track_intermediates",
+    };
+
+    private readonly YamlMapping _block;
+    private readonly ConfigProblems _problems;
+
+    private TrackingBlock(YamlMapping block, ConfigProblems problems)
+    {
+        _block = block;
+        _problems = problems;
+    }
+
+    /// <summary>The settings of the block; null when there is none.</summary>
+    public static TrackingSettings? Read(YamlMapping root, ConfigProblems problems)
+    {
+        if (root["mlflow"] is not { IsNull: false } node)
+            return null;
+        if (node is YamlMapping block)
+            return new TrackingBlock(block, problems).Read();
+
+        problems.Error(node.Position, "mlflow", $"'mlflow' is {node.Description}, not a block of settings.",
+            $"Put its keys below it, indented: {string.Join(", ", Keys)}.");
+        return null;
+    }
+
+    private TrackingSettings Read()
+    {
+        WarnOfOtherKeys();
+        (bool intermediates, IReadOnlyList<ArtifactPattern> patterns) = ReadIntermediates();
+        return new TrackingSettings
+        {
+            Experiment = ReadExperiment(),
+            TrackingUri = ReadText("tracking_uri"),
+            TrackOutput = ReadFlag("track_output"),
+            TrackReports = ReadFlag("track_reports"),
+            TrackIntermediates = intermediates,
+            IntermediatePatterns = patterns,
+        };
+    }
+
+    private string? ReadExperiment()
+    {
+        string? experiment = ReadText("experiment");
+        if (experiment is null)
+        {
+            _problems.Warn(_block.Position, "mlflow.experiment", "The 'mlflow' block names no experiment.",
+                "Add 'experiment: \"name\"'; Anovos stops without it.");
+        }
+
+        return experiment;
+    }
+
+    private string? ReadText(string key)
+    {
+        YamlNode? node = Find(key);
+        if (node is YamlScalar { Kind: YamlKind.String } scalar)
+            return string.IsNullOrWhiteSpace(scalar.Text) ? null : scalar.Text;
+        if (node is { IsNull: false })
+        {
+            _problems.Error(node.Position, "mlflow." + key, $"'{key}' is {node.Description}, not text.",
+                "Write text, in quotes if it looks like a number.");
+        }
+
+        return null;
+    }
+
+    private bool ReadFlag(string key)
+    {
+        YamlNode? node = Find(key);
+        if (node is YamlScalar { Boolean: { } value })
+            return value;
+
+        if (node is null or { IsNull: true })
+        {
+            _problems.Note(node?.Position ?? _block.Position, "mlflow." + key, $"The flag '{key}' is missing and counts as off.",
+                $"Write '{key}: True' or '{key}: False'; Anovos itself has no default for it.");
+        }
+        else
+        {
+            string patterns = key == "track_intermediates" ? ", or a list of patterns such as [\"data_transformer/*\"]" : "";
+            _problems.Error(node.Position, "mlflow." + key, $"'{key}' is {node.Description}, not a boolean.",
+                $"Write True or False without quotes{patterns}.");
+        }
+
+        return false;
+    }
+
+    private (bool On, IReadOnlyList<ArtifactPattern> Patterns) ReadIntermediates()
+    {
+        const string Key = "track_intermediates";
+        if (Find(Key) is not YamlSequence list)
+            return (ReadFlag(Key), []);
+
+        IReadOnlyList<ArtifactPattern> patterns = PatternList.Read(list, _problems);
+        return (patterns.Count > 0, patterns);
+    }
+
+    /// <summary>The value of a key, or of the name by which people mistake it.</summary>
+    private YamlNode? Find(string key) =>
+        _block[key] ?? Misnomers.Where(pair => pair.Value == key).Select(pair => _block[pair.Key]).FirstOrDefault(node => node is not null);
+
+    private void WarnOfOtherKeys()
+    {
+        foreach (YamlScalar key in _block.Entries.Select(entry => entry.Key).Where(key => !Keys.Contains(key.Text)))
+        {
+            string name = YamlScalar.Quote(key.Text);
+            if (Misnomers.TryGetValue(key.Text, out string? right))
+            {
+                string effect = _block.Find(right) is null ? "this module takes it all the same" : $"'{right}' is here too and counts";
+                _problems.Warn(key.Position, "mlflow." + name, $"Anovos ignores '{name}'; {effect}.", $"Write '{right}'.");
+            }
+            else
+            {
+                string? nearest = Spelling.Nearest(key.Text, Keys);
+                _problems.Warn(key.Position, "mlflow." + name, $"Anovos ignores '{name}'.",
+                    nearest is null ? $"It knows {string.Join(", ", Keys)}." : $"Is '{nearest}' meant?");
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+namespace Anovos.Mlflow.Configuration;
+
+/// <summary>The <c>mlflow</c> block of a workflow file: where to track to, and what.</summary>
+public sealed class TrackingSettings
+{
+    /// <summary>The name of the experiment; null when the block does not say.</summary>
+    public string? Experiment { get; init; }
+
+    /// <summary>The tracking URI; null when the block does not say.</summary>
+    public string? TrackingUri { get; init; }
+
+    /// <summary>Whether the final dataset is tracked.</summary>
+    public bool TrackOutput { get; init; }
+
+    /// <summary>Whether statistics and reports are tracked.</summary>
+    public bool TrackReports { get; init; }
+
+    /// <summary>Whether intermediate datasets are tracked: all, or those that <see cref="IntermediatePatterns"/> select.</summary>
+    public bool TrackIntermediates { get; init; }
+
+    /// <summary>Which intermediate datasets are tracked; empty when all are or none is.</summary>
+    public IReadOnlyList<ArtifactPattern> IntermediatePatterns { get; init; } = [];
+
+    /// <summary>Whether an output is tracked, and why or why not.</summary>
+    /// <param name="kind">What it is.</param>
+    /// <param name="artifactPath">Its folder among the run's artifacts; patterns select by it.</param>
+    /// <param name="reason">The reason, as <c>track_reports is on</c>.</param>
+    public bool Tracks(OutputKind kind, string artifactPath, out string reason)
+    {
+        (string flag, bool on) = kind switch
+        {
+            OutputKind.Output => ("track_output", TrackOutput),
+            OutputKind.Intermediate => ("track_intermediates", TrackIntermediates),
+            _ => ("track_reports", TrackReports),
+        };
+        if (!on || kind != OutputKind.Intermediate || IntermediatePatterns.Count == 0)
+        {
+            reason = $"{flag} is {(on ? "on" : "off")}";
+            return on;
+        }
+
+        ArtifactPattern? selecting = IntermediatePatterns.FirstOrDefault(pattern => pattern.Selects(artifactPath));
+        reason = selecting is null ? $"{flag} selects other outputs" : $"{flag} selects '{selecting}'";
+        return selecting is not null;
+    }
+}
