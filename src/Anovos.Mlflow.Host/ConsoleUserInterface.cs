@@ -1,6 +1,7 @@
 using System.Collections.ObjectModel;
 using System.Management.Automation;
 using System.Management.Automation.Host;
+using System.Management.Automation.Internal;
 using System.Security;
 
 namespace Anovos.Mlflow.Host;
@@ -64,7 +65,7 @@ internal sealed class ConsoleUserInterface : PSHostUserInterface
     private void Write(TextWriter writer, string value)
     {
         ClearProgress();
-        writer.Write(value);
+        writer.Write(_hasColor ? value : new StringDecorated(value).ToString(OutputRendering.PlainText));
     }
 
     private void ClearProgress()

@@ -5,6 +5,9 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="ArtifactPath">Its path under the run's artifact root.</param>
 public sealed record ArtifactUpload(FileInfo File, string ArtifactPath)
 {
+    /// <summary>What it is to the workflow, for <see cref="ArtifactResult.Kind"/>.</summary>
+    public string Kind { get; init; } = "";
+
     /// <summary>Bytes, as the file was when this was made; zero for one that was not there.</summary>
     public long Length { get; } = File.Exists ? File.Length : 0;
 }

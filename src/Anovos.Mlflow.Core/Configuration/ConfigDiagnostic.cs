@@ -19,6 +19,9 @@ public sealed record ConfigDiagnostic
     /// <summary>How much it weighs.</summary>
     public required DiagnosticSeverity Severity { get; init; }
 
+    /// <summary>Whether the file cannot be used.</summary>
+    public bool IsError => Severity == DiagnosticSeverity.Error;
+
     /// <summary>The line, from 1.</summary>
     public required int Line { get; init; }
 

@@ -43,6 +43,7 @@ internal sealed class ScanRow
     public ScannedOutput ToResult() => new()
     {
         Output = Output,
+        Path = Path ?? Output.Path,
         Exists = Exists,
         Files = _files.OrderBy(file => file.ArtifactPath, StringComparer.Ordinal).ToList(),
         Errors = Errors,

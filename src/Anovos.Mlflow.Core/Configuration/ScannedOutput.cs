@@ -6,6 +6,24 @@ public sealed class ScannedOutput
     /// <summary>What the plan says of it.</summary>
     public required AnovosOutput Output { get; init; }
 
+    /// <inheritdoc cref="AnovosOutput.Kind"/>
+    public OutputKind Kind => Output.Kind;
+
+    /// <inheritdoc cref="AnovosOutput.Step"/>
+    public string Step => Output.Step;
+
+    /// <inheritdoc cref="AnovosOutput.ArtifactPath"/>
+    public string? ArtifactPath => Output.ArtifactPath;
+
+    /// <inheritdoc cref="AnovosOutput.Tracked"/>
+    public bool Tracked => Output.Tracked;
+
+    /// <inheritdoc cref="AnovosOutput.Reason"/>
+    public string Reason => Output.Reason;
+
+    /// <summary>Where it was looked for; null when nothing is written.</summary>
+    public string? Path { get; init; }
+
     /// <summary>Whether its file or folder is there. A remote output is not looked for.</summary>
     public bool Exists { get; init; }
 
@@ -17,6 +35,32 @@ public sealed class ScannedOutput
 
     /// <summary>What could not be read, as sentences; what else there is stands in <see cref="Files"/>.</summary>
     public required IReadOnlyList<string> Errors { get; init; }
+
+    /// <summary>Files that a user says are outputs of this kind.</summary>
+    /// <param name="kind">What they are.</param>
+    /// <param name="artifactPath">Their folder among the run's artifacts.</param>
+    /// <param name="tracked">Whether the flags allow them.</param>
+    /// <param name="reason">Why, or why not.</param>
+    /// <param name="files">Full paths.</param>
+    public static ScannedOutput OfFiles(string kind, string artifactPath, bool tracked, string reason, IEnumerable<string> files)
+    {
+        List<OutputFile> found = [.. files.Select(file => new OutputFile(file, Artifacts.ArtifactPath.Join(artifactPath, System.IO.Path.GetFileName(file)), new FileInfo(file).Length))];
+        return new ScannedOutput
+        {
+            Output = new AnovosOutput
+            {
+                Kind = (OutputKind)Enum.Parse(typeof(OutputKind), kind),
+                Step = "",
+                ArtifactPath = artifactPath,
+                Tracked = tracked,
+                Reason = reason,
+            },
+            Path = found.FirstOrDefault()?.FullPath,
+            Exists = true,
+            Files = found,
+            Errors = [],
+        };
+    }
 
     /// <inheritdoc/>
     public override string ToString() => Output.ToString();

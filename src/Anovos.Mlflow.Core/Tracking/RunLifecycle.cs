@@ -5,27 +5,27 @@ namespace Anovos.Mlflow.Tracking;
 /// <param name="environment">Reads an environment variable.</param>
 public sealed class RunLifecycle(ITrackingStore store, Func<string, string?> environment)
 {
-    /// <summary>The id of the experiment that every store has.</summary>
-    public const string DefaultExperimentId = "0";
+    /// <summary>The name of the experiment that every store has.</summary>
+    public const string DefaultExperiment = "Default";
 
     /// <summary>
     /// The experiment to use: of that name, else the one that <c>MLFLOW_EXPERIMENT_ID</c> or <c>MLFLOW_EXPERIMENT_NAME</c>
-    /// names, else <c>Default</c>. Null where one of that name must be made first; <see cref="ExperimentName"/> says how it is called.
+    /// names, else <c>Default</c>. Null where one must be made first; <see cref="ExperimentName"/> says how it is called.
     /// </summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentDeleted"/>; <see cref="ErrorKind.ExperimentNotFound"/> for an id.</exception>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentDeleted"/>; <see cref="ErrorKind.ExperimentNotFound"/> for the id in the environment.</exception>
     public async Task<Experiment?> FindExperimentAsync(string? name, CancellationToken cancellationToken)
     {
-        string? wanted = ExperimentName(name);
-        Experiment? found = wanted is not null
-            ? await store.FindExperimentAsync(wanted, cancellationToken).ConfigureAwait(false)
-            : await store.GetExperimentAsync(Variable("MLFLOW_EXPERIMENT_ID") ?? DefaultExperimentId, cancellationToken).ConfigureAwait(false);
+        string? id = name is null ? Variable("MLFLOW_EXPERIMENT_ID") : null;
+        Experiment? found = id is not null
+            ? await store.GetExperimentAsync(id, cancellationToken).ConfigureAwait(false)
+            : await store.FindExperimentAsync(ExperimentName(name), cancellationToken).ConfigureAwait(false);
         if (found?.LifecycleStage == LifecycleStage.Deleted)
             throw new MlflowException(ErrorKind.ExperimentDeleted, $"The experiment '{found.Name}' ({found.ExperimentId}) is deleted, and its name stays taken. Restore it, or use another name.") { Target = found.Name };
         return found;
     }
 
-    /// <summary>The name of the experiment to use, or null where an id decides.</summary>
-    public string? ExperimentName(string? name) => name ?? (Variable("MLFLOW_EXPERIMENT_ID") is null ? Variable("MLFLOW_EXPERIMENT_NAME") : null);
+    /// <summary>The name of the experiment to use where no id decides.</summary>
+    public string ExperimentName(string? name) => name ?? Variable("MLFLOW_EXPERIMENT_NAME") ?? DefaultExperiment;
 
     /// <summary>Makes an experiment; one that another process made meanwhile is taken as it is.</summary>
     public async Task<Experiment> CreateExperimentAsync(NewExperiment experiment, CancellationToken cancellationToken)

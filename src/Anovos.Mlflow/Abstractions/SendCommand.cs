@@ -55,6 +55,7 @@ public abstract class SendCommand : RunCommand
         ArtifactUpload upload = uploaded.Upload;
         var result = new ArtifactResult
         {
+            Kind = upload.Kind,
             ArtifactPath = upload.ArtifactPath,
             Path = upload.File.FullName,
             Length = upload.Length,

@@ -69,7 +69,7 @@ public abstract class StartCommand : TrackingCommand
         Experiment? experiment = Await(token => lifecycle.FindExperimentAsync(wanted, token));
         if (experiment is null)
         {
-            string name = lifecycle.ExperimentName(wanted)!;
+            string name = lifecycle.ExperimentName(wanted);
             if (!ShouldProcess($"experiment '{name}' at {connection}", "Create"))
             {
                 ShouldProcess($"run '{Name}' in experiment '{name}' at {connection}", "Start");

@@ -1,0 +1,103 @@
+using Anovos.Mlflow.Artifacts;
+
+namespace Anovos.Mlflow.Configuration;
+
+/// <summary>Decides for each file of a workflow's outputs whether it is sent, and why not where it is not.</summary>
+public sealed class OutputSelection
+{
+    private readonly IReadOnlyList<ArtifactPattern> _include;
+    private readonly IReadOnlyList<ArtifactPattern> _exclude;
+    private readonly bool _force;
+
+    /// <summary>Selects by the flags of the workflow, and narrows by patterns of artifact paths.</summary>
+    /// <param name="include">Only what one of these selects; all when there is none.</param>
+    /// <param name="exclude">Not what one of these selects.</param>
+    /// <param name="force">Whatever the flags say.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for what is no pattern.</exception>
+    public OutputSelection(IEnumerable<string> include, IEnumerable<string> exclude, bool force)
+    {
+        _include = [.. include.Select(ArtifactPattern.Parse)];
+        _exclude = [.. exclude.Select(ArtifactPattern.Parse)];
+        _force = force;
+    }
+
+    /// <summary>The selection among these outputs.</summary>
+    public Selected Of(IEnumerable<ScannedOutput> outputs, string runId)
+    {
+        var selected = new Selected();
+        foreach (ScannedOutput output in outputs.Where(output => output.Path is not null))
+            Add(output, runId, selected);
+        return selected;
+    }
+
+    private void Add(ScannedOutput output, string runId, Selected selected)
+    {
+        string artifactPath = output.ArtifactPath ?? "";
+        if (!output.Tracked && !_force)
+        {
+            selected.NotSent.Add(Row(ArtifactStatus.NotTracked, artifactPath, output.Path!, output.Reason));
+            return;
+        }
+
+        if (output.Output.IsRemote)
+        {
+            Refuse(ArtifactStatus.Failed, $"{output.Path} is in a remote store, and this version sends files of this machine only.");
+            return;
+        }
+
+        // A report folder is shared by several steps, and its files are counted with the first.
+        bool isDataset = output.Kind is OutputKind.Output or OutputKind.Intermediate;
+        if (!output.Exists || (isDataset && output.Files.Count == 0))
+        {
+            Refuse(ArtifactStatus.Missing, output.Exists
+                ? $"The folder {output.Path} holds no file of this run."
+                : $"{output.Path} is not there. Relative paths start from the workflow's working directory: see -BasePath.");
+            return;
+        }
+
+        selected.Warnings.AddRange(output.Errors);
+        foreach (OutputFile file in output.Files)
+        {
+            if (WhyNot(file.ArtifactPath) is { } why)
+                selected.NotSent.Add(Row(ArtifactStatus.NotTracked, file.ArtifactPath, file.FullPath, why) with { Length = file.Length });
+            else
+                selected.Uploads.Add(new ArtifactUpload(new FileInfo(file.FullPath), file.ArtifactPath) { Kind = output.Kind.ToString() });
+        }
+
+        void Refuse(ArtifactStatus status, string reason)
+        {
+            // What no pattern would select is no loss.
+            if (WhyNot(artifactPath) is { } why)
+            {
+                selected.NotSent.Add(Row(ArtifactStatus.NotTracked, artifactPath, output.Path!, why));
+                return;
+            }
+
+            selected.NotSent.Add(Row(status, artifactPath, output.Path!, reason));
+            selected.Warnings.Add($"{output.Output.Step}: {reason}");
+        }
+
+        ArtifactResult Row(ArtifactStatus status, string path, string file, string reason) =>
+            new() { Kind = output.Kind.ToString(), ArtifactPath = path, Path = file, Status = status, Reason = reason, RunId = runId };
+    }
+
+    private string? WhyNot(string artifactPath)
+    {
+        if (_exclude.FirstOrDefault(pattern => pattern.Selects(artifactPath)) is { } excluding)
+            return $"-Exclude '{excluding}' leaves it out";
+        return _include.Count == 0 || _include.Any(pattern => pattern.Selects(artifactPath)) ? null : "no -Include selects it";
+    }
+
+    /// <summary>What is sent and what is not.</summary>
+    public sealed class Selected
+    {
+        /// <summary>The files to send.</summary>
+        public List<ArtifactUpload> Uploads { get; } = [];
+
+        /// <summary>A row for each output or file that is not.</summary>
+        public List<ArtifactResult> NotSent { get; } = [];
+
+        /// <summary>What should have been sent and cannot be, a sentence each.</summary>
+        public List<string> Warnings { get; } = [];
+    }
+}

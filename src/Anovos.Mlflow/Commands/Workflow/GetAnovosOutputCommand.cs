@@ -1,0 +1,38 @@
+using System.Management.Automation;
+using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.PowerShell.Abstractions;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>What a workflow writes: where, under which artifact path, whether it is tracked and why, and what of it is there.</summary>
+[Cmdlet(VerbsCommon.Get, "AnovosOutput")]
+[OutputType("Anovos.Mlflow.Configuration.ScannedOutput")]
+public sealed class GetAnovosOutputCommand : MlflowCommand
+{
+    /// <summary>The workflow.</summary>
+    [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true)]
+    [ValidateNotNull]
+    public AnovosConfig Config { get; set; } = null!;
+
+    /// <summary>The run, whose own folders Anovos makes when it tracks itself.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? RunId { get; set; }
+
+    /// <summary>The workflow's working directory; without it, the current folder.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? BasePath { get; set; }
+
+    /// <summary>Counts Spark's hidden checksum files (<c>.part-….crc</c>) too.</summary>
+    [Parameter]
+    public SwitchParameter IncludeChecksum { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        string basePath = BasePath is null ? CurrentDirectory : GetUnresolvedProviderPathFromPSPath(BasePath);
+        AnovosPlan plan = AnovosPlan.Of(Config, basePath, RunId);
+        WriteObject(Await(token => Task.FromResult(OutputScan.Of(plan, IncludeChecksum, token))), enumerateCollection: true);
+    }
+}

@@ -1,0 +1,137 @@
+using System.Management.Automation;
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Sessions;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>
+/// Sends the outputs of a workflow that its flags allow; or rows of <c>Get-AnovosOutput</c>, or files with their kind. A row
+/// comes out for each file, and for each output that was not sent, with the reason. Spark's hidden checksum files are left
+/// out unless asked for; <c>_SUCCESS</c> is sent.
+/// </summary>
+[Cmdlet(VerbsCommunications.Send, "AnovosArtifact", DefaultParameterSetName = "Workflow", SupportsShouldProcess = true)]
+[OutputType("Anovos.Mlflow.Artifacts.ArtifactResult")]
+[OutputType("Anovos.Mlflow.Tracking.Run")]
+public sealed class SendAnovosArtifactCommand : SendCommand
+{
+    private readonly List<ScannedOutput> _outputs = [];
+    private RunReference? _run;
+
+    /// <summary>The workflow; without it, the one that the run was started for.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public AnovosConfig? Config { get; set; }
+
+    /// <summary>Rows of <c>Get-AnovosOutput</c>.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "Output", ValueFromPipeline = true)]
+    [ValidateNotNull]
+    public ScannedOutput Output { get; set; } = null!;
+
+    /// <summary>Files, taken as they are.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "File", ValueFromPipelineByPropertyName = true)]
+    [Alias("PSPath", "LP")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
+
+    /// <summary>What the files are to the workflow; the flag of that kind decides.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "File")]
+    [ValidateSet("Output", "Report", "Statistic", "Intermediate")]
+    public string Kind { get; set; } = "";
+
+    /// <summary>The folder under the run's artifact root that files go to.</summary>
+    [Parameter(ParameterSetName = "File")]
+    [AllowEmptyString]
+    public string ArtifactPath { get; set; } = "";
+
+    /// <summary>The workflow's working directory; without it, the current folder.</summary>
+    [Parameter(ParameterSetName = "Workflow")]
+    [ValidateNotNullOrEmpty]
+    public string? BasePath { get; set; }
+
+    /// <summary>Sends Spark's hidden checksum files (<c>.part-….crc</c>) too.</summary>
+    [Parameter(ParameterSetName = "Workflow")]
+    public SwitchParameter IncludeChecksum { get; set; }
+
+    /// <summary>Sends only what one of these patterns selects, as <c>data_transformer/*</c> or <c>**/*.html</c>.</summary>
+    [Parameter]
+    public string[] Include { get; set; } = [];
+
+    /// <summary>Leaves out what one of these patterns selects.</summary>
+    [Parameter]
+    public string[] Exclude { get; set; } = [];
+
+    /// <summary>Sends whatever the flags say.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Puts out the run instead of a row for each file.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        RunReference run = ResolveRun();
+        if (_run is not null && _run.RunId != run.RunId)
+            SendGathered();
+        _run = run;
+        switch (ParameterSetName)
+        {
+            case "Output":
+                _outputs.Add(Output);
+                break;
+            case "File":
+                _outputs.Add(ToOutput(WorkflowOf(run)));
+                break;
+            default:
+                AnovosPlan plan = AnovosPlan.Of(WorkflowOf(run), BasePath is null ? CurrentDirectory : GetUnresolvedProviderPathFromPSPath(BasePath), run.RunId);
+                _outputs.AddRange(Await(token => Task.FromResult(OutputScan.Of(plan, IncludeChecksum, token))));
+                SendGathered();
+                break;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void End() => SendGathered();
+
+    private AnovosConfig WorkflowOf(RunReference run) => Config ?? run.Config
+        ?? throw new MlflowException(ErrorKind.InvalidValue, $"Run {run.RunId} was not started for a workflow in this session, so what it may send is not known. Give the workflow with -Config, or send files with Send-MlflowArtifact.") { Target = run.RunId };
+
+    private ScannedOutput ToOutput(AnovosConfig config)
+    {
+        string folder = Artifacts.ArtifactPath.Normalize(ArtifactPath);
+        bool tracked = false;
+        string reason = "the workflow has no mlflow block";
+        if (config.Tracking is { } tracking && Enum.TryParse(Kind, out OutputKind kind))
+            tracked = tracking.Tracks(kind, folder, out reason);
+        return ScannedOutput.OfFiles(
+            Kind, folder, tracked, reason, FileArguments.Resolve(this, LiteralPath, literal: true, "ArtifactNotFound").Where(File.Exists));
+    }
+
+    private void SendGathered()
+    {
+        if (_run is null)
+            return;
+        var selection = new OutputSelection(Include, Exclude, Force);
+        OutputSelection.Selected selected = selection.Of(_outputs, _run.RunId);
+        _outputs.Clear();
+        foreach (string warning in selected.Warnings)
+            WriteWarning(warning);
+        foreach (ArtifactResult row in selected.NotSent)
+            Write(row);
+        string what = $"Send {selected.Uploads.Count} files, {ByteSize.Format(selected.Uploads.Sum(upload => upload.Length))}";
+        if (selected.Uploads.Count > 0 && ShouldProcess(_run.ToString(), what))
+            Send(_run, selected.Uploads, Write);
+        if (PassThru)
+            WriteObject(Await(token => _run.Lifecycle.ReadAsync(_run.RunId, token)));
+        _run = null;
+    }
+
+    private void Write(ArtifactResult row)
+    {
+        if (!PassThru)
+            WriteObject(row);
+    }
+}

@@ -1,0 +1,276 @@
+using System.Globalization;
+using System.Management.Automation;
+using Anovos.Mlflow.TestServer;
+
+namespace Anovos.Mlflow.Tests;
+
+/// <summary>Runs and what is written to them, as a script does it.</summary>
+public sealed class RunTests : IDisposable
+{
+    private readonly ScriptSession _session = new();
+
+    [Fact]
+    public async Task Metrics_params_and_tags_come_as_a_pair_a_table_or_objects()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync();
+        _session.Run(
+            """
+            Connect-Mlflow $Uri | Out-Null
+            $run = Start-MlflowRun
+            Write-MlflowMetric loss 0.5 -Step 3
+            Write-MlflowMetric @{ a = 1; b = '2.5'; c = [double]::NaN; d = '-inf'; e = $true }
+            [pscustomobject]@{ Name = 'f'; Value = 7; Step = 9 } | Write-MlflowMetric
+            Write-MlflowParameter lr 0.1
+            Write-MlflowParameter @{ list = 1, 2; empty = ''; none = $null }
+            Set-MlflowTag team ops
+            $run | Set-MlflowTag @{ note = 'größe' }
+            Remove-MlflowTag team
+            """,
+            ("Uri", server.Uri.ToString())).Clean();
+        StoredRun run = server.Runs.Single();
+        Assert.Equal((0.5, 3), (run.LatestMetrics["loss"].Value, run.LatestMetrics["loss"].Step));
+        Assert.Equal([1, 2.5, double.NaN, double.NegativeInfinity, 1, 7], new[] { "a", "b", "c", "d", "e", "f" }.Select(key => run.LatestMetrics[key].Value));
+        Assert.Equal(9, run.LatestMetrics["f"].Step);
+        Assert.Equal(("0.1", "1 2", "", ""), (run.Params["lr"], run.Params["list"], run.Params["empty"], run.Params["none"]));
+        Assert.Equal("größe", run.Tags["note"]);
+        Assert.DoesNotContain("team", run.Tags.Keys);
+    }
+
+    [Fact]
+    public async Task Many_values_are_few_requests()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync();
+        _session.Run("Connect-Mlflow $Uri | Out-Null; $null = Start-MlflowRun; 1..2500 | ForEach-Object { [pscustomobject]@{ Name = 'm'; Value = $_; Step = $_ } } | Write-MlflowMetric", ("Uri", server.Uri.ToString())).Clean();
+        Assert.Equal(2500, server.Runs.Single().Metrics.Count);
+        Assert.InRange(server.Requests.Count(request => request.Path.EndsWith("log-batch", StringComparison.Ordinal)), 3, 6);
+    }
+
+    [Fact]
+    public void Numbers_are_written_the_same_under_a_culture_with_decimal_commas()
+    {
+        CultureInfo before = CultureInfo.CurrentCulture;
+        try
+        {
+            CultureInfo.CurrentCulture = CultureInfo.DefaultThreadCurrentCulture = new CultureInfo("de-DE");
+            using var session = new ScriptSession();
+            ScriptResult result = session.Run(
+                """
+                $null = Start-MlflowRun -Tag @{ t = 1.5 }
+                Write-MlflowMetric @{ pi = 3.25; text = '1234.5' }
+                Write-MlflowParameter half 0.5
+                Write-MlflowMetric wrong '1,5'
+                $run = Stop-MlflowRun
+                "$([cultureinfo]::CurrentCulture.Name) $($run.Metrics['pi'] -eq 3.25) $($run.Metrics['text'] -eq 1234.5) $($run.Params['half']) $($run.Tags['t']) $($run.Metrics.ContainsKey('wrong'))"
+                """);
+            Assert.Equal("de-DE True True 0.5 1.5 False", result.Texts.Single());
+            Assert.Contains("1,5", Assert.Single(result.Errors).ToString());
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+            CultureInfo.DefaultThreadCurrentCulture = null;
+        }
+    }
+
+    [Fact]
+    public void A_value_that_MLflow_refuses_is_an_error_that_stops_no_other()
+    {
+        ScriptResult result = _session.Run("$null = Start-MlflowRun; Write-MlflowMetric ([ordered]@{ 'bad%' = 1; good = 2; text = 'x' }); (Stop-MlflowRun).Metrics.Keys");
+        Assert.Equal(["good"], result.Texts);
+        Assert.Equal(["InvalidValue", "InvalidValue"], result.Errors.Select(error => error.FullyQualifiedErrorId.Split(',')[0]));
+        Assert.Contains("bad_", result.Errors[0].ToString());
+    }
+
+    [Fact]
+    public void A_param_keeps_its_value_and_an_over_long_one_is_cut_with_a_warning()
+    {
+        ScriptResult result = _session.Run("$null = Start-MlflowRun; Write-MlflowParameter a 1; Write-MlflowParameter a 2; Write-MlflowParameter long ('x' * 6001); $run = Stop-MlflowRun; $run.Params['a']; $run.Params['long'].Length");
+        Assert.Equal(["1", "6000"], result.Texts);
+        Assert.StartsWith("ParameterConflict", Assert.Single(result.Errors).FullyQualifiedErrorId);
+        Assert.Contains("6001", Assert.Single(result.Warnings));
+    }
+
+    [Fact]
+    public void A_nested_run_names_its_parent_and_stopping_it_returns_to_the_outer_one()
+    {
+        ScriptResult result = _session.Run(
+            """
+            $env:MLFLOW_RUN_ID = 'before'
+            $outer = Start-MlflowRun -Name outer
+            $inner = Start-MlflowRun -Name inner
+            $inner.Tags['mlflow.parentRunId'] -eq $outer.RunId
+            $env:MLFLOW_RUN_ID -eq $inner.RunId
+            (Stop-MlflowRun).RunName
+            $env:MLFLOW_RUN_ID -eq $outer.RunId
+            (Stop-MlflowRun -Status Failed).Status
+            $env:MLFLOW_RUN_ID
+            $env:MLFLOW_RUN_ID = $null
+            """).Clean();
+        Assert.Equal(["True", "True", "inner", "True", "Failed", "before"], result.Texts);
+    }
+
+    [Fact]
+    public void Stopping_the_outer_run_first_leaves_the_inner_one_and_then_the_environment_as_it_was()
+    {
+        ScriptResult result = _session.Run(
+            """
+            $outer = Start-MlflowRun
+            $inner = Start-MlflowRun
+            $null = Stop-MlflowRun -Run $outer
+            $env:MLFLOW_RUN_ID -eq $inner.RunId
+            $null = Stop-MlflowRun
+            $null -eq $env:MLFLOW_RUN_ID
+            """).Clean();
+        Assert.Equal(["True", "True"], result.Texts);
+    }
+
+    [Fact]
+    public void Child_processes_find_the_run_in_their_environment()
+    {
+        ScriptResult result = _session.Run("$run = Start-MlflowRun -Experiment x; $env:MLFLOW_RUN_ID -eq $run.RunId; $env:MLFLOW_EXPERIMENT_ID -eq $run.ExperimentId; $env:MLFLOW_TRACKING_URI -eq $run.TrackingUri; $null = Stop-MlflowRun; $null -eq $env:MLFLOW_TRACKING_URI").Clean();
+        Assert.Equal(["True", "True", "True", "True"], result.Texts);
+    }
+
+    [Fact]
+    public void A_run_is_resumed_by_its_id_and_found_by_MLFLOW_RUN_ID()
+    {
+        ScriptResult result = _session.Run(
+            """
+            $id = (Start-MlflowRun -Name long).RunId
+            $null = Stop-MlflowRun Failed
+            (Start-MlflowRun -RunId $id -Tag @{ again = 1 }).Status
+            $null = Stop-MlflowRun
+            $env:MLFLOW_RUN_ID = $id
+            Write-MlflowMetric late 1
+            (Get-MlflowRun $id).Metrics['late']
+            $env:MLFLOW_RUN_ID = $null
+            """).Clean();
+        Assert.Equal(["Running", "1"], result.Texts);
+    }
+
+    [Fact]
+    public void A_command_that_needs_a_run_and_finds_none_says_how_to_start_one()
+    {
+        var e = Assert.ThrowsAny<RuntimeException>(() => _session.Run("Write-MlflowMetric a 1"));
+        Assert.StartsWith("NoActiveRun", e.ErrorRecord.FullyQualifiedErrorId);
+        Assert.Contains("Start-MlflowRun", e.Message);
+    }
+
+    [Fact]
+    public void A_block_under_a_run_ends_it_as_it_ended_itself()
+    {
+        ScriptResult good = _session.Run("Use-MlflowRun -Name good { param($run) 'first'; Write-MlflowMetric m 1; $run.RunName }").Clean();
+        Assert.Equal(["first", "good"], good.Texts);
+
+        var e = Assert.ThrowsAny<RuntimeException>(() => _session.Run("Use-MlflowRun -Name bad { throw 'broken' }"));
+        Assert.Contains("broken", e.Message);
+        Assert.Equal(["bad Failed", "good Finished"], _session.Run("Get-MlflowRun | ForEach-Object { \"$($_.RunName) $($_.Status)\" }").Clean().Texts);
+        Assert.Null(Environment.GetEnvironmentVariable("MLFLOW_RUN_ID"));
+    }
+
+    [Fact]
+    public async Task Stopping_the_pipeline_ends_a_block_as_killed()
+    {
+        using PowerShell pipeline = _session.Create("Use-MlflowRun -Name long { [System.IO.File]::WriteAllText((Join-Path $Folder started), ''); while ($true) { [System.Threading.Thread]::Sleep(10) } }".Replace("Join-Path $Folder started", $"'{Path.Combine(_session.Folder, "started")}'"));
+        IAsyncResult running = pipeline.BeginInvoke();
+        while (!File.Exists(Path.Combine(_session.Folder, "started")))
+            await Task.Delay(10);
+        await Task.Run(pipeline.Stop);
+        Assert.ThrowsAny<Exception>(() => pipeline.EndInvoke(running));
+        Assert.Equal("Killed", _session.Run("(Get-MlflowRun).Status").Clean().Texts.Single());
+    }
+
+    [Fact]
+    public async Task Stopping_the_pipeline_ends_a_transfer_that_the_server_holds_up()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync();
+        _session.Run("Connect-Mlflow $Uri | Out-Null; $null = Start-MlflowRun", ("Uri", server.Uri.ToString())).Clean();
+        var arrived = new TaskCompletionSource();
+        server.Faults.Add("PUT", "*", async (context, _) =>
+        {
+            arrived.SetResult();
+            await Task.Delay(Timeout.Infinite, context.RequestAborted);
+        });
+        using PowerShell pipeline = _session.Create("Send-MlflowArtifact $File", ("File", _session.Write("a.txt", "x")));
+        IAsyncResult running = pipeline.BeginInvoke();
+        await arrived.Task;
+
+        // The server never answers: only a transfer that was cancelled lets this return.
+        await Task.Run(pipeline.Stop);
+        Assert.ThrowsAny<PipelineStoppedException>(() => pipeline.EndInvoke(running));
+    }
+
+    [Fact]
+    public async Task No_stream_shows_a_password_and_none_is_an_argument_of_the_next_command()
+    {
+        const string password = "hush-hush-42";
+        await using TrackingServer server = await TrackingServer.StartAsync(new TrackingServerOptions { Username = "ada", Password = password });
+        ScriptResult good = _session.Run(
+            """
+            $secret = [System.Security.SecureString]::new()
+            $Password.ToCharArray() | ForEach-Object { $secret.AppendChar($_) }
+            $credential = [pscredential]::new('ada', $secret)
+            Connect-Mlflow $Uri -Credential $credential -Verbose
+            Get-MlflowConnection -Verbose | ForEach-Object { $_.PSObject.Properties | ForEach-Object { "$($_.Name)=$($_.Value)" } }
+            Test-MlflowConnection -Verbose
+            Start-MlflowRun -Verbose
+            Send-MlflowArtifact $File -Verbose
+            Stop-MlflowRun -Verbose
+            """,
+            ("Uri", server.Uri.ToString()), ("Password", password), ("File", _session.Write("a.txt", "x"))).Clean();
+        using var other = new ScriptSession();
+        var wrong = Assert.ThrowsAny<RuntimeException>(() => other.Run("Connect-Mlflow $Uri -Token $Token", ("Uri", server.Uri.ToString()), ("Token", new System.Net.NetworkCredential("", password + "x").SecurePassword)));
+        ScriptResult report = other.Run("Test-MlflowConnection -TrackingUri $Uri", ("Uri", server.Uri.ToString()));
+
+        Assert.StartsWith("AuthenticationFailed", wrong.ErrorRecord.FullyQualifiedErrorId);
+        Assert.Equal(("False", "AuthenticationFailed"), ((string)report.Single.Usable.ToString(), (string)report.Single.Problem.ToString()));
+        string[] all = [.. good.Texts, .. good.Verbose, .. good.Warnings, wrong.ToString(), .. report.Texts, .. report.Verbose, .. good.Output.SelectMany(item => item.Properties.Select(property => property.Value?.ToString() ?? ""))];
+        Assert.DoesNotContain(all, text => text.Contains(password) || text.Contains(Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes("ada:" + password))));
+    }
+
+    [Fact]
+    public void Experiments_are_made_listed_with_wildcards_and_not_made_twice()
+    {
+        ScriptResult result = _session.Run(
+            """
+            (New-MlflowExperiment alpha, beta -Tag @{ team = 'ops' }).Name
+            New-MlflowExperiment alpha
+            (Get-MlflowExperiment a*).Tags['team']
+            Get-MlflowExperiment none
+            (Get-MlflowExperiment).Count
+            """);
+        Assert.Equal(["alpha", "beta", "ops", "3"], result.Texts);
+        Assert.Equal(["ExperimentExists", "ExperimentNotFound"], result.Errors.Select(error => error.FullyQualifiedErrorId.Split(',')[0]));
+    }
+
+    [Fact]
+    public void Runs_are_found_by_filter_order_and_number()
+    {
+        ScriptResult result = _session.Run(
+            """
+            1..5 | ForEach-Object { $null = Start-MlflowRun -Experiment x -Name "run$_"; Write-MlflowMetric score $_; $null = Stop-MlflowRun }
+            (Get-MlflowRun -Experiment x -Filter 'metrics.score > 2' -OrderBy 'metrics.score DESC' -First 2).RunName
+            (Get-MlflowRun)[0].Experiment
+            Get-MlflowRun -Filter 'nonsense'
+            """);
+        Assert.Equal(["run5", "run4", "x"], result.Texts);
+        Assert.StartsWith("InvalidValue", Assert.Single(result.Errors).FullyQualifiedErrorId);
+    }
+
+    [Fact]
+    public void Completion_offers_experiments_and_runs()
+    {
+        _session.Run("$null = Start-MlflowRun -Experiment \"it's\" -Name nightly; $null = Stop-MlflowRun").Clean();
+        ScriptResult result = _session.Run(
+            """
+            $line = 'Get-MlflowRun -Experiment '
+            [System.Management.Automation.CommandCompletion]::CompleteInput($line, $line.Length, $null).CompletionMatches.CompletionText
+            $line = 'Stop-MlflowRun -RunId '
+            [System.Management.Automation.CommandCompletion]::CompleteInput($line, $line.Length, $null).CompletionMatches[0].ToolTip
+            """).Clean();
+        Assert.Contains("'it''s'", result.Texts);
+        Assert.StartsWith("nightly, Finished", result.Texts[^1]);
+    }
+
+    public void Dispose() => _session.Dispose();
+}
