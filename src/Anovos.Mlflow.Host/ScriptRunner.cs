@@ -57,11 +57,9 @@ internal sealed class ScriptRunner(Runspace runspace, ScriptHost host) : IDispos
 
     private void Show(ErrorRecord error)
     {
-        var record = new PSObject(error);
-
-        // So that Out-Default takes it for what an error stream brought.
-        record.Properties.Add(new PSNoteProperty("writeErrorStream", true));
         using PowerShellPipeline output = PowerShellPipeline.Create(runspace);
-        output.AddCommand("Out-Default").Invoke(new[] { record });
+        output.AddScript("[CmdletBinding()] param($Record) $PSCmdlet.WriteError($Record)").AddArgument(error);
+        output.Commands.Commands[0].MergeMyResults(PipelineResultTypes.Error, PipelineResultTypes.Output);
+        output.AddCommand("Out-Default").Invoke();
     }
 }

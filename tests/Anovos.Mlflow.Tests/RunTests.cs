@@ -29,7 +29,8 @@ public sealed class RunTests : IDisposable
             ("Uri", server.Uri.ToString())).Clean();
         StoredRun run = server.Runs.Single();
         Assert.Equal((0.5, 3), (run.LatestMetrics["loss"].Value, run.LatestMetrics["loss"].Step));
-        Assert.Equal([1, 2.5, double.NaN, double.NegativeInfinity, 1, 7], new[] { "a", "b", "c", "d", "e", "f" }.Select(key => run.LatestMetrics[key].Value));
+        // A server over sqlite keeps an infinity as the largest number.
+        Assert.Equal([1, 2.5, double.NaN, double.MinValue, 1, 7], new[] { "a", "b", "c", "d", "e", "f" }.Select(key => run.LatestMetrics[key].Value));
         Assert.Equal(9, run.LatestMetrics["f"].Step);
         Assert.Equal(("0.1", "1 2", "", ""), (run.Params["lr"], run.Params["list"], run.Params["empty"], run.Params["none"]));
         Assert.Equal("größe", run.Tags["note"]);
@@ -151,9 +152,9 @@ public sealed class RunTests : IDisposable
     [Fact]
     public void A_command_that_needs_a_run_and_finds_none_says_how_to_start_one()
     {
-        var e = Assert.ThrowsAny<RuntimeException>(() => _session.Run("Write-MlflowMetric a 1"));
-        Assert.StartsWith("NoActiveRun", e.ErrorRecord.FullyQualifiedErrorId);
-        Assert.Contains("Start-MlflowRun", e.Message);
+        ErrorRecord e = Assert.Single(_session.Run("Write-MlflowMetric a 1").Errors);
+        Assert.StartsWith("NoActiveRun", e.FullyQualifiedErrorId);
+        Assert.Contains("Start-MlflowRun", e.ToString());
     }
 
     [Fact]
@@ -173,7 +174,7 @@ public sealed class RunTests : IDisposable
     {
         using PowerShell pipeline = _session.Create("Use-MlflowRun -Name long { [System.IO.File]::WriteAllText((Join-Path $Folder started), ''); while ($true) { [System.Threading.Thread]::Sleep(10) } }".Replace("Join-Path $Folder started", $"'{Path.Combine(_session.Folder, "started")}'"));
         IAsyncResult running = pipeline.BeginInvoke();
-        while (!File.Exists(Path.Combine(_session.Folder, "started")))
+        while (!running.IsCompleted && !File.Exists(Path.Combine(_session.Folder, "started")))
             await Task.Delay(10);
         await Task.Run(pipeline.Stop);
         Assert.ThrowsAny<Exception>(() => pipeline.EndInvoke(running));
@@ -219,12 +220,12 @@ public sealed class RunTests : IDisposable
             """,
             ("Uri", server.Uri.ToString()), ("Password", password), ("File", _session.Write("a.txt", "x"))).Clean();
         using var other = new ScriptSession();
-        var wrong = Assert.ThrowsAny<RuntimeException>(() => other.Run("Connect-Mlflow $Uri -Token $Token", ("Uri", server.Uri.ToString()), ("Token", new System.Net.NetworkCredential("", password + "x").SecurePassword)));
+        ErrorRecord wrong = Assert.Single(other.Run("Connect-Mlflow $Uri -Token $Token", ("Uri", server.Uri.ToString()), ("Token", new System.Net.NetworkCredential("", password + "x").SecurePassword)).Errors);
         ScriptResult report = other.Run("Test-MlflowConnection -TrackingUri $Uri", ("Uri", server.Uri.ToString()));
 
-        Assert.StartsWith("AuthenticationFailed", wrong.ErrorRecord.FullyQualifiedErrorId);
+        Assert.StartsWith("AuthenticationFailed", wrong.FullyQualifiedErrorId);
         Assert.Equal(("False", "AuthenticationFailed"), ((string)report.Single.Usable.ToString(), (string)report.Single.Problem.ToString()));
-        string[] all = [.. good.Texts, .. good.Verbose, .. good.Warnings, wrong.ToString(), .. report.Texts, .. report.Verbose, .. good.Output.SelectMany(item => item.Properties.Select(property => property.Value?.ToString() ?? ""))];
+        string[] all = [.. good.Texts, .. good.Verbose, .. good.Warnings, wrong.ToString(), wrong.Exception.ToString(), .. report.Texts, .. report.Verbose, .. good.Output.SelectMany(item => item.Properties.Select(property => property.Value?.ToString() ?? ""))];
         Assert.DoesNotContain(all, text => text.Contains(password) || text.Contains(Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes("ada:" + password))));
     }
 

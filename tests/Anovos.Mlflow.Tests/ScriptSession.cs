@@ -51,6 +51,8 @@ internal sealed class ScriptSession : IDisposable
 
     public void Dispose()
     {
+        // Ends the session's runs in the environment of this process, as a user who removes the module does.
+        Run("Remove-Module Anovos.Mlflow");
         _runspace.Dispose();
         Directory.Delete(Folder, recursive: true);
     }

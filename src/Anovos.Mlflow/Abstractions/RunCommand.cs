@@ -29,7 +29,7 @@ public abstract class RunCommand : TrackingCommand
         if (active is not null && !storeGiven)
             return new RunReference(active.Run.RunId, active.Connection, active.Config);
 
-        runId ??= active?.Run.RunId ?? (Environment.GetEnvironmentVariable("MLFLOW_RUN_ID") is { Length: > 0 } variable ? variable : null);
+        runId ??= active?.Run.RunId ?? (RunEnvironment.Read("MLFLOW_RUN_ID") is { Length: > 0 } variable ? variable : null);
         return runId is not null
             ? new RunReference(runId, ResolveConnection(Run?.TrackingUri), config: null)
             : throw new MlflowException(ErrorKind.NoActiveRun, "There is no run to work on. Start one with Start-MlflowRun, name one with -RunId, or set MLFLOW_RUN_ID.");

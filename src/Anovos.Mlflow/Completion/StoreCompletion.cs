@@ -16,10 +16,8 @@ internal static class StoreCompletion
     {
         try
         {
-            Runspace runspace = Runspace.DefaultRunspace;
-            string directory = runspace.SessionStateProxy.Path.CurrentFileSystemLocation.ProviderPath;
             MlflowConnection connection = boundParameters["Connection"] as MlflowConnection
-                ?? MlflowSession.Of(runspace).Resolve(boundParameters["TrackingUri"] as string, directory);
+                ?? MlflowSession.Of(Runspace.DefaultRunspace).Resolve(boundParameters["TrackingUri"] as string, CurrentDirectory());
             using var patience = new CancellationTokenSource(Patience);
             return [.. Task.Run(() => query(connection.Store, patience.Token), patience.Token).GetAwaiter().GetResult()];
         }
@@ -27,5 +25,12 @@ internal static class StoreCompletion
         {
             return [];
         }
+    }
+
+    // The session state of a runspace that is just completing a line can only be asked from inside it.
+    private static string CurrentDirectory()
+    {
+        using var pipeline = System.Management.Automation.PowerShell.Create(RunspaceMode.CurrentRunspace);
+        return pipeline.AddScript("$ExecutionContext.SessionState.Path.CurrentFileSystemLocation.ProviderPath").Invoke<string>().Single();
     }
 }

@@ -15,13 +15,15 @@ internal sealed class MlflowSession
 
     private readonly Dictionary<(string Uri, ConnectionOptions Options), MlflowConnection> _connections = [];
     private readonly List<ActiveRun> _runs = [];
-    private RunEnvironment? _outside;
 
     /// <summary>What <c>Connect-Mlflow</c> set.</summary>
     public MlflowConnection? Connection { get; set; }
 
     /// <summary>The innermost run that has not ended.</summary>
     public ActiveRun? Active => _runs.Count == 0 ? null : _runs[_runs.Count - 1];
+
+    /// <summary>The tracking URI that the environment gives, else <c>./mlruns</c>.</summary>
+    public static string DefaultUri => RunEnvironment.Read("MLFLOW_TRACKING_URI") is { Length: > 0 } variable ? variable : DefaultStore;
 
     /// <summary>The session of a runspace.</summary>
     public static MlflowSession Of(Runspace runspace) => Sessions.GetValue(runspace, _ => new MlflowSession());
@@ -32,18 +34,21 @@ internal sealed class MlflowSession
         if (!Sessions.TryGetValue(runspace, out MlflowSession? session))
             return;
         Sessions.Remove(runspace);
-        session._outside?.Restore();
+        while (session.Active is { } active)
+            session.Remove(active.Run.RunId);
         foreach (MlflowConnection connection in session._connections.Values)
             connection.Store.Dispose();
     }
 
-    /// <summary>The store to track to: the URI that is given, else this session's connection, else <c>MLFLOW_TRACKING_URI</c>, else <c>./mlruns</c>.</summary>
+    /// <summary>
+    /// The store to track to: the URI that is given, else this session's connection, else that of its active run, else
+    /// <c>MLFLOW_TRACKING_URI</c>, else <c>./mlruns</c>.
+    /// </summary>
     public MlflowConnection Resolve(string? trackingUri, string currentDirectory)
     {
-        if (trackingUri is null && Connection is not null)
-            return Connection;
-        string uri = trackingUri ?? (Environment.GetEnvironmentVariable("MLFLOW_TRACKING_URI") is { Length: > 0 } variable ? variable : DefaultStore);
-        return Open(TrackingTarget.Parse(uri, currentDirectory), EnvironmentOptions());
+        if (trackingUri is null && (Connection ?? Active?.Connection) is { } connection)
+            return connection;
+        return Open(TrackingTarget.Parse(trackingUri ?? DefaultUri, currentDirectory), EnvironmentOptions());
     }
 
     /// <summary>The connection to a store; one that is already open, if it was opened with the same options.</summary>
@@ -67,9 +72,8 @@ internal sealed class MlflowSession
     /// <summary>Makes a run the active one and names it to child processes.</summary>
     public void Push(ActiveRun run)
     {
-        _outside ??= RunEnvironment.Capture();
         _runs.Add(run);
-        RunEnvironment.Of(run.Run).Restore();
+        RunEnvironment.Export(run.Run);
     }
 
     /// <summary>Takes a run that ended off, so that the outer one is active again, or none.</summary>
@@ -78,8 +82,6 @@ internal sealed class MlflowSession
         if (Find(runId) is not { } run)
             return;
         _runs.Remove(run);
-        (Active is { } outer ? RunEnvironment.Of(outer.Run) : _outside!).Restore();
-        if (Active is null)
-            _outside = null;
+        RunEnvironment.Withdraw(run.Run, Active?.Run);
     }
 }

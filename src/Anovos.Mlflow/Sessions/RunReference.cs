@@ -13,7 +13,7 @@ internal sealed class RunReference(string runId, MlflowConnection connection, An
 
     public ITrackingStore Store => connection.Store;
 
-    public RunLifecycle Lifecycle => new(Store, Environment.GetEnvironmentVariable);
+    public RunLifecycle Lifecycle => new(Store, RunEnvironment.Read);
 
     /// <summary>Opens the run's artifacts.</summary>
     public async Task<IArtifactStore> OpenArtifactsAsync(CancellationToken cancellationToken) =>

@@ -45,8 +45,7 @@ public sealed class ConnectMlflowCommand : MlflowCommand
     /// <inheritdoc/>
     protected override void End()
     {
-        string uri = TrackingUri ?? (Environment.GetEnvironmentVariable("MLFLOW_TRACKING_URI") is { Length: > 0 } variable ? variable : "mlruns");
-        MlflowConnection connection = new(TrackingTarget.Parse(uri, CurrentDirectory), Options());
+        MlflowConnection connection = new(TrackingTarget.Parse(TrackingUri ?? MlflowSession.DefaultUri, CurrentDirectory), Options());
         if (SkipCertificateCheck)
             WriteWarning($"The certificate of {connection.TrackingUri} is not checked: whoever stands between can read the credentials.");
         Await(token => connection.Store.SearchExperimentsAsync(new ExperimentSearch(MaxResults: 1), null, token));

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Completion;
+using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
@@ -48,7 +49,7 @@ public sealed class GetMlflowRunCommand : TrackingCommand
         ITrackingStore store = ResolveConnection().Store;
         if (ParameterSetName == "Id")
         {
-            var lifecycle = new RunLifecycle(store, Environment.GetEnvironmentVariable);
+            var lifecycle = new RunLifecycle(store, RunEnvironment.Read);
             foreach (string id in RunId)
                 WriteObject(Await(token => lifecycle.ReadAsync(id, token)));
             return;

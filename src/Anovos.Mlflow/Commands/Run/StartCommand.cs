@@ -48,7 +48,7 @@ public abstract class StartCommand : TrackingCommand
         }
 
         MlflowConnection connection = ResolveConnection(Config?.Tracking?.TrackingUri);
-        var lifecycle = new RunLifecycle(connection.Store, Environment.GetEnvironmentVariable);
+        var lifecycle = new RunLifecycle(connection.Store, RunEnvironment.Read);
         Run? run = resumeId is null ? StartNew(connection, lifecycle) : Resume(connection, lifecycle, resumeId);
         if (run is null)
             return null;

@@ -57,7 +57,7 @@ public sealed class UseMlflowRunCommand : StartCommand
     private void End(ActiveRun active, string status)
     {
         Session.Remove(active.Run.RunId);
-        var lifecycle = new RunLifecycle(active.Connection.Store, Environment.GetEnvironmentVariable);
+        var lifecycle = new RunLifecycle(active.Connection.Store, RunEnvironment.Read);
 
         // On Ctrl+C the cmdlet's own token is cancelled already, and the run must end all the same.
         using var patience = new CancellationTokenSource(Patience);
