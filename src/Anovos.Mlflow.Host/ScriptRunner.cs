@@ -74,10 +74,10 @@ internal sealed partial class ScriptRunner(Runspace runspace, ScriptHost host) :
 
     private void Show(ErrorRecord error)
     {
-        // Marked as PowerShell's own console marks it: written by a command, it would lose the place that it came from.
-        PSObject shown = PSObject.AsPSObject(error);
-        shown.Properties.Add(new PSNoteProperty("writeErrorStream", true));
+        // Not written as an error by a command: it would then lose the place that it came from.
         using PowerShellPipeline output = PowerShellPipeline.Create(runspace);
-        output.AddCommand("Out-Default").Invoke(new[] { shown });
+        host.Console.IsShowingError = true;
+        output.AddCommand("Out-Default").Invoke(new[] { error });
+        host.Console.IsShowingError = false;
     }
 }

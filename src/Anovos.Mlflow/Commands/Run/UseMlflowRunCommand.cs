@@ -50,9 +50,14 @@ public sealed class UseMlflowRunCommand : StartCommand
         End(active, "Finished");
     }
 
-    // Writes the block's output and errors as they come, into this cmdlet's own streams.
-    private void InvokeBlock(Run? run) =>
-        InvokeCommand.InvokeScript("& $args[0] $args[1]", useNewScope: true, PipelineResultTypes.Output | PipelineResultTypes.Error, input: null, ScriptBlock, run);
+    // The block's output and errors come as they are written, and as this cmdlet's own: a redirection of it takes them too.
+    private void InvokeBlock(Run? run)
+    {
+        using SteppablePipeline pipeline = ScriptBlock.Create("param($Block, $Run) & $Block $Run").GetSteppablePipeline(CommandOrigin.Internal, [ScriptBlock, run]);
+        pipeline.Begin(this);
+        pipeline.Process();
+        pipeline.End();
+    }
 
     private void End(ActiveRun active, string status)
     {
