@@ -10,7 +10,7 @@
 
     Rules               = @{
         PSUseCompatibleSyntax              = @{ Enable = $true; TargetVersions = @('5.1', '7.4') }
-        PSAvoidLongLines                   = @{ Enable = $true; MaximumLineLength = 170 }
+        PSAvoidLongLines                   = @{ Enable = $true; MaximumLineLength = 180 }
         PSAvoidSemicolonsAsLineTerminators = @{ Enable = $true }
         PSPlaceOpenBrace                   = @{ Enable = $true; OnSameLine = $true; NewLineAfter = $true; IgnoreOneLineBlock = $true }
         PSPlaceCloseBrace                  = @{ Enable = $true; NewLineAfter = $true; IgnoreOneLineBlock = $true; NoEmptyLineBefore = $true }
