@@ -30,7 +30,7 @@
 .EXAMPLE
     pwsh -NoProfile -File ./build.ps1 Test -Configuration Release
 
-    As a build server would call it: the exit code is 0 when the tests pass.
+    As a build server would call it: the exit code is 0 when the tests pass. For several tasks: pwsh -Command './build.ps1 Test, Pester'
 .EXAMPLE
     ./build.ps1 Package
     Expand-Archive ./out/Anovos.Mlflow.0.1.0.zip ($env:PSModulePath -split [IO.Path]::PathSeparator)[0]

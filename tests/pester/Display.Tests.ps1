@@ -172,11 +172,7 @@ Describe 'What a person sees' {
         }
     }
 
-    Context 'Get-Help <_>' -ForEach @(
-        'Connect-Mlflow', 'Disconnect-Mlflow', 'Get-AnovosOutput', 'Get-MlflowArtifact', 'Get-MlflowConnection', 'Get-MlflowExperiment', 'Get-MlflowRun',
-        'Import-AnovosConfig', 'New-MlflowExperiment', 'Remove-MlflowTag', 'Send-AnovosArtifact', 'Send-MlflowArtifact', 'Set-MlflowTag', 'Start-MlflowRun',
-        'Stop-MlflowRun', 'Test-AnovosConfig', 'Test-MlflowConnection', 'Use-MlflowRun', 'Write-MlflowMetric', 'Write-MlflowParameter'
-    ) {
+    Context 'Get-Help <_>' -ForEach (Import-PowerShellDataFile "$PSScriptRoot/../../Anovos.Mlflow.psd1").CmdletsToExport {
         It 'shows the syntax' {
             Get-Help $_ | Out-String | Should -BeLike "*SYNTAX*$_ *"
         }
