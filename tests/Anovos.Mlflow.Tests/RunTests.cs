@@ -202,34 +202,6 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
-    public async Task No_stream_shows_a_password_and_none_is_an_argument_of_the_next_command()
-    {
-        const string password = "hush-hush-42";
-        await using TrackingServer server = await TrackingServer.StartAsync(new TrackingServerOptions { Username = "ada", Password = password });
-        ScriptResult good = _session.Run(
-            """
-            $secret = [System.Security.SecureString]::new()
-            $Password.ToCharArray() | ForEach-Object { $secret.AppendChar($_) }
-            $credential = [pscredential]::new('ada', $secret)
-            Connect-Mlflow $Uri -Credential $credential -Verbose
-            Get-MlflowConnection -Verbose | ForEach-Object { $_.PSObject.Properties | ForEach-Object { "$($_.Name)=$($_.Value)" } }
-            Test-MlflowConnection -Verbose
-            Start-MlflowRun -Verbose
-            Send-MlflowArtifact $File -Verbose
-            Stop-MlflowRun -Verbose
-            """,
-            ("Uri", server.Uri.ToString()), ("Password", password), ("File", _session.Write("a.txt", "x"))).Clean();
-        using var other = new ScriptSession();
-        ErrorRecord wrong = Assert.Single(other.Run("Connect-Mlflow $Uri -Token $Token", ("Uri", server.Uri.ToString()), ("Token", new System.Net.NetworkCredential("", password + "x").SecurePassword)).Errors);
-        ScriptResult report = other.Run("Test-MlflowConnection -TrackingUri $Uri", ("Uri", server.Uri.ToString()));
-
-        Assert.StartsWith("AuthenticationFailed", wrong.FullyQualifiedErrorId);
-        Assert.Equal(("False", "AuthenticationFailed"), ((string)report.Single.Usable.ToString(), (string)report.Single.Problem.ToString()));
-        string[] all = [.. good.Texts, .. good.Verbose, .. good.Warnings, wrong.ToString(), wrong.Exception.ToString(), .. report.Texts, .. report.Verbose, .. good.Output.SelectMany(item => item.Properties.Select(property => property.Value?.ToString() ?? ""))];
-        Assert.DoesNotContain(all, text => text.Contains(password) || text.Contains(Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes("ada:" + password))));
-    }
-
-    [Fact]
     public void Experiments_are_made_listed_with_wildcards_and_not_made_twice()
     {
         ScriptResult result = _session.Run(

@@ -65,7 +65,8 @@ public sealed class WorkflowTests : IDisposable
             ("Config", Path.Combine(folder, "config.yaml")), ("Base", folder)).Clean();
         dynamic missing = Assert.Single(result.Output, row => row.Properties["Status"]?.Value.ToString() == "Missing");
         Assert.Equal("final_dataset", (string)missing.ArtifactPath);
-        Assert.Contains(result.Warnings, warning => warning.Contains("write_main") && warning.Contains("-BasePath"));
+        Assert.Contains(result.Warnings, warning => warning.Contains("write_main"));
+        Assert.Contains(result.Warnings, warning => warning.Contains("-BasePath"));
         Assert.Contains(result.Output, row => row.Properties["ArtifactPath"]?.Value as string == "report_stats/ml_anovos_report.html");
         Assert.Equal("Finished", result.Texts[^1]);
     }
