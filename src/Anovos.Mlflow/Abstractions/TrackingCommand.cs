@@ -9,7 +9,7 @@ namespace Anovos.Mlflow.PowerShell.Abstractions;
 public abstract class TrackingCommand : MlflowCommand
 {
     /// <summary>The store to use: a folder, or the address of a server.</summary>
-    [Parameter]
+    [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string? TrackingUri { get; set; }
 
