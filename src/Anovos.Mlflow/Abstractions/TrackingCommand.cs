@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using Anovos.Mlflow.PowerShell.Completion;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
 

@@ -1,9 +1,6 @@
 using System.Collections;
-using System.Diagnostics;
 using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Abstractions;
-using Anovos.Mlflow.PowerShell.Errors;
-using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
