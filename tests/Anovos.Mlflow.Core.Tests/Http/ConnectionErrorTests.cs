@@ -186,6 +186,15 @@ public sealed class ConnectionErrorTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => search);
     }
 
+    [Fact]
+    public async Task A_server_behind_a_proxy_is_reached_through_it()
+    {
+        // Kestrel takes a request in the form that a proxy gets, with the whole address in its first line.
+        await using TrackingServer proxy = await TrackingServer.StartAsync(new TrackingServerOptions { Version = MlflowVersion.V2_17 });
+        await ReadAsync(new Uri("http://mlflow.invalid:5000"), new ConnectionOptions { HttpProxy = proxy.Uri.ToString() });
+        Assert.Equal("mlflow.invalid:5000", Assert.Single(proxy.Requests).Headers["Host"].ToString());
+    }
+
     private static async Task ReadAsync(Uri server, ConnectionOptions options)
     {
         using var store = new RestStore(server, options);
