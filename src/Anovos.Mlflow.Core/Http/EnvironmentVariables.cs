@@ -25,6 +25,16 @@ internal sealed class EnvironmentVariables(Func<string, string?> read)
             : throw Invalid(name, text, "a whole number of seconds above zero");
     }
 
+    public double Number(string name, double defaultValue, double maximum)
+    {
+        string? text = Text(name);
+        if (text is null)
+            return defaultValue;
+        return double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) && value >= 0 && value <= maximum
+            ? value
+            : throw Invalid(name, text, $"a number from 0 to {maximum.ToString(CultureInfo.InvariantCulture)}");
+    }
+
     private static MlflowException Invalid(string name, string value, string expected) =>
         new(ErrorKind.InvalidValue, $"The environment variable {name} is '{value}', where {expected} is expected. Correct or unset it.") { Target = name };
 }

@@ -6,12 +6,15 @@ namespace Anovos.Mlflow.Tracking;
 public static class TrackingStores
 {
     /// <summary>Opens the store; nothing is read or sent yet. Credentials in the URI come before those in <paramref name="options"/>.</summary>
-    public static ITrackingStore Open(TrackingTarget target, ConnectionOptions options)
+    /// <param name="target">What the tracking URI names.</param>
+    /// <param name="options">How to get in.</param>
+    /// <param name="onRetry">Told of each request that will be sent again; from any thread.</param>
+    public static ITrackingStore Open(TrackingTarget target, ConnectionOptions options, Action<RetryNotice>? onRetry = null)
     {
         if (target.Server is null)
             return new DirectoryStore(target.Directory!);
         if (target.UserInfo is var (user, password))
             options = options with { Username = user, Password = password, CredentialSource = "the tracking URI" };
-        return new RestStore(target.Server, options);
+        return new RestStore(target.Server, options, onRetry);
     }
 }

@@ -27,7 +27,10 @@ public abstract class RunCommand : TrackingCommand
         ActiveRun? active = runId is null ? Session.Active : Session.Find(runId);
         bool otherStore = Connection is not null || (TrackingUri is not null && TrackingUri != active?.Run.TrackingUri);
         if (active is not null && !otherStore)
+        {
+            Listen(active.Connection);
             return new RunReference(active.Run.RunId, active.Connection, active.Config);
+        }
 
         runId ??= active?.Run.RunId ?? (RunEnvironment.Read("MLFLOW_RUN_ID") is { Length: > 0 } variable ? variable : null);
         return runId is not null

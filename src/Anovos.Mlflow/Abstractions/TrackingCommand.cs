@@ -7,6 +7,9 @@ namespace Anovos.Mlflow.PowerShell.Abstractions;
 /// <summary>A cmdlet that works on a tracking store.</summary>
 public abstract class TrackingCommand : MlflowCommand
 {
+    // A hiccup is no news; a server that stays away is.
+    private const int FirstWarning = 3;
+
     /// <summary>The store to use: a folder, or the address of a server.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
@@ -21,9 +24,20 @@ public abstract class TrackingCommand : MlflowCommand
     protected MlflowConnection ResolveConnection(string? fallback = null)
     {
         MlflowConnection connection = TrackingUri is null && Connection is not null ? Connection : Session.Resolve(TrackingUri ?? fallback, CurrentDirectory);
+        Listen(connection);
         WriteVerbose($"Tracking to {connection.TrackingUri}, authentication: {connection.Options}.");
         return connection;
     }
+
+    /// <summary>Has this command say what the connection repeats.</summary>
+    protected void Listen(MlflowConnection connection) => connection.Listener = notice => Post(() =>
+    {
+        string text = $"{notice.Cause} Trying again in {ReadableTime.Format(notice.Wait)} ({notice.Retry} of {notice.MaxRetries}).";
+        if (notice.Retry < FirstWarning)
+            WriteVerbose(text);
+        else
+            WriteWarning(text);
+    });
 
     /// <summary>A user's hashtable as tags.</summary>
     protected static IReadOnlyList<Tag> ToTags(System.Collections.IDictionary? table) =>

@@ -197,7 +197,7 @@ public sealed class ConnectionErrorTests
 
     private static async Task ReadAsync(Uri server, ConnectionOptions options)
     {
-        using var store = new RestStore(server, options);
+        using var store = new RestStore(server, options with { Retry = RetryPolicy.None });
         await store.SearchExperimentsAsync(new ExperimentSearch(), null, default);
     }
 

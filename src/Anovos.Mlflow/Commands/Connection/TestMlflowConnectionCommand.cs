@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Abstractions;
-using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
@@ -18,8 +17,8 @@ public sealed class TestMlflowConnectionCommand : TrackingCommand
     /// <inheritdoc/>
     protected override void End()
     {
-        MlflowConnection connection = ResolveConnection();
-        ConnectionReport report = Await(token => ConnectionReport.OfAsync(connection.Store, token));
+        using ITrackingStore store = ResolveConnection().OpenWithoutRetries();
+        ConnectionReport report = Await(token => ConnectionReport.OfAsync(store, token));
         WriteObject(Quiet ? report.Usable : report);
     }
 }
