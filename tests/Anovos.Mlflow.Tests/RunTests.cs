@@ -182,6 +182,36 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public async Task Sending_shows_progress_with_a_percentage_and_bytes_and_an_end()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync();
+        server.Faults.Add("PUT", "*", Faults.Delay(TimeSpan.FromMilliseconds(40)), times: 60);
+        foreach (int i in Enumerable.Range(0, 60))
+            _session.Write($"many/{i}.txt", new string('x', 1024));
+        ScriptResult result = _session.Run("Connect-Mlflow $Uri | Out-Null; $null = Start-MlflowRun; Send-MlflowArtifact ./many -ThrottleLimit 4", ("Uri", server.Uri.ToString())).Clean();
+
+        Assert.Equal(60, result.Output.Count);
+        ProgressRecord[] progress = [.. result.Streams.Progress];
+        Assert.Equal(ProgressRecordType.Completed, progress[^1].RecordType);
+        Assert.Contains(progress, record => record.PercentComplete is > 0 and < 100 && record.StatusDescription.Contains("KiB of 60.0 KiB"));
+    }
+
+    [Fact]
+    public void A_run_that_is_piped_is_written_to_where_it_is()
+    {
+        ScriptResult result = _session.Run(
+            """
+            $run = Start-MlflowRun -TrackingUri ./elsewhere
+            $null = Stop-MlflowRun
+            $run | Write-MlflowMetric late 1
+            @{ table = 2 } | Write-MlflowMetric -Run $run
+            (Get-MlflowRun -TrackingUri ./elsewhere).Metrics.Keys
+            ($run | Stop-MlflowRun -Status Killed).Status
+            """).Clean();
+        Assert.Equal(["Killed", "late", "table"], result.Texts.Order());
+    }
+
+    [Fact]
     public async Task Stopping_the_pipeline_ends_a_transfer_that_the_server_holds_up()
     {
         await using TrackingServer server = await TrackingServer.StartAsync();

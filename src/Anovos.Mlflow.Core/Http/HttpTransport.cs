@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
+#if !NET
 using System.Security.Authentication;
+#endif
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 

@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using Anovos.Mlflow.PowerShell.Completion;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
 
@@ -9,7 +8,7 @@ namespace Anovos.Mlflow.PowerShell.Abstractions;
 public abstract class TrackingCommand : MlflowCommand
 {
     /// <summary>The store to use: a folder, or the address of a server.</summary>
-    [Parameter]
+    [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string? TrackingUri { get; set; }
 

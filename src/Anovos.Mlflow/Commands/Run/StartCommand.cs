@@ -72,7 +72,7 @@ public abstract class StartCommand : TrackingCommand
             string name = lifecycle.ExperimentName(wanted);
             if (!ShouldProcess($"experiment '{name}' at {connection}", "Create"))
             {
-                ShouldProcess($"run '{Name}' in experiment '{name}' at {connection}", "Start");
+                ShouldProcess(Describe(name, connection), "Start");
                 return null;
             }
 
@@ -80,7 +80,7 @@ public abstract class StartCommand : TrackingCommand
             WriteVerbose($"Created experiment '{experiment.Name}' ({experiment.ExperimentId}).");
         }
 
-        if (!ShouldProcess($"run '{Name}' in experiment '{experiment.Name}' at {connection}", "Start"))
+        if (!ShouldProcess(Describe(experiment.Name, connection), "Start"))
             return null;
         var request = new RunRequest
         {
@@ -92,6 +92,9 @@ public abstract class StartCommand : TrackingCommand
         };
         return Await(token => lifecycle.StartAsync(experiment, request, token));
     }
+
+    private string Describe(string experiment, MlflowConnection connection) =>
+        $"{(Name is null ? "a run" : $"run '{Name}'")} in experiment '{experiment}' at {connection}";
 
     private Run? Resume(MlflowConnection connection, RunLifecycle lifecycle, string runId) =>
         ShouldProcess($"run {runId} at {connection}", "Resume") ? Await(token => lifecycle.ResumeAsync(runId, ToTags(Tag), token)) : null;
