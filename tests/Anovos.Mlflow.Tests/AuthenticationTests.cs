@@ -62,6 +62,9 @@ public sealed class AuthenticationTests : IAsyncLifetime
             "Start-MlflowRun -TrackingUri $Uri -Verbose; $env:MLFLOW_TRACKING_URI; Write-MlflowMetric m 1 -Verbose; Stop-MlflowRun -Verbose",
             ("Uri", uri.Replace("://", $"://{user}:{_password}@"))).Clean();
         AssertHidden(result, user);
+        ScriptResult connection = _session.Run("Connect-Mlflow $Uri; Test-MlflowConnection -TrackingUri $Database", ("Uri", uri.Replace("://", $"://{user}:{_password}@")), ("Database", $"postgresql://{user}:{_password}@db/x")).Clean();
+        Assert.Equal(("Basic", user), ((string)connection.Output[0].Properties["Authentication"].Value, (string)connection.Output[0].Properties["Username"].Value));
+        AssertHidden(connection, user);
     }
 
     public ValueTask InitializeAsync() => default;

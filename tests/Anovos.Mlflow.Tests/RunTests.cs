@@ -261,6 +261,65 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public void A_block_that_the_user_declined_does_not_run()
+    {
+        ScriptResult result = _session.Run("Use-MlflowRun -WhatIf { 'ran' }; $WhatIfPreference = $true; Use-MlflowRun { 'ran' }").Clean();
+        Assert.Empty(result.Output);
+    }
+
+    [Fact]
+    public void A_nested_run_goes_to_the_experiment_of_the_outer_one()
+    {
+        ScriptResult result = _session.Run("$null = Start-MlflowRun -Experiment ours; (Start-MlflowRun).Experiment; (Start-MlflowRun -Experiment theirs).Experiment").Clean();
+        Assert.Equal(["ours", "theirs"], result.Texts);
+    }
+
+    [Fact]
+    public void Experiments_runs_and_ids_can_be_piped_to_get_runs()
+    {
+        ScriptResult result = _session.Run(
+            """
+            $a = Start-MlflowRun -Experiment a -Name one
+            $null = Stop-MlflowRun
+            $null = Start-MlflowRun -Experiment b -Name other; $null = Stop-MlflowRun
+            (Get-MlflowExperiment a | Get-MlflowRun).RunName
+            ($a | Get-MlflowRun).Status
+            ($a.RunId, 'nothing' | Get-MlflowRun).RunName
+            """);
+        Assert.Equal(["one", "Finished", "one"], result.Texts);
+        Assert.StartsWith("RunNotFound", Assert.Single(result.Errors).FullyQualifiedErrorId);
+    }
+
+    [Fact]
+    public void An_artifact_path_may_name_a_file_and_one_that_names_nothing_is_an_error()
+    {
+        _session.Write("a.txt", "abc");
+        ScriptResult result = _session.Run("$null = Start-MlflowRun; $null = Send-MlflowArtifact a.txt -ArtifactPath x/y; (Get-MlflowArtifact x/y/a.txt).Length; (Get-MlflowArtifact x -Recurse).ArtifactPath; Get-MlflowArtifact x/z");
+        Assert.Equal(["3", "x/y", "x/y/a.txt"], result.Texts);
+        Assert.StartsWith("ArtifactNotFound", Assert.Single(result.Errors).FullyQualifiedErrorId);
+    }
+
+    [Fact]
+    public void A_name_is_for_one_file_and_the_second_one_is_an_error()
+    {
+        _session.Write("a.csv", "a");
+        _session.Write("b.csv", "b");
+        ScriptResult result = _session.Run("$null = Start-MlflowRun; Send-MlflowArtifact *.csv -Name x.csv | ForEach-Object { \"$($_.Status) $($_.Path)\" }");
+        Assert.EndsWith("a.csv", Assert.Single(result.Texts));
+        Assert.Contains("b.csv", Assert.Single(result.Errors).ToString());
+    }
+
+    [Fact]
+    public async Task Every_retry_is_a_verbose_line_and_from_the_third_on_a_warning()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync();
+        server.Faults.Add("*", "*", Faults.Unavailable(retryAfter: 0), times: 4);
+        ScriptResult result = _session.Run("Start-MlflowRun -TrackingUri $Uri -Verbose", ("Uri", server.Uri.ToString())).Clean();
+        Assert.Equal(2, result.Verbose.Count(line => line.Contains("Trying again")));
+        Assert.Equal(["3 of 7", "4 of 7"], result.Warnings.Select(warning => warning[(warning.IndexOf('(') + 1)..warning.IndexOf(')')]).Select(text => text.Contains(" of ") ? text : ""));
+    }
+
+    [Fact]
     public void Completion_offers_experiments_and_runs()
     {
         _session.Run("$null = Start-MlflowRun -Experiment \"it's\" -Name nightly; $null = Stop-MlflowRun").Clean();

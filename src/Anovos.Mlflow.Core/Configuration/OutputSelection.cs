@@ -35,6 +35,8 @@ public sealed class OutputSelection
     private void Add(ScannedOutput output, string runId, Selected selected)
     {
         string artifactPath = output.ArtifactPath ?? "";
+        if (output.Output.IsFile)
+            artifactPath = ArtifactPath.Join(artifactPath, Path.GetFileName(output.Path!));
         if (!output.Tracked && !_force)
         {
             selected.NotSent.Add(Row(ArtifactStatus.NotTracked, artifactPath, output.Path!, output.Reason));
@@ -74,7 +76,8 @@ public sealed class OutputSelection
             }
 
             selected.NotSent.Add(Row(status, artifactPath, output.Path!, reason));
-            selected.Warnings.Add($"Not sent, {output.Step}: {reason}.");
+            if (status == ArtifactStatus.Missing)
+                selected.Warnings.Add($"Not sent, {output.Step}: {reason}.");
         }
 
         ArtifactResult Row(ArtifactStatus status, string path, string file, string reason) =>

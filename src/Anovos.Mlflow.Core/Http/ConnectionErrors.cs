@@ -17,6 +17,8 @@ internal static class ConnectionErrors
             {
                 case MlflowException known:
                     return known;
+                case AuthenticationException when e.Message.IndexOf("certificate", StringComparison.OrdinalIgnoreCase) < 0:
+                    return Unreachable(transient: false, $"{address} does not answer in TLS: {e.Message} If the server speaks plain http at that port, write http:// in the tracking URI.");
                 case AuthenticationException:
                     return Unreachable(transient: false, $"The TLS certificate of {address} is not trusted: {e.Message} If the server has a certificate authority of its own, name its PEM file in MLFLOW_TRACKING_SERVER_CERT_PATH or with -ServerCertificatePath.");
                 case SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData }:

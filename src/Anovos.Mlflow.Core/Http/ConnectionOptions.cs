@@ -15,6 +15,9 @@ public sealed record ConnectionOptions
     /// <summary>Where the credentials came from, for people: <c>-Credential</c>, an environment variable, a file.</summary>
     public string? CredentialSource { get; init; }
 
+    /// <summary>Whether the caller gave the credentials for this very connection; none from elsewhere replace them.</summary>
+    public bool CredentialsAreExplicit { get; init; }
+
     /// <summary>Accepts any certificate. For a test server only.</summary>
     public bool InsecureTls { get; init; }
 

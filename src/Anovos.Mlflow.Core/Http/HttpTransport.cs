@@ -14,6 +14,8 @@ internal static class HttpTransport
     // Above the transfer engine's parallelism; .NET Framework's default of two would serialise it.
     private const int ConnectionsPerServer = 32;
 
+    public static string UserAgent { get; } = $"Anovos.Mlflow/{typeof(HttpTransport).Assembly.GetName().Version?.ToString(3)}";
+
     public static HttpClient Create(ConnectionOptions options)
     {
         HttpMessageHandler primary = CreateHandler(options);
@@ -28,7 +30,7 @@ internal static class HttpTransport
             "Bearer" => new AuthenticationHeaderValue("Bearer", options.Token),
             _ => null,
         };
-        client.DefaultRequestHeaders.UserAgent.ParseAdd($"Anovos.Mlflow/{typeof(HttpTransport).Assembly.GetName().Version?.ToString(3)}");
+        client.DefaultRequestHeaders.UserAgent.ParseAdd(UserAgent);
         if (options.Workspace is not null)
             client.DefaultRequestHeaders.Add("X-MLFLOW-WORKSPACE", options.Workspace);
         return client;

@@ -20,7 +20,7 @@ internal sealed class RestApi : IDisposable
         Server = server;
         Retrier = new Retrier(options.Retry, onRetry ?? (_ => { }));
         Http = HttpTransport.Create(options);
-        _client = new RestClient(Http, new RestClientOptions(server) { Timeout = options.RequestTimeout });
+        _client = new RestClient(Http, new RestClientOptions(server) { Timeout = options.RequestTimeout, UserAgent = HttpTransport.UserAgent });
     }
 
     /// <summary>The server's address, with its path prefix and a slash at the end.</summary>

@@ -78,6 +78,11 @@ public sealed class RestStore : ITrackingStore
                     return made.ExperimentId;
                 throw;
             }
+            catch (MlflowException e) when (e.Kind == ErrorKind.ExperimentExists)
+            {
+                // Some stores answer with their SQL.
+                throw new MlflowException(ErrorKind.ExperimentExists, $"The experiment '{experiment.Name}' exists already at {TrackingUri}, or is in its trash, where its name stays taken.", e) { Target = experiment.Name, ErrorCode = e.ErrorCode, StatusCode = e.StatusCode };
+            }
         },
         cancellationToken);
 

@@ -5,7 +5,7 @@ namespace Anovos.Mlflow.Tracking;
 /// <summary>Opens the store that a tracking URI names.</summary>
 public static class TrackingStores
 {
-    /// <summary>Opens the store; nothing is read or sent yet. Credentials in the URI come before those in <paramref name="options"/>.</summary>
+    /// <summary>Opens the store; nothing is read or sent yet. Credentials in the URI come before those of the environment.</summary>
     /// <param name="target">What the tracking URI names.</param>
     /// <param name="options">How to get in.</param>
     /// <param name="onRetry">Told of each request that will be sent again; from any thread.</param>
@@ -13,8 +13,6 @@ public static class TrackingStores
     {
         if (target.Server is null)
             return new DirectoryStore(target.Directory!);
-        if (target.UserInfo is var (user, password))
-            options = options with { Username = user, Password = password, CredentialSource = "the tracking URI" };
-        return new RestStore(target.Server, options, onRetry);
+        return new RestStore(target.Server, target.Complete(options), onRetry);
     }
 }

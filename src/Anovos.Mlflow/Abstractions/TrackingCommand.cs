@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using Anovos.Mlflow.Http;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
 
@@ -38,6 +39,9 @@ public abstract class TrackingCommand : MlflowCommand
         else
             WriteWarning(text);
     });
+
+    /// <summary>Whether a value that is longer than MLflow keeps is cut, with a warning, or is an error (<c>MLFLOW_TRUNCATE_LONG_VALUES</c>).</summary>
+    protected static bool TruncatesLongValues => new EnvironmentVariables(Environment.GetEnvironmentVariable).Flag("MLFLOW_TRUNCATE_LONG_VALUES", defaultValue: true);
 
     /// <summary>A user's hashtable as tags.</summary>
     protected static IReadOnlyList<Tag> ToTags(System.Collections.IDictionary? table) =>

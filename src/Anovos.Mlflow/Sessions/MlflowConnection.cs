@@ -11,7 +11,7 @@ public sealed class MlflowConnection
     internal MlflowConnection(TrackingTarget target, ConnectionOptions options)
     {
         _target = target;
-        Options = options;
+        Options = target.Complete(options);
         Store = TrackingStores.Open(target, options, notice => Listener?.Invoke(notice));
     }
 

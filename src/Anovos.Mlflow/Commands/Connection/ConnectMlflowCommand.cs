@@ -60,9 +60,9 @@ public sealed class ConnectMlflowCommand : MlflowCommand
     {
         ConnectionOptions options = MlflowSession.EnvironmentOptions();
         if (Credential is not null)
-            options = options with { Username = Credential.UserName, Password = Credential.GetNetworkCredential().Password, CredentialSource = "-Credential" };
+            options = options with { Username = Credential.UserName, Password = Credential.GetNetworkCredential().Password, CredentialSource = "-Credential", CredentialsAreExplicit = true };
         if (Token is not null)
-            options = options with { Username = null, Password = null, Token = new NetworkCredential("", Token).Password, CredentialSource = "-Token" };
+            options = options with { Username = null, Password = null, Token = new NetworkCredential("", Token).Password, CredentialSource = "-Token", CredentialsAreExplicit = true };
         return options with
         {
             ServerCertificatePath = ServerCertificatePath is null ? options.ServerCertificatePath : GetUnresolvedProviderPathFromPSPath(ServerCertificatePath),

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
@@ -17,8 +18,20 @@ public sealed class TestMlflowConnectionCommand : TrackingCommand
     /// <inheritdoc/>
     protected override void End()
     {
-        using ITrackingStore store = ResolveConnection().OpenWithoutRetries();
-        ConnectionReport report = Await(token => ConnectionReport.OfAsync(store, token));
+        ConnectionReport report = Test();
         WriteObject(Quiet ? report.Usable : report);
+    }
+
+    private ConnectionReport Test()
+    {
+        try
+        {
+            using ITrackingStore store = ResolveConnection().OpenWithoutRetries();
+            return Await(token => ConnectionReport.OfAsync(store, token));
+        }
+        catch (MlflowException e)
+        {
+            return ConnectionReport.Of(TrackingTarget.WithoutUserInfo(TrackingUri ?? MlflowSession.DefaultUri), e);
+        }
     }
 }
