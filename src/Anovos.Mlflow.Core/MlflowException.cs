@@ -80,6 +80,12 @@ public sealed class MlflowException : Exception
     /// <summary>The HTTP status of the answer; null when there was none.</summary>
     public int? StatusCode { get; init; }
 
+    /// <summary>Whether the cause may pass, so that the same request may work later.</summary>
+    public bool IsTransient { get; init; }
+
+    /// <summary>How long the server asks to wait before the next request; null when it does not.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     /// <summary>The id that the server or a proxy gave the request, to find it in their logs.</summary>
     public string? RequestId { get; init; }
 }

@@ -24,7 +24,7 @@ internal sealed class RequestPipeline
         _artifacts = new ArtifactEndpoints(state, store);
         _artifacts.AddTo(_table);
         new ExperimentEndpoints(state).AddTo(_table);
-        new RunEndpoints(state, options.NewRunId).AddTo(_table);
+        new RunEndpoints(state, options).AddTo(_table);
         new LogEndpoints(state).AddTo(_table);
     }
 

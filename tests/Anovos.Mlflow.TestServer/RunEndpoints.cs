@@ -1,7 +1,7 @@
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>The endpoints that make, find and change runs.</summary>
-internal sealed class RunEndpoints(TrackingState state, Func<string> newRunId)
+internal sealed class RunEndpoints(TrackingState state, TrackingServerOptions options)
 {
     private static readonly string[] Adjectives = ["brisk", "calm", "eager", "lucid", "mellow", "quiet", "sturdy", "vivid"];
     private static readonly string[] Nouns = ["badger", "falcon", "heron", "lynx", "otter", "perch", "stoat", "wren"];
@@ -34,10 +34,11 @@ internal sealed class RunEndpoints(TrackingState state, Func<string> newRunId)
                 + $"(run_name='{runName}', mlflow.runName='{tagName}').");
         }
 
-        string id = newRunId();
+        string id = options.NewRunId();
         var run = state.Runs[id] = new StoredRun
         {
             RunId = id,
+            KeepsRepeatedPoints = options.KeepsRepeatedPoints,
             ExperimentId = experimentId,
             ArtifactUri = $"{experiment.ArtifactLocation.TrimEnd('/')}/{id}/artifacts",
             UserId = request.Text("user_id"),

@@ -60,11 +60,13 @@ public sealed class StoredRun
 
     internal List<string> InputBodies { get; } = [];
 
+    internal bool KeepsRepeatedPoints { get; init; }
+
     internal void Add(StoredMetric point)
     {
         // A database has no infinity: MLflow stores the largest double instead.
         point = point with { Value = double.IsInfinity(point.Value) ? Math.Sign(point.Value) * double.MaxValue : point.Value };
-        if (!_points.Add(point))
+        if (!_points.Add(point) && !KeepsRepeatedPoints)
             return;
         _metrics.Add(point);
         if (!_latest.TryGetValue(point.Key, out var latest) || Order(point).CompareTo(Order(latest)) >= 0)

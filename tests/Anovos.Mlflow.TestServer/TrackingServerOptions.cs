@@ -53,6 +53,9 @@ public sealed record TrackingServerOptions
     /// <summary>Where the artifacts of new experiments go.</summary>
     public ArtifactRootKind ArtifactRoot { get; init; }
 
+    /// <summary>Keeps a point that it has already once more, as a server over a directory does; one over a database drops it.</summary>
+    public bool KeepsRepeatedPoints { get; init; }
+
     /// <summary>Gives the next run its id: 32 hex digits. Ids order runs that started at the same time.</summary>
     public Func<string> NewRunId { get; init; } = () => Guid.NewGuid().ToString("N");
 }

@@ -95,10 +95,10 @@ public class HostTests : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    internal static (int ExitCode, string Output, string Error) Run(string program, string[] arguments, string folder)
+    internal static (int ExitCode, string Output, string Error) Run(string program, string[] arguments, string folder, params string[] keep)
     {
         var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string variable in start.Environment.Keys.Where(key => key.StartsWith("MLFLOW_", StringComparison.Ordinal)).ToArray())
+        foreach (string variable in start.Environment.Keys.Where(key => key.StartsWith("MLFLOW_", StringComparison.Ordinal) && !keep.Contains(key)).ToArray())
             start.Environment.Remove(variable);
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();

@@ -182,6 +182,36 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public async Task Sending_shows_progress_with_a_percentage_and_bytes_and_an_end()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync();
+        server.Faults.Add("PUT", "*", Faults.Delay(TimeSpan.FromMilliseconds(40)), times: 60);
+        foreach (int i in Enumerable.Range(0, 60))
+            _session.Write($"many/{i}.txt", new string('x', 1024));
+        ScriptResult result = _session.Run("Connect-Mlflow $Uri | Out-Null; $null = Start-MlflowRun; Send-MlflowArtifact ./many -ThrottleLimit 4", ("Uri", server.Uri.ToString())).Clean();
+
+        Assert.Equal(60, result.Output.Count);
+        ProgressRecord[] progress = [.. result.Streams.Progress];
+        Assert.Equal(ProgressRecordType.Completed, progress[^1].RecordType);
+        Assert.Contains(progress, record => record.PercentComplete is > 0 and < 100 && record.StatusDescription.Contains("KiB of 60.0 KiB"));
+    }
+
+    [Fact]
+    public void A_run_that_is_piped_is_written_to_where_it_is()
+    {
+        ScriptResult result = _session.Run(
+            """
+            $run = Start-MlflowRun -TrackingUri ./elsewhere
+            $null = Stop-MlflowRun
+            $run | Write-MlflowMetric late 1
+            @{ table = 2 } | Write-MlflowMetric -Run $run
+            (Get-MlflowRun -TrackingUri ./elsewhere).Metrics.Keys
+            ($run | Stop-MlflowRun -Status Killed).Status
+            """).Clean();
+        Assert.Equal(["Killed", "late", "table"], result.Texts.Order());
+    }
+
+    [Fact]
     public async Task Stopping_the_pipeline_ends_a_transfer_that_the_server_holds_up()
     {
         await using TrackingServer server = await TrackingServer.StartAsync();
@@ -199,34 +229,6 @@ public sealed class RunTests : IDisposable
         // The server never answers: only a transfer that was cancelled lets this return.
         await Task.Run(pipeline.Stop);
         Assert.ThrowsAny<PipelineStoppedException>(() => pipeline.EndInvoke(running));
-    }
-
-    [Fact]
-    public async Task No_stream_shows_a_password_and_none_is_an_argument_of_the_next_command()
-    {
-        const string password = "hush-hush-42";
-        await using TrackingServer server = await TrackingServer.StartAsync(new TrackingServerOptions { Username = "ada", Password = password });
-        ScriptResult good = _session.Run(
-            """
-            $secret = [System.Security.SecureString]::new()
-            $Password.ToCharArray() | ForEach-Object { $secret.AppendChar($_) }
-            $credential = [pscredential]::new('ada', $secret)
-            Connect-Mlflow $Uri -Credential $credential -Verbose
-            Get-MlflowConnection -Verbose | ForEach-Object { $_.PSObject.Properties | ForEach-Object { "$($_.Name)=$($_.Value)" } }
-            Test-MlflowConnection -Verbose
-            Start-MlflowRun -Verbose
-            Send-MlflowArtifact $File -Verbose
-            Stop-MlflowRun -Verbose
-            """,
-            ("Uri", server.Uri.ToString()), ("Password", password), ("File", _session.Write("a.txt", "x"))).Clean();
-        using var other = new ScriptSession();
-        ErrorRecord wrong = Assert.Single(other.Run("Connect-Mlflow $Uri -Token $Token", ("Uri", server.Uri.ToString()), ("Token", new System.Net.NetworkCredential("", password + "x").SecurePassword)).Errors);
-        ScriptResult report = other.Run("Test-MlflowConnection -TrackingUri $Uri", ("Uri", server.Uri.ToString()));
-
-        Assert.StartsWith("AuthenticationFailed", wrong.FullyQualifiedErrorId);
-        Assert.Equal(("False", "AuthenticationFailed"), ((string)report.Single.Usable.ToString(), (string)report.Single.Problem.ToString()));
-        string[] all = [.. good.Texts, .. good.Verbose, .. good.Warnings, wrong.ToString(), wrong.Exception.ToString(), .. report.Texts, .. report.Verbose, .. good.Output.SelectMany(item => item.Properties.Select(property => property.Value?.ToString() ?? ""))];
-        Assert.DoesNotContain(all, text => text.Contains(password) || text.Contains(Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes("ada:" + password))));
     }
 
     [Fact]
@@ -256,6 +258,65 @@ public sealed class RunTests : IDisposable
             """);
         Assert.Equal(["run5", "run4", "x"], result.Texts);
         Assert.StartsWith("InvalidValue", Assert.Single(result.Errors).FullyQualifiedErrorId);
+    }
+
+    [Fact]
+    public void A_block_that_the_user_declined_does_not_run()
+    {
+        ScriptResult result = _session.Run("Use-MlflowRun -WhatIf { 'ran' }; $WhatIfPreference = $true; Use-MlflowRun { 'ran' }").Clean();
+        Assert.Empty(result.Output);
+    }
+
+    [Fact]
+    public void A_nested_run_goes_to_the_experiment_of_the_outer_one()
+    {
+        ScriptResult result = _session.Run("$null = Start-MlflowRun -Experiment ours; (Start-MlflowRun).Experiment; (Start-MlflowRun -Experiment theirs).Experiment").Clean();
+        Assert.Equal(["ours", "theirs"], result.Texts);
+    }
+
+    [Fact]
+    public void Experiments_runs_and_ids_can_be_piped_to_get_runs()
+    {
+        ScriptResult result = _session.Run(
+            """
+            $a = Start-MlflowRun -Experiment a -Name one
+            $null = Stop-MlflowRun
+            $null = Start-MlflowRun -Experiment b -Name other; $null = Stop-MlflowRun
+            (Get-MlflowExperiment a | Get-MlflowRun).RunName
+            ($a | Get-MlflowRun).Status
+            ($a.RunId, 'nothing' | Get-MlflowRun).RunName
+            """);
+        Assert.Equal(["one", "Finished", "one"], result.Texts);
+        Assert.StartsWith("RunNotFound", Assert.Single(result.Errors).FullyQualifiedErrorId);
+    }
+
+    [Fact]
+    public void An_artifact_path_may_name_a_file_and_one_that_names_nothing_is_an_error()
+    {
+        _session.Write("a.txt", "abc");
+        ScriptResult result = _session.Run("$null = Start-MlflowRun; $null = Send-MlflowArtifact a.txt -ArtifactPath x/y; (Get-MlflowArtifact x/y/a.txt).Length; (Get-MlflowArtifact x -Recurse).ArtifactPath; Get-MlflowArtifact x/z");
+        Assert.Equal(["3", "x/y", "x/y/a.txt"], result.Texts);
+        Assert.StartsWith("ArtifactNotFound", Assert.Single(result.Errors).FullyQualifiedErrorId);
+    }
+
+    [Fact]
+    public void A_name_is_for_one_file_and_the_second_one_is_an_error()
+    {
+        _session.Write("a.csv", "a");
+        _session.Write("b.csv", "b");
+        ScriptResult result = _session.Run("$null = Start-MlflowRun; Send-MlflowArtifact *.csv -Name x.csv | ForEach-Object { \"$($_.Status) $($_.Path)\" }");
+        Assert.EndsWith("a.csv", Assert.Single(result.Texts));
+        Assert.Contains("b.csv", Assert.Single(result.Errors).ToString());
+    }
+
+    [Fact]
+    public async Task Every_retry_is_a_verbose_line_and_from_the_third_on_a_warning()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync();
+        server.Faults.Add("*", "*", Faults.Unavailable(retryAfter: 0), times: 4);
+        ScriptResult result = _session.Run("Start-MlflowRun -TrackingUri $Uri -Verbose", ("Uri", server.Uri.ToString())).Clean();
+        Assert.Equal(2, result.Verbose.Count(line => line.Contains("Trying again")));
+        Assert.Equal(["3 of 7", "4 of 7"], result.Warnings.Select(warning => warning[(warning.IndexOf('(') + 1)..warning.IndexOf(')')]).Select(text => text.Contains(" of ") ? text : ""));
     }
 
     [Fact]

@@ -65,7 +65,8 @@ public sealed class WorkflowTests : IDisposable
             ("Config", Path.Combine(folder, "config.yaml")), ("Base", folder)).Clean();
         dynamic missing = Assert.Single(result.Output, row => row.Properties["Status"]?.Value.ToString() == "Missing");
         Assert.Equal("final_dataset", (string)missing.ArtifactPath);
-        Assert.Contains(result.Warnings, warning => warning.Contains("write_main") && warning.Contains("-BasePath"));
+        Assert.Contains(result.Warnings, warning => warning.Contains("write_main"));
+        Assert.Contains(result.Warnings, warning => warning.Contains("-BasePath"));
         Assert.Contains(result.Output, row => row.Properties["ArtifactPath"]?.Value as string == "report_stats/ml_anovos_report.html");
         Assert.Equal("Finished", result.Texts[^1]);
     }
@@ -136,6 +137,35 @@ public sealed class WorkflowTests : IDisposable
         Assert.Empty(result.Output);
         Assert.Contains("Tracking is off", Assert.Single(result.Warnings));
         Assert.False(Directory.Exists(Path.Combine(_session.Folder, "mlruns")));
+    }
+
+    [Fact]
+    public void A_workflow_file_with_a_secret_stays_here_and_its_params_are_masked()
+    {
+        string config = _session.Write("config.yaml", "input_dataset:\n  read_dataset:\n    account_key: hush-42\nmlflow:\n  experiment: x\n  track_output: False\n  track_reports: False\n  track_intermediates: False\n");
+        ScriptResult result = _session.Run("Import-AnovosConfig $Config | Start-MlflowRun -TrackingUri ./mlruns | ForEach-Object { $_.Params.Values }; Get-MlflowArtifact", ("Config", config)).Clean();
+        Assert.Equal(["***"], result.Texts);
+        Assert.Contains(result.Warnings, warning => warning.Contains("was not sent") && warning.Contains("secret"));
+        Assert.DoesNotContain(Directory.GetFiles(Path.Combine(_session.Folder, "mlruns"), "*", SearchOption.AllDirectories), file => File.ReadAllText(file).Contains("hush-42"));
+    }
+
+    [Fact]
+    public void A_run_whose_artifacts_have_no_place_here_goes_on_with_a_warning()
+    {
+        ScriptResult result = _session.Run(
+            "$null = New-MlflowExperiment Customers -ArtifactLocation s3://bucket/x; (Import-AnovosConfig $Config | Start-MlflowRun -TrackingUri ./mlruns).Params.Count -gt 10; (Stop-MlflowRun).Status",
+            ("Config", Path.Combine(Customers, "config.yaml"))).Clean();
+        Assert.Equal(["True", "Finished"], result.Texts);
+        Assert.Contains("s3", Assert.Single(result.Warnings));
+    }
+
+    [Fact]
+    public void A_remote_output_that_is_tracked_is_an_error_of_its_own()
+    {
+        string config = _session.Write("config.yaml", "write_main:\n  file_path: s3://bucket/out\nmlflow:\n  experiment: x\n  track_output: True\n  track_reports: False\n  track_intermediates: False\n");
+        ScriptResult result = _session.Run("Import-AnovosConfig $Config | Start-MlflowRun -TrackingUri ./mlruns | Send-AnovosArtifact | ForEach-Object { \"$($_.Status) $($_.Path)\" }", ("Config", config));
+        Assert.Equal(["Failed s3://bucket/out/final_dataset"], result.Texts);
+        Assert.StartsWith("ArtifactSendFailed", Assert.Single(result.Errors).FullyQualifiedErrorId);
     }
 
     [Fact]

@@ -44,7 +44,7 @@ Describe 'What a person sees' {
     BeforeEach { Enter-Session }
     AfterEach { Exit-Session }
 
-    Context 'Tables at <_> columns' -ForEach 80, 120 {
+    Context 'Tables at <_> columns' -ForEach 79, 80, 120 {
         It 'A run: name, status, duration, experiment, and the whole run id, which is there to be copied' {
             $null = Start-SampleRun
             $run = Stop-MlflowRun
@@ -52,6 +52,13 @@ Describe 'What a person sees' {
             $lines[0] -split '\s+' | Should -Be 'RunName', 'Status', 'Duration', 'Experiment', 'RunId'
             $lines.Count | Should -Be 3
             $lines[2] | Should -Match "^nightly +Finished +[\d.]+m?s Customers +$($run.RunId)$"
+        }
+
+        It 'A run with a long name in a long experiment: what is too long is cut, and not the run id' {
+            $run = Start-MlflowRun -Name ('n' * 60) -Experiment "/Users/someone@corp.tld/$('e' * 60)"
+            $lines = $run | Get-View -Width $_
+            $lines[0] -split '\s+' | Should -Be 'RunName', 'Status', 'Duration', 'Experiment', 'RunId'
+            $lines[2] | Should -BeLike "nnn* Running * /User* $($run.RunId)"
         }
 
         It 'Artifacts: sizes for people, and every path in full' {
@@ -76,18 +83,19 @@ Describe 'What a person sees' {
             ($lines -join '') -replace '\s' | Should -BeLike '*track_intermediatesselectsotheroutputs*'
         }
 
-        It 'The plan of outputs is a table: step, artifact path, and whether and why it is tracked' {
+        It 'The plan of outputs is a table: whether an output is tracked, what there is of it, its step, and the whole reason' {
             $lines = Import-AnovosConfig "$customers/config.yaml" | Get-AnovosOutput -BasePath $customers | Get-View -Width $_
-            $lines[0].Trim() -split '\s+' | Should -Be 'Tracked', 'Files', 'Length', 'Step', 'ArtifactPath', 'Reason'
-            $lines | Where-Object { $_ -match '^True +3 +784 B write_main +final_dataset +track_output is' } | Should -HaveCount 1
+            $lines[0].Trim() -split '\s+' | Should -Be 'Tracked', 'Files', 'Length', 'Step', 'Reason'
+            $lines | Where-Object { $_ -match '^True +3 +784 B write_main +track_output is on' } | Should -HaveCount 1
+            (Get-Column $lines Reason) -replace '\s' | Should -BeLike "*track_intermediatesselects'data_transformer/?'*"
         }
 
-        It 'Findings in a workflow file: a table under the name of the file' {
+        It 'Findings in a workflow file: a table with line, key and what to do' {
             Set-Content config.yaml "mlflow:`n  experiment: x`n  track_output: maybe`n  track_reports: True`n  track_intermediates: True"
             $lines = Test-AnovosConfig config.yaml | Get-View -Width $_
-            $lines[0].Trim() | Should -BeLike 'Path: *'
-            $lines -match '^Severity' -split '\s+' | Should -Be 'Severity', 'Line', 'Column', 'Message'
-            $lines | Where-Object { $_ -like "Error           3     17 'track_output' is the text 'maybe', not a boolean*" } | Should -HaveCount 1
+            $lines[0] -split '\s+' | Should -Be 'Severity', 'Line', 'Key', 'Message'
+            $lines[2] | Should -BeLike 'Error           3 mlflow.track_output *'
+            (Get-Column $lines Message) -replace '\s' | Should -BeLike "*'track_output'isthetext'maybe',notaboolean.WriteTrueorFalsewithoutquotes.*"
         }
 
         It 'Experiments and connections keep their headings on one line' {

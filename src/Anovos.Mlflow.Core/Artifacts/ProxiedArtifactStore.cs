@@ -1,4 +1,3 @@
-using System.Net.Http.Headers;
 using System.Text.Json;
 using Anovos.Mlflow.Http;
 
@@ -10,13 +9,24 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi) 
     /// <summary>Where MLflow serves artifacts, relative to its address.</summary>
     public const string Endpoint = "api/2.0/mlflow-artifacts/artifacts";
 
-    public async Task SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    public Task SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Put, $"{root.AbsoluteUri.TrimEnd('/')}/{ArtifactPath.Escape(ArtifactPath.Normalize(artifactPath))}")
-        {
-            Content = new FileContent(file, sent, cancellationToken),
-        };
-        using HttpResponseMessage response = await ExecuteAsync(request, cancellationToken).ConfigureAwait(false);
+        string address = $"{root.AbsoluteUri.TrimEnd('/')}/{ArtifactPath.Escape(ArtifactPath.Normalize(artifactPath))}";
+        long sentBefore = 0;
+        return api.Retrier.RunAsync(
+            async _ =>
+            {
+                // What an attempt sent that failed does not count.
+                sent(-sentBefore);
+                sentBefore = 0;
+                using var request = new HttpRequestMessage(HttpMethod.Put, address)
+                {
+                    Content = new FileContent(file, bytes => { sentBefore += bytes; sent(bytes); }, cancellationToken),
+                };
+                using HttpResponseMessage response = await ExecuteAsync(request, cancellationToken).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken);
     }
 
     public async Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken)
@@ -27,8 +37,13 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi) 
             ? start + Endpoint.Length
             : throw new MlflowException(ErrorKind.UriUnsupported, $"{address} is no address of MLflow's artifact service, so it cannot be listed.") { Target = address };
         string folder = ArtifactPath.Join(Uri.UnescapeDataString(address.Substring(end).Trim('/')), ArtifactPath.Normalize(artifactPath));
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"{address.Substring(0, end)}?path={Uri.EscapeDataString(folder)}");
-        using HttpResponseMessage response = await ExecuteAsync(request, cancellationToken).ConfigureAwait(false);
+        using HttpResponseMessage response = await api.Retrier.RunAsync(
+            async _ =>
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, $"{address.Substring(0, end)}?path={Uri.EscapeDataString(folder)}");
+                return await ExecuteAsync(request, cancellationToken).ConfigureAwait(false);
+            },
+            cancellationToken).ConfigureAwait(false);
         using Stream body = await response.Content.ReadAsStreamAsync().ConfigureAwait(false);
         using JsonDocument document = await JsonDocument.ParseAsync(body, cancellationToken: cancellationToken).ConfigureAwait(false);
         if (!document.RootElement.TryGetProperty("files", out JsonElement files))
@@ -72,7 +87,7 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi) 
         {
             string body = await response.Content.ReadAsStringAsync().ConfigureAwait(false);
             response.Headers.TryGetValues("x-request-id", out IEnumerable<string>? requestId);
-            throw ServerErrors.From((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, body, requestId?.FirstOrDefault(), api.Server, ErrorKind.ArtifactNotFound);
+            throw ServerErrors.From((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, body, requestId?.FirstOrDefault(), response.Headers.RetryAfter?.ToString(), api.Server, ErrorKind.ArtifactNotFound);
         }
     }
 }

@@ -29,6 +29,9 @@ public sealed class AnovosConfig
     /// </summary>
     public IReadOnlyDictionary<string, string> Settings { get; }
 
+    /// <summary>Whether the file holds what must not leave this machine: a password, a key, a signature.</summary>
+    public bool HasSecrets => Settings.Values.Append(Tracking?.TrackingUri ?? "").Any(value => value.Contains(Secrets.Mask) || Secrets.Clean(value) != value);
+
     /// <summary>The blocks that the workflow runs, in its order.</summary>
     public IReadOnlyList<string> Steps { get; }
 

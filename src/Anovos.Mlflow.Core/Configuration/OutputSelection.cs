@@ -27,12 +27,16 @@ public sealed class OutputSelection
         var selected = new Selected();
         foreach (ScannedOutput output in outputs.Where(output => output.Path is not null))
             Add(output, runId, selected);
+        if (selected.NotSent.Any(row => row.Status == ArtifactStatus.Missing))
+            selected.Warnings.Add("Relative paths of a workflow start from its working directory. Name it with -BasePath if that is not the current folder.");
         return selected;
     }
 
     private void Add(ScannedOutput output, string runId, Selected selected)
     {
         string artifactPath = output.ArtifactPath ?? "";
+        if (output.Output.IsFile)
+            artifactPath = ArtifactPath.Join(artifactPath, Path.GetFileName(output.Path!));
         if (!output.Tracked && !_force)
         {
             selected.NotSent.Add(Row(ArtifactStatus.NotTracked, artifactPath, output.Path!, output.Reason));
@@ -41,7 +45,7 @@ public sealed class OutputSelection
 
         if (output.Output.IsRemote)
         {
-            Refuse(ArtifactStatus.Failed, $"{output.Path} is in a remote store, and this version sends files of this machine only.");
+            Refuse(ArtifactStatus.Failed, $"{output.Path} is in a remote store, and this version sends files of this machine only");
             return;
         }
 
@@ -49,9 +53,7 @@ public sealed class OutputSelection
         bool isDataset = output.Kind is OutputKind.Output or OutputKind.Intermediate;
         if (!output.Exists || (isDataset && output.Files.Count == 0))
         {
-            Refuse(ArtifactStatus.Missing, output.Exists
-                ? $"The folder {output.Path} holds no file of this run."
-                : $"{output.Path} is not there. Relative paths start from the workflow's working directory: see -BasePath.");
+            Refuse(ArtifactStatus.Missing, output.Exists ? $"the folder {output.Path} holds no file of this run" : $"{output.Path} is not there");
             return;
         }
 
@@ -74,7 +76,8 @@ public sealed class OutputSelection
             }
 
             selected.NotSent.Add(Row(status, artifactPath, output.Path!, reason));
-            selected.Warnings.Add($"{output.Output.Step}: {reason}");
+            if (status == ArtifactStatus.Missing)
+                selected.Warnings.Add($"Not sent, {output.Step}: {reason}.");
         }
 
         ArtifactResult Row(ArtifactStatus status, string path, string file, string reason) =>

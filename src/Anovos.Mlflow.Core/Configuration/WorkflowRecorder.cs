@@ -35,12 +35,27 @@ public sealed class WorkflowRecorder(ITrackingStore store, Run run)
         }
 
         await store.WriteAsync(run.RunId, new RunData { Params = fresh }, cancellationToken).ConfigureAwait(false);
-        using (IArtifactStore artifacts = ArtifactStores.Open(run, store))
-        {
-            var file = new FileInfo(config.Path);
-            await artifacts.SendAsync(file, ArtifactPath.Join(Folder, file.Name), _ => { }, cancellationToken).ConfigureAwait(false);
-        }
+        if (await WhyNotSentAsync(config, cancellationToken).ConfigureAwait(false) is { } why)
+            warnings.Add($"The workflow file {config.Path} was not sent to the run: {why}");
 
         return new RecordedWorkflow((await store.GetRunAsync(run.RunId, cancellationToken).ConfigureAwait(false)) with { Experiment = run.Experiment }, warnings);
+    }
+
+    private async Task<string?> WhyNotSentAsync(AnovosConfig config, CancellationToken cancellationToken)
+    {
+        if (config.HasSecrets)
+            return "it holds a secret, and whoever may read the run would read it. Keep secrets out of workflow files.";
+        try
+        {
+            using IArtifactStore artifacts = ArtifactStores.Open(run, store);
+            var file = new FileInfo(config.Path);
+            await artifacts.SendAsync(file, ArtifactPath.Join(Folder, file.Name), _ => { }, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+        catch (Exception e) when (e is MlflowException or IOException or UnauthorizedAccessException)
+        {
+            // The run can go on without it; whether its other artifacts arrive is said when they are sent.
+            return e.Message;
+        }
     }
 }

@@ -10,26 +10,29 @@ internal static class ConnectionErrors
     {
         string host = server.Host, address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
         if (timedOut || exception is TimeoutException)
-            return Unreachable($"{address} did not answer in time. Check that the server is well, or raise MLFLOW_HTTP_REQUEST_TIMEOUT (seconds).");
+            return Unreachable(transient: true, $"{address} did not answer in time. Check that the server is well, or raise MLFLOW_HTTP_REQUEST_TIMEOUT (seconds).");
         for (Exception? e = exception; e is not null; e = e.InnerException)
         {
             switch (e)
             {
                 case MlflowException known:
                     return known;
+                case AuthenticationException when e.Message.IndexOf("certificate", StringComparison.OrdinalIgnoreCase) < 0:
+                    return Unreachable(transient: false, $"{address} does not answer in TLS: {e.Message} If the server speaks plain http at that port, write http:// in the tracking URI.");
                 case AuthenticationException:
-                    return Unreachable($"The TLS certificate of {address} is not trusted: {e.Message} If the server has a certificate authority of its own, name its PEM file in MLFLOW_TRACKING_SERVER_CERT_PATH or with -ServerCertificatePath.");
-                case SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain }:
-                    return Unreachable($"The name {host} is not known to DNS, so {address} cannot be reached. Check the tracking URI for a typing error, and the network or VPN.");
+                    return Unreachable(transient: false, $"The TLS certificate of {address} is not trusted: {e.Message} If the server has a certificate authority of its own, name its PEM file in MLFLOW_TRACKING_SERVER_CERT_PATH or with -ServerCertificatePath.");
+                case SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData }:
+                    return Unreachable(transient: false, $"The name {host} is not known to DNS, so {address} cannot be reached. Check the tracking URI for a typing error, and the network or VPN.");
                 case SocketException { SocketErrorCode: SocketError.ConnectionRefused }:
-                    return Unreachable($"Nothing listens at {host} port {server.Port}. Check that the tracking server runs and that the port in {address} is right.");
+                    return Unreachable(transient: true, $"Nothing listens at {host} port {server.Port}. Check that the tracking server runs and that the port in {address} is right.");
                 case SocketException socket:
-                    return Unreachable($"No connection to {address}: {socket.Message}. Check the network, the firewall and the proxy settings.");
+                    return Unreachable(transient: true, $"No connection to {address}: {socket.Message}. Check the network, the firewall and the proxy settings.");
             }
         }
 
-        return Unreachable($"The connection to {address} broke: {exception?.Message ?? "no answer came"}. Check the server and the network between.");
+        return Unreachable(transient: true, $"The connection to {address} broke: {exception?.Message ?? "no answer came"}. Check the server and the network between.");
 
-        MlflowException Unreachable(string message) => new(ErrorKind.TrackingServerUnreachable, message, exception) { Target = address };
+        MlflowException Unreachable(bool transient, string message) =>
+            new(ErrorKind.TrackingServerUnreachable, message, exception) { Target = address, IsTransient = transient };
     }
 }

@@ -15,6 +15,9 @@ public sealed record ConnectionOptions
     /// <summary>Where the credentials came from, for people: <c>-Credential</c>, an environment variable, a file.</summary>
     public string? CredentialSource { get; init; }
 
+    /// <summary>Whether the caller gave the credentials for this very connection; none from elsewhere replace them.</summary>
+    public bool CredentialsAreExplicit { get; init; }
+
     /// <summary>Accepts any certificate. For a test server only.</summary>
     public bool InsecureTls { get; init; }
 
@@ -26,6 +29,9 @@ public sealed record ConnectionOptions
 
     /// <summary>How long one request may take; a body being transferred has no limit of its own.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>How often a request that failed is sent again.</summary>
+    public RetryPolicy Retry { get; init; } = new();
 
     /// <summary>Whether redirects within the same host are followed.</summary>
     public bool FollowRedirects { get; init; } = true;
@@ -69,6 +75,7 @@ public sealed record ConnectionOptions
             ServerCertificatePath = variables.Text("MLFLOW_TRACKING_SERVER_CERT_PATH"),
             ClientCertificatePath = variables.Text("MLFLOW_TRACKING_CLIENT_CERT_PATH"),
             RequestTimeout = variables.Seconds("MLFLOW_HTTP_REQUEST_TIMEOUT", defaultSeconds: 120),
+            Retry = RetryPolicy.FromEnvironment(variables),
             FollowRedirects = variables.Flag("MLFLOW_ALLOW_HTTP_REDIRECTS", defaultValue: true),
             Workspace = variables.Text("MLFLOW_WORKSPACE"),
             HttpProxy = variables.Text("HTTP_PROXY") ?? variables.Text("http_proxy"),

@@ -3,10 +3,14 @@ using System.Globalization;
 namespace Anovos.Mlflow.Http;
 
 /// <summary>Reads MLflow's environment variables as MLflow reads them; an empty one counts as unset.</summary>
-internal sealed class EnvironmentVariables(Func<string, string?> read)
+/// <param name="read">Reads a variable.</param>
+public sealed class EnvironmentVariables(Func<string, string?> read)
 {
+    /// <summary>The variable; null when it is unset or empty.</summary>
     public string? Text(string name) => read(name) is { Length: > 0 } value ? value : null;
 
+    /// <summary>The variable as a boolean: true, false, 1 or 0.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for anything else.</exception>
     public bool Flag(string name, bool defaultValue) => Text(name)?.ToUpperInvariant() switch
     {
         null => defaultValue,
@@ -15,6 +19,8 @@ internal sealed class EnvironmentVariables(Func<string, string?> read)
         var other => throw Invalid(name, other, "true or false"),
     };
 
+    /// <summary>The variable as a whole number of seconds above zero.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for anything else.</exception>
     public TimeSpan Seconds(string name, int defaultSeconds)
     {
         string? text = Text(name);
@@ -23,6 +29,18 @@ internal sealed class EnvironmentVariables(Func<string, string?> read)
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) && seconds > 0
             ? TimeSpan.FromSeconds(seconds)
             : throw Invalid(name, text, "a whole number of seconds above zero");
+    }
+
+    /// <summary>The variable as a number from 0 to a maximum.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for anything else.</exception>
+    public double Number(string name, double defaultValue, double maximum)
+    {
+        string? text = Text(name);
+        if (text is null)
+            return defaultValue;
+        return double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) && value >= 0 && value <= maximum
+            ? value
+            : throw Invalid(name, text, $"a number from 0 to {maximum.ToString(CultureInfo.InvariantCulture)}");
     }
 
     private static MlflowException Invalid(string name, string value, string expected) =>

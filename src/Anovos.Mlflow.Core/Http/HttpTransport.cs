@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
+#if !NET
 using System.Security.Authentication;
+#endif
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
@@ -11,6 +13,8 @@ internal static class HttpTransport
 {
     // Above the transfer engine's parallelism; .NET Framework's default of two would serialise it.
     private const int ConnectionsPerServer = 32;
+
+    public static string UserAgent { get; } = $"Anovos.Mlflow/{typeof(HttpTransport).Assembly.GetName().Version?.ToString(3)}";
 
     public static HttpClient Create(ConnectionOptions options)
     {
@@ -26,7 +30,7 @@ internal static class HttpTransport
             "Bearer" => new AuthenticationHeaderValue("Bearer", options.Token),
             _ => null,
         };
-        client.DefaultRequestHeaders.UserAgent.ParseAdd($"Anovos.Mlflow/{typeof(HttpTransport).Assembly.GetName().Version?.ToString(3)}");
+        client.DefaultRequestHeaders.UserAgent.ParseAdd(UserAgent);
         if (options.Workspace is not null)
             client.DefaultRequestHeaders.Add("X-MLFLOW-WORKSPACE", options.Workspace);
         return client;

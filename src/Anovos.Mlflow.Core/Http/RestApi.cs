@@ -15,11 +15,12 @@ internal sealed class RestApi : IDisposable
 
     private readonly RestClient _client;
 
-    public RestApi(Uri server, ConnectionOptions options)
+    public RestApi(Uri server, ConnectionOptions options, Action<RetryNotice>? onRetry = null)
     {
         Server = server;
+        Retrier = new Retrier(options.Retry, onRetry ?? (_ => { }));
         Http = HttpTransport.Create(options);
-        _client = new RestClient(Http, new RestClientOptions(server) { Timeout = options.RequestTimeout });
+        _client = new RestClient(Http, new RestClientOptions(server) { Timeout = options.RequestTimeout, UserAgent = HttpTransport.UserAgent });
     }
 
     /// <summary>The server's address, with its path prefix and a slash at the end.</summary>
@@ -28,21 +29,32 @@ internal sealed class RestApi : IDisposable
     /// <summary>The client for what is no JSON: bodies of artifacts go through it as streams.</summary>
     public HttpClient Http { get; }
 
+    /// <summary>Repeats a request, as the options say.</summary>
+    public Retrier Retrier { get; }
+
     /// <summary>GET with the fields as query parameters; a null value leaves its field out.</summary>
-    public Task<JsonElement> GetAsync(string endpoint, ErrorKind notFound, CancellationToken cancellationToken, params (string Name, string? Value)[] fields)
-    {
-        var request = new RestRequest(Prefix + endpoint, Method.Get);
-        foreach ((string name, string? value) in fields)
-        {
-            if (value is not null)
-                request.AddQueryParameter(name, value);
-        }
+    public Task<JsonElement> GetAsync(string endpoint, ErrorKind notFound, CancellationToken cancellationToken, params (string Name, string? Value)[] fields) =>
+        Retrier.RunAsync(
+            _ =>
+            {
+                var request = new RestRequest(Prefix + endpoint, Method.Get);
+                foreach ((string name, string? value) in fields)
+                {
+                    if (value is not null)
+                        request.AddQueryParameter(name, value);
+                }
 
-        return SendAsync(request, notFound, cancellationToken);
-    }
+                return SendAsync(request, notFound, cancellationToken);
+            },
+            cancellationToken);
 
-    /// <summary>POST with the JSON object that <paramref name="writeFields"/> writes.</summary>
-    public Task<JsonElement> PostAsync(string endpoint, Action<Utf8JsonWriter> writeFields, ErrorKind notFound, CancellationToken cancellationToken)
+    /// <summary>POST that may be repeated without harm.</summary>
+    /// <inheritdoc cref="PostOnceAsync"/>
+    public Task<JsonElement> PostAsync(string endpoint, Action<Utf8JsonWriter> writeFields, ErrorKind notFound, CancellationToken cancellationToken) =>
+        Retrier.RunAsync(_ => PostOnceAsync(endpoint, writeFields, notFound, cancellationToken), cancellationToken);
+
+    /// <summary>POST with the JSON object that <paramref name="writeFields"/> writes; sent once.</summary>
+    public Task<JsonElement> PostOnceAsync(string endpoint, Action<Utf8JsonWriter> writeFields, ErrorKind notFound, CancellationToken cancellationToken)
     {
         var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer))

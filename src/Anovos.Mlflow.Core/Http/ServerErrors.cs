@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using RestSharp;
@@ -13,11 +14,11 @@ internal static class ServerErrors
     public static void ThrowIfFailed(RestResponse response, Uri server, ErrorKind notFound)
     {
         if (!response.IsSuccessStatusCode)
-            throw From((int)response.StatusCode, response.ContentType, response.Content ?? "", Header(response, "x-request-id") ?? Header(response, "x-databricks-request-id"), server, notFound);
+            throw From((int)response.StatusCode, response.ContentType, response.Content ?? "", Header(response, "x-request-id") ?? Header(response, "x-databricks-request-id"), Header(response, "Retry-After"), server, notFound);
     }
 
     /// <summary>The failure that an answer of this status and body means.</summary>
-    public static MlflowException From(int status, string? contentType, string body, string? requestId, Uri server, ErrorKind notFound)
+    public static MlflowException From(int status, string? contentType, string body, string? requestId, string? retryAfter, Uri server, ErrorKind notFound)
     {
         string address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
         (string? code, string? message) = ReadError(body);
@@ -33,7 +34,17 @@ internal static class ServerErrors
             _ when isHtml => (status >= 500 ? ErrorKind.ServerError : ErrorKind.NotAnMlflowServer, HtmlMessage(status, address)),
             _ => (KindOf(code, status, said, notFound), $"{address} answered {status}{(code is null ? "" : $" {code}")}{Colon(said)}"),
         };
-        return new MlflowException(kind, text.TrimEnd()) { Target = address, StatusCode = status, ErrorCode = code, RequestId = requestId };
+        return new MlflowException(kind, text.TrimEnd())
+        {
+            Target = address,
+            StatusCode = status,
+            ErrorCode = code,
+            RequestId = requestId,
+
+            // A changed param is a 500 on some stores, and stays one however often it is sent.
+            IsTransient = status is 408 or 429 or 500 or 502 or 503 or 504 && kind != ErrorKind.ParameterConflict,
+            RetryAfter = ReadRetryAfter(retryAfter, DateTimeOffset.UtcNow),
+        };
     }
 
     /// <summary>A success whose body is not what an MLflow server says.</summary>
@@ -42,6 +53,16 @@ internal static class ServerErrors
         string address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
         return new(ErrorKind.NotAnMlflowServer, $"{address} answers, but not as an MLflow server does ({response.ContentType ?? "no content type"}). Check the path of the tracking URI: a prefix may be missing, or a login page stands before the server.")
         { Target = address, StatusCode = (int)response.StatusCode };
+    }
+
+    /// <summary><c>Retry-After</c> in both its forms, seconds and a date (RFC 9110, 10.2.3); null for anything else.</summary>
+    internal static TimeSpan? ReadRetryAfter(string? value, DateTimeOffset now)
+    {
+        if (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds))
+            return TimeSpan.FromSeconds(seconds);
+        return DateTimeOffset.TryParseExact(value, "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset date)
+            ? date - now
+            : null;
     }
 
     private static ErrorKind KindOf(string? code, int status, string message, ErrorKind notFound) => code switch

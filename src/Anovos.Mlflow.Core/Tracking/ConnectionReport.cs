@@ -28,6 +28,10 @@ public sealed record ConnectionReport
     /// <summary>What is wrong, and what to change.</summary>
     public string? Message { get; init; }
 
+    /// <summary>The report of a store that could not even be asked.</summary>
+    public static ConnectionReport Of(string trackingUri, MlflowException failure) =>
+        new() { TrackingUri = trackingUri, Problem = failure.Kind, Message = failure.Message };
+
     /// <summary>Asks the store.</summary>
     public static async Task<ConnectionReport> OfAsync(ITrackingStore store, CancellationToken cancellationToken)
     {

@@ -77,6 +77,10 @@ public sealed class DirectoryStore : ITrackingStore
         () => _writer.Log(runId, batch, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
+    public Task<Page<Metric>> GetMetricHistoryAsync(string runId, string key, string? pageToken, CancellationToken cancellationToken) => OnWorker(
+        () => new Page<Metric>(_runs.History(runId, key, cancellationToken), null), cancellationToken);
+
+    /// <inheritdoc/>
     public Task DeleteTagAsync(string runId, string key, CancellationToken cancellationToken) => OnWorker(
         () => _writer.DeleteTag(runId, key, cancellationToken), cancellationToken);
 

@@ -39,6 +39,8 @@ internal static class RestEntities
         };
     }
 
+    public static Metric ReadMetric(JsonElement json) => new(Text(json, "key"), Number(json, "value"), Whole(json, "timestamp"), Whole(json, "step"));
+
     /// <summary>A page of a search. A token that repeats would be asked for without end, so it ends the search.</summary>
     public static Page<T> ReadPage<T>(JsonElement json, string property, string? pageToken, Func<JsonElement, T> read)
     {
@@ -129,12 +131,17 @@ internal static class RestEntities
             };
     }
 
-    private static DateTimeOffset? Time(JsonElement json, string name)
+    private static long Whole(JsonElement json, string name)
     {
         if (!json.TryGetProperty(name, out JsonElement value))
-            return null;
-        long milliseconds = value.ValueKind == JsonValueKind.Number ? value.GetInt64()
+            return 0; // proto3 leaves a zero out
+        return value.ValueKind == JsonValueKind.Number ? value.GetInt64()
             : long.TryParse(value.GetString(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long parsed) ? parsed : 0;
+    }
+
+    private static DateTimeOffset? Time(JsonElement json, string name)
+    {
+        long milliseconds = Whole(json, name);
         return milliseconds == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
     }
 

@@ -7,14 +7,22 @@ namespace Anovos.Mlflow.Tracking;
 /// <summary>Experiments and runs on an MLflow server, over its REST API 2.0.</summary>
 public sealed class RestStore : ITrackingStore
 {
+    /// <summary>The tag by which a run is found again whose creation got no answer; the request is not idempotent.</summary>
+    public const string RequestTag = "anovos.mlflow.requestId";
+
+    private const int HistoryPage = 10_000;
+
     /// <summary>Opens the server at <paramref name="server"/>; nothing is sent yet.</summary>
+    /// <param name="server">The address, with a path prefix where there is one.</param>
+    /// <param name="options">How to get in.</param>
+    /// <param name="onRetry">Told of each request that will be sent again; from any thread.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when a certificate or proxy in the options cannot be used.</exception>
-    public RestStore(Uri server, ConnectionOptions options)
+    public RestStore(Uri server, ConnectionOptions options, Action<RetryNotice>? onRetry = null)
     {
         // A relative endpoint replaces the last segment of a base that does not end in a slash.
         string address = server.GetComponents(UriComponents.HttpRequestUrl & ~UriComponents.Query, UriFormat.UriEscaped).TrimEnd('/');
         TrackingUri = address;
-        Api = new RestApi(new Uri(address + "/"), options);
+        Api = new RestApi(new Uri(address + "/"), options, onRetry);
     }
 
     /// <inheritdoc/>
@@ -44,21 +52,39 @@ public sealed class RestStore : ITrackingStore
     }
 
     /// <inheritdoc/>
-    public async Task<string> CreateExperimentAsync(NewExperiment experiment, CancellationToken cancellationToken)
-    {
-        JsonElement answer = await Api.PostAsync(
-            "experiments/create",
-            body =>
+    public Task<string> CreateExperimentAsync(NewExperiment experiment, CancellationToken cancellationToken) => Api.Retrier.RunAsync(
+        async retries =>
+        {
+            try
             {
-                body.WriteString("name", experiment.Name);
-                if (experiment.ArtifactLocation is not null)
-                    body.WriteString("artifact_location", experiment.ArtifactLocation);
-                RestEntities.WriteTags(body, experiment.Tags);
-            },
-            ErrorKind.ExperimentNotFound,
-            cancellationToken).ConfigureAwait(false);
-        return answer.GetProperty("experiment_id").GetString()!;
-    }
+                JsonElement answer = await Api.PostOnceAsync(
+                    "experiments/create",
+                    body =>
+                    {
+                        body.WriteString("name", experiment.Name);
+                        if (experiment.ArtifactLocation is not null)
+                            body.WriteString("artifact_location", experiment.ArtifactLocation);
+                        RestEntities.WriteTags(body, experiment.Tags);
+                    },
+                    ErrorKind.ExperimentNotFound,
+                    cancellationToken).ConfigureAwait(false);
+                return answer.GetProperty("experiment_id").GetString()!;
+            }
+            catch (MlflowException e) when (retries > 0 && e.Kind == ErrorKind.ExperimentExists)
+            {
+                // The first request did its work, and its answer was lost.
+                Experiment? made = await FindExperimentAsync(experiment.Name, cancellationToken).ConfigureAwait(false);
+                if (made?.LifecycleStage == LifecycleStage.Active)
+                    return made.ExperimentId;
+                throw;
+            }
+            catch (MlflowException e) when (e.Kind == ErrorKind.ExperimentExists)
+            {
+                // Some stores answer with their SQL.
+                throw new MlflowException(ErrorKind.ExperimentExists, $"The experiment '{experiment.Name}' exists already at {TrackingUri}, or is in its trash, where its name stays taken.", e) { Target = experiment.Name, ErrorCode = e.ErrorCode, StatusCode = e.StatusCode };
+            }
+        },
+        cancellationToken);
 
     /// <inheritdoc/>
     public async Task<Page<Experiment>> SearchExperimentsAsync(ExperimentSearch search, string? pageToken, CancellationToken cancellationToken)
@@ -77,22 +103,31 @@ public sealed class RestStore : ITrackingStore
     }
 
     /// <inheritdoc/>
-    public async Task<Run> CreateRunAsync(NewRun run, CancellationToken cancellationToken)
+    public Task<Run> CreateRunAsync(NewRun run, CancellationToken cancellationToken)
     {
-        JsonElement answer = await Api.PostAsync(
-            "runs/create",
-            body =>
+        string request = Guid.NewGuid().ToString("N");
+        Tag[] tags = [.. run.Tags, new Tag(RequestTag, request)];
+        return Api.Retrier.RunAsync(
+            async retries =>
             {
-                body.WriteString("experiment_id", run.ExperimentId);
-                if (run.RunName is not null)
-                    body.WriteString("run_name", run.RunName);
-                body.WriteString("user_id", run.UserId);
-                body.WriteNumber("start_time", run.StartTime);
-                RestEntities.WriteTags(body, run.Tags);
+                if (retries > 0 && await FindByRequestAsync(run.ExperimentId, request, cancellationToken).ConfigureAwait(false) is { } made)
+                    return made;
+                JsonElement answer = await Api.PostOnceAsync(
+                    "runs/create",
+                    body =>
+                    {
+                        body.WriteString("experiment_id", run.ExperimentId);
+                        if (run.RunName is not null)
+                            body.WriteString("run_name", run.RunName);
+                        body.WriteString("user_id", run.UserId);
+                        body.WriteNumber("start_time", run.StartTime);
+                        RestEntities.WriteTags(body, tags);
+                    },
+                    ErrorKind.ExperimentNotFound,
+                    cancellationToken).ConfigureAwait(false);
+                return RestEntities.ReadRun(answer.GetProperty("run"), TrackingUri);
             },
-            ErrorKind.ExperimentNotFound,
-            cancellationToken).ConfigureAwait(false);
-        return RestEntities.ReadRun(answer.GetProperty("run"), TrackingUri);
+            cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -142,40 +177,73 @@ public sealed class RestStore : ITrackingStore
     }
 
     /// <inheritdoc/>
-    public Task LogBatchAsync(string runId, RunData batch, CancellationToken cancellationToken) =>
-        Api.PostAsync(
-            "runs/log-batch",
-            body =>
-            {
-                body.WriteString("run_id", runId);
-                RestEntities.WriteData(body, batch);
-            },
-            ErrorKind.RunNotFound,
-            cancellationToken);
-
-    /// <inheritdoc/>
-    public async Task DeleteTagAsync(string runId, string key, CancellationToken cancellationToken)
-    {
-        try
+    public Task LogBatchAsync(string runId, RunData batch, CancellationToken cancellationToken) => Api.Retrier.RunAsync(
+        async retries =>
         {
-            await Api.PostAsync(
-                "runs/delete-tag",
+            // Params and tags are harmless to repeat. Points are not: a directory store behind the server keeps both.
+            RunData missing = retries == 0 || batch.Metrics.Count == 0
+                ? batch
+                : batch with { Metrics = await MetricHistory.MissingAsync(this, runId, batch.Metrics, cancellationToken).ConfigureAwait(false) };
+            return await Api.PostOnceAsync(
+                "runs/log-batch",
                 body =>
                 {
                     body.WriteString("run_id", runId);
-                    body.WriteString("key", key);
+                    RestEntities.WriteData(body, missing);
                 },
                 ErrorKind.RunNotFound,
                 cancellationToken).ConfigureAwait(false);
-        }
-        catch (MlflowException e) when (e.Kind == ErrorKind.RunNotFound && e.Message.IndexOf("tag", StringComparison.OrdinalIgnoreCase) >= 0)
-        {
-            throw new MlflowException(ErrorKind.InvalidValue, $"Run {runId} has no tag '{key}', so there is nothing to remove.", e) { Target = key, ErrorCode = e.ErrorCode, StatusCode = e.StatusCode };
-        }
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<Page<Metric>> GetMetricHistoryAsync(string runId, string key, string? pageToken, CancellationToken cancellationToken)
+    {
+        // Without max_results MLflow 3.11 answers no points and a token that leads back to itself.
+        JsonElement answer = await Api.GetAsync(
+            "metrics/get-history",
+            ErrorKind.RunNotFound,
+            cancellationToken,
+            ("run_id", runId),
+            ("metric_key", key),
+            ("max_results", HistoryPage.ToString(CultureInfo.InvariantCulture)),
+            ("page_token", pageToken)).ConfigureAwait(false);
+        return RestEntities.ReadPage(answer, "metrics", pageToken, RestEntities.ReadMetric);
     }
 
     /// <inheritdoc/>
+    public Task DeleteTagAsync(string runId, string key, CancellationToken cancellationToken) => Api.Retrier.RunAsync(
+        async retries =>
+        {
+            try
+            {
+                return await Api.PostOnceAsync(
+                    "runs/delete-tag",
+                    body =>
+                    {
+                        body.WriteString("run_id", runId);
+                        body.WriteString("key", key);
+                    },
+                    ErrorKind.RunNotFound,
+                    cancellationToken).ConfigureAwait(false);
+            }
+            catch (MlflowException e) when (e.Kind == ErrorKind.RunNotFound && e.Message.IndexOf("tag", StringComparison.OrdinalIgnoreCase) >= 0)
+            {
+                if (retries > 0)
+                    return default; // gone with the request whose answer was lost
+                throw new MlflowException(ErrorKind.InvalidValue, $"Run {runId} has no tag '{key}', so there is nothing to remove.", e) { Target = key, ErrorCode = e.ErrorCode, StatusCode = e.StatusCode };
+            }
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
     public void Dispose() => Api.Dispose();
+
+    private async Task<Run?> FindByRequestAsync(string experimentId, string request, CancellationToken cancellationToken)
+    {
+        var search = new RunSearch([experimentId], $"tags.`{RequestTag}` = '{request}'") { ViewType = ViewType.All, MaxResults = 1 };
+        return (await SearchRunsAsync(search, null, cancellationToken).ConfigureAwait(false)).Items.FirstOrDefault();
+    }
 
     private static void WritePageToken(Utf8JsonWriter body, string? pageToken)
     {

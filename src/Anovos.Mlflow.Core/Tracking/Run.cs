@@ -25,7 +25,7 @@ public sealed record Run
     public DateTimeOffset? EndTime { get; init; }
 
     /// <summary>How long it took; null while it goes on.</summary>
-    public TimeSpan? Duration => EndTime - StartTime;
+    public TimeSpan? Duration => Status == RunStatus.Running ? null : EndTime - StartTime;
 
     /// <summary>Who started it.</summary>
     public string UserId { get; init; } = "";

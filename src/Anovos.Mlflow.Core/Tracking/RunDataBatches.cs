@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>Cuts run data into the batches that MLflow's API takes.</summary>

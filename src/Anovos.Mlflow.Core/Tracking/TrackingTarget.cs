@@ -1,3 +1,5 @@
+using Anovos.Mlflow.Http;
+
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>What a tracking URI names: a folder, a server, or a Databricks workspace.</summary>
@@ -48,6 +50,11 @@ public sealed record TrackingTarget
         throw new MlflowException(ErrorKind.UriUnsupported, $"The tracking URI '{WithoutUserInfo(text)}' cannot be used. {advice}") { Target = WithoutUserInfo(text) };
     }
 
+    /// <summary>The options with the credentials that stand in the URI, where there are any and the caller gave none.</summary>
+    public ConnectionOptions Complete(ConnectionOptions options) => UserInfo is var (user, password) && !options.CredentialsAreExplicit
+        ? options with { Username = user, Password = password, CredentialSource = "the tracking URI" }
+        : options;
+
     /// <inheritdoc/>
     public override string ToString() => Uri;
 
@@ -64,8 +71,8 @@ public sealed record TrackingTarget
         };
     }
 
-    // postgresql://user:password@host is what people paste.
-    private static string WithoutUserInfo(string text)
+    /// <summary>A URI, of whatever scheme, without the credentials in it: <c>postgresql://user:password@host</c> is what people paste.</summary>
+    public static string WithoutUserInfo(string text)
     {
         int start = text.IndexOf("://", StringComparison.Ordinal), at = text.LastIndexOf('@');
         return start >= 0 && at > start ? text.Substring(0, start + 3) + "…" + text.Substring(at) : text;

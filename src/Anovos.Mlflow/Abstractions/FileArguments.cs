@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using Anovos.Mlflow.PowerShell.Errors;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 

@@ -14,8 +14,8 @@ public abstract class RunCommand : TrackingCommand
     [ArgumentCompleter(typeof(RunIdCompleter))]
     public string? RunId { get; set; }
 
-    /// <summary>The run.</summary>
-    [Parameter(ValueFromPipeline = true)]
+    /// <summary>The run. From the pipeline its id and its store are taken.</summary>
+    [Parameter]
     [ValidateNotNull]
     public Run? Run { get; set; }
 
@@ -23,11 +23,14 @@ public abstract class RunCommand : TrackingCommand
     /// <exception cref="MlflowException"><see cref="ErrorKind.NoActiveRun"/></exception>
     internal RunReference ResolveRun()
     {
-        bool storeGiven = TrackingUri is not null || Connection is not null;
         string? runId = Run?.RunId ?? RunId;
         ActiveRun? active = runId is null ? Session.Active : Session.Find(runId);
-        if (active is not null && !storeGiven)
+        bool otherStore = Connection is not null || (TrackingUri is not null && TrackingUri != active?.Run.TrackingUri);
+        if (active is not null && !otherStore)
+        {
+            Listen(active.Connection);
             return new RunReference(active.Run.RunId, active.Connection, active.Config);
+        }
 
         runId ??= active?.Run.RunId ?? (RunEnvironment.Read("MLFLOW_RUN_ID") is { Length: > 0 } variable ? variable : null);
         return runId is not null

@@ -63,7 +63,7 @@ public abstract class RunDataCommand : RunCommand
     protected string Cut(string key, object? value, int limit)
     {
         List<string> warnings = [];
-        string text = ParamBuilder.Cut(key, ValueText.Of(value), limit, ValueLimits.Truncate, warnings);
+        string text = ParamBuilder.Cut(key, ValueText.Of(value), limit, TruncatesLongValues, warnings);
         warnings.ForEach(WriteWarning);
         return text;
     }

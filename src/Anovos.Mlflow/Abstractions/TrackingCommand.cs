@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using Anovos.Mlflow.PowerShell.Completion;
+using Anovos.Mlflow.Http;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
 
@@ -8,8 +8,11 @@ namespace Anovos.Mlflow.PowerShell.Abstractions;
 /// <summary>A cmdlet that works on a tracking store.</summary>
 public abstract class TrackingCommand : MlflowCommand
 {
+    // A hiccup is no news; a server that stays away is.
+    private const int FirstWarning = 3;
+
     /// <summary>The store to use: a folder, or the address of a server.</summary>
-    [Parameter]
+    [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string? TrackingUri { get; set; }
 
@@ -22,9 +25,23 @@ public abstract class TrackingCommand : MlflowCommand
     protected MlflowConnection ResolveConnection(string? fallback = null)
     {
         MlflowConnection connection = TrackingUri is null && Connection is not null ? Connection : Session.Resolve(TrackingUri ?? fallback, CurrentDirectory);
+        Listen(connection);
         WriteVerbose($"Tracking to {connection.TrackingUri}, authentication: {connection.Options}.");
         return connection;
     }
+
+    /// <summary>Has this command say what the connection repeats.</summary>
+    protected void Listen(MlflowConnection connection) => connection.Listener = notice => Post(() =>
+    {
+        string text = $"{notice.Cause} Trying again in {ReadableTime.Format(notice.Wait)} ({notice.Retry} of {notice.MaxRetries}).";
+        if (notice.Retry < FirstWarning)
+            WriteVerbose(text);
+        else
+            WriteWarning(text);
+    });
+
+    /// <summary>Whether a value that is longer than MLflow keeps is cut, with a warning, or is an error (<c>MLFLOW_TRUNCATE_LONG_VALUES</c>).</summary>
+    protected static bool TruncatesLongValues => new EnvironmentVariables(Environment.GetEnvironmentVariable).Flag("MLFLOW_TRUNCATE_LONG_VALUES", defaultValue: true);
 
     /// <summary>A user's hashtable as tags.</summary>
     protected static IReadOnlyList<Tag> ToTags(System.Collections.IDictionary? table) =>

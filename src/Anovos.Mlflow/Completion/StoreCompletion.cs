@@ -19,7 +19,8 @@ internal static class StoreCompletion
             MlflowConnection connection = boundParameters["Connection"] as MlflowConnection
                 ?? MlflowSession.Of(Runspace.DefaultRunspace).Resolve(boundParameters["TrackingUri"] as string, CurrentDirectory());
             using var patience = new CancellationTokenSource(Patience);
-            return [.. Task.Run(() => query(connection.Store, patience.Token), patience.Token).GetAwaiter().GetResult()];
+            using ITrackingStore store = connection.OpenWithoutRetries();
+            return [.. Task.Run(() => query(store, patience.Token), patience.Token).GetAwaiter().GetResult()];
         }
         catch (Exception e) when (e is MlflowException or OperationCanceledException)
         {

@@ -107,6 +107,35 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
     public void A_proxied_root_is_an_address_under_the_server(string root, string expected) =>
         Assert.Equal(expected, ArtifactStores.ProxiedBase(root, new Uri("http://host:5000/mlflow/")).AbsoluteUri);
 
+    [Fact]
+    public async Task An_http_root_on_the_same_server_is_written_with_its_credentials()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync(new TrackingServerOptions { Token = "t0ken" });
+        using var store = new RestStore(server.Uri, new ConnectionOptions { Token = "t0ken" });
+        Run run = await StartAsync(store);
+        using IArtifactStore artifacts = ArtifactStores.Open(run with { ArtifactUri = HttpRoot(server, run) }, store);
+
+        Assert.Null(Assert.Single(await SendAsync(artifacts, [new ArtifactUpload(Create("a", 10), "x/a b.txt")])).Error);
+
+        Assert.Equal(["x/a b.txt"], server.ArtifactsOf(run.RunId).Select(entry => entry.Key));
+        Assert.Equal("x/a b.txt", Assert.Single(await artifacts.ListAsync("x", default)).ArtifactPath);
+    }
+
+    [Fact]
+    public async Task An_http_root_on_another_host_gets_no_credentials_of_the_tracking_server()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync(new TrackingServerOptions { Token = "t0ken" });
+        await using TrackingServer other = await TrackingServer.StartAsync();
+        using var store = new RestStore(server.Uri, new ConnectionOptions { Token = "t0ken" });
+        Run run = await StartAsync(store);
+        using IArtifactStore artifacts = ArtifactStores.Open(run with { ArtifactUri = HttpRoot(other, run) }, store);
+
+        await SendAsync(artifacts, [new ArtifactUpload(Create("a", 10), "a.txt")]);
+
+        RecordedRequest put = Assert.Single(other.Requests);
+        Assert.False(put.Headers.ContainsKey("Authorization"));
+    }
+
     public ValueTask InitializeAsync() => default;
 
     public async ValueTask DisposeAsync()
@@ -165,7 +194,15 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
             store = new RestStore(server.Uri, new ConnectionOptions());
         }
 
-        string id = await store.CreateExperimentAsync(new NewExperiment($"artifacts {Guid.NewGuid():N}"), default);
-        return (store, await store.CreateRunAsync(new NewRun(id, null, "tester", 1), default));
+        return (store, await StartAsync(store));
     }
+
+    private static async Task<Run> StartAsync(ITrackingStore store)
+    {
+        string id = await store.CreateExperimentAsync(new NewExperiment($"artifacts {Guid.NewGuid():N}"), default);
+        return await store.CreateRunAsync(new NewRun(id, null, "tester", 1), default);
+    }
+
+    private static string HttpRoot(TrackingServer server, Run run) =>
+        $"{server.Uri.AbsoluteUri.TrimEnd('/')}/api/2.0/mlflow-artifacts/artifacts/{run.ExperimentId}/{run.RunId}/artifacts";
 }

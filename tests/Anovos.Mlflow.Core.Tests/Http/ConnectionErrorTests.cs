@@ -186,9 +186,18 @@ public sealed class ConnectionErrorTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => search);
     }
 
+    [Fact]
+    public async Task A_server_behind_a_proxy_is_reached_through_it()
+    {
+        // The test server is no proxy and refuses, but what it was asked for tells that it was taken for one.
+        await using TrackingServer proxy = await TrackingServer.StartAsync(new TrackingServerOptions { Version = MlflowVersion.V2_17 });
+        await FailAsync(new Uri("http://mlflow.invalid:5000"), new ConnectionOptions { HttpProxy = proxy.Uri.ToString() });
+        Assert.Equal("mlflow.invalid:5000", Assert.Single(proxy.Requests).Headers["Host"].ToString());
+    }
+
     private static async Task ReadAsync(Uri server, ConnectionOptions options)
     {
-        using var store = new RestStore(server, options);
+        using var store = new RestStore(server, options with { Retry = RetryPolicy.None });
         await store.SearchExperimentsAsync(new ExperimentSearch(), null, default);
     }
 

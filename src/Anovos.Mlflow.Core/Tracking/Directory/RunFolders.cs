@@ -51,6 +51,15 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
         }
     }
 
+    /// <summary>Every point of a metric, in the order written; none for a key that the run does not have.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.RunNotFound"/>; <see cref="ErrorKind.StoreInvalid"/> for a line that is no point.</exception>
+    public IReadOnlyList<Metric> History(string runId, string key, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        string? path = new KeyFiles(Folder(runId), KeyFiles.Metrics).All().FirstOrDefault(file => file.Key == key).Value;
+        return path is null ? [] : [.. MetricFile.Read(key, path)];
+    }
+
     /// <summary>The run with its params, metrics and tags.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.StoreInvalid"/> for a metric's file that cannot be read.</exception>
     public static Run Data(Run bare, string folder, CancellationToken cancellationToken)

@@ -27,6 +27,12 @@ public sealed class GetMlflowArtifactCommand : RunCommand
         Await(async token =>
         {
             using IArtifactStore store = await run.OpenArtifactsAsync(token).ConfigureAwait(false);
+            if (start.Length > 0 && await FindFileAsync(store, start, token).ConfigureAwait(false) is { } file)
+            {
+                Post(() => WriteObject(file with { RunId = run.RunId }));
+                return;
+            }
+
             var folders = new Stack<string>([start]);
             while (folders.Count > 0)
             {
@@ -39,5 +45,15 @@ public sealed class GetMlflowArtifactCommand : RunCommand
                     folders.Push(folder.ArtifactPath);
             }
         });
+    }
+
+    // A listing of what is a file, or is not there, is empty; the folder above it tells.
+    private static async Task<Artifact?> FindFileAsync(IArtifactStore store, string path, CancellationToken cancellationToken)
+    {
+        int slash = path.LastIndexOf('/');
+        IReadOnlyList<Artifact> siblings = await store.ListAsync(slash < 0 ? "" : path.Substring(0, slash), cancellationToken).ConfigureAwait(false);
+        Artifact entry = siblings.FirstOrDefault(sibling => sibling.ArtifactPath == path)
+            ?? throw new MlflowException(ErrorKind.ArtifactNotFound, $"The run has no artifact '{path}'. Get-MlflowArtifact without a path lists what it has.") { Target = path };
+        return entry.IsDirectory ? null : entry;
     }
 }

@@ -12,6 +12,7 @@ public sealed class SendMlflowArtifactCommand : SendCommand
 {
     private readonly List<ArtifactUpload> _uploads = [];
     private RunReference? _run;
+    private string? _named;
 
     /// <summary>Files and folders; wildcards are allowed.</summary>
     [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Path", ValueFromPipeline = true)]
@@ -57,6 +58,9 @@ public sealed class SendMlflowArtifactCommand : SendCommand
 
     private void Gather(string item, string folder)
     {
+        if (Name is not null && _named is not null && _named != item)
+            throw new MlflowException(ErrorKind.InvalidValue, $"-Name '{Name}' is for one file or folder, and '{_named}' has it already, so '{item}' is not sent. Send them one by one, or without -Name.") { Target = item };
+        _named = item;
         string name = Name ?? System.IO.Path.GetFileName(item.TrimEnd('/', System.IO.Path.DirectorySeparatorChar));
         string target = Artifacts.ArtifactPath.Join(folder, name);
         if (File.Exists(item))

@@ -48,7 +48,10 @@ public sealed class ConnectMlflowCommand : MlflowCommand
         MlflowConnection connection = new(TrackingTarget.Parse(TrackingUri ?? MlflowSession.DefaultUri, CurrentDirectory), Options());
         if (SkipCertificateCheck)
             WriteWarning($"The certificate of {connection.TrackingUri} is not checked: whoever stands between can read the credentials.");
-        Await(token => connection.Store.SearchExperimentsAsync(new ExperimentSearch(MaxResults: 1), null, token));
+
+        // Whoever types an address wants to know at once.
+        using (ITrackingStore once = connection.OpenWithoutRetries())
+            Await(token => once.SearchExperimentsAsync(new ExperimentSearch(MaxResults: 1), null, token));
         Session.Connection = connection;
         WriteObject(connection);
     }
@@ -57,9 +60,9 @@ public sealed class ConnectMlflowCommand : MlflowCommand
     {
         ConnectionOptions options = MlflowSession.EnvironmentOptions();
         if (Credential is not null)
-            options = options with { Username = Credential.UserName, Password = Credential.GetNetworkCredential().Password, CredentialSource = "-Credential" };
+            options = options with { Username = Credential.UserName, Password = Credential.GetNetworkCredential().Password, CredentialSource = "-Credential", CredentialsAreExplicit = true };
         if (Token is not null)
-            options = options with { Username = null, Password = null, Token = new NetworkCredential("", Token).Password, CredentialSource = "-Token" };
+            options = options with { Username = null, Password = null, Token = new NetworkCredential("", Token).Password, CredentialSource = "-Token", CredentialsAreExplicit = true };
         return options with
         {
             ServerCertificatePath = ServerCertificatePath is null ? options.ServerCertificatePath : GetUnresolvedProviderPathFromPSPath(ServerCertificatePath),

@@ -18,8 +18,20 @@ public sealed class TestMlflowConnectionCommand : TrackingCommand
     /// <inheritdoc/>
     protected override void End()
     {
-        MlflowConnection connection = ResolveConnection();
-        ConnectionReport report = Await(token => ConnectionReport.OfAsync(connection.Store, token));
+        ConnectionReport report = Test();
         WriteObject(Quiet ? report.Usable : report);
+    }
+
+    private ConnectionReport Test()
+    {
+        try
+        {
+            using ITrackingStore store = ResolveConnection().OpenWithoutRetries();
+            return Await(token => ConnectionReport.OfAsync(store, token));
+        }
+        catch (MlflowException e)
+        {
+            return ConnectionReport.Of(TrackingTarget.WithoutUserInfo(TrackingUri ?? MlflowSession.DefaultUri), e);
+        }
     }
 }

@@ -6,7 +6,7 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>Sets tags of a run: a name and a value, a table of them, or objects with Name and Value.</summary>
-[Cmdlet(VerbsCommon.Set, "MlflowTag", DefaultParameterSetName = "Value", SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommon.Set, "MlflowTag", SupportsShouldProcess = true)]
 [OutputType(typeof(void))]
 public sealed class SetMlflowTagCommand : RunDataCommand
 {

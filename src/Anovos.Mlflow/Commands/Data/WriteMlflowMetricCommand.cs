@@ -1,15 +1,12 @@
 using System.Collections;
-using System.Diagnostics;
 using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Abstractions;
-using Anovos.Mlflow.PowerShell.Errors;
-using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>Writes metrics to a run: a name and a value, a table of them, or objects with Name and Value.</summary>
-[Cmdlet(VerbsCommunications.Write, "MlflowMetric", DefaultParameterSetName = "Value", SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommunications.Write, "MlflowMetric", SupportsShouldProcess = true)]
 [OutputType(typeof(void))]
 public sealed class WriteMlflowMetricCommand : RunDataCommand
 {

@@ -6,7 +6,7 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>Writes params to a run: a name and a value, a table of them, or objects with Name and Value. A param keeps its first value.</summary>
-[Cmdlet(VerbsCommunications.Write, "MlflowParameter", DefaultParameterSetName = "Value", SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommunications.Write, "MlflowParameter", SupportsShouldProcess = true)]
 [OutputType(typeof(void))]
 public sealed class WriteMlflowParameterCommand : RunDataCommand
 {

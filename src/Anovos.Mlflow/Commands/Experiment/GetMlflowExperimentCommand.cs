@@ -2,7 +2,6 @@ using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Completion;
 using Anovos.Mlflow.PowerShell.Errors;
-using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;

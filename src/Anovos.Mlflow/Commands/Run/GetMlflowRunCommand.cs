@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Completion;
+using Anovos.Mlflow.PowerShell.Errors;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
 
@@ -14,9 +15,14 @@ public sealed class GetMlflowRunCommand : TrackingCommand
     private Dictionary<string, Experiment>? _experiments;
 
     /// <summary>Ids of runs.</summary>
-    [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Id", ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Id")]
     [ArgumentCompleter(typeof(RunIdCompleter))]
     public string[] RunId { get; set; } = [];
+
+    /// <summary>A run or its id, or an experiment, from the pipeline.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "InputObject", ValueFromPipeline = true)]
+    [ValidateNotNull]
+    public PSObject InputObject { get; set; } = null!;
 
     /// <summary>Names of experiments; wildcards are allowed.</summary>
     [Parameter(ParameterSetName = "Search")]
@@ -27,42 +33,76 @@ public sealed class GetMlflowRunCommand : TrackingCommand
 
     /// <summary>A filter in MLflow's search syntax, as <c>metrics.rmse &lt; 1 and params.model = 'tree'</c>.</summary>
     [Parameter(ParameterSetName = "Search")]
+    [Parameter(ParameterSetName = "InputObject")]
     [ValidateNotNullOrEmpty]
     public string? Filter { get; set; }
 
     /// <summary>What to order by, as <c>metrics.rmse DESC</c>.</summary>
     [Parameter(ParameterSetName = "Search")]
+    [Parameter(ParameterSetName = "InputObject")]
     public string[] OrderBy { get; set; } = [];
 
     /// <summary>How many runs at the most.</summary>
     [Parameter(ParameterSetName = "Search")]
+    [Parameter(ParameterSetName = "InputObject")]
     [ValidateRange(1, int.MaxValue)]
     public int First { get; set; } = int.MaxValue;
 
     /// <summary>Deleted runs too.</summary>
     [Parameter(ParameterSetName = "Search")]
+    [Parameter(ParameterSetName = "InputObject")]
     public SwitchParameter IncludeDeleted { get; set; }
 
     /// <inheritdoc/>
     protected override void Process()
     {
-        ITrackingStore store = ResolveConnection().Store;
-        if (ParameterSetName == "Id")
+        switch (ParameterSetName == "InputObject" ? InputObject.BaseObject : null)
         {
-            var lifecycle = new RunLifecycle(store, RunEnvironment.Read);
-            foreach (string id in RunId)
-                WriteObject(Await(token => lifecycle.ReadAsync(id, token)));
-            return;
+            case Experiment experiment:
+                Search(ResolveConnection().Store, new Dictionary<string, Experiment> { [experiment.ExperimentId] = experiment });
+                break;
+            case Run run:
+                Read(ResolveConnection(run.TrackingUri).Store, [run.RunId]);
+                break;
+            case { } id:
+                Read(ResolveConnection().Store, [id.ToString()!]);
+                break;
+            case null when ParameterSetName == "Id":
+                Read(ResolveConnection().Store, RunId);
+                break;
+            default:
+                ITrackingStore store = ResolveConnection().Store;
+                Search(store, Await(token => FindExperimentsAsync(store, token)));
+                break;
         }
+    }
 
-        _experiments = Await(token => FindExperimentsAsync(store, token));
-        if (_experiments.Count == 0)
+    private void Read(ITrackingStore store, string[] ids)
+    {
+        var lifecycle = new RunLifecycle(store, RunEnvironment.Read);
+        foreach (string id in ids)
+        {
+            try
+            {
+                WriteObject(Await(token => lifecycle.ReadAsync(id, token)));
+            }
+            catch (MlflowException e) when (!e.IsTerminating())
+            {
+                WriteError(e.ToErrorRecord(id));
+            }
+        }
+    }
+
+    private void Search(ITrackingStore store, Dictionary<string, Experiment> experiments)
+    {
+        _experiments = experiments;
+        if (experiments.Count == 0)
         {
             WriteVerbose($"No experiment at {store.TrackingUri} is called {string.Join(", ", Experiment)}.");
             return;
         }
 
-        var search = new RunSearch([.. _experiments.Keys], Filter)
+        var search = new RunSearch([.. experiments.Keys], Filter)
         {
             OrderBy = OrderBy,
             ViewType = IncludeDeleted ? ViewType.All : ViewType.ActiveOnly,

@@ -11,6 +11,8 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 /// <summary>A cmdlet that starts a run: what <c>Start-MlflowRun</c> and <c>Use-MlflowRun</c> share.</summary>
 public abstract class StartCommand : TrackingCommand
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     /// <summary>The workflow that the run is for; its <c>mlflow</c> block says where to track to.</summary>
     [Parameter(ValueFromPipeline = true)]
     [ValidateNotNull]
@@ -35,15 +37,19 @@ public abstract class StartCommand : TrackingCommand
 
     /// <summary>The run that this one is nested in: a run or its id. Without it, this session's active run in the same store.</summary>
     [Parameter]
+    [ArgumentCompleter(typeof(RunIdCompleter))]
     public object? Parent { get; set; }
+
+    /// <summary>Whether the workflow asks for no tracking at all.</summary>
+    protected bool IsTrackingOff => Config is { Tracking: null };
 
     /// <summary>Starts the run and makes it active; null when tracking is off or the user declined.</summary>
     /// <param name="resumeId">The id of the run to take up again instead.</param>
     protected Run? Start(string? resumeId)
     {
-        if (Config is { Tracking: null })
+        if (IsTrackingOff)
         {
-            WriteWarning($"Tracking is off for {Config.Path}: the file has no mlflow block. Nothing was started.");
+            WriteWarning($"Tracking is off for {Config!.Path}: the file has no mlflow block. Nothing was started.");
             return null;
         }
 
@@ -57,22 +63,51 @@ public abstract class StartCommand : TrackingCommand
         if (Config is null)
             return run;
         var recorder = new WorkflowRecorder(connection.Store, run);
-        RecordedWorkflow recorded = Await(token => recorder.RecordAsync(Config, ValueLimits.Truncate, token));
-        foreach (string warning in recorded.Warnings)
-            WriteWarning(warning);
-        return recorded.Run;
+        try
+        {
+            bool truncate = TruncatesLongValues;
+            RecordedWorkflow recorded = Await(token => recorder.RecordAsync(Config, truncate, token));
+            foreach (string warning in recorded.Warnings)
+                WriteWarning(warning);
+            return recorded.Run;
+        }
+        catch
+        {
+            // The caller gets no run, so none may be left open.
+            EndQuietly(Session.Find(run.RunId)!, "Failed");
+            throw;
+        }
+    }
+
+    /// <summary>Ends a run whose own end is no news any more: something else failed. Takes no longer than a few seconds.</summary>
+    internal void EndQuietly(ActiveRun active, string status)
+    {
+        Session.Remove(active.Run.RunId);
+        var lifecycle = new RunLifecycle(active.Connection.Store, RunEnvironment.Read);
+
+        // On Ctrl+C the cmdlet's own token is cancelled already, and the run must end all the same.
+        using var patience = new CancellationTokenSource(Patience);
+        try
+        {
+            Task.Run(() => lifecycle.EndAsync(active.Run.RunId, Enum.TryParse(status, out RunStatus parsed) ? parsed : RunStatus.Failed, patience.Token), patience.Token).GetAwaiter().GetResult();
+        }
+        catch (Exception e) when (e is MlflowException or OperationCanceledException)
+        {
+            WriteWarning($"Run {active.Run.RunId} could not be ended as {status}: {e.Message}");
+        }
     }
 
     private Run? StartNew(MlflowConnection connection, RunLifecycle lifecycle)
     {
-        string? wanted = Experiment ?? Config?.Tracking?.Experiment;
+        ActiveRun? outer = Parent is null && Session.Active is { } active && active.Connection.TrackingUri == connection.TrackingUri ? active : null;
+        string? wanted = Experiment ?? Config?.Tracking?.Experiment ?? outer?.Run.Experiment;
         Experiment? experiment = Await(token => lifecycle.FindExperimentAsync(wanted, token));
         if (experiment is null)
         {
             string name = lifecycle.ExperimentName(wanted);
             if (!ShouldProcess($"experiment '{name}' at {connection}", "Create"))
             {
-                ShouldProcess($"run '{Name}' in experiment '{name}' at {connection}", "Start");
+                ShouldProcess(Describe(name, connection), "Start");
                 return null;
             }
 
@@ -80,12 +115,12 @@ public abstract class StartCommand : TrackingCommand
             WriteVerbose($"Created experiment '{experiment.Name}' ({experiment.ExperimentId}).");
         }
 
-        if (!ShouldProcess($"run '{Name}' in experiment '{experiment.Name}' at {connection}", "Start"))
+        if (!ShouldProcess(Describe(experiment.Name, connection), "Start"))
             return null;
         var request = new RunRequest
         {
             RunName = Name,
-            ParentRunId = ParentRunId(connection),
+            ParentRunId = ParentRunId() ?? outer?.Run.RunId,
             Tags = ToTags(Tag),
             SourceName = Config?.Path ?? (MyInvocation.PSCommandPath is { Length: > 0 } script ? script : null),
             SourceDirectory = Config is null ? CurrentDirectory : Path.GetDirectoryName(Config.Path)!,
@@ -93,13 +128,15 @@ public abstract class StartCommand : TrackingCommand
         return Await(token => lifecycle.StartAsync(experiment, request, token));
     }
 
+    private string Describe(string experiment, MlflowConnection connection) =>
+        $"{(Name is null ? "a run" : $"run '{Name}'")} in experiment '{experiment}' at {connection}";
+
     private Run? Resume(MlflowConnection connection, RunLifecycle lifecycle, string runId) =>
         ShouldProcess($"run {runId} at {connection}", "Resume") ? Await(token => lifecycle.ResumeAsync(runId, ToTags(Tag), token)) : null;
 
-    private string? ParentRunId(MlflowConnection connection) => (Parent is PSObject wrapped ? wrapped.BaseObject : Parent) switch
+    private string? ParentRunId() => (Parent is PSObject wrapped ? wrapped.BaseObject : Parent) switch
     {
-        null => Session.Active is { } active && active.Connection.TrackingUri == connection.TrackingUri ? active.Run.RunId : null,
         Run run => run.RunId,
-        var id => id.ToString(),
+        var id => id?.ToString(),
     };
 }

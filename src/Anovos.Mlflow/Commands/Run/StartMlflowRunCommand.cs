@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Completion;
-using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 

@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Abstractions;
-using Anovos.Mlflow.PowerShell.Completion;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
 

@@ -1,6 +1,4 @@
 using System.Management.Automation;
-using System.Management.Automation.Runspaces;
-using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
 
@@ -11,8 +9,6 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 [OutputType(typeof(object))]
 public sealed class UseMlflowRunCommand : StartCommand
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-
     /// <summary>What to run; the run is its first argument. It runs without tracking where tracking is off.</summary>
     [Parameter(Position = 0, Mandatory = true)]
     [ValidateNotNull]
@@ -24,7 +20,8 @@ public sealed class UseMlflowRunCommand : StartCommand
         Run? run = Start(resumeId: null);
         if (run is null)
         {
-            if (!MyInvocation.BoundParameters.ContainsKey("WhatIf"))
+            // A workflow that is not tracked runs all the same; a block that the user declined does not.
+            if (IsTrackingOff)
                 InvokeBlock(null);
             return;
         }
@@ -36,18 +33,20 @@ public sealed class UseMlflowRunCommand : StartCommand
         }
         catch (PipelineStoppedException)
         {
-            End(active, "Killed");
+            EndQuietly(active, "Killed");
             throw;
         }
         catch (Exception e)
         {
             // The block's error passes through, whatever becomes of the run.
             WriteVerbose($"The block failed: {e.Message}");
-            End(active, "Failed");
+            EndQuietly(active, "Failed");
             throw;
         }
 
-        End(active, "Finished");
+        Session.Remove(run.RunId);
+        var lifecycle = new RunLifecycle(active.Connection.Store, RunEnvironment.Read);
+        Await(token => lifecycle.EndAsync(run.RunId, RunStatus.Finished, token));
     }
 
     // The block's output and errors come as they are written, and as this cmdlet's own: a redirection of it takes them too.
@@ -57,23 +56,5 @@ public sealed class UseMlflowRunCommand : StartCommand
         pipeline.Begin(this);
         pipeline.Process();
         pipeline.End();
-    }
-
-    private void End(ActiveRun active, string status)
-    {
-        Session.Remove(active.Run.RunId);
-        var lifecycle = new RunLifecycle(active.Connection.Store, RunEnvironment.Read);
-
-        // On Ctrl+C the cmdlet's own token is cancelled already, and the run must end all the same.
-        using var patience = new CancellationTokenSource(Patience);
-        Task ending = Task.Run(() => lifecycle.EndAsync(active.Run.RunId, Enum.TryParse(status, out RunStatus parsed) ? parsed : RunStatus.Failed, patience.Token), patience.Token);
-        try
-        {
-            ending.GetAwaiter().GetResult();
-        }
-        catch (Exception e) when (status != "Finished" && e is MlflowException or OperationCanceledException)
-        {
-            WriteWarning($"Run {active.Run.RunId} could not be ended as {status}: {e.Message}");
-        }
     }
 }

@@ -2,6 +2,7 @@ using System.Management.Automation;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Errors;
 using Anovos.Mlflow.PowerShell.Sessions;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
@@ -120,7 +121,12 @@ public sealed class SendAnovosArtifactCommand : SendCommand
         foreach (string warning in selected.Warnings)
             WriteWarning(warning);
         foreach (ArtifactResult row in selected.NotSent)
+        {
             Write(row);
+            if (row.Status == ArtifactStatus.Failed)
+                WriteError(new MlflowException(ErrorKind.ArtifactSendFailed, $"Not sent: {row.Reason}.") { Target = row.Path }.ToErrorRecord(row.Path));
+        }
+
         string what = $"Send {selected.Uploads.Count} files, {ByteSize.Format(selected.Uploads.Sum(upload => upload.Length))}";
         if (selected.Uploads.Count > 0 && ShouldProcess(_run.ToString(), what))
             Send(_run, selected.Uploads, Write);

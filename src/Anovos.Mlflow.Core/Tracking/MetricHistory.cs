@@ -1,0 +1,61 @@
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>The points that a store has of a run's metrics.</summary>
+internal static class MetricHistory
+{
+    /// <summary>The points that the run does not have yet. One that stands there twice is missing as often as it is not there.</summary>
+    public static async Task<IReadOnlyList<Metric>> MissingAsync(ITrackingStore store, string runId, IReadOnlyList<Metric> points, CancellationToken cancellationToken)
+    {
+        IReadOnlyDictionary<string, double> latest = (await store.GetRunAsync(runId, cancellationToken).ConfigureAwait(false)).Metrics;
+        List<Metric> missing = [];
+        foreach (IGrouping<string, Metric> metric in points.GroupBy(point => point.Key))
+        {
+            Dictionary<Metric, int> there = latest.ContainsKey(metric.Key)
+                ? await ReadAsync(store, runId, metric.Key, cancellationToken).ConfigureAwait(false)
+                : [];
+            foreach (Metric point in metric)
+            {
+                Metric stored = AsStored(point);
+                if (there.TryGetValue(stored, out int copies) && copies > 0)
+                    there[stored] = copies - 1;
+                else
+                    missing.Add(point);
+            }
+        }
+
+        return missing;
+    }
+
+    /// <summary>All points of a metric.</summary>
+    public static async Task<List<Metric>> ReadAllAsync(ITrackingStore store, string runId, string key, CancellationToken cancellationToken)
+    {
+        List<Metric> points = [];
+        string? pageToken = null;
+        do
+        {
+            Page<Metric> page = await store.GetMetricHistoryAsync(runId, key, pageToken, cancellationToken).ConfigureAwait(false);
+            points.AddRange(page.Items);
+            pageToken = page.NextPageToken;
+        }
+        while (pageToken is not null);
+        return points;
+    }
+
+    private static async Task<Dictionary<Metric, int>> ReadAsync(ITrackingStore store, string runId, string key, CancellationToken cancellationToken)
+    {
+        var copies = new Dictionary<Metric, int>();
+        foreach (Metric point in await ReadAllAsync(store, runId, key, cancellationToken).ConfigureAwait(false))
+        {
+            Metric stored = AsStored(point);
+            copies[stored] = copies.TryGetValue(stored, out int count) ? count + 1 : 1;
+        }
+
+        return copies;
+    }
+
+    // SQL stores keep an infinity as the largest number, and all NaNs are one.
+    private static Metric AsStored(Metric point) => point with
+    {
+        Value = double.IsPositiveInfinity(point.Value) ? double.MaxValue : double.IsNegativeInfinity(point.Value) ? double.MinValue : point.Value,
+    };
+}
