@@ -16,7 +16,10 @@ internal sealed class ConsoleUserInterface : PSHostUserInterface
 
     public override bool SupportsVirtualTerminal => _hasColor;
 
-    public override void Write(string value) => Write(Console.Out, value);
+    /// <summary>Whether what is written now is an error.</summary>
+    public bool IsShowingError { get; set; }
+
+    public override void Write(string value) => Write(IsShowingError ? Console.Error : Console.Out, value);
 
     public override void Write(ConsoleColor foregroundColor, ConsoleColor backgroundColor, string value) => Write(value);
 

@@ -19,7 +19,9 @@ internal sealed class ScriptHost : PSHost
 
     public override CultureInfo CurrentUICulture => CultureInfo.CurrentUICulture;
 
-    public override PSHostUserInterface UI { get; } = new ConsoleUserInterface();
+    public override PSHostUserInterface UI => Console;
+
+    public ConsoleUserInterface Console { get; } = new();
 
     public override void SetShouldExit(int exitCode) => ExitCode = exitCode;
 

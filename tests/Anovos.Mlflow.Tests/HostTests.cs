@@ -11,11 +11,22 @@ public class HostTests : IDisposable
     [InlineData("'fine'", 0)]
     [InlineData("exit 7", 7)]
     [InlineData("throw 'broken'", 1)]
+    [InlineData("if (", 1)]
+    [InlineData("#Requires -Version 99", 1)]
+    [InlineData("[CmdletBinding()] param([int] $Number, [Parameter(ValueFromRemainingArguments)] $Rest) if ($Number -ne 3 -or \"$Rest\" -ne 'one two words') { exit 9 }", 0, "-Number", "3")]
     [InlineData("$global:LASTEXITCODE = 5; 'a native command failed before'", 0)]
     [InlineData("Get-MlflowExperiment 'none of that name'", 0)]
     [InlineData("if ($args[0] -ne 'one' -or $args[1] -ne 'two words') { exit 9 }", 0)]
-    public void A_script_ends_with_the_exit_code_that_pwsh_would_give(string script, int expected) =>
-        Assert.Equal(expected, RunHost(script, "one", "two words").ExitCode);
+    public void A_script_ends_with_the_exit_code_that_pwsh_would_give(string script, int expected, params string[] arguments) =>
+        Assert.Equal(expected, RunHost(script, [.. arguments, "one", "two words"]).ExitCode);
+
+    [Fact]
+    public void An_error_that_ends_the_script_is_shown_with_the_place_it_came_from()
+    {
+        string error = RunHost("# first line\nthrow 'broken'").Error;
+        Assert.Contains("script.ps1:2", error);
+        Assert.Contains("broken", error);
+    }
 
     [Fact]
     public void Output_goes_to_standard_output_and_errors_to_standard_error()

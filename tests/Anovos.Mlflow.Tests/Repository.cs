@@ -13,6 +13,9 @@ internal static class Repository
     /// <summary>The host's assembly, to be run with <c>dotnet</c>.</summary>
     public static string Host { get; } = Path.GetFullPath(Metadata("HostPath"));
 
+    /// <summary>Debug or Release, as these tests were built.</summary>
+    public static string Configuration { get; } = Metadata("Configuration");
+
     /// <summary>The folder of restored packages.</summary>
     public static string Packages { get; } = Metadata("PackagesPath");
 

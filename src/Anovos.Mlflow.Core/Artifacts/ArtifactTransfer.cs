@@ -30,7 +30,8 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism)
 
     /// <summary>
     /// Sends the files. One that cannot be read or is refused is reported and does not stop the others; a server that
-    /// no longer answers, or refuses the credentials, does.
+    /// no longer answers, or refuses the credentials, does. Of several files for one artifact path the first is sent, and
+    /// the others are reported: they would overwrite each other.
     /// </summary>
     /// <param name="uploads">What to send, in this order.</param>
     /// <param name="completed">Told of each file as it ends; called from several threads.</param>
@@ -42,6 +43,7 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism)
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         long bytesTotal = uploads.Sum(upload => upload.Length), bytesSent = 0;
         int next = -1, filesSent = 0;
+        ILookup<string, ArtifactUpload> byPath = uploads.ToLookup(upload => upload.ArtifactPath, StringComparer.Ordinal);
 
         Task[] workers = [.. Enumerable.Range(0, Math.Min(parallelism, uploads.Count)).Select(_ => Task.Run(SendNextAsync, CancellationToken.None))];
         await Task.WhenAll(workers).ConfigureAwait(false);
@@ -52,7 +54,8 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism)
             {
                 ArtifactUpload upload = uploads[index];
                 stop.Token.ThrowIfCancellationRequested();
-                Exception? error = await TrySendAsync(upload).ConfigureAwait(false);
+                ArtifactUpload first = byPath[upload.ArtifactPath].First();
+                Exception? error = ReferenceEquals(upload, first) ? await TrySendAsync(upload).ConfigureAwait(false) : Taken(first);
                 if (error is null)
                     Report(0, Interlocked.Increment(ref filesSent));
                 completed(new ArtifactUploaded(upload, error));
@@ -79,6 +82,11 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism)
 
         void Report(long bytes, int files) => progress(new TransferProgress(Interlocked.Add(ref bytesSent, bytes), bytesTotal, files, uploads.Count));
     }
+
+    private static MlflowException Taken(ArtifactUpload first) => new(
+        ErrorKind.ArtifactPathInvalid,
+        $"'{first.File.FullName}' is sent under that artifact path. Send the folder that holds both, or each with an -ArtifactPath or -Name of its own.")
+    { Target = first.ArtifactPath };
 
     private static bool EndsAll(MlflowException e) =>
         e.Kind is ErrorKind.TrackingServerUnreachable or ErrorKind.AuthenticationFailed or ErrorKind.PermissionDenied or ErrorKind.NotAnMlflowServer;

@@ -32,7 +32,11 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     }
 
     /// <inheritdoc/>
-    protected sealed override void BeginProcessing() => Guard(Begin);
+    protected sealed override void BeginProcessing()
+    {
+        MlflowSession.Enter(Runspace.DefaultRunspace, SessionState.PSVariable.GetValue("global:Error"));
+        Guard(Begin);
+    }
 
     /// <inheritdoc/>
     protected sealed override void ProcessRecord() => Guard(Process);

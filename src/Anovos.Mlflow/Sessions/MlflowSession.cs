@@ -15,6 +15,7 @@ internal sealed class MlflowSession
 
     private readonly Dictionary<(string Uri, ConnectionOptions Options), MlflowConnection> _connections = [];
     private readonly List<ActiveRun> _runs = [];
+    private object? _errors;
 
     /// <summary>What <c>Connect-Mlflow</c> set.</summary>
     public MlflowConnection? Connection { get; set; }
@@ -27,6 +28,19 @@ internal sealed class MlflowSession
 
     /// <summary>The session of a runspace.</summary>
     public static MlflowSession Of(Runspace runspace) => Sessions.GetValue(runspace, _ => new MlflowSession());
+
+    /// <summary>
+    /// Makes a session of its own for whoever uses a runspace now. <c>ForEach-Object -Parallel</c> resets a runspace and
+    /// gives it to the next item: a run that an item left open is not the next one's.
+    /// </summary>
+    /// <param name="runspace">The runspace.</param>
+    /// <param name="errors">Its list of errors, <c>$Error</c>: a reset makes another one, and nothing else does.</param>
+    public static void Enter(Runspace runspace, object? errors)
+    {
+        if (Sessions.TryGetValue(runspace, out MlflowSession? session) && !ReferenceEquals(session._errors ?? errors, errors))
+            Forget(runspace);
+        Of(runspace)._errors = errors;
+    }
 
     /// <summary>Ends a session: its connections close, and the environment is as it was.</summary>
     public static void Forget(Runspace runspace)

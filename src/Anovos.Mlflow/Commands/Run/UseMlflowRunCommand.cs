@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using System.Management.Automation.Runspaces;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
 
@@ -50,7 +49,12 @@ public sealed class UseMlflowRunCommand : StartCommand
         Await(token => lifecycle.EndAsync(run.RunId, RunStatus.Finished, token));
     }
 
-    // Writes the block's output and errors as they come, into this cmdlet's own streams.
-    private void InvokeBlock(Run? run) =>
-        InvokeCommand.InvokeScript("& $args[0] $args[1]", useNewScope: true, PipelineResultTypes.Output | PipelineResultTypes.Error, input: null, ScriptBlock, run);
+    // The block's output and errors come as they are written, and as this cmdlet's own: a redirection of it takes them too.
+    private void InvokeBlock(Run? run)
+    {
+        using SteppablePipeline pipeline = ScriptBlock.Create("param($Block, $Run) & $Block $Run").GetSteppablePipeline(CommandOrigin.Internal, [ScriptBlock, run]);
+        pipeline.Begin(this);
+        pipeline.Process();
+        pipeline.End();
+    }
 }

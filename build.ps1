@@ -1,0 +1,148 @@
+<#
+.SYNOPSIS
+    Builds, tests, checks and packages the module Anovos.Mlflow.
+.DESCRIPTION
+    A thin face on `dotnet`: Build is `dotnet build`, which stages the importable module in out/Anovos.Mlflow; Test is
+    `dotnet test`. Pester and Analyze need the modules of that name, the other tasks need none. The first task that
+    fails ends the script with an error, and `pwsh -File` with a non-zero exit code.
+
+    Runs in Windows PowerShell 5.1 and in PowerShell 7. The tests of the task Pester run in PowerShell 7.
+.PARAMETER Task
+    What to do, in this order:
+
+    Clean    removes what was built, and the folder out
+    Build    builds everything and stages the module in out/Anovos.Mlflow
+    Test     runs the xUnit tests, which build first
+    Pester   builds, and runs the tests in tests/pester
+    Analyze  builds, and runs PSScriptAnalyzer over the scripts and the manifest, with PSScriptAnalyzerSettings.psd1
+    Package  builds Release from scratch and makes out/Anovos.Mlflow.<version>.zip
+.PARAMETER Configuration
+    Debug or Release. Package is always Release.
+.EXAMPLE
+    ./build.ps1
+    Import-Module ./out/Anovos.Mlflow
+
+    Builds the module and loads it.
+.EXAMPLE
+    ./build.ps1 Test, Pester, Analyze
+
+    Everything that has to be green before a commit.
+.EXAMPLE
+    pwsh -NoProfile -File ./build.ps1 Test -Configuration Release
+
+    As a build server would call it: the exit code is 0 when the tests pass. For several tasks: pwsh -Command './build.ps1 Test, Pester'
+.EXAMPLE
+    ./build.ps1 Package
+    Expand-Archive ./out/Anovos.Mlflow.0.1.0.zip ($env:PSModulePath -split [IO.Path]::PathSeparator)[0]
+    Import-Module Anovos.Mlflow
+
+    Packages the module and installs it for the current user.
+#>
+[CmdletBinding()]
+param(
+    [Parameter(Position = 0)]
+    [ValidateSet('Clean', 'Build', 'Test', 'Pester', 'Analyze', 'Package')]
+    [string[]] $Task = 'Build',
+
+    [ValidateSet('Debug', 'Release')]
+    [string] $Configuration = 'Debug'
+)
+
+$ErrorActionPreference = 'Stop'
+Set-StrictMode -Version 3
+
+$out = Join-Path $PSScriptRoot 'out'
+$staged = Join-Path $out 'Anovos.Mlflow'
+$solution = Join-Path $PSScriptRoot 'Anovos.PowerShell.sln'
+
+# Runs a native command; its failure is an error here, which PowerShell itself does not make of it.
+function Invoke-Native {
+    param([string] $Command, [string[]] $Arguments)
+
+    if (-not (Get-Command $Command -CommandType Application -ErrorAction SilentlyContinue)) {
+        throw "'$Command' is not on the PATH. This task needs it; for 'dotnet' install the .NET SDK that global.json names."
+    }
+    & $Command $Arguments
+    if ($LASTEXITCODE -ne 0) {
+        throw "'$Command $($Arguments[0])' failed with exit code $LASTEXITCODE."
+    }
+}
+
+function Invoke-Clean {
+    param([string] $Configuration)
+
+    Invoke-Native dotnet @('clean', $solution, '--configuration', $Configuration, '--nologo', '--verbosity', 'quiet')
+    if (Test-Path -LiteralPath $out) {
+        Remove-Item -LiteralPath $out -Recurse -Force
+    }
+}
+
+function Invoke-Build {
+    Invoke-Native dotnet @('build', $solution, '--configuration', $Configuration, '--nologo')
+}
+
+function Invoke-Test {
+    Invoke-Native dotnet @('test', '--solution', $solution, '--configuration', $Configuration)
+}
+
+# The tests run in a PowerShell of their own: a session cannot unload the module's assembly, and would test an older build.
+function Invoke-PesterSuite {
+    Invoke-Build
+    Invoke-Native pwsh @('-NoProfile', '-File', (Join-Path $PSScriptRoot 'tests/pester/Invoke-Suite.ps1'), '-Configuration', $Configuration)
+}
+
+function Invoke-Analysis {
+    if (-not (Get-Module PSScriptAnalyzer -ListAvailable)) {
+        throw "This task needs the module PSScriptAnalyzer. Install it with: Install-Module PSScriptAnalyzer -Scope CurrentUser"
+    }
+    Invoke-Build
+
+    $apart = '^[\\/](out|mlruns|\.git)[\\/]|[\\/](bin|obj)[\\/]'
+    $files = @(Get-ChildItem -LiteralPath $PSScriptRoot -Recurse -File |
+            Where-Object { $_.Extension -in '.ps1', '.psm1', '.psd1' -and $_.FullName.Substring($PSScriptRoot.Length) -notmatch $apart } |
+            ForEach-Object FullName | Where-Object { $_ -ne (Join-Path $PSScriptRoot 'Anovos.Mlflow.psd1') })
+    # The manifest is valid only beside the files that it names.
+    $files += Join-Path $staged 'Anovos.Mlflow.psd1'
+
+    $settings = Join-Path $PSScriptRoot 'PSScriptAnalyzerSettings.psd1'
+    $findings = @($files | ForEach-Object { Invoke-ScriptAnalyzer -Path $_ -Settings $settings })
+    foreach ($finding in $findings) {
+        Write-Host "$($finding.ScriptPath):$($finding.Line):$($finding.Column): $($finding.Severity) $($finding.RuleName): $($finding.Message)"
+    }
+    if ($findings.Count -gt 0) {
+        throw "PSScriptAnalyzer has $($findings.Count) findings in $($files.Count) files."
+    }
+    Write-Host "PSScriptAnalyzer has no finding in $($files.Count) files."
+}
+
+function Invoke-Package {
+    Invoke-Clean Release
+    Invoke-Native dotnet @('build', (Join-Path $PSScriptRoot 'src/Anovos.Mlflow/Anovos.Mlflow.csproj'), '--configuration', 'Release', '--nologo')
+
+    $version = (Import-PowerShellDataFile (Join-Path $staged 'Anovos.Mlflow.psd1')).ModuleVersion
+    $package = Join-Path $out "Anovos.Mlflow.$version.zip"
+    Add-Type -AssemblyName System.IO.Compression, System.IO.Compression.FileSystem
+    $zip = [System.IO.Compression.ZipFile]::Open($package, [System.IO.Compression.ZipArchiveMode]::Create)
+    try {
+        # Entry by entry, since Windows PowerShell's CreateFromDirectory writes backslashes, which other systems take for part of the name.
+        foreach ($file in Get-ChildItem -LiteralPath $staged -Recurse -File | Sort-Object FullName) {
+            $name = "Anovos.Mlflow/$version/" + $file.FullName.Substring($staged.Length + 1).Replace('\', '/')
+            $null = [System.IO.Compression.ZipFileExtensions]::CreateEntryFromFile($zip, $file.FullName, $name)
+        }
+    }
+    finally {
+        $zip.Dispose()
+    }
+    Write-Host "Packaged $package"
+}
+
+foreach ($name in $Task) {
+    switch ($name) {
+        'Clean' { Invoke-Clean $Configuration }
+        'Build' { Invoke-Build }
+        'Test' { Invoke-Test }
+        'Pester' { Invoke-PesterSuite }
+        'Analyze' { Invoke-Analysis }
+        'Package' { Invoke-Package }
+    }
+}

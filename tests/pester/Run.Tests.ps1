@@ -1,0 +1,152 @@
+#Requires -Version 7.4
+
+Describe 'Runs' {
+    BeforeAll {
+        $ErrorActionPreference = 'Stop'
+        Import-Module "$PSScriptRoot/Suite.psm1" -Force
+        Clear-Environment
+        $script:module = Get-RepositoryPath 'out/Anovos.Mlflow'
+    }
+    AfterAll { Restore-Environment }
+    BeforeEach { Enter-Session }
+    AfterEach { Exit-Session }
+
+    Context 'A run in a run' {
+        It 'names the outer run as its parent, and stopping it makes the outer run the active one again' {
+            $outer = Start-MlflowRun -Name outer
+            $inner = Start-MlflowRun -Name inner
+            Write-MlflowMetric depth 2
+            (Stop-MlflowRun).RunId | Should -Be $inner.RunId
+            Write-MlflowMetric depth 1
+            (Stop-MlflowRun).RunId | Should -Be $outer.RunId
+
+            $inner.Tags['mlflow.parentRunId'] | Should -Be $outer.RunId
+            $outer.Tags.Keys | Should -Not -Contain 'mlflow.parentRunId'
+            (Get-MlflowRun $inner.RunId).Metrics['depth'] | Should -Be 2
+            (Get-MlflowRun $outer.RunId).Metrics['depth'] | Should -Be 1
+        }
+
+        It 'is found by its parent' {
+            $outer = Start-MlflowRun -Name outer
+            1..3 | ForEach-Object { $null = Start-MlflowRun -Name "fold $_"; $null = Stop-MlflowRun }
+            (Get-MlflowRun -Filter "tags.mlflow.parentRunId = '$($outer.RunId)'" -OrderBy 'attributes.run_name ASC').RunName |
+                Should -Be 'fold 1', 'fold 2', 'fold 3'
+        }
+    }
+
+    Context 'Use-MlflowRun' {
+        It 'runs the block with the run as its argument, gives out what the block gives out, and ends the run as Finished' {
+            $out = Use-MlflowRun -Name good { param($run) $run.RunName; Write-MlflowMetric m 1; 'last' }
+            $out | Should -Be 'good', 'last'
+            $run = Get-MlflowRun
+            "$($run.Status) $($run.Metrics['m'])" | Should -Be 'Finished 1'
+        }
+
+        It 'ends the run as Failed where the block throws, and lets the error through as it was' {
+            $failure = $null
+            try {
+                Use-MlflowRun -Name bad { Write-MlflowMetric m 1; throw 'broken' }
+            }
+            catch {
+                $failure = $_
+            }
+            "$failure" | Should -Be 'broken'
+            $failure.FullyQualifiedErrorId | Should -Be 'broken'
+            $failure.InvocationInfo.Line | Should -BeLike "*throw 'broken'*"
+            $run = Get-MlflowRun
+            "$($run.Status) $($run.Metrics['m'])" | Should -Be 'Failed 1'
+            { Write-MlflowMetric late 1 } | Should -Throw -ErrorId 'NoActiveRun*'
+        }
+
+        It 'ends the run as Failed where a command in the block stops on an error' {
+            { Use-MlflowRun { Get-Item ./nope -ErrorAction Stop } } | Should -Throw '*nope*'
+            (Get-MlflowRun).Status | Should -Be Failed
+        }
+
+        It 'goes on after an error that stops nothing, which can be redirected and kept as that of any command' {
+            $out = Use-MlflowRun { 'before'; Write-Error soft -ErrorAction Continue; 'after' } -ErrorVariable kept 2>&1
+            "$out" | Should -Be 'before soft after'
+            "$kept" | Should -Be 'soft'
+            (Get-MlflowRun).Status | Should -Be Finished
+        }
+
+        It 'with -WhatIf neither starts a run nor runs the block' {
+            Use-MlflowRun -WhatIf { throw 'was run' }
+            Get-ChildItem | Should -BeNullOrEmpty
+        }
+    }
+
+    Context 'Several at once' {
+        It 'ForEach-Object -Parallel: each runspace has its own run, and none sees the one outside' {
+            $outer = Start-MlflowRun -Name outer
+            $store = Join-Path (Get-CurrentFolder) mlruns
+            $inner = 1..4 | ForEach-Object -ThrottleLimit 4 -Parallel {
+                Import-Module $using:module
+                $run = Start-MlflowRun -Name "item $_" -TrackingUri $using:store
+                Write-MlflowMetric item $_
+                $null = Stop-MlflowRun
+                $run
+            }
+            Write-MlflowMetric item 0
+            $null = Stop-MlflowRun
+
+            $inner.Tags.Keys | Should -Not -Contain 'mlflow.parentRunId'
+            $runs = Get-MlflowRun -OrderBy 'metrics.item ASC'
+            $runs.RunName | Should -Be 'outer', 'item 1', 'item 2', 'item 3', 'item 4'
+            $runs | ForEach-Object { $_.Metrics.Count } | Should -Be 1, 1, 1, 1, 1
+            $runs[0].RunId | Should -Be $outer.RunId
+            $env:MLFLOW_RUN_ID | Should -BeNullOrEmpty
+        }
+
+        It 'ForEach-Object -Parallel: an item that left its run open does not pass it on to the next item in the same runspace' {
+            $store = Join-Path (Get-CurrentFolder) mlruns
+            $runs = 1..3 | ForEach-Object -ThrottleLimit 1 -Parallel {
+                Import-Module $using:module
+                Start-MlflowRun -Name "item $_" -TrackingUri $using:store
+            }
+            $runs.Tags.Keys | Should -Not -Contain 'mlflow.parentRunId'
+            { Write-MlflowMetric late 1 } | Should -Throw -ErrorId 'NoActiveRun*'
+        }
+
+        It 'Start-ThreadJob: a run in the background is not the one in front' {
+            if (-not (Get-Command Start-ThreadJob -ErrorAction SilentlyContinue)) {
+                Set-ItResult -Skipped -Because 'this PowerShell has no Start-ThreadJob'
+            }
+            $store = Join-Path (Get-CurrentFolder) mlruns
+            $front = Start-MlflowRun -Name front
+            $back = Start-ThreadJob { Import-Module $using:module; Use-MlflowRun -Name back -TrackingUri $using:store { $args[0] } } |
+                Receive-Job -Wait -AutoRemoveJob
+            $back.Tags.Keys | Should -Not -Contain 'mlflow.parentRunId'
+            $env:MLFLOW_RUN_ID | Should -Be $front.RunId
+            (Stop-MlflowRun).RunId | Should -Be $front.RunId
+        }
+    }
+
+    Context 'Child processes' {
+        It 'A pwsh that the session starts finds the run in MLFLOW_RUN_ID and writes to it, without a parameter' {
+            $run = Start-MlflowRun -Experiment shared
+            $null = & (Get-Pwsh) -NoProfile -NonInteractive -Command "Import-Module '$module'; Write-MlflowMetric child 42; Set-MlflowTag by `$PID"
+            $LASTEXITCODE | Should -Be 0
+            Write-MlflowMetric parent 1
+            $run = Stop-MlflowRun
+            $run.Metrics['child'] | Should -Be 42
+            $run.Metrics['parent'] | Should -Be 1
+            $run.Tags['by'] | Should -Match '^\d+$'
+            @(Get-MlflowRun).Count | Should -Be 1
+        }
+
+        It 'A child process in another folder writes to the same store' {
+            $null = Start-MlflowRun
+            $elsewhere = (New-Item -ItemType Directory elsewhere).FullName
+            & (Get-Pwsh) -NoProfile -NonInteractive -WorkingDirectory $elsewhere -Command "Import-Module '$module'; Write-MlflowMetric child 42"
+            (Stop-MlflowRun).Metrics['child'] | Should -Be 42
+            Get-ChildItem $elsewhere | Should -BeNullOrEmpty
+        }
+
+        It 'A child process does not end the run of its parent by ending' {
+            $null = Start-MlflowRun
+            & (Get-Pwsh) -NoProfile -NonInteractive -Command "Import-Module '$module'; Set-MlflowTag seen yes; Remove-Module Anovos.Mlflow"
+            (Get-MlflowRun).Status | Should -Be Running
+        }
+    }
+}
