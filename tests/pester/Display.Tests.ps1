@@ -83,19 +83,18 @@ Describe 'What a person sees' {
             ($lines -join '') -replace '\s' | Should -BeLike '*track_intermediatesselectsotheroutputs*'
         }
 
-        It 'The plan of outputs is a table: whether an output is tracked, what there is of it, its step, and the whole reason' {
+        It 'The plan of outputs is a table: step, artifact path, and whether and why it is tracked' {
             $lines = Import-AnovosConfig "$customers/config.yaml" | Get-AnovosOutput -BasePath $customers | Get-View -Width $_
-            $lines[0].Trim() -split '\s+' | Should -Be 'Tracked', 'Files', 'Length', 'Step', 'Reason'
-            $lines | Where-Object { $_ -match '^True +3 +784 B write_main +track_output is on' } | Should -HaveCount 1
-            (Get-Column $lines Reason) -replace '\s' | Should -BeLike "*track_intermediatesselects'data_transformer/?'*"
+            $lines[0].Trim() -split '\s+' | Should -Be 'Tracked', 'Files', 'Length', 'Step', 'ArtifactPath', 'Reason'
+            $lines | Where-Object { $_ -match '^True +3 +784 B write_main +final_dataset +track_output is' } | Should -HaveCount 1
         }
 
-        It 'Findings in a workflow file: a table with line, key and what to do' {
+        It 'Findings in a workflow file: a table under the name of the file' {
             Set-Content config.yaml "mlflow:`n  experiment: x`n  track_output: maybe`n  track_reports: True`n  track_intermediates: True"
             $lines = Test-AnovosConfig config.yaml | Get-View -Width $_
-            $lines[0] -split '\s+' | Should -Be 'Severity', 'Line', 'Key', 'Message'
-            $lines[2] | Should -BeLike 'Error           3 mlflow.track_output *'
-            (Get-Column $lines Message) -replace '\s' | Should -BeLike "*'track_output'isthetext'maybe',notaboolean.WriteTrueorFalsewithoutquotes.*"
+            $lines[0].Trim() | Should -BeLike 'Path: *'
+            $lines -match '^Severity' -split '\s+' | Should -Be 'Severity', 'Line', 'Column', 'Message'
+            $lines | Where-Object { $_ -like "Error           3     17 'track_output' is the text 'maybe', not a boolean*" } | Should -HaveCount 1
         }
 
         It 'Experiments and connections keep their headings on one line' {
