@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Artifacts;
@@ -9,9 +10,15 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi) 
     /// <summary>Where MLflow serves artifacts, relative to its address.</summary>
     public const string Endpoint = "api/2.0/mlflow-artifacts/artifacts";
 
+    // The server decodes a path again and again until nothing is left to decode.
+    private static readonly Regex EncodedCharacter = new("%[0-9a-fA-F]{2}", RegexOptions.CultureInvariant);
+
     public Task SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
-        string address = $"{root.AbsoluteUri.TrimEnd('/')}/{ArtifactPath.Escape(ArtifactPath.Normalize(artifactPath))}";
+        string path = ArtifactPath.Normalize(artifactPath);
+        if (EncodedCharacter.IsMatch(path))
+            throw new MlflowException(ErrorKind.ArtifactPathInvalid, $"The artifact path '{path}' holds a percent sign with two hex digits, which MLflow's server would decode: the file would arrive under another name. Rename it.") { Target = path };
+        string address = $"{root.AbsoluteUri.TrimEnd('/')}/{ArtifactPath.Escape(path)}";
         long sentBefore = 0;
         return api.Retrier.RunAsync(
             async _ =>

@@ -5,8 +5,10 @@ namespace Anovos.Mlflow.Tracking;
 /// <param name="environment">Reads an environment variable.</param>
 public sealed class RunLifecycle(ITrackingStore store, Func<string, string?> environment)
 {
-    /// <summary>The name of the experiment that every store has.</summary>
+    /// <summary>The name of the experiment that every store has, or makes with its first run.</summary>
     public const string DefaultExperiment = "Default";
+
+    private const string DefaultExperimentId = "0";
 
     /// <summary>
     /// The experiment to use: of that name, else the one that <c>MLFLOW_EXPERIMENT_ID</c> or <c>MLFLOW_EXPERIMENT_NAME</c>
@@ -16,7 +18,7 @@ public sealed class RunLifecycle(ITrackingStore store, Func<string, string?> env
     public async Task<Experiment?> FindExperimentAsync(string? name, CancellationToken cancellationToken)
     {
         string? id = name is null ? Variable("MLFLOW_EXPERIMENT_ID") : null;
-        Experiment? found = id is not null
+        Experiment? found = id is not null and not DefaultExperimentId
             ? await store.GetExperimentAsync(id, cancellationToken).ConfigureAwait(false)
             : await store.FindExperimentAsync(ExperimentName(name), cancellationToken).ConfigureAwait(false);
         if (found?.LifecycleStage == LifecycleStage.Deleted)
@@ -25,7 +27,8 @@ public sealed class RunLifecycle(ITrackingStore store, Func<string, string?> env
     }
 
     /// <summary>The name of the experiment to use where no id decides.</summary>
-    public string ExperimentName(string? name) => name ?? Variable("MLFLOW_EXPERIMENT_NAME") ?? DefaultExperiment;
+    public string ExperimentName(string? name) =>
+        name ?? (Variable("MLFLOW_EXPERIMENT_ID") == DefaultExperimentId ? DefaultExperiment : Variable("MLFLOW_EXPERIMENT_NAME") ?? DefaultExperiment);
 
     /// <summary>Makes an experiment; one that another process made meanwhile is taken as it is.</summary>
     public async Task<Experiment> CreateExperimentAsync(NewExperiment experiment, CancellationToken cancellationToken)

@@ -39,6 +39,17 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
         }
     }
 
+    [Theory]
+    [InlineData("a%20b.txt")]
+    [InlineData("%2e%2e/x")]
+    public async Task A_name_that_the_server_would_decode_into_another_one_is_refused(string path)
+    {
+        (ITrackingStore store, Run run) = await OpenAsync("3.11");
+        using IArtifactStore artifacts = ArtifactStores.Open(run, store);
+        MlflowException e = Assert.IsType<MlflowException>(Assert.Single(await SendAsync(artifacts, [new ArtifactUpload(Create("a", 1), path)])).Error);
+        Assert.Equal(ErrorKind.ArtifactPathInvalid, e.Kind);
+    }
+
     [Fact]
     public async Task Every_upload_says_its_length()
     {

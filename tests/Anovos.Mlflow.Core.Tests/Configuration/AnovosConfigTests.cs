@@ -108,8 +108,7 @@ public sealed class AnovosConfigTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no pipes among its files");
         string path = Path.Combine(_folder, "pipe");
-        using (var mkfifo = System.Diagnostics.Process.Start("mkfifo", path))
-            mkfifo.WaitForExit();
+        Assert.Equal(0, MakePipe(path, Convert.ToUInt32("600", 8)));
 
         using var cancellation = new CancellationTokenSource();
         Task<AnovosConfig> loading = Task.Run(() => AnovosConfig.Load(path, cancellation.Token));
@@ -140,4 +139,8 @@ public sealed class AnovosConfigTests : IDisposable
         File.WriteAllText(path, yaml);
         return path;
     }
+
+    [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "mkfifo", CharSet = System.Runtime.InteropServices.CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
+    [System.Runtime.InteropServices.DefaultDllImportSearchPaths(System.Runtime.InteropServices.DllImportSearchPath.SafeDirectories)]
+    private static extern int MakePipe(string path, uint mode);
 }
