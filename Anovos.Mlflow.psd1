@@ -27,6 +27,7 @@
         'Set-MlflowTag'
         'Start-MlflowRun'
         'Stop-MlflowRun'
+        'Sync-MlflowRun'
         'Test-AnovosConfig'
         'Test-MlflowConnection'
         'Use-MlflowRun'

@@ -1,4 +1,5 @@
 using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Offline;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Artifacts;
@@ -10,6 +11,9 @@ public static class ArtifactStores
     /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> for a root that this client does not speak.</exception>
     public static IArtifactStore Open(Run run, ITrackingStore store)
     {
+        if (store is FallbackStore fallback)
+            return run.TrackingUri == fallback.Server.TrackingUri ? new FallbackArtifactStore(Open(run, fallback.Server), run, fallback) : new LocalArtifactStore(LocalUri.ToPath(run.ArtifactUri));
+
         string root = run.ArtifactUri;
         int colon = root.IndexOf(':');
         string scheme = colon > 1 ? root.Substring(0, colon).ToLowerInvariant() : "file";

@@ -71,6 +71,9 @@ public sealed record NewRun(string ExperimentId, string? RunName, string UserId,
 {
     /// <summary>Its first tags.</summary>
     public IReadOnlyList<Tag> Tags { get; init; } = [];
+
+    /// <summary>The id of a run that began on a server and goes on in a directory. Only a directory store takes one.</summary>
+    public string? RunId { get; init; }
 }
 
 /// <summary>A change of a run; null leaves as it is.</summary>

@@ -25,7 +25,7 @@ public abstract class RunCommand : TrackingCommand
     {
         string? runId = Run?.RunId ?? RunId;
         ActiveRun? active = runId is null ? Session.Active : Session.Find(runId);
-        bool otherStore = Connection is not null || (TrackingUri is not null && TrackingUri != active?.Run.TrackingUri);
+        bool otherStore = Connection is not null || (TrackingUri is not null && TrackingUri != active?.Run.TrackingUri && TrackingUri != active?.Connection.TrackingUri);
         if (active is not null && !otherStore)
         {
             Listen(active.Connection);

@@ -8,9 +8,6 @@ namespace Anovos.Mlflow.PowerShell.Abstractions;
 /// <summary>A cmdlet that works on a tracking store.</summary>
 public abstract class TrackingCommand : MlflowCommand
 {
-    // A hiccup is no news; a server that stays away is.
-    private const int FirstWarning = 3;
-
     /// <summary>The store to use: a folder, or the address of a server.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
@@ -30,15 +27,8 @@ public abstract class TrackingCommand : MlflowCommand
         return connection;
     }
 
-    /// <summary>Has this command say what the connection repeats.</summary>
-    protected void Listen(MlflowConnection connection) => connection.Listener = notice => Post(() =>
-    {
-        string text = $"{notice.Cause} Trying again in {ReadableTime.Format(notice.Wait)} ({notice.Retry} of {notice.MaxRetries}).";
-        if (notice.Retry < FirstWarning)
-            WriteVerbose(text);
-        else
-            WriteWarning(text);
-    });
+    /// <summary>Has this command say what happens on the way to the store.</summary>
+    protected void Listen(MlflowConnection connection) => connection.Listener = new ConnectionListener(this);
 
     /// <summary>Whether a value that is longer than MLflow keeps is cut, with a warning, or is an error (<c>MLFLOW_TRUNCATE_LONG_VALUES</c>).</summary>
     protected static bool TruncatesLongValues => new EnvironmentVariables(Environment.GetEnvironmentVariable).Flag("MLFLOW_TRUNCATE_LONG_VALUES", defaultValue: true);
@@ -66,5 +56,22 @@ public abstract class TrackingCommand : MlflowCommand
             pageToken = page.NextPageToken;
         }
         while (pageToken is not null && first > 0);
+    }
+
+    private sealed class ConnectionListener(TrackingCommand command) : IConnectionListener
+    {
+        // A hiccup is no news; a server that stays away is.
+        private const int FirstWarning = 3;
+
+        public void Retrying(RetryNotice notice)
+        {
+            string text = $"{notice.Cause} Trying again in {ReadableTime.Format(notice.Wait)} ({notice.Retry} of {notice.MaxRetries}).";
+            if (notice.Retry < FirstWarning)
+                command.Post(() => command.WriteVerbose(text));
+            else
+                Warn(text);
+        }
+
+        public void Warn(string message) => command.Post(() => command.WriteWarning(message));
     }
 }

@@ -1,4 +1,5 @@
 using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Offline;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Sessions;
@@ -12,7 +13,16 @@ public sealed class MlflowConnection
     {
         _target = target;
         Options = target.Complete(options);
-        Store = TrackingStores.Open(target, options, notice => Listener?.Invoke(notice));
+        Store = TrackingStores.Open(target, options, notice => Listener?.Retrying(notice));
+    }
+
+    private MlflowConnection(MlflowConnection server, DirectoryStore folder)
+    {
+        _target = server._target;
+        Options = server.Options;
+        ITrackingStore again = TrackingStores.Open(_target, Options, notice => Listener?.Retrying(notice));
+        Store = new FallbackStore(again, folder, failure => Listener?.Warn(
+            $"{failure.Message} The run goes on in {folder.TrackingUri}; send it with Sync-MlflowRun when the server is back."));
     }
 
     /// <summary>The tracking URI.</summary>
@@ -27,8 +37,8 @@ public sealed class MlflowConnection
     /// <summary>Where the credentials came from.</summary>
     public string? CredentialSource => Options.CredentialSource;
 
-    /// <summary>Who is told of requests that are sent again: the command that uses the connection just now.</summary>
-    internal Action<RetryNotice>? Listener { get; set; }
+    /// <summary>Who is told of what happens on the way: the command that uses the connection just now.</summary>
+    internal IConnectionListener? Listener { get; set; }
 
     internal ConnectionOptions Options { get; }
 
@@ -39,4 +49,17 @@ public sealed class MlflowConnection
 
     /// <summary>The same store, for a question that is to be answered at once or not at all.</summary>
     internal ITrackingStore OpenWithoutRetries() => TrackingStores.Open(_target, Options with { Retry = RetryPolicy.None });
+
+    /// <summary>The same server, for a run that goes on in a folder when the server is lost.</summary>
+    internal MlflowConnection WithFallback(DirectoryStore folder) => new(this, folder);
+}
+
+/// <summary>Is told what happens on the way to a store; from any thread.</summary>
+internal interface IConnectionListener
+{
+    /// <summary>A request will be sent again.</summary>
+    void Retrying(RetryNotice notice);
+
+    /// <summary>Something that the user must know.</summary>
+    void Warn(string message);
 }

@@ -17,7 +17,7 @@ internal sealed class RunStarter(ExperimentFolders experiments)
                 $"The experiment '{experiment.Name}' is in the trash. Restore it first, or use another.") { Target = experiment.Name };
         }
 
-        string id = RunNames.NewRunId();
+        string id = run.RunId ?? RunNames.NewRunId();
         string name = Name(run);
         string folder = Path.Combine(experiments.Folder(run.ExperimentId), id);
         string artifacts = LocalUri.Append(experiment.ArtifactLocation, $"{id}/artifacts");

@@ -1,0 +1,39 @@
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.Offline;
+
+/// <summary>Artifacts on a server, and in the folder where the run goes on once the server is lost.</summary>
+internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, FallbackStore store) : IArtifactStore
+{
+    private IArtifactStore? _folder;
+
+    public async Task SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    {
+        if (_folder is null)
+        {
+            long sentThere = 0;
+            try
+            {
+                await server.SendAsync(file, artifactPath, bytes => { sentThere += bytes; sent(bytes); }, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (MlflowException e) when (FallbackStore.IsLoss(e))
+            {
+                sent(-sentThere);
+                _folder = await store.LoseArtifactsAsync(run, e, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        await _folder.SendAsync(file, artifactPath, sent, cancellationToken).ConfigureAwait(false);
+    }
+
+    public Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken) =>
+        (_folder ?? server).ListAsync(artifactPath, cancellationToken);
+
+    public void Dispose()
+    {
+        server.Dispose();
+        _folder?.Dispose();
+    }
+}
