@@ -18,6 +18,9 @@ public static class ArtifactPath
         if (path.Contains('\0'))
             throw Invalid(path.Replace('\0', ' '), "holds a NUL character");
 
+        if (HasHalfCharacter(path))
+            throw Invalid(path, "holds half of a character (an unpaired surrogate), which no URL can carry; rename the file");
+
         string[] segments = [.. path.Split('/').Where(segment => segment.Length > 0 && segment != ".")];
         if (segments.Contains(".."))
             throw Invalid(path, "climbs out of the run's artifact root with '..'");
@@ -29,6 +32,19 @@ public static class ArtifactPath
 
     /// <summary>Percent-encodes each segment for a URL.</summary>
     public static string Escape(string path) => string.Join("/", path.Split('/').Select(Uri.EscapeDataString));
+
+    private static bool HasHalfCharacter(string path)
+    {
+        for (int i = 0; i < path.Length; i++)
+        {
+            if (i + 1 < path.Length && char.IsSurrogatePair(path[i], path[i + 1]))
+                i++;
+            else if (char.IsSurrogate(path[i]))
+                return true;
+        }
+
+        return false;
+    }
 
     private static MlflowException Invalid(string path, string why) =>
         new(ErrorKind.ArtifactPathInvalid, $"The artifact path '{path}' {why}.") { Target = path };

@@ -8,7 +8,7 @@ internal sealed class LocalArtifactStore(string root) : IArtifactStore
     public async Task SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         string target = FullPath(artifactPath);
-        string temporary = $"{target}.{Guid.NewGuid():N}.tmp";
+        string temporary = Path.Combine(Scratch(), $".{Guid.NewGuid():N}.tmp");
         using FileStream source = new(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: true);
         try
         {
@@ -24,8 +24,7 @@ internal sealed class LocalArtifactStore(string root) : IArtifactStore
                 }
             }
 
-            File.Delete(target);
-            File.Move(temporary, target);
+            AtomicFile.Replace(temporary, target);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -33,7 +32,8 @@ internal sealed class LocalArtifactStore(string root) : IArtifactStore
         }
         finally
         {
-            File.Delete(temporary);
+            if (File.Exists(temporary))
+                File.Delete(temporary);
         }
     }
 
@@ -53,6 +53,9 @@ internal sealed class LocalArtifactStore(string root) : IArtifactStore
     public void Dispose()
     {
     }
+
+    // Beside the root, which is in the run's own folder: among the artifacts, what a killed process leaves would be an artifact.
+    private string Scratch() => Path.GetDirectoryName(Path.GetFullPath(root).TrimEnd(Path.DirectorySeparatorChar)) is { Length: > 0 } run ? run : root;
 
     private string FullPath(string artifactPath) => Path.Combine(root, ArtifactPath.Normalize(artifactPath).Replace('/', Path.DirectorySeparatorChar));
 }

@@ -91,9 +91,9 @@ internal static class ServerErrors
             using JsonDocument document = JsonDocument.Parse(body);
             return (Text(document.RootElement, "error_code"), Text(document.RootElement, "message"));
         }
-        catch (JsonException)
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
-            // Quoted as it is by the caller.
+            // No JSON, or a text with half a surrogate pair: quoted as it is by the caller.
             return (null, null);
         }
     }

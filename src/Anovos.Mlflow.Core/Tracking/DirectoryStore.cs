@@ -32,8 +32,8 @@ public sealed class DirectoryStore : ITrackingStore
     public string TrackingUri { get; }
 
     /// <inheritdoc/>
-    public Task<Experiment?> FindExperimentAsync(string name, CancellationToken cancellationToken) => OnWorker<Experiment?>(
-        () => _experiments.ReadAll(cancellationToken).FirstOrDefault(experiment => experiment.Name == name), cancellationToken);
+    public Task<Experiment?> FindExperimentAsync(string name, CancellationToken cancellationToken) => OnWorker(
+        () => _experiments.Named(name, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
     public Task<Experiment> GetExperimentAsync(string experimentId, CancellationToken cancellationToken) => OnWorker(

@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Text.Json;
+using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Tracking;
 
@@ -8,44 +8,44 @@ internal static class RestEntities
 {
     public static Experiment ReadExperiment(JsonElement json) => new()
     {
-        ExperimentId = Text(json, "experiment_id"),
-        Name = Text(json, "name"),
-        ArtifactLocation = Text(json, "artifact_location"),
+        ExperimentId = json.Id("experiment_id"),
+        Name = json.Text("name"),
+        ArtifactLocation = json.Text("artifact_location"),
         LifecycleStage = Stage(json),
-        CreationTime = Time(json, "creation_time"),
-        LastUpdateTime = Time(json, "last_update_time"),
+        CreationTime = json.Time("creation_time"),
+        LastUpdateTime = json.Time("last_update_time"),
         Tags = Dictionary(json, "tags", Value),
     };
 
     public static Run ReadRun(JsonElement json, string trackingUri)
     {
-        JsonElement info = json.GetProperty("info");
-        JsonElement data = json.TryGetProperty("data", out JsonElement value) ? value : default;
+        JsonElement info = json.Part("info");
+        JsonElement? data = json.OptionalPart("data");
         return new Run
         {
-            RunId = Text(info, "run_id"),
-            ExperimentId = Text(info, "experiment_id"),
-            RunName = Text(info, "run_name"),
-            Status = Enum.TryParse(Text(info, "status"), ignoreCase: true, out RunStatus status) ? status : RunStatus.Running,
-            StartTime = Time(info, "start_time") ?? DateTimeOffset.FromUnixTimeMilliseconds(0),
-            EndTime = Time(info, "end_time"),
-            UserId = Text(info, "user_id"),
-            ArtifactUri = Text(info, "artifact_uri"),
+            RunId = info.Id("run_id"),
+            ExperimentId = info.Id("experiment_id"),
+            RunName = info.Text("run_name"),
+            Status = Enum.TryParse(info.Text("status"), ignoreCase: true, out RunStatus status) && Enum.IsDefined(typeof(RunStatus), status) ? status : RunStatus.Running,
+            StartTime = info.Time("start_time") ?? DateTimeOffset.FromUnixTimeMilliseconds(0),
+            EndTime = info.Time("end_time"),
+            UserId = info.Text("user_id"),
+            ArtifactUri = info.Text("artifact_uri"),
             LifecycleStage = Stage(info),
             TrackingUri = trackingUri,
             Params = Dictionary(data, "params", Value),
-            Metrics = Dictionary(data, "metrics", metric => Number(metric, "value")),
+            Metrics = Dictionary(data, "metrics", metric => metric.Number("value")),
             Tags = Dictionary(data, "tags", Value),
         };
     }
 
-    public static Metric ReadMetric(JsonElement json) => new(Text(json, "key"), Number(json, "value"), Whole(json, "timestamp"), Whole(json, "step"));
+    public static Metric ReadMetric(JsonElement json) => new(json.Text("key"), json.Number("value"), json.Whole("timestamp"), json.Whole("step"));
 
     /// <summary>A page of a search. A token that repeats would be asked for without end, so it ends the search.</summary>
     public static Page<T> ReadPage<T>(JsonElement json, string property, string? pageToken, Func<JsonElement, T> read)
     {
-        T[] items = [.. Items(json, property).Select(read)];
-        string next = Text(json, "next_page_token");
+        T[] items = [.. json.Items(property).Select(read)];
+        string next = json.Text("next_page_token");
         return new Page<T>(items, next.Length == 0 || next == pageToken ? null : next);
     }
 
@@ -117,51 +117,16 @@ internal static class RestEntities
             body.WriteNumber(name, value);
     }
 
-    private static double Number(JsonElement json, string name)
-    {
-        if (!json.TryGetProperty(name, out JsonElement value))
-            return 0; // proto3 leaves a zero out
-        return value.ValueKind == JsonValueKind.Number
-            ? value.GetDouble()
-            : value.GetString() switch
-            {
-                "Infinity" => double.PositiveInfinity,
-                "-Infinity" => double.NegativeInfinity,
-                var text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : double.NaN,
-            };
-    }
+    private static LifecycleStage Stage(JsonElement json) =>
+        json.Text("lifecycle_stage") == "deleted" ? LifecycleStage.Deleted : LifecycleStage.Active;
 
-    private static long Whole(JsonElement json, string name)
-    {
-        if (!json.TryGetProperty(name, out JsonElement value))
-            return 0; // proto3 leaves a zero out
-        return value.ValueKind == JsonValueKind.Number ? value.GetInt64()
-            : long.TryParse(value.GetString(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long parsed) ? parsed : 0;
-    }
+    private static string Value(JsonElement pair) => pair.Text("value");
 
-    private static DateTimeOffset? Time(JsonElement json, string name)
-    {
-        long milliseconds = Whole(json, name);
-        return milliseconds == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
-    }
-
-    private static LifecycleStage Stage(JsonElement json) => Text(json, "lifecycle_stage") == "deleted" ? LifecycleStage.Deleted : LifecycleStage.Active;
-
-    private static string Value(JsonElement pair) => Text(pair, "value");
-
-    private static string Text(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
-
-    private static IEnumerable<JsonElement> Items(JsonElement json, string property) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(property, out JsonElement items) && items.ValueKind == JsonValueKind.Array
-            ? items.EnumerateArray()
-            : Enumerable.Empty<JsonElement>();
-
-    private static Dictionary<string, T> Dictionary<T>(JsonElement json, string property, Func<JsonElement, T> value)
+    private static Dictionary<string, T> Dictionary<T>(JsonElement? json, string property, Func<JsonElement, T> value)
     {
         var result = new Dictionary<string, T>(StringComparer.Ordinal);
-        foreach (JsonElement item in Items(json, property))
-            result[Text(item, "key")] = value(item);
+        foreach (JsonElement item in json?.Items(property) ?? [])
+            result[item.Text("key")] = value(item);
         return result;
     }
 }

@@ -36,7 +36,7 @@ public sealed class RestStore : ITrackingStore
         try
         {
             JsonElement answer = await Api.GetAsync("experiments/get-by-name", ErrorKind.ExperimentNotFound, cancellationToken, ("experiment_name", name)).ConfigureAwait(false);
-            return RestEntities.ReadExperiment(answer.GetProperty("experiment"));
+            return Read(answer, json => RestEntities.ReadExperiment(json.Part("experiment")));
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.ExperimentNotFound)
         {
@@ -48,7 +48,7 @@ public sealed class RestStore : ITrackingStore
     public async Task<Experiment> GetExperimentAsync(string experimentId, CancellationToken cancellationToken)
     {
         JsonElement answer = await Api.GetAsync("experiments/get", ErrorKind.ExperimentNotFound, cancellationToken, ("experiment_id", experimentId)).ConfigureAwait(false);
-        return RestEntities.ReadExperiment(answer.GetProperty("experiment"));
+        return Read(answer, json => RestEntities.ReadExperiment(json.Part("experiment")));
     }
 
     /// <inheritdoc/>
@@ -68,7 +68,7 @@ public sealed class RestStore : ITrackingStore
                     },
                     ErrorKind.ExperimentNotFound,
                     cancellationToken).ConfigureAwait(false);
-                return answer.GetProperty("experiment_id").GetString()!;
+                return Read(answer, json => json.Id("experiment_id"));
             }
             catch (MlflowException e) when (retries > 0 && e.Kind == ErrorKind.ExperimentExists)
             {
@@ -99,7 +99,7 @@ public sealed class RestStore : ITrackingStore
             },
             ErrorKind.ExperimentNotFound,
             cancellationToken).ConfigureAwait(false);
-        return RestEntities.ReadPage(answer, "experiments", pageToken, RestEntities.ReadExperiment);
+        return Read(answer, json => RestEntities.ReadPage(json, "experiments", pageToken, RestEntities.ReadExperiment));
     }
 
     /// <inheritdoc/>
@@ -125,7 +125,7 @@ public sealed class RestStore : ITrackingStore
                     },
                     ErrorKind.ExperimentNotFound,
                     cancellationToken).ConfigureAwait(false);
-                return RestEntities.ReadRun(answer.GetProperty("run"), TrackingUri);
+                return Read(answer, json => RestEntities.ReadRun(json.Part("run"), TrackingUri));
             },
             cancellationToken);
     }
@@ -136,7 +136,7 @@ public sealed class RestStore : ITrackingStore
         if (!TrackingLimits.IsRunId(runId))
             throw new MlflowException(ErrorKind.RunNotFound, $"'{runId}' is no run id: letters, digits, '-' and '_' are expected, usually 32 hex digits.") { Target = runId };
         JsonElement answer = await Api.GetAsync("runs/get", ErrorKind.RunNotFound, cancellationToken, ("run_id", runId)).ConfigureAwait(false);
-        return RestEntities.ReadRun(answer.GetProperty("run"), TrackingUri);
+        return Read(answer, json => RestEntities.ReadRun(json.Part("run"), TrackingUri));
     }
 
     /// <inheritdoc/>
@@ -173,7 +173,7 @@ public sealed class RestStore : ITrackingStore
             },
             ErrorKind.ExperimentNotFound,
             cancellationToken).ConfigureAwait(false);
-        return RestEntities.ReadPage(answer, "runs", pageToken, run => RestEntities.ReadRun(run, TrackingUri));
+        return Read(answer, json => RestEntities.ReadPage(json, "runs", pageToken, run => RestEntities.ReadRun(run, TrackingUri)));
     }
 
     /// <inheritdoc/>
@@ -208,7 +208,7 @@ public sealed class RestStore : ITrackingStore
             ("metric_key", key),
             ("max_results", HistoryPage.ToString(CultureInfo.InvariantCulture)),
             ("page_token", pageToken)).ConfigureAwait(false);
-        return RestEntities.ReadPage(answer, "metrics", pageToken, RestEntities.ReadMetric);
+        return Read(answer, json => RestEntities.ReadPage(json, "metrics", pageToken, RestEntities.ReadMetric));
     }
 
     /// <inheritdoc/>
@@ -244,6 +244,8 @@ public sealed class RestStore : ITrackingStore
         var search = new RunSearch([experimentId], $"tags.`{RequestTag}` = '{request}'") { ViewType = ViewType.All, MaxResults = 1 };
         return (await SearchRunsAsync(search, null, cancellationToken).ConfigureAwait(false)).Items.FirstOrDefault();
     }
+
+    private T Read<T>(JsonElement answer, Func<JsonElement, T> read) => JsonAnswer.Read(answer, TrackingUri, read);
 
     private static void WritePageToken(Utf8JsonWriter body, string? pageToken)
     {

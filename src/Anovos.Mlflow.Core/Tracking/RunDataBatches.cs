@@ -3,8 +3,11 @@ namespace Anovos.Mlflow.Tracking;
 /// <summary>Cuts run data into the batches that MLflow's API takes.</summary>
 public static class RunDataBatches
 {
-    // {"key":"","value":"","timestamp":…,"step":…}, with room for digits and escapes of one character each.
-    private const int OverheadBytes = 100;
+    // {"key":"","value":…,"timestamp":…,"step":…}, with the 24, 20 and 20 characters of the longest numbers.
+    private const int OverheadBytes = 110;
+
+    // {"run_id":"…","params":[],"metrics":[],"tags":[]} with the longest run id.
+    private const int EnvelopeBytes = 400;
 
     /// <summary>Writes all of the data to a run, batch after batch.</summary>
     public static async Task WriteAsync(this ITrackingStore store, string runId, RunData data, CancellationToken cancellationToken)
@@ -78,7 +81,7 @@ public static class RunDataBatches
         {
             // A JSON writer escapes what is not ASCII as \uXXXX: six bytes a character at the most.
             long bytes = OverheadBytes + EscapedBytes(key) + EscapedBytes(value);
-            bool fits = kindHasRoom && Count < TrackingLimits.BatchTotal && (Count == 0 || _bytes + bytes <= TrackingLimits.BatchBytes);
+            bool fits = kindHasRoom && Count < TrackingLimits.BatchTotal && (Count == 0 || _bytes + bytes <= TrackingLimits.BatchBytes - EnvelopeBytes);
             _bytes = fits ? _bytes + bytes : bytes;
             return fits;
         }

@@ -32,8 +32,12 @@ public static class TrackingLimits
     /// <summary>Characters in an experiment's name.</summary>
     public const int ExperimentName = 500;
 
-    // Python's \w is Unicode-aware, as .NET's is.
-    private static readonly Regex KeyCharacters = new(@"^[/\w.\- :]*\z", RegexOptions.CultureInvariant);
+    // MLflow says \w, and Python means letters, numbers of every kind and the underscore. .NET's \w has marks too, of which
+    // file names from a Mac are full (an e and its accent), and not every number.
+    private const string KeyCharacter = @"/\p{L}\p{N}_.\- :";
+
+    private static readonly Regex KeyCharacters = new($@"^[{KeyCharacter}]*\z", RegexOptions.CultureInvariant);
+    private static readonly Regex NoKeyCharacter = new($"[^{KeyCharacter}]", RegexOptions.CultureInvariant);
     private static readonly Regex RunIdForm = new(@"^[a-zA-Z0-9][\w\-]{0,255}\z", RegexOptions.CultureInvariant);
 
     /// <summary>Whether MLflow takes the run id, which becomes a path on its server.</summary>
@@ -62,14 +66,16 @@ public static class TrackingLimits
     /// <summary>The nearest key that MLflow takes: what it refuses becomes <c>_</c>, what is too long is cut.</summary>
     public static string ToValidKey(string key)
     {
-        string clean = Regex.Replace(key, @"[^/\w.\- :]", "_", RegexOptions.CultureInvariant);
-        var segments = clean.Split('/').Where(segment => segment.Length > 0 && segment != ".")
-            .Select(segment => segment == ".." ? "__" : segment);
-        clean = string.Join("/", segments);
+        string clean = Normal(NoKeyCharacter.Replace(key, "_"));
         if (clean.StartsWith("..", StringComparison.Ordinal))
             clean = "__" + clean.Substring(2);
+        // Again, for a cut may leave a slash or a period as the last segment.
         if (clean.Length > Key)
-            clean = clean.Substring(0, Key).TrimEnd('/');
+            clean = Normal(clean.Substring(0, Key));
         return clean.Length == 0 ? "_" : clean;
     }
+
+    private static string Normal(string key) => string.Join("/", key.Split('/')
+        .Where(segment => segment.Length > 0 && segment != ".")
+        .Select(segment => segment == ".." ? "__" : segment));
 }

@@ -50,6 +50,13 @@ internal sealed class ExperimentFolders(string root)
         }
     }
 
+    /// <summary>The experiment of that name; null when there is none.</summary>
+    public Experiment? Named(string name, CancellationToken cancellationToken)
+    {
+        string stored = StoreFile.Stored(name);
+        return ReadAll(cancellationToken).FirstOrDefault(experiment => experiment.Name == stored);
+    }
+
     /// <summary>Makes the root with the experiment that every store has, where they are missing.</summary>
     public void MakeRoot(CancellationToken cancellationToken)
     {
@@ -72,7 +79,7 @@ internal sealed class ExperimentFolders(string root)
         // Over looking for the name and taking it: two processes that start together are to end up in one experiment.
         using (StoreLock.Take(root, cancellationToken))
         {
-            if (ReadAll(cancellationToken).FirstOrDefault(other => other.Name == experiment.Name) is { } taken)
+            if (Named(experiment.Name, cancellationToken) is { } taken)
             {
                 string advice = taken.LifecycleStage == LifecycleStage.Deleted
                     ? $"is in the .trash folder of '{root}', where its name stays taken: restore it, or remove its folder for good"

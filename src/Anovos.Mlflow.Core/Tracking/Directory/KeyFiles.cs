@@ -30,7 +30,9 @@ internal sealed class KeyFiles(string owner, string name)
         foreach (var file in All())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            values[file.Key] = StoreFile.Read(file.Value);
+            // A tag may be removed between the list of the files and its turn.
+            if (Foreign.Skip(() => StoreFile.Read(file.Value)) is { } value)
+                values[file.Key] = value;
         }
 
         return values;
@@ -81,7 +83,7 @@ internal sealed class KeyFiles(string owner, string name)
         {
             if (FileNames.WhyInvalid(key, Path.DirectorySeparatorChar == '\\') is { } why)
                 throw Refused(key, why);
-            if (Directory.Exists(PathOf(key)))
+            if (Directory.Exists(PathOf(key)) && !RemoveIfEmpty(PathOf(key)))
                 throw Refused(key, $"there are keys that begin with '{key}/', and a directory store cannot hold both");
             for (int slash = key.LastIndexOf('/'); slash > 0; slash = key.LastIndexOf('/', slash - 1))
             {
@@ -90,6 +92,15 @@ internal sealed class KeyFiles(string owner, string name)
                     throw Refused(key, $"there is a key '{above}', and a directory store cannot hold both");
             }
         }
+    }
+
+    // A writer that was killed between making the folder of 'a/b' and its file left no key that stands in the way of 'a'.
+    private static bool RemoveIfEmpty(string folder)
+    {
+        if (Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Any())
+            return false;
+        Directory.Delete(folder, recursive: true);
+        return true;
     }
 
     // Every path is made here, so that no key leads out of the folder.

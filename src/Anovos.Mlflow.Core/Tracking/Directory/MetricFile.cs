@@ -18,7 +18,7 @@ internal static class MetricFile
     /// <exception cref="MlflowException"><see cref="ErrorKind.StoreInvalid"/> for a line that is no point.</exception>
     public static IEnumerable<Metric> Read(string key, string path)
     {
-        using var lines = new StringReader(StoreFile.ReadLines(path));
+        using var lines = new StringReader(StoreFile.ReadWholeLines(path));
         int number = 0;
         while (lines.ReadLine() is { } line)
         {

@@ -70,8 +70,7 @@ internal sealed class RunWriter(RunFolders runs)
             string? old = values.Find(param.Key);
             if (old is null)
                 fresh.Add((param.Key, param.Value));
-            // As it would read once written: a lone half of a surrogate pair is replaced on the way.
-            else if (old != StoreFile.Utf8.GetString(StoreFile.Utf8.GetBytes(param.Value)))
+            else if (old != StoreFile.Stored(param.Value))
             {
                 throw new MlflowException(ErrorKind.ParameterConflict,
                     $"The param '{param.Key}' of the run '{runId}' is '{old}' and cannot become '{param.Value}'. "

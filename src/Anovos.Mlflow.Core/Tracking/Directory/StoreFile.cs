@@ -11,6 +11,9 @@ internal static class StoreFile
     /// <summary>UTF-8 without a mark; what is no valid text becomes U+FFFD.</summary>
     public static readonly Encoding Utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 
+    /// <summary>The text as it reads once written: a lone half of a surrogate pair is replaced on the way.</summary>
+    public static string Stored(string text) => Utf8.GetString(Utf8.GetBytes(text));
+
     /// <summary>The file's text as it stands.</summary>
     public static string Read(string path)
     {
@@ -30,13 +33,23 @@ internal static class StoreFile
     public static string ReadLines(string path)
     {
         string text = Read(path);
-        for (int attempt = 1; attempt < Attempts && !text.EndsWith("\n", StringComparison.Ordinal); attempt++)
+        for (int attempt = 1; attempt < Attempts && !EndsLine(text); attempt++)
         {
             Thread.Sleep(PauseMilliseconds);
             text = Read(path);
         }
 
         return text;
+    }
+
+    /// <summary>
+    /// The whole lines of a file that grows by whole lines. A last one without an end is what a writer left that was killed:
+    /// half a number reads as another number, and nobody was told that it is stored.
+    /// </summary>
+    public static string ReadWholeLines(string path)
+    {
+        string text = ReadLines(path);
+        return EndsLine(text) ? text : text.Substring(0, text.LastIndexOf('\n') + 1);
     }
 
     /// <summary>
@@ -50,7 +63,7 @@ internal static class StoreFile
         try
         {
             File.WriteAllText(temporary, text, Utf8);
-            Patiently(() => Replace(temporary, path));
+            Patiently(() => AtomicFile.Replace(temporary, path));
         }
         finally
         {
@@ -58,14 +71,21 @@ internal static class StoreFile
         }
     }
 
-    /// <summary>Adds whole lines in one write. The caller holds the run's lock: .NET's append is a seek and a write.</summary>
+    /// <summary>
+    /// Adds whole lines in one write, in place of half a line that a killed writer left: Linux ends a write between two pages.
+    /// The caller holds the run's lock: this is a look, a seek and a write.
+    /// </summary>
     public static void Append(string path, string lines)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         byte[] bytes = Utf8.GetBytes(lines);
         Patiently(() =>
         {
-            using var stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
+            using var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
+            long end = EndOfWholeLines(stream);
+            if (end < stream.Length)
+                stream.SetLength(end);
+            stream.Position = end;
             stream.Write(bytes, 0, bytes.Length);
         });
     }
@@ -75,16 +95,18 @@ internal static class StoreFile
         // Windows: ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION; Unix: EWOULDBLOCK of Linux and of macOS.
         (failure.HResult & 0xFFFF) is 32 or 33 or 11 or 35;
 
-    private static void Replace(string temporary, string path)
+    private static bool EndsLine(string text) => text.EndsWith("\n", StringComparison.Ordinal);
+
+    private static long EndOfWholeLines(FileStream stream)
     {
-#if NET
-        File.Move(temporary, path, overwrite: true);
-#else
-        if (File.Exists(path))
-            File.Replace(temporary, path, destinationBackupFileName: null);
-        else
-            File.Move(temporary, path);
-#endif
+        for (long end = stream.Length; end > 0; end--)
+        {
+            stream.Position = end - 1;
+            if (stream.ReadByte() == '\n')
+                return end;
+        }
+
+        return 0;
     }
 
     private static void Patiently(Action action)

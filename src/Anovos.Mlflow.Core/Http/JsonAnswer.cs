@@ -1,0 +1,95 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Anovos.Mlflow.Http;
+
+/// <summary>
+/// Reads the fields of a server's answer. A field that is not there or null has proto3's default; one of another type is a
+/// <see cref="FormatException"/> that names it, for whoever answers like that is no MLflow server.
+/// </summary>
+internal static class JsonAnswer
+{
+    /// <summary>What <paramref name="read"/> makes of an answer of <paramref name="server"/>.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.NotAnMlflowServer"/> when the answer has another shape.</exception>
+    public static T Read<T>(JsonElement answer, string server, Func<JsonElement, T> read)
+    {
+        try
+        {
+            return read(answer);
+        }
+        // InvalidOperationException: a text, or the name of a field, with half a surrogate pair.
+        catch (Exception failure) when (failure is FormatException or InvalidOperationException)
+        {
+            throw new MlflowException(ErrorKind.NotAnMlflowServer,
+                $"{server} answers, but not as an MLflow server does: {failure.Message.TrimEnd('.')}. "
+                + "Check the tracking URI, and what stands between here and the server.", failure) { Target = server };
+        }
+    }
+
+    /// <summary>The object in a field, which must be there.</summary>
+    public static JsonElement Part(this JsonElement json, string name) =>
+        json.OptionalPart(name) ?? throw new FormatException($"it has no '{name}'");
+
+    /// <summary>The object in a field; null when there is none.</summary>
+    public static JsonElement? OptionalPart(this JsonElement json, string name) => json.Field(name, JsonValueKind.Object);
+
+    /// <summary>The text in a field, which must be there and not be empty.</summary>
+    public static string Id(this JsonElement json, string name) =>
+        json.Text(name) is { Length: > 0 } id ? id : throw new FormatException($"it has no '{name}'");
+
+    /// <summary>The text in a field.</summary>
+    public static string Text(this JsonElement json, string name) => json.Field(name, JsonValueKind.String)?.GetString() ?? "";
+
+    /// <summary>The items of the array in a field.</summary>
+    public static IEnumerable<JsonElement> Items(this JsonElement json, string name) =>
+        json.Field(name, JsonValueKind.Array) is { } items ? items.EnumerateArray() : [];
+
+    /// <summary>The number in a field, in any of protobuf's forms.</summary>
+    public static double Number(this JsonElement json, string name) => json.Field(name, JsonValueKind.Number, JsonValueKind.String) switch
+    {
+        null => 0,
+        { ValueKind: JsonValueKind.Number } number when number.TryGetDouble(out double value) => value,
+        { ValueKind: JsonValueKind.String } text => text.GetString() switch
+        {
+            "NaN" => double.NaN,
+            "Infinity" => double.PositiveInfinity,
+            "-Infinity" => double.NegativeInfinity,
+            var digits when double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) => value,
+            _ => throw new FormatException($"its '{name}' is no number"),
+        },
+        _ => throw new FormatException($"its '{name}' is no number"),
+    };
+
+    /// <summary>The whole number in a field; protobuf's JSON writes an int64 as a text, MLflow as a number.</summary>
+    public static long Whole(this JsonElement json, string name) => json.Field(name, JsonValueKind.Number, JsonValueKind.String) switch
+    {
+        null => 0,
+        { ValueKind: JsonValueKind.Number } number when number.TryGetInt64(out long value) => value,
+        { ValueKind: JsonValueKind.String } text
+            when long.TryParse(text.GetString(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) => value,
+        _ => throw new FormatException($"its '{name}' is no whole number"),
+    };
+
+    /// <summary>The time, Unix milliseconds, in a field; null when there is none.</summary>
+    public static DateTimeOffset? Time(this JsonElement json, string name)
+    {
+        long milliseconds = json.Whole(name);
+        try
+        {
+            return milliseconds == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
+        }
+        catch (ArgumentOutOfRangeException failure)
+        {
+            throw new FormatException($"its '{name}' is no time", failure);
+        }
+    }
+
+    private static JsonElement? Field(this JsonElement json, string name, params JsonValueKind[] kinds)
+    {
+        if (json.ValueKind != JsonValueKind.Object)
+            throw new FormatException($"where '{name}' is to be, no object stands");
+        if (!json.TryGetProperty(name, out JsonElement value) || value.ValueKind == JsonValueKind.Null)
+            return null;
+        return kinds.Contains(value.ValueKind) ? value : throw new FormatException($"its '{name}' is of another type");
+    }
+}
