@@ -66,6 +66,8 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism)
         {
             try
             {
+                if (SpecialFiles.Describe(upload.File.FullName) is { } special)
+                    return new IOException($"{upload.File.FullName} is {special}, and only files are sent.");
                 await store.SendAsync(upload.File, upload.ArtifactPath, bytes => Report(bytes, Volatile.Read(ref filesSent)), stop.Token).ConfigureAwait(false);
                 return null;
             }

@@ -13,18 +13,27 @@ internal sealed class RestApi : IDisposable
 {
     private const string Prefix = "api/2.0/mlflow/";
 
+    private readonly HttpClient _answers;
     private readonly RestClient _client;
 
     public RestApi(Uri server, ConnectionOptions options, Action<RetryNotice>? onRetry = null)
     {
         Server = server;
         Retrier = new Retrier(options.Retry, onRetry ?? (_ => { }));
-        Http = HttpTransport.Create(options);
-        _client = new RestClient(Http, new RestClientOptions(server) { Timeout = options.RequestTimeout, UserAgent = HttpTransport.UserAgent });
+        Options = options;
+        HttpMessageHandler handler = HttpTransport.CreateHandler(options);
+        Http = HttpTransport.CreateClient(handler, options);
+
+        // RestSharp would buffer whatever comes, and its time limit ends with the headers.
+        _answers = HttpTransport.CreateClient(new AnswerHandler { InnerHandler = handler }, options);
+        _client = new RestClient(_answers, new RestClientOptions(server) { Timeout = options.RequestTimeout, UserAgent = HttpTransport.UserAgent });
     }
 
     /// <summary>The server's address, with its path prefix and a slash at the end.</summary>
     public Uri Server { get; }
+
+    /// <summary>How the server is reached.</summary>
+    public ConnectionOptions Options { get; }
 
     /// <summary>The client for what is no JSON: bodies of artifacts go through it as streams.</summary>
     public HttpClient Http { get; }
@@ -34,10 +43,15 @@ internal sealed class RestApi : IDisposable
 
     /// <summary>GET with the fields as query parameters; a null value leaves its field out.</summary>
     public Task<JsonElement> GetAsync(string endpoint, ErrorKind notFound, CancellationToken cancellationToken, params (string Name, string? Value)[] fields) =>
+        GetAddressAsync(Prefix + endpoint, notFound, cancellationToken, fields);
+
+    /// <summary>GET of an address, relative to the server's or whole.</summary>
+    /// <inheritdoc cref="GetAsync"/>
+    public Task<JsonElement> GetAddressAsync(string address, ErrorKind notFound, CancellationToken cancellationToken, params (string Name, string? Value)[] fields) =>
         Retrier.RunAsync(
             _ =>
             {
-                var request = new RestRequest(Prefix + endpoint, Method.Get);
+                var request = new RestRequest(address, Method.Get);
                 foreach ((string name, string? value) in fields)
                 {
                     if (value is not null)
@@ -82,6 +96,7 @@ internal sealed class RestApi : IDisposable
     public void Dispose()
     {
         _client.Dispose();
+        _answers.Dispose();
         Http.Dispose();
     }
 
@@ -100,10 +115,32 @@ internal sealed class RestApi : IDisposable
         }
         catch (JsonException)
         {
+            if (IsCutShort(body))
+                throw ServerErrors.CutShort(Server);
+
             // The answer is not JSON: said below, as for JSON of another shape.
         }
 
         throw ServerErrors.NotMlflow(response, Server);
+    }
+
+    // Right as far as it goes: a length that was too short, or an answer whose only end is that of the connection.
+    private static bool IsCutShort(byte[] body)
+    {
+        var reader = new Utf8JsonReader(body, isFinalBlock: false, state: default);
+        try
+        {
+            bool isObject = reader.Read() && reader.TokenType == JsonTokenType.StartObject;
+            while (reader.Read())
+            {
+            }
+
+            return isObject;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
     }
 
     private async Task<RestResponse> ExecuteAsync(RestRequest request, CancellationToken cancellationToken)
