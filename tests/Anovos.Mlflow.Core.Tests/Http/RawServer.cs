@@ -70,6 +70,10 @@ internal sealed class RawServer : IAsyncDisposable
                 while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal) && await stream.ReadAsync(one, _stop.Token) > 0)
                     head.Append((char)one[0]);
                 await _answer(stream, _stop.Token);
+
+                // A close with the rest of the request unread would be a reset, and take the answer with it.
+                client.Client.Shutdown(SocketShutdown.Send);
+                await stream.CopyToAsync(Stream.Null, _stop.Token);
             }
             catch (Exception e) when (e is OperationCanceledException or IOException)
             {
