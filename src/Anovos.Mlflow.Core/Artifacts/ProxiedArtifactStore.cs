@@ -93,9 +93,11 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi) 
             response = await api.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, timeOrStop).ConfigureAwait(false);
             if (response.IsSuccessStatusCode)
                 return response;
-            string body = Encoding.UTF8.GetString(await AnswerBody.ReadAsync(response, request.RequestUri!, timeOrStop).ConfigureAwait(false));
+            byte[] body = await AnswerBody.ReadAsync(response, request.RequestUri!, timeOrStop).ConfigureAwait(false);
+            if (AnswerBody.IsCutShort(body, isSuccess: false))
+                throw ServerErrors.CutShort(api.Server);
             response.Headers.TryGetValues("x-request-id", out IEnumerable<string>? requestId);
-            throw ServerErrors.From((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, body, requestId?.FirstOrDefault(), response.Headers.RetryAfter?.ToString(), api.Server, ErrorKind.ArtifactNotFound);
+            throw ServerErrors.From((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, Encoding.UTF8.GetString(body), requestId?.FirstOrDefault(), response.Headers.RetryAfter?.ToString(), api.Server, ErrorKind.ArtifactNotFound);
         }
         catch (Exception e)
         {

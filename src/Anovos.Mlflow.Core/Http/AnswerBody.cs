@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Anovos.Mlflow.Http;
 
 /// <summary>Reads the body of an answer that is no artifact, and never more of it than there can be use for.</summary>
@@ -7,7 +9,7 @@ internal static class AnswerBody
     public const int MaximumBytes = 64 << 20;
 
     // Of an error only the first words are quoted.
-    private const int ErrorBytes = 64 << 10;
+    private const int ErrorBytes = 256 << 10;
     private const int BufferBytes = 16 << 10;
 
     /// <summary>The body; of an error, its beginning.</summary>
@@ -45,6 +47,31 @@ internal static class AnswerBody
         catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
             throw new OperationCanceledException(cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Whether it is JSON as far as it goes, and goes not far enough: its length was too short, or it had no end but that
+    /// of the connection. What was asked for may have been done, and an error lacks its code.
+    /// </summary>
+    public static bool IsCutShort(byte[] body, bool isSuccess)
+    {
+        if (!isSuccess && body.Length > ErrorBytes)
+            return false; // cut here
+        var reader = new Utf8JsonReader(body, isFinalBlock: false, state: default);
+        try
+        {
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+                return false;
+            while (reader.Read())
+            {
+            }
+
+            return reader.CurrentDepth > 0 || reader.TokenType != JsonTokenType.EndObject;
+        }
+        catch (JsonException)
+        {
+            return false;
         }
     }
 

@@ -103,8 +103,10 @@ internal sealed class RestApi : IDisposable
     private async Task<JsonElement> SendAsync(RestRequest request, ErrorKind notFound, CancellationToken cancellationToken)
     {
         RestResponse response = await ExecuteAsync(request, cancellationToken).ConfigureAwait(false);
-        ServerErrors.ThrowIfFailed(response, Server, notFound);
         byte[] body = response.RawBytes ?? [];
+        if (AnswerBody.IsCutShort(body, response.IsSuccessStatusCode))
+            throw ServerErrors.CutShort(Server);
+        ServerErrors.ThrowIfFailed(response, Server, notFound);
         if (body.Length == 0)
             body = [(byte)'{', (byte)'}'];
         try
@@ -115,32 +117,10 @@ internal sealed class RestApi : IDisposable
         }
         catch (JsonException)
         {
-            if (IsCutShort(body))
-                throw ServerErrors.CutShort(Server);
-
             // The answer is not JSON: said below, as for JSON of another shape.
         }
 
         throw ServerErrors.NotMlflow(response, Server);
-    }
-
-    // Right as far as it goes: a length that was too short, or an answer whose only end is that of the connection.
-    private static bool IsCutShort(byte[] body)
-    {
-        var reader = new Utf8JsonReader(body, isFinalBlock: false, state: default);
-        try
-        {
-            bool isObject = reader.Read() && reader.TokenType == JsonTokenType.StartObject;
-            while (reader.Read())
-            {
-            }
-
-            return isObject;
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
     }
 
     private async Task<RestResponse> ExecuteAsync(RestRequest request, CancellationToken cancellationToken)

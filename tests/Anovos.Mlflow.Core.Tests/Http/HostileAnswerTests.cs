@@ -67,6 +67,15 @@ public sealed class HostileAnswerTests
     }
 
     [Fact]
+    public async Task A_refusal_that_is_longer_than_what_is_read_stays_a_refusal()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync();
+        server.Faults.Add("*", "*", Faults.Answer(400, $$"""{"error_code": "INVALID_PARAMETER_VALUE", "message": "{{new string('x', 1 << 20)}}"}"""));
+        MlflowException e = await FailAsync(server.Uri);
+        Assert.Equal((400, false), (e.StatusCode, e.IsTransient));
+    }
+
+    [Fact]
     public async Task A_gzip_bomb_costs_no_more_than_a_long_answer()
     {
         var bomb = new MemoryStream();
