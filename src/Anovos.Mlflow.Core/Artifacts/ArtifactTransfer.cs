@@ -9,7 +9,7 @@ public sealed record ArtifactUpload(FileInfo File, string ArtifactPath)
     public string Kind { get; init; } = "";
 
     /// <summary>Bytes, as the file was when this was made; zero for one that was not there.</summary>
-    public long Length { get; } = File.Exists ? File.Length : 0;
+    public long Length { get; } = FileLinks.Follow(File) is { Exists: true } content ? content.Length : 0;
 }
 
 /// <summary>How one upload ended.</summary>
