@@ -64,9 +64,12 @@ public enum ErrorKind
 /// <summary>A failure with a name: what happened, to what, and what to do about it. Holds no secret.</summary>
 public sealed class MlflowException : Exception
 {
-    /// <summary>Makes the failure <paramref name="kind"/>; the message says what happened, to what, and what to do.</summary>
+    /// <summary>
+    /// Makes the failure <paramref name="kind"/>; the message says what happened, to what, and what to do. It goes to
+    /// terminals and build logs, so <see cref="SafeText"/> is made of it.
+    /// </summary>
     public MlflowException(ErrorKind kind, string message, Exception? innerException = null)
-        : base(message, innerException) => Kind = kind;
+        : base(SafeText.Of(message), innerException) => Kind = kind;
 
     /// <summary>What went wrong.</summary>
     public ErrorKind Kind { get; }

@@ -1,4 +1,6 @@
+using System.Net.Sockets;
 using System.Text;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 
 namespace Anovos.Mlflow.TestServer;
@@ -57,16 +59,38 @@ public static class Faults
         context.Abort();
     }
 
+    /// <summary>The connection is reset, as by a process that dies; the request was not handled.</summary>
+    public static Task Reset(HttpContext context, Func<Task> handle)
+    {
+        if (context.Features.Get<IConnectionSocketFeature>() is { } connection)
+            connection.Socket.LingerState = new LingerOption(enable: true, seconds: 0);
+        context.Abort();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>So many bytes of the request's body are read, then the connection closes; the request was not handled.</summary>
+    public static Fault CloseWithin(int bytes) => async (context, _) =>
+    {
+        await context.Request.Body.ReadAtLeastAsync(new byte[bytes], bytes, throwOnEndOfStream: false, context.RequestAborted);
+        context.Abort();
+    };
+
     /// <summary>The request is handled, and only the first bytes of the answer's body come.</summary>
-    public static Fault Truncate(int bytes) => async (context, handle) =>
+    public static Fault Truncate(int bytes) => Cut(bytes, saysSo: false);
+
+    /// <summary>The request is handled, and the answer has a <c>Content-Length</c> that is too short.</summary>
+    public static Fault ShortLength(int bytes) => Cut(bytes, saysSo: true);
+
+    private static Fault Cut(int bytes, bool saysSo) => async (context, handle) =>
     {
         var wire = context.Response.Body;
         using var answer = new MemoryStream();
         context.Response.Body = answer;
         await handle();
         context.Response.Body = wire;
-        context.Response.ContentLength = answer.Length;
-        await wire.WriteAsync(answer.GetBuffer().AsMemory(0, (int)Math.Min(bytes, answer.Length)));
+        int left = (int)Math.Min(bytes, answer.Length);
+        context.Response.ContentLength = saysSo ? left : answer.Length;
+        await wire.WriteAsync(answer.GetBuffer().AsMemory(0, left));
     };
 
     /// <summary>An answer that never ends; the request is not handled.</summary>

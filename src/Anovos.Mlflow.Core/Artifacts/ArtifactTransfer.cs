@@ -9,7 +9,7 @@ public sealed record ArtifactUpload(FileInfo File, string ArtifactPath)
     public string Kind { get; init; } = "";
 
     /// <summary>Bytes, as the file was when this was made; zero for one that was not there.</summary>
-    public long Length { get; } = File.Exists ? File.Length : 0;
+    public long Length { get; } = FileLinks.Follow(File) is { Exists: true } content ? content.Length : 0;
 }
 
 /// <summary>How one upload ended.</summary>
@@ -66,6 +66,8 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism)
         {
             try
             {
+                if (SpecialFiles.Describe(upload.File.FullName) is { } special)
+                    return new IOException($"{upload.File.FullName} is {special}, and only files are sent.");
                 await store.SendAsync(upload.File, upload.ArtifactPath, bytes => Report(bytes, Volatile.Read(ref filesSent)), stop.Token).ConfigureAwait(false);
                 return null;
             }

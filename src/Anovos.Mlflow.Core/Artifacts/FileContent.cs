@@ -21,8 +21,8 @@ internal sealed class FileContent : HttpContent
     /// <param name="cancellationToken">Ends the reading; .NET Framework hands none on.</param>
     public FileContent(FileInfo file, Action<long> sent, CancellationToken cancellationToken)
     {
-        _file = file;
-        _length = file.Length;
+        _file = FileLinks.Follow(file) ?? file;
+        _length = _file.Length;
         _sent = sent;
         _cancellationToken = cancellationToken;
         Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");

@@ -43,8 +43,10 @@ public sealed record FolderListing(IReadOnlyList<ListedFile> Files, IReadOnlyLis
                     continue;
                 string path = ArtifactPath.Join(relative, entry.Name);
                 bool isLink = (entry.Attributes & FileAttributes.ReparsePoint) != 0;
-                if (entry is FileInfo file && file.Exists)
-                    files.Add(new ListedFile(file.FullName, path, file.Length));
+                if (SpecialFiles.Describe(entry.FullName) is { } special)
+                    problems.Add($"{entry.FullName} is {special} and is not sent.");
+                else if (entry is FileInfo file && FileLinks.Follow(file) is { Exists: true } content)
+                    files.Add(new ListedFile(file.FullName, path, content.Length));
                 else if (entry is DirectoryInfo below && !isLink)
                     List(below, path);
                 else

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Anovos.Mlflow.Http;
@@ -13,7 +14,22 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi) 
     // The server decodes a path again and again until nothing is left to decode.
     private static readonly Regex EncodedCharacter = new("%[0-9a-fA-F]{2}", RegexOptions.CultureInvariant);
 
-    public Task SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    public async Task SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    {
+        using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        if (api.Options.TransferTimeout is { } limit)
+            time.CancelAfter(limit);
+        try
+        {
+            await SendFileAsync(file, artifactPath, sent, time.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (time.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new MlflowException(ErrorKind.ArtifactSendFailed, $"It took longer than the {api.Options.TransferTimeout?.TotalSeconds} seconds that MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT allows a file.", e) { Target = artifactPath };
+        }
+    }
+
+    private Task SendFileAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         string path = ArtifactPath.Normalize(artifactPath);
         if (EncodedCharacter.IsMatch(path))
@@ -26,12 +42,20 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi) 
                 // What an attempt sent that failed does not count.
                 sent(-sentBefore);
                 sentBefore = 0;
-                using var request = new HttpRequestMessage(HttpMethod.Put, address)
-                {
-                    Content = new FileContent(file, bytes => { sentBefore += bytes; sent(bytes); }, cancellationToken),
-                };
-                using HttpResponseMessage response = await ExecuteAsync(request, cancellationToken).ConfigureAwait(false);
+
+                // A large file may take hours, as long as something moves.
+                using var idle = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                idle.CancelAfter(api.Options.RequestTimeout);
+                using var request = new HttpRequestMessage(HttpMethod.Put, address) { Content = new FileContent(file, Moved, idle.Token) };
+                using HttpResponseMessage response = await ExecuteAsync(request, idle.Token, cancellationToken).ConfigureAwait(false);
                 return true;
+
+                void Moved(long bytes)
+                {
+                    idle.CancelAfter(api.Options.RequestTimeout);
+                    sentBefore += bytes;
+                    sent(bytes);
+                }
             },
             cancellationToken);
     }
@@ -44,16 +68,8 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi) 
             ? start + Endpoint.Length
             : throw new MlflowException(ErrorKind.UriUnsupported, $"{address} is no address of MLflow's artifact service, so it cannot be listed.") { Target = address };
         string folder = ArtifactPath.Join(Uri.UnescapeDataString(address.Substring(end).Trim('/')), ArtifactPath.Normalize(artifactPath));
-        using HttpResponseMessage response = await api.Retrier.RunAsync(
-            async _ =>
-            {
-                using var request = new HttpRequestMessage(HttpMethod.Get, $"{address.Substring(0, end)}?path={Uri.EscapeDataString(folder)}");
-                return await ExecuteAsync(request, cancellationToken).ConfigureAwait(false);
-            },
-            cancellationToken).ConfigureAwait(false);
-        using Stream body = await response.Content.ReadAsStreamAsync().ConfigureAwait(false);
-        using JsonDocument document = await JsonDocument.ParseAsync(body, cancellationToken: cancellationToken).ConfigureAwait(false);
-        if (!document.RootElement.TryGetProperty("files", out JsonElement files))
+        JsonElement answer = await api.GetAddressAsync(address.Substring(0, end), ErrorKind.ArtifactNotFound, cancellationToken, ("path", folder)).ConfigureAwait(false);
+        if (!answer.TryGetProperty("files", out JsonElement files))
             return [];
         return [.. files.EnumerateArray().Select(entry => Read(entry, artifactPath))];
     }
@@ -76,25 +92,27 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi) 
         return new Artifact(ArtifactPath.Join(folder, name), isDirectory, isDirectory ? null : length);
     }
 
-    private async Task<HttpResponseMessage> ExecuteAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> ExecuteAsync(HttpRequestMessage request, CancellationToken timeOrStop, CancellationToken stop)
     {
-        HttpResponseMessage response;
+        HttpResponseMessage? response = null;
         try
         {
-            response = await api.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
-        }
-        catch (HttpRequestException e) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw e.InnerException is FileReadException file ? file.InnerException! : ConnectionErrors.From(e, api.Server);
-        }
-
-        if (response.IsSuccessStatusCode)
-            return response;
-        using (response)
-        {
-            string body = await response.Content.ReadAsStringAsync().ConfigureAwait(false);
+            response = await api.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, timeOrStop).ConfigureAwait(false);
+            if (response.IsSuccessStatusCode)
+                return response;
+            byte[] body = await AnswerBody.ReadAsync(response, request.RequestUri!, timeOrStop).ConfigureAwait(false);
+            if (AnswerBody.IsCutShort(body, isSuccess: false))
+                throw ServerErrors.CutShort(api.Server);
             response.Headers.TryGetValues("x-request-id", out IEnumerable<string>? requestId);
-            throw ServerErrors.From((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, body, requestId?.FirstOrDefault(), response.Headers.RetryAfter?.ToString(), api.Server, ErrorKind.ArtifactNotFound);
+            throw ServerErrors.From((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, Encoding.UTF8.GetString(body), requestId?.FirstOrDefault(), response.Headers.RetryAfter?.ToString(), api.Server, ErrorKind.ArtifactNotFound);
+        }
+        catch (Exception e)
+        {
+            response?.Dispose();
+            if (stop.IsCancellationRequested || e is MlflowException)
+                throw;
+            throw (e as FileReadException ?? e.InnerException as FileReadException)?.InnerException
+                ?? ConnectionErrors.From(e, api.Server, timedOut: timeOrStop.IsCancellationRequested);
         }
     }
 }

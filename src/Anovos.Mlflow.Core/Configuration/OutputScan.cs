@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Anovos.Mlflow.Artifacts;
 
 namespace Anovos.Mlflow.Configuration;
 
@@ -88,7 +89,11 @@ public sealed class OutputScan
     private void Take(FileInfo file, ScanRow owner)
     {
         bool checksum = file.Name.StartsWith(".", StringComparison.Ordinal) && file.Name.EndsWith(".crc", StringComparison.Ordinal);
-        if ((!checksum || _checksums) && !_files.ContainsKey(file.FullName))
+        if ((checksum && !_checksums) || _files.ContainsKey(file.FullName))
+            return;
+        if (SpecialFiles.Describe(file.FullName) is { } special)
+            owner.Errors.Add($"{file.FullName} is {special} and is not sent.");
+        else
             owner.Add(file);
     }
 

@@ -1,3 +1,5 @@
+using Anovos.Mlflow.Artifacts;
+
 namespace Anovos.Mlflow.Configuration;
 
 /// <summary>An output while its files are being found.</summary>
@@ -31,7 +33,7 @@ internal sealed class ScanRow
         {
             string relative = Output.IsFile ? file.Name : Relative(file.FullName);
             string artifact = Output.ArtifactPath is { Length: > 0 } folder ? $"{folder}/{relative}" : relative;
-            _files.Add(new OutputFile(file.FullName, artifact, Length(file)));
+            _files.Add(new OutputFile(file.FullName, artifact, (FileLinks.Follow(file) ?? throw new FileNotFoundException("it is a link that leads nowhere")).Length));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -53,16 +55,6 @@ internal sealed class ScanRow
     {
         char separator = System.IO.Path.DirectorySeparatorChar;
         return path.Substring(Path!.Length).TrimStart(separator).Replace(separator, '/');
-    }
-
-    private static long Length(FileInfo file)
-    {
-#if NET
-        // A link's own length is not that of the file that would be sent.
-        if (file.LinkTarget is not null)
-            return new FileInfo(file.ResolveLinkTarget(returnFinalTarget: true)!.FullName).Length;
-#endif
-        return file.Length;
     }
 
     private static string? InUse(AnovosOutput output)

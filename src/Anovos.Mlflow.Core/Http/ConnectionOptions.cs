@@ -27,8 +27,11 @@ public sealed record ConnectionOptions
     /// <summary>The certificate that the client shows: PEM with its key, or PFX.</summary>
     public string? ClientCertificatePath { get; init; }
 
-    /// <summary>How long one request may take; a body being transferred has no limit of its own.</summary>
+    /// <summary>How long one request may take; while a file is being transferred, how long nothing may move.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>How long one file may take, retries included (<c>MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT</c>); null for no limit.</summary>
+    public TimeSpan? TransferTimeout { get; init; }
 
     /// <summary>How often a request that failed is sent again.</summary>
     public RetryPolicy Retry { get; init; } = new();
@@ -75,6 +78,7 @@ public sealed record ConnectionOptions
             ServerCertificatePath = variables.Text("MLFLOW_TRACKING_SERVER_CERT_PATH"),
             ClientCertificatePath = variables.Text("MLFLOW_TRACKING_CLIENT_CERT_PATH"),
             RequestTimeout = variables.Seconds("MLFLOW_HTTP_REQUEST_TIMEOUT", defaultSeconds: 120),
+            TransferTimeout = variables.Text("MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT") is null ? null : variables.Seconds("MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT", defaultSeconds: 1),
             Retry = RetryPolicy.FromEnvironment(variables),
             FollowRedirects = variables.Flag("MLFLOW_ALLOW_HTTP_REDIRECTS", defaultValue: true),
             Workspace = variables.Text("MLFLOW_WORKSPACE"),

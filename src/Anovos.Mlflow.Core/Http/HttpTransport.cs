@@ -8,7 +8,7 @@ using System.Text;
 
 namespace Anovos.Mlflow.Http;
 
-/// <summary>Makes the one <see cref="HttpClient"/> of a store: TLS, proxy, credentials, redirects, connection limits.</summary>
+/// <summary>Makes the <see cref="HttpClient"/>s of a store: TLS, proxy, credentials, redirects, connection limits.</summary>
 internal static class HttpTransport
 {
     // Above the transfer engine's parallelism; .NET Framework's default of two would serialise it.
@@ -16,10 +16,14 @@ internal static class HttpTransport
 
     public static string UserAgent { get; } = $"Anovos.Mlflow/{typeof(HttpTransport).Assembly.GetName().Version?.ToString(3)}";
 
-    public static HttpClient Create(ConnectionOptions options)
+    /// <summary>The connections of a store, which its clients share.</summary>
+    public static HttpMessageHandler CreateHandler(ConnectionOptions options) =>
+        new SameHostRedirectHandler(options.FollowRedirects) { InnerHandler = CreatePrimaryHandler(options) };
+
+    /// <summary>A client that sends the credentials of the options.</summary>
+    public static HttpClient CreateClient(HttpMessageHandler handler, ConnectionOptions options)
     {
-        HttpMessageHandler primary = CreateHandler(options);
-        var client = new HttpClient(new SameHostRedirectHandler(options.FollowRedirects) { InnerHandler = primary })
+        var client = new HttpClient(handler)
         {
             // A file may take hours: every JSON request has its own limit.
             Timeout = Timeout.InfiniteTimeSpan,
@@ -37,7 +41,7 @@ internal static class HttpTransport
     }
 
 #if NET
-    private static SocketsHttpHandler CreateHandler(ConnectionOptions options)
+    private static SocketsHttpHandler CreatePrimaryHandler(ConnectionOptions options)
     {
         var handler = new SocketsHttpHandler
         {
@@ -69,7 +73,7 @@ internal static class HttpTransport
         return handler;
     }
 #else
-    private static HttpClientHandler CreateHandler(ConnectionOptions options)
+    private static HttpClientHandler CreatePrimaryHandler(ConnectionOptions options)
     {
         var handler = new HttpClientHandler
         {

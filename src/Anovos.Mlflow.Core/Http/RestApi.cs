@@ -13,18 +13,27 @@ internal sealed class RestApi : IDisposable
 {
     private const string Prefix = "api/2.0/mlflow/";
 
+    private readonly HttpClient _answers;
     private readonly RestClient _client;
 
     public RestApi(Uri server, ConnectionOptions options, Action<RetryNotice>? onRetry = null)
     {
         Server = server;
         Retrier = new Retrier(options.Retry, onRetry ?? (_ => { }));
-        Http = HttpTransport.Create(options);
-        _client = new RestClient(Http, new RestClientOptions(server) { Timeout = options.RequestTimeout, UserAgent = HttpTransport.UserAgent });
+        Options = options;
+        HttpMessageHandler handler = HttpTransport.CreateHandler(options);
+        Http = HttpTransport.CreateClient(handler, options);
+
+        // RestSharp would buffer whatever comes, and its time limit ends with the headers.
+        _answers = HttpTransport.CreateClient(new AnswerHandler { InnerHandler = handler }, options);
+        _client = new RestClient(_answers, new RestClientOptions(server) { Timeout = options.RequestTimeout, UserAgent = HttpTransport.UserAgent });
     }
 
     /// <summary>The server's address, with its path prefix and a slash at the end.</summary>
     public Uri Server { get; }
+
+    /// <summary>How the server is reached.</summary>
+    public ConnectionOptions Options { get; }
 
     /// <summary>The client for what is no JSON: bodies of artifacts go through it as streams.</summary>
     public HttpClient Http { get; }
@@ -34,10 +43,15 @@ internal sealed class RestApi : IDisposable
 
     /// <summary>GET with the fields as query parameters; a null value leaves its field out.</summary>
     public Task<JsonElement> GetAsync(string endpoint, ErrorKind notFound, CancellationToken cancellationToken, params (string Name, string? Value)[] fields) =>
+        GetAddressAsync(Prefix + endpoint, notFound, cancellationToken, fields);
+
+    /// <summary>GET of an address, relative to the server's or whole.</summary>
+    /// <inheritdoc cref="GetAsync"/>
+    public Task<JsonElement> GetAddressAsync(string address, ErrorKind notFound, CancellationToken cancellationToken, params (string Name, string? Value)[] fields) =>
         Retrier.RunAsync(
             _ =>
             {
-                var request = new RestRequest(Prefix + endpoint, Method.Get);
+                var request = new RestRequest(address, Method.Get);
                 foreach ((string name, string? value) in fields)
                 {
                     if (value is not null)
@@ -82,14 +96,17 @@ internal sealed class RestApi : IDisposable
     public void Dispose()
     {
         _client.Dispose();
+        _answers.Dispose();
         Http.Dispose();
     }
 
     private async Task<JsonElement> SendAsync(RestRequest request, ErrorKind notFound, CancellationToken cancellationToken)
     {
         RestResponse response = await ExecuteAsync(request, cancellationToken).ConfigureAwait(false);
-        ServerErrors.ThrowIfFailed(response, Server, notFound);
         byte[] body = response.RawBytes ?? [];
+        if (AnswerBody.IsCutShort(body, response.IsSuccessStatusCode))
+            throw ServerErrors.CutShort(Server);
+        ServerErrors.ThrowIfFailed(response, Server, notFound);
         if (body.Length == 0)
             body = [(byte)'{', (byte)'}'];
         try

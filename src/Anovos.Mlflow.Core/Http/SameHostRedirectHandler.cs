@@ -23,14 +23,14 @@ internal sealed class SameHostRedirectHandler(bool follow) : DelegatingHandler
             bool repeatable = request.Method == HttpMethod.Get || (int)response.StatusCode is 307 or 308;
             bool sameHost = Uri.Compare(target, request.RequestUri!, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
             if (!follow || !repeatable || !sameHost || redirects == MaximumRedirects)
-                throw NotFollowed(request.RequestUri!, target, sameHost);
+                throw NotFollowed(request.RequestUri!, target, !sameHost ? ", since credentials must not travel to another host" : redirects == MaximumRedirects ? $", since it is redirect {redirects + 1} of one request" : "");
             request.RequestUri = target;
         }
     }
 
-    private static MlflowException NotFollowed(Uri from, Uri target, bool sameHost) =>
+    private static MlflowException NotFollowed(Uri from, Uri target, string why) =>
         new(
             ErrorKind.NotAnMlflowServer,
-            $"{from.GetLeftPart(UriPartial.Path)} redirects to {target.GetLeftPart(UriPartial.Path)}, which is not followed{(sameHost ? "" : ", since credentials must not travel to another host")}. If that is your MLflow server, use its address as the tracking URI.")
+            $"{from.GetLeftPart(UriPartial.Path)} redirects to {target.GetLeftPart(UriPartial.Path)}, which is not followed{why}. If that is your MLflow server, use its address as the tracking URI.")
         { Target = from.GetLeftPart(UriPartial.Authority), StatusCode = (int)HttpStatusCode.Redirect };
 }

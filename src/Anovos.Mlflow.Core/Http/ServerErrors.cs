@@ -55,6 +55,14 @@ internal static class ServerErrors
         { Target = address, StatusCode = (int)response.StatusCode };
     }
 
+    /// <summary>A success whose JSON ends too early: what was asked for may have been done.</summary>
+    public static MlflowException CutShort(Uri server)
+    {
+        string address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
+        return new(ErrorKind.TrackingServerUnreachable, $"The answer of {address} was cut short. Check the server, and a proxy before it.")
+        { Target = address, IsTransient = true };
+    }
+
     /// <summary><c>Retry-After</c> in both its forms, seconds and a date (RFC 9110, 10.2.3); null for anything else.</summary>
     internal static TimeSpan? ReadRetryAfter(string? value, DateTimeOffset now)
     {
@@ -91,9 +99,9 @@ internal static class ServerErrors
             using JsonDocument document = JsonDocument.Parse(body);
             return (Text(document.RootElement, "error_code"), Text(document.RootElement, "message"));
         }
-        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // No JSON, or a text with half a surrogate pair: quoted as it is by the caller.
+            // No JSON, or a string in it is no text (half a surrogate pair): quoted as it is by the caller.
             return (null, null);
         }
     }
@@ -106,12 +114,8 @@ internal static class ServerErrors
 
     private static string Colon(string said) => said.Length == 0 ? "." : ": " + (said.EndsWith(".", StringComparison.Ordinal) ? said : said + ".");
 
-    // What a server says ends up in a terminal or a pipeline log: no control character of it does.
-    private static string Quote(string text)
-    {
-        string clean = new([.. text.Select(c => char.IsControl(c) ? ' ' : c)]);
-        return clean.Length > QuotedCharacters ? clean.Substring(0, QuotedCharacters) + "…" : clean.Trim();
-    }
+    private static string Quote(string text) =>
+        text.Length > QuotedCharacters ? text.Substring(0, QuotedCharacters) + "…" : text.Trim();
 
     private static string? Header(RestResponse response, string name) =>
         response.Headers?.FirstOrDefault(header => header.Name.Equals(name, StringComparison.OrdinalIgnoreCase))?.Value?.ToString();

@@ -30,12 +30,13 @@ internal static class MetricHistory
     public static async Task<List<Metric>> ReadAllAsync(ITrackingStore store, string runId, string key, CancellationToken cancellationToken)
     {
         List<Metric> points = [];
+        var tokens = new PageTokens();
         string? pageToken = null;
         do
         {
             Page<Metric> page = await store.GetMetricHistoryAsync(runId, key, pageToken, cancellationToken).ConfigureAwait(false);
             points.AddRange(page.Items);
-            pageToken = page.NextPageToken;
+            pageToken = tokens.After(page);
         }
         while (pageToken is not null);
         return points;

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Errors;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
@@ -13,8 +14,8 @@ internal static class FileArguments
             IReadOnlyCollection<string> found = ResolveOne(cmdlet, path, literal);
             if (found.Count == 0)
             {
-                var e = new FileNotFoundException($"There is no file or folder '{path}'. Paths are relative to {cmdlet.SessionState.Path.CurrentLocation}.", path);
-                cmdlet.WriteError(new ErrorRecord(e, errorId, ErrorCategory.ObjectNotFound, path));
+                var e = new FileNotFoundException(SafeText.Of($"There is no file or folder '{path}'. Paths are relative to {cmdlet.SessionState.Path.CurrentLocation}."), path);
+                cmdlet.WriteError(new ErrorRecord(e, errorId, ErrorCategory.ObjectNotFound, path).Safe());
             }
 
             foreach (string item in found)

@@ -86,6 +86,15 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
         _wake.Release();
     }
 
+    /// <summary>Writes a warning; what others wrote in it cannot steer a terminal or a build.</summary>
+    protected new void WriteWarning(string text) => base.WriteWarning(SafeText.Of(text));
+
+    /// <inheritdoc cref="WriteWarning"/>
+    protected new void WriteVerbose(string text) => base.WriteVerbose(SafeText.Of(text));
+
+    /// <inheritdoc cref="WriteWarning"/>
+    protected new bool ShouldProcess(string target, string action) => base.ShouldProcess(SafeText.Of(target), SafeText.Of(action));
+
     /// <summary>Frees what the cmdlet holds.</summary>
     protected virtual void Dispose(bool disposing)
     {
@@ -139,6 +148,10 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
         catch (MlflowException e)
         {
             WriteError(e.ToErrorRecord());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            ThrowTerminatingError(e.ToFileError(target: null));
         }
     }
 }

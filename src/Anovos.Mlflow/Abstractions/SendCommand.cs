@@ -23,7 +23,7 @@ public abstract class SendCommand : RunCommand
             return;
         var clock = Stopwatch.StartNew();
         long nextProgress = 0;
-        string activity = $"Sending {uploads.Count} files to run {run.RunId}";
+        string activity = SafeText.Of($"Sending {uploads.Count} files to run {run.RunId}");
         Await(async token =>
         {
             using IArtifactStore store = await run.OpenArtifactsAsync(token).ConfigureAwait(false);

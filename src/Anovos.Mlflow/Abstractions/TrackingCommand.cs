@@ -40,6 +40,7 @@ public abstract class TrackingCommand : MlflowCommand
     /// <summary>Writes what a search finds, page by page as the pages come; at most <paramref name="first"/> of them.</summary>
     protected void WritePages<T>(Func<(string? PageToken, CancellationToken Cancellation), Task<Page<T>>> search, Func<T, bool>? filter = null, int first = int.MaxValue)
     {
+        var tokens = new PageTokens();
         string? pageToken = null;
         do
         {
@@ -53,7 +54,7 @@ public abstract class TrackingCommand : MlflowCommand
                 WriteObject(item);
             }
 
-            pageToken = page.NextPageToken;
+            pageToken = tokens.After(page);
         }
         while (pageToken is not null && first > 0);
     }

@@ -11,13 +11,23 @@ internal static class ErrorRecords
         var record = new ErrorRecord(e, e.Kind.ToString(), Category(e), target ?? e.Target);
         string? details = e.RequestId is null ? null : $"{e.Message} (request {e.RequestId})";
         if (details is not null)
-            record.ErrorDetails = new ErrorDetails(details);
-        return record;
+            record.ErrorDetails = new ErrorDetails(SafeText.Of(details));
+        return record.Safe();
     }
 
     /// <summary>The record of a failure on this machine: a file, a folder.</summary>
     public static ErrorRecord ToFileError(this Exception e, object? target) =>
-        new(e, e is FileNotFoundException or DirectoryNotFoundException ? "FileNotFound" : "FileUnreadable", e is UnauthorizedAccessException ? ErrorCategory.PermissionDenied : ErrorCategory.ReadError, target);
+        new ErrorRecord(e, e is FileNotFoundException or DirectoryNotFoundException ? "FileNotFound" : "FileUnreadable", e is UnauthorizedAccessException ? ErrorCategory.PermissionDenied : ErrorCategory.ReadError, target).Safe();
+
+    /// <summary>The record, shown without what others wrote to steer a terminal or a build. The target itself stays as it is.</summary>
+    public static ErrorRecord Safe(this ErrorRecord record)
+    {
+        if (SafeText.Of(record.Exception.Message) is { } message && message != record.Exception.Message)
+            record.ErrorDetails ??= new ErrorDetails(message);
+        if (record.TargetObject is string target && SafeText.Of(target) is { } name && name != target)
+            record.CategoryInfo.TargetName = name;
+        return record;
+    }
 
     /// <summary>Whether nothing of the pipeline can go on after it: the server, the way to it or the run is not there.</summary>
     public static bool IsTerminating(this MlflowException e) => e.Kind.ToString() is

@@ -115,13 +115,14 @@ public sealed class GetMlflowRunCommand : TrackingCommand
     {
         WildcardPattern[] patterns = [.. Experiment.Select(name => new WildcardPattern(name, WildcardOptions.IgnoreCase))];
         var found = new Dictionary<string, Experiment>();
+        var tokens = new PageTokens();
         string? pageToken = null;
         do
         {
             Page<Experiment> page = await store.SearchExperimentsAsync(new ExperimentSearch(), pageToken, cancellationToken).ConfigureAwait(false);
             foreach (Experiment experiment in page.Items.Where(experiment => patterns.Any(pattern => pattern.IsMatch(experiment.Name))))
                 found[experiment.ExperimentId] = experiment;
-            pageToken = page.NextPageToken;
+            pageToken = tokens.After(page);
         }
         while (pageToken is not null);
         return found;

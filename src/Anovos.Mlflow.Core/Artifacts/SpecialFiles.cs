@@ -1,0 +1,48 @@
+#if NET
+using System.Runtime.InteropServices;
+using System.Text;
+#endif
+
+namespace Anovos.Mlflow.Artifacts;
+
+/// <summary>
+/// Tells what is no file of bytes: opening a named pipe waits for a writer, and a device may never end. .NET itself takes
+/// them all for files.
+/// </summary>
+internal static class SpecialFiles
+{
+    /// <summary>What it is, as <c>a named pipe</c>; null for a file or folder, and for what is not there.</summary>
+    public static string? Describe(string path)
+    {
+#if NET
+        if (OperatingSystem.IsWindows())
+            return null;
+        try
+        {
+            // .NET's own shim, the same on every Unix; the mode is its second field.
+            byte[] status = new byte[256];
+            if (Stat(Encoding.UTF8.GetBytes(path + '\0'), status) != 0)
+                return null;
+            return (BitConverter.ToInt32(status, 4) & 0xF000) switch
+            {
+                0x1000 => "a named pipe",
+                0xC000 => "a socket",
+                0x2000 or 0x6000 => "a device",
+                _ => null,
+            };
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
+        {
+            return null;
+        }
+#else
+        // Windows PowerShell: there are none.
+        return null;
+#endif
+    }
+
+#if NET
+    [DllImport("libSystem.Native", EntryPoint = "SystemNative_Stat")]
+    private static extern int Stat(byte[] path, byte[] status);
+#endif
+}

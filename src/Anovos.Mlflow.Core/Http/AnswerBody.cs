@@ -1,0 +1,83 @@
+using System.Text.Json;
+
+namespace Anovos.Mlflow.Http;
+
+/// <summary>Reads the body of an answer that is no artifact, and never more of it than there can be use for.</summary>
+internal static class AnswerBody
+{
+    /// <summary>The longest success, after decompression: far above MLflow's largest page, and it fits into memory.</summary>
+    public const int MaximumBytes = 64 << 20;
+
+    // Of an error only the first words are quoted.
+    private const int ErrorBytes = 256 << 10;
+    private const int BufferBytes = 16 << 10;
+
+    /// <summary>The body; of an error, its beginning.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.NotAnMlflowServer"/>: it is too long, or cannot be decompressed.</exception>
+    /// <exception cref="IOException">It ended too early.</exception>
+    public static async Task<byte[]> ReadAsync(HttpResponseMessage response, Uri address, CancellationToken cancellationToken)
+    {
+        int limit = response.IsSuccessStatusCode ? MaximumBytes : ErrorBytes;
+        long? announced = response.Content.Headers.ContentEncoding.Count == 0 ? response.Content.Headers.ContentLength : null;
+
+        // .NET Framework's stream does not heed the token.
+        using CancellationTokenRegistration stop = cancellationToken.Register(response.Dispose);
+        try
+        {
+            using Stream source = await response.Content.ReadAsStreamAsync().ConfigureAwait(false);
+            using var body = new MemoryStream();
+            byte[] buffer = new byte[BufferBytes];
+            int read;
+            while ((read = await source.ReadAsync(buffer, 0, buffer.Length, cancellationToken).ConfigureAwait(false)) > 0)
+            {
+                body.Write(buffer, 0, read);
+                if (body.Length <= limit)
+                    continue;
+                return response.IsSuccessStatusCode ? throw NotMlflow(address, $"sends an answer of more than {MaximumBytes >> 20} MiB") : body.ToArray();
+            }
+
+            return body.Length < announced
+                ? throw new EndOfStreamException($"{body.Length} bytes came of an answer of {announced}")
+                : body.ToArray();
+        }
+        catch (InvalidDataException e)
+        {
+            throw NotMlflow(address, $"sends an answer that cannot be decompressed ({e.Message.TrimEnd('.')})");
+        }
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Whether it is JSON as far as it goes, and goes not far enough: its length was too short, or it had no end but that
+    /// of the connection. What was asked for may have been done, and an error lacks its code.
+    /// </summary>
+    public static bool IsCutShort(byte[] body, bool isSuccess)
+    {
+        if (!isSuccess && body.Length > ErrorBytes)
+            return false; // cut here
+        var reader = new Utf8JsonReader(body, isFinalBlock: false, state: default);
+        try
+        {
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+                return false;
+            while (reader.Read())
+            {
+            }
+
+            return reader.CurrentDepth > 0 || reader.TokenType != JsonTokenType.EndObject;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    private static MlflowException NotMlflow(Uri address, string what)
+    {
+        string server = address.GetLeftPart(UriPartial.Path);
+        return new(ErrorKind.NotAnMlflowServer, $"{server} {what}, as no MLflow server does. Check the tracking URI, and a proxy before the server.") { Target = server };
+    }
+}

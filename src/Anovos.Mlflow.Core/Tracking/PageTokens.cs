@@ -1,0 +1,22 @@
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>Follows a search from page to page, and not without end: a server may lead in a circle.</summary>
+public sealed class PageTokens
+{
+    private const int EmptyPages = 100;
+
+    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
+    private int _empty;
+
+    /// <summary>The token to ask for after this page; null after the last.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ServerError"/> for a token that was answered before, and for empty pages without end.</exception>
+    public string? After<T>(Page<T> page)
+    {
+        if (page.NextPageToken is not { } token)
+            return null;
+        _empty = page.Items.Count == 0 ? _empty + 1 : 0;
+        return _seen.Add(token) && _empty < EmptyPages
+            ? token
+            : throw new MlflowException(ErrorKind.ServerError, $"The server leads a search in a circle: after {_seen.Count} pages it {(_empty < EmptyPages ? $"answers the page token '{token}' again" : "still answers no item")}. What came so far may not be all.");
+    }
+}
