@@ -21,6 +21,7 @@
         'Get-MlflowRun'
         'Import-AnovosConfig'
         'New-MlflowExperiment'
+        'Receive-MlflowArtifact'
         'Remove-MlflowTag'
         'Send-AnovosArtifact'
         'Send-MlflowArtifact'

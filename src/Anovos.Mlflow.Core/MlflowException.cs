@@ -54,6 +54,9 @@ public enum ErrorKind
     /// <summary>An artifact did not reach its store.</summary>
     ArtifactSendFailed,
 
+    /// <summary>An artifact did not reach this machine.</summary>
+    ArtifactReceiveFailed,
+
     /// <summary>A directory store holds something that cannot be read.</summary>
     StoreInvalid,
 

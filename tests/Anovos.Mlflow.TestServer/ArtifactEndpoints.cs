@@ -36,6 +36,25 @@ internal sealed class ArtifactEndpoints(TrackingState state, ArtifactStore store
             await GetAsync(context, ArtifactPath.Clean(artifact));
     }
 
+    /// <summary>An artifact as the page of a run links to it; any name will do.</summary>
+    public async Task GetOfRunAsync(HttpContext context)
+    {
+        string id = context.Request.Query["run_id"].ToString();
+        StoredRun run;
+        lock (state)
+            run = state.Run(id);
+        if (store.Find($"{store.PathOf(run.ArtifactUri)}/{ArtifactPath.Clean(context.Request.Query["path"].ToString())}") is not { } artifact)
+        {
+            await Answers.PageAsync(context, state.Version == MlflowVersion.V2_17 ? 500 : 404);
+            return;
+        }
+
+        context.Response.ContentType = "application/octet-stream";
+        context.Response.ContentLength = artifact.Length;
+        await using var content = File.OpenRead(artifact.File);
+        await content.CopyToAsync(context.Response.Body, context.RequestAborted);
+    }
+
     private async Task PutAsync(HttpContext context, RecordedRequest recorded, string path)
     {
         bool isUnderFile = path.Split('/').Select((_, i) => string.Join('/', path.Split('/')[..i])).Any(parent => store.Find(parent) != null);

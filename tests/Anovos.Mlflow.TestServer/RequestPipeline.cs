@@ -72,6 +72,8 @@ internal sealed class RequestPipeline
             await _access.ChallengeAsync(context);
         else if (path.StartsWith("/api/2.0/mlflow-artifacts/", StringComparison.Ordinal))
             await ArtifactAsync(context, recorded, path, user);
+        else if (path is "/get-artifact")
+            await _artifacts.GetOfRunAsync(context);
         else
             await ApiAsync(context, recorded, path, user);
     }

@@ -1,12 +1,15 @@
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>What became of something that could be sent.</summary>
+/// <summary>What became of something that could be sent or received.</summary>
 public enum ArtifactStatus
 {
     /// <summary>It is in the store.</summary>
     Sent,
 
-    /// <summary>The store had it already.</summary>
+    /// <summary>It is on this machine.</summary>
+    Received,
+
+    /// <summary>It was there already.</summary>
     Unchanged,
 
     /// <summary>It is not to be sent.</summary>
@@ -15,7 +18,7 @@ public enum ArtifactStatus
     /// <summary>It is to be sent and is not there.</summary>
     Missing,
 
-    /// <summary>It did not reach the store.</summary>
+    /// <summary>It did not arrive.</summary>
     Failed,
 }
 

@@ -22,9 +22,9 @@ public static class ArtifactStores
             case "file":
                 return new LocalArtifactStore(LocalUri.ToPath(root));
             case "mlflow-artifacts" when store is RestStore server:
-                return new ProxiedArtifactStore(server.Api, ProxiedBase(root, server.Api.Server), ownsApi: false);
+                return new ProxiedArtifactStore(server.Api, ProxiedBase(root, server.Api.Server), ownsApi: false, run.RunId);
             case "http" or "https" when store is RestStore server:
-                return OpenHttp(new Uri(root), server);
+                return OpenHttp(new Uri(root), server, run.RunId);
             default:
                 throw new MlflowException(
                     ErrorKind.UriUnsupported,
@@ -41,13 +41,13 @@ public static class ArtifactStores
         return new Uri($"{host}{ProxiedArtifactStore.Endpoint}{uri.AbsolutePath}");
     }
 
-    private static ProxiedArtifactStore OpenHttp(Uri root, RestStore server)
+    private static ProxiedArtifactStore OpenHttp(Uri root, RestStore server, string runId)
     {
         bool sameServer = Uri.Compare(root, server.Api.Server, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
 
         // Another host gets no credentials of the tracking server.
         return sameServer
-            ? new ProxiedArtifactStore(server.Api, root, ownsApi: false)
+            ? new ProxiedArtifactStore(server.Api, root, ownsApi: false, runId)
             : new ProxiedArtifactStore(new RestApi(root, new ConnectionOptions()), root, ownsApi: true);
     }
 }

@@ -15,7 +15,8 @@ public sealed record ArtifactUpload(FileInfo File, string ArtifactPath)
 /// <summary>How one upload ended.</summary>
 /// <param name="Upload">What was to be sent.</param>
 /// <param name="Error">Why it was not; null when it was.</param>
-public sealed record ArtifactUploaded(ArtifactUpload Upload, Exception? Error);
+/// <param name="Unchanged">Why it needed no sending, as the run has it; null when it was sent, or was to be.</param>
+public sealed record ArtifactUploaded(ArtifactUpload Upload, Exception? Error, string? Unchanged = null);
 
 /// <summary>How far a transfer is; bytes and files.</summary>
 public sealed record TransferProgress(long BytesSent, long BytesTotal, int FilesSent, int FilesTotal);
@@ -23,7 +24,8 @@ public sealed record TransferProgress(long BytesSent, long BytesTotal, int Files
 /// <summary>Sends many files at once, a bounded number at a time.</summary>
 /// <param name="store">Where to.</param>
 /// <param name="parallelism">How many files are under way together.</param>
-public sealed class ArtifactTransfer(IArtifactStore store, int parallelism)
+/// <param name="policy">What is not sent again, and whether it is read back; without it everything is sent.</param>
+public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, SendPolicy? policy = null)
 {
     /// <summary>More at once gains nothing against MLflow's own server and costs memory: see bench/.</summary>
     public const int DefaultParallelism = 8;
@@ -40,45 +42,38 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism)
     /// <exception cref="MlflowException">Nothing more can be sent.</exception>
     public async Task SendAsync(IReadOnlyList<ArtifactUpload> uploads, Action<ArtifactUploaded> completed, Action<TransferProgress> progress, CancellationToken cancellationToken)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        SendPolicy rules = policy ?? new SendPolicy(Journal: null, Resend: true, Verify: false);
+        var sender = new ArtifactSender(store, rules);
         long bytesTotal = uploads.Sum(upload => upload.Length), bytesSent = 0;
-        int next = -1, filesSent = 0;
+        int filesSent = 0;
         ILookup<string, ArtifactUpload> byPath = uploads.ToLookup(upload => upload.ArtifactPath, StringComparer.Ordinal);
+        IReadOnlyDictionary<string, long> there = rules.Resend
+            ? new Dictionary<string, long>()
+            : await RemoteArtifacts.LengthsAsync(store, uploads.Select(upload => upload.ArtifactPath), parallelism, cancellationToken).ConfigureAwait(false);
+        await Workers.RunAsync(uploads, parallelism, SendOneAsync, cancellationToken).ConfigureAwait(false);
 
-        Task[] workers = [.. Enumerable.Range(0, Math.Min(parallelism, uploads.Count)).Select(_ => Task.Run(SendNextAsync, CancellationToken.None))];
-        await Task.WhenAll(workers).ConfigureAwait(false);
-
-        async Task SendNextAsync()
+        async Task SendOneAsync(ArtifactUpload upload, CancellationToken token)
         {
-            for (int index; (index = Interlocked.Increment(ref next)) < uploads.Count;)
-            {
-                ArtifactUpload upload = uploads[index];
-                stop.Token.ThrowIfCancellationRequested();
-                ArtifactUpload first = byPath[upload.ArtifactPath].First();
-                Exception? error = ReferenceEquals(upload, first) ? await TrySendAsync(upload).ConfigureAwait(false) : Taken(first);
-                if (error is null)
-                    Report(0, Interlocked.Increment(ref filesSent));
-                completed(new ArtifactUploaded(upload, error));
-            }
+            ArtifactUpload first = byPath[upload.ArtifactPath].First();
+            ArtifactUploaded result = ReferenceEquals(upload, first) ? await TrySendAsync(upload, token).ConfigureAwait(false) : new(upload, Taken(first));
+            if (result.Error is null)
+                Report(result.Unchanged is null ? 0 : upload.Length, Interlocked.Increment(ref filesSent));
+            completed(result);
         }
 
-        async Task<Exception?> TrySendAsync(ArtifactUpload upload)
+        async Task<ArtifactUploaded> TrySendAsync(ArtifactUpload upload, CancellationToken token)
         {
             try
             {
                 if (SpecialFiles.Describe(upload.File.FullName) is { } special)
-                    return new IOException($"{upload.File.FullName} is {special}, and only files are sent.");
-                await store.SendAsync(upload.File, upload.ArtifactPath, bytes => Report(bytes, Volatile.Read(ref filesSent)), stop.Token).ConfigureAwait(false);
-                return null;
+                    return new ArtifactUploaded(upload, new IOException($"{upload.File.FullName} is {special}, and only files are sent."));
+                long? length = there.TryGetValue(upload.ArtifactPath, out long found) ? found : null;
+                string? unchanged = await sender.SendAsync(upload, length, bytes => Report(bytes, Volatile.Read(ref filesSent)), token).ConfigureAwait(false);
+                return new ArtifactUploaded(upload, null, unchanged);
             }
-            catch (MlflowException e) when (EndsAll(e))
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException || (e is MlflowException known && !EndsAll(known)))
             {
-                stop.Cancel();
-                throw;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or MlflowException)
-            {
-                return e;
+                return new ArtifactUploaded(upload, e);
             }
         }
 
@@ -90,6 +85,7 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism)
         $"'{first.File.FullName}' is sent under that artifact path. Send the folder that holds both, or each with an -ArtifactPath or -Name of its own.")
     { Target = first.ArtifactPath };
 
-    private static bool EndsAll(MlflowException e) =>
+    /// <summary>Whether no other transfer can go better.</summary>
+    internal static bool EndsAll(MlflowException e) =>
         e.Kind is ErrorKind.TrackingServerUnreachable or ErrorKind.AuthenticationFailed or ErrorKind.PermissionDenied or ErrorKind.NotAnMlflowServer;
 }

@@ -29,9 +29,15 @@ internal sealed class FileContent : HttpContent
         Headers.ContentLength = _length;
     }
 
+    /// <summary>What went out; null before all of it did.</summary>
+    public ArtifactContent? Sent { get; private set; }
+
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
     {
+        // A redirect has the same content written once more.
+        Sent = null;
         using FileStream source = Open();
+        using var meter = new ContentMeter(stream, _length);
         byte[] buffer = new byte[Math.Max(1, Math.Min(_length, BufferBytes))];
         long left = _length;
         while (left > 0)
@@ -39,10 +45,12 @@ internal sealed class FileContent : HttpContent
             int read = await ReadAsync(source, buffer, (int)Math.Min(left, buffer.Length)).ConfigureAwait(false);
             if (read == 0)
                 throw new FileReadException(new IOException($"{_file.FullName} became shorter while it was sent. Send it again when nothing writes to it any more."));
-            await stream.WriteAsync(buffer, 0, read, _cancellationToken).ConfigureAwait(false);
+            await meter.WriteAsync(buffer, 0, read, _cancellationToken).ConfigureAwait(false);
             left -= read;
             _sent(read);
         }
+
+        Sent = meter.Finish();
     }
 
     protected override bool TryComputeLength(out long length)

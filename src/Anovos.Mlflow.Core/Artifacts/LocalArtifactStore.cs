@@ -5,7 +5,9 @@ internal sealed class LocalArtifactStore(string root) : IArtifactStore
 {
     private const int BufferBytes = 1 << 20;
 
-    public async Task SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    public bool IsLocal => true;
+
+    public async Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         string target = FullPath(artifactPath);
         string temporary = Path.Combine(Scratch(), $".{Guid.NewGuid():N}.tmp");
@@ -13,18 +15,16 @@ internal sealed class LocalArtifactStore(string root) : IArtifactStore
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            ArtifactContent content;
             using (FileStream copy = new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, useAsync: true))
+            using (ContentMeter meter = new(copy, long.MaxValue))
             {
-                byte[] buffer = new byte[Math.Max(1, Math.Min(file.Length, BufferBytes))];
-                int read;
-                while ((read = await source.ReadAsync(buffer, 0, buffer.Length, cancellationToken).ConfigureAwait(false)) > 0)
-                {
-                    await copy.WriteAsync(buffer, 0, read, cancellationToken).ConfigureAwait(false);
-                    sent(read);
-                }
+                await CopyAsync(source, meter, sent, cancellationToken).ConfigureAwait(false);
+                content = meter.Finish();
             }
 
             AtomicFile.Replace(temporary, target);
+            return content;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -37,6 +37,15 @@ internal sealed class LocalArtifactStore(string root) : IArtifactStore
         }
     }
 
+    public async Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken)
+    {
+        string path = FullPath(artifactPath);
+        if (!File.Exists(path))
+            throw new MlflowException(ErrorKind.ArtifactNotFound, $"The run has no artifact '{artifactPath}': {path} is no file.") { Target = artifactPath };
+        using FileStream source = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: true);
+        await CopyAsync(source, target, received, cancellationToken).ConfigureAwait(false);
+    }
+
     public Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken) =>
         Task.Run<IReadOnlyList<Artifact>>(
             () =>
@@ -44,6 +53,9 @@ internal sealed class LocalArtifactStore(string root) : IArtifactStore
                 var folder = new DirectoryInfo(FullPath(artifactPath));
                 return folder.Exists
                     ? [.. folder.EnumerateFileSystemInfos()
+
+                        // A link to a folder may lead back.
+                        .Where(entry => entry is FileInfo || (entry.Attributes & FileAttributes.ReparsePoint) == 0)
                         .Select(entry => new Artifact(ArtifactPath.Join(artifactPath, entry.Name), entry is DirectoryInfo, (entry as FileInfo)?.Length))
                         .OrderBy(entry => entry.ArtifactPath, StringComparer.Ordinal)]
                     : [];
@@ -56,6 +68,17 @@ internal sealed class LocalArtifactStore(string root) : IArtifactStore
 
     // Beside the root, which is in the run's own folder: among the artifacts, what a killed process leaves would be an artifact.
     private string Scratch() => Path.GetDirectoryName(Path.GetFullPath(root).TrimEnd(Path.DirectorySeparatorChar)) is { Length: > 0 } run ? run : root;
+
+    private static async Task CopyAsync(FileStream source, Stream target, Action<long> copied, CancellationToken cancellationToken)
+    {
+        byte[] buffer = new byte[Math.Max(1, Math.Min(source.Length, BufferBytes))];
+        int read;
+        while ((read = await source.ReadAsync(buffer, 0, buffer.Length, cancellationToken).ConfigureAwait(false)) > 0)
+        {
+            await target.WriteAsync(buffer, 0, read, cancellationToken).ConfigureAwait(false);
+            copied(read);
+        }
+    }
 
     private string FullPath(string artifactPath) => Path.Combine(root, ArtifactPath.Normalize(artifactPath).Replace('/', Path.DirectorySeparatorChar));
 }

@@ -8,15 +8,16 @@ internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, Fall
 {
     private IArtifactStore? _folder;
 
-    public async Task SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    public bool IsLocal => _folder is not null;
+
+    public async Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         if (_folder is null)
         {
             long sentThere = 0;
             try
             {
-                await server.SendAsync(file, artifactPath, bytes => { sentThere += bytes; sent(bytes); }, cancellationToken).ConfigureAwait(false);
-                return;
+                return await server.SendAsync(file, artifactPath, bytes => { sentThere += bytes; sent(bytes); }, cancellationToken).ConfigureAwait(false);
             }
             catch (MlflowException e) when (FallbackStore.IsLoss(e))
             {
@@ -25,8 +26,11 @@ internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, Fall
             }
         }
 
-        await _folder.SendAsync(file, artifactPath, sent, cancellationToken).ConfigureAwait(false);
+        return await _folder.SendAsync(file, artifactPath, sent, cancellationToken).ConfigureAwait(false);
     }
+
+    public Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken) =>
+        (_folder ?? server).ReceiveAsync(artifactPath, target, received, cancellationToken);
 
     public Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken) =>
         (_folder ?? server).ListAsync(artifactPath, cancellationToken);

@@ -44,7 +44,7 @@ internal static class ErrorRecords
         ErrorKind.PermissionDenied => ErrorCategory.PermissionDenied,
         ErrorKind.ExperimentExists or ErrorKind.ParameterConflict => ErrorCategory.ResourceExists,
         ErrorKind.ExperimentDeleted or ErrorKind.NoActiveRun => ErrorCategory.InvalidOperation,
-        ErrorKind.ArtifactSendFailed => ErrorCategory.WriteError,
+        ErrorKind.ArtifactSendFailed or ErrorKind.ArtifactReceiveFailed => ErrorCategory.WriteError,
         _ => ErrorCategory.NotSpecified,
     };
 }

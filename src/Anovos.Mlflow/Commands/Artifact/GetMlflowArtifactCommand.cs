@@ -27,7 +27,7 @@ public sealed class GetMlflowArtifactCommand : RunCommand
         Await(async token =>
         {
             using IArtifactStore store = await run.OpenArtifactsAsync(token).ConfigureAwait(false);
-            if (start.Length > 0 && await FindFileAsync(store, start, token).ConfigureAwait(false) is { } file)
+            if (start.Length > 0 && await ArtifactTree.FindAsync(store, start, token).ConfigureAwait(false) is { IsDirectory: false } file)
             {
                 Post(() => WriteObject(file with { RunId = run.RunId }));
                 return;
@@ -45,15 +45,5 @@ public sealed class GetMlflowArtifactCommand : RunCommand
                     folders.Push(folder.ArtifactPath);
             }
         });
-    }
-
-    // A listing of what is a file, or is not there, is empty; the folder above it tells.
-    private static async Task<Artifact?> FindFileAsync(IArtifactStore store, string path, CancellationToken cancellationToken)
-    {
-        int slash = path.LastIndexOf('/');
-        IReadOnlyList<Artifact> siblings = await store.ListAsync(slash < 0 ? "" : path.Substring(0, slash), cancellationToken).ConfigureAwait(false);
-        Artifact entry = siblings.FirstOrDefault(sibling => sibling.ArtifactPath == path)
-            ?? throw new MlflowException(ErrorKind.ArtifactNotFound, $"The run has no artifact '{path}'. Get-MlflowArtifact without a path lists what it has.") { Target = path };
-        return entry.IsDirectory ? null : entry;
     }
 }

@@ -1,0 +1,67 @@
+using System.Text.Json;
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Artifacts;
+
+/// <summary>Reads what MLflow's artifact service answers.</summary>
+internal static class ArtifactAnswers
+{
+    private const int BufferBytes = 1 << 17;
+
+    /// <summary>Writes the body to a stream.</summary>
+    /// <exception cref="MlflowException">It broke off.</exception>
+    public static async Task CopyAsync(HttpResponseMessage response, Uri server, Stream target, Action<long> received, CancellationToken cancellationToken)
+    {
+        byte[] buffer = new byte[BufferBytes];
+        using Stream body = await response.Content.ReadAsStreamAsync().ConfigureAwait(false);
+        while (true)
+        {
+            int read;
+            try
+            {
+                read = await body.ReadAsync(buffer, 0, buffer.Length, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is IOException or HttpRequestException or InvalidDataException && !cancellationToken.IsCancellationRequested)
+            {
+                // Ended early. A failure to write the target is not for here: it would not pass.
+                throw ConnectionErrors.From(e, server);
+            }
+
+            if (read == 0)
+                return;
+            await target.WriteAsync(buffer, 0, read, cancellationToken).ConfigureAwait(false);
+            received(read);
+        }
+    }
+
+    /// <summary>The entries that an answer lists.</summary>
+    /// <exception cref="MlflowException">It is no listing.</exception>
+    public static IReadOnlyList<Artifact> ReadList(JsonElement answer, Uri server, string folder)
+    {
+        try
+        {
+            return answer.TryGetProperty("files", out JsonElement files) ? [.. files.EnumerateArray().Select(entry => Read(entry, folder))] : [];
+        }
+        catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or FormatException or OverflowException)
+        {
+            throw new MlflowException(ErrorKind.NotAnMlflowServer, $"{server.GetLeftPart(UriPartial.Path).TrimEnd('/')} does not list artifacts as an MLflow server does. Check the path of the tracking URI.", e) { Target = folder };
+        }
+    }
+
+    /// <summary>Whether there is nothing. MLflow 2 answers 500 then, and only its words tell that another try is not worth it.</summary>
+    public static bool IsMissing(HttpResponseMessage response, string body) =>
+        response.RequestMessage?.Method == HttpMethod.Get && (int)response.StatusCode == 500
+        && (body.Contains("No such file or directory") || body.Contains("No such artifact"));
+
+    private static Artifact Read(JsonElement entry, string folder)
+    {
+        string name = entry.GetProperty("path").GetString() ?? "";
+        bool isDirectory = entry.TryGetProperty("is_dir", out JsonElement isDir) && isDir.GetBoolean();
+
+        // proto3 leaves out the size of an empty file.
+        long length = entry.TryGetProperty("file_size", out JsonElement size)
+            ? size.ValueKind == JsonValueKind.String ? long.Parse(size.GetString()!, System.Globalization.CultureInfo.InvariantCulture) : size.GetInt64()
+            : 0;
+        return new Artifact(ArtifactPath.Join(folder, name), isDirectory, isDirectory ? null : length);
+    }
+}

@@ -1,0 +1,95 @@
+namespace Anovos.Mlflow.Artifacts;
+
+/// <summary>How a transfer deals with what the run has already, and whether it trusts.</summary>
+/// <param name="Journal">What this machine sent before; null to send everything and to keep no record.</param>
+/// <param name="Resend">Sends what is there already once more.</param>
+/// <param name="Verify">Reads back what was sent and what is said to be there, and compares.</param>
+public sealed record SendPolicy(SentJournal? Journal, bool Resend, bool Verify);
+
+/// <summary>Sends one file, unless the run has it, and makes sure that what was sent is what the file holds.</summary>
+internal sealed class ArtifactSender(IArtifactStore store, SendPolicy policy)
+{
+    /// <summary>Sends the file; the answer says why it was not necessary, or is null when it was sent.</summary>
+    /// <param name="upload">What and where to.</param>
+    /// <param name="remoteLength">The length of what is there; null where nothing is, or nothing is known.</param>
+    /// <param name="sent">Told the number of bytes each time some have gone out.</param>
+    /// <param name="cancellationToken">Ends it at once.</param>
+    public async Task<string?> SendAsync(ArtifactUpload upload, long? remoteLength, Action<long> sent, CancellationToken cancellationToken)
+    {
+        if (remoteLength is { } length && await WhyUnchangedAsync(upload, length, cancellationToken).ConfigureAwait(false) is { } why)
+            return why;
+        long began = DateTime.UtcNow.Ticks;
+        FileState before = FileState.Of(upload.File);
+        ArtifactContent content = await store.SendAsync(upload.File, upload.ArtifactPath, sent, cancellationToken).ConfigureAwait(false);
+        FileState after = FileState.Of(upload.File);
+        bool changed = before != after || content.Length != before.Length;
+        if (!changed && !FileState.IsSettled(before.Written, began))
+            changed = content != await ContentMeter.OfFileAsync(upload.File.FullName, cancellationToken).ConfigureAwait(false);
+        if (changed)
+            throw Failed(upload, $"It changed while it was sent ({before.Length} bytes before, {after.Length} after). Send it again when nothing writes to it any more.");
+        if (policy.Verify && await ReadBackAsync(upload.ArtifactPath, content.Length, cancellationToken).ConfigureAwait(false) is var back && back != content)
+            throw Failed(upload, $"What was read back is not what was sent: {back.Length} bytes with SHA-256 {back.Sha256} instead of {content.Length} with {content.Sha256}. Send it again.");
+        Record(upload, before, content.Sha256, began);
+        return null;
+    }
+
+    private async Task<string?> WhyUnchangedAsync(ArtifactUpload upload, long remoteLength, CancellationToken cancellationToken)
+    {
+        if (policy.Resend || policy.Journal is not { } journal)
+            return null;
+        long began = DateTime.UtcNow.Ticks;
+        FileState local = FileState.Of(upload.File);
+        if (local.Length != remoteLength)
+            return null;
+        if (local.Length == 0)
+            return "the run has it already, empty as it is";
+        SentFile? record = journal.Find(upload.ArtifactPath) is { } found && found.Length == local.Length ? found : null;
+        if (policy.Verify || (store.IsLocal && record is null))
+        {
+            ArtifactContent here = await ContentMeter.OfFileAsync(upload.File.FullName, cancellationToken).ConfigureAwait(false);
+            if (here.Length != local.Length || here != await TryReadBackAsync(upload.ArtifactPath, remoteLength, cancellationToken).ConfigureAwait(false))
+                return null;
+            Record(upload, local, here.Sha256, began);
+            return "the run has it already, byte for byte";
+        }
+
+        if (record is null)
+            return null;
+        bool atRest = record.Path == upload.File.FullName && record.Written == local.Written && FileState.IsSettled(record.Written, record.Sent);
+        if (!atRest)
+        {
+            // Touched, moved, or written just before it was sent: its bytes tell.
+            ArtifactContent here = await ContentMeter.OfFileAsync(upload.File.FullName, cancellationToken).ConfigureAwait(false);
+            if (here.Length != local.Length || here.Sha256 != record.Sha256)
+                return null;
+            Record(upload, local, here.Sha256, began);
+        }
+
+        return "the run has it already, sent from this machine";
+    }
+
+    private async Task<ArtifactContent?> TryReadBackAsync(string artifactPath, long length, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadBackAsync(artifactPath, length, cancellationToken).ConfigureAwait(false);
+        }
+        catch (MlflowException e) when (!ArtifactTransfer.EndsAll(e))
+        {
+            // What cannot be read there is replaced.
+            return null;
+        }
+    }
+
+    private async Task<ArtifactContent> ReadBackAsync(string artifactPath, long length, CancellationToken cancellationToken)
+    {
+        using var meter = new ContentMeter(Stream.Null, length);
+        await store.ReceiveAsync(artifactPath, meter, _ => { }, cancellationToken).ConfigureAwait(false);
+        return meter.Finish();
+    }
+
+    private void Record(ArtifactUpload upload, FileState state, string sha256, long began) =>
+        policy.Journal?.Add(new SentFile(upload.ArtifactPath, upload.File.FullName, state.Length, state.Written, sha256, began));
+
+    private static MlflowException Failed(ArtifactUpload upload, string message) => new(ErrorKind.ArtifactSendFailed, message) { Target = upload.ArtifactPath };
+}

@@ -1,0 +1,93 @@
+using System.Security.Cryptography;
+
+namespace Anovos.Mlflow.Artifacts;
+
+/// <summary>What a transfer moved.</summary>
+/// <param name="Length">Bytes.</param>
+/// <param name="Sha256">Their SHA-256, in lower-case hex digits.</param>
+public sealed record ArtifactContent(long Length, string Sha256);
+
+/// <summary>
+/// Counts and hashes what is written to it and passes it on; refuses more than it is told to expect, for an answer may have
+/// no end. Emptied with <c>SetLength(0)</c>, it begins anew.
+/// </summary>
+internal sealed class ContentMeter(Stream target, long limit) : Stream
+{
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private long _length;
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => _length;
+
+    public override long Position
+    {
+        get => _length;
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>What was written since the beginning; the meter then begins anew.</summary>
+    public ArtifactContent Finish() => new(_length, ToHex(_hash.GetHashAndReset()));
+
+    /// <summary>Reads and hashes a file of this machine.</summary>
+    public static async Task<ArtifactContent> OfFileAsync(string path, CancellationToken cancellationToken)
+    {
+        using var source = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: true);
+        using var meter = new ContentMeter(Null, long.MaxValue);
+        await source.CopyToAsync(meter, 1 << 20, cancellationToken).ConfigureAwait(false);
+        return meter.Finish();
+    }
+
+    /// <summary>A hash as this project writes it.</summary>
+    public static string ToHex(byte[] hash) => BitConverter.ToString(hash).Replace("-", "").ToLowerInvariant();
+
+    public override void Write(byte[] buffer, int offset, int count)
+    {
+        Take(buffer, offset, count);
+        target.Write(buffer, offset, count);
+    }
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+    {
+        Take(buffer, offset, count);
+        return target.WriteAsync(buffer, offset, count, cancellationToken);
+    }
+
+    public override void SetLength(long value)
+    {
+        // Stream.Null cannot seek, and has nothing to forget.
+        if (target.CanSeek)
+        {
+            target.SetLength(value);
+            target.Position = value;
+        }
+
+        _hash.GetHashAndReset();
+        _length = 0;
+    }
+
+    public override void Flush() => target.Flush();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _hash.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private void Take(byte[] buffer, int offset, int count)
+    {
+        if (count > limit - _length)
+            throw new MlflowException(ErrorKind.ServerError, $"More came than the {limit} bytes that the store lists. It was replaced meanwhile, or the server does not end its answer; try again.");
+        _hash.AppendData(buffer, offset, count);
+        _length += count;
+    }
+}

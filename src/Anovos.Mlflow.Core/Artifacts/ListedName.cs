@@ -1,0 +1,58 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Anovos.Mlflow.Artifacts;
+
+/// <summary>The rules for a name that a server lists before it may name a file here.</summary>
+internal static class ListedName
+{
+    // With any extension; COM¹ is COM1 to Windows.
+    private static readonly Regex Device = new(@"^(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³])[ .]*(\..*|:.*)?$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+
+    /// <summary>Whether this system is Windows, whose rules are stricter.</summary>
+    public static bool IsWindows { get; } = RuntimeInformation.IsOSPlatform(OSPlatform.Windows);
+
+    /// <summary>Why the name, a single one without a folder, may name no file; null when it may.</summary>
+    public static string? WhyRefused(string name, bool windows)
+    {
+        if (name.Length == 0)
+            return "is empty";
+        if (name is "." or "..")
+            return "leads out of its folder";
+        if (name.IndexOfAny(['/', '\\']) >= 0)
+            return "is not directly in the folder that was listed";
+        if (name.Any(char.IsControl))
+            return "holds a control character";
+        if (name.Length == 2 && name[1] == ':' && char.IsLetter(name[0]))
+            return "is a drive";
+        if (!IsText(name))
+            return "is no valid text";
+        if (!windows)
+            return null;
+        if (name.IndexOfAny(['<', '>', ':', '"', '|', '?', '*']) >= 0)
+            return "holds a character that Windows does not take";
+        if (name[name.Length - 1] is '.' or ' ')
+            return "ends with a dot or a space, which Windows drops";
+        return Device.IsMatch(name) ? "is the name of a device on Windows" : null;
+    }
+
+    /// <summary>The same for all paths that are one file where case and the form of accents make no difference.</summary>
+    public static string Folded(string path) => path.Normalize(NormalizationForm.FormC).ToUpperInvariant();
+
+    /// <summary>The text with nothing in it that a terminal would obey.</summary>
+    public static string ToShow(string text) => new([.. text.Select(character => char.IsControl(character) ? '\uFFFD' : character)]);
+
+    private static bool IsText(string name)
+    {
+        try
+        {
+            name.Normalize();
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,119 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.Artifacts;
+
+/// <summary>A file as it was when it was sent.</summary>
+/// <param name="ArtifactPath">Its path under the run's artifact root.</param>
+/// <param name="Path">Where it was on this machine.</param>
+/// <param name="Length">Bytes.</param>
+/// <param name="Written">Ticks of the last write, UTC.</param>
+/// <param name="Sha256">The hash of its bytes.</param>
+/// <param name="Sent">Ticks of when its sending began, UTC.</param>
+public sealed record SentFile(string ArtifactPath, string Path, long Length, long Written, string Sha256, long Sent);
+
+/// <summary>
+/// What this machine has sent to one run: MLflow tells no checksums, so they are kept here. A line of JSON a file, only ever
+/// added to, by several processes if need be. It saves work and decides nothing: where it cannot be read or written,
+/// more is sent than would have to be.
+/// </summary>
+public sealed class SentJournal
+{
+    /// <summary>Names another folder for the journals.</summary>
+    public const string FolderVariable = "ANOVOS_MLFLOW_SENT_PATH";
+
+    private const int Attempts = 100;
+    private const int PauseMilliseconds = 10;
+
+    private readonly string? _file;
+    private readonly Lazy<Dictionary<string, SentFile>> _known;
+
+    /// <summary>The journal of a run.</summary>
+    /// <param name="runId">The run.</param>
+    /// <param name="folder">Where journals lie; without it what <see cref="FolderVariable"/> says, or the user's local application data.</param>
+    public SentJournal(string runId, string? folder = null)
+    {
+        folder ??= Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } variable
+            ? variable
+            : System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "anovos-mlflow", "sent");
+
+        // A server may call its runs what it likes; what is no run id names no file.
+        bool isId = Regex.IsMatch(runId, @"^[a-zA-Z0-9][\w\-]{0,199}\z");
+        _file = isId && System.IO.Path.IsPathRooted(folder) ? System.IO.Path.Combine(folder, runId + ".jsonl") : null;
+        _known = new Lazy<Dictionary<string, SentFile>>(Read);
+    }
+
+    /// <summary>How the artifact was last sent; null when this machine did not, or does not know.</summary>
+    public SentFile? Find(string artifactPath) => _known.Value.TryGetValue(artifactPath, out SentFile? sent) ? sent : null;
+
+    /// <summary>Adds what was sent.</summary>
+    public void Add(SentFile sent)
+    {
+        if (_file is null)
+            return;
+        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(sent), (byte)'\n'];
+        Patiently(() =>
+        {
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(_file)!);
+
+            // To share with nobody is a lock on every system, and ends with its process.
+            using var stream = new FileStream(_file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
+            bool torn = stream.Length > 0 && stream.Seek(-1, SeekOrigin.End) >= 0 && stream.ReadByte() != '\n';
+            stream.Seek(0, SeekOrigin.End);
+
+            // After the half line of a process that was killed.
+            byte[] added = torn ? [(byte)'\n', .. line] : line;
+            stream.Write(added, 0, added.Length);
+        });
+    }
+
+    private Dictionary<string, SentFile> Read()
+    {
+        Dictionary<string, SentFile> known = new(StringComparer.Ordinal);
+        if (_file is null || !File.Exists(_file))
+            return known;
+        string text = "";
+        Patiently(() => text = StoreFile.Read(_file));
+        foreach (string line in text.Split('\n').Where(line => line.Length > 0))
+        {
+            if (Parse(line) is { ArtifactPath: not null, Sha256: not null } sent)
+                known[sent.ArtifactPath] = sent;
+        }
+
+        return known;
+    }
+
+    private static SentFile? Parse(string line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<SentFile>(line);
+        }
+        catch (JsonException)
+        {
+            // Torn, or of another version.
+            return null;
+        }
+    }
+
+    private static void Patiently(Action action)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                action();
+                return;
+            }
+            catch (IOException e) when (attempt < Attempts && StoreFile.IsBusy(e))
+            {
+                Thread.Sleep(PauseMilliseconds);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return;
+            }
+        }
+    }
+}

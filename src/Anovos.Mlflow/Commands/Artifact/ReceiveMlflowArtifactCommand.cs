@@ -1,0 +1,125 @@
+using System.Management.Automation;
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Errors;
+using Anovos.Mlflow.PowerShell.Sessions;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>
+/// Receives files and folders of a run, each file under its artifact path in the destination folder, whatever a server lists.
+/// A row comes out for each file.
+/// </summary>
+[Cmdlet(VerbsCommunications.Receive, "MlflowArtifact", SupportsShouldProcess = true)]
+[OutputType("Anovos.Mlflow.Artifacts.ArtifactResult")]
+public sealed class ReceiveMlflowArtifactCommand : TransferCommand
+{
+    private readonly List<string> _paths = [];
+    private RunReference? _run;
+
+    /// <summary>A file or folder of the run; without it, all that the run has.</summary>
+    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
+    [AllowEmptyString]
+    public string ArtifactPath { get; set; } = "";
+
+    /// <summary>The folder to receive into; without it, the current one.</summary>
+    [Parameter(Position = 1)]
+    [ValidateNotNullOrEmpty]
+    public string Destination { get; set; } = ".";
+
+    /// <summary>Replaces files that are there with other content.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        RunReference run = ResolveRun();
+        if (_run is not null && _run.RunId != run.RunId)
+            ReceiveGathered();
+        _run = run;
+        string path = Artifacts.ArtifactPath.Normalize(ArtifactPath);
+        if (ShouldProcess(run.ToString(), $"Receive {(path.Length == 0 ? "all artifacts" : $"'{path}'")} into '{Folder}'"))
+            _paths.Add(path);
+    }
+
+    /// <inheritdoc/>
+    protected override void End() => ReceiveGathered();
+
+    private string Folder => GetUnresolvedProviderPathFromPSPath(Destination);
+
+    private void ReceiveGathered()
+    {
+        if (_run is not { } run || _paths.Count == 0)
+            return;
+        string folder = Folder;
+        string[] paths = [.. _paths];
+        _paths.Clear();
+        try
+        {
+            Transfer(run, $"Receiving from run {run.RunId}", async (store, report, token) =>
+            {
+                IReadOnlyList<ListedArtifact> files = await FindAsync(store, paths, token).ConfigureAwait(false);
+                if (files.Count > 0)
+                    await new ArtifactReceiver(store, ThrottleLimit, Force).ReceiveAsync(files, folder, received => Post(() => Completed(run, received)), report, token).ConfigureAwait(false);
+            });
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new MlflowException(ErrorKind.ArtifactReceiveFailed, $"Nothing can be written to {folder}: {e.Message}", e) { Target = folder };
+        }
+    }
+
+    private async Task<IReadOnlyList<ListedArtifact>> FindAsync(IArtifactStore store, string[] paths, CancellationToken cancellationToken)
+    {
+        // A folder and a file of it, from Get-MlflowArtifact -Recurse, name the file once.
+        var folders = new HashSet<string>(paths, StringComparer.Ordinal);
+        var files = new List<ListedArtifact>();
+        foreach (string path in folders.Where(path => !IsBelow(path, folders)))
+        {
+            try
+            {
+                files.AddRange(await ArtifactTree.FilesAsync(store, path, ThrottleLimit, cancellationToken).ConfigureAwait(false));
+            }
+            catch (MlflowException e) when (!e.IsTerminating())
+            {
+                Post(() => WriteError(e.ToErrorRecord(path)));
+            }
+        }
+
+        return files;
+    }
+
+    private static bool IsBelow(string path, HashSet<string> folders)
+    {
+        for (int slash = path.LastIndexOf('/'); slash > 0; slash = path.LastIndexOf('/', slash - 1))
+        {
+            if (folders.Contains(path.Substring(0, slash)))
+                return true;
+        }
+
+        return path.Length > 0 && folders.Contains("");
+    }
+
+    private void Completed(RunReference run, ArtifactReceived received)
+    {
+        WriteObject(new ArtifactResult
+        {
+            ArtifactPath = received.Artifact.ArtifactPath,
+            Path = received.Path,
+            Length = received.Artifact.Length,
+            RunId = run.RunId,
+            Status = received.Error is not null ? ArtifactStatus.Failed : received.Unchanged ? ArtifactStatus.Unchanged : ArtifactStatus.Received,
+            Reason = received.Error?.Message ?? "",
+        });
+        if (received.Error is null)
+            return;
+        string message = $"'{received.Artifact.ArtifactPath}' was not received: {received.Error.Message}";
+        var failure = new MlflowException(
+            (received.Error as MlflowException)?.Kind == ErrorKind.ArtifactPathInvalid ? ErrorKind.ArtifactPathInvalid : ErrorKind.ArtifactReceiveFailed,
+            message,
+            received.Error)
+        { Target = received.Artifact.ArtifactPath };
+        WriteError(failure.ToErrorRecord(received.Artifact.ArtifactPath));
+    }
+}

@@ -1,0 +1,111 @@
+using System.Security.Cryptography;
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Http;
+using Anovos.Mlflow.TestServer;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.Tests.Artifacts;
+
+/// <summary>A run on a server or in a folder, files to send to it, and a journal of its own.</summary>
+internal sealed class TransferFixture : IAsyncDisposable
+{
+    private readonly ITrackingStore _store;
+
+    private TransferFixture(ITrackingStore store, Run run, TrackingServer? server, string folder, List<RetryNotice> retries)
+    {
+        (_store, Run, Folder, Retries) = (store, run, folder, retries);
+        Server = server!;
+        Artifacts = ArtifactStores.Open(run, store);
+    }
+
+    public static TheoryData<string> Roots => new("directory", "2.17", "3.11");
+
+    public Run Run { get; }
+
+    /// <summary>Null for a directory.</summary>
+    public TrackingServer Server { get; }
+
+    public string Folder { get; }
+
+    public IArtifactStore Artifacts { get; }
+
+    public List<RetryNotice> Retries { get; }
+
+    public string Destination => Path.Combine(Folder, "received");
+
+    public string[] Puts => [.. Server.Requests.Where(request => request.Method == "PUT").Select(request => request.Path)];
+
+    public static async Task<TransferFixture> OpenAsync(string root)
+    {
+        string folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
+        List<RetryNotice> retries = [];
+        TrackingServer? server = root == "directory" ? null : await TrackingServer.StartAsync(new TrackingServerOptions { Version = root == "2.17" ? MlflowVersion.V2_17 : MlflowVersion.V3_11 });
+        ITrackingStore store = server is null
+            ? new DirectoryStore(Path.Combine(folder, "mlruns"))
+            : new RestStore(server.Uri, new ConnectionOptions { Retry = new RetryPolicy { MaxRetries = 2, BackoffFactor = 0.001, Jitter = 0.001 } }, retries.Add);
+        string id = await store.CreateExperimentAsync(new NewExperiment("transfers"), default);
+        return new TransferFixture(store, await store.CreateRunAsync(new NewRun(id, null, "tester", 1), default), server, folder, retries);
+    }
+
+    public SentJournal Journal() => new(Run.RunId, Path.Combine(Folder, "sent"));
+
+    public ArtifactUpload File(string artifactPath, int length)
+    {
+        string path = Path.Combine(Folder, "files", artifactPath.Replace('/', '_').Replace('?', '_'));
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        System.IO.File.WriteAllBytes(path, RandomNumberGenerator.GetBytes(length));
+        return new ArtifactUpload(new FileInfo(path), artifactPath);
+    }
+
+    /// <summary>Sends; a string a file: <c>path Sent</c>, <c>path Unchanged</c> or <c>path</c> with the error.</summary>
+    public async Task<string[]> SendAsync(IReadOnlyList<ArtifactUpload> uploads, bool resend = false, bool verify = false, SentJournal? journal = null, Action<TransferProgress>? progress = null, Action<string>? completed = null, CancellationToken cancellationToken = default)
+    {
+        List<string> results = [];
+        await new ArtifactTransfer(Artifacts, 4, new SendPolicy(journal ?? Journal(), resend, verify)).SendAsync(
+            [.. uploads.Select(upload => new ArtifactUpload(new FileInfo(upload.File.FullName), upload.ArtifactPath))],
+            result =>
+            {
+                lock (results)
+                    results.Add($"{result.Upload.ArtifactPath} {result.Error?.Message ?? (result.Unchanged is null ? "Sent" : "Unchanged")}");
+                completed?.Invoke(result.Upload.ArtifactPath);
+            },
+            progress ?? (_ => { }),
+            cancellationToken);
+        return [.. results.Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>Receives; a string a file, as of <see cref="SendAsync"/>.</summary>
+    public async Task<string[]> ReceiveAsync(string artifactPath = "", bool overwrite = false, bool? ignoresCase = null, Action<TransferProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        List<string> results = [];
+        IReadOnlyList<ListedArtifact> files = await ArtifactTree.FilesAsync(Artifacts, artifactPath, 4, cancellationToken);
+        await new ArtifactReceiver(Artifacts, 4, overwrite, ignoresCase).ReceiveAsync(
+            files,
+            Destination,
+            result =>
+            {
+                lock (results)
+                    results.Add($"{result.Artifact.ArtifactPath} {result.Error?.Message ?? (result.Unchanged ? "Unchanged" : "Received")}");
+            },
+            progress ?? (_ => { }),
+            cancellationToken);
+        return [.. results.Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>All files below the destination.</summary>
+    public string[] Received() => Directory.Exists(Destination)
+        ? [.. Directory.EnumerateFiles(Destination, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Destination, file).Replace('\\', '/')).Order(StringComparer.Ordinal)]
+        : [];
+
+    /// <summary>Has the server list this in place of what there is.</summary>
+    public void Lists(string json, int times = 1) => Server.Faults.Add("GET", "*mlflow-artifacts/artifacts", Faults.Answer(200, json), times);
+
+    public async ValueTask DisposeAsync()
+    {
+        Artifacts.Dispose();
+        (_store as IDisposable)?.Dispose();
+        if (Server is not null)
+            await Server.DisposeAsync();
+        Directory.Delete(Folder, recursive: true);
+    }
+}
