@@ -31,7 +31,7 @@ public sealed class HostileTextTests : IDisposable
             Get-MlflowExperiment $Name
             Import-AnovosConfig -LiteralPath "folder/$Name"
             Get-MlflowArtifact "none $Name"
-            ($rows | Out-String), (Get-MlflowArtifact folder | Out-String), (Get-MlflowRun | Out-String), (Get-MlflowExperiment | Out-String) | Write-Output
+            Send-MlflowArtifact folder -WhatIf
             $rows.ArtifactPath
             (Get-MlflowRun).RunName
             Stop-MlflowRun | Out-Null
@@ -42,7 +42,7 @@ public sealed class HostileTextTests : IDisposable
         Assert.Equal(["folder/" + name, name], result.Texts[^2..]);
         Assert.True(result.Errors.Length >= 6, string.Join("\n", result.Errors.Select(error => error.ToString())));
         Assert.NotEmpty(result.Warnings);
-        AssertHarmless(result, result.Texts.Where(text => text.Contains("---")));
+        AssertHarmless(result);
     }
 
     [Fact]
@@ -57,16 +57,47 @@ public sealed class HostileTextTests : IDisposable
             $VerbosePreference = 'Continue'
             Get-MlflowExperiment x -TrackingUri $Uri
             New-MlflowExperiment x -TrackingUri $Uri
-            New-MlflowExperiment $Name -TrackingUri $Uri | Out-String
-            Start-MlflowRun -Experiment $Name -Name $Name -TrackingUri $Uri -Tag @{ a = $Name } | Out-String
-            Get-MlflowExperiment -TrackingUri $Uri | Out-String
-            Stop-MlflowRun | Out-String
+            New-MlflowExperiment $Name -TrackingUri $Uri
+            Start-MlflowRun -Experiment $Name -Name $Name -TrackingUri $Uri -Tag @{ a = $Name }
+            Get-MlflowExperiment -TrackingUri $Uri
+            Stop-MlflowRun
             """,
             ("Uri", server.Uri.ToString()), ("Name", Evil));
         Assert.NotEmpty(result.Errors);
         Assert.Contains(result.Warnings, warning => warning.Contains("Trying again"));
         Assert.Contains(result.Verbose, verbose => verbose.Contains("Trying again"));
-        AssertHarmless(result, result.Texts);
+        AssertHarmless(result);
+    }
+
+    [Fact]
+    public void A_table_shows_no_name_as_a_command()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows takes no such names");
+        _session.Write("folder/" + Evil, "1");
+
+        // One table for each: what comes after another type of object PowerShell lists itself, with every property as it is.
+        string script = _session.Write("script.ps1",
+            """
+            param($Name)
+            Start-MlflowRun -TrackingUri ./mlruns -Experiment $Name -Name $Name | Out-Default
+            Send-MlflowArtifact folder | Out-Default
+            Get-MlflowArtifact folder | Out-Default
+            Get-MlflowRun | Out-Default
+            Get-MlflowExperiment | Out-Default
+            Get-MlflowConnection | Out-Default
+            Test-AnovosConfig -LiteralPath "folder/$Name" | Out-Default
+            Stop-MlflowRun | Out-Default
+            Get-MlflowArtifact "none $Name"
+            """);
+        (_, string output, string error) = HostTests.Run("dotnet", [Repository.Host, script, Evil], _session.Folder);
+        Assert.True(output.Split("# #vso[").Length > 5, output);
+        foreach (string text in new[] { output, error })
+        {
+            // PowerShell's own colours and line ends are in a table.
+            Assert.DoesNotContain("x\u001b[31m", text);
+            Assert.DoesNotContain(text, c => c is '\u0007' or '\b' or '\u202E');
+            AssertNoCommand(text);
+        }
     }
 
     [Fact]
@@ -90,7 +121,7 @@ public sealed class HostileTextTests : IDisposable
 
     public void Dispose() => _session.Dispose();
 
-    private static void AssertHarmless(ScriptResult result, IEnumerable<string> tables)
+    private static void AssertHarmless(ScriptResult result)
     {
         foreach (string text in result.Warnings.Concat(result.Verbose)
             .Concat(result.Errors.SelectMany(error => new[] { error.ToString(), error.CategoryInfo.ToString() }))
@@ -98,14 +129,6 @@ public sealed class HostileTextTests : IDisposable
         {
             Assert.False(text.Any(char.IsControl), text);
             AssertNoCommand(text);
-        }
-
-        // PowerShell's own colours and line ends are in a table.
-        foreach (string table in tables)
-        {
-            Assert.DoesNotContain("\u001b[31m\u0007", table);
-            Assert.DoesNotContain(table, c => c is '\u0007' or '\b' or '\u202E');
-            AssertNoCommand(table);
         }
     }
 

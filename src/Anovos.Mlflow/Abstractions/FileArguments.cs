@@ -32,12 +32,9 @@ internal static class FileArguments
             string full = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path);
             return File.Exists(full) || Directory.Exists(full) ? [full] : [];
         }
-        catch (ItemNotFoundException)
+        catch (Exception e) when (e is SessionStateException or WildcardPatternException)
         {
-            return [];
-        }
-        catch (System.Management.Automation.DriveNotFoundException)
-        {
+            // No such file, drive or provider: PowerShell's own message would repeat the name as it is.
             return [];
         }
     }
