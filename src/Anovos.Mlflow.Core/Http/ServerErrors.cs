@@ -91,7 +91,7 @@ internal static class ServerErrors
             using JsonDocument document = JsonDocument.Parse(body);
             return (Text(document.RootElement, "error_code"), Text(document.RootElement, "message"));
         }
-        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException or ArgumentException)
         {
             // No JSON, or a text with half a surrogate pair: quoted as it is by the caller.
             return (null, null);
