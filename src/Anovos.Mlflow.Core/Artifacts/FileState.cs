@@ -9,11 +9,13 @@ internal sealed record FileState(long Length, long Written)
     private static readonly long Tick = TimeSpan.FromMilliseconds(50).Ticks;
     private static readonly long SlowTick = TimeSpan.FromSeconds(2).Ticks;
 
-    /// <summary>The file's state now.</summary>
+    /// <summary>The file's state now; that of the file itself where a link leads to it.</summary>
     public static FileState Of(FileInfo file)
     {
         file.Refresh();
-        return new FileState(file.Length, file.LastWriteTimeUtc.Ticks);
+        FileInfo itself = FileLinks.Follow(file) ?? file;
+        itself.Refresh();
+        return new FileState(itself.Length, itself.LastWriteTimeUtc.Ticks);
     }
 
     /// <summary>

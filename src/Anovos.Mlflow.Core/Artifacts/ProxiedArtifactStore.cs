@@ -120,7 +120,7 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
                 },
                 whole.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is OperationCanceledException or MlflowException && whole.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw new MlflowException(ErrorKind.ArtifactSendFailed, $"It took longer than the {api.Options.TransferTimeout?.TotalSeconds} seconds that MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT allows a file.", e) { Target = path };
         }

@@ -99,7 +99,7 @@ internal static class ServerErrors
             using JsonDocument document = JsonDocument.Parse(body);
             return (Text(document.RootElement, "error_code"), Text(document.RootElement, "message"));
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException or ArgumentException)
         {
             // No JSON, or a string in it is no text (half a surrogate pair): quoted as it is by the caller.
             return (null, null);

@@ -72,7 +72,7 @@ internal static class StoreFile
     }
 
     /// <summary>
-    /// Adds whole lines in one write, in place of half a line that a killed writer left: Linux ends a write between two pages.
+    /// Adds whole lines in one write, in place of half a line that a killed writer left: Linux may end a write between two pages.
     /// The caller holds the run's lock: this is a look, a seek and a write.
     /// </summary>
     public static void Append(string path, string lines)
