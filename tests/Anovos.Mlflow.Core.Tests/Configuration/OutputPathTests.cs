@@ -5,8 +5,8 @@ namespace Anovos.Mlflow.Tests.Configuration;
 public class OutputPathTests
 {
     [Theory]
-    [InlineData("output", "/work/output")]
-    [InlineData("./output/", "/work/output")]
+    [InlineData("output", "/base/output")]
+    [InlineData("./output/", "/base/output")]
     [InlineData("../data//output/", "/data/output")]
     [InlineData("/abs/x/", "/abs/x")]
     [InlineData("dbfs:/FileStore/tables/", "/dbfs/FileStore/tables")]
@@ -14,11 +14,11 @@ public class OutputPathTests
     [InlineData("file:/abs/x", "/abs/x")]
     [InlineData("file:///abs/x", "/abs/x")]
     [InlineData("file://localhost/abs/x", "/abs/x")]
-    [InlineData("x:y/z", "/work/x:y/z")]
+    [InlineData("x:y/z", "/base/x:y/z")]
     public void A_local_path_is_resolved(string text, string expected)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "these are the paths of other systems");
-        OutputPath path = OutputPath.Parse(text, "/work")!;
+        OutputPath path = OutputPath.Parse(text, "/base")!;
         Assert.Equal((expected, false), (path.Value, path.IsRemote));
     }
 
@@ -31,7 +31,7 @@ public class OutputPathTests
     [InlineData("S3A://bucket", "S3A://bucket")]
     public void A_remote_path_stays_as_it_is(string text, string expected)
     {
-        OutputPath path = OutputPath.Parse(text, "/work")!;
+        OutputPath path = OutputPath.Parse(text, "/base")!;
         Assert.Equal((expected, true), (path.Value, path.IsRemote));
         Assert.Equal(expected + "/a/b", path.Child("a/b").Value);
     }

@@ -5,16 +5,16 @@ namespace Anovos.Mlflow.Tests.Tracking;
 public class TrackingTargetTests
 {
     [Theory]
-    [InlineData("mlruns", "/work/mlruns")]
-    [InlineData("./a/../mlruns", "/work/mlruns")]
+    [InlineData("mlruns", "/base/mlruns")]
+    [InlineData("./a/../mlruns", "/base/mlruns")]
     [InlineData("/srv/mlruns", "/srv/mlruns")]
-    [InlineData("file:mlruns", "/work/mlruns")]
+    [InlineData("file:mlruns", "/base/mlruns")]
     [InlineData("file:///srv/my%20runs", "/srv/my runs")]
     [InlineData("file://localhost/srv/mlruns", "/srv/mlruns")]
     public void A_path_or_a_file_URI_is_a_folder(string uri, string folder)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the expected paths are those of Unix");
-        TrackingTarget target = TrackingTarget.Parse(uri, "/work");
+        TrackingTarget target = TrackingTarget.Parse(uri, "/base");
         Assert.Equal(folder, target.Directory);
         Assert.Equal(folder, TrackingTarget.Parse(target.Uri, "/elsewhere").Directory);
     }
@@ -25,7 +25,7 @@ public class TrackingTargetTests
     [InlineData("http://ada:hush@mlflow:5000/x?y#z", "http://mlflow:5000/x")]
     public void An_http_URI_is_a_server_and_shows_no_password(string uri, string expected)
     {
-        TrackingTarget target = TrackingTarget.Parse(uri, "/work");
+        TrackingTarget target = TrackingTarget.Parse(uri, "/base");
         Assert.Equal(expected, target.Uri);
         Assert.DoesNotContain("hush", target.ToString());
         Assert.DoesNotContain("hush", target.Server!.ToString());
@@ -43,7 +43,7 @@ public class TrackingTargetTests
     [InlineData("file://server/share", "this machine")]
     public void What_cannot_be_tracked_to_says_what_can(string uri, string advice)
     {
-        MlflowException e = Assert.Throws<MlflowException>(() => TrackingTarget.Parse(uri, "/work"));
+        MlflowException e = Assert.Throws<MlflowException>(() => TrackingTarget.Parse(uri, "/base"));
         Assert.Equal(ErrorKind.UriUnsupported, e.Kind);
         Assert.Contains(advice, e.Message);
         Assert.DoesNotContain("hush", e.Message);

@@ -89,6 +89,12 @@ internal static class RestEntities
         body.WriteEndArray();
     }
 
+    public static void WritePageToken(Utf8JsonWriter body, string? pageToken)
+    {
+        if (pageToken is not null)
+            body.WriteString("page_token", pageToken);
+    }
+
     public static string Name(RunStatus status) => status.ToString().ToUpperInvariant();
 
     public static string Name(ViewType view) => view switch

@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Text.Json;
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>Params, metrics and tags of the runs of a server.</summary>
+/// <param name="store">The store that this is part of: what a run has is asked of it.</param>
+/// <param name="api">The server.</param>
+/// <param name="trackingUri">Its address.</param>
+internal sealed class RestRunData(ITrackingStore store, RestApi api, string trackingUri)
+{
+    private const int HistoryPage = 10_000;
+
+    /// <inheritdoc cref="ITrackingStore.LogBatchAsync"/>
+    public Task LogBatchAsync(string runId, RunData batch, CancellationToken cancellationToken) => api.Retrier.RunAsync(
+        async retries =>
+        {
+            // Params and tags are harmless to repeat. Points are not: a directory store behind the server keeps both.
+            RunData missing = retries == 0 || batch.Metrics.Count == 0
+                ? batch
+                : batch with { Metrics = await MetricHistory.MissingAsync(store, runId, batch.Metrics, cancellationToken).ConfigureAwait(false) };
+            return await api.PostOnceAsync(
+                "runs/log-batch",
+                body =>
+                {
+                    body.WriteString("run_id", runId);
+                    RestEntities.WriteData(body, missing);
+                },
+                ErrorKind.RunNotFound,
+                cancellationToken).ConfigureAwait(false);
+        },
+        cancellationToken);
+
+    /// <inheritdoc cref="ITrackingStore.GetMetricHistoryAsync"/>
+    public async Task<Page<Metric>> GetMetricHistoryAsync(string runId, string key, string? pageToken, CancellationToken cancellationToken)
+    {
+        // Without max_results MLflow 3.11 answers no points and a token that leads back to itself.
+        JsonElement answer = await api.GetAsync(
+            "metrics/get-history",
+            ErrorKind.RunNotFound,
+            cancellationToken,
+            ("run_id", runId),
+            ("metric_key", key),
+            ("max_results", HistoryPage.ToString(CultureInfo.InvariantCulture)),
+            ("page_token", pageToken)).ConfigureAwait(false);
+        return JsonAnswer.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "metrics", pageToken, RestEntities.ReadMetric));
+    }
+
+    /// <inheritdoc cref="ITrackingStore.DeleteTagAsync"/>
+    public Task DeleteTagAsync(string runId, string key, CancellationToken cancellationToken) => api.Retrier.RunAsync(
+        async retries =>
+        {
+            try
+            {
+                return await api.PostOnceAsync(
+                    "runs/delete-tag",
+                    body =>
+                    {
+                        body.WriteString("run_id", runId);
+                        body.WriteString("key", key);
+                    },
+                    ErrorKind.RunNotFound,
+                    cancellationToken).ConfigureAwait(false);
+            }
+            catch (MlflowException e) when (e.Kind == ErrorKind.RunNotFound && e.Message.IndexOf("tag", StringComparison.OrdinalIgnoreCase) >= 0)
+            {
+                if (retries > 0)
+                    return default; // gone with the request whose answer was lost
+                throw new MlflowException(ErrorKind.InvalidValue, $"Run {runId} has no tag '{key}', so there is nothing to remove.", e) { Target = key, ErrorCode = e.ErrorCode, StatusCode = e.StatusCode };
+            }
+        },
+        cancellationToken);
+}
