@@ -146,15 +146,10 @@ public sealed class RunSync(DirectoryStore source, string root, ITrackingStore t
             return 0;
 
         using IArtifactStore artifacts = ArtifactStores.Open(there, target);
-        var lengths = new Dictionary<string, long?>(StringComparer.Ordinal);
-        foreach (string folder in listing.Files.Select(file => FolderOf(file.RelativePath)).Distinct())
-        {
-            foreach (Artifact entry in await artifacts.ListAsync(folder, cancellationToken).ConfigureAwait(false))
-                lengths[entry.ArtifactPath] = entry.Length;
-        }
-
+        IReadOnlyDictionary<string, long> lengths = await RemoteArtifacts.LengthsAsync(
+            artifacts, listing.Files.Select(file => file.RelativePath), ArtifactTransfer.DefaultParallelism, cancellationToken).ConfigureAwait(false);
         ArtifactUpload[] uploads = [.. listing.Files
-            .Where(file => !lengths.TryGetValue(file.RelativePath, out long? length) || length != file.Length)
+            .Where(file => !lengths.TryGetValue(file.RelativePath, out long length) || length != file.Length)
             .Select(file => new ArtifactUpload(new FileInfo(file.Path), file.RelativePath))];
         MlflowException? failure = null;
         await new ArtifactTransfer(artifacts, ArtifactTransfer.DefaultParallelism).SendAsync(
@@ -168,6 +163,4 @@ public sealed class RunSync(DirectoryStore source, string root, ITrackingStore t
             cancellationToken).ConfigureAwait(false);
         return failure is null ? uploads.Length : throw failure;
     }
-
-    private static string FolderOf(string path) => path.LastIndexOf('/') is var slash and >= 0 ? path.Substring(0, slash) : "";
 }

@@ -27,20 +27,8 @@ internal static class MetricHistory
     }
 
     /// <summary>All points of a metric.</summary>
-    public static async Task<List<Metric>> ReadAllAsync(ITrackingStore store, string runId, string key, CancellationToken cancellationToken)
-    {
-        List<Metric> points = [];
-        var tokens = new PageTokens();
-        string? pageToken = null;
-        do
-        {
-            Page<Metric> page = await store.GetMetricHistoryAsync(runId, key, pageToken, cancellationToken).ConfigureAwait(false);
-            points.AddRange(page.Items);
-            pageToken = tokens.After(page);
-        }
-        while (pageToken is not null);
-        return points;
-    }
+    public static Task<List<Metric>> ReadAllAsync(ITrackingStore store, string runId, string key, CancellationToken cancellationToken) =>
+        PageTokens.ReadAllAsync(pageToken => store.GetMetricHistoryAsync(runId, key, pageToken, cancellationToken));
 
     private static async Task<Dictionary<Metric, int>> ReadAsync(ITrackingStore store, string runId, string key, CancellationToken cancellationToken)
     {

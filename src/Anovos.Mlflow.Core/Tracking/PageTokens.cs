@@ -8,6 +8,24 @@ public sealed class PageTokens
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
     private int _empty;
 
+    /// <summary>All that a search finds, page after page.</summary>
+    /// <param name="search">Asks for the page of a token; of null, the first.</param>
+    /// <exception cref="MlflowException">As <see cref="After"/> has it, or the search's own.</exception>
+    public static async Task<List<T>> ReadAllAsync<T>(Func<string?, Task<Page<T>>> search)
+    {
+        List<T> items = [];
+        var tokens = new PageTokens();
+        string? pageToken = null;
+        do
+        {
+            Page<T> page = await search(pageToken).ConfigureAwait(false);
+            items.AddRange(page.Items);
+            pageToken = tokens.After(page);
+        }
+        while (pageToken is not null);
+        return items;
+    }
+
     /// <summary>The token to ask for after this page; null after the last.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ServerError"/> for a token that was answered before, and for empty pages without end.</exception>
     public string? After<T>(Page<T> page)

@@ -26,10 +26,8 @@ public abstract class RunDataCommand : RunCommand
     /// <summary>Gives each pair of the table, or the one pair, to <paramref name="add"/>. A pair that MLflow would refuse is an error and stops no other.</summary>
     protected void ForEachPair(IDictionary? table, string name, object? value, Action<string, object?> add)
     {
-        IEnumerable<KeyValuePair<string, object?>> pairs = table is null
-            ? [new(name, value)]
-            : table.Keys.Cast<object>().Select(key => new KeyValuePair<string, object?>(ValueText.Of(key), table[key]));
-        foreach ((string key, object? item) in pairs.Select(pair => (pair.Key, pair.Value)))
+        IEnumerable<(string Key, object? Value)> pairs = table is null ? [(name, value)] : table.Keys.Cast<object>().Select(key => (ValueText.Of(key), (object?)table[key]));
+        foreach ((string key, object? item) in pairs)
         {
             try
             {

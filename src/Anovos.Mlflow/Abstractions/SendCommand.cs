@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using Anovos.Mlflow.Artifacts;
-using Anovos.Mlflow.PowerShell.Errors;
 using Anovos.Mlflow.PowerShell.Sessions;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
@@ -24,7 +23,7 @@ public abstract class SendCommand : TransferCommand
         var policy = new SendPolicy(new SentJournal(run.RunId), Resend, Verify);
         Transfer(
             run,
-            SafeText.Of($"Sending {uploads.Count} files to run {run.RunId}"),
+            $"Sending {uploads.Count} files to run {run.RunId}",
             (store, report, token) => new ArtifactTransfer(store, ThrottleLimit, policy).SendAsync(uploads, uploaded => Post(() => Completed(run, uploaded, write)), report, token));
     }
 
@@ -42,14 +41,7 @@ public abstract class SendCommand : TransferCommand
             Reason = uploaded.Error?.Message ?? uploaded.Unchanged ?? "",
         };
         write(result);
-        if (uploaded.Error is null)
-            return;
-        string message = $"'{upload.File.FullName}' was not sent as '{upload.ArtifactPath}': {uploaded.Error.Message}";
-        var failure = new MlflowException(
-            (uploaded.Error as MlflowException)?.Kind == ErrorKind.ArtifactPathInvalid ? ErrorKind.ArtifactPathInvalid : ErrorKind.ArtifactSendFailed,
-            message,
-            uploaded.Error)
-        { Target = upload.File.FullName };
-        WriteError(failure.ToErrorRecord(upload.File.FullName));
+        if (uploaded.Error is { } error)
+            WriteFailure(error, ErrorKind.ArtifactSendFailed, $"'{upload.File.FullName}' was not sent as '{upload.ArtifactPath}': {error.Message}", upload.File.FullName);
     }
 }

@@ -33,6 +33,14 @@ public abstract class TrackingCommand : MlflowCommand
     /// <summary>Whether a value that is longer than MLflow keeps is cut, with a warning, or is an error (<c>MLFLOW_TRUNCATE_LONG_VALUES</c>).</summary>
     protected static bool TruncatesLongValues => new EnvironmentVariables(Environment.GetEnvironmentVariable).Flag("MLFLOW_TRUNCATE_LONG_VALUES", defaultValue: true);
 
+    /// <summary>The experiments, not deleted, whose names match one of the wildcard patterns.</summary>
+    protected static async Task<IReadOnlyList<Experiment>> FindExperimentsAsync(ITrackingStore store, IEnumerable<string> names, CancellationToken cancellationToken)
+    {
+        WildcardPattern[] patterns = [.. names.Select(name => new WildcardPattern(name, WildcardOptions.IgnoreCase))];
+        List<Experiment> all = await PageTokens.ReadAllAsync(pageToken => store.SearchExperimentsAsync(new ExperimentSearch(), pageToken, cancellationToken)).ConfigureAwait(false);
+        return [.. all.Where(experiment => patterns.Any(pattern => pattern.IsMatch(experiment.Name)))];
+    }
+
     /// <summary>A user's hashtable as tags.</summary>
     protected static IReadOnlyList<Tag> ToTags(System.Collections.IDictionary? table) =>
         table is null ? [] : [.. table.Keys.Cast<object>().Select(key => new Tag(ValueText.Of(key), ValueText.Of(table[key])))];

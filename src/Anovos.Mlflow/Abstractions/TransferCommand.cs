@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Management.Automation;
 using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.PowerShell.Errors;
 using Anovos.Mlflow.PowerShell.Sessions;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
@@ -18,6 +19,7 @@ public abstract class TransferCommand : RunCommand
     /// <summary>Opens the run's artifacts and waits for the transfer, showing how far it is.</summary>
     internal void Transfer(RunReference run, string activity, Func<IArtifactStore, Action<TransferProgress>, CancellationToken, Task> transfer)
     {
+        activity = SafeText.Of(activity);
         var clock = Stopwatch.StartNew();
         long nextProgress = 0;
         Await(async token =>
@@ -33,6 +35,13 @@ public abstract class TransferCommand : RunCommand
             if (now >= due && Interlocked.CompareExchange(ref nextProgress, now + (long)BetweenProgress.TotalMilliseconds, due) == due)
                 Post(() => WriteProgress(ToRecord(activity, progress, clock.Elapsed)));
         }
+    }
+
+    /// <summary>Writes the error of one file; a path that may not be stays that, and anything else is of kind <paramref name="otherwise"/>.</summary>
+    private protected void WriteFailure(Exception cause, ErrorKind otherwise, string message, string target)
+    {
+        ErrorKind kind = (cause as MlflowException)?.Kind == ErrorKind.ArtifactPathInvalid ? ErrorKind.ArtifactPathInvalid : otherwise;
+        WriteError(new MlflowException(kind, message, cause) { Target = target }.ToErrorRecord(target));
     }
 
     private static ProgressRecord ToRecord(string activity, TransferProgress progress, TimeSpan elapsed)

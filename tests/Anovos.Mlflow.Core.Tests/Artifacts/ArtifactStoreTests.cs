@@ -25,7 +25,7 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
         using IArtifactStore artifacts = ArtifactStores.Open(run, store);
         ArtifactUpload[] uploads = [.. Names.Select((name, i) => new ArtifactUpload(Create($"{i}", i == 8 ? 0 : 100 + i), $"data/{name}"))];
 
-        List<ArtifactUploaded> results = await SendAsync(artifacts, uploads);
+        List<ArtifactUploaded> results = await Uploads.SendAsync(artifacts, uploads);
 
         Assert.All(results, result => Assert.Null(result.Error));
         IReadOnlyList<Artifact> listed = await artifacts.ListAsync("data", default);
@@ -46,7 +46,7 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
     {
         (ITrackingStore store, Run run) = await OpenAsync("3.11");
         using IArtifactStore artifacts = ArtifactStores.Open(run, store);
-        MlflowException e = Assert.IsType<MlflowException>(Assert.Single(await SendAsync(artifacts, [new ArtifactUpload(Create("a", 1), path)])).Error);
+        MlflowException e = Assert.IsType<MlflowException>(Assert.Single(await Uploads.SendAsync(artifacts, [new ArtifactUpload(Create("a", 1), path)])).Error);
         Assert.Equal(ErrorKind.ArtifactPathInvalid, e.Kind);
     }
 
@@ -55,7 +55,7 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
     {
         (ITrackingStore store, Run run) = await OpenAsync("3.11");
         using IArtifactStore artifacts = ArtifactStores.Open(run, store);
-        await SendAsync(artifacts, [new ArtifactUpload(Create("big", 3_000_000), "big"), new ArtifactUpload(Create("empty", 0), "empty")]);
+        await Uploads.SendAsync(artifacts, [new ArtifactUpload(Create("big", 3_000_000), "big"), new ArtifactUpload(Create("empty", 0), "empty")]);
         RecordedRequest[] puts = [.. ((TrackingServer)_servers[0]).Requests.Where(request => request.Method == "PUT")];
         Assert.Equal(["0", "3000000"], puts.Select(put => put.Headers["Content-Length"].ToString()).Order());
         Assert.All(puts, put => Assert.False(put.Headers.ContainsKey("Transfer-Encoding")));
@@ -69,7 +69,7 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
         ArtifactUpload[] uploads = [.. Enumerable.Range(0, 20).Select(i => new ArtifactUpload(Create($"{i}", 10), i == 7 ? "a#b" : $"{i}"))];
         uploads[3].File.Delete();
 
-        List<ArtifactUploaded> results = await SendAsync(artifacts, uploads);
+        List<ArtifactUploaded> results = await Uploads.SendAsync(artifacts, uploads);
 
         Assert.Equal([uploads[3], uploads[7]], results.Where(result => result.Error is not null).Select(result => result.Upload).OrderBy(upload => Array.IndexOf(uploads, upload)));
         Assert.Equal(18, ((TrackingServer)_servers[0]).ArtifactsOf(run.RunId).Count());
@@ -83,7 +83,7 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
         using IArtifactStore artifacts = ArtifactStores.Open(run, store);
         ArtifactUpload[] uploads = [.. Enumerable.Range(0, 200).Select(i => new ArtifactUpload(Create($"{i}", 10), $"{i}"))];
 
-        MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => SendAsync(artifacts, uploads));
+        MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => Uploads.SendAsync(artifacts, uploads));
 
         Assert.Equal(ErrorKind.AuthenticationFailed, e.Kind);
         Assert.InRange(((TrackingServer)_servers[0]).Requests.Count(request => request.Method == "PUT"), 1, 100);
@@ -126,7 +126,7 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
         Run run = await StartAsync(store);
         using IArtifactStore artifacts = ArtifactStores.Open(run with { ArtifactUri = HttpRoot(server, run) }, store);
 
-        Assert.Null(Assert.Single(await SendAsync(artifacts, [new ArtifactUpload(Create("a", 10), "x/a b.txt")])).Error);
+        Assert.Null(Assert.Single(await Uploads.SendAsync(artifacts, [new ArtifactUpload(Create("a", 10), "x/a b.txt")])).Error);
 
         Assert.Equal(["x/a b.txt"], server.ArtifactsOf(run.RunId).Select(entry => entry.Key));
         Assert.Equal("x/a b.txt", Assert.Single(await artifacts.ListAsync("x", default)).ArtifactPath);
@@ -141,7 +141,7 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
         Run run = await StartAsync(store);
         using IArtifactStore artifacts = ArtifactStores.Open(run with { ArtifactUri = HttpRoot(other, run) }, store);
 
-        await SendAsync(artifacts, [new ArtifactUpload(Create("a", 10), "a.txt")]);
+        await Uploads.SendAsync(artifacts, [new ArtifactUpload(Create("a", 10), "a.txt")]);
 
         RecordedRequest put = Assert.Single(other.Requests);
         Assert.False(put.Headers.ContainsKey("Authorization"));
@@ -154,21 +154,6 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
         foreach (IAsyncDisposable server in _servers)
             await server.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
-    }
-
-    private static async Task<List<ArtifactUploaded>> SendAsync(IArtifactStore artifacts, IReadOnlyList<ArtifactUpload> uploads)
-    {
-        var results = new List<ArtifactUploaded>();
-        await new ArtifactTransfer(artifacts, 4).SendAsync(
-            uploads,
-            result =>
-            {
-                lock (results)
-                    results.Add(result);
-            },
-            _ => { },
-            default);
-        return results;
     }
 
     private static string Hash(FileInfo file) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file.FullName)));

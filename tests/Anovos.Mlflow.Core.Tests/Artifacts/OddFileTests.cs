@@ -53,7 +53,7 @@ public sealed class OddFileTests : IDisposable
         ArtifactUpload[] uploads = [.. odd.Concat(["a.txt", "linked.txt", "sub/b.txt"]).Select(name => new ArtifactUpload(new FileInfo(_folder.Below(name)), name))];
         File.Delete(_folder.Below("gone.txt"));
 
-        List<ArtifactUploaded> results = await SendAsync(artifacts, uploads);
+        List<ArtifactUploaded> results = await Uploads.SendAsync(artifacts, uploads);
 
         Assert.Equal(odd.Order(), results.Where(result => result.Error is not null).Select(result => result.Upload.ArtifactPath).Order());
         Assert.Equal(["a.txt", "linked.txt"], (await artifacts.ListAsync("", default)).Where(entry => !entry.IsDirectory).Select(entry => entry.ArtifactPath));
@@ -71,7 +71,7 @@ public sealed class OddFileTests : IDisposable
         Run run = await store.CreateRunAsync(new NewRun(await store.CreateExperimentAsync(new NewExperiment("long"), default), null, "ada", 1), default);
         using IArtifactStore artifacts = ArtifactStores.Open(run, store);
         ListedFile listed = Assert.Single(FolderListing.Of(_folder.FullPath, default).Files);
-        Assert.All(await SendAsync(artifacts, [new ArtifactUpload(new FileInfo(listed.Path), listed.RelativePath)]), result => Assert.Null(result.Error));
+        Assert.All(await Uploads.SendAsync(artifacts, [new ArtifactUpload(new FileInfo(listed.Path), listed.RelativePath)]), result => Assert.Null(result.Error));
         Assert.Equal(relative, Assert.Single(tracking.ArtifactsOf(run.RunId)).Key);
     }
 
@@ -96,7 +96,7 @@ public sealed class OddFileTests : IDisposable
         using var store = new DirectoryStore(_folder.Below("mlruns"));
         Run run = await store.CreateRunAsync(new NewRun(await store.CreateExperimentAsync(new NewExperiment("bytes"), default), null, "ada", 1), default);
         using IArtifactStore artifacts = ArtifactStores.Open(run, store);
-        List<ArtifactUploaded> results = await SendAsync(artifacts, [.. listing.Files.Select(file => new ArtifactUpload(new FileInfo(file.Path), file.RelativePath))]);
+        List<ArtifactUploaded> results = await Uploads.SendAsync(artifacts, [.. listing.Files.Select(file => new ArtifactUpload(new FileInfo(file.Path), file.RelativePath))]);
         Assert.Null(results.Single(result => result.Upload.ArtifactPath == "a.txt").Error);
         Assert.Contains("bad\uFFFDname", string.Join(" ", listing.Problems.Concat(results.Select(result => result.Error?.Message))));
     }
@@ -121,24 +121,9 @@ public sealed class OddFileTests : IDisposable
         using var store = new RestStore(tracking.Uri, new ConnectionOptions());
         Run run = await store.CreateRunAsync(new NewRun(await store.CreateExperimentAsync(new NewExperiment("many"), default), null, "ada", 1), default);
         using IArtifactStore artifacts = ArtifactStores.Open(run, store);
-        List<ArtifactUploaded> results = await SendAsync(artifacts, uploads);
+        List<ArtifactUploaded> results = await Uploads.SendAsync(artifacts, uploads);
         Assert.Equal("500", Assert.Single(results, result => result.Error is not null).Upload.ArtifactPath);
         Assert.Equal(999, tracking.ArtifactsOf(run.RunId).Count);
-    }
-
-    private static async Task<List<ArtifactUploaded>> SendAsync(IArtifactStore artifacts, ArtifactUpload[] uploads)
-    {
-        var results = new List<ArtifactUploaded>();
-        await new ArtifactTransfer(artifacts, 4).SendAsync(
-            uploads,
-            result =>
-            {
-                lock (results)
-                    results.Add(result);
-            },
-            _ => { },
-            default);
-        return results;
     }
 
     private void MakeOddFiles(string folder = "")

@@ -112,14 +112,7 @@ public sealed class ReceiveMlflowArtifactCommand : TransferCommand
             Status = received.Error is not null ? ArtifactStatus.Failed : received.Unchanged ? ArtifactStatus.Unchanged : ArtifactStatus.Received,
             Reason = received.Error?.Message ?? "",
         });
-        if (received.Error is null)
-            return;
-        string message = $"'{received.Artifact.ArtifactPath}' was not received: {received.Error.Message}";
-        var failure = new MlflowException(
-            (received.Error as MlflowException)?.Kind == ErrorKind.ArtifactPathInvalid ? ErrorKind.ArtifactPathInvalid : ErrorKind.ArtifactReceiveFailed,
-            message,
-            received.Error)
-        { Target = received.Artifact.ArtifactPath };
-        WriteError(failure.ToErrorRecord(received.Artifact.ArtifactPath));
+        if (received.Error is { } error)
+            WriteFailure(error, ErrorKind.ArtifactReceiveFailed, $"'{received.Artifact.ArtifactPath}' was not received: {error.Message}", received.Artifact.ArtifactPath);
     }
 }

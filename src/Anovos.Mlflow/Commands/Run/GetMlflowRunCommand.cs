@@ -12,8 +12,6 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 [OutputType("Anovos.Mlflow.Tracking.Run")]
 public sealed class GetMlflowRunCommand : TrackingCommand
 {
-    private Dictionary<string, Experiment>? _experiments;
-
     /// <summary>Ids of runs.</summary>
     [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Id")]
     [ArgumentCompleter(typeof(RunIdCompleter))]
@@ -59,7 +57,7 @@ public sealed class GetMlflowRunCommand : TrackingCommand
         switch (ParameterSetName == "InputObject" ? InputObject.BaseObject : null)
         {
             case Experiment experiment:
-                Search(ResolveConnection().Store, new Dictionary<string, Experiment> { [experiment.ExperimentId] = experiment });
+                Search(ResolveConnection().Store, [experiment]);
                 break;
             case Run run:
                 Read(ResolveConnection(run.TrackingUri).Store, [run.RunId]);
@@ -72,7 +70,7 @@ public sealed class GetMlflowRunCommand : TrackingCommand
                 break;
             default:
                 ITrackingStore store = ResolveConnection().Store;
-                Search(store, Await(token => FindExperimentsAsync(store, token)));
+                Search(store, Await(token => FindExperimentsAsync(store, Experiment, token)));
                 break;
         }
     }
@@ -93,41 +91,24 @@ public sealed class GetMlflowRunCommand : TrackingCommand
         }
     }
 
-    private void Search(ITrackingStore store, Dictionary<string, Experiment> experiments)
+    private void Search(ITrackingStore store, IReadOnlyList<Experiment> experiments)
     {
-        _experiments = experiments;
         if (experiments.Count == 0)
         {
             WriteVerbose($"No experiment at {store.TrackingUri} is called {string.Join(", ", Experiment)}.");
             return;
         }
 
-        var search = new RunSearch([.. experiments.Keys], Filter)
+        Dictionary<string, Experiment> byId = experiments.ToDictionary(experiment => experiment.ExperimentId);
+        var search = new RunSearch([.. byId.Keys], Filter)
         {
             OrderBy = OrderBy,
             ViewType = IncludeDeleted ? ViewType.All : ViewType.ActiveOnly,
             MaxResults = Math.Min(First, 1000),
         };
-        WritePages(async page => Named(await store.SearchRunsAsync(search, page.PageToken, page.Cancellation).ConfigureAwait(false)), filter: null, First);
+        WritePages(async page => Named(byId, await store.SearchRunsAsync(search, page.PageToken, page.Cancellation).ConfigureAwait(false)), filter: null, First);
     }
 
-    private async Task<Dictionary<string, Experiment>> FindExperimentsAsync(ITrackingStore store, CancellationToken cancellationToken)
-    {
-        WildcardPattern[] patterns = [.. Experiment.Select(name => new WildcardPattern(name, WildcardOptions.IgnoreCase))];
-        var found = new Dictionary<string, Experiment>();
-        var tokens = new PageTokens();
-        string? pageToken = null;
-        do
-        {
-            Page<Experiment> page = await store.SearchExperimentsAsync(new ExperimentSearch(), pageToken, cancellationToken).ConfigureAwait(false);
-            foreach (Experiment experiment in page.Items.Where(experiment => patterns.Any(pattern => pattern.IsMatch(experiment.Name))))
-                found[experiment.ExperimentId] = experiment;
-            pageToken = tokens.After(page);
-        }
-        while (pageToken is not null);
-        return found;
-    }
-
-    private Page<Run> Named(Page<Run> page) =>
-        new([.. page.Items.Select(run => _experiments!.TryGetValue(run.ExperimentId, out Experiment? experiment) ? run.In(experiment) : run)], page.NextPageToken);
+    private static Page<Run> Named(Dictionary<string, Experiment> experiments, Page<Run> page) =>
+        new([.. page.Items.Select(run => experiments.TryGetValue(run.ExperimentId, out Experiment? experiment) ? run.In(experiment) : run)], page.NextPageToken);
 }

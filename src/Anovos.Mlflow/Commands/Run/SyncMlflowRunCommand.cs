@@ -83,10 +83,9 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
     // Oldest first, so that a server shows them in the order in which they ran.
     private async Task<IReadOnlyList<Run>> FindAsync(DirectoryStore source, CancellationToken cancellationToken)
     {
-        WildcardPattern[] patterns = [.. Experiment.Select(name => new WildcardPattern(name, WildcardOptions.IgnoreCase))];
-        Page<Experiment> experiments = await source.SearchExperimentsAsync(new ExperimentSearch(MaxResults: 50_000), null, cancellationToken).ConfigureAwait(false);
-        string[] ids = [.. experiments.Items.Where(experiment => patterns.Any(pattern => pattern.IsMatch(experiment.Name))).Select(experiment => experiment.ExperimentId)];
-        Page<Run> runs = await source.SearchRunsAsync(new RunSearch(ids) { MaxResults = 50_000, OrderBy = ["attributes.start_time ASC"] }, null, cancellationToken).ConfigureAwait(false);
-        return [.. runs.Items.Where(run => _runIds.Count == 0 || _runIds.Contains(run.RunId))];
+        IReadOnlyList<Experiment> experiments = await FindExperimentsAsync(source, Experiment, cancellationToken).ConfigureAwait(false);
+        var search = new RunSearch([.. experiments.Select(experiment => experiment.ExperimentId)]) { OrderBy = ["attributes.start_time ASC"] };
+        List<Run> runs = await PageTokens.ReadAllAsync(pageToken => source.SearchRunsAsync(search, pageToken, cancellationToken)).ConfigureAwait(false);
+        return [.. runs.Where(run => _runIds.Count == 0 || _runIds.Contains(run.RunId))];
     }
 }

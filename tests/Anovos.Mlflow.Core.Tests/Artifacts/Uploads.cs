@@ -1,0 +1,22 @@
+using Anovos.Mlflow.Artifacts;
+
+namespace Anovos.Mlflow.Tests.Artifacts;
+
+/// <summary>Sends files as a cmdlet does, four at once, and gathers how each ended.</summary>
+internal static class Uploads
+{
+    public static async Task<List<ArtifactUploaded>> SendAsync(IArtifactStore artifacts, IReadOnlyList<ArtifactUpload> uploads)
+    {
+        var results = new List<ArtifactUploaded>();
+        await new ArtifactTransfer(artifacts, 4).SendAsync(
+            uploads,
+            result =>
+            {
+                lock (results)
+                    results.Add(result);
+            },
+            _ => { },
+            default);
+        return results;
+    }
+}
