@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.StaticFiles;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>The artifact proxy under <c>/api/2.0/mlflow-artifacts/</c>, and the list of a run's artifacts.</summary>
-internal sealed class ArtifactEndpoints(TrackingState state, ArtifactStore store)
+internal sealed class ArtifactEndpoints(TrackingState state, ArtifactStore store, MultipartEndpoints? multipart)
 {
     private const string Collection = "/api/2.0/mlflow-artifacts/artifacts";
 
@@ -20,7 +20,10 @@ internal sealed class ArtifactEndpoints(TrackingState state, ArtifactStore store
     public async Task HandleAsync(HttpContext context, RecordedRequest recorded, string path)
     {
         if (path.StartsWith("/api/2.0/mlflow-artifacts/mpu/", StringComparison.Ordinal))
-            throw new ApiException("NOT_IMPLEMENTED", "Multipart upload is not supported for the current artifact repository");
+        {
+            await (multipart ?? throw new ApiException("NOT_IMPLEMENTED", "Multipart upload is not supported for the current artifact repository")).HandleAsync(context, recorded, path);
+            return;
+        }
 
         if (path == Collection && HttpMethods.IsGet(context.Request.Method))
             await ListAsync(context);

@@ -11,17 +11,19 @@ internal sealed class RequestPipeline
     private readonly TrackingServerOptions _options;
     private readonly TrackingState _state;
     private readonly ArtifactEndpoints _artifacts;
+    private readonly MultipartEndpoints? _multipart;
     private readonly AccessControl _access;
     private readonly RequestReader _reader;
     private readonly Dictionary<string, Endpoint> _table = [];
 
-    public RequestPipeline(TrackingServerOptions options, TrackingState state, ArtifactStore store)
+    public RequestPipeline(TrackingServerOptions options, TrackingState state, ArtifactStore store, MultipartEndpoints? multipart)
     {
         _options = options;
         _state = state;
+        _multipart = multipart;
         _access = new AccessControl(options);
         _reader = new RequestReader(options.Version);
-        _artifacts = new ArtifactEndpoints(state, store);
+        _artifacts = new ArtifactEndpoints(state, store, multipart);
         _artifacts.AddTo(_table);
         new ExperimentEndpoints(state).AddTo(_table);
         new RunEndpoints(state, options).AddTo(_table);
@@ -54,6 +56,12 @@ internal sealed class RequestPipeline
                 await Answers.WriteAsync(context, 403, "text/plain", "Invalid Host header - possible DNS rebinding attack detected");
                 return;
             }
+        }
+
+        if (_multipart != null && MultipartEndpoints.IsBucket(path))
+        {
+            await _multipart.PutPartAsync(context, path);
+            return;
         }
 
         if (!path.StartsWith(_options.PathPrefix + "/", StringComparison.Ordinal))

@@ -14,6 +14,7 @@ public sealed class TrackingServer : IAsyncDisposable
     private readonly ConcurrentQueue<RecordedRequest> _requests = new();
     private readonly ArtifactStore _artifacts;
     private readonly TrackingState _state;
+    private readonly MultipartEndpoints? _multipart;
     private readonly RequestPipeline _pipeline;
     private readonly WebApplication _app;
 
@@ -22,7 +23,8 @@ public sealed class TrackingServer : IAsyncDisposable
         _options = options;
         _artifacts = new ArtifactStore(options.ArtifactRoot);
         _state = new TrackingState(options.Version, _artifacts.Root);
-        _pipeline = new RequestPipeline(options, _state, _artifacts);
+        _multipart = options.HasBucket ? new MultipartEndpoints(_artifacts) : null;
+        _pipeline = new RequestPipeline(options, _state, _artifacts, _multipart);
         Certificate = options.UseTls ? Certificates.Create("mlflow test server") : null;
         ClientCertificate = options.RequireClientCertificate ? Certificates.Create("mlflow test client") : null;
         _app = KestrelHost.Build(Certificate, ClientCertificate);
@@ -92,6 +94,12 @@ public sealed class TrackingServer : IAsyncDisposable
         return Artifacts.Where(pair => pair.Key.StartsWith(root, StringComparison.Ordinal))
             .ToDictionary(pair => pair.Key[root.Length..], pair => pair.Value);
     }
+
+    /// <summary>How many uploads in parts were begun and neither completed nor aborted.</summary>
+    public int UnfinishedUploads => _multipart?.Unfinished ?? 0;
+
+    /// <summary>Has the bucket refuse the addresses that were given out for parts.</summary>
+    public void ExpirePartAddresses() => _multipart!.ExpireAddresses();
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -53,6 +53,9 @@ public sealed record TrackingServerOptions
     /// <summary>Where the artifacts of new experiments go.</summary>
     public ArtifactRootKind ArtifactRoot { get; init; }
 
+    /// <summary>Has a bucket behind it, which takes large artifacts in parts; else it answers 501 to that.</summary>
+    public bool HasBucket { get; init; }
+
     /// <summary>Keeps a point that it has already once more, as a server over a directory does; one over a database drops it.</summary>
     public bool KeepsRepeatedPoints { get; init; }
 

@@ -48,6 +48,6 @@ public static class ArtifactStores
         // Another host gets no credentials of the tracking server.
         return sameServer
             ? new ProxiedArtifactStore(server.Api, root, ownsApi: false, runId)
-            : new ProxiedArtifactStore(new RestApi(root, new ConnectionOptions()), root, ownsApi: true);
+            : new ProxiedArtifactStore(new RestApi(root, server.Api.Options.ForOtherHosts()), root, ownsApi: true);
     }
 }

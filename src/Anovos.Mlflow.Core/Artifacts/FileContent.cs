@@ -4,14 +4,15 @@ using System.Net.Http.Headers;
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>
-/// A request body that is read from a file as it goes out, always with its length: MLflow 3 stores an empty file for a
-/// chunked one.
+/// A request body that is read from a file, or a part of it, as it goes out; always with its length: MLflow 3 stores an empty
+/// file for a chunked one.
 /// </summary>
 internal sealed class FileContent : HttpContent
 {
     private const int BufferBytes = 1 << 20;
 
     private readonly FileInfo _file;
+    private readonly long _offset;
     private readonly long _length;
     private readonly Action<long> _sent;
     private readonly CancellationToken _cancellationToken;
@@ -19,10 +20,12 @@ internal sealed class FileContent : HttpContent
     /// <param name="file">The file.</param>
     /// <param name="sent">Told the number of bytes each time some have gone out.</param>
     /// <param name="cancellationToken">Ends the reading; .NET Framework hands none on.</param>
-    public FileContent(FileInfo file, Action<long> sent, CancellationToken cancellationToken)
+    /// <param name="part">What of the file; without it all.</param>
+    public FileContent(FileInfo file, Action<long> sent, CancellationToken cancellationToken, FilePart? part = null)
     {
         _file = FileLinks.Follow(file) ?? file;
-        _length = _file.Length;
+        _offset = part?.Offset ?? 0;
+        _length = part?.Length ?? _file.Length;
         _sent = sent;
         _cancellationToken = cancellationToken;
         Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
@@ -37,6 +40,7 @@ internal sealed class FileContent : HttpContent
         // A redirect has the same content written once more.
         Sent = null;
         using FileStream source = Open();
+        source.Position = _offset;
         using var meter = new ContentMeter(stream, _length);
         byte[] buffer = new byte[Math.Max(1, Math.Min(_length, BufferBytes))];
         long left = _length;

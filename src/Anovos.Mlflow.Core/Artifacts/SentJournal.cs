@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Artifacts;
@@ -34,13 +35,8 @@ public sealed class SentJournal
     /// <param name="folder">Where journals lie; without it what <see cref="FolderVariable"/> says, or the user's local application data.</param>
     public SentJournal(string runId, string? folder = null)
     {
-        folder ??= Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } variable
-            ? variable
-            : System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "anovos-mlflow", "sent");
-
-        // A server may call its runs what it likes; what is no run id names no file.
-        bool isId = Regex.IsMatch(runId, @"^[a-zA-Z0-9][\w\-]{0,199}\z");
-        _file = isId && System.IO.Path.IsPathRooted(folder) ? System.IO.Path.Combine(folder, runId + ".jsonl") : null;
+        folder ??= FolderFrom(new EnvironmentVariables(Environment.GetEnvironmentVariable));
+        _file = folder is not null && NamesAFile(runId) ? System.IO.Path.Combine(folder, runId + ".jsonl") : null;
         _known = new Lazy<Dictionary<string, SentFile>>(Read);
     }
 
@@ -67,6 +63,17 @@ public sealed class SentJournal
             stream.Write(added, 0, added.Length);
         });
     }
+
+    /// <summary>The folder for what this machine knows of its transfers; null where there is none.</summary>
+    internal static string? FolderFrom(EnvironmentVariables variables)
+    {
+        string folder = variables.Text(FolderVariable)
+            ?? System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "anovos-mlflow", "sent");
+        return System.IO.Path.IsPathRooted(folder) ? folder : null;
+    }
+
+    /// <summary>A server may call its runs what it likes; what is no run id names no file.</summary>
+    internal static bool NamesAFile(string runId) => Regex.IsMatch(runId, @"^[a-zA-Z0-9][\w\-]{0,199}\z");
 
     private Dictionary<string, SentFile> Read()
     {

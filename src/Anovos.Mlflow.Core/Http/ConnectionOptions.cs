@@ -36,6 +36,9 @@ public sealed record ConnectionOptions
     /// <summary>How often a request that failed is sent again.</summary>
     public RetryPolicy Retry { get; init; } = new();
 
+    /// <summary>When and how a large file is sent in parts.</summary>
+    public MultipartOptions Multipart { get; init; } = new();
+
     /// <summary>Whether redirects within the same host are followed.</summary>
     public bool FollowRedirects { get; init; } = true;
 
@@ -80,6 +83,7 @@ public sealed record ConnectionOptions
             RequestTimeout = variables.Seconds("MLFLOW_HTTP_REQUEST_TIMEOUT", defaultSeconds: 120),
             TransferTimeout = variables.Text("MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT") is null ? null : variables.Seconds("MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT", defaultSeconds: 1),
             Retry = RetryPolicy.FromEnvironment(variables),
+            Multipart = MultipartOptions.FromEnvironment(variables),
             FollowRedirects = variables.Flag("MLFLOW_ALLOW_HTTP_REDIRECTS", defaultValue: true),
             Workspace = variables.Text("MLFLOW_WORKSPACE"),
             HttpProxy = variables.Text("HTTP_PROXY") ?? variables.Text("http_proxy"),
@@ -104,6 +108,19 @@ public sealed record ConnectionOptions
 
         return options;
     }
+
+    /// <summary>The options for a host that is not the tracking server: its credentials and certificates are not for others.</summary>
+    internal ConnectionOptions ForOtherHosts() => this with
+    {
+        Username = null,
+        Password = null,
+        Token = null,
+        CredentialSource = null,
+        InsecureTls = false,
+        ServerCertificatePath = null,
+        ClientCertificatePath = null,
+        Workspace = null,
+    };
 
     /// <inheritdoc/>
     public override string ToString() => $"{Authentication} authentication{(CredentialSource is null ? "" : $" from {CredentialSource}")}";

@@ -43,6 +43,18 @@ public sealed class EnvironmentVariables(Func<string, string?> read)
             : throw Invalid(name, text, $"a number from 0 to {maximum.ToString(CultureInfo.InvariantCulture)}");
     }
 
+    /// <summary>The variable as a number of bytes above zero.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for anything else.</exception>
+    public long Bytes(string name, long defaultBytes)
+    {
+        string? text = Text(name);
+        if (text is null)
+            return defaultBytes;
+        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long bytes) && bytes > 0
+            ? bytes
+            : throw Invalid(name, text, "a whole number of bytes above zero");
+    }
+
     private static MlflowException Invalid(string name, string value, string expected) =>
         new(ErrorKind.InvalidValue, $"The environment variable {name} is '{value}', where {expected} is expected. Correct or unset it.") { Target = name };
 }

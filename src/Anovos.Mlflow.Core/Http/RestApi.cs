@@ -68,7 +68,12 @@ internal sealed class RestApi : IDisposable
         Retrier.RunAsync(_ => PostOnceAsync(endpoint, writeFields, notFound, cancellationToken), cancellationToken);
 
     /// <summary>POST with the JSON object that <paramref name="writeFields"/> writes; sent once.</summary>
-    public Task<JsonElement> PostOnceAsync(string endpoint, Action<Utf8JsonWriter> writeFields, ErrorKind notFound, CancellationToken cancellationToken)
+    public Task<JsonElement> PostOnceAsync(string endpoint, Action<Utf8JsonWriter> writeFields, ErrorKind notFound, CancellationToken cancellationToken) =>
+        PostAddressOnceAsync(Prefix + endpoint, writeFields, notFound, cancellationToken);
+
+    /// <summary>POST to an address, relative to the server's or whole; sent once.</summary>
+    /// <inheritdoc cref="PostOnceAsync"/>
+    public Task<JsonElement> PostAddressOnceAsync(string address, Action<Utf8JsonWriter> writeFields, ErrorKind notFound, CancellationToken cancellationToken)
     {
         var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer))
@@ -79,7 +84,7 @@ internal sealed class RestApi : IDisposable
         }
 
         // A body of known length: MLflow 3 loses a chunked one.
-        var request = new RestRequest(Prefix + endpoint, Method.Post)
+        var request = new RestRequest(address, Method.Post)
             .AddStringBody(Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length), ContentType.Json);
         return SendAsync(request, notFound, cancellationToken);
     }

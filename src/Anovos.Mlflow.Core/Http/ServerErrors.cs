@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using System.Xml;
+using System.Xml.Linq;
 using RestSharp;
 
 namespace Anovos.Mlflow.Http;
@@ -92,6 +94,8 @@ internal static class ServerErrors
 
     private static (string? Code, string? Message) ReadError(string body)
     {
+        if (body.TrimStart().StartsWith("<?xml", StringComparison.Ordinal) || body.StartsWith("<Error", StringComparison.Ordinal))
+            return ReadXml(body);
         if (!body.TrimStart().StartsWith("{", StringComparison.Ordinal))
             return (null, null);
         try
@@ -102,6 +106,21 @@ internal static class ServerErrors
         catch (Exception failure) when (failure is JsonException or InvalidOperationException or ArgumentException)
         {
             // No JSON, or a string in it is no text (half a surrogate pair): quoted as it is by the caller.
+            return (null, null);
+        }
+    }
+
+    // As buckets answer, S3's and Azure's alike.
+    private static (string? Code, string? Message) ReadXml(string body)
+    {
+        try
+        {
+            using var reader = XmlReader.Create(new StringReader(body.TrimStart()));
+            XElement root = XElement.Load(reader);
+            return (root.Element("Code")?.Value, root.Element("Message")?.Value is { } message ? Quote(message) : null);
+        }
+        catch (XmlException)
+        {
             return (null, null);
         }
     }

@@ -35,17 +35,24 @@ internal sealed class TransferFixture : IAsyncDisposable
 
     public string[] Puts => [.. Server.Requests.Where(request => request.Method == "PUT").Select(request => request.Path)];
 
-    public static async Task<TransferFixture> OpenAsync(string root)
+    public static async Task<TransferFixture> OpenAsync(string root, bool inParts = false)
     {
         string folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
         List<RetryNotice> retries = [];
-        TrackingServer? server = root == "directory" ? null : await TrackingServer.StartAsync(new TrackingServerOptions { Version = root == "2.17" ? MlflowVersion.V2_17 : MlflowVersion.V3_11 });
+        TrackingServer? server = root == "directory" ? null : await TrackingServer.StartAsync(new TrackingServerOptions { Version = root == "2.17" ? MlflowVersion.V2_17 : MlflowVersion.V3_11, HasBucket = inParts, Token = inParts ? "a-token" : null });
         ITrackingStore store = server is null
             ? new DirectoryStore(Path.Combine(folder, "mlruns"))
-            : new RestStore(server.Uri, new ConnectionOptions { Retry = new RetryPolicy { MaxRetries = 2, BackoffFactor = 0.001, Jitter = 0.001 } }, retries.Add);
+            : new RestStore(server.Uri, OptionsOf(folder, inParts), retries.Add);
         string id = await store.CreateExperimentAsync(new NewExperiment("transfers"), default);
         return new TransferFixture(store, await store.CreateRunAsync(new NewRun(id, null, "tester", 1), default), server, folder, retries);
     }
+
+    private static ConnectionOptions OptionsOf(string folder, bool inParts) => new()
+    {
+        Retry = new RetryPolicy { MaxRetries = 2, BackoffFactor = 0.001, Jitter = 0.001 },
+        Token = inParts ? "a-token" : null,
+        Multipart = new MultipartOptions { ThroughServer = inParts, MinimumFileBytes = 1_000_000, PartBytes = 100_000, RecordsFolder = Path.Combine(folder, "sent") },
+    };
 
     public SentJournal Journal() => new(Run.RunId, Path.Combine(Folder, "sent"));
 
