@@ -17,7 +17,7 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
     private static readonly Regex EncodedCharacter = new("%[0-9a-fA-F]{2}", RegexOptions.CultureInvariant);
 
     private readonly FileTransfer _transfer = new(api.Options, api.Retrier);
-    private readonly ProxiedMultipartUpload? _multipart = api.Options.Multipart.ThroughServer ? new ProxiedMultipartUpload(api, root, runId) : null;
+    private readonly MultipartUpload? _parts = api.Options.Multipart.ThroughServer ? new(new ProxiedMultipart(api, root), api.Options.Multipart, runId) : null;
 
     public bool IsLocal => false;
 
@@ -28,7 +28,7 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
             throw new MlflowException(ErrorKind.ArtifactPathInvalid, $"The artifact path '{path}' holds a percent sign with two hex digits, which MLflow's server would decode: the file would arrive under another name. Rename it.") { Target = path };
         return _transfer.WithinLimitAsync(
             path,
-            async stop => (_multipart is null ? null : await _multipart.TrySendAsync(file, path, sent, stop).ConfigureAwait(false))
+            async stop => (_parts is null ? null : await _parts.TrySendAsync(file, path, sent, stop).ConfigureAwait(false))
                 ?? await SendWholeAsync(file, path, sent, stop).ConfigureAwait(false),
             cancellationToken);
     }
@@ -74,7 +74,7 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
 
     public void Dispose()
     {
-        _multipart?.Dispose();
+        _parts?.Dispose();
         if (ownsApi)
             api.Dispose();
     }

@@ -204,7 +204,7 @@ public sealed class MultipartTests
             string path = Path.Combine(folder, "big");
             File.WriteAllBytes(path, System.Security.Cryptography.RandomNumberGenerator.GetBytes(12 << 20));
             using IArtifactStore artifacts = ArtifactStores.Open(run, store);
-            using var proxied = new ProxiedMultipartUpload(store.Api, ArtifactStores.ProxiedBase(run.ArtifactUri, store.Api.Server), run.RunId);
+            using var proxied = new MultipartUpload(new ProxiedMultipart(store.Api, ArtifactStores.ProxiedBase(run.ArtifactUri, store.Api.Server)), multipart, run.RunId);
 
             Assert.NotNull(await proxied.TrySendAsync(new FileInfo(path), "a b/big", _ => { }, default));
 

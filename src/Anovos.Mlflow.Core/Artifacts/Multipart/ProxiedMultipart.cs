@@ -4,18 +4,21 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>The endpoints of MLflow's artifact service for an upload in parts, <c>mlflow-artifacts/mpu</c>.</summary>
-internal sealed class MultipartEndpoints(RestApi api, Uri root)
+/// <summary>
+/// The bucket behind an MLflow server that passes artifacts on: the server says where each part goes (its
+/// <c>mlflow-artifacts/mpu</c>), and the parts go there directly.
+/// </summary>
+internal sealed class ProxiedMultipart(RestApi api, Uri root) : IMultipartTarget
 {
     private readonly string _address = root.AbsoluteUri.TrimEnd('/');
+    private readonly SignedAddresses _bucket = new(api.Options, api.Retrier);
 
-    /// <summary>Begins an upload and says where its parts go; null where the server has no bucket that takes parts.</summary>
-    public async Task<(string? UploadId, IReadOnlyList<PartTarget> Targets)?> TryCreateAsync(string path, int parts, CancellationToken cancellationToken)
+    public async Task<(string? UploadId, IReadOnlyList<PartTarget> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
     {
         JsonElement answer;
         try
         {
-            answer = await PostAsync("create", path, json => json.WriteNumber("num_parts", parts), cancellationToken).ConfigureAwait(false);
+            answer = await PostAsync("create", path, json => json.WriteNumber("num_parts", parts.Count), cancellationToken).ConfigureAwait(false);
         }
         catch (MlflowException e) when (e.StatusCode is 404 or 405 or 501)
         {
@@ -26,7 +29,7 @@ internal sealed class MultipartEndpoints(RestApi api, Uri root)
         {
             string? id = answer.TryGetProperty("upload_id", out JsonElement value) ? value.GetString() : null;
             PartTarget[] targets = [.. answer.GetProperty("credentials").EnumerateArray().OrderBy(NumberOf).Select(ReadTarget)];
-            return targets.Length == parts ? (id, targets) : throw new FormatException($"{targets.Length} parts came for {parts}");
+            return targets.Length == parts.Count ? (id, targets) : throw new FormatException($"{targets.Length} parts came for {parts.Count}");
         }
         catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or FormatException)
         {
@@ -34,17 +37,24 @@ internal sealed class MultipartEndpoints(RestApi api, Uri root)
         }
     }
 
-    /// <summary>Makes the artifact of its parts, all of which have arrived.</summary>
-    /// <param name="path">The artifact's path in the run.</param>
-    /// <param name="begun">The upload.</param>
-    /// <param name="parts">The parts, in their order.</param>
-    /// <param name="isRepeated">Whether it may have been done before: a server answers 500 then, however often it is asked.</param>
-    /// <param name="cancellationToken">Ends it at once.</param>
+    public async Task<SentPart> SendAsync(string path, BegunUpload begun, FilePart part, Action<long> moved, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _bucket.SendAsync(HttpMethod.Put, begun.Targets[part.Number - 1], new FileInfo(begun.Path), part, moved, cancellationToken).ConfigureAwait(false);
+        }
+        catch (MlflowException e)
+        {
+            // That another host fails says nothing of the tracking server.
+            throw new MlflowException(ErrorKind.ArtifactSendFailed, $"Part {part.Number} of {begun.Targets.Count} did not get to where the server sends it. {e.Message} Unset MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD to send through the server alone.", e) { Target = path, IsTransient = e.IsTransient, StatusCode = e.StatusCode };
+        }
+    }
+
+    // A server answers 500 to the second completion of an upload, however often it is asked.
     public Task CompleteAsync(string path, BegunUpload begun, IReadOnlyList<SentPart> parts, bool isRepeated, CancellationToken cancellationToken) => isRepeated
         ? PostOnceAsync("complete", path, json => WriteParts(json, begun, parts), cancellationToken)
         : PostAsync("complete", path, json => WriteParts(json, begun, parts), cancellationToken);
 
-    /// <summary>Gives an upload up. What cannot be given up is left to the bucket's rules for what is unfinished.</summary>
     public async Task TryAbortAsync(string path, BegunUpload begun, CancellationToken cancellationToken)
     {
         try
@@ -56,6 +66,8 @@ internal sealed class MultipartEndpoints(RestApi api, Uri root)
             // Azure's blocks cannot be aborted, and an upload that has expired is gone.
         }
     }
+
+    public void Dispose() => _bucket.Dispose();
 
     private static int NumberOf(JsonElement part) =>
         part.GetProperty("part_number") is { ValueKind: JsonValueKind.String } text ? int.Parse(text.GetString()!, CultureInfo.InvariantCulture) : part.GetProperty("part_number").GetInt32();

@@ -1,0 +1,99 @@
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Artifacts;
+
+/// <summary>Sends large files in parts: a part that fails is sent again alone, and an upload that was interrupted goes on.</summary>
+/// <param name="target">Where to.</param>
+/// <param name="options">How large a part is, and where it is kept how far an upload came.</param>
+/// <param name="runId">The run; null keeps nothing for later.</param>
+internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions options, string? runId) : IDisposable
+{
+    private const int Parallelism = 8;
+
+    private volatile bool _isUnsupported;
+
+    /// <summary>Sends the file; null where it is too small for parts, or the store takes none.</summary>
+    public async Task<ArtifactContent?> TrySendAsync(FileInfo file, string path, Action<long> sent, CancellationToken cancellationToken)
+    {
+        FileState state = FileState.Of(file);
+        if (_isUnsupported || state.Length < options.MinimumFileBytes)
+            return null;
+        using var upload = UnfinishedUpload.Open(options.RecordsFolder, runId, path);
+        if (upload.Begun is { } begun)
+        {
+            try
+            {
+                if (begun.Path == file.FullName && begun.Length == state.Length && begun.Written == state.Written)
+                    return await FinishAsync(file, path, upload, sent, cancellationToken).ConfigureAwait(false);
+            }
+            catch (MlflowException e) when (!ArtifactTransfer.EndsAll(e) && (!e.IsTransient || upload.Parts.Count == begun.Targets.Count))
+            {
+                // Its addresses have expired, the bucket has forgotten it, or the file is another one after all.
+            }
+
+            await ForgetAsync(path, upload, cancellationToken).ConfigureAwait(false);
+        }
+
+        IReadOnlyList<FilePart> parts = FilePart.Split(state.Length, options.PartBytes);
+        if (await target.TryBeginAsync(path, parts, cancellationToken).ConfigureAwait(false) is not var (id, targets))
+        {
+            _isUnsupported = true;
+            return null;
+        }
+
+        upload.Begin(new BegunUpload(file.FullName, state.Length, state.Written, parts[0].Length, id, targets));
+        try
+        {
+            return await FinishAsync(file, path, upload, sent, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or (MlflowException and { IsTransient: false }))
+        {
+            // What cannot get better is not left in the bucket, where it costs.
+            await ForgetAsync(path, upload, cancellationToken).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    public void Dispose() => target.Dispose();
+
+    private async Task<ArtifactContent> FinishAsync(FileInfo file, string path, UnfinishedUpload upload, Action<long> sent, CancellationToken cancellationToken)
+    {
+        BegunUpload begun = upload.Begun!;
+        IReadOnlyList<FilePart> parts = FilePart.Split(begun.Length, begun.PartBytes);
+        FilePart[] missing = [.. parts.Where(part => !upload.Parts.ContainsKey(part.Number))];
+        long counted = 0;
+        try
+        {
+            Count(begun.Length - missing.Sum(part => part.Length));
+            await Workers.RunAsync(
+                missing,
+                Parallelism,
+                async (part, token) => upload.Add(await target.SendAsync(path, begun, part, Count, token).ConfigureAwait(false)),
+                cancellationToken).ConfigureAwait(false);
+            (ArtifactContent content, IReadOnlyList<string> hashes) = await PartHashes.OfFileAsync(file, parts, cancellationToken).ConfigureAwait(false);
+            if (parts.FirstOrDefault(part => upload.Parts[part.Number].Sha256 != hashes[part.Number - 1]) is { } changed)
+                throw new MlflowException(ErrorKind.ArtifactSendFailed, $"It changed while it was sent (part {changed.Number} of {parts.Count}). Send it again when nothing writes to it any more.") { Target = path };
+            await target.CompleteAsync(path, begun, [.. upload.Parts.Values.OrderBy(part => part.Number)], isRepeated: missing.Length == 0, cancellationToken).ConfigureAwait(false);
+            upload.Forget();
+            return content;
+        }
+        catch
+        {
+            sent(-Interlocked.Read(ref counted));
+            throw;
+        }
+
+        void Count(long bytes)
+        {
+            Interlocked.Add(ref counted, bytes);
+            sent(bytes);
+        }
+    }
+
+    private Task ForgetAsync(string path, UnfinishedUpload upload, CancellationToken cancellationToken)
+    {
+        BegunUpload begun = upload.Begun!;
+        upload.Forget();
+        return target.TryAbortAsync(path, begun, cancellationToken);
+    }
+}
