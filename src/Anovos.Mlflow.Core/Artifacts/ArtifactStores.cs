@@ -1,3 +1,4 @@
+using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Offline;
 using Anovos.Mlflow.Tracking;
@@ -23,6 +24,8 @@ public static class ArtifactStores
                 return new LocalArtifactStore(LocalUri.ToPath(root));
             case "mlflow-artifacts" when store is RestStore server:
                 return new ProxiedArtifactStore(server.Api, ProxiedBase(root, server.Api.Server), ownsApi: false, run.RunId);
+            case "dbfs" when store is RestStore workspace:
+                return DbfsRoots.Open(workspace.Api, run, DbfsRoots.MountPoint);
             case "http" or "https" when store is RestStore server:
                 return OpenHttp(new Uri(root), server, run.RunId);
             default:

@@ -50,6 +50,7 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, Send
         IReadOnlyDictionary<string, long> there = rules.Resend
             ? new Dictionary<string, long>()
             : await RemoteArtifacts.LengthsAsync(store, uploads.Select(upload => upload.ArtifactPath), parallelism, cancellationToken).ConfigureAwait(false);
+        (store as IAnnouncedTo)?.Announce(uploads.Select(upload => upload.ArtifactPath));
         await Workers.RunAsync(uploads, parallelism, SendOneAsync, cancellationToken).ConfigureAwait(false);
 
         async Task SendOneAsync(ArtifactUpload upload, CancellationToken token)

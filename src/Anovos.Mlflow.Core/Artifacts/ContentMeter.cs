@@ -30,6 +30,9 @@ internal sealed class ContentMeter(Stream target, long limit) : Stream
         set => throw new NotSupportedException();
     }
 
+    /// <summary>The SHA-256 of no bytes.</summary>
+    public static string OfNothing { get; } = new ContentMeter(Null, 0).Finish().Sha256;
+
     /// <summary>What was written since the beginning; the meter then begins anew.</summary>
     public ArtifactContent Finish() => new(_length, ToHex(_hash.GetHashAndReset()));
 

@@ -4,11 +4,13 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Offline;
 
 /// <summary>Artifacts on a server, and in the folder where the run goes on once the server is lost.</summary>
-internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, FallbackStore store) : IArtifactStore
+internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, FallbackStore store) : IArtifactStore, IAnnouncedTo
 {
     private IArtifactStore? _folder;
 
     public bool IsLocal => _folder is not null;
+
+    public void Announce(IEnumerable<string> artifactPaths) => (server as IAnnouncedTo)?.Announce(artifactPaths);
 
     public async Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {

@@ -11,9 +11,9 @@ namespace Anovos.Mlflow.Artifacts;
 internal sealed class ProxiedMultipart(RestApi api, Uri root) : IMultipartTarget
 {
     private readonly string _address = root.AbsoluteUri.TrimEnd('/');
-    private readonly SignedAddresses _bucket = new(api.Options, api.Retrier);
+    private readonly BucketClient _bucket = new(api.Options, api.Retrier);
 
-    public async Task<(string? UploadId, IReadOnlyList<PartTarget> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
+    public async Task<(string? UploadId, IReadOnlyList<SignedAddress> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
     {
         JsonElement answer;
         try
@@ -28,7 +28,7 @@ internal sealed class ProxiedMultipart(RestApi api, Uri root) : IMultipartTarget
         try
         {
             string? id = answer.TryGetProperty("upload_id", out JsonElement value) ? value.GetString() : null;
-            PartTarget[] targets = [.. answer.GetProperty("credentials").EnumerateArray().OrderBy(NumberOf).Select(ReadTarget)];
+            SignedAddress[] targets = [.. answer.GetProperty("credentials").EnumerateArray().OrderBy(NumberOf).Select(ReadTarget)];
             return targets.Length == parts.Count ? (id, targets) : throw new FormatException($"{targets.Length} parts came for {parts.Count}");
         }
         catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or FormatException)
@@ -72,11 +72,11 @@ internal sealed class ProxiedMultipart(RestApi api, Uri root) : IMultipartTarget
     private static int NumberOf(JsonElement part) =>
         part.GetProperty("part_number") is { ValueKind: JsonValueKind.String } text ? int.Parse(text.GetString()!, CultureInfo.InvariantCulture) : part.GetProperty("part_number").GetInt32();
 
-    private static PartTarget ReadTarget(JsonElement part)
+    private static SignedAddress ReadTarget(JsonElement part)
     {
         string url = part.GetProperty("url").GetString() ?? "";
         Dictionary<string, string> headers = part.TryGetProperty("headers", out JsonElement given) ? given.EnumerateObject().ToDictionary(header => header.Name, header => header.Value.GetString() ?? "") : [];
-        return Uri.TryCreate(url, UriKind.Absolute, out Uri? address) && address.Scheme is "https" or "http" ? new PartTarget(url, headers) : throw new FormatException("the address of a part is none");
+        return Uri.TryCreate(url, UriKind.Absolute, out Uri? address) && address.Scheme is "https" or "http" ? new SignedAddress(url, headers) : throw new FormatException("the address of a part is none");
     }
 
     private static void WriteParts(Utf8JsonWriter json, BegunUpload begun, IReadOnlyList<SentPart> parts)

@@ -11,12 +11,7 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="PartBytes">Bytes of a part.</param>
 /// <param name="UploadId">What the store calls it; null where it needs no name.</param>
 /// <param name="Targets">Where each part goes, in the order of the parts.</param>
-internal sealed record BegunUpload(string Path, long Length, long Written, long PartBytes, string? UploadId, IReadOnlyList<PartTarget> Targets);
-
-/// <summary>Where a part goes.</summary>
-/// <param name="Url">Its address, which lets whoever has it write that part.</param>
-/// <param name="Headers">What is to be sent with it.</param>
-internal sealed record PartTarget(string Url, IReadOnlyDictionary<string, string> Headers);
+internal sealed record BegunUpload(string Path, long Length, long Written, long PartBytes, string? UploadId, IReadOnlyList<SignedAddress> Targets);
 
 /// <summary>A part that arrived.</summary>
 /// <param name="Number">1 for the first.</param>

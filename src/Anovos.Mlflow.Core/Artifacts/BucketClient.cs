@@ -6,13 +6,13 @@ namespace Anovos.Mlflow.Artifacts;
 /// Requests to addresses of buckets that carry their permission with them: whoever has one may use it, so no error names more of it
 /// than the host, and the tracking server's credentials stay at home.
 /// </summary>
-internal sealed class SignedAddresses(ConnectionOptions options, Retrier retrier) : IDisposable
+internal sealed class BucketClient(ConnectionOptions options, Retrier retrier) : IDisposable
 {
     private readonly FileTransfer _transfer = new(options, retrier);
     private readonly HttpClient _http = HttpTransport.CreateClient(HttpTransport.CreateHandler(options.ForOtherHosts()), options.ForOtherHosts());
 
     /// <summary>Sends a part of a file, as often as the options say; answers what the store calls the part.</summary>
-    public Task<SentPart> SendAsync(HttpMethod method, PartTarget target, FileInfo file, FilePart part, Action<long> moved, CancellationToken cancellationToken)
+    public Task<SentPart> SendAsync(HttpMethod method, SignedAddress target, FileInfo file, FilePart part, Action<long> moved, CancellationToken cancellationToken)
     {
         Uri bucket = HostOf(target);
         return _transfer.RunAsync(
@@ -32,7 +32,7 @@ internal sealed class SignedAddresses(ConnectionOptions options, Retrier retrier
     }
 
     /// <summary>Sends a request with a small body or none.</summary>
-    public Task SendAsync(HttpMethod method, PartTarget target, Func<HttpContent>? body, CancellationToken cancellationToken)
+    public Task CallAsync(HttpMethod method, SignedAddress target, Func<HttpContent>? body, CancellationToken cancellationToken)
     {
         Uri bucket = HostOf(target);
         return _transfer.RunAsync(
@@ -48,7 +48,7 @@ internal sealed class SignedAddresses(ConnectionOptions options, Retrier retrier
     }
 
     /// <summary>Writes what is at an address to a stream, from its beginning at each attempt.</summary>
-    public Task ReceiveAsync(PartTarget source, Stream target, Action<long> received, CancellationToken cancellationToken)
+    public Task<bool> ReceiveAsync(SignedAddress source, Stream target, Action<long> received, CancellationToken cancellationToken)
     {
         Uri bucket = HostOf(source);
         return _transfer.RunAsync(
@@ -67,9 +67,9 @@ internal sealed class SignedAddresses(ConnectionOptions options, Retrier retrier
 
     public void Dispose() => _http.Dispose();
 
-    private static Uri HostOf(PartTarget target) => new(new Uri(target.Url).GetLeftPart(UriPartial.Authority));
+    private static Uri HostOf(SignedAddress target) => new(new Uri(target.Url).GetLeftPart(UriPartial.Authority));
 
-    private static HttpRequestMessage Request(HttpMethod method, PartTarget target, HttpContent? content)
+    private static HttpRequestMessage Request(HttpMethod method, SignedAddress target, HttpContent? content)
     {
         var request = new HttpRequestMessage(method, target.Url) { Content = content };
         foreach (KeyValuePair<string, string> header in target.Headers)

@@ -1,0 +1,17 @@
+namespace Anovos.Mlflow.Artifacts;
+
+/// <summary>An address of a bucket that carries its permission with it.</summary>
+/// <param name="Url">The address; whoever has it may use it.</param>
+/// <param name="Headers">What is to be sent with it.</param>
+internal sealed record SignedAddress(string Url, IReadOnlyDictionary<string, string> Headers)
+{
+    /// <summary>The address with something more in its query, and only some of the headers.</summary>
+    public SignedAddress With(string query, Func<string, bool> keepsHeader) =>
+        new($"{Url}{(Url.IndexOf('?') < 0 ? '?' : '&')}{query}", Headers.Where(header => keepsHeader(header.Key)).ToDictionary(header => header.Key, header => header.Value));
+
+    /// <summary>The address with one header more, or another value of it.</summary>
+    public SignedAddress WithHeader(string name, string value) => this with { Headers = new Dictionary<string, string>(Headers.ToDictionary(header => header.Key, header => header.Value), StringComparer.OrdinalIgnoreCase) { [name] = value } };
+
+    /// <summary>The host and nothing of the permission.</summary>
+    public override string ToString() => new Uri(Url).GetLeftPart(UriPartial.Authority);
+}

@@ -1,0 +1,151 @@
+using System.Text;
+using System.Text.Json;
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Databricks;
+
+/// <summary>Permission to write or to read one artifact in the storage behind a workspace.</summary>
+/// <param name="Type">How the storage is spoken to: <c>AZURE_SAS_URI</c>, <c>AZURE_ADLS_GEN2_SAS_URI</c>, <c>AWS_PRESIGNED_URL</c> or <c>GCP_SIGNED_URL</c>.</param>
+/// <param name="Address">The signed address and what is to be sent with it.</param>
+internal sealed record ArtifactCredential(string Type, SignedAddress Address)
+{
+    /// <summary>Reads an <c>ArtifactCredentialInfo</c> of Databricks' API.</summary>
+    public static ArtifactCredential Read(JsonElement info)
+    {
+        Dictionary<string, string> headers = new(StringComparer.OrdinalIgnoreCase);
+        if (info.TryGetProperty("headers", out JsonElement list))
+        {
+            foreach (JsonElement header in list.EnumerateArray())
+                headers[header.GetProperty("name").GetString()!] = header.GetProperty("value").GetString() ?? "";
+        }
+
+        string address = info.GetProperty("signed_uri").GetString()!;
+        return Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && uri.Scheme is "https" or "http"
+            ? new ArtifactCredential(info.GetProperty("type").GetString() ?? "", new SignedAddress(address, headers))
+            : throw new FormatException("a signed address is none");
+    }
+}
+
+/// <summary>
+/// Asks a workspace for permission to write or to read artifacts of a run (<c>mlflow/artifacts/credentials-for-write</c> and
+/// <c>-read</c>), for many at once where it is known what comes next. Safe for several threads.
+/// </summary>
+internal sealed class ArtifactCredentials(RestApi api, string runId, string endpoint) : IDisposable
+{
+    // Of one request: Databricks' limits for the paths and, with some room, the body.
+    private const int MaximumPaths = 2000;
+    private const int MaximumBytes = 900_000;
+
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly Dictionary<string, ArtifactCredential> _held = new(StringComparer.Ordinal);
+    private readonly Queue<string> _announced = new();
+
+    /// <summary>Tells which paths will be asked for, in that order.</summary>
+    public void Announce(IEnumerable<string> paths)
+    {
+        lock (_announced)
+        {
+            foreach (string path in paths)
+                _announced.Enqueue(path);
+        }
+    }
+
+    /// <summary>Permission for a path.</summary>
+    public async Task<ArtifactCredential> GetAsync(string path, CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (!_held.ContainsKey(path))
+                await FetchAsync(Batch(path), cancellationToken).ConfigureAwait(false);
+            ArtifactCredential credential = _held[path];
+            _held.Remove(path);
+            return credential;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>Permission for a path in place of one that has expired.</summary>
+    public async Task<ArtifactCredential> RenewAsync(string path, CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            _held.Clear(); // as old as what has expired
+            await FetchAsync([path], cancellationToken).ConfigureAwait(false);
+            return _held[path];
+        }
+        finally
+        {
+            _held.Remove(path);
+            _gate.Release();
+        }
+    }
+
+    public void Dispose() => _gate.Dispose();
+
+    private List<string> Batch(string first)
+    {
+        List<string> batch = [first];
+        int bytes = Encoding.UTF8.GetByteCount(first);
+        lock (_announced)
+        {
+            while (_announced.Count > 0 && batch.Count < MaximumPaths && (bytes += Encoding.UTF8.GetByteCount(_announced.Peek()) + 8) < MaximumBytes)
+            {
+                string next = _announced.Dequeue();
+                if (next != first)
+                    batch.Add(next);
+            }
+        }
+
+        return batch;
+    }
+
+    private async Task FetchAsync(IReadOnlyList<string> paths, CancellationToken cancellationToken)
+    {
+        string? token = null;
+        int read = 0;
+        do
+        {
+            JsonElement answer = await api.PostAsync(endpoint, json => Write(json, paths, token), ErrorKind.RunNotFound, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                foreach (JsonElement info in answer.TryGetProperty("credential_infos", out JsonElement infos) ? [.. infos.EnumerateArray()] : Array.Empty<JsonElement>())
+                {
+                    string path = info.TryGetProperty("path", out JsonElement named) ? named.GetString()! : paths[read];
+                    _held[path] = ArtifactCredential.Read(info);
+                    read++;
+                }
+
+                string? next = answer.TryGetProperty("next_page_token", out JsonElement value) ? value.GetString() : null;
+                token = string.IsNullOrEmpty(next) || next == token ? null : next;
+            }
+            catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or FormatException or ArgumentOutOfRangeException)
+            {
+                throw NotUnderstood(paths[0], e);
+            }
+        }
+        while (token is not null && read < paths.Count);
+
+        if (!_held.ContainsKey(paths[0]))
+            throw NotUnderstood(paths[0], null);
+    }
+
+    private void Write(Utf8JsonWriter json, IReadOnlyList<string> paths, string? token)
+    {
+        json.WriteString("run_id", runId);
+        json.WriteStartArray("path");
+        foreach (string path in paths)
+            json.WriteStringValue(path);
+        json.WriteEndArray();
+        if (token is not null)
+            json.WriteString("page_token", token);
+    }
+
+    private MlflowException NotUnderstood(string path, Exception? cause) =>
+        new(ErrorKind.ServerError, $"The workspace at {api.Server.Host} does not say where the artifact '{path}' of run {runId} lies. Check that the run is one of that workspace.", cause) { Target = path };
+}

@@ -1,0 +1,41 @@
+using System.Globalization;
+using System.Text;
+using Anovos.Mlflow.Artifacts;
+
+namespace Anovos.Mlflow.Databricks;
+
+/// <summary>A block blob of Azure behind a signed address (<c>AZURE_SAS_URI</c>): Put Block for each part, and Put Block List.</summary>
+internal sealed class AzureBlocks(BucketClient storage, SignedFile file) : IMultipartTarget
+{
+    public Task<(string? UploadId, IReadOnlyList<SignedAddress> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken) =>
+        Task.FromResult<(string? UploadId, IReadOnlyList<SignedAddress> Targets)?>((null, []));
+
+    public Task<SentPart> SendAsync(string path, BegunUpload begun, FilePart part, Action<long> moved, CancellationToken cancellationToken) =>
+        file.RunAsync(
+            address => storage.SendAsync(HttpMethod.Put, address.With($"comp=block&blockid={Uri.EscapeDataString(BlockId(part.Number))}", IsForBlocks), new FileInfo(begun.Path), part, moved, cancellationToken),
+            cancellationToken);
+
+    public Task CompleteAsync(string path, BegunUpload begun, IReadOnlyList<SentPart> parts, bool isRepeated, CancellationToken cancellationToken)
+    {
+        string blocks = string.Concat(parts.Select(part => $"<Latest>{BlockId(part.Number)}</Latest>"));
+        return file.RunAsync(
+            address => storage.CallAsync(HttpMethod.Put, address.With("comp=blocklist", name => IsForBlocks(name) || IsOfBlob(name)), () => new StringContent($"<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>{blocks}</BlockList>", Encoding.UTF8, "application/xml"), cancellationToken),
+            cancellationToken);
+    }
+
+    // Blocks that no list names are gone after a week.
+    public Task TryAbortAsync(string path, BegunUpload begun, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose()
+    {
+    }
+
+    // All of the same length, as Azure wants them.
+    private static string BlockId(int number) => Convert.ToBase64String(Encoding.ASCII.GetBytes(number.ToString("D8", CultureInfo.InvariantCulture)));
+
+    private static bool IsForBlocks(string name) =>
+        name.StartsWith("x-ms-encryption-", StringComparison.OrdinalIgnoreCase) || name.ToLowerInvariant() is "authorization" or "x-ms-date" or "x-ms-version" or "x-ms-lease-id" or "x-ms-client-request-id";
+
+    private static bool IsOfBlob(string name) =>
+        name.ToLowerInvariant() is var lower && (lower.StartsWith("x-ms-meta-", StringComparison.Ordinal) || lower is "x-ms-tags" or "x-ms-access-tier" || (lower.StartsWith("x-ms-blob-", StringComparison.Ordinal) && lower != "x-ms-blob-type"));
+}

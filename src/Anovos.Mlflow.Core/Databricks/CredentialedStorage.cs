@@ -1,0 +1,80 @@
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Databricks;
+
+/// <summary>
+/// The storage behind a workspace, reached with the permissions that the workspace gives for each artifact of a run; Azure's, AWS'
+/// or Google's.
+/// </summary>
+internal sealed class CredentialedStorage(RestApi api, string runId) : IDisposable
+{
+    private const string AzureBlob = "AZURE_SAS_URI", AzureDataLake = "AZURE_ADLS_GEN2_SAS_URI", Aws = "AWS_PRESIGNED_URL", Google = "GCP_SIGNED_URL";
+
+    private readonly ArtifactCredentials _write = new(api, runId, "artifacts/credentials-for-write");
+    private readonly ArtifactCredentials _read = new(api, runId, "artifacts/credentials-for-read");
+    private readonly BucketClient _storage = new(api.Options, api.Retrier);
+
+    /// <inheritdoc cref="ArtifactCredentials.Announce"/>
+    public void Announce(IEnumerable<string> paths) => _write.Announce(paths);
+
+    /// <inheritdoc cref="IArtifactStore.SendAsync"/>
+    public async Task<ArtifactContent> SendAsync(FileInfo file, string path, Action<long> sent, CancellationToken cancellationToken)
+    {
+        ArtifactCredential credential = await _write.GetAsync(path, cancellationToken).ConfigureAwait(false);
+        var signed = new SignedFile(_write, path, credential);
+        return await TrySendInPartsAsync(file, path, signed, sent, cancellationToken).ConfigureAwait(false)
+            ?? await SendWholeAsync(file, signed, sent, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc cref="IArtifactStore.ReceiveAsync"/>
+    public async Task<bool> ReceiveAsync(string path, Stream target, Action<long> received, CancellationToken cancellationToken)
+    {
+        var signed = new SignedFile(_read, path, await _read.GetAsync(path, cancellationToken).ConfigureAwait(false));
+        return await signed.RunAsync(address => _storage.ReceiveAsync(address, target, received, cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
+    public void Dispose()
+    {
+        _write.Dispose();
+        _read.Dispose();
+        _storage.Dispose();
+    }
+
+    private async Task<ArtifactContent?> TrySendInPartsAsync(FileInfo file, string path, SignedFile signed, Action<long> sent, CancellationToken cancellationToken)
+    {
+        IMultipartTarget? target = signed.Type switch
+        {
+            AzureBlob => new AzureBlocks(_storage, signed),
+            AzureDataLake => new DataLakeAppends(_storage, signed),
+            Aws => new PresignedParts(api, _storage, runId),
+            _ => null,
+        };
+        if (target is null)
+            return null;
+        using var upload = new MultipartUpload(target, api.Options.Multipart, runId);
+        return await upload.TrySendAsync(file, path, sent, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<ArtifactContent> SendWholeAsync(FileInfo file, SignedFile signed, Action<long> sent, CancellationToken cancellationToken)
+    {
+        var whole = new FilePart(1, 0, FileState.Of(file).Length);
+        switch (signed.Type)
+        {
+            case AzureDataLake:
+                return await new DataLakeAppends(_storage, signed).SendWholeAsync(file, whole, sent, cancellationToken).ConfigureAwait(false);
+            case AzureBlob:
+                return await PutAsync(address => address.WithHeader("x-ms-blob-type", "BlockBlob")).ConfigureAwait(false);
+            case Aws or Google:
+                return await PutAsync(address => address).ConfigureAwait(false);
+            default:
+                throw new MlflowException(ErrorKind.UriUnsupported, $"The workspace at {api.Server.Host} keeps artifacts in a storage that it calls '{signed.Type}', which this version does not know.");
+        }
+
+        async Task<ArtifactContent> PutAsync(Func<SignedAddress, SignedAddress> complete)
+        {
+            SentPart part = await signed.RunAsync(address => _storage.SendAsync(HttpMethod.Put, complete(address), file, whole, sent, cancellationToken), cancellationToken).ConfigureAwait(false);
+            return new ArtifactContent(whole.Length, part.Sha256);
+        }
+    }
+}

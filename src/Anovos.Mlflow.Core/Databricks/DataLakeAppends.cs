@@ -1,0 +1,50 @@
+using System.Globalization;
+using Anovos.Mlflow.Artifacts;
+
+namespace Anovos.Mlflow.Databricks;
+
+/// <summary>
+/// A file of Azure Data Lake Storage behind a signed address (<c>AZURE_ADLS_GEN2_SAS_URI</c>): it is created, parts are appended at
+/// their positions, and a flush makes them the file.
+/// </summary>
+internal sealed class DataLakeAppends(BucketClient storage, SignedFile file) : IMultipartTarget
+{
+    public async Task<(string? UploadId, IReadOnlyList<SignedAddress> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
+    {
+        await CallAsync(HttpMethod.Put, "resource=file", cancellationToken).ConfigureAwait(false);
+        return (null, []);
+    }
+
+    public Task<SentPart> SendAsync(string path, BegunUpload begun, FilePart part, Action<long> moved, CancellationToken cancellationToken) =>
+        SendAsync(new FileInfo(begun.Path), part, "", moved, cancellationToken);
+
+    public Task CompleteAsync(string path, BegunUpload begun, IReadOnlyList<SentPart> parts, bool isRepeated, CancellationToken cancellationToken) =>
+        CallAsync(Patch, FormattableString.Invariant($"action=flush&position={begun.Length}"), cancellationToken);
+
+    // What is not flushed is gone after a week.
+    public Task TryAbortAsync(string path, BegunUpload begun, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Sends a small file.</summary>
+    public async Task<ArtifactContent> SendWholeAsync(FileInfo source, FilePart whole, Action<long> moved, CancellationToken cancellationToken)
+    {
+        await CallAsync(HttpMethod.Put, "resource=file", cancellationToken).ConfigureAwait(false);
+        return new ArtifactContent(whole.Length, whole.Length == 0 ? ContentMeter.OfNothing : (await SendAsync(source, whole, "&flush=true", moved, cancellationToken).ConfigureAwait(false)).Sha256);
+    }
+
+    public void Dispose()
+    {
+    }
+
+    private static HttpMethod Patch { get; } = new("PATCH");
+
+    private static bool IsForFiles(string name) =>
+        name.ToLowerInvariant() is var lower && lower.StartsWith("x-ms-", StringComparison.Ordinal) && !lower.StartsWith("x-ms-blob-", StringComparison.Ordinal) && !lower.StartsWith("x-ms-meta-", StringComparison.Ordinal);
+
+    private Task<SentPart> SendAsync(FileInfo source, FilePart part, string more, Action<long> moved, CancellationToken cancellationToken) =>
+        file.RunAsync(
+            address => storage.SendAsync(Patch, address.With($"action=append&position={part.Offset.ToString(CultureInfo.InvariantCulture)}{more}", IsForFiles), source, part, moved, cancellationToken),
+            cancellationToken);
+
+    private Task CallAsync(HttpMethod method, string query, CancellationToken cancellationToken) =>
+        file.RunAsync(address => storage.CallAsync(method, address.With(query, IsForFiles), body: null, cancellationToken), cancellationToken);
+}

@@ -1,0 +1,110 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.Databricks;
+
+/// <summary>
+/// Artifacts that a workspace keeps for its runs, under <c>dbfs:/databricks/mlflow-tracking/</c>: through the Files API, and where
+/// that is not to be had, or a file is large, with permissions for the storage itself (as MLflow's DatabricksRunArtifactRepository).
+/// </summary>
+internal sealed class DatabricksArtifactStore : IArtifactStore, IAnnouncedTo
+{
+    private static readonly Regex Root = new(@"^dbfs:/+(?:[^/]*@databricks/)?databricks/mlflow-tracking/(?<experiment>[^/]+)/(?<run>[^/]+)(?<rest>/.*)?\z", RegexOptions.CultureInvariant);
+
+    private readonly RestApi _api;
+    private readonly string _runId;
+    private readonly FileTransfer _transfer;
+    private readonly WorkspaceFiles _files;
+    private readonly CredentialedStorage _storage;
+    private volatile bool _filesAreKnown, _filesAreRefused;
+
+    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/>.</exception>
+    public DatabricksArtifactStore(RestApi api, Run run)
+    {
+        Match root = Root.Match(run.ArtifactUri);
+        if (!root.Success)
+            throw new MlflowException(ErrorKind.UriUnsupported, $"The artifacts of run {run.RunId} are said to be at {run.ArtifactUri}, which is no place where a Databricks workspace keeps them.") { Target = run.ArtifactUri };
+        (_api, _runId) = (api, run.RunId);
+        _transfer = new FileTransfer(api.Options, api.Retrier);
+        _files = new WorkspaceFiles(api, $"/WorkspaceInternal/Mlflow/Artifacts/{root.Groups["experiment"].Value}/Runs/{root.Groups["run"].Value}{root.Groups["rest"].Value}");
+        _storage = new CredentialedStorage(api, run.RunId);
+    }
+
+    public bool IsLocal => false;
+
+    /// <summary>Whether a workspace keeps the artifacts at that address for its runs.</summary>
+    public static bool IsRoot(string artifactUri) => Root.IsMatch(artifactUri);
+
+    public void Announce(IEnumerable<string> artifactPaths) => _storage.Announce(artifactPaths);
+
+    public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    {
+        string path = ArtifactPath.Normalize(artifactPath);
+        long length = FileState.Of(file).Length;
+        return _transfer.WithinLimitAsync(
+            path,
+            stop => length < _api.Options.Multipart.MinimumFileBytes && length <= WorkspaceFiles.MaximumBytes
+                ? FirstAsync(() => _files.SendAsync(file, path, sent, stop), () => _storage.SendAsync(file, path, sent, stop))
+                : _storage.SendAsync(file, path, sent, stop),
+            cancellationToken);
+    }
+
+    public Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken)
+    {
+        string path = ArtifactPath.Normalize(artifactPath);
+        return _transfer.WithinLimitAsync(
+            path,
+            stop => FirstAsync(() => _files.ReceiveAsync(path, target, received, stop), () => _storage.ReceiveAsync(path, target, received, stop)),
+            cancellationToken);
+    }
+
+    public async Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken)
+    {
+        string folder = ArtifactPath.Normalize(artifactPath);
+        try
+        {
+            return await FirstAsync(() => _files.ListAsync(folder, cancellationToken), () => ListThroughMlflowAsync(folder, cancellationToken)).ConfigureAwait(false);
+        }
+        catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactNotFound)
+        {
+            return [];
+        }
+    }
+
+    public void Dispose() => _storage.Dispose();
+
+    // Whether a workspace lets its users at these files is seen when it is tried; what it said of the first holds for the rest.
+    private async Task<T> FirstAsync<T>(Func<Task<T>> throughFiles, Func<Task<T>> otherwise)
+    {
+        if (!_filesAreRefused)
+        {
+            try
+            {
+                T result = await throughFiles().ConfigureAwait(false);
+                _filesAreKnown = true;
+                return result;
+            }
+            catch (MlflowException e) when (!_filesAreKnown && e.Kind is not (ErrorKind.AuthenticationFailed or ErrorKind.TrackingServerUnreachable))
+            {
+                _filesAreRefused = e.Kind != ErrorKind.ArtifactNotFound;
+            }
+        }
+
+        return await otherwise().ConfigureAwait(false);
+    }
+
+    private async Task<IReadOnlyList<Artifact>> ListThroughMlflowAsync(string folder, CancellationToken cancellationToken)
+    {
+        List<Artifact> found = await PageTokens.ReadAllAsync(async token =>
+        {
+            JsonElement answer = await _api.GetAsync("artifacts/list", ErrorKind.RunNotFound, cancellationToken, ("run_id", _runId), ("path", folder.Length == 0 ? null : folder), ("page_token", token)).ConfigureAwait(false);
+            return new Page<Artifact>(ArtifactAnswers.ReadList(answer, _api.Server, ""), answer.TryGetProperty("next_page_token", out JsonElement next) && next.GetString() is { Length: > 0 } text ? text : null);
+        }).ConfigureAwait(false);
+
+        // Asked for a file, the workspace lists that file.
+        return found is [{ IsDirectory: false } only] && only.ArtifactPath == folder ? [] : found;
+    }
+}

@@ -1,0 +1,43 @@
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Databricks;
+
+/// <summary>Artifacts in a Unity Catalog volume (<c>dbfs:/Volumes/catalog/schema/volume/…</c>), through the Files API.</summary>
+internal sealed class VolumeArtifactStore(RestApi api, string root) : IArtifactStore
+{
+    private readonly FileTransfer _transfer = new(api.Options, api.Retrier);
+    private readonly WorkspaceFiles _files = new(api, root);
+
+    public bool IsLocal => false;
+
+    public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    {
+        string path = ArtifactPath.Normalize(artifactPath);
+        return FileState.Of(file).Length > WorkspaceFiles.MaximumBytes
+            ? throw new MlflowException(ErrorKind.ArtifactSendFailed, $"It is larger than the {WorkspaceFiles.MaximumBytes >> 30} GiB that Databricks' Files API takes. Copy it into the volume on the cluster, where it is mounted at {root}.") { Target = path }
+            : _transfer.WithinLimitAsync(path, stop => _files.SendAsync(file, path, sent, stop), cancellationToken);
+    }
+
+    public Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken)
+    {
+        string path = ArtifactPath.Normalize(artifactPath);
+        return _transfer.WithinLimitAsync(path, stop => _files.ReceiveAsync(path, target, received, stop), cancellationToken);
+    }
+
+    public async Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _files.ListAsync(ArtifactPath.Normalize(artifactPath), cancellationToken).ConfigureAwait(false);
+        }
+        catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactNotFound)
+        {
+            return [];
+        }
+    }
+
+    public void Dispose()
+    {
+    }
+}
