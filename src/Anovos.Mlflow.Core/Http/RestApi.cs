@@ -21,7 +21,7 @@ internal sealed class RestApi : IDisposable
         Server = server;
         Retrier = new Retrier(options.Retry, onRetry ?? (_ => { }));
         Options = options;
-        HttpMessageHandler handler = HttpTransport.CreateHandler(options);
+        HttpMessageHandler handler = HttpTransport.CreateHandler(options, server);
         Http = HttpTransport.CreateClient(handler, options);
 
         // RestSharp would buffer whatever comes, and its time limit ends with the headers.
@@ -68,7 +68,12 @@ internal sealed class RestApi : IDisposable
         Retrier.RunAsync(_ => PostOnceAsync(endpoint, writeFields, notFound, cancellationToken), cancellationToken);
 
     /// <summary>POST with the JSON object that <paramref name="writeFields"/> writes; sent once.</summary>
-    public Task<JsonElement> PostOnceAsync(string endpoint, Action<Utf8JsonWriter> writeFields, ErrorKind notFound, CancellationToken cancellationToken)
+    public Task<JsonElement> PostOnceAsync(string endpoint, Action<Utf8JsonWriter> writeFields, ErrorKind notFound, CancellationToken cancellationToken) =>
+        PostAddressOnceAsync(Prefix + endpoint, writeFields, notFound, cancellationToken);
+
+    /// <summary>POST to an address, relative to the server's or whole; sent once.</summary>
+    /// <inheritdoc cref="PostOnceAsync"/>
+    public Task<JsonElement> PostAddressOnceAsync(string address, Action<Utf8JsonWriter> writeFields, ErrorKind notFound, CancellationToken cancellationToken)
     {
         var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer))
@@ -79,7 +84,7 @@ internal sealed class RestApi : IDisposable
         }
 
         // A body of known length: MLflow 3 loses a chunked one.
-        var request = new RestRequest(Prefix + endpoint, Method.Post)
+        var request = new RestRequest(address, Method.Post)
             .AddStringBody(Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length), ContentType.Json);
         return SendAsync(request, notFound, cancellationToken);
     }
@@ -88,7 +93,7 @@ internal sealed class RestApi : IDisposable
     public async Task<string> GetTextAsync(string path, CancellationToken cancellationToken)
     {
         RestResponse response = await ExecuteAsync(new RestRequest(path), cancellationToken).ConfigureAwait(false);
-        ServerErrors.ThrowIfFailed(response, Server, ErrorKind.NotAnMlflowServer);
+        ServerErrors.ThrowIfFailed(response, Server, ErrorKind.NotAnMlflowServer, AdviceOn(response));
         return response.Content?.Trim() ?? "";
     }
 
@@ -106,7 +111,7 @@ internal sealed class RestApi : IDisposable
         byte[] body = response.RawBytes ?? [];
         if (AnswerBody.IsCutShort(body, response.IsSuccessStatusCode))
             throw ServerErrors.CutShort(Server);
-        ServerErrors.ThrowIfFailed(response, Server, notFound);
+        ServerErrors.ThrowIfFailed(response, Server, notFound, AdviceOn(response));
         if (body.Length == 0)
             body = [(byte)'{', (byte)'}'];
         try
@@ -122,6 +127,9 @@ internal sealed class RestApi : IDisposable
 
         throw ServerErrors.NotMlflow(response, Server);
     }
+
+    private string? AdviceOn(RestResponse response) =>
+        (int)response.StatusCode is 401 or 403 ? Options.Identity?.AdviceOn((int)response.StatusCode, response.Request.Resource) : null;
 
     private async Task<RestResponse> ExecuteAsync(RestRequest request, CancellationToken cancellationToken)
     {
