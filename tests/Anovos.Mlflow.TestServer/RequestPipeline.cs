@@ -13,10 +13,12 @@ internal sealed class RequestPipeline
     private readonly ArtifactEndpoints _artifacts;
     private readonly AccessControl _access;
     private readonly RequestReader _reader;
+    private readonly DatabricksWorkspace? _workspace;
     private readonly Dictionary<string, Endpoint> _table = [];
 
-    public RequestPipeline(TrackingServerOptions options, TrackingState state, ArtifactStore store)
+    public RequestPipeline(TrackingServerOptions options, TrackingState state, ArtifactStore store, DatabricksWorkspace? workspace)
     {
+        _workspace = workspace;
         _options = options;
         _state = state;
         _access = new AccessControl(options);
@@ -64,6 +66,8 @@ internal sealed class RequestPipeline
 
         path = path[_options.PathPrefix.Length..];
         context.Request.PathBase = _options.PathPrefix;
+        if (_workspace != null && await _workspace.HandleAsync(context, recorded, path))
+            return;
         if (path is "/health")
             await Answers.TextAsync(context, 200, "OK");
         else if (path is "/version")
