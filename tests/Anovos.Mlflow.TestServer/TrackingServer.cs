@@ -21,7 +21,7 @@ public sealed class TrackingServer : IAsyncDisposable
     {
         _options = options;
         _artifacts = new ArtifactStore(options.ArtifactRoot);
-        _state = new TrackingState(options.Version, _artifacts.Root);
+        _state = new TrackingState(options.Version, options.Workspace is null ? _artifacts.Root : DatabricksWorkspace.ArtifactRoot);
         Workspace = options.Workspace is null ? null : new DatabricksWorkspace(options.Workspace);
         _pipeline = new RequestPipeline(options, _state, _artifacts, Workspace);
         Certificate = options.UseTls ? Certificates.Create("mlflow test server") : null;

@@ -21,7 +21,7 @@ internal sealed class ManagedIdentity(TokenEndpoint endpoint, DatabricksConfig c
             request.Headers.Add("X-IDENTITY-HEADER", config["IDENTITY_HEADER"]);
         try
         {
-            return endpoint.Read(await endpoint.SendAsync(request, cancellationToken).ConfigureAwait(false), address);
+            return endpoint.Read(await endpoint.SendAsync(request, [config["IDENTITY_HEADER"] ?? ""], cancellationToken).ConfigureAwait(false), address);
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.TrackingServerUnreachable)
         {

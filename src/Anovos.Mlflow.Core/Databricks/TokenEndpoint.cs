@@ -12,19 +12,25 @@ namespace Anovos.Mlflow.Databricks;
 /// </summary>
 internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffset> clock)
 {
+    private static readonly string[] SecretFields = ["client_secret", "client_assertion", "subject_token"];
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>POST of a form; the secrets among the fields are blotted out of whatever comes back.</summary>
-    public Task<JsonElement> PostFormAsync(Uri address, IReadOnlyDictionary<string, string> form, AuthenticationHeaderValue? client, CancellationToken cancellationToken)
+    /// <summary>POST of a form, from a client that signs in with id and secret where there is one (RFC 6749, 2.3.1).</summary>
+    public Task<JsonElement> PostFormAsync(Uri address, IReadOnlyDictionary<string, string> form, (string Id, string Secret)? client, CancellationToken cancellationToken)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new FormUrlEncodedContent(form) };
-        request.Headers.Authorization = client;
-        return SendAsync(request, cancellationToken);
+        if (client is var (id, secret))
+            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{id}:{secret}")));
+        return SendAsync(request, [.. form.Where(field => SecretFields.Contains(field.Key)).Select(field => field.Value), client?.Secret ?? ""], cancellationToken);
     }
 
     /// <summary>Sends a request and answers the JSON object that comes back.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="secrets">What in it must not be repeated, whatever the endpoint repeats.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.AuthenticationFailed"/> for a refusal; other kinds for no answer.</exception>
-    public async Task<JsonElement> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    public async Task<JsonElement> SendAsync(HttpRequestMessage request, IReadOnlyList<string> secrets, CancellationToken cancellationToken)
     {
         Uri address = request.RequestUri!;
         if (address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback && !IsLinkLocal(address))
@@ -39,7 +45,7 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
                 using HttpResponseMessage response = await client.SendAsync(request, patience.Token).ConfigureAwait(false);
                 string body = await response.Content.ReadAsStringAsync().ConfigureAwait(false);
                 if (!response.IsSuccessStatusCode)
-                    throw Refused(address, (int)response.StatusCode, body);
+                    throw Refused(address, (int)response.StatusCode, secrets.Where(secret => secret.Length > 0).Aggregate(body, (text, secret) => text.Replace(secret, "***")));
                 return Parse(body) ?? throw new MlflowException(ErrorKind.AuthenticationFailed, $"{Shown(address)} answered no JSON where a token was to be. Check the address, and what stands between.") { Target = address.Host };
             }
             catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
@@ -64,10 +70,6 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
     public static string? Text(JsonElement answer, string name) =>
         answer.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    /// <summary>The header of a client that signs in with id and secret (RFC 6749, 2.3.1).</summary>
-    public static AuthenticationHeaderValue Basic(string id, string secret) =>
-        new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{id}:{secret}")));
-
     private static long? Seconds(JsonElement answer, string name) => answer.TryGetProperty(name, out JsonElement value)
         && long.TryParse(value.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out long seconds) && seconds < int.MaxValue * 100L ? seconds : null;
 
@@ -76,7 +78,7 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
         JsonElement? error = Parse(body);
         string? code = error is { } json ? Text(json, "error") ?? Text(json, "error_code") ?? Text(json, "errorCode") ?? Text(json, "typeKey") : null;
 
-        // Only the first line: what follows is ids of the request. What an endpoint repeats of the form would be a secret.
+        // Only the first line: what follows is ids of the request.
         string said = (error is { } told ? Text(told, "error_description") ?? Text(told, "message") : null)?.Split('\n')[0].Trim().TrimEnd('.') ?? "";
         bool transient = status is 408 or 429 or >= 500;
         return new MlflowException(

@@ -9,6 +9,9 @@ namespace Anovos.Mlflow.TestServer;
 /// </summary>
 public sealed class DatabricksWorkspace
 {
+    /// <summary>Where the artifacts of its experiments are: the workspace's own storage.</summary>
+    internal const string ArtifactRoot = "dbfs:/databricks/mlflow-tracking/";
+
     /// <summary>What Entra ID calls Azure Databricks.</summary>
     internal const string EntraResource = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d";
 
