@@ -7,7 +7,9 @@ internal sealed class ApiException(string code, string message) : Exception(mess
 
     public int Status => code switch
     {
+        "PERMISSION_DENIED" => 403,
         "RESOURCE_DOES_NOT_EXIST" => 404,
+        "MAX_REQUEST_SIZE_EXCEEDED" => 413,
         "INTERNAL_ERROR" => 500,
         "NOT_IMPLEMENTED" => 501,
         _ => 400,

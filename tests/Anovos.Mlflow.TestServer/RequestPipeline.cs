@@ -14,10 +14,12 @@ internal sealed class RequestPipeline
     private readonly MultipartEndpoints? _multipart;
     private readonly AccessControl _access;
     private readonly RequestReader _reader;
+    private readonly DatabricksWorkspace? _workspace;
     private readonly Dictionary<string, Endpoint> _table = [];
 
-    public RequestPipeline(TrackingServerOptions options, TrackingState state, ArtifactStore store, MultipartEndpoints? multipart)
+    public RequestPipeline(TrackingServerOptions options, TrackingState state, ArtifactStore store, MultipartEndpoints? multipart, DatabricksWorkspace? workspace)
     {
+        _workspace = workspace;
         _options = options;
         _state = state;
         _multipart = multipart;
@@ -72,6 +74,8 @@ internal sealed class RequestPipeline
 
         path = path[_options.PathPrefix.Length..];
         context.Request.PathBase = _options.PathPrefix;
+        if (_workspace != null && await _workspace.HandleAsync(context, recorded, path))
+            return;
         if (path is "/health")
             await Answers.TextAsync(context, 200, "OK");
         else if (path is "/version")

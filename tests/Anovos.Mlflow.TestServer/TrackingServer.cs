@@ -22,9 +22,10 @@ public sealed class TrackingServer : IAsyncDisposable
     {
         _options = options;
         _artifacts = new ArtifactStore(options.ArtifactRoot);
-        _state = new TrackingState(options.Version, _artifacts.Root);
+        _state = new TrackingState(options.Version, options.Workspace is null ? _artifacts.Root : DatabricksWorkspace.ArtifactRoot);
         _multipart = options.HasBucket ? new MultipartEndpoints(_artifacts) : null;
-        _pipeline = new RequestPipeline(options, _state, _artifacts, _multipart);
+        Workspace = options.Workspace is null ? null : new DatabricksWorkspace(options.Workspace);
+        _pipeline = new RequestPipeline(options, _state, _artifacts, _multipart, Workspace);
         Certificate = options.UseTls ? Certificates.Create("mlflow test server") : null;
         ClientCertificate = options.RequireClientCertificate ? Certificates.Create("mlflow test client") : null;
         _app = KestrelHost.Build(Certificate, ClientCertificate);
@@ -62,6 +63,9 @@ public sealed class TrackingServer : IAsyncDisposable
 
     /// <summary>What is to go wrong.</summary>
     public FaultList Faults { get; } = new();
+
+    /// <summary>What a Databricks workspace has beside its tracking server; null where it is none.</summary>
+    public DatabricksWorkspace? Workspace { get; }
 
     /// <summary>The folder of <see cref="ArtifactRootKind.File"/>; null otherwise.</summary>
     public string? ArtifactFolder => _artifacts.RootFolder;

@@ -44,6 +44,9 @@ public sealed record TrackingServerOptions
     /// <summary>Asks for this bearer token.</summary>
     public string? Token { get; init; }
 
+    /// <summary>Makes the server a Databricks workspace.</summary>
+    public WorkspaceOptions? Workspace { get; init; }
+
     /// <summary>Speaks https with <see cref="TrackingServer.Certificate"/>.</summary>
     public bool UseTls { get; init; }
 

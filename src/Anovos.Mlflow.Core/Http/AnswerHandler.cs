@@ -9,9 +9,17 @@ internal sealed class AnswerHandler : DelegatingHandler
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        await BufferAsync(response, cancellationToken).ConfigureAwait(false);
+        return response;
+    }
+
+    /// <summary>Reads the body and puts it in the answer's place; disposes of an answer that cannot be read.</summary>
+    public static async Task<byte[]> BufferAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
         try
         {
-            var body = new ByteArrayContent(await AnswerBody.ReadAsync(response, request.RequestUri!, cancellationToken).ConfigureAwait(false));
+            byte[] bytes = await AnswerBody.ReadAsync(response, response.RequestMessage!.RequestUri!, cancellationToken).ConfigureAwait(false);
+            var body = new ByteArrayContent(bytes);
             foreach (KeyValuePair<string, IEnumerable<string>> header in response.Content.Headers)
             {
                 // It is the length on the wire, and the rest of a long error is left there.
@@ -21,7 +29,7 @@ internal sealed class AnswerHandler : DelegatingHandler
 
             response.Content.Dispose();
             response.Content = body;
-            return response;
+            return bytes;
         }
         catch
         {

@@ -1,3 +1,5 @@
+using Anovos.Mlflow.Databricks;
+
 namespace Anovos.Mlflow.Http;
 
 /// <summary>How to reach a tracking server and who asks. <see cref="ToString"/> shows no secret.</summary>
@@ -54,8 +56,19 @@ public sealed record ConnectionOptions
     /// <summary>Hosts that are reached without a proxy, comma-separated, as in <c>NO_PROXY</c>.</summary>
     public string? NoProxy { get; init; }
 
-    /// <summary>How the requests are authenticated: <c>Basic</c>, <c>Bearer</c> or <c>None</c>.</summary>
-    public string Authentication => Username is not null && Password is not null ? "Basic" : Token is not null ? "Bearer" : "None";
+    /// <summary>The workspace and what there is to sign in with, where the store is one.</summary>
+    public DatabricksConfig? Databricks { get; init; }
+
+    /// <summary>
+    /// How the requests are authenticated: <c>Basic</c>, <c>Bearer</c>, <c>None</c>, or for a Databricks workspace the name of
+    /// its method, as <c>oauth-m2m</c>.
+    /// </summary>
+    public string Authentication => (Identity as DatabricksIdentity)?.Method ?? OwnAuthentication;
+
+    /// <summary>Who signs each request, instead of the credentials here. Shared by all clients of a connection, for its tokens.</summary>
+    internal IRequestIdentity? Identity { get; init; }
+
+    private string OwnAuthentication => Username is not null && Password is not null ? "Basic" : Token is not null ? "Bearer" : "None";
 
     /// <summary>
     /// The options that MLflow's environment variables and <c>~/.mlflow/credentials</c> give.
@@ -123,5 +136,5 @@ public sealed record ConnectionOptions
     };
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Authentication} authentication{(CredentialSource is null ? "" : $" from {CredentialSource}")}";
+    public override string ToString() => Identity?.Description ?? $"{Authentication} authentication{(CredentialSource is null ? "" : $" from {CredentialSource}")}";
 }

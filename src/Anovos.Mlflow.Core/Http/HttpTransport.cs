@@ -20,6 +20,10 @@ internal static class HttpTransport
     public static HttpMessageHandler CreateHandler(ConnectionOptions options) =>
         new SameHostRedirectHandler(options.FollowRedirects) { InnerHandler = CreatePrimaryHandler(options) };
 
+    /// <summary>The connections of a store, with the identity of the options behind each request to <paramref name="server"/>.</summary>
+    public static HttpMessageHandler CreateHandler(ConnectionOptions options, Uri server) =>
+        options.Identity is null ? CreateHandler(options) : new AuthenticationHandler(server, options.Identity) { InnerHandler = CreateHandler(options) };
+
     /// <summary>A client that sends the credentials of the options.</summary>
     public static HttpClient CreateClient(HttpMessageHandler handler, ConnectionOptions options)
     {
@@ -28,7 +32,7 @@ internal static class HttpTransport
             // A file may take hours: every JSON request has its own limit.
             Timeout = Timeout.InfiniteTimeSpan,
         };
-        client.DefaultRequestHeaders.Authorization = options.Authentication switch
+        client.DefaultRequestHeaders.Authorization = options.Identity is not null ? null : options.Authentication switch
         {
             "Basic" => new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.Username}:{options.Password}"))),
             "Bearer" => new AuthenticationHeaderValue("Bearer", options.Token),

@@ -21,7 +21,7 @@ internal sealed class RestApi : IDisposable
         Server = server;
         Retrier = new Retrier(options.Retry, onRetry ?? (_ => { }));
         Options = options;
-        HttpMessageHandler handler = HttpTransport.CreateHandler(options);
+        HttpMessageHandler handler = HttpTransport.CreateHandler(options, server);
         Http = HttpTransport.CreateClient(handler, options);
 
         // RestSharp would buffer whatever comes, and its time limit ends with the headers.
@@ -93,7 +93,7 @@ internal sealed class RestApi : IDisposable
     public async Task<string> GetTextAsync(string path, CancellationToken cancellationToken)
     {
         RestResponse response = await ExecuteAsync(new RestRequest(path), cancellationToken).ConfigureAwait(false);
-        ServerErrors.ThrowIfFailed(response, Server, ErrorKind.NotAnMlflowServer);
+        ServerErrors.ThrowIfFailed(response, Server, ErrorKind.NotAnMlflowServer, AdviceOn(response));
         return response.Content?.Trim() ?? "";
     }
 
@@ -111,7 +111,7 @@ internal sealed class RestApi : IDisposable
         byte[] body = response.RawBytes ?? [];
         if (AnswerBody.IsCutShort(body, response.IsSuccessStatusCode))
             throw ServerErrors.CutShort(Server);
-        ServerErrors.ThrowIfFailed(response, Server, notFound);
+        ServerErrors.ThrowIfFailed(response, Server, notFound, AdviceOn(response));
         if (body.Length == 0)
             body = [(byte)'{', (byte)'}'];
         try
@@ -127,6 +127,9 @@ internal sealed class RestApi : IDisposable
 
         throw ServerErrors.NotMlflow(response, Server);
     }
+
+    private string? AdviceOn(RestResponse response) =>
+        (int)response.StatusCode is 401 or 403 ? Options.Identity?.AdviceOn((int)response.StatusCode, response.Request.Resource) : null;
 
     private async Task<RestResponse> ExecuteAsync(RestRequest request, CancellationToken cancellationToken)
     {

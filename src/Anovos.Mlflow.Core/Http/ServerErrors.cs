@@ -13,14 +13,18 @@ internal static class ServerErrors
     private const int QuotedCharacters = 500;
 
     /// <summary>Throws unless the status is a success. A missing thing is of kind <paramref name="notFound"/>.</summary>
-    public static void ThrowIfFailed(RestResponse response, Uri server, ErrorKind notFound)
+    /// <param name="response">The answer.</param>
+    /// <param name="server">The server's address.</param>
+    /// <param name="notFound">What is missing if something is.</param>
+    /// <param name="advice">What to do about a 401 or 403, where that is known better than here.</param>
+    public static void ThrowIfFailed(RestResponse response, Uri server, ErrorKind notFound, string? advice = null)
     {
         if (!response.IsSuccessStatusCode)
-            throw From((int)response.StatusCode, response.ContentType, response.Content ?? "", Header(response, "x-request-id") ?? Header(response, "x-databricks-request-id"), Header(response, "Retry-After"), server, notFound);
+            throw From((int)response.StatusCode, response.ContentType, response.Content ?? "", Header(response, "x-request-id") ?? Header(response, "x-databricks-request-id"), Header(response, "Retry-After"), server, notFound, advice);
     }
 
     /// <summary>The failure that an answer of this status and body means.</summary>
-    public static MlflowException From(int status, string? contentType, string body, string? requestId, string? retryAfter, Uri server, ErrorKind notFound)
+    public static MlflowException From(int status, string? contentType, string body, string? requestId, string? retryAfter, Uri server, ErrorKind notFound, string? advice = null)
     {
         string address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
         (string? code, string? message) = ReadError(body);
@@ -30,9 +34,10 @@ internal static class ServerErrors
         // A basic-auth app answers bare text typed as HTML: its status speaks for itself.
         (ErrorKind kind, string text) = (HttpStatusCode)status switch
         {
+            HttpStatusCode.Unauthorized when advice is not null => (ErrorKind.AuthenticationFailed, $"{address} does not accept the credentials (401){Colon(said)} {advice}"),
             HttpStatusCode.Unauthorized => (ErrorKind.AuthenticationFailed, $"{address} does not accept the credentials, or got none (401). Give them with Connect-Mlflow -Credential or -Token, or in MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN."),
             HttpStatusCode.Forbidden when said.Contains("Host") && said.Contains("DNS") => (ErrorKind.PermissionDenied, $"{address} refuses the host name in the tracking URI (403): {said} Have the server started with --allowed-hosts."),
-            HttpStatusCode.Forbidden => (ErrorKind.PermissionDenied, $"{address} knows who asks and does not allow it (403){Colon(said)} Ask the server's owner for the permission."),
+            HttpStatusCode.Forbidden => (ErrorKind.PermissionDenied, $"{address} knows who asks and does not allow it (403){Colon(said)} {advice ?? "Ask the server's owner for the permission."}"),
             _ when isHtml => (status >= 500 ? ErrorKind.ServerError : ErrorKind.NotAnMlflowServer, HtmlMessage(status, address)),
             _ => (KindOf(code, status, said, notFound), $"{address} answered {status}{(code is null ? "" : $" {code}")}{Colon(said)}"),
         };

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Tracking;
@@ -19,8 +20,14 @@ public sealed record ConnectionReport
     /// <summary>How long a small request took; null when none came back.</summary>
     public TimeSpan? RoundTrip { get; init; }
 
-    /// <summary>Whether the server passes artifacts on (<c>--serve-artifacts</c>); a folder always takes them. Null when it could not be asked.</summary>
+    /// <summary>Whether the server passes artifacts on (<c>--serve-artifacts</c>); a folder always takes them. Null when it could not be asked, and for a Databricks workspace.</summary>
     public bool? ServesArtifacts { get; init; }
+
+    /// <summary>Who asked: the method of signing in and where its settings came from. Null for a folder.</summary>
+    public string? Identity { get; init; }
+
+    /// <summary>Of a Databricks workspace: why each other method of signing in was not used.</summary>
+    public IReadOnlyList<string> IdentityNotUsed { get; init; } = [];
 
     /// <summary>The kind of what is wrong; null when nothing is.</summary>
     public ErrorKind? Problem { get; init; }
@@ -35,7 +42,12 @@ public sealed record ConnectionReport
     /// <summary>Asks the store.</summary>
     public static async Task<ConnectionReport> OfAsync(ITrackingStore store, CancellationToken cancellationToken)
     {
-        var report = new ConnectionReport { TrackingUri = store.TrackingUri };
+        var report = new ConnectionReport
+        {
+            TrackingUri = store.TrackingUri,
+            Identity = (store as RestStore)?.Api.Options.ToString(),
+            IdentityNotUsed = ((store as RestStore)?.Api.Options.Identity as DatabricksIdentity)?.NotUsed ?? [],
+        };
         try
         {
             await store.SearchExperimentsAsync(new ExperimentSearch(MaxResults: 1), null, cancellationToken).ConfigureAwait(false);
@@ -44,6 +56,8 @@ public sealed record ConnectionReport
             var clock = Stopwatch.StartNew();
             await store.SearchExperimentsAsync(new ExperimentSearch(MaxResults: 1), null, cancellationToken).ConfigureAwait(false);
             report = report with { RoundTrip = clock.Elapsed };
+            if (store is RestStore { Folders: not null })
+                return report;
             return store is RestStore server ? await AskServerAsync(report, server.Api, cancellationToken).ConfigureAwait(false) : report with { ServesArtifacts = true };
         }
         catch (MlflowException e)

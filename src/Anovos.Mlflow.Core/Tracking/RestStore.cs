@@ -1,3 +1,4 @@
+using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Tracking;
@@ -16,22 +17,27 @@ public sealed class RestStore : ITrackingStore
     /// <param name="server">The address, with a path prefix where there is one.</param>
     /// <param name="options">How to get in.</param>
     /// <param name="onRetry">Told of each request that will be sent again; from any thread.</param>
+    /// <param name="trackingUri">The tracking URI where it is not the address: that of a Databricks workspace.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when a certificate or proxy in the options cannot be used.</exception>
-    public RestStore(Uri server, ConnectionOptions options, Action<RetryNotice>? onRetry = null)
+    public RestStore(Uri server, ConnectionOptions options, Action<RetryNotice>? onRetry = null, string? trackingUri = null)
     {
         // A relative endpoint replaces the last segment of a base that does not end in a slash.
         string address = server.GetComponents(UriComponents.HttpRequestUrl & ~UriComponents.Query, UriFormat.UriEscaped).TrimEnd('/');
-        TrackingUri = address;
+        TrackingUri = trackingUri ?? address;
         Api = new RestApi(new Uri(address + "/"), options, onRetry);
-        _experiments = new RestExperiments(Api, address);
-        _runs = new RestRuns(Api, address);
-        _data = new RestRunData(this, Api, address);
+        Folders = options.Databricks is null ? null : new WorkspaceFolders(Api);
+        _experiments = Folders is null ? new RestExperiments(Api, TrackingUri) : new WorkspaceExperiments(Api, TrackingUri, Folders);
+        _runs = new RestRuns(Api, TrackingUri);
+        _data = new RestRunData(this, Api, TrackingUri);
     }
 
     /// <inheritdoc/>
     public string TrackingUri { get; }
 
     internal RestApi Api { get; }
+
+    /// <summary>The folders that experiments lie in; null where they lie in none.</summary>
+    internal WorkspaceFolders? Folders { get; }
 
     /// <inheritdoc/>
     public Task<Experiment?> FindExperimentAsync(string name, CancellationToken cancellationToken) =>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Anovos.Mlflow.Databricks;
 
 namespace Anovos.Mlflow.Tracking;
 
@@ -22,7 +23,7 @@ public static class RunTags
 
     /// <summary>The tags of a run that is about to start; the caller's own win over MLflow's.</summary>
     /// <param name="request">The run to be started.</param>
-    /// <param name="environment">Reads an environment variable: <c>MLFLOW_RUN_CONTEXT</c> holds further tags as a JSON object.</param>
+    /// <param name="environment">Reads an environment variable: <c>MLFLOW_RUN_CONTEXT</c> holds further tags as a JSON object, others tell of a Databricks cluster.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when <c>MLFLOW_RUN_CONTEXT</c> is no such object.</exception>
     public static IReadOnlyList<Tag> Of(RunRequest request, Func<string, string?> environment)
     {
@@ -38,7 +39,7 @@ public static class RunTags
                 tags["mlflow.source.git.repoURL"] = git.RemoteUrl;
         }
 
-        foreach (Tag tag in FromContext(environment("MLFLOW_RUN_CONTEXT")).Concat(request.Tags))
+        foreach (Tag tag in ClusterTags.Of(environment).Concat(FromContext(environment("MLFLOW_RUN_CONTEXT"))).Concat(request.Tags))
             tags[tag.Key] = tag.Value;
         if (request.ParentRunId is not null)
             tags[ParentRunId] = request.ParentRunId;

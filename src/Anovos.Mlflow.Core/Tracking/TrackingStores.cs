@@ -1,3 +1,4 @@
+using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Tracking;
@@ -5,14 +6,19 @@ namespace Anovos.Mlflow.Tracking;
 /// <summary>Opens the store that a tracking URI names.</summary>
 public static class TrackingStores
 {
-    /// <summary>Opens the store; nothing is read or sent yet. Credentials in the URI come before those of the environment.</summary>
+    /// <summary>Opens the store; nothing is read or sent yet.</summary>
     /// <param name="target">What the tracking URI names.</param>
-    /// <param name="options">How to get in.</param>
+    /// <param name="options">How to get in, as <see cref="TrackingTarget.Complete"/> gives them.</param>
     /// <param name="onRetry">Told of each request that will be sent again; from any thread.</param>
     public static ITrackingStore Open(TrackingTarget target, ConnectionOptions options, Action<RetryNotice>? onRetry = null)
     {
-        if (target.Server is null)
-            return new DirectoryStore(target.Directory!);
-        return new RestStore(target.Server, target.Complete(options), onRetry);
+        if (target.Directory is not null)
+            return new DirectoryStore(target.Directory);
+        return target.IsDatabricks ? new RestStore(options.Databricks!.Host, SignIn(options), onRetry, target.Uri) : new RestStore(target.Server!, options, onRetry);
     }
+
+    /// <summary>The options with who signs the requests; more than one store may be opened with them, and they share its tokens.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.AuthenticationFailed"/> where there is nothing to sign in to a workspace with.</exception>
+    public static ConnectionOptions SignIn(ConnectionOptions options) =>
+        options.Databricks is null || options.Identity is not null ? options : options with { Identity = new DatabricksIdentity(options.Databricks, options) };
 }

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
@@ -40,6 +41,11 @@ public abstract class TrackingCommand : MlflowCommand
         List<Experiment> all = await PageTokens.ReadAllAsync(pageToken => store.SearchExperimentsAsync(new ExperimentSearch(), pageToken, cancellationToken)).ConfigureAwait(false);
         return [.. all.Where(experiment => patterns.Any(pattern => pattern.IsMatch(experiment.Name)))];
     }
+
+    /// <summary>Whether the folder that an experiment needs may be made with it, where its store has folders and this one is missing.</summary>
+    protected bool ConfirmFolder(MlflowConnection connection, string experiment) =>
+        Await(token => WorkspaceFolders.FindMissingAsync(connection.Store, experiment, token)) is not { } folder
+        || ShouldProcess($"workspace folder '{folder}' at {connection}", "Create");
 
     /// <summary>A user's hashtable as tags.</summary>
     protected static IReadOnlyList<Tag> ToTags(System.Collections.IDictionary? table) =>

@@ -12,8 +12,8 @@ public sealed class MlflowConnection
     internal MlflowConnection(TrackingTarget target, ConnectionOptions options)
     {
         _target = target;
-        Options = target.Complete(options);
-        Store = TrackingStores.Open(target, options, notice => Listener?.Retrying(notice));
+        Options = TrackingStores.SignIn(options);
+        Store = TrackingStores.Open(target, Options, notice => Listener?.Retrying(notice));
     }
 
     private MlflowConnection(MlflowConnection server, DirectoryStore folder)
@@ -28,7 +28,7 @@ public sealed class MlflowConnection
     /// <summary>The tracking URI.</summary>
     public string TrackingUri => Store.TrackingUri;
 
-    /// <summary>How requests are authenticated: Basic, Bearer or None.</summary>
+    /// <summary>How requests are authenticated: Basic, Bearer, None, or how a Databricks workspace is signed in to.</summary>
     public string Authentication => Options.Authentication;
 
     /// <summary>The user of basic authentication.</summary>
@@ -36,6 +36,9 @@ public sealed class MlflowConnection
 
     /// <summary>Where the credentials came from.</summary>
     public string? CredentialSource => Options.CredentialSource;
+
+    /// <summary>The address of the Databricks workspace, where the store is one.</summary>
+    public string? WorkspaceUrl => Options.Databricks?.Host.ToString().TrimEnd('/');
 
     /// <summary>Who is told of what happens on the way: the command that uses the connection just now.</summary>
     internal IConnectionListener? Listener { get; set; }

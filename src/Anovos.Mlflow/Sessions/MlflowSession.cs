@@ -13,6 +13,8 @@ internal sealed class MlflowSession
     // No state of its own: it ties each session's lifetime to its runspace's.
     private static readonly ConditionalWeakTable<Runspace, MlflowSession> Sessions = new();
 
+    private static string Home => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+
     private readonly Dictionary<(string Uri, ConnectionOptions Options), MlflowConnection> _connections = [];
     private readonly List<ActiveRun> _runs = [];
     private object? _errors;
@@ -62,23 +64,26 @@ internal sealed class MlflowSession
     {
         if (trackingUri is null && (Connection ?? Active?.Connection) is { } connection)
             return connection;
-        return Open(TrackingTarget.Parse(trackingUri ?? DefaultUri, currentDirectory), EnvironmentOptions());
+        return Open(TrackingTarget.Parse(trackingUri ?? DefaultUri, currentDirectory));
     }
 
-    /// <summary>The connection to a store; one that is already open, if it was opened with the same options.</summary>
-    public MlflowConnection Open(TrackingTarget target, ConnectionOptions options)
+    /// <summary>The connection to a store; one that is already open, if the environment gives the same options still.</summary>
+    public MlflowConnection Open(TrackingTarget target)
     {
         // A run that was found over this session's connection is written to over it: its credentials are those that work.
         if (Connection?.TrackingUri == target.Uri)
             return Connection;
+        ConnectionOptions options = Complete(target, EnvironmentOptions());
         if (!_connections.TryGetValue((target.Uri, options), out MlflowConnection? connection))
             _connections[(target.Uri, options)] = connection = new MlflowConnection(target, options);
         return connection;
     }
 
-    /// <summary>The options that environment and credentials file give.</summary>
-    public static ConnectionOptions EnvironmentOptions() =>
-        ConnectionOptions.FromEnvironment(Environment.GetEnvironmentVariable, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile));
+    /// <summary>The options that environment and credentials file give for any store; <see cref="Complete"/> adds what a certain one needs.</summary>
+    public static ConnectionOptions EnvironmentOptions() => ConnectionOptions.FromEnvironment(Environment.GetEnvironmentVariable, Home);
+
+    /// <inheritdoc cref="TrackingTarget.Complete"/>
+    public static ConnectionOptions Complete(TrackingTarget target, ConnectionOptions options) => target.Complete(options, Environment.GetEnvironmentVariable, Home);
 
     /// <summary>The run of that id, if it is active here.</summary>
     public ActiveRun? Find(string runId) => _runs.FirstOrDefault(run => run.Run.RunId == runId);

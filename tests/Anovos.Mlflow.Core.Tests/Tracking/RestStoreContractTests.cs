@@ -34,6 +34,7 @@ public sealed class RestStoreOnARealServerTests : RunSearchContract
     {
         string? uri = Environment.GetEnvironmentVariable("ANOVOS_TEST_TRACKING_URI");
         Assert.SkipWhen(string.IsNullOrEmpty(uri), "ANOVOS_TEST_TRACKING_URI names no MLflow server");
-        return TrackingStores.Open(TrackingTarget.Parse(uri!, "/"), ConnectionOptions.FromEnvironment(Environment.GetEnvironmentVariable, home: null));
+        TrackingTarget target = TrackingTarget.Parse(uri!, "/");
+        return TrackingStores.Open(target, target.Complete(ConnectionOptions.FromEnvironment(Environment.GetEnvironmentVariable, home: null), Environment.GetEnvironmentVariable, home: null));
     }
 }

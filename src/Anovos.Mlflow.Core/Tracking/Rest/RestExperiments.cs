@@ -4,10 +4,10 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>The experiments of a server.</summary>
-internal sealed class RestExperiments(RestApi api, string trackingUri)
+internal class RestExperiments(RestApi api, string trackingUri)
 {
     /// <inheritdoc cref="ITrackingStore.FindExperimentAsync"/>
-    public async Task<Experiment?> FindExperimentAsync(string name, CancellationToken cancellationToken)
+    public virtual async Task<Experiment?> FindExperimentAsync(string name, CancellationToken cancellationToken)
     {
         try
         {
@@ -28,7 +28,7 @@ internal sealed class RestExperiments(RestApi api, string trackingUri)
     }
 
     /// <inheritdoc cref="ITrackingStore.CreateExperimentAsync"/>
-    public Task<string> CreateExperimentAsync(NewExperiment experiment, CancellationToken cancellationToken) => api.Retrier.RunAsync(
+    public virtual Task<string> CreateExperimentAsync(NewExperiment experiment, CancellationToken cancellationToken) => api.Retrier.RunAsync(
         async retries =>
         {
             try

@@ -3,6 +3,7 @@ using System.Net;
 using System.Security;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Completion;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
 
@@ -13,10 +14,18 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 [OutputType(typeof(MlflowConnection))]
 public sealed class ConnectMlflowCommand : MlflowCommand
 {
-    /// <summary>The store: a folder, or the address of a server. Without it, <c>MLFLOW_TRACKING_URI</c>.</summary>
-    [Parameter(Position = 0)]
+    /// <summary>The store: a folder, or the address of a server, or databricks. Without it, <c>MLFLOW_TRACKING_URI</c>.</summary>
+    [Parameter(Position = 0, ParameterSetName = "Environment")]
+    [Parameter(Position = 0, ParameterSetName = "Credential")]
+    [Parameter(Position = 0, ParameterSetName = "Token")]
     [ValidateNotNullOrEmpty]
     public string? TrackingUri { get; set; }
+
+    /// <summary>The profile of <c>.databrickscfg</c> that says which Databricks workspace, and who signs in.</summary>
+    [Parameter(ParameterSetName = "Profile", Mandatory = true)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ProfileCompleter))]
+    public string? Profile { get; set; }
 
     /// <summary>User and password of basic authentication.</summary>
     [Parameter(ParameterSetName = "Credential", Mandatory = true)]
@@ -45,7 +54,8 @@ public sealed class ConnectMlflowCommand : MlflowCommand
     /// <inheritdoc/>
     protected override void End()
     {
-        MlflowConnection connection = new(TrackingTarget.Parse(TrackingUri ?? MlflowSession.DefaultUri, CurrentDirectory), Options());
+        TrackingTarget target = TrackingTarget.Parse(Profile is null ? TrackingUri ?? MlflowSession.DefaultUri : $"databricks://{Profile}", CurrentDirectory);
+        MlflowConnection connection = new(target, MlflowSession.Complete(target, Options()));
         if (SkipCertificateCheck)
             WriteWarning($"The certificate of {connection.TrackingUri} is not checked: whoever stands between can read the credentials.");
 

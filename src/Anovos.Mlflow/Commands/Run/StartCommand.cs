@@ -132,7 +132,7 @@ public abstract class StartCommand : TrackingCommand
         }
 
         _offlineTarget = connection.TrackingUri;
-        MlflowConnection offline = Session.Open(TrackingTarget.Parse(folder, CurrentDirectory), MlflowSession.EnvironmentOptions());
+        MlflowConnection offline = Session.Open(TrackingTarget.Parse(folder, CurrentDirectory));
         WriteWarning($"The run is kept in {offline.TrackingUri}. Send it to {_offlineTarget} with Sync-MlflowRun.");
         return offline;
     }
@@ -153,7 +153,7 @@ public abstract class StartCommand : TrackingCommand
         if (experiment is null)
         {
             string name = lifecycle.ExperimentName(wanted);
-            if (!ShouldProcess($"experiment '{name}' at {connection}", "Create"))
+            if (!ConfirmFolder(connection, name) | !ShouldProcess($"experiment '{name}' at {connection}", "Create"))
             {
                 ShouldProcess(Describe(name, connection), "Start");
                 return null;

@@ -1,0 +1,123 @@
+using System.Net.Http.Headers;
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Databricks;
+
+/// <summary>Who signs in to a workspace: the first method that has what it needs, or the one that <c>auth_type</c> asks for.</summary>
+internal sealed class DatabricksIdentity : IRequestIdentity
+{
+    private const string ResourceIdHeader = "X-Databricks-Azure-Workspace-Resource-Id";
+    private const string ManagementHeader = "X-Databricks-Azure-SP-Management-Token";
+
+    private readonly DatabricksConfig _config;
+    private readonly IdentityMethod _method;
+    private readonly TokenCache _tokens;
+    private readonly TokenCache? _management;
+
+    /// <summary>Chooses the method; nothing is asked for yet.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.AuthenticationFailed"/> where no method can be used; the message says why each of them not.</exception>
+    public DatabricksIdentity(DatabricksConfig config, ConnectionOptions options, Func<DateTimeOffset>? clock = null)
+    {
+        clock ??= () => DateTimeOffset.UtcNow;
+        _config = config;
+        _method = Choose(config);
+        Func<string, CancellationToken, Task<AccessToken>> fetch = _method.Fetch(config, new TokenSources(config, options, clock));
+        _tokens = new TokenCache(token => fetch(AzureCloud.DatabricksResource, token), clock);
+
+        // For a principal that is no user of the workspace yet. It opens the subscription, so it goes nowhere unasked.
+        if (_method.IsOfAzure && config["azure_workspace_resource_id"] is not null)
+            _management = new TokenCache(token => fetch(AzureCloud.Of(config)!.Management, token), clock);
+    }
+
+    /// <summary>The method's name, as <c>auth_type</c> has it.</summary>
+    public string Method => _method.Name;
+
+    /// <summary>Why each of the other methods is not used, in the order in which they are tried.</summary>
+    public IReadOnlyList<string> NotUsed => [.. IdentityMethod.All.Where(method => method != _method).Select(method => $"{method.Name}: {WhyNot(method)}")];
+
+    /// <inheritdoc/>
+    public string Description => $"{Method}{Source} for {_config.Host.Host}";
+
+    private string Source
+    {
+        get
+        {
+            string[] sources = [.. _method.Settings.Select(_config.SourceOf).Distinct()];
+            return sources.Length == 0 ? "" : $" from {string.Join(", ", sources)}";
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task AuthenticateAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            AccessToken token = await _tokens.GetAsync(cancellationToken).ConfigureAwait(false);
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Sendable(token.Value));
+            if (_management is null)
+                return;
+            AccessToken management = await _management.GetAsync(cancellationToken).ConfigureAwait(false);
+            Set(ManagementHeader, Sendable(management.Value));
+            Set(ResourceIdHeader, _config["azure_workspace_resource_id"]!);
+        }
+        catch (MlflowException e) when (e.Kind == ErrorKind.AuthenticationFailed)
+        {
+            throw new MlflowException(e.Kind, $"Signing in to {_config.Host.Host} as {Method}{Source} failed: {e.Message}", e) { Target = _config.Host.Host, StatusCode = e.StatusCode, ErrorCode = e.ErrorCode, IsTransient = e.IsTransient };
+        }
+
+        void Set(string name, string value)
+        {
+            request.Headers.Remove(name);
+            request.Headers.Add(name, value);
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Forget(HttpRequestMessage refused)
+    {
+        if (!_method.IsRenewable || refused.Headers.Authorization?.Parameter is not { } token)
+            return false;
+        _tokens.Forget(token);
+        if (_management is not null && refused.Headers.TryGetValues(ManagementHeader, out IEnumerable<string>? values))
+            _management.Forget(values.Single());
+        return true;
+    }
+
+    /// <summary>A workspace answers 403 for a token that it does not know or that expired; without permission the code is a word.</summary>
+    public bool RefusesCredentials(string body) =>
+        body.IndexOf("PERMISSION_DENIED", StringComparison.Ordinal) < 0
+        && (body.IndexOf("Invalid access token", StringComparison.OrdinalIgnoreCase) >= 0 || body.IndexOf("Token is expir", StringComparison.OrdinalIgnoreCase) >= 0);
+
+    /// <inheritdoc/>
+    public string AdviceOn(int status, string endpoint)
+    {
+        if (status == 401)
+            return $"The workspace does not take the token of {Method}{Source}: it may have expired, have been revoked, or be for another workspace. Test-MlflowConnection shows which methods there are.";
+        string needed = endpoint.Contains("workspace/") || endpoint.EndsWith("experiments/create", StringComparison.Ordinal) ? "CAN MANAGE on the workspace folder"
+            : endpoint.Contains("/get") || endpoint.EndsWith("/search", StringComparison.Ordinal) ? "CAN READ on the experiment"
+            : endpoint.Contains("experiments/") ? "CAN MANAGE on the experiment"
+            : "CAN EDIT on the experiment";
+        return $"It takes the permission {needed}: have who manages it in {_config.Host.Host} give that to the identity of {Method}.";
+    }
+
+    // .NET would quote it in its own error.
+    private static string Sendable(string token) => token.Any(character => character is <= ' ' or > '~')
+        ? throw new MlflowException(ErrorKind.AuthenticationFailed, "The token holds a space or a line break, as after copying it in part. Set it anew.")
+        : token;
+
+    private static IdentityMethod Choose(DatabricksConfig config)
+    {
+        string? wanted = config["auth_type"];
+        if (wanted is not null && IdentityMethod.All.All(method => method.Name != wanted))
+            throw new MlflowException(ErrorKind.InvalidValue, $"DATABRICKS_AUTH_TYPE (auth_type) is '{wanted}', which is not one of {string.Join(", ", IdentityMethod.All.Select(method => method.Name))}. Correct it.") { Target = "DATABRICKS_AUTH_TYPE" };
+        IdentityMethod[] candidates = [.. IdentityMethod.All.Where(method => wanted is null || method.Name == wanted)];
+        return candidates.FirstOrDefault(method => method.Missing(config) is null)
+            ?? throw new MlflowException(
+                ErrorKind.AuthenticationFailed,
+                $"There is nothing to sign in to {config.Host.Host} with. {string.Join("; ", candidates.Select(method => $"{method.Name}: {method.Missing(config)}"))}. Set what one of them needs.") { Target = config.Host.Host };
+    }
+
+    private string WhyNot(IdentityMethod method) =>
+        _config["auth_type"] is { } wanted && wanted != method.Name ? $"auth_type is {wanted}"
+        : method.Missing(_config) ?? $"{Method} comes before it";
+}

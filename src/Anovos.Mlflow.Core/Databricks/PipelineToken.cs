@@ -1,0 +1,34 @@
+using System.Net.Http.Headers;
+using System.Text.Json;
+
+namespace Anovos.Mlflow.Databricks;
+
+/// <summary>
+/// The token by which Azure Pipelines says which pipeline a job is of, or with a service connection, whose connection it
+/// may use. Its audience is fixed: <c>api://AzureADTokenExchange</c>.
+/// </summary>
+internal sealed class PipelineToken(TokenEndpoint endpoint, DatabricksConfig config)
+{
+    /// <summary>What is missing for it; null where nothing is.</summary>
+    public static string? Missing(DatabricksConfig config) =>
+        config["SYSTEM_OIDCREQUESTURI"] is null ? "SYSTEM_OIDCREQUESTURI is not set: this is no job of Azure Pipelines"
+        : config["SYSTEM_ACCESSTOKEN"] is null ? "SYSTEM_ACCESSTOKEN is not set: give it to the task with env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)"
+        : null;
+
+    /// <summary>A token; it lives for minutes and is asked for each time.</summary>
+    /// <param name="serviceConnectionId">The service connection to speak for; null for the pipeline itself.</param>
+    /// <param name="cancellationToken">Ends the request.</param>
+    public async Task<string> FetchAsync(string? serviceConnectionId, CancellationToken cancellationToken)
+    {
+        if (!Uri.TryCreate($"{config["SYSTEM_OIDCREQUESTURI"]}?api-version=7.1{(serviceConnectionId is null ? "" : $"&serviceConnectionId={Uri.EscapeDataString(serviceConnectionId)}")}", UriKind.Absolute, out Uri? address))
+            throw new MlflowException(ErrorKind.InvalidValue, "SYSTEM_OIDCREQUESTURI is no address. Azure Pipelines sets it; leave it as it is.") { Target = "SYSTEM_OIDCREQUESTURI" };
+        var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent([]) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", config["SYSTEM_ACCESSTOKEN"]);
+
+        JsonElement answer = await endpoint.SendAsync(request, [config["SYSTEM_ACCESSTOKEN"]!], cancellationToken).ConfigureAwait(false);
+        return TokenEndpoint.Text(answer, "oidcToken") is { Length: > 0 } token
+            ? token
+            : throw new MlflowException(ErrorKind.AuthenticationFailed, $"{address.GetLeftPart(UriPartial.Path)} gave no OIDC token. Check that the service connection uses workload identity federation.") { Target = address.Host };
+    }
+}

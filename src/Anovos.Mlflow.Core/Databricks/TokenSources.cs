@@ -1,0 +1,20 @@
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Databricks;
+
+/// <summary>Where the tokens of a workspace's users come from.</summary>
+internal sealed class TokenSources(DatabricksConfig config, ConnectionOptions options, Func<DateTimeOffset> clock)
+{
+    private readonly TokenEndpoint _endpoint = new(options, clock);
+
+    public WorkspaceTokens Workspace => new(_endpoint, config.Host, config["client_id"]);
+
+    public PipelineToken Pipeline => new(_endpoint, config);
+
+    // A proxy could not reach the machine's own endpoint, and must not see what it says.
+    public ManagedIdentity Machine => new(new TokenEndpoint(options with { NoProxy = "*" }, clock), config);
+
+    public AzureCli Cli => new(config, clock);
+
+    public EntraTokens Entra(string tenant, string clientId) => new(_endpoint, AzureCloud.Of(config)!.Authority, tenant, clientId);
+}

@@ -1,0 +1,37 @@
+using System.Net;
+using System.Text;
+
+namespace Anovos.Mlflow.Http;
+
+/// <summary>
+/// Asks for the credentials of each request to one server, and once more when the server takes them no longer. A request
+/// that goes elsewhere gets none.
+/// </summary>
+internal sealed class AuthenticationHandler(Uri server, IRequestIdentity identity) : DelegatingHandler
+{
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (Uri.Compare(request.RequestUri!, server, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) != 0)
+            return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+
+        HttpResponseMessage response = await AskAsync(request, cancellationToken).ConfigureAwait(false);
+        if (response.StatusCode != HttpStatusCode.Unauthorized || !identity.Forget(request))
+            return response;
+
+        // Whether a token expired or was revoked, nothing was done yet: even what must not be repeated may go once more.
+        response.Dispose();
+        return await AskAsync(request, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<HttpResponseMessage> AskAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        await identity.AuthenticateAsync(request, cancellationToken).ConfigureAwait(false);
+        HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        if (response.StatusCode != HttpStatusCode.Forbidden)
+            return response;
+        byte[] body = await AnswerHandler.BufferAsync(response, cancellationToken).ConfigureAwait(false);
+        if (identity.RefusesCredentials(Encoding.UTF8.GetString(body)))
+            response.StatusCode = HttpStatusCode.Unauthorized;
+        return response;
+    }
+}

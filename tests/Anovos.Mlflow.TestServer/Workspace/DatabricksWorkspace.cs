@@ -1,0 +1,90 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace Anovos.Mlflow.TestServer;
+
+/// <summary>
+/// What a Databricks workspace adds to a tracking server: it wants a token with each request, has folders, and asks more of
+/// a request than an MLflow server does.
+/// </summary>
+public sealed class DatabricksWorkspace
+{
+    /// <summary>Where the artifacts of its experiments are: the workspace's own storage.</summary>
+    internal const string ArtifactRoot = "dbfs:/databricks/mlflow-tracking/";
+
+    /// <summary>What Entra ID calls Azure Databricks.</summary>
+    internal const string EntraResource = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d";
+
+    /// <summary>What Entra ID calls the management of Azure.</summary>
+    internal const string Management = "https://management.core.windows.net/";
+
+    private const int LargestBody = 1 << 20;
+
+    private readonly WorkspaceOptions _options;
+    private readonly TokenIssuer _tokens;
+    private readonly TokenEndpoints _tokenEndpoints;
+    private readonly FolderEndpoints _folders;
+    private readonly IReadOnlyList<IWorkspaceEndpoints> _endpoints;
+
+    internal DatabricksWorkspace(WorkspaceOptions options)
+    {
+        _options = options;
+        _tokens = new TokenIssuer(options);
+        _tokenEndpoints = new TokenEndpoints(options, _tokens);
+        _folders = new FolderEndpoints(options);
+
+        // Further endpoints of a workspace go here.
+        _endpoints = [_folders];
+    }
+
+    /// <summary>The folders, in no order.</summary>
+    public IReadOnlyList<string> Folders => _folders.All;
+
+    /// <summary>Every token that was given out so far.</summary>
+    public IReadOnlyList<string> IssuedTokens => _tokens.All;
+
+    /// <summary>Has every token that was given out so far expire now.</summary>
+    public void ExpireTokens() => _tokens.ExpireAll();
+
+    /// <summary>Answers the request, or lets it through to MLflow's endpoints.</summary>
+    internal async Task<bool> HandleAsync(HttpContext context, RecordedRequest recorded, string path)
+    {
+        if (await _tokenEndpoints.HandleAsync(context, recorded, path))
+            return true;
+        if (!await AuthenticatesAsync(context))
+            return true;
+        if (path.StartsWith("/api/2.0/mlflow/", StringComparison.Ordinal) && recorded.BodyLength > LargestBody)
+            throw new ApiException("MAX_REQUEST_SIZE_EXCEEDED", $"Request size of {recorded.BodyLength} bytes exceeds the limit of {LargestBody} bytes");
+        foreach (var endpoints in _endpoints)
+        {
+            if (await endpoints.HandleAsync(context, recorded, path))
+                return true;
+        }
+
+        return false;
+    }
+
+    private async Task<bool> AuthenticatesAsync(HttpContext context)
+    {
+        string header = context.Request.Headers.Authorization.ToString();
+        if (!header.StartsWith("Bearer ", StringComparison.Ordinal))
+            return await RefuseAsync(context, 401, "Credential was not sent or was of an unsupported type for this API.");
+        string token = header["Bearer ".Length..];
+        if (token == _options.PersonalToken || _tokens.Holds(token, TokenEndpoints.WorkspaceAudience))
+            return true;
+        if (!_tokens.Holds(token, EntraResource))
+            return await RefuseAsync(context, 403, "Invalid access token.");
+        bool isComplete = _options.RequiredResourceId is null
+            || (context.Request.Headers["X-Databricks-Azure-Workspace-Resource-Id"] == _options.RequiredResourceId
+                && _tokens.Holds(context.Request.Headers["X-Databricks-Azure-SP-Management-Token"].ToString(), Management));
+        return isComplete || await RefuseAsync(context, 403, "User not authorized.");
+    }
+
+    // The code is a number here, and a word everywhere else.
+    private static async Task<bool> RefuseAsync(HttpContext context, int status, string message)
+    {
+        context.Response.Headers["X-Databricks-Reason-Phrase"] = message;
+        await Answers.WriteAsync(context, status, "application/json; charset=utf-8", JsonSerializer.Serialize(new { error_code = status, message }));
+        return false;
+    }
+}

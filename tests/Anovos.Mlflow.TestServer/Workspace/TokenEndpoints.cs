@@ -1,0 +1,96 @@
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace Anovos.Mlflow.TestServer;
+
+/// <summary>Who gives out tokens: the workspace itself, Entra ID, an Azure machine, Azure Pipelines.</summary>
+internal sealed class TokenEndpoints(WorkspaceOptions options, TokenIssuer tokens) : IWorkspaceEndpoints
+{
+    public const string WorkspaceAudience = "workspace";
+
+    private const string FederationAudience = "api://AzureADTokenExchange";
+
+    public async Task<bool> HandleAsync(HttpContext context, RecordedRequest recorded, string path)
+    {
+        (int status, object body)? answer = path switch
+        {
+            "/oidc/.well-known/oauth-authorization-server" => (200, Discovery(context.Request)),
+            "/oidc/v1/token" => Workspace(context.Request, Form(recorded)),
+            "/metadata/identity/oauth2/token" => Machine(context.Request, "Metadata", "true", "2018-02-01"),
+            "/msi/token" => Machine(context.Request, "X-IDENTITY-HEADER", options.IdentityHeader, "2019-08-01"),
+            "/pipeline/oidctoken" => Pipeline(context.Request),
+            _ when path == $"/{options.Tenant}/oauth2/v2.0/token" => Entra(Form(recorded)),
+            _ => null,
+        };
+        if (answer is var (status, body))
+            await Answers.WriteAsync(context, status, "application/json", JsonSerializer.Serialize(body));
+        return answer != null;
+    }
+
+    private static object Discovery(HttpRequest request)
+    {
+        string host = $"{request.Scheme}://{request.Host}";
+        return new { issuer = $"{host}/oidc", authorization_endpoint = $"{host}/oidc/v1/authorize", token_endpoint = $"{host}/oidc/v1/token" };
+    }
+
+    private static Dictionary<string, string> Form(RecordedRequest recorded) =>
+        QueryHelpers.ParseQuery(recorded.BodyText).ToDictionary(pair => pair.Key, pair => pair.Value.ToString());
+
+    private (int Status, object Body) Workspace(HttpRequest request, Dictionary<string, string> form)
+    {
+        if (form.GetValueOrDefault("scope") != "all-apis")
+            return (400, new { error = "invalid_scope", error_description = "The scope is invalid" });
+        if (form.GetValueOrDefault("grant_type") == "client_credentials")
+        {
+            string client = Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.ClientId}:{options.ClientSecret}"));
+            return request.Headers.Authorization == $"Basic {client}" ? Token(WorkspaceAudience)
+                : (401, new { error = "invalid_client", error_description = "Client authentication failed" });
+        }
+
+        if (form.GetValueOrDefault("grant_type") != "urn:ietf:params:oauth:grant-type:token-exchange"
+            || form.GetValueOrDefault("subject_token_type") != "urn:ietf:params:oauth:token-type:jwt")
+            return (400, new { error = "unsupported_grant_type", error_description = "The grant type is not supported" });
+
+        // Without a client it is the account's own federation.
+        return tokens.Holds(form.GetValueOrDefault("subject_token", ""), FederationAudience) && form.GetValueOrDefault("client_id", options.ClientId) == options.ClientId
+            ? Token(WorkspaceAudience)
+            : (400, new { error = "invalid_grant", error_description = "No federation policy matches the token" });
+    }
+
+    private (int Status, object Body) Entra(Dictionary<string, string> form)
+    {
+        bool isKnown = form.GetValueOrDefault("client_id") == options.EntraClientId && form.GetValueOrDefault("grant_type") == "client_credentials";
+        bool hasSecret = form.GetValueOrDefault("client_secret") == options.EntraSecret;
+        bool hasAssertion = form.GetValueOrDefault("client_assertion_type") == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+            && tokens.Holds(form.GetValueOrDefault("client_assertion", ""), $"{FederationAudience} of {options.ServiceConnectionId}");
+        if (!isKnown || !(hasSecret || hasAssertion))
+            return (401, new { error = "invalid_client", error_description = "AADSTS7000215: Invalid client secret provided.\r\nTrace ID: 0" });
+        return form.GetValueOrDefault("scope") is { } scope && scope.EndsWith("/.default", StringComparison.Ordinal)
+            ? Token(scope[..^"/.default".Length])
+            : (400, new { error = "invalid_scope", error_description = "AADSTS1002012: The provided value for scope is not valid." });
+    }
+
+    // Its numbers are texts.
+    private (int Status, object Body) Machine(HttpRequest request, string header, string value, string version)
+    {
+        if (request.Headers[header] != value || request.Query["api-version"] != version)
+            return (400, new { error = "invalid_request", error_description = "Required metadata header not specified" });
+        string end = DateTimeOffset.UtcNow.Add(options.TokenLifetime).ToUnixTimeSeconds().ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return (200, new { access_token = tokens.Issue(request.Query["resource"].ToString()), expires_on = end, token_type = "Bearer" });
+    }
+
+    private (int Status, object Body) Pipeline(HttpRequest request)
+    {
+        string connection = request.Query["serviceConnectionId"].ToString();
+        if (!HttpMethods.IsPost(request.Method) || request.Headers.Authorization != $"Bearer {options.PipelineAccessToken}" || request.Query["api-version"].Count == 0)
+            return (401, new { message = "TF400813: The user is not authorized to access this resource." });
+        return connection.Length > 0 && connection != options.ServiceConnectionId
+            ? (404, new { message = "The service connection does not exist.", typeKey = "ServiceEndpointNotFoundException" })
+            : (200, new { oidcToken = tokens.Issue(connection.Length == 0 ? FederationAudience : $"{FederationAudience} of {connection}") });
+    }
+
+    private (int Status, object Body) Token(string audience) =>
+        (200, new { access_token = tokens.Issue(audience), token_type = "Bearer", expires_in = (int)options.TokenLifetime.TotalSeconds });
+}

@@ -1,0 +1,42 @@
+using System.Security.Cryptography;
+
+namespace Anovos.Mlflow.TestServer;
+
+/// <summary>Gives out tokens and knows them again.</summary>
+internal sealed class TokenIssuer(WorkspaceOptions options)
+{
+    private readonly Dictionary<string, (string Audience, DateTimeOffset End)> _tokens = new(StringComparer.Ordinal);
+
+    /// <summary>Every token that was given out.</summary>
+    public IReadOnlyList<string> All
+    {
+        get
+        {
+            lock (_tokens)
+                return [.. _tokens.Keys];
+        }
+    }
+
+    public string Issue(string audience)
+    {
+        string token = $"issued-{Convert.ToHexString(RandomNumberGenerator.GetBytes(16))}";
+        lock (_tokens)
+            _tokens[token] = (audience, DateTimeOffset.UtcNow + options.TokenLifetime);
+        return token;
+    }
+
+    public bool Holds(string token, string audience)
+    {
+        lock (_tokens)
+            return _tokens.TryGetValue(token, out var issued) && issued.Audience == audience && issued.End > DateTimeOffset.UtcNow;
+    }
+
+    public void ExpireAll()
+    {
+        lock (_tokens)
+        {
+            foreach (string token in _tokens.Keys.ToArray())
+                _tokens[token] = (_tokens[token].Audience, DateTimeOffset.MinValue);
+        }
+    }
+}

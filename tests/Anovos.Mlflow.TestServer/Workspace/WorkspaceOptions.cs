@@ -1,0 +1,51 @@
+namespace Anovos.Mlflow.TestServer;
+
+/// <summary>
+/// What a Databricks workspace knows of: who may sign in and how, what lies in it. The endpoints that give out tokens are on
+/// the same server: <c>/oidc</c>, <c>/{tenant}/oauth2/v2.0/token</c> (Entra ID), <c>/metadata/identity/oauth2/token</c> (an
+/// Azure machine), <c>/pipeline/oidctoken</c> (Azure Pipelines).
+/// </summary>
+public sealed record WorkspaceOptions
+{
+    /// <summary>The personal access token that is valid.</summary>
+    public string PersonalToken { get; init; } = "dapi-personal";
+
+    /// <summary>The service principal of OAuth machine to machine, and of token federation.</summary>
+    public string ClientId { get; init; } = "principal";
+
+    /// <summary>The service principal's OAuth secret.</summary>
+    public string ClientSecret { get; init; } = "dose-secret";
+
+    /// <summary>How long a token that is given out says it holds.</summary>
+    public TimeSpan TokenLifetime { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>The application's directory in Entra ID.</summary>
+    public string Tenant { get; init; } = "tenant-1";
+
+    /// <summary>The application in Entra ID.</summary>
+    public string EntraClientId { get; init; } = "application-1";
+
+    /// <summary>The application's secret.</summary>
+    public string EntraSecret { get; init; } = "entra-secret";
+
+    /// <summary>
+    /// The workspace's resource id; given, tokens of Entra ID are taken only with it and a management token, as from a
+    /// principal that is no user of the workspace.
+    /// </summary>
+    public string? RequiredResourceId { get; init; }
+
+    /// <summary>The job's own token, for which Azure Pipelines gives out an OIDC token.</summary>
+    public string PipelineAccessToken { get; init; } = "job-token";
+
+    /// <summary>The service connection that the pipeline may use.</summary>
+    public string ServiceConnectionId { get; init; } = "connection-1";
+
+    /// <summary>The header that an App Service asks for at its identity endpoint.</summary>
+    public string IdentityHeader { get; init; } = "identity-header";
+
+    /// <summary>Folders that are there from the start.</summary>
+    public IReadOnlyList<string> Folders { get; init; } = ["/Shared", "/Users", "/Users/ada@example.com"];
+
+    /// <summary>Folders in which who asks may make nothing.</summary>
+    public IReadOnlyList<string> ForbiddenFolders { get; init; } = [];
+}
