@@ -8,7 +8,7 @@ internal sealed class ApiException(string code, string message) : Exception(mess
     public int Status => code switch
     {
         "PERMISSION_DENIED" => 403,
-        "RESOURCE_DOES_NOT_EXIST" => 404,
+        "RESOURCE_DOES_NOT_EXIST" or "NOT_FOUND" or "ENDPOINT_NOT_FOUND" => 404,
         "MAX_REQUEST_SIZE_EXCEEDED" => 413,
         "INTERNAL_ERROR" => 500,
         "NOT_IMPLEMENTED" => 501,

@@ -24,7 +24,7 @@ public sealed class TrackingServer : IAsyncDisposable
         _artifacts = new ArtifactStore(options.ArtifactRoot);
         _state = new TrackingState(options.Version, options.Workspace is null ? _artifacts.Root : DatabricksWorkspace.ArtifactRoot);
         _multipart = options.HasBucket ? new MultipartEndpoints(_artifacts) : null;
-        Workspace = options.Workspace is null ? null : new DatabricksWorkspace(options.Workspace);
+        Workspace = options.Workspace is null ? null : new DatabricksWorkspace(options.Workspace, _state, _artifacts);
         _pipeline = new RequestPipeline(options, _state, _artifacts, _multipart, Workspace);
         Certificate = options.UseTls ? Certificates.Create("mlflow test server") : null;
         ClientCertificate = options.RequireClientCertificate ? Certificates.Create("mlflow test client") : null;

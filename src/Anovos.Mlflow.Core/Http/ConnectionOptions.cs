@@ -128,6 +128,7 @@ public sealed record ConnectionOptions
         Username = null,
         Password = null,
         Token = null,
+        Identity = null,
         CredentialSource = null,
         InsecureTls = false,
         ServerCertificatePath = null,

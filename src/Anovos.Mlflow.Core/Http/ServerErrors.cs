@@ -82,7 +82,10 @@ internal static class ServerErrors
 
     private static ErrorKind KindOf(string? code, int status, string message, ErrorKind notFound) => code switch
     {
-        "RESOURCE_DOES_NOT_EXIST" => notFound,
+        "RESOURCE_DOES_NOT_EXIST" or "NOT_FOUND" => notFound,
+
+        // S3's word, and those of Azure's two stores.
+        "NoSuchKey" or "BlobNotFound" or "PathNotFound" => notFound,
         "RESOURCE_ALREADY_EXISTS" => ErrorKind.ExperimentExists,
         "PERMISSION_DENIED" => ErrorKind.PermissionDenied,
 

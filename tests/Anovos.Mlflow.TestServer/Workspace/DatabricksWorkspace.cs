@@ -24,17 +24,18 @@ public sealed class DatabricksWorkspace
     private readonly TokenIssuer _tokens;
     private readonly TokenEndpoints _tokenEndpoints;
     private readonly FolderEndpoints _folders;
+    private readonly CloudStorage _storage;
     private readonly IReadOnlyList<IWorkspaceEndpoints> _endpoints;
 
-    internal DatabricksWorkspace(WorkspaceOptions options)
+    internal DatabricksWorkspace(WorkspaceOptions options, TrackingState state, ArtifactStore store)
     {
         _options = options;
         _tokens = new TokenIssuer(options);
         _tokenEndpoints = new TokenEndpoints(options, _tokens);
         _folders = new FolderEndpoints(options);
 
-        // Further endpoints of a workspace go here.
-        _endpoints = [_folders];
+        _storage = new CloudStorage(store);
+        _endpoints = [_folders, new ArtifactCredentialEndpoints(options, state, store, _storage), new FileEndpoints(options, store), new DbfsEndpoints(store)];
     }
 
     /// <summary>The folders, in no order.</summary>
@@ -46,9 +47,21 @@ public sealed class DatabricksWorkspace
     /// <summary>Has every token that was given out so far expire now.</summary>
     public void ExpireTokens() => _tokens.ExpireAll();
 
+    /// <summary>Has the storage refuse every address that was signed so far.</summary>
+    public void ExpireAddresses() => _storage.ExpireAddresses();
+
+    /// <summary>How many files were begun in the storage and not finished.</summary>
+    public int UnfinishedFiles => _storage.Unfinished;
+
     /// <summary>Answers the request, or lets it through to MLflow's endpoints.</summary>
     internal async Task<bool> HandleAsync(HttpContext context, RecordedRequest recorded, string path)
     {
+        if (CloudStorage.Holds(path))
+        {
+            await _storage.HandleAsync(context, recorded, path, _options.Cloud);
+            return true;
+        }
+
         if (await _tokenEndpoints.HandleAsync(context, recorded, path))
             return true;
         if (!await AuthenticatesAsync(context))

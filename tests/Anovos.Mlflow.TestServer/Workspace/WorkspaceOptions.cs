@@ -48,4 +48,13 @@ public sealed record WorkspaceOptions
 
     /// <summary>Folders in which who asks may make nothing.</summary>
     public IReadOnlyList<string> ForbiddenFolders { get; init; } = [];
+
+    /// <summary>Whose storage the artifacts of runs are in.</summary>
+    public CloudKind Cloud { get; init; }
+
+    /// <summary>Whether the Files API serves the artifacts of runs, as it does in some workspaces and not in others.</summary>
+    public bool ServesRunFiles { get; init; }
+
+    /// <summary>Signs an address of a storage elsewhere: told the key and whether it is to be written; null for the server's own.</summary>
+    public Func<string, bool, string>? SignAddress { get; init; }
 }
