@@ -59,7 +59,8 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier)
     /// <param name="server">Whom errors name: the address of the request may hold a signature.</param>
     /// <param name="time">Ends it because it took too long.</param>
     /// <param name="stop">Ends it because nobody wants it any more.</param>
-    public static async Task<HttpResponseMessage> ExecuteAsync(HttpClient http, HttpRequestMessage request, Uri server, CancellationToken time, CancellationToken stop)
+    /// <param name="identity">Who knows what to do when the request is not allowed.</param>
+    public static async Task<HttpResponseMessage> ExecuteAsync(HttpClient http, HttpRequestMessage request, Uri server, CancellationToken time, CancellationToken stop, IRequestIdentity? identity = null)
     {
         HttpResponseMessage? response = null;
         try
@@ -74,7 +75,7 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier)
             if (ArtifactAnswers.IsMissing(response, body))
                 throw new MlflowException(ErrorKind.ArtifactNotFound, "The run has no such artifact.") { StatusCode = (int)response.StatusCode };
             response.Headers.TryGetValues("x-request-id", out IEnumerable<string>? requestId);
-            throw ServerErrors.From((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, body, requestId?.FirstOrDefault(), response.Headers.RetryAfter?.ToString(), server, ErrorKind.ArtifactNotFound);
+            throw ServerErrors.From((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, body, requestId?.FirstOrDefault(), response.Headers.RetryAfter?.ToString(), server, ErrorKind.ArtifactNotFound, identity?.AdviceOn((int)response.StatusCode, request.RequestUri!.AbsolutePath, request.Method == HttpMethod.Get));
         }
         catch (Exception e)
         {

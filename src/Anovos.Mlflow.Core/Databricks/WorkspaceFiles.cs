@@ -24,7 +24,7 @@ internal sealed class WorkspaceFiles(RestApi api, string root)
             {
                 var content = new FileContent(file, moved, time);
                 using var request = new HttpRequestMessage(HttpMethod.Put, $"{AddressOf("files", path)}?overwrite=true") { Content = content };
-                using HttpResponseMessage response = await FileTransfer.ExecuteAsync(api.Http, request, api.Server, time, cancellationToken).ConfigureAwait(false);
+                using HttpResponseMessage response = await FileTransfer.ExecuteAsync(api.Http, request, api.Server, time, cancellationToken, api.Options.Identity).ConfigureAwait(false);
                 return content.Sent ?? throw new MlflowException(ErrorKind.ServerError, $"The workspace answered before it had all of '{path}'.") { Target = path, IsTransient = true };
             },
             cancellationToken);
@@ -38,7 +38,7 @@ internal sealed class WorkspaceFiles(RestApi api, string root)
             {
                 target.SetLength(0);
                 using var request = new HttpRequestMessage(HttpMethod.Get, AddressOf("files", path));
-                using HttpResponseMessage response = await FileTransfer.ExecuteAsync(api.Http, request, api.Server, time, cancellationToken).ConfigureAwait(false);
+                using HttpResponseMessage response = await FileTransfer.ExecuteAsync(api.Http, request, api.Server, time, cancellationToken, api.Options.Identity).ConfigureAwait(false);
                 await ArtifactAnswers.CopyAsync(response, api.Server, target, moved, time).ConfigureAwait(false);
                 return true;
             },

@@ -130,6 +130,8 @@ public sealed record ConnectionOptions
         Token = null,
         Identity = null,
         CredentialSource = null,
+        Databricks = null,
+        Identity = null,
         InsecureTls = false,
         ServerCertificatePath = null,
         ClientCertificatePath = null,

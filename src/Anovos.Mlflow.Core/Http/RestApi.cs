@@ -129,7 +129,7 @@ internal sealed class RestApi : IDisposable
     }
 
     private string? AdviceOn(RestResponse response) =>
-        (int)response.StatusCode is 401 or 403 ? Options.Identity?.AdviceOn((int)response.StatusCode, response.Request.Resource) : null;
+        (int)response.StatusCode is 401 or 403 ? Options.Identity?.AdviceOn((int)response.StatusCode, response.Request.Resource, response.Request.Method == Method.Get || response.Request.Resource.EndsWith("/search", StringComparison.Ordinal)) : null;
 
     private async Task<RestResponse> ExecuteAsync(RestRequest request, CancellationToken cancellationToken)
     {
