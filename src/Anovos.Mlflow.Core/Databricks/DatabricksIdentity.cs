@@ -36,16 +36,12 @@ internal sealed class DatabricksIdentity : IRequestIdentity
     public IReadOnlyList<string> NotUsed => [.. IdentityMethod.All.Where(method => method != _method).Select(method => $"{method.Name}: {WhyNot(method)}")];
 
     /// <inheritdoc/>
-    public string Description => $"{Method}{Source} for {_config.Host.Host}";
+    public string Description => $"{Who} for {_config.Host.Host}";
 
-    private string Source
-    {
-        get
-        {
-            string[] sources = [.. _method.Settings.Select(_config.SourceOf).Distinct()];
-            return sources.Length == 0 ? "" : $" from {string.Join(", ", sources)}";
-        }
-    }
+    /// <summary>Where the method's settings come from: variables, a profile. Null where it needs none.</summary>
+    public string? Source => _method.Settings.Length == 0 ? null : string.Join(", ", _method.Settings.Select(_config.SourceOf).Distinct());
+
+    private string Who => Source is null ? Method : $"{Method} from {Source}";
 
     /// <inheritdoc/>
     public async Task AuthenticateAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -60,9 +56,9 @@ internal sealed class DatabricksIdentity : IRequestIdentity
             Set(ManagementHeader, Sendable(management.Value));
             Set(ResourceIdHeader, _config["azure_workspace_resource_id"]!);
         }
-        catch (MlflowException e) when (e.Kind == ErrorKind.AuthenticationFailed)
+        catch (MlflowException e)
         {
-            throw new MlflowException(e.Kind, $"Signing in to {_config.Host.Host} as {Method}{Source} failed: {e.Message}", e) { Target = _config.Host.Host, StatusCode = e.StatusCode, ErrorCode = e.ErrorCode, IsTransient = e.IsTransient };
+            throw new MlflowException(e.Kind, $"Signing in to {_config.Host.Host} as {Who} failed: {e.Message}", e) { Target = _config.Host.Host, StatusCode = e.StatusCode, ErrorCode = e.ErrorCode, IsTransient = e.IsTransient };
         }
 
         void Set(string name, string value)
@@ -92,7 +88,7 @@ internal sealed class DatabricksIdentity : IRequestIdentity
     public string AdviceOn(int status, string endpoint, bool reads)
     {
         if (status == 401)
-            return $"The workspace does not take the token of {Method}{Source}: it may have expired, have been revoked, or be for another workspace. Test-MlflowConnection shows which methods there are.";
+            return $"The workspace does not take the token of {Who}: it may have expired, have been revoked, or be for another workspace. Test-MlflowConnection shows which methods there are.";
         string needed = endpoint.Contains("/workspace/") ? reads ? "CAN VIEW on the workspace folder" : "CAN MANAGE on the workspace folder"
             : endpoint.EndsWith("experiments/create", StringComparison.Ordinal) ? "CAN MANAGE on the workspace folder"
             : endpoint.Contains("/fs/") && endpoint.Contains("/Volumes/") ? reads ? "READ VOLUME on the volume" : "WRITE VOLUME on the volume"

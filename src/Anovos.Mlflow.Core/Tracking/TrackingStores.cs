@@ -19,6 +19,11 @@ public static class TrackingStores
 
     /// <summary>The options with who signs the requests; more than one store may be opened with them, and they share its tokens.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.AuthenticationFailed"/> where there is nothing to sign in to a workspace with.</exception>
-    public static ConnectionOptions SignIn(ConnectionOptions options) =>
-        options.Databricks is null || options.Identity is not null ? options : options with { Identity = new DatabricksIdentity(options.Databricks, options) };
+    public static ConnectionOptions SignIn(ConnectionOptions options)
+    {
+        if (options.Databricks is null || options.Identity is not null)
+            return options;
+        var identity = new DatabricksIdentity(options.Databricks, options);
+        return options with { Identity = identity, CredentialSource = identity.Source };
+    }
 }

@@ -42,10 +42,14 @@ public abstract class TrackingCommand : MlflowCommand
         return [.. all.Where(experiment => patterns.Any(pattern => pattern.IsMatch(experiment.Name)))];
     }
 
-    /// <summary>Whether the folder that an experiment needs may be made with it, where its store has folders and this one is missing.</summary>
-    protected bool ConfirmFolder(MlflowConnection connection, string experiment) =>
-        Await(token => WorkspaceFolders.FindMissingAsync(connection.Store, experiment, token)) is not { } folder
-        || ShouldProcess($"workspace folder '{folder}' at {connection}", "Create");
+    /// <summary>Whether an experiment may be made, and before it the folder that it needs where that is missing.</summary>
+    protected bool ConfirmExperiment(MlflowConnection connection, string experiment)
+    {
+        // Both are asked for: -WhatIf shows both.
+        bool mayMakeFolder = Await(token => WorkspaceFolders.FindMissingAsync(connection.Store, experiment, token)) is not { } folder
+            || ShouldProcess($"workspace folder '{folder}' at {connection}", "Create");
+        return ShouldProcess($"experiment '{experiment}' at {connection}", "Create") && mayMakeFolder;
+    }
 
     /// <summary>A user's hashtable as tags.</summary>
     protected static IReadOnlyList<Tag> ToTags(System.Collections.IDictionary? table) =>

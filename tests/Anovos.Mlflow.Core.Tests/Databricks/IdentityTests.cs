@@ -211,6 +211,19 @@ public sealed class IdentityTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Tokens_come_over_TLS_from_whom_the_users_own_authorities_vouch_for()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync(new() { Workspace = new(), UseTls = true });
+        Set(("DATABRICKS_HOST", server.Uri.ToString()), ("DATABRICKS_CLIENT_ID", "principal"), ("DATABRICKS_CLIENT_SECRET", "dose-secret"));
+        Assert.Contains("as oauth-m2m from DATABRICKS_CLIENT_ID, DATABRICKS_CLIENT_SECRET failed: The TLS certificate", (await RefusedAsync()).Message);
+        Assert.Empty(server.Requests);
+
+        using ITrackingStore store = Open(new() { ServerCertificatePath = Write("ca.pem", server.CertificatePem) });
+        await ListAsync(store);
+        Assert.Equal([200, 200, 200], server.Requests.Select(request => request.Status));
+    }
+
+    [Fact]
     public async Task A_redirect_to_another_host_takes_no_token_along()
     {
         await using TrackingServer other = await TrackingServer.StartAsync();
@@ -262,10 +275,10 @@ public sealed class IdentityTests : IAsyncLifetime
 
     private DatabricksIdentity Identity() => new(Config(), new ConnectionOptions());
 
-    private ITrackingStore Open()
+    private ITrackingStore Open(ConnectionOptions? options = null)
     {
         TrackingTarget target = TrackingTarget.Parse("databricks", "/");
-        return TrackingStores.Open(target, target.Complete(new ConnectionOptions { Retry = RetryPolicy.None }, _environment.Read, _folder.FullPath));
+        return TrackingStores.Open(target, target.Complete((options ?? new()) with { Retry = RetryPolicy.None }, _environment.Read, _folder.FullPath));
     }
 
     private static Task ListAsync(ITrackingStore store) => store.SearchExperimentsAsync(new ExperimentSearch(), null, TestContext.Current.CancellationToken);

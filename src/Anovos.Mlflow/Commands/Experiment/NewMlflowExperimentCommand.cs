@@ -31,7 +31,7 @@ public sealed class NewMlflowExperimentCommand : TrackingCommand
         MlflowConnection connection = ResolveConnection();
         foreach (string name in Name)
         {
-            if (!ConfirmFolder(connection, name) | !ShouldProcess($"experiment '{name}' at {connection}", "Create"))
+            if (!ConfirmExperiment(connection, name))
                 continue;
             var experiment = new NewExperiment(name, ArtifactLocation) { Tags = ToTags(Tag) };
             WriteObject(Await(async token =>

@@ -153,7 +153,7 @@ public abstract class StartCommand : TrackingCommand
         if (experiment is null)
         {
             string name = lifecycle.ExperimentName(wanted);
-            if (!ConfirmFolder(connection, name) | !ShouldProcess($"experiment '{name}' at {connection}", "Create"))
+            if (!ConfirmExperiment(connection, name))
             {
                 ShouldProcess(Describe(name, connection), "Start");
                 return null;
