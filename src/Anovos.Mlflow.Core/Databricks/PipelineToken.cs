@@ -24,6 +24,9 @@ internal sealed class PipelineToken(TokenEndpoint endpoint, DatabricksConfig con
             throw new MlflowException(ErrorKind.InvalidValue, "SYSTEM_OIDCREQUESTURI is no address. Azure Pipelines sets it; leave it as it is.") { Target = "SYSTEM_OIDCREQUESTURI" };
         var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent([]) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+
+        // Else a refusal is a redirect to a page to sign in on.
+        request.Headers.Add("X-TFS-FedAuthRedirect", "Suppress");
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", config["SYSTEM_ACCESSTOKEN"]);
 
         JsonElement answer = await endpoint.SendAsync(request, [config["SYSTEM_ACCESSTOKEN"]!], cancellationToken).ConfigureAwait(false);
