@@ -140,6 +140,19 @@ public sealed class DatabricksConfigTests : IDisposable
         Assert.Equal((canonical, profile, true, null), (target.Uri, target.Profile, target.IsDatabricks, target.Directory));
     }
 
+    [Fact]
+    public void A_user_and_password_are_not_for_a_workspace_and_those_of_a_server_do_not_go_there()
+    {
+        TrackingTarget target = TrackingTarget.Parse("databricks", "/");
+        Variables environment = new() { ["DATABRICKS_HOST"] = "h.example.com", ["DATABRICKS_TOKEN"] = "t" };
+        var given = new ConnectionOptions { Username = "ada", Password = "hush", CredentialsAreExplicit = true };
+        Assert.Contains("takes no user and password", Assert.Throws<MlflowException>(() => target.Complete(given, environment.Read, _home.FullPath)).Message);
+
+        ConnectionOptions options = target.Complete(given with { CredentialsAreExplicit = false, Token = "server" }, environment.Read, _home.FullPath);
+        Assert.Equal((null, null, null), (options.Username, options.Password, options.Token));
+        Assert.Equal("pat", TrackingStores.SignIn(options).Authentication);
+    }
+
     private DatabricksConfig Load(Variables environment, string? profile = null) => DatabricksConfig.Load(profile, environment.Read, _home.FullPath);
 
     private void Write(string text) => System.IO.File.WriteAllText(Path.Combine(_home.FullPath, ".databrickscfg"), text);

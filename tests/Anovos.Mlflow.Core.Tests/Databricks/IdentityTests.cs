@@ -234,6 +234,18 @@ public sealed class IdentityTests : IAsyncLifetime
         Assert.Empty(other.Requests);
     }
 
+    [Fact]
+    public async Task A_request_to_another_host_gets_no_token()
+    {
+        await using TrackingServer other = await TrackingServer.StartAsync();
+        Set(("DATABRICKS_TOKEN", "dapi-personal"));
+        using ITrackingStore store = Open();
+        RestApi api = ((RestStore)store).Api;
+        await api.Http.GetAsync(new Uri(other.Uri, "/health"), TestContext.Current.CancellationToken);
+        Assert.False(Assert.Single(other.Requests).Headers.ContainsKey("Authorization"));
+        Assert.Equal("None", api.Options.ForOtherHosts().Authentication);
+    }
+
     private async Task StartAsync(WorkspaceOptions options)
     {
         _server = await TrackingServer.StartAsync(new() { Workspace = options });
