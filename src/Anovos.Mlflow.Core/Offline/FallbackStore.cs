@@ -73,6 +73,10 @@ public sealed class FallbackStore(ITrackingStore server, DirectoryStore folder, 
         OnRunAsync(runId, store => store.LogBatchAsync(runId, batch, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
+    public Task LogInputsAsync(string runId, IReadOnlyList<DatasetInput> inputs, CancellationToken cancellationToken) =>
+        OnRunAsync(runId, store => store.LogInputsAsync(runId, inputs, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
     public Task<Page<Metric>> GetMetricHistoryAsync(string runId, string key, string? pageToken, CancellationToken cancellationToken) =>
         OnRunAsync(runId, store => store.GetMetricHistoryAsync(runId, key, pageToken, cancellationToken), cancellationToken);
 

@@ -48,6 +48,9 @@ public sealed class MlflowWrittenStoreTests : IDisposable
         Assert.Equal(0.25, nightly.Metrics["measures_of_counts/age/missing_pct"]);
         Assert.Equal("a note", nightly.Tags["mlflow.note.content"]);
         Assert.Equal(nightly.RunId, runs.Items[1].Tags["mlflow.parentRunId"]);
+        DatasetInput input = Assert.Single(nightly.Inputs);
+        Assert.Equal(("income", "2981c147", "local", """{"uri": "data/income"}"""), (input.Name, input.Digest, input.SourceType, input.Source));
+        Assert.Equal(("""{"num_rows": 2, "num_elements": 2}""", new Tag(DatasetInput.ContextTag, "training")), (input.Profile, Assert.Single(input.Tags)));
     }
 
     [Theory]
