@@ -20,6 +20,7 @@
         'Get-MlflowExperiment'
         'Get-MlflowRun'
         'Import-AnovosConfig'
+        'Invoke-AnovosWorkflow'
         'New-MlflowExperiment'
         'Receive-MlflowArtifact'
         'Remove-MlflowTag'
