@@ -33,6 +33,7 @@
         'Test-AnovosConfig'
         'Test-MlflowConnection'
         'Use-MlflowRun'
+        'Write-AnovosStatistic'
         'Write-MlflowMetric'
         'Write-MlflowParameter'
     )

@@ -1,3 +1,4 @@
+using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Workflow;
@@ -31,6 +32,13 @@ public sealed class StatisticReport
 
     /// <summary>What could not be read or was changed, a sentence each.</summary>
     public IReadOnlyList<string> Warnings => _warnings;
+
+    /// <summary>The files of a workflow's outputs that may hold statistics and are tracked.</summary>
+    public static IReadOnlyList<string> FilesOf(IEnumerable<ScannedOutput> outputs) =>
+    [
+        .. outputs.Where(output => output.Kind is OutputKind.Statistic or OutputKind.Report)
+            .SelectMany(output => output.Files).Where(file => file.Tracked).Select(file => file.FullPath),
+    ];
 
     /// <summary>Reads the tables. A file that holds no statistics is passed over; of two of one name the first counts.</summary>
     /// <param name="files">CSV files.</param>

@@ -127,8 +127,7 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
         // The clock of a file system may be coarse.
         OutputSelection selection = since is { } began ? job.Outputs.WrittenSince(began.AddSeconds(-2)) : job.Outputs;
         IReadOnlyList<ScannedOutput> outputs = OutputScan.Of(AnovosPlan.Of(job.Config, job.BasePath, run.RunId), cancellationToken: cancellationToken);
-        IEnumerable<string> tables = outputs.Where(output => output.Kind is OutputKind.Statistic or OutputKind.Report)
-            .SelectMany(output => selection.Explain(output).Files).Where(file => file.Tracked).Select(file => file.FullPath);
+        IReadOnlyList<string> tables = StatisticReport.FilesOf(outputs.Select(selection.Explain));
         StatisticReport statistics = StatisticReport.Of(tables, job.Statistics, cancellationToken);
         await _report.WriteAsync("The statistics", statistics.Data, cancellationToken).ConfigureAwait(false);
         await _report.OutputsAsync(outputs, selection, cancellationToken).ConfigureAwait(false);
