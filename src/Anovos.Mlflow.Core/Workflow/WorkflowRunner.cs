@@ -125,13 +125,15 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
     private async Task<StatisticReport> OutputsAsync(WorkflowJob job, DateTime? since, CancellationToken cancellationToken)
     {
         // The clock of a file system may be coarse.
-        OutputSelection selection = since is { } began ? job.Outputs.WrittenSince(began.AddSeconds(-2)) : job.Outputs;
+        OutputSelection selection = Since(job.Outputs), tracked = Since(new OutputSelection([], [], force: false));
         IReadOnlyList<ScannedOutput> outputs = OutputScan.Of(AnovosPlan.Of(job.Config, job.BasePath, run.RunId), cancellationToken: cancellationToken);
-        IReadOnlyList<string> tables = StatisticReport.FilesOf(outputs.Select(selection.Explain));
+        IReadOnlyList<string> tables = StatisticReport.FilesOf(outputs.Select(tracked.Explain));
         StatisticReport statistics = StatisticReport.Of(tables, job.Statistics, cancellationToken);
         await _report.WriteAsync("The statistics", statistics.Data, cancellationToken).ConfigureAwait(false);
         await _report.OutputsAsync(outputs, selection, cancellationToken).ConfigureAwait(false);
         return statistics;
+
+        OutputSelection Since(OutputSelection all) => since is { } began ? all.WrittenSince(began.AddSeconds(-2)) : all;
     }
 
     private async Task<WorkflowResult> EndAsync(WorkflowResult result, LogFile log, IReadOnlyList<string> warnings, CancellationToken cancellationToken)
