@@ -16,7 +16,7 @@ parser.add_argument("--exit", type=int, default=0, help="the exit code")
 parser.add_argument("--hang", action="store_true", help="goes on for ever after its steps")
 parser.add_argument("--stubborn", action="store_true", help="does not end when it is asked to")
 parser.add_argument("--child", metavar="PID_FILE", help="starts a child that goes on for ever, and one whose parent has ended")
-parser.add_argument("--leave", action="store_true", help="leaves a process behind that holds its output open")
+parser.add_argument("--leave", metavar="PID_FILE", help="leaves a process behind that holds its output open")
 parser.add_argument("--flood", type=int, default=0, metavar="LINES", help="writes so many lines on each stream")
 parser.add_argument("--odd", action="store_true", help="writes what is no line of text")
 parser.add_argument("--track", action="store_true", help="joins the run with MLflow's own client, and tracks as Anovos does")
@@ -106,7 +106,9 @@ log("Basic Report: execution time (in secs) =143.1")
 log("execution time w/o report (in sec) =201.4")
 
 if options.leave:
-    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(20)"])
+    left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    with open(options.leave, "w") as file:
+        file.write(str(left.pid))
 if options.exit:
     log("no such column: income", level="ERROR")
     print("Traceback (most recent call last):\n  ValueError: password=hunter2", file=sys.stderr)
