@@ -28,10 +28,10 @@ internal sealed class WorkflowReport(ITrackingStore store, Run run)
 
     public IReadOnlyList<ArtifactResult> Artifacts => _artifacts;
 
-    /// <summary>Does one step; false when it failed, and was not cancelled.</summary>
-    public async Task<bool> TryAsync(string what, Func<Task> step)
+    /// <summary>Does one step; false when it failed, and was not cancelled. The last one is tried in any case.</summary>
+    public async Task<bool> TryAsync(string what, Func<Task> step, bool isLast = false)
     {
-        if (_isAway)
+        if (_isAway && !isLast)
             return false;
         try
         {
