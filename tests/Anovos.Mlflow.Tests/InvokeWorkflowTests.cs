@@ -252,6 +252,14 @@ public sealed class InvokeWorkflowTests : IAsyncLifetime
         Assert.Equal(0.5, Metric(_server.Runs.Single(run => run.LatestMetrics.Count == 1), "measures_of_counts/age/missing_pct"));
     }
 
+    [Fact]
+    public void The_sample_runs_as_it_stands()
+    {
+        ScriptResult result = _session.Run("& $Sample ./config.yaml python3 $Workflow '--outputs' ./made", [.. Variables, ("Sample", Path.Combine(Repository.Root, "samples", "workflow.ps1"))]).Clean();
+        Assert.Contains("     201.4 s  time/total", result.Texts);
+        Assert.Equal("Drifted: age", result.Texts[^1]);
+    }
+
     public async ValueTask InitializeAsync()
     {
         Assert.SkipWhen(Python is null, "there is no python3 in PATH, in which tests/workflow/workflow.py is written");
