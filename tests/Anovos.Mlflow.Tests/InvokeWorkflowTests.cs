@@ -253,6 +253,35 @@ public sealed class InvokeWorkflowTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_run_without_a_server_is_sent_with_its_inputs_later()
+    {
+        dynamic run = Invoke("--outputs ./made -Offline").Clean().Single;
+        Assert.StartsWith("file:", (string)run.TrackingUri);
+        Assert.Empty(_server.Runs);
+        Assert.Equal("Synced", (string)_session.Run("Sync-MlflowRun").Clean().Single.Status);
+        StoredRun stored = Assert.Single(_server.Runs);
+        Assert.Contains("input_dataset", Assert.Single(stored.Inputs));
+        Assert.Equal(("FINISHED", 201.4), (stored.Status, Metric(stored, "time/total")));
+    }
+
+    [Fact]
+    public async Task Credentials_of_the_session_reach_the_workflow_and_nobody_else()
+    {
+        await using TrackingServer closed = await TrackingServer.StartAsync(new TrackingServerOptions { Username = "ada", Password = "s3cret" });
+        ScriptResult result = _session.Run(
+            """
+            $secret = [System.Net.NetworkCredential]::new('ada', 's3cret')
+            $null = Connect-Mlflow $Closed -Credential ([pscredential]::new('ada', $secret.SecurePassword))
+            Import-AnovosConfig ./config.yaml | Invoke-AnovosWorkflow python3 '-c' 'import os; print("user", os.environ["MLFLOW_TRACKING_USERNAME"], len(os.environ["MLFLOW_TRACKING_PASSWORD"]))'
+            "$env:MLFLOW_TRACKING_USERNAME$env:MLFLOW_TRACKING_PASSWORD"
+            """, ("Closed", closed.Uri.ToString())).Clean();
+        Assert.Contains("user ada 6", Information(result));
+        Assert.Equal("", result.Texts[^1]);
+        StoredRun stored = Assert.Single(closed.Runs);
+        Assert.Equal("FINISHED", stored.Status);
+    }
+
+    [Fact]
     public void The_sample_runs_as_it_stands()
     {
         ScriptResult result = _session.Run("& $Sample ./config.yaml python3 $Workflow '--outputs' ./made", [.. Variables, ("Sample", Path.Combine(Repository.Root, "samples", "workflow.ps1"))]).Clean();

@@ -5,22 +5,6 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Workflow;
 
-/// <summary>A workflow that is to be run and reported.</summary>
-public sealed record WorkflowJob
-{
-    /// <summary>The workflow file.</summary>
-    public required AnovosConfig Config { get; init; }
-
-    /// <summary>The workflow's working directory, from which its relative paths start.</summary>
-    public required string BasePath { get; init; }
-
-    /// <summary>Which outputs are sent.</summary>
-    public required OutputSelection Outputs { get; init; }
-
-    /// <summary>Which statistics become metrics and tags.</summary>
-    public required StatisticSelection Statistics { get; init; }
-}
-
 /// <summary>Runs a workflow under a run that has begun, reports what it does while it does it, and ends the run.</summary>
 /// <param name="store">The store of the run.</param>
 /// <param name="run">The run.</param>

@@ -56,6 +56,29 @@ public sealed class MlflowWrittenStoreTests : IDisposable
     [Theory]
     [InlineData("2.17")]
     [InlineData("3.11")]
+    public async Task A_dataset_that_it_knows_is_not_made_again_and_an_input_lies_where_it_would_put_it(string version)
+    {
+        using DirectoryStore store = Open(version);
+        Experiment experiment = (await store.FindExperimentAsync("Anovos", default))!;
+        Run nightly = (await store.SearchRunsAsync(new([experiment.ExperimentId], "run_name = 'nightly'"), null, default)).Items[0];
+        string folder = Path.Combine(LocalUri.ToPath(store.TrackingUri), experiment.ExperimentId);
+        string[] before = Files();
+        await store.LogInputsAsync(nightly.RunId, nightly.Inputs, default);
+        Assert.Equal(before, Files());
+
+        string use = Path.Combine(folder, nightly.RunId, "inputs"), theirs = Path.GetFileName(Directory.GetDirectories(use).Single());
+        string text = File.ReadAllText(Path.Combine(use, theirs, "meta.yaml"));
+        Directory.Delete(use, recursive: true);
+        await store.LogInputsAsync(nightly.RunId, nightly.Inputs, default);
+        Assert.Equal(before, Files());
+        Assert.Equal(text, File.ReadAllText(Path.Combine(use, theirs, "meta.yaml")).Replace("'", ""));
+
+        string[] Files() => [.. Directory.GetFiles(folder, "meta.yaml", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
+    }
+
+    [Theory]
+    [InlineData("2.17")]
+    [InlineData("3.11")]
     public async Task Its_runs_are_continued(string version)
     {
         using DirectoryStore store = Open(version);
