@@ -20,6 +20,7 @@
         'Get-MlflowExperiment'
         'Get-MlflowRun'
         'Import-AnovosConfig'
+        'Invoke-AnovosWorkflow'
         'New-MlflowExperiment'
         'Receive-MlflowArtifact'
         'Remove-MlflowTag'
@@ -32,6 +33,7 @@
         'Test-AnovosConfig'
         'Test-MlflowConnection'
         'Use-MlflowRun'
+        'Write-AnovosStatistic'
         'Write-MlflowMetric'
         'Write-MlflowParameter'
     )

@@ -60,6 +60,15 @@ public enum ErrorKind
     /// <summary>A directory store holds something that cannot be read.</summary>
     StoreInvalid,
 
+    /// <summary>A workflow's program is not there or cannot be started.</summary>
+    CommandNotFound,
+
+    /// <summary>A workflow ended with another exit code than 0, or ran out of its time.</summary>
+    WorkflowFailed,
+
+    /// <summary>A workflow ran, and not all of it could be reported.</summary>
+    ReportingFailed,
+
     /// <summary>The server failed, or refused for a reason of its own.</summary>
     ServerError,
 }

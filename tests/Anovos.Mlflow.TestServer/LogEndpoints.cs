@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>The endpoints that write to a run, and a metric's history.</summary>
@@ -98,7 +100,17 @@ internal sealed class LogEndpoints(TrackingState state)
 
     private object LogInputs(Message request)
     {
-        state.ActiveRun(request.Text("run_id")).InputBodies.Add(request.Json.GetRawText());
+        StoredRun run = state.ActiveRun(request.Text("run_id"));
+        run.InputBodies.Add(request.Json.GetRawText());
+        if (request.Json.TryGetProperty("datasets", out JsonElement datasets))
+        {
+            foreach (JsonElement input in datasets.EnumerateArray())
+            {
+                JsonElement dataset = input.GetProperty("dataset");
+                run.DatasetInputs.TryAdd((dataset.GetProperty("name").GetString()!, dataset.GetProperty("digest").GetString()!), input.Clone());
+            }
+        }
+
         return Answers.Empty;
     }
 

@@ -23,7 +23,7 @@ internal static class RunJson
             @params = Pairs(run.Params),
             tags = Pairs(run.Tags),
         },
-        inputs = withInputs ? Answers.Empty : null,
+        inputs = run.DatasetInputs.Count > 0 ? new { dataset_inputs = run.DatasetInputs.Values } : withInputs ? Answers.Empty : null,
         outputs = withOutputs ? Answers.Empty : null,
     };
 

@@ -60,6 +60,9 @@ public sealed class StoredRun
 
     internal List<string> InputBodies { get; } = [];
 
+    /// <summary>Each dataset once, by name and digest, as protobuf prints it.</summary>
+    internal OrderedDictionary<(string Name, string Digest), object> DatasetInputs { get; } = [];
+
     internal bool KeepsRepeatedPoints { get; init; }
 
     internal void Add(StoredMetric point)

@@ -20,7 +20,7 @@ public sealed class ReadBackTests : IDisposable
     [MemberData(nameof(Cases))]
     public void MLflow_reads_the_run_of_a_workflow_as_it_was_written(string name, string where)
     {
-        string uri = TrackingUri(where);
+        string uri = ReadBack.TrackingUri(where);
         string config = Path.Combine(Repository.Shared("anovos/configs"), name);
         string text = File.ReadAllText(config);
         config = _session.Write(name, text.Contains("\nmlflow:") ? text : text + Block);
@@ -29,13 +29,13 @@ public sealed class ReadBackTests : IDisposable
         dynamic run = _session.Run(
             "Import-AnovosConfig $Config | Start-MlflowRun -TrackingUri $Uri -Name 'größe 1' -Tag @{ team = 'ops' } | Send-AnovosArtifact -BasePath $Base -PassThru -WarningAction SilentlyContinue | Stop-MlflowRun",
             ("Config", config), ("Uri", uri), ("Base", workingFolder)).Clean().Single;
-        JsonElement read = Read((string)run.TrackingUri, (string)run.RunId);
+        JsonElement read = ReadBack.Run((string)run.TrackingUri, (string)run.RunId, _session.Folder);
 
         Assert.Equal("FINISHED", read.GetProperty("status").GetString());
         Assert.Equal((string)run.Experiment, read.GetProperty("experiment").GetString());
-        Assert.Equal(("größe 1", "ops", config), (Text(read, "tags", "mlflow.runName"), Text(read, "tags", "team"), Text(read, "tags", "mlflow.source.name")));
-        Assert.Equal("data/income_dataset/csv", Text(read, "params", "input_dataset.read_dataset.file_path"));
-        Assert.Equal("""["logfnl"]""", Text(read, "params", "input_dataset.delete_column"));
+        Assert.Equal(("größe 1", "ops", config), (ReadBack.Text(read, "tags", "mlflow.runName"), ReadBack.Text(read, "tags", "team"), ReadBack.Text(read, "tags", "mlflow.source.name")));
+        Assert.Equal("data/income_dataset/csv", ReadBack.Text(read, "params", "input_dataset.read_dataset.file_path"));
+        Assert.Equal("""["logfnl"]""", ReadBack.Text(read, "params", "input_dataset.delete_column"));
         Assert.True(read.GetProperty("params").EnumerateObject().Count() > 30);
         Assert.Equal(Expected(name, config, workingFolder), read.GetProperty("artifacts").EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetString()!));
     }
@@ -54,46 +54,17 @@ public sealed class ReadBackTests : IDisposable
             Set-MlflowTag note "größe`t世"
             Stop-MlflowRun Failed
             """,
-            ("Uri", TrackingUri(where))).Clean().Single;
-        JsonElement read = Read((string)run.TrackingUri, (string)run.RunId);
+            ("Uri", ReadBack.TrackingUri(where))).Clean().Single;
+        JsonElement read = ReadBack.Run((string)run.TrackingUri, (string)run.RunId, _session.Folder);
 
         Assert.Equal(("FAILED", "größe: 世 #1"), (read.GetProperty("status").GetString(), read.GetProperty("experiment").GetString()));
-        Assert.Equal(("1e-07", "nan", "1e+22", "1.0"), (Text(read, "metrics", "tiny"), Text(read, "metrics", "nan"), Text(read, "metrics", "big"), Text(read, "metrics", "measures_of_counts/age/missing_pct")));
+        Assert.Equal(("1e-07", "nan", "1e+22", "1.0"), (ReadBack.Text(read, "metrics", "tiny"), ReadBack.Text(read, "metrics", "nan"), ReadBack.Text(read, "metrics", "big"), ReadBack.Text(read, "metrics", "measures_of_counts/age/missing_pct")));
         Assert.Equal("[[1,\"0.3333333333333333\"],[2,\"0.6666666666666666\"],[3,\"1.0\"]]", read.GetProperty("history").GetProperty("measures_of_counts/age/missing_pct").GetRawText().Replace(" ", ""));
-        Assert.Equal(("a\nb", "yes", ""), (Text(read, "params", "lines"), Text(read, "params", "yes"), Text(read, "params", "a b:c")));
-        Assert.Equal("größe\t世", Text(read, "tags", "note"));
+        Assert.Equal(("a\nb", "yes", ""), (ReadBack.Text(read, "params", "lines"), ReadBack.Text(read, "params", "yes"), ReadBack.Text(read, "params", "a b:c")));
+        Assert.Equal("größe\t世", ReadBack.Text(read, "tags", "note"));
     }
 
     public void Dispose() => _session.Dispose();
-
-    private static string TrackingUri(string where)
-    {
-        Python();
-        if (where == "folder")
-            return "./mlruns";
-        string? uri = Environment.GetEnvironmentVariable("ANOVOS_TEST_TRACKING_URI");
-        Assert.SkipWhen(string.IsNullOrEmpty(uri), "ANOVOS_TEST_TRACKING_URI names no MLflow server");
-        return uri!;
-    }
-
-    private static string Python()
-    {
-        string? python = Environment.GetEnvironmentVariable("ANOVOS_TEST_MLFLOW_PYTHON");
-        Assert.SkipWhen(string.IsNullOrEmpty(python), "ANOVOS_TEST_MLFLOW_PYTHON names no Python with mlflow");
-        return python!;
-    }
-
-    private static string Text(JsonElement read, string kind, string key) => read.GetProperty(kind).GetProperty(key).GetString()!;
-
-    private JsonElement Read(string uri, string runId)
-    {
-        // MLflow 3 reads a directory store only when it is told to.
-        Environment.SetEnvironmentVariable("MLFLOW_ALLOW_FILE_STORE", "true");
-        (int exitCode, string output, string error) = HostTests.Run(Python(), [Path.Combine(Repository.Root, "tests", "readback", "read_run.py"), uri, runId], _session.Folder, keep: ["MLFLOW_ALLOW_FILE_STORE"]);
-        Environment.SetEnvironmentVariable("MLFLOW_ALLOW_FILE_STORE", null);
-        Assert.True(exitCode == 0, error);
-        return JsonDocument.Parse(output).RootElement.Clone();
-    }
 
     // The outputs beside the folder that configs_mlflow.yaml writes to with "../anovos_repo/data/output/".
     private string Outputs()

@@ -38,6 +38,10 @@ json.dump(
         "tags": run.data.tags,
         "metrics": {key: repr(value) for key, value in run.data.metrics.items()},
         "history": {key: [[point.step, repr(point.value)] for point in client.get_metric_history(run_id, key)] for key in run.data.metrics},
+        "inputs": [
+            {"name": entry.dataset.name, "digest": entry.dataset.digest, "source_type": entry.dataset.source_type, "source": entry.dataset.source, "tags": {tag.key: tag.value for tag in entry.tags}}
+            for entry in run.inputs.dataset_inputs
+        ],
         "artifacts": {path: digest(path) for path in sorted(artifacts())},
     },
     sys.stdout,

@@ -45,4 +45,16 @@ public sealed record ArtifactResult
 
     /// <summary>The run it was for.</summary>
     public string RunId { get; init; } = "";
+
+    /// <summary>What became of an upload.</summary>
+    public static ArtifactResult Of(ArtifactUploaded uploaded, string runId) => new()
+    {
+        Kind = uploaded.Upload.Kind,
+        ArtifactPath = uploaded.Upload.ArtifactPath,
+        Path = uploaded.Upload.File.FullName,
+        Length = uploaded.Upload.Length,
+        RunId = runId,
+        Status = uploaded.Error is not null ? ArtifactStatus.Failed : uploaded.Unchanged is not null ? ArtifactStatus.Unchanged : ArtifactStatus.Sent,
+        Reason = uploaded.Error?.Message ?? uploaded.Unchanged ?? "",
+    };
 }

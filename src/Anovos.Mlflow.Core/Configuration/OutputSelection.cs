@@ -15,11 +15,24 @@ public sealed class OutputSelection
     /// <param name="force">Whatever the flags say.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for what is no pattern.</exception>
     public OutputSelection(IEnumerable<string> include, IEnumerable<string> exclude, bool force)
+        : this([.. include.Select(ArtifactPattern.Parse)], [.. exclude.Select(ArtifactPattern.Parse)], force)
     {
-        _include = [.. include.Select(ArtifactPattern.Parse)];
-        _exclude = [.. exclude.Select(ArtifactPattern.Parse)];
-        _force = force;
     }
+
+    private OutputSelection(IReadOnlyList<ArtifactPattern> include, IReadOnlyList<ArtifactPattern> exclude, bool force) =>
+        (_include, _exclude, _force) = (include, exclude, force);
+
+    /// <summary>Bytes beyond which a file is left out; null for files of any length.</summary>
+    public long? MaximumLength { get; init; }
+
+    private DateTime? WrittenSinceUtc { get; init; }
+
+    /// <summary>The same rules, and without what was written before that time, as by an earlier run.</summary>
+    public OutputSelection WrittenSince(DateTime utc) => new(_include, _exclude, _force) { MaximumLength = MaximumLength, WrittenSinceUtc = utc };
+
+    /// <summary>The output with each file's answer: whether it is sent, and why or why not.</summary>
+    public ScannedOutput Explain(ScannedOutput output) => output.With(output.Files.Select(
+        file => WhyNot(output, file) is { } why ? file with { Tracked = false, Reason = why } : file with { Tracked = true, Reason = output.Tracked ? output.Reason : "-Force overrides the flags" }));
 
     /// <summary>The selection among these outputs.</summary>
     public Selected Of(IEnumerable<ScannedOutput> outputs, string runId)
@@ -60,7 +73,7 @@ public sealed class OutputSelection
         selected.Warnings.AddRange(output.Errors);
         foreach (OutputFile file in output.Files)
         {
-            if (WhyNot(file.ArtifactPath) is { } why)
+            if (WhyNot(output, file) is { } why)
                 selected.NotSent.Add(Row(ArtifactStatus.NotTracked, file.ArtifactPath, file.FullPath, why) with { Length = file.Length });
             else
                 selected.Uploads.Add(new ArtifactUpload(new FileInfo(file.FullPath), file.ArtifactPath) { Kind = output.Kind.ToString() });
@@ -82,6 +95,19 @@ public sealed class OutputSelection
 
         ArtifactResult Row(ArtifactStatus status, string path, string file, string reason) =>
             new() { Kind = output.Kind.ToString(), ArtifactPath = path, Path = file, Status = status, Reason = reason, RunId = runId };
+    }
+
+    private string? WhyNot(ScannedOutput output, OutputFile file)
+    {
+        if (!output.Tracked && !_force)
+            return output.Reason;
+        if (output.Tracked && !file.Tracked)
+            return file.Reason;
+        if (WhyNot(file.ArtifactPath) is { } why)
+            return why;
+        if (file.Length > MaximumLength)
+            return $"it has {file.Length} bytes, and -MaximumLength allows {MaximumLength}";
+        return WrittenSinceUtc is { } since && File.GetLastWriteTimeUtc(file.FullPath) < since ? "it was there before this workflow ran" : null;
     }
 
     private string? WhyNot(string artifactPath)

@@ -33,7 +33,8 @@ internal sealed class ScanRow
         {
             string relative = Output.IsFile ? file.Name : Relative(file.FullName);
             string artifact = Output.ArtifactPath is { Length: > 0 } folder ? $"{folder}/{relative}" : relative;
-            _files.Add(new OutputFile(file.FullName, artifact, (FileLinks.Follow(file) ?? throw new FileNotFoundException("it is a link that leads nowhere")).Length));
+            long length = (FileLinks.Follow(file) ?? throw new FileNotFoundException("it is a link that leads nowhere")).Length;
+            _files.Add(new OutputFile(file.FullName, artifact, length) { Tracked = Output.Tracked, Reason = Output.Reason });
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

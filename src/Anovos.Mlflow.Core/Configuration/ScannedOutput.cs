@@ -36,6 +36,9 @@ public sealed class ScannedOutput
     /// <summary>What could not be read, as sentences; what else there is stands in <see cref="Files"/>.</summary>
     public required IReadOnlyList<string> Errors { get; init; }
 
+    /// <summary>The same output with other files.</summary>
+    internal ScannedOutput With(IEnumerable<OutputFile> files) => new() { Output = Output, Path = Path, Exists = Exists, Files = [.. files], Errors = Errors };
+
     /// <summary>Files that a user says are outputs of this kind.</summary>
     /// <param name="kind">What they are.</param>
     /// <param name="artifactPath">Their folder among the run's artifacts.</param>
@@ -44,7 +47,7 @@ public sealed class ScannedOutput
     /// <param name="files">Full paths.</param>
     public static ScannedOutput OfFiles(string kind, string artifactPath, bool tracked, string reason, IEnumerable<string> files)
     {
-        List<OutputFile> found = [.. files.Select(file => new OutputFile(file, Artifacts.ArtifactPath.Join(artifactPath, System.IO.Path.GetFileName(file)), new FileInfo(file).Length))];
+        List<OutputFile> found = [.. files.Select(file => new OutputFile(file, Artifacts.ArtifactPath.Join(artifactPath, System.IO.Path.GetFileName(file)), new FileInfo(file).Length) { Tracked = tracked, Reason = reason })];
         return new ScannedOutput
         {
             Output = new AnovosOutput
@@ -70,4 +73,11 @@ public sealed class ScannedOutput
 /// <param name="FullPath">Where it is.</param>
 /// <param name="ArtifactPath">Its path among the run's artifacts, name included, with forward slashes.</param>
 /// <param name="Length">Its length in bytes.</param>
-public sealed record OutputFile(string FullPath, string ArtifactPath, long Length);
+public sealed record OutputFile(string FullPath, string ArtifactPath, long Length)
+{
+    /// <summary>Whether it is to be sent to the run.</summary>
+    public bool Tracked { get; init; }
+
+    /// <summary>Why, or why not: the flag, or the rule that leaves it out.</summary>
+    public string Reason { get; init; } = "";
+}

@@ -14,32 +14,41 @@ internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, Fall
 
     public async Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
-        if (_folder is null)
-        {
-            long sentThere = 0;
-            try
-            {
-                return await server.SendAsync(file, artifactPath, bytes => { sentThere += bytes; sent(bytes); }, cancellationToken).ConfigureAwait(false);
-            }
-            catch (MlflowException e) when (FallbackStore.IsLoss(e))
-            {
-                sent(-sentThere);
-                _folder = await store.LoseArtifactsAsync(run, e, cancellationToken).ConfigureAwait(false);
-            }
-        }
-
-        return await _folder.SendAsync(file, artifactPath, sent, cancellationToken).ConfigureAwait(false);
+        long sentThere = 0;
+        return await TryAsync(
+            artifacts => artifacts.SendAsync(file, artifactPath, bytes => { sentThere += bytes; sent(bytes); }, cancellationToken),
+            () => sent(-sentThere),
+            cancellationToken).ConfigureAwait(false);
     }
 
     public Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken) =>
         (_folder ?? server).ReceiveAsync(artifactPath, target, received, cancellationToken);
 
     public Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken) =>
-        (_folder ?? server).ListAsync(artifactPath, cancellationToken);
+        TryAsync(artifacts => artifacts.ListAsync(artifactPath, cancellationToken), () => { }, cancellationToken);
 
     public void Dispose()
     {
         server.Dispose();
         _folder?.Dispose();
+    }
+
+    private async Task<T> TryAsync<T>(Func<IArtifactStore, Task<T>> work, Action undo, CancellationToken cancellationToken)
+    {
+        if (_folder is null && store.Loss is null)
+        {
+            try
+            {
+                return await work(server).ConfigureAwait(false);
+            }
+            catch (MlflowException e) when (FallbackStore.IsLoss(e))
+            {
+                undo();
+                store.Lose(e);
+            }
+        }
+
+        _folder ??= await store.OpenFolderAsync(run, cancellationToken).ConfigureAwait(false);
+        return await work(_folder).ConfigureAwait(false);
     }
 }

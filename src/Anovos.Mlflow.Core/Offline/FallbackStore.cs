@@ -16,12 +16,15 @@ public sealed class FallbackStore(ITrackingStore server, DirectoryStore folder, 
     private readonly ConcurrentDictionary<string, Run> _runs = new();
     private readonly ConcurrentDictionary<string, string> _experiments = new();
     private readonly SemaphoreSlim _switching = new(1, 1);
-    private volatile bool _isLost;
+    private volatile MlflowException? _loss;
 
     /// <inheritdoc/>
-    public string TrackingUri => _isLost ? folder.TrackingUri : server.TrackingUri;
+    public string TrackingUri => _loss is not null ? folder.TrackingUri : server.TrackingUri;
 
     internal ITrackingStore Server => server;
+
+    /// <summary>Why the server is lost; null while it is there.</summary>
+    internal MlflowException? Loss => _loss;
 
     /// <inheritdoc/>
     public Task<Experiment?> FindExperimentAsync(string name, CancellationToken cancellationToken) =>
@@ -44,7 +47,7 @@ public sealed class FallbackStore(ITrackingStore server, DirectoryStore folder, 
     {
         try
         {
-            if (!_isLost)
+            if (_loss is null)
                 return Remember(await server.CreateRunAsync(run, cancellationToken).ConfigureAwait(false))!;
         }
         catch (MlflowException e) when (IsLoss(e))
@@ -73,6 +76,10 @@ public sealed class FallbackStore(ITrackingStore server, DirectoryStore folder, 
         OnRunAsync(runId, store => store.LogBatchAsync(runId, batch, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
+    public Task LogInputsAsync(string runId, IReadOnlyList<DatasetInput> inputs, CancellationToken cancellationToken) =>
+        OnRunAsync(runId, store => store.LogInputsAsync(runId, inputs, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
     public Task<Page<Metric>> GetMetricHistoryAsync(string runId, string key, string? pageToken, CancellationToken cancellationToken) =>
         OnRunAsync(runId, store => store.GetMetricHistoryAsync(runId, key, pageToken, cancellationToken), cancellationToken);
 
@@ -87,10 +94,9 @@ public sealed class FallbackStore(ITrackingStore server, DirectoryStore folder, 
         _switching.Dispose();
     }
 
-    /// <summary>The run's artifacts in the folder, after the server was lost while some were sent.</summary>
-    internal async Task<IArtifactStore> LoseArtifactsAsync(Run run, MlflowException failure, CancellationToken cancellationToken)
+    /// <summary>The run's artifacts in the folder, after the server was lost.</summary>
+    internal async Task<IArtifactStore> OpenFolderAsync(Run run, CancellationToken cancellationToken)
     {
-        Lose(failure);
         await ContinueAsync(run.RunId, cancellationToken).ConfigureAwait(false);
         return ArtifactStores.Open(await folder.GetRunAsync(run.RunId, cancellationToken).ConfigureAwait(false), folder);
     }
@@ -107,19 +113,18 @@ public sealed class FallbackStore(ITrackingStore server, DirectoryStore folder, 
 
     private Run Remember(Run run) => _runs[run.RunId] = run;
 
-    private void Lose(MlflowException failure)
+    /// <summary>Gives the server up.</summary>
+    internal void Lose(MlflowException failure)
     {
-        if (_isLost)
-            return;
-        _isLost = true;
-        onLost(failure);
+        if (Interlocked.CompareExchange(ref _loss, failure, null) is null)
+            onLost(failure);
     }
 
     private async Task<T> TryAsync<T>(Func<ITrackingStore, Task<T>> work, Func<T, T>? remember = null)
     {
         try
         {
-            if (!_isLost)
+            if (_loss is null)
                 return remember is null ? await work(server).ConfigureAwait(false) : remember(await work(server).ConfigureAwait(false));
         }
         catch (MlflowException e) when (IsLoss(e))
@@ -134,7 +139,7 @@ public sealed class FallbackStore(ITrackingStore server, DirectoryStore folder, 
     {
         try
         {
-            if (!_isLost)
+            if (_loss is null)
                 return remember is null ? await work(server).ConfigureAwait(false) : remember(await work(server).ConfigureAwait(false));
         }
         catch (MlflowException e) when (IsLoss(e))

@@ -35,7 +35,7 @@ public sealed record SyncResult
 }
 
 /// <summary>
-/// Sends runs of a folder to a server: params, metric history, tags, artifacts, times and status as they are. Each step
+/// Sends runs of a folder to a server: params, inputs, metric history, tags, artifacts, times and status as they are. Each step
 /// looks at what is there first, so it may be interrupted and repeated at any point.
 /// </summary>
 /// <param name="source">The folder.</param>
@@ -64,6 +64,7 @@ public sealed class RunSync(DirectoryStore source, string root, ITrackingStore t
             result = result with { TargetRunId = there.RunId };
             Param[] newParams = [.. run.Params.Where(param => !there.Params.TryGetValue(param.Key, out string? value) || value != param.Value).Select(param => new Param(param.Key, param.Value))];
             await target.WriteAsync(there.RunId, new RunData { Params = newParams }, cancellationToken).ConfigureAwait(false);
+            await target.LogInputsAsync(there.RunId, run.Inputs, cancellationToken).ConfigureAwait(false);
             int points = await SendMetricsAsync(run, there, cancellationToken).ConfigureAwait(false);
             int artifacts = await SendArtifactsAsync(run, there, cancellationToken).ConfigureAwait(false);
             Tag[] tags = [.. run.Tags.Where(tag => !OfflineTags.IsLocal(tag.Key) && !(there.Tags.TryGetValue(tag.Key, out string? value) && value == tag.Value)).Select(tag => new Tag(tag.Key, tag.Value))];

@@ -77,6 +77,10 @@ public sealed class DirectoryStore : ITrackingStore
         () => _writer.Log(runId, batch, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
+    public Task LogInputsAsync(string runId, IReadOnlyList<DatasetInput> inputs, CancellationToken cancellationToken) => OnWorker(
+        () => _writer.LogInputs(runId, inputs, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
     public Task<Page<Metric>> GetMetricHistoryAsync(string runId, string key, string? pageToken, CancellationToken cancellationToken) => OnWorker(
         () => new Page<Metric>(_runs.History(runId, key, cancellationToken), null), cancellationToken);
 

@@ -41,6 +41,9 @@ public interface ITrackingStore : IDisposable
     /// <exception cref="MlflowException"><see cref="ErrorKind.ParameterConflict"/> when a param is there with another value.</exception>
     Task LogBatchAsync(string runId, RunData batch, CancellationToken cancellationToken);
 
+    /// <summary>Names datasets that a run reads. One that the run has already, by name and digest, stays as it is.</summary>
+    Task LogInputsAsync(string runId, IReadOnlyList<DatasetInput> inputs, CancellationToken cancellationToken);
+
     /// <summary>One page of a metric's points, in no order that all stores keep.</summary>
     Task<Page<Metric>> GetMetricHistoryAsync(string runId, string key, string? pageToken, CancellationToken cancellationToken);
 

@@ -76,6 +76,10 @@ public sealed class RestStore : ITrackingStore
         _data.LogBatchAsync(runId, batch, cancellationToken);
 
     /// <inheritdoc/>
+    public Task LogInputsAsync(string runId, IReadOnlyList<DatasetInput> inputs, CancellationToken cancellationToken) =>
+        _data.LogInputsAsync(runId, inputs, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<Page<Metric>> GetMetricHistoryAsync(string runId, string key, string? pageToken, CancellationToken cancellationToken) =>
         _data.GetMetricHistoryAsync(runId, key, pageToken, cancellationToken);
 

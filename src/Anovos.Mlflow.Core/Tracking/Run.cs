@@ -48,6 +48,9 @@ public sealed record Run
     /// <summary>Its tags, MLflow's own among them.</summary>
     public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>The datasets that it reads.</summary>
+    public IReadOnlyList<DatasetInput> Inputs { get; init; } = [];
+
     /// <inheritdoc/>
     public override string ToString() => RunId;
 

@@ -32,6 +32,18 @@ public static class TrackingLimits
     /// <summary>Characters in an experiment's name.</summary>
     public const int ExperimentName = 500;
 
+    /// <summary>Characters in a dataset's name.</summary>
+    public const int DatasetName = 500;
+
+    /// <summary>Characters in a dataset's digest.</summary>
+    public const int DatasetDigest = 36;
+
+    /// <summary>Characters in a dataset's source.</summary>
+    public const int DatasetSource = 65_535;
+
+    /// <summary>Characters in the value of a dataset input's tag.</summary>
+    public const int InputTagValue = 500;
+
     // MLflow says \w, and Python means letters, numbers of every kind and the underscore. .NET's \w has marks too, of which
     // file names from a Mac are full (an e and its accent), and not every number.
     private const string KeyCharacter = @"/\p{L}\p{N}_.\- :";

@@ -12,8 +12,6 @@ namespace Anovos.Mlflow.PowerShell.Abstractions;
 /// </summary>
 public abstract class MlflowCommand : PSCmdlet, IDisposable
 {
-    private static readonly TimeSpan Farewell = TimeSpan.FromMilliseconds(500);
-
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentQueue<Action> _posted = new();
     private readonly SemaphoreSlim _wake = new(0);
@@ -23,6 +21,9 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
 
     /// <summary>The folder that relative paths are relative to.</summary>
     protected string CurrentDirectory => SessionState.Path.CurrentFileSystemLocation.ProviderPath;
+
+    /// <summary>How long the work may take to end after Ctrl+C; without an end until then it is left alone.</summary>
+    protected virtual TimeSpan Farewell => TimeSpan.FromMilliseconds(500);
 
     /// <inheritdoc/>
     public void Dispose()

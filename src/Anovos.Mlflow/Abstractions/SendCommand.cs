@@ -30,17 +30,7 @@ public abstract class SendCommand : TransferCommand
     private void Completed(RunReference run, ArtifactUploaded uploaded, Action<ArtifactResult> write)
     {
         ArtifactUpload upload = uploaded.Upload;
-        var result = new ArtifactResult
-        {
-            Kind = upload.Kind,
-            ArtifactPath = upload.ArtifactPath,
-            Path = upload.File.FullName,
-            Length = upload.Length,
-            RunId = run.RunId,
-            Status = uploaded.Error is not null ? ArtifactStatus.Failed : uploaded.Unchanged is not null ? ArtifactStatus.Unchanged : ArtifactStatus.Sent,
-            Reason = uploaded.Error?.Message ?? uploaded.Unchanged ?? "",
-        };
-        write(result);
+        write(ArtifactResult.Of(uploaded, run.RunId));
         if (uploaded.Error is { } error)
             WriteFailure(error, ErrorKind.ArtifactSendFailed, $"'{upload.File.FullName}' was not sent as '{upload.ArtifactPath}': {error.Message}", upload.File.FullName);
     }

@@ -50,6 +50,36 @@ public sealed class MlflowConnection
     /// <inheritdoc/>
     public override string ToString() => TrackingUri;
 
+    /// <summary>
+    /// The variables with which a child process joins the run as MLflow's client: where it is, and how to get in where that is
+    /// known to this session only.
+    /// </summary>
+    internal IEnumerable<KeyValuePair<string, string>> ClientVariables(Run run)
+    {
+        yield return new("MLFLOW_RUN_ID", run.RunId);
+        yield return new("MLFLOW_TRACKING_URI", run.TrackingUri);
+        yield return new("MLFLOW_EXPERIMENT_ID", run.ExperimentId);
+        if (run.TrackingUri.StartsWith("file:", StringComparison.Ordinal))
+        {
+            // Newer MLflow takes a directory store only when it is told to.
+            yield return new("MLFLOW_ALLOW_FILE_STORE", "true");
+            yield break;
+        }
+
+        (string Name, string? Value)[] known = Authentication switch
+        {
+            "Basic" => [("MLFLOW_TRACKING_USERNAME", Options.Username), ("MLFLOW_TRACKING_PASSWORD", Options.Password)],
+            "Bearer" => [("MLFLOW_TRACKING_TOKEN", Options.Token)],
+            _ => [],
+        };
+        (string Name, string? Value)[] more = [.. known, ("MLFLOW_TRACKING_SERVER_CERT_PATH", Options.ServerCertificatePath), ("MLFLOW_TRACKING_INSECURE_TLS", Options.InsecureTls ? "true" : null)];
+        foreach ((string name, string? value) in more)
+        {
+            if (value is not null)
+                yield return new(name, value);
+        }
+    }
+
     /// <summary>The same store, for a question that is to be answered at once or not at all.</summary>
     internal ITrackingStore OpenWithoutRetries() => TrackingStores.Open(_target, Options with { Retry = RetryPolicy.None });
 

@@ -48,6 +48,32 @@ public sealed class MlflowWrittenStoreTests : IDisposable
         Assert.Equal(0.25, nightly.Metrics["measures_of_counts/age/missing_pct"]);
         Assert.Equal("a note", nightly.Tags["mlflow.note.content"]);
         Assert.Equal(nightly.RunId, runs.Items[1].Tags["mlflow.parentRunId"]);
+        DatasetInput input = Assert.Single(nightly.Inputs);
+        Assert.Equal(("income", "2981c147", "local", """{"uri": "data/income"}"""), (input.Name, input.Digest, input.SourceType, input.Source));
+        Assert.Equal(("""{"num_rows": 2, "num_elements": 2}""", new Tag(DatasetInput.ContextTag, "training")), (input.Profile, Assert.Single(input.Tags)));
+    }
+
+    [Theory]
+    [InlineData("2.17")]
+    [InlineData("3.11")]
+    public async Task A_dataset_that_it_knows_is_not_made_again_and_an_input_lies_where_it_would_put_it(string version)
+    {
+        using DirectoryStore store = Open(version);
+        Experiment experiment = (await store.FindExperimentAsync("Anovos", default))!;
+        Run nightly = (await store.SearchRunsAsync(new([experiment.ExperimentId], "run_name = 'nightly'"), null, default)).Items[0];
+        string folder = Path.Combine(LocalUri.ToPath(store.TrackingUri), experiment.ExperimentId);
+        string[] before = Files();
+        await store.LogInputsAsync(nightly.RunId, nightly.Inputs, default);
+        Assert.Equal(before, Files());
+
+        string use = Path.Combine(folder, nightly.RunId, "inputs"), theirs = Path.GetFileName(Directory.GetDirectories(use).Single());
+        string text = File.ReadAllText(Path.Combine(use, theirs, "meta.yaml"));
+        Directory.Delete(use, recursive: true);
+        await store.LogInputsAsync(nightly.RunId, nightly.Inputs, default);
+        Assert.Equal(before, Files());
+        Assert.Equal(text, File.ReadAllText(Path.Combine(use, theirs, "meta.yaml")).Replace("'", ""));
+
+        string[] Files() => [.. Directory.GetFiles(folder, "meta.yaml", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
     }
 
     [Theory]

@@ -21,7 +21,8 @@ internal static class SharedMaterial
         return copy;
     }
 
-    private static string? Repository()
+    /// <summary>The folder of this checkout.</summary>
+    public static string? Repository()
     {
         for (string? folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
         {

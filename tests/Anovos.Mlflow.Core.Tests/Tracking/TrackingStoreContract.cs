@@ -377,6 +377,31 @@ public abstract class TrackingStoreContract : IDisposable
     }
 
     [Fact]
+    public async Task A_run_names_each_dataset_that_it_reads_once()
+    {
+        string run = await NewRun();
+        var income = new DatasetInput("input_dataset", "0123456789abcdef", "local", """{"uri": "data/größe #1: 'x'"}""")
+        {
+            Profile = """{"files":3}""",
+            Tags = [new(DatasetInput.ContextTag, "input"), new("note", "yes")],
+        };
+        var join = new DatasetInput("join_dataset.dataset1", "12345678", "s3", """{"uri": "s3://bucket/p"}""");
+
+        await Store.LogInputsAsync(run, [income, join], default);
+        await Store.LogInputsAsync(run, [income], default);
+        await Store.LogInputsAsync(run, [], default);
+
+        DatasetInput[] read = [.. (await Store.GetRunAsync(run, default)).Inputs.OrderBy(input => input.Name)];
+        Assert.Equal([income with { Tags = [] }, join with { Tags = [] }], read.Select(input => input with { Tags = [] }));
+        Assert.Equal(income.Tags.OrderBy(tag => tag.Key), read[0].Tags.OrderBy(tag => tag.Key));
+        Assert.Empty(read[1].Tags);
+    }
+
+    [Fact]
+    public async Task Inputs_of_a_run_that_is_not_there_are_an_error() => await Fails(
+        ErrorKind.RunNotFound, () => Store.LogInputsAsync(NoRun, [new("a", "b", "local", "{}")], default));
+
+    [Fact]
     public async Task What_is_cancelled_stops()
     {
         string experiment = await NewExperiment();

@@ -46,6 +46,24 @@ internal static class BatchRules
         CheckTags(experiment.Tags);
     }
 
+    /// <summary>Throws for a dataset that is longer than a server keeps.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
+    public static void CheckInput(DatasetInput input)
+    {
+        (string What, string Value, int Limit)[] parts =
+        [
+            ("name", input.Name, TrackingLimits.DatasetName),
+            ("digest", input.Digest, TrackingLimits.DatasetDigest),
+            ("source", input.Source, TrackingLimits.DatasetSource),
+            .. input.Tags.Select(tag => ($"tag '{tag.Key}'", tag.Value, TrackingLimits.InputTagValue)),
+        ];
+        foreach ((string what, string value, int limit) in parts)
+        {
+            if (value.Length > limit)
+                throw Refused(input.Name, $"The {what} of the dataset '{input.Name}' has {value.Length} characters, {limit} are allowed. Shorten it.");
+        }
+    }
+
     private static void CheckCount(string what, int count, int limit)
     {
         if (count > limit)

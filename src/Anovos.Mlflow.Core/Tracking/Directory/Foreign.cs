@@ -4,7 +4,7 @@ namespace Anovos.Mlflow.Tracking;
 internal static class Foreign
 {
     /// <summary>What was read; null when it is not of this store or broken.</summary>
-    public static T? Skip<T>(Func<T> read)
+    public static T? Skip<T>(Func<T?> read)
         where T : class
     {
         try

@@ -8,7 +8,10 @@ internal sealed class MetaFile
     private readonly Dictionary<string, string?> _fields;
     private readonly string _path;
 
-    private MetaFile(string path, Dictionary<string, string?> fields) => (_path, _fields) = (path, fields);
+    private MetaFile(string path, string content, Dictionary<string, string?> fields) => (_path, Content, _fields) = (path, content, fields);
+
+    /// <summary>The whole text, for what is not flat.</summary>
+    public string Content { get; }
 
     /// <summary>Reads the file of an experiment's or run's folder.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.StoreInvalid"/> when there is none or it cannot be read.</exception>
@@ -17,7 +20,8 @@ internal sealed class MetaFile
         string path = PathIn(folder);
         try
         {
-            return new MetaFile(path, FlatYamlReader.Read(StoreFile.ReadLines(path)));
+            string content = StoreFile.ReadLines(path);
+            return new MetaFile(path, content, FlatYamlReader.Read(content));
         }
         catch (FormatException failure)
         {

@@ -89,6 +89,7 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
             Params = new KeyFiles(folder, KeyFiles.Params).ReadAll(cancellationToken),
             Metrics = metrics,
             Tags = tags,
+            Inputs = InputFiles.Read(folder, cancellationToken),
         };
     }
 

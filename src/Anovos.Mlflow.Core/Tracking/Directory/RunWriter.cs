@@ -50,6 +50,19 @@ internal sealed class RunWriter(RunFolders runs)
             (meta with { RunName = name }).Write(folder);
     }
 
+    /// <summary>Names datasets that the run reads.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
+    public void LogInputs(string runId, IReadOnlyList<DatasetInput> inputs, CancellationToken cancellationToken)
+    {
+        foreach (DatasetInput input in inputs)
+            BatchRules.CheckInput(input);
+        string folder = runs.Folder(runId);
+        using IDisposable held = StoreLock.Take(folder, cancellationToken);
+        Active(folder);
+        foreach (DatasetInput input in inputs)
+            InputFiles.Write(folder, input);
+    }
+
     /// <summary>Removes a tag.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when it is not there.</exception>
     public void DeleteTag(string runId, string key, CancellationToken cancellationToken)

@@ -36,6 +36,7 @@ internal static class RestEntities
             Params = Dictionary(data, "params", Value),
             Metrics = Dictionary(data, "metrics", metric => metric.Number("value")),
             Tags = Dictionary(data, "tags", Value),
+            Inputs = [.. (json.OptionalPart("inputs")?.Items("dataset_inputs") ?? []).Select(ReadInput)],
         };
     }
 
@@ -81,6 +82,29 @@ internal static class RestEntities
         WriteTags(body, data.Tags);
     }
 
+    public static void WriteInputs(Utf8JsonWriter body, IReadOnlyList<DatasetInput> inputs)
+    {
+        body.WriteStartArray("datasets");
+        foreach (DatasetInput input in inputs)
+        {
+            body.WriteStartObject();
+            WriteTags(body, input.Tags);
+            body.WriteStartObject("dataset");
+            body.WriteString("name", input.Name);
+            body.WriteString("digest", input.Digest);
+            body.WriteString("source_type", input.SourceType);
+            body.WriteString("source", input.Source);
+            if (input.Schema is not null)
+                body.WriteString("schema", input.Schema);
+            if (input.Profile is not null)
+                body.WriteString("profile", input.Profile);
+            body.WriteEndObject();
+            body.WriteEndObject();
+        }
+
+        body.WriteEndArray();
+    }
+
     public static void WriteStrings(Utf8JsonWriter body, string name, IReadOnlyList<string> values)
     {
         body.WriteStartArray(name);
@@ -103,6 +127,17 @@ internal static class RestEntities
         ViewType.DeletedOnly => "DELETED_ONLY",
         _ => "ALL",
     };
+
+    private static DatasetInput ReadInput(JsonElement json)
+    {
+        JsonElement dataset = json.Part("dataset");
+        return new DatasetInput(dataset.Text("name"), dataset.Text("digest"), dataset.Text("source_type"), dataset.Text("source"))
+        {
+            Schema = dataset.Text("schema") is { Length: > 0 } schema ? schema : null,
+            Profile = dataset.Text("profile") is { Length: > 0 } profile ? profile : null,
+            Tags = [.. json.Items("tags").Select(tag => new Tag(tag.Text("key"), Value(tag)))],
+        };
+    }
 
     private static void WritePair(Utf8JsonWriter body, string key, string value)
     {

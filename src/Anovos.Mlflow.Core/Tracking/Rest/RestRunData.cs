@@ -32,6 +32,19 @@ internal sealed class RestRunData(ITrackingStore store, RestApi api, string trac
         },
         cancellationToken);
 
+    /// <inheritdoc cref="ITrackingStore.LogInputsAsync"/>
+    public Task LogInputsAsync(string runId, IReadOnlyList<DatasetInput> inputs, CancellationToken cancellationToken) => inputs.Count == 0
+        ? Task.CompletedTask
+        : api.PostAsync(
+            "runs/log-inputs",
+            body =>
+            {
+                body.WriteString("run_id", runId);
+                RestEntities.WriteInputs(body, inputs);
+            },
+            ErrorKind.RunNotFound,
+            cancellationToken);
+
     /// <inheritdoc cref="ITrackingStore.GetMetricHistoryAsync"/>
     public async Task<Page<Metric>> GetMetricHistoryAsync(string runId, string key, string? pageToken, CancellationToken cancellationToken)
     {

@@ -19,7 +19,7 @@ public abstract class StartCommand : TrackingCommand
     /// <summary>The workflow that the run is for; its <c>mlflow</c> block says where to track to.</summary>
     [Parameter(ValueFromPipeline = true)]
     [ValidateNotNull]
-    public AnovosConfig? Config { get; set; }
+    public virtual AnovosConfig? Config { get; set; }
 
     /// <summary>The experiment's name; it is made if it is missing.</summary>
     [Parameter]
@@ -55,6 +55,12 @@ public abstract class StartCommand : TrackingCommand
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? OfflinePath { get; set; }
+
+    /// <summary>Whether the run goes on in a folder when the server is lost, where neither parameter nor environment says so.</summary>
+    protected virtual bool FallsBack => false;
+
+    /// <summary>Tags that the command gives the run beside the caller's.</summary>
+    protected virtual IReadOnlyList<Tag> OwnTags => [];
 
     /// <summary>Whether the workflow asks for no tracking at all.</summary>
     protected bool IsTrackingOff => Config is { Tracking: null };
@@ -119,7 +125,7 @@ public abstract class StartCommand : TrackingCommand
         MlflowConnection connection = ResolveConnection(Config?.Tracking?.TrackingUri);
         bool auto = OfflineFallback, always = Offline;
         if (!auto && !always)
-            (auto, always) = OfflineMode(Environment.GetEnvironmentVariable("ANOVOS_MLFLOW_OFFLINE"));
+            (auto, always) = OfflineMode(Environment.GetEnvironmentVariable("ANOVOS_MLFLOW_OFFLINE") is { Length: > 0 } mode ? mode : FallsBack ? "auto" : "never");
         if (connection.Store is DirectoryStore || (!auto && !always))
             return connection;
 
@@ -137,9 +143,9 @@ public abstract class StartCommand : TrackingCommand
         return offline;
     }
 
-    private static (bool Auto, bool Always) OfflineMode(string? variable) => variable?.ToUpperInvariant() switch
+    private static (bool Auto, bool Always) OfflineMode(string variable) => variable.ToUpperInvariant() switch
     {
-        null or "" or "NEVER" => (false, false),
+        "NEVER" => (false, false),
         "AUTO" => (true, false),
         "ALWAYS" => (false, true),
         _ => throw new MlflowException(ErrorKind.InvalidValue, $"The environment variable ANOVOS_MLFLOW_OFFLINE is '{variable}', where auto, always or never is expected. Correct or unset it.") { Target = "ANOVOS_MLFLOW_OFFLINE" },
@@ -169,7 +175,7 @@ public abstract class StartCommand : TrackingCommand
         {
             RunName = Name,
             ParentRunId = ParentRunId() ?? outer?.Run.RunId,
-            Tags = [.. ToTags(Tag), .. RunSync.TagsOfOffline(_offlineTarget)],
+            Tags = [.. OwnTags, .. ToTags(Tag), .. RunSync.TagsOfOffline(_offlineTarget)],
             SourceName = Config?.Path ?? (MyInvocation.PSCommandPath is { Length: > 0 } script ? script : null),
             SourceDirectory = Config is null ? CurrentDirectory : Path.GetDirectoryName(Config.Path)!,
         };

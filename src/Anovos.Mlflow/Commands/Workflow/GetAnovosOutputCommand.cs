@@ -28,11 +28,25 @@ public sealed class GetAnovosOutputCommand : MlflowCommand
     [Parameter]
     public SwitchParameter IncludeChecksum { get; set; }
 
+    /// <summary>Which files would be sent: only what one of these patterns selects.</summary>
+    [Parameter]
+    public string[] Include { get; set; } = [];
+
+    /// <summary>Which files would not be sent: what one of these patterns selects.</summary>
+    [Parameter]
+    public string[] Exclude { get; set; } = [];
+
+    /// <summary>Files of more bytes would not be sent, as <c>10MB</c>.</summary>
+    [Parameter]
+    [ValidateRange(0L, long.MaxValue)]
+    public long? MaximumLength { get; set; }
+
     /// <inheritdoc/>
     protected override void Process()
     {
+        var selection = new OutputSelection(Include, Exclude, force: false) { MaximumLength = MaximumLength };
         string basePath = BasePath is null ? CurrentDirectory : GetUnresolvedProviderPathFromPSPath(BasePath);
         AnovosPlan plan = AnovosPlan.Of(Config, basePath, RunId);
-        WriteObject(Await(token => Task.FromResult(OutputScan.Of(plan, IncludeChecksum, token))), enumerateCollection: true);
+        WriteObject(Await(token => Task.FromResult(OutputScan.Of(plan, IncludeChecksum, token))).Select(selection.Explain), enumerateCollection: true);
     }
 }

@@ -63,6 +63,11 @@ public sealed class SendAnovosArtifactCommand : SendCommand
     [Parameter]
     public string[] Exclude { get; set; } = [];
 
+    /// <summary>Leaves out files of more bytes, as <c>10MB</c>.</summary>
+    [Parameter]
+    [ValidateRange(0L, long.MaxValue)]
+    public long? MaximumLength { get; set; }
+
     /// <summary>Sends whatever the flags say.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
@@ -115,7 +120,7 @@ public sealed class SendAnovosArtifactCommand : SendCommand
     {
         if (_run is null)
             return;
-        var selection = new OutputSelection(Include, Exclude, Force);
+        var selection = new OutputSelection(Include, Exclude, Force) { MaximumLength = MaximumLength };
         OutputSelection.Selected selected = selection.Of(_outputs, _run.RunId);
         _outputs.Clear();
         foreach (string warning in selected.Warnings)

@@ -1,0 +1,120 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Anovos.Mlflow.Workflow;
+
+/// <summary>Runs a workflow as a child of this process.</summary>
+public sealed class ChildProcess(WorkflowCommand command) : IWorkflowEngine
+{
+    // How long a child that is asked to end may take for it; Spark takes a second or two.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+
+    // What the child started and left behind may hold its output open for ever.
+    private static readonly TimeSpan Leftover = TimeSpan.FromSeconds(1);
+
+    /// <inheritdoc/>
+    public async Task<int?> RunAsync(Action<ArraySegment<byte>, IReadOnlyList<LogLine>> output, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource();
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        using var tree = new ProcessTree();
+        Process process = Start(tree);
+        var exited = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        // A program that asks is not answered, and shall not wait for it.
+        process.StandardInput.Close();
+        process.Exited += (_, _) => exited.TrySetResult(true);
+        process.EnableRaisingEvents = true;
+        if (command.Timeout is { } limit)
+            timeout.CancelAfter(limit);
+
+        using var reading = new CancellationTokenSource();
+        object turn = new();
+        long blocks = 0;
+        Task read = Task.WhenAll(
+            ReadAsync(process.StandardOutput, isError: false),
+            ReadAsync(process.StandardError, isError: true));
+
+        bool isEnded = false;
+        using (ended.Token.Register(() => exited.TrySetResult(false)))
+            isEnded = !await exited.Task.ConfigureAwait(false);
+        if (isEnded)
+            await tree.EndAsync(Grace).ConfigureAwait(false);
+
+        for (long seen = -1; !read.IsCompleted && (seen != Interlocked.Read(ref blocks) || seen % 2 != 0);)
+        {
+            seen = Interlocked.Read(ref blocks);
+            await Task.WhenAny(read, Task.Delay(Leftover, CancellationToken.None)).ConfigureAwait(false);
+        }
+
+        reading.Cancel();
+        await Task.WhenAny(read, Task.Delay(Leftover, CancellationToken.None)).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        return isEnded ? null : process.ExitCode;
+
+        Task ReadAsync(StreamReader source, bool isError) => Task.Run(async () =>
+        {
+            var lines = new LineReader(isError, (bytes, some) =>
+            {
+                // Odd while one is being taken, which may last: a console is slow.
+                lock (turn)
+                {
+                    Interlocked.Increment(ref blocks);
+                    output(bytes, some);
+                    Interlocked.Increment(ref blocks);
+                }
+            });
+            try
+            {
+                await lines.ReadAsync(source.BaseStream, reading.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                // Somebody else holds the output open; the workflow itself has ended.
+                lines.Finish();
+            }
+        });
+    }
+
+    private Process Start(ProcessTree tree)
+    {
+        if (RuntimeInformation.IsOSPlatform(OSPlatform.Windows) && CommandLine.BrokenByBatch(command.FileName, command.Arguments) is { } broken)
+            throw new MlflowException(ErrorKind.InvalidValue, $"The batch file {command.FileName} would not get the argument '{broken}' as it is, for Windows has cmd.exe read it. Run the program that the batch file starts, or leave out the quotes and signs.") { Target = command.FileName };
+        try
+        {
+            return tree.Start(ToStartInfo());
+        }
+        catch (Win32Exception e)
+        {
+            throw new MlflowException(ErrorKind.CommandNotFound, $"'{command.FileName}' cannot be started in {command.WorkingDirectory}: {e.Message}. Is it there, may it be executed, and is its folder in PATH?", e) { Target = command.FileName };
+        }
+    }
+
+    private ProcessStartInfo ToStartInfo()
+    {
+        var start = new ProcessStartInfo(command.FileName)
+        {
+            WorkingDirectory = command.WorkingDirectory,
+            UseShellExecute = false,
+            CreateNoWindow = true,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+#if NET
+        foreach (string argument in command.Arguments)
+            start.ArgumentList.Add(argument);
+#else
+        start.Arguments = CommandLine.Join(command.Arguments);
+#endif
+        foreach (KeyValuePair<string, string?> variable in command.Environment)
+        {
+            if (variable.Value is null)
+                start.Environment.Remove(variable.Key);
+            else
+                start.Environment[variable.Key] = variable.Value;
+        }
+
+        return start;
+    }
+}

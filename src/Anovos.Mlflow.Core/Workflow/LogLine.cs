@@ -1,0 +1,39 @@
+using System.Text.RegularExpressions;
+
+namespace Anovos.Mlflow.Workflow;
+
+/// <summary>A line that a workflow wrote.</summary>
+/// <param name="Text">The line without its end; after a carriage return, what a terminal would show of it.</param>
+/// <param name="IsError">Whether it came on standard error, where Anovos writes its whole log.</param>
+public sealed record LogLine(string Text, bool IsError)
+{
+    // loguru's and log4j's forms: a time, then the level, with a bar or spaces around it.
+    private static readonly Regex Level = new(
+        @"^[\d\-/.:,T ]{8,32}(?:\|\s*)?(?<level>WARN(?:ING)?|ERROR|CRITICAL|FATAL)\b", RegexOptions.CultureInvariant);
+
+    private static readonly Regex Escape = new(@"\x1B\[[0-9;?]*[A-Za-z]", RegexOptions.CultureInvariant);
+
+    /// <summary>How much a log line matters, by the level that it names.</summary>
+    public LogSeverity Severity => !IsError || Level.Match(Text) is not { Success: true } match ? LogSeverity.Information
+        : match.Groups["level"].Value[0] == 'W' ? LogSeverity.Warning : LogSeverity.Error;
+
+    /// <summary>The line for a terminal: without colours, tabs as spaces, and nothing in it that steers.</summary>
+    public string ToDisplay()
+    {
+        string text = Text.IndexOf('\x1B') < 0 ? Text : Escape.Replace(Text, "");
+        return SafeText.Of(text.Replace("\t", "    "));
+    }
+}
+
+/// <summary>How much a log line matters.</summary>
+public enum LogSeverity
+{
+    /// <summary>It tells what happens.</summary>
+    Information,
+
+    /// <summary>It warns.</summary>
+    Warning,
+
+    /// <summary>Something failed.</summary>
+    Error,
+}

@@ -1,0 +1,25 @@
+using System.Globalization;
+
+namespace Anovos.Mlflow.Workflow;
+
+/// <summary>One cell of a table of statistics.</summary>
+/// <param name="Table">The table, as <c>measures_of_counts</c>.</param>
+/// <param name="Attribute">The column of the data that it is about; null for one about all of the data.</param>
+/// <param name="Name">What was measured, as <c>missing_pct</c> or <c>1%</c>.</param>
+/// <param name="Text">The value as the table has it.</param>
+public sealed record Statistic(string Table, string? Attribute, string Name, string Text)
+{
+    /// <summary>The value; null for a text.</summary>
+    public double? Number { get; } = ToNumber(Text);
+
+    /// <summary>Table, attribute and name as they are, with slashes.</summary>
+    public string Path => Attribute is null ? $"{Table}/{Name}" : $"{Table}/{Attribute}/{Name}";
+
+    private static double? ToNumber(string text) => text.Trim().ToUpperInvariant() switch
+    {
+        "NAN" => double.NaN,
+        "INF" or "INFINITY" => double.PositiveInfinity,
+        "-INF" or "-INFINITY" => double.NegativeInfinity,
+        _ => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : null,
+    };
+}

@@ -1,0 +1,89 @@
+using System.Text;
+
+namespace Anovos.Mlflow.Workflow;
+
+/// <summary>A table of statistics as Anovos writes it: rows of <c>metric,value</c>, or a row for each attribute.</summary>
+/// <param name="Name">The table's name.</param>
+/// <param name="Cells">Its cells, empty ones left out, in the order of the file.</param>
+internal sealed record StatisticTable(string Name, IReadOnlyList<Statistic> Cells)
+{
+    /// <summary>The column that says whether an attribute drifted or is unstable.</summary>
+    public const string FlaggedColumn = "flagged";
+
+    // The tables behind the charts of a report are far larger, and have other headers.
+    private const long Most = 64L << 20;
+
+    /// <summary>The attributes, in the order of the table; none for a table about all of the data.</summary>
+    public IReadOnlyList<string> Attributes { get; } = [.. Cells.Select(cell => cell.Attribute).OfType<string>().Distinct()];
+
+    /// <summary>The attributes that are flagged; null where the table flags none.</summary>
+    public IReadOnlyList<string>? Flagged { get; } = Cells.Any(cell => IsFlag(cell))
+        ? [.. Cells.Where(cell => IsFlag(cell) && cell.Number is { } flag && flag != 0).Select(cell => cell.Attribute!)]
+        : null;
+
+    /// <summary>The name of the table in a file: the file's, or that of the folder whose part files Spark wrote.</summary>
+    public static string NameOf(string path)
+    {
+        string name = Path.GetFileNameWithoutExtension(path);
+        return name.StartsWith("part-", StringComparison.Ordinal) ? Path.GetFileName(Path.GetDirectoryName(path)) ?? name : name;
+    }
+
+    /// <summary>Reads a file; null when it holds no statistics.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static StatisticTable? Read(string path, CancellationToken cancellationToken)
+    {
+        if (new FileInfo(path).Length > Most)
+            return null;
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var text = new StreamReader(stream, Encoding.UTF8);
+        string table = NameOf(path);
+        IReadOnlyList<string>? header = null;
+        int attribute = -1;
+        List<Statistic> cells = [];
+        foreach (IReadOnlyList<string> row in CsvText.Rows(text))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (header is null)
+            {
+                header = row;
+                attribute = IndexOfAttribute(header);
+                if (attribute < 0 && !(header.Count == 2 && header[0] == "metric" && header[1] == "value"))
+                    return null;
+            }
+            else if (attribute < 0)
+            {
+                Add(null, row[0], row.Count > 1 ? row[1] : "");
+            }
+            else if (attribute < row.Count && row[attribute].Length > 0)
+            {
+                for (int column = 0; column < Math.Min(row.Count, header.Count); column++)
+                {
+                    if (column != attribute)
+                        Add(row[attribute], header[column], row[column]);
+                }
+            }
+        }
+
+        return header is null ? null : new StatisticTable(table, cells);
+
+        void Add(string? about, string name, string value)
+        {
+            if (value.Trim().Length > 0 && name.Length > 0)
+                cells.Add(new Statistic(table, about, name, value));
+        }
+    }
+
+    // First in all tables but variable_clustering.
+    private static int IndexOfAttribute(IReadOnlyList<string> header)
+    {
+        for (int column = 0; column < header.Count; column++)
+        {
+            if (header[column].Equals("attribute", StringComparison.OrdinalIgnoreCase))
+                return column;
+        }
+
+        return -1;
+    }
+
+    private static bool IsFlag(Statistic cell) => cell.Attribute is not null && cell.Name == FlaggedColumn;
+}

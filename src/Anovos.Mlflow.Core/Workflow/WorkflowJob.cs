@@ -1,0 +1,19 @@
+using Anovos.Mlflow.Configuration;
+
+namespace Anovos.Mlflow.Workflow;
+
+/// <summary>A workflow that is to be run and reported.</summary>
+public sealed record WorkflowJob
+{
+    /// <summary>The workflow file.</summary>
+    public required AnovosConfig Config { get; init; }
+
+    /// <summary>The workflow's working directory, from which its relative paths start.</summary>
+    public required string BasePath { get; init; }
+
+    /// <summary>Which outputs are sent.</summary>
+    public required OutputSelection Outputs { get; init; }
+
+    /// <summary>Which statistics become metrics and tags.</summary>
+    public required StatisticSelection Statistics { get; init; }
+}

@@ -1,0 +1,93 @@
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.Workflow;
+
+/// <summary>
+/// Reports on one run. A step that fails is remembered and stops no other: what the workflow did is not lost over it. Once
+/// the server is away, or lets nobody in, nothing more is asked of it.
+/// </summary>
+internal sealed class WorkflowReport(ITrackingStore store, Run run)
+{
+    private readonly List<MlflowException> _errors = [];
+    private readonly List<string> _warnings = [];
+    private readonly List<ArtifactResult> _artifacts = [];
+    private volatile bool _isAway;
+
+    public IReadOnlyList<MlflowException> Errors
+    {
+        get
+        {
+            lock (_errors)
+                return [.. _errors];
+        }
+    }
+
+    public IReadOnlyList<string> Warnings => _warnings;
+
+    public IReadOnlyList<ArtifactResult> Artifacts => _artifacts;
+
+    /// <summary>Does one step; false when it failed, and was not cancelled. The last one is tried in any case.</summary>
+    public async Task<bool> TryAsync(string what, Func<Task> step, bool isLast = false)
+    {
+        if (_isAway && !isLast)
+            return false;
+        try
+        {
+            await step().ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception e) when (e is MlflowException or IOException or UnauthorizedAccessException)
+        {
+            var known = e as MlflowException;
+            _isAway = known?.Kind is ErrorKind.TrackingServerUnreachable or ErrorKind.AuthenticationFailed;
+            Add(new MlflowException(ErrorKind.ReportingFailed, $"{what} of run {run.RunId}: not reported. {e.Message}", e) { Target = run.RunId });
+            return false;
+        }
+    }
+
+    public Task WriteAsync(string what, RunData data, CancellationToken cancellationToken) => data.Count == 0
+        ? Task.CompletedTask
+        : TryAsync(what, () => store.WriteAsync(run.RunId, data, cancellationToken));
+
+    /// <summary>Names the datasets that the workflow reads.</summary>
+    public Task InputsAsync(AnovosConfig config, string basePath, CancellationToken cancellationToken) => TryAsync("The inputs", async () =>
+        await store.LogInputsAsync(run.RunId, await WorkflowInputs.OfAsync(config, basePath, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Sends the outputs that the selection allows.</summary>
+    public Task OutputsAsync(IReadOnlyList<ScannedOutput> outputs, OutputSelection selection, CancellationToken cancellationToken)
+    {
+        OutputSelection.Selected selected = selection.Of(outputs, run.RunId);
+        _warnings.AddRange(selected.Warnings);
+        _artifacts.AddRange(selected.NotSent);
+        foreach (ArtifactResult row in selected.NotSent.Where(row => row.Status == ArtifactStatus.Failed))
+            Add(new MlflowException(ErrorKind.ReportingFailed, $"{row.ArtifactPath} was not sent: {row.Reason}.") { Target = row.Path });
+        return SendAsync("The outputs", selected.Uploads, cancellationToken);
+    }
+
+    /// <summary>Sends files; those that the run has already, as from Anovos itself, are not sent again.</summary>
+    public Task<bool> SendAsync(string what, IReadOnlyList<ArtifactUpload> uploads, CancellationToken cancellationToken) => TryAsync(what, async () =>
+    {
+        if (uploads.Count == 0)
+            return;
+        using IArtifactStore artifacts = ArtifactStores.Open(run, store);
+        var policy = new SendPolicy(new SentJournal(run.RunId), Resend: false, Verify: false);
+        await new ArtifactTransfer(artifacts, ArtifactTransfer.DefaultParallelism, policy).SendAsync(uploads, Completed, _ => { }, cancellationToken).ConfigureAwait(false);
+    });
+
+    private void Completed(ArtifactUploaded uploaded)
+    {
+        ArtifactResult row = ArtifactResult.Of(uploaded, run.RunId);
+        lock (_errors)
+            _artifacts.Add(row);
+        if (uploaded.Error is { } error)
+            Add(new MlflowException(ErrorKind.ReportingFailed, $"'{row.Path}' was not sent as '{row.ArtifactPath}': {error.Message}", error) { Target = row.Path });
+    }
+
+    private void Add(MlflowException error)
+    {
+        lock (_errors)
+            _errors.Add(error);
+    }
+}

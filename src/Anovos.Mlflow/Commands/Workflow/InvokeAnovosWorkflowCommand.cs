@@ -1,0 +1,206 @@
+using System.Collections;
+using System.Management.Automation;
+using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Errors;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Tracking;
+using Anovos.Mlflow.Workflow;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>
+/// Runs a workflow under a run of its own, which it joins: its output as it comes, its timings while it runs, then its
+/// statistics and outputs. The run is Finished when it ends with exit code 0, Killed when it is ended, else Failed.
+/// </summary>
+[Cmdlet(VerbsLifecycle.Invoke, "AnovosWorkflow", SupportsShouldProcess = true)]
+[OutputType("Anovos.Mlflow.Tracking.Run")]
+public sealed class InvokeAnovosWorkflowCommand : StartCommand
+{
+    /// <summary>The workflow; its <c>mlflow</c> block says where to track to.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true)]
+    [ValidateNotNull]
+    public override AnovosConfig? Config { get; set; }
+
+    /// <summary>The program that runs it, as <c>spark-submit</c>: a path, or a name to be found in <c>PATH</c>.</summary>
+    [Parameter(Position = 0, Mandatory = true)]
+    [ValidateNotNullOrEmpty]
+    public string FilePath { get; set; } = "";
+
+    /// <summary>The program's arguments, each as it is to see it.</summary>
+    [Parameter(Position = 1, ValueFromRemainingArguments = true)]
+    [Alias("Args")]
+    [AllowEmptyString]
+    public string[] ArgumentList { get; set; } = [];
+
+    /// <summary>Anovos' run type. With it the path of the workflow file and the run type follow the arguments, as Anovos' <c>main.py</c> takes them.</summary>
+    [Parameter]
+    [ValidateSet("local", "databricks", "emr", "ak8s")]
+    public string? RunType { get; set; }
+
+    /// <summary>The folder to run it in, from which its relative paths start; without it, the current folder.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [Alias("BasePath")]
+    public string? WorkingDirectory { get; set; }
+
+    /// <summary>Environment variables of the program beside this session's; null takes one away.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public IDictionary? Environment { get; set; }
+
+    /// <summary>Seconds after which it is ended.</summary>
+    [Parameter]
+    [ValidateRange(1, 2_000_000)]
+    [Alias("TimeoutSec")]
+    public int? Timeout { get; set; }
+
+    /// <summary>Sends only outputs that one of these patterns selects.</summary>
+    [Parameter]
+    public string[] Include { get; set; } = [];
+
+    /// <summary>Sends no outputs that one of these patterns selects.</summary>
+    [Parameter]
+    public string[] Exclude { get; set; } = [];
+
+    /// <summary>Sends no files of more bytes, as <c>10MB</c>.</summary>
+    [Parameter]
+    [ValidateRange(0L, long.MaxValue)]
+    public long? MaximumLength { get; set; }
+
+    /// <summary>Which statistics become metrics and tags, as <c>measures_of_counts/*/missing_pct</c>.</summary>
+    [Parameter]
+    public string[] Statistic { get; set; } = [];
+
+    /// <inheritdoc/>
+    protected override bool FallsBack => true;
+
+    /// <inheritdoc/>
+    protected override IReadOnlyList<Tag> OwnTags => RunType is null ? [] : [new Tag("anovos.workflow.runType", RunType)];
+
+    /// <inheritdoc/>
+    protected override TimeSpan Farewell => TimeSpan.FromSeconds(20);
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        string folder = WorkingDirectory is null ? CurrentDirectory : GetUnresolvedProviderPathFromPSPath(WorkingDirectory);
+        var outputs = new OutputSelection(Include, Exclude, force: false) { MaximumLength = MaximumLength };
+        var statistics = new StatisticSelection(Statistic, []);
+        WorkflowCommand command = ToCommand(folder);
+        if (IsTrackingOff)
+        {
+            WriteWarning($"Tracking is off for {Config!.Path}: the file has no mlflow block. The workflow runs without a run.");
+            if (ShouldProcess(command.FileName, "Run"))
+                RunUntracked(command);
+            return;
+        }
+
+        if (Start(resumeId: null) is not { } run)
+            return;
+        ActiveRun active = Session.Active!;
+        WorkflowResult result;
+        try
+        {
+            var runner = new WorkflowRunner(active.Connection.Store, run, new ChildProcess(command with { Environment = ChildEnvironment(run, active.Connection) }));
+            var job = new WorkflowJob { Config = Config!, BasePath = folder, Outputs = outputs, Statistics = statistics };
+            result = Watch((show, token) => runner.RunAsync(job, show, token));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            EndQuietly(active, "Failed");
+            throw;
+        }
+        finally
+        {
+            Session.Remove(run.RunId);
+        }
+
+        Report(result, run);
+    }
+
+    private WorkflowCommand ToCommand(string folder)
+    {
+        // A path is relative to this session's folder, not to the one that the program will run in.
+        bool isPath = FilePath.IndexOfAny(['/', '\\']) >= 0;
+        string? program = isPath ? GetUnresolvedProviderPathFromPSPath(FilePath) : InvokeCommand.GetCommand(FilePath, CommandTypes.Application) is ApplicationInfo found ? found.Path : null;
+        if (program is null || !File.Exists(program))
+            throw new MlflowException(ErrorKind.CommandNotFound, $"There is no program '{FilePath}'{(isPath ? "" : " in PATH")}. Nothing was started.") { Target = FilePath };
+        if (!Directory.Exists(folder))
+            throw new MlflowException(ErrorKind.CommandNotFound, $"There is no folder {folder} to run the workflow in. Nothing was started.") { Target = folder };
+        return new WorkflowCommand
+        {
+            FileName = program,
+            Arguments = RunType is null ? ArgumentList : [.. ArgumentList, Config!.Path, RunType],
+            WorkingDirectory = folder,
+            Environment = Variables(),
+            Timeout = Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+        };
+    }
+
+    private Dictionary<string, string?> Variables()
+    {
+        var variables = new Dictionary<string, string?>();
+        foreach (object name in Environment?.Keys ?? Array.Empty<object>())
+            variables[ValueText.Of(name)] = Environment![name] is { } value ? ValueText.Of(value) : null;
+        return variables;
+    }
+
+    // Start has put the run into this process's environment; what else the workflow needs to join it, it alone gets.
+    private Dictionary<string, string?> ChildEnvironment(Run run, MlflowConnection connection)
+    {
+        Dictionary<string, string?> variables = [];
+        foreach (KeyValuePair<string, string> variable in connection.ClientVariables(run))
+            variables[variable.Key] = variable.Value;
+        foreach (KeyValuePair<string, string?> variable in Variables())
+            variables[variable.Key] = variable.Value;
+        return variables;
+    }
+
+    private void RunUntracked(WorkflowCommand command)
+    {
+        int? exitCode = Watch((show, token) => new ChildProcess(command).RunAsync((_, lines) => show(lines), token));
+        SetExitCode(exitCode);
+        if (exitCode != 0)
+            WriteError(new MlflowException(ErrorKind.WorkflowFailed, exitCode is null ? "The workflow ran out of its time and was ended." : $"The workflow ended with exit code {exitCode}.") { Target = Config!.Path }.ToErrorRecord());
+    }
+
+    // Waits for the workflow, and shows its lines as they come.
+    private T Watch<T>(Func<Action<IReadOnlyList<LogLine>>, CancellationToken, Task<T>> run)
+    {
+        var queue = new LineQueue();
+        var display = new LogDisplay(this);
+        T result = Await(token => run(lines => Take(lines, token), token));
+        display.Show(queue.TakeAll());
+        return result;
+
+        void Take(IReadOnlyList<LogLine> lines, CancellationToken token)
+        {
+            if (queue.Add(lines, token))
+                Post(() => display.Show(queue.TakeAll()));
+        }
+    }
+
+    private void Report(WorkflowResult result, Run run)
+    {
+        SetExitCode(result.ExitCode);
+        foreach (string warning in result.Warnings)
+            WriteWarning(warning);
+        if (result.Run is { } ended)
+            WriteObject(ended);
+        if (result.Fault is { } fault)
+            WriteError(new MlflowException(ErrorKind.WorkflowFailed, $"{fault} Run {run.RunId} has its log and a note.{Kept(result)}") { Target = Config!.Path }.ToErrorRecord(Config.Path));
+        foreach (MlflowException error in result.Errors)
+            WriteError(error.ToErrorRecord());
+        if (result.Fault is null && (result.Errors.Count > 0 || result.Run is { } last && last.TrackingUri != run.TrackingUri))
+        {
+            string where = result.Run is { } kept && kept.TrackingUri != run.TrackingUri ? $" What could not be sent is in {kept.TrackingUri}: send it with Sync-MlflowRun." : "";
+            WriteError(new MlflowException(ErrorKind.ReportingFailed, $"The workflow ended well, and not all of it was reported to run {run.RunId} at {run.TrackingUri}. Its outputs are where it wrote them.{where}{Kept(result)}") { Target = run.RunId }.ToErrorRecord());
+        }
+    }
+
+    private static string Kept(WorkflowResult result) => result.LogPath is null ? "" : $" Its log is in {result.LogPath}.";
+
+    // As PowerShell does for a program that it runs itself.
+    private void SetExitCode(int? code) => SessionState.PSVariable.Set("global:LASTEXITCODE", code ?? -1);
+}

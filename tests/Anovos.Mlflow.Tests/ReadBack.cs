@@ -1,0 +1,39 @@
+using System.Text.Json;
+
+namespace Anovos.Mlflow.Tests;
+
+/// <summary>Runs as MLflow's own Python client reads them, where there is one.</summary>
+internal static class ReadBack
+{
+    /// <summary>Where runs are written to: a folder, or the server that <c>ANOVOS_TEST_TRACKING_URI</c> names. Skips the test where what it needs is not there.</summary>
+    public static string TrackingUri(string where)
+    {
+        Python();
+        if (where == "folder")
+            return "./mlruns";
+        string? uri = Environment.GetEnvironmentVariable("ANOVOS_TEST_TRACKING_URI");
+        Assert.SkipWhen(string.IsNullOrEmpty(uri), "ANOVOS_TEST_TRACKING_URI names no MLflow server");
+        return uri!;
+    }
+
+    /// <summary>The Python that <c>ANOVOS_TEST_MLFLOW_PYTHON</c> names.</summary>
+    public static string Python()
+    {
+        string? python = Environment.GetEnvironmentVariable("ANOVOS_TEST_MLFLOW_PYTHON");
+        Assert.SkipWhen(string.IsNullOrEmpty(python), "ANOVOS_TEST_MLFLOW_PYTHON names no Python with mlflow");
+        return python!;
+    }
+
+    /// <summary>What MLflow's client reads of a run.</summary>
+    public static JsonElement Run(string uri, string runId, string folder)
+    {
+        // MLflow 3 reads a directory store only when it is told to.
+        Environment.SetEnvironmentVariable("MLFLOW_ALLOW_FILE_STORE", "true");
+        (int exitCode, string output, string error) = HostTests.Run(Python(), [Path.Combine(Repository.Root, "tests", "readback", "read_run.py"), uri, runId], folder, keep: ["MLFLOW_ALLOW_FILE_STORE"]);
+        Environment.SetEnvironmentVariable("MLFLOW_ALLOW_FILE_STORE", null);
+        Assert.True(exitCode == 0, error);
+        return JsonDocument.Parse(output).RootElement.Clone();
+    }
+
+    public static string Text(JsonElement read, string kind, string key) => read.GetProperty(kind).GetProperty(key).GetString()!;
+}
