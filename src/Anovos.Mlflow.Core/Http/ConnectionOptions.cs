@@ -131,7 +131,6 @@ public sealed record ConnectionOptions
         Identity = null,
         CredentialSource = null,
         Databricks = null,
-        Identity = null,
         InsecureTls = false,
         ServerCertificatePath = null,
         ClientCertificatePath = null,
