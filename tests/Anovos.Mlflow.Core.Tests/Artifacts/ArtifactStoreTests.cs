@@ -103,7 +103,6 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
 
     [Theory]
     [InlineData("s3://bucket/x", "serve-artifacts")]
-    [InlineData("dbfs:/databricks/mlflow", "serve-artifacts")]
     public async Task A_root_that_is_not_spoken_here_says_what_to_do(string root, string advice)
     {
         (ITrackingStore store, Run run) = await OpenAsync("3.11");
