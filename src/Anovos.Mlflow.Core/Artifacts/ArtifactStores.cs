@@ -1,3 +1,4 @@
+using Anovos.Mlflow.Cloud;
 using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Offline;
@@ -9,11 +10,14 @@ namespace Anovos.Mlflow.Artifacts;
 public static class ArtifactStores
 {
     /// <summary>Opens the artifacts of <paramref name="run"/>, which <paramref name="store"/> holds.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="store">Its store.</param>
+    /// <param name="onRetry">Told of repeated requests to a bucket, where the store itself is no server that is.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> for a root that this client does not speak.</exception>
-    public static IArtifactStore Open(Run run, ITrackingStore store)
+    public static IArtifactStore Open(Run run, ITrackingStore store, Action<RetryNotice>? onRetry = null)
     {
         if (store is FallbackStore fallback)
-            return run.TrackingUri == fallback.Server.TrackingUri ? new FallbackArtifactStore(Open(run, fallback.Server), run, fallback) : new LocalArtifactStore(LocalUri.ToPath(run.ArtifactUri));
+            return run.TrackingUri == fallback.Server.TrackingUri ? new FallbackArtifactStore(Open(run, fallback.Server, onRetry), run, fallback) : new LocalArtifactStore(LocalUri.ToPath(run.ArtifactUri));
 
         string root = run.ArtifactUri;
         int colon = root.IndexOf(':');
@@ -28,6 +32,9 @@ public static class ArtifactStores
                 return DbfsRoots.Open(workspace.Api, run, DbfsRoots.MountPoint);
             case "http" or "https" when store is RestStore server:
                 return OpenHttp(new Uri(root), server, run.RunId);
+            case var _ when Buckets.Speaks(root):
+                (IBucket bucket, string prefix) = new BucketAccess(store, onRetry).Open(root);
+                return new BucketArtifactStore(bucket, prefix);
             default:
                 throw new MlflowException(
                     ErrorKind.UriUnsupported,

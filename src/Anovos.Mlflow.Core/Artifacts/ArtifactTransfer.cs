@@ -94,5 +94,5 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, Send
 
     /// <summary>Whether no other transfer can go better.</summary>
     internal static bool EndsAll(MlflowException e) =>
-        e.Kind is ErrorKind.TrackingServerUnreachable or ErrorKind.AuthenticationFailed or ErrorKind.PermissionDenied or ErrorKind.NotAnMlflowServer;
+        e.Kind is ErrorKind.TrackingServerUnreachable or ErrorKind.AuthenticationFailed or ErrorKind.PermissionDenied or ErrorKind.NotAnMlflowServer or ErrorKind.BucketNotFound;
 }
