@@ -40,7 +40,7 @@ public class BucketArtifactStoreTests
         await using CloudPlace place = await CloudPlace.OpenAsync(kind);
         using BucketArtifactStore store = place.Store(), beside = place.Store(place.Uri + "-beside");
         FileInfo file = place.File(1);
-        await Parallel.ForEachAsync(Enumerable.Range(0, 1100), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, token) => await store.SendAsync(file, $"many/{i}", _ => { }, token));
+        await Parallel.ForEachAsync(Enumerable.Range(0, 1100), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, token) => await store.SendAsync(new FileInfo(file.FullName), $"many/{i}", _ => { }, token));
         await store.SendAsync(file, "many/below/x", _ => { }, default);
         await beside.SendAsync(file, "other", _ => { }, default);
 

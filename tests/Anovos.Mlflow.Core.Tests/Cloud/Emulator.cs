@@ -62,7 +62,15 @@ public sealed class Emulators : IDisposable
         if (path is null)
             return null;
         int port = FreePort();
-        Process process = Process.Start(new ProcessStartInfo(path, arguments(port)) { WorkingDirectory = Data, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Process process = Process.Start(new ProcessStartInfo(path, arguments(port))
+        {
+            WorkingDirectory = Data,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+
+            // s3rver encrypts the marks of its pages with DES.
+            Environment = { ["NODE_OPTIONS"] = "--openssl-legacy-provider" },
+        })!;
         lock (Started)
             Started.Add(process);
         process.BeginOutputReadLine();
