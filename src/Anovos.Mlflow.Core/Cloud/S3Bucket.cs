@@ -48,6 +48,9 @@ internal sealed class S3Bucket : IBucket
 
     public CloudRequests Requests { get; }
 
+    /// <summary>Whether any certificate is accepted.</summary>
+    public bool IgnoresTls => _settings.IgnoreTls;
+
     public async Task<IReadOnlyList<BucketObject>> ListAsync(string prefix, bool recursive, CancellationToken cancellationToken)
     {
         List<BucketObject> all = [];

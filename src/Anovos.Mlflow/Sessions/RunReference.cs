@@ -17,7 +17,7 @@ internal sealed class RunReference(string runId, MlflowConnection connection, An
 
     /// <summary>Opens the run's artifacts.</summary>
     public async Task<IArtifactStore> OpenArtifactsAsync(CancellationToken cancellationToken) =>
-        ArtifactStores.Open(await Store.GetRunAsync(RunId, cancellationToken).ConfigureAwait(false), Store);
+        ArtifactStores.Open(await Store.GetRunAsync(RunId, cancellationToken).ConfigureAwait(false), Store, notice => connection.Listener?.Retrying(notice), message => connection.Listener?.Warn(message));
 
     public override string ToString() => $"run {RunId} at {connection.TrackingUri}";
 }

@@ -40,6 +40,13 @@ public sealed class Emulators : IDisposable
         ? new() { ["MLFLOW_S3_ENDPOINT_URL"] = address.AbsoluteUri.TrimEnd('/'), ["AWS_ACCESS_KEY_ID"] = "S3RVER", ["AWS_SECRET_ACCESS_KEY"] = "S3RVER", ["AWS_EC2_METADATA_DISABLED"] = "true" }
         : new() { ["AZURE_STORAGE_CONNECTION_STRING"] = $"DefaultEndpointsProtocol=http;AccountName={AzureAccount};AccountKey={AzureKey};BlobEndpoint={address.AbsoluteUri.TrimEnd('/')}/{AzureAccount};" };
 
+    /// <summary>Makes the store that of this process' environment, too.</summary>
+    public static void UseInThisProcess(string kind)
+    {
+        foreach ((string name, string value) in Environment(kind, Require(kind)))
+            System.Environment.SetEnvironmentVariable(name, value);
+    }
+
     /// <summary>The URI of the bucket for tests, or of another one.</summary>
     public static string BucketUri(string kind, string bucket = "artifacts") => kind == "s3" ? $"s3://{bucket}" : $"wasbs://{bucket}@{AzureAccount}.blob.core.windows.net";
 
