@@ -34,7 +34,7 @@ public static class ArtifactStores
             case "http" or "https" when store is RestStore server:
                 return OpenHttp(new Uri(root), server, run.RunId);
             case var _ when Buckets.Speaks(root):
-                (IBucket bucket, string prefix) = new BucketAccess(store, onRetry, warn).Open(root);
+                (IBucket bucket, string prefix) = new BucketAccess(store, onRetry, warn).Open(root.Split('?')[0]);
                 return new BucketArtifactStore(bucket, prefix);
             default:
                 throw new MlflowException(

@@ -14,6 +14,12 @@ public sealed record ArtifactUpload(ArtifactSource Source, string ArtifactPath)
     /// <summary>What it is to the workflow, for <see cref="ArtifactResult.Kind"/>.</summary>
     public string Kind { get; init; } = "";
 
+    /// <summary>The folder of the run that it was selected with; empty for the root.</summary>
+    public string Folder { get; init; } = "";
+
+    /// <summary>The MD5 that a bucket has of it, in hex digits; null where there is none.</summary>
+    public string? Md5 { get; init; }
+
     /// <inheritdoc cref="ArtifactSource.Length"/>
     public long Length => Source.Length;
 }

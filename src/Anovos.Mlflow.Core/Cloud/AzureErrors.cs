@@ -34,7 +34,7 @@ internal static class AzureErrors
             403 => Of(ErrorKind.PermissionDenied, $"The credentials may not do this in {container}. {request} Sending needs the role Storage Blob Data Contributor, receiving Storage Blob Data Reader; a signature needs create, write, read and list."),
             404 => Of(ErrorKind.ArtifactNotFound, $"{container} has no such blob. {request}"),
             409 => Of(ErrorKind.ArtifactSendFailed, $"{container} does not take it now. {request} A lease, a snapshot or a policy holds the blob."),
-            412 => Of(ErrorKind.ArtifactSendFailed, $"A blob in {container} was replaced while it was read. Try again when nothing writes to it any more."),
+            412 => Of(ErrorKind.ArtifactSendFailed, $"A blob in {container} was replaced after it was listed. Send it again when nothing writes to it any more."),
             _ => Of(ErrorKind.ServerError, $"{container}: {request}", CloudErrors.IsTransient(e.Status)),
         };
 

@@ -51,13 +51,13 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix) : ISour
     public async Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken)
     {
         string folder = KeyOf(artifactPath) is { Length: > 0 } key ? key + "/" : "";
-        return [.. from entry in await bucket.ListAsync(folder, recursive: false, cancellationToken).ConfigureAwait(false)
-                   let name = entry.Key.Substring(folder.Length)
+        IEnumerable<Artifact> entries = from entry in await bucket.ListAsync(folder, recursive: false, cancellationToken).ConfigureAwait(false)
+                                        let name = entry.Key.Substring(folder.Length)
 
-                   // A folder's own marker, which consoles make.
-                   where name.Trim('/').Length > 0
-                   orderby name
-                   select new Artifact(ArtifactPath.Join(ArtifactPath.Normalize(artifactPath), entry.IsFolder ? name.TrimEnd('/') : name), entry.IsFolder, entry.IsFolder ? null : entry.Length)];
+                                        // A folder's own marker, which consoles make.
+                                        where name.Trim('/').Length > 0
+                                        select new Artifact(ArtifactPath.Join(ArtifactPath.Normalize(artifactPath), entry.IsFolder ? name.TrimEnd('/') : name), entry.IsFolder, entry.IsFolder ? null : entry.Length);
+        return [.. entries.OrderBy(entry => entry.ArtifactPath, StringComparer.Ordinal)];
     }
 
     public void Dispose() => bucket.Dispose();

@@ -16,9 +16,8 @@ internal static class Buckets
     /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> for a URI that names no bucket; <see cref="ErrorKind.InvalidValue"/> for a variable that cannot be read.</exception>
     public static (IBucket Bucket, string Key) Open(string uri, Func<string, string?> environment, ConnectionOptions options, Retrier retrier)
     {
-        string scheme = Scheme(uri), rest = uri.Substring(scheme.Length + 1).TrimStart('/');
-        int slash = rest.IndexOf('/');
-        string authority = slash < 0 ? rest : rest.Substring(0, slash), key = slash < 0 ? "" : rest.Substring(slash).Trim('/');
+        (string root, string key) = Split(uri);
+        string scheme = Scheme(uri), authority = root.Substring(scheme.Length).Trim(':', '/');
         var variables = new EnvironmentVariables(environment);
         if (scheme.StartsWith("s3", StringComparison.Ordinal))
         {
@@ -33,6 +32,16 @@ internal static class Buckets
 
         MlflowException Unsupported(string form) =>
             new(ErrorKind.UriUnsupported, $"{uri} names no bucket. Expected is {form}.") { Target = uri };
+    }
+
+    /// <summary>The URI of the bucket with a slash at its end, and what comes after it, without a slash at either end.</summary>
+    public static (string Bucket, string Key) Split(string uri)
+    {
+        int start = uri.IndexOf(':') + 1;
+        while (start < uri.Length && uri[start] == '/')
+            start++;
+        int slash = uri.IndexOf('/', start);
+        return slash < 0 ? (uri + "/", "") : (uri.Substring(0, slash + 1), uri.Substring(slash).Trim('/'));
     }
 
     private static string Scheme(string uri) => uri.IndexOf(':') is var colon and > 1 ? uri.Substring(0, colon).ToLowerInvariant() : "";

@@ -73,7 +73,12 @@ internal sealed class S3Bucket : IBucket
         if (offset > 0)
             request.ByteRange = new ByteRange($"bytes={offset}-");
         GetObjectResponse response = await _client.GetObjectAsync(request, cancellationToken).ConfigureAwait(false);
-        return response.ResponseStream;
+
+        // Not every store that speaks S3 looks at the condition.
+        if (etag is null || response.ETag == etag)
+            return response.ResponseStream;
+        response.Dispose();
+        throw S3Errors.Replaced(Uri, key);
     }
 
     public IPartTarget Upload(string key) => new S3Upload(_client, _name, key, _settings, Requests);

@@ -5,6 +5,10 @@ namespace Anovos.Mlflow.Cloud;
 /// <summary>What S3 and its SDK say, in this client's words.</summary>
 internal static class S3Errors
 {
+    /// <summary>The failure of reading an object that is not what was listed.</summary>
+    public static MlflowException Replaced(string bucket, string key, Exception? cause = null) =>
+        new(ErrorKind.ArtifactSendFailed, $"{(key.Length == 0 ? $"An object in {bucket}" : $"{bucket}/{key}")} was replaced after it was listed. Send it again when nothing writes to it any more.", cause) { Target = bucket };
+
     public static MlflowException From(Exception exception, string bucket, Uri endpoint)
     {
         if (exception is not AmazonServiceException { StatusCode: not 0 } e)
@@ -37,7 +41,7 @@ internal static class S3Errors
             401 => Of(ErrorKind.AuthenticationFailed, $"The credentials for {bucket} are refused. {request}"),
             403 => Of(ErrorKind.PermissionDenied, $"The credentials may not do this in {bucket}. {request} Sending needs s3:PutObject and s3:AbortMultipartUpload, receiving s3:GetObject, listing s3:ListBucket."),
             404 => Of(ErrorKind.ArtifactNotFound, $"{bucket} has no such object. {request}"),
-            412 => Of(ErrorKind.ArtifactSendFailed, $"An object in {bucket} was replaced while it was read. Try again when nothing writes to it any more."),
+            412 => Replaced(bucket, "", exception),
             _ => Of(ErrorKind.ServerError, $"{bucket}: {request}", CloudErrors.IsTransient(status) || e.ErrorCode is "RequestTimeout" or "SlowDown"),
         };
 

@@ -178,7 +178,7 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
         {
             Emulators.UseInThisProcess(root);
             store = new DirectoryStore(Path.Combine(_folder, "mlruns"));
-            return (store, await StartAsync(store, $"{Emulators.BucketUri(root)}/{Guid.NewGuid():N}"));
+            return (store, await StartAsync(store, $"{CloudEmulator.BucketUri(root)}/{Guid.NewGuid():N}"));
         }
         else if (root == "real server")
         {

@@ -1,5 +1,6 @@
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Cloud;
+using Anovos.Mlflow.TestServer;
 using Azure.Storage;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Specialized;
@@ -62,6 +63,6 @@ public class BlockUploadTests
             StartsOn = start,
             CacheControl = identifier,
         };
-        return new UriBuilder(blob.Uri) { Query = signature.ToSasQueryParameters(new StorageSharedKeyCredential(Emulators.AzureAccount, Emulators.AzureKey)).ToString() }.Uri;
+        return new UriBuilder(blob.Uri) { Query = signature.ToSasQueryParameters(new StorageSharedKeyCredential(CloudEmulator.AzureAccount, CloudEmulator.AzureKey)).ToString() }.Uri;
     }
 }

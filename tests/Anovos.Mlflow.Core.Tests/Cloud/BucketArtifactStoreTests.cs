@@ -1,5 +1,6 @@
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Cloud;
+using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Cloud;
 
@@ -148,10 +149,10 @@ public class BucketArtifactStoreTests
         FileInfo file = place.File(1);
         using (BucketArtifactStore store = place.Store())
             Assert.Equal(ErrorKind.ArtifactNotFound, (await FailsAsync(() => store.ReceiveAsync("nothing", Stream.Null, _ => { }, default))).Kind);
-        using (BucketArtifactStore store = place.Store(Emulators.BucketUri(kind, "no-such-bucket") + "/x"))
+        using (BucketArtifactStore store = place.Store(CloudEmulator.BucketUri(kind, "no-such-bucket") + "/x"))
         {
             MlflowException none = await FailsAsync(() => store.SendAsync(file, "file", _ => { }, default));
-            Assert.Equal((ErrorKind.BucketNotFound, Emulators.BucketUri(kind, "no-such-bucket")), (none.Kind, none.Target));
+            Assert.Equal((ErrorKind.BucketNotFound, CloudEmulator.BucketUri(kind, "no-such-bucket")), (none.Kind, none.Target));
             Assert.Equal(ErrorKind.BucketNotFound, (await FailsAsync(() => store.ListAsync("", default))).Kind);
         }
 
@@ -161,7 +162,7 @@ public class BucketArtifactStoreTests
         Assert.Empty(place.Retries);
 
         // s3rver does not check signatures of version 4.
-        string secret = kind == "s3" ? place.Environment["AWS_ACCESS_KEY_ID"] = "another" : Emulators.AzureKey.Replace("Eby8", "AAAA");
+        string secret = kind == "s3" ? place.Environment["AWS_ACCESS_KEY_ID"] = "another" : CloudEmulator.AzureKey.Replace("Eby8", "AAAA");
         if (kind == "azure")
             place.Environment["AZURE_STORAGE_CONNECTION_STRING"] = place.Environment["AZURE_STORAGE_CONNECTION_STRING"].Replace("Eby8", "AAAA");
         place.Gateway.Refuse = _ => null;
