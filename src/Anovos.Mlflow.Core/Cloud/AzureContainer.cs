@@ -101,6 +101,7 @@ internal sealed class AzureContainer : IBucket
         ? new BucketObject(item.Prefix, IsFolder: true, 0, null)
         : new BucketObject(item.Blob.Name, IsFolder: false, item.Blob.Properties.ContentLength ?? 0, item.Blob.Properties.ETag?.ToString())
         {
+            WrittenUtc = item.Blob.Properties.LastModified?.UtcDateTime,
             Md5 = item.Blob.Properties.ContentHash is { } md5 ? ContentMeter.ToHex(md5) : null,
         };
 

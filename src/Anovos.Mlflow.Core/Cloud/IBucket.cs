@@ -7,6 +7,9 @@ namespace Anovos.Mlflow.Cloud;
 /// <param name="ETag">What the store calls this very content.</param>
 internal sealed record BucketObject(string Key, bool IsFolder, long Length, string? ETag)
 {
+    /// <summary>When it was written; null where a listing does not say.</summary>
+    public DateTime? WrittenUtc { get; init; }
+
     /// <summary>The MD5 of the bytes in hex digits, where the store has one.</summary>
     public string? Md5 { get; init; }
 }

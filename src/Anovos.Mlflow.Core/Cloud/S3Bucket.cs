@@ -60,7 +60,7 @@ internal sealed class S3Bucket : IBucket
             var request = new ListObjectsV2Request { BucketName = _name, Prefix = prefix, Delimiter = recursive ? null : "/", ContinuationToken = next, ExpectedBucketOwner = _settings.ExpectedOwner };
             ListObjectsV2Response page = await Requests.RunAsync((_, time) => _client.ListObjectsV2Async(request, time), cancellationToken).ConfigureAwait(false);
             all.AddRange((page.CommonPrefixes ?? []).Select(folder => new BucketObject(folder, IsFolder: true, 0, null)));
-            all.AddRange((page.S3Objects ?? []).Select(item => new BucketObject(item.Key, IsFolder: false, item.Size ?? 0, item.ETag)));
+            all.AddRange((page.S3Objects ?? []).Select(item => new BucketObject(item.Key, IsFolder: false, item.Size ?? 0, item.ETag) { WrittenUtc = item.LastModified?.ToUniversalTime() }));
             next = page.IsTruncated == true ? page.NextContinuationToken : null;
         }
         while (next is not null);

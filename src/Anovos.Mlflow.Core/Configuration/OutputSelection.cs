@@ -118,7 +118,7 @@ public sealed class OutputSelection
             return why;
         if (file.Length > MaximumLength)
             return $"it has {file.Length} bytes, and -MaximumLength allows {MaximumLength}";
-        return WrittenSinceUtc is { } since && File.GetLastWriteTimeUtc(file.FullPath) < since ? "it was there before this workflow ran" : null;
+        return WrittenSinceUtc is { } since && (file.WrittenUtc ?? File.GetLastWriteTimeUtc(file.FullPath)) < since ? "it was there before this workflow ran" : null;
     }
 
     private string? WhyNot(string artifactPath)

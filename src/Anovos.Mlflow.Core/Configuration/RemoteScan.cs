@@ -61,7 +61,7 @@ public sealed class RemoteScan(BucketSources sources, bool includeChecksums = fa
         IEnumerable<OutputFile> found = from item in await bucket.ListAsync(output.IsFile ? key : folder, recursive: true, cancellationToken).ConfigureAwait(false)
                                        let relative = item.Key.Substring(folder.Length)
                                        where output.IsFile ? item.Key == key : relative.Length > 0 && !NotOurs.IsMatch(relative) && (includeChecksums || !Checksum.IsMatch(relative))
-                                       select new OutputFile(root + item.Key, Artifacts.ArtifactPath.Join(output.ArtifactPath ?? "", relative), item.Length) { Tracked = output.Tracked, Reason = output.Reason, ETag = item.ETag, Md5 = item.Md5 };
+                                       select new OutputFile(root + item.Key, Artifacts.ArtifactPath.Join(output.ArtifactPath ?? "", relative), item.Length) { Tracked = output.Tracked, Reason = output.Reason, WrittenUtc = item.WrittenUtc, ETag = item.ETag, Md5 = item.Md5 };
         return [.. found.OrderBy(file => file.ArtifactPath, StringComparer.Ordinal)];
     }
 }

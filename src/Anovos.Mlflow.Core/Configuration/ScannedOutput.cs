@@ -81,6 +81,9 @@ public sealed record OutputFile(string FullPath, string ArtifactPath, long Lengt
     /// <summary>Why, or why not: the flag, or the rule that leaves it out.</summary>
     public string Reason { get; init; } = "";
 
+    /// <summary>When it was written, as its bucket says; null for a file of this machine.</summary>
+    public DateTime? WrittenUtc { get; init; }
+
     /// <summary>What its bucket calls this very content; null for a file of this machine.</summary>
     public string? ETag { get; init; }
 
