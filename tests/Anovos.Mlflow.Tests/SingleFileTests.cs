@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 
 namespace Anovos.Mlflow.Tests;
@@ -77,7 +76,7 @@ public sealed class SingleFileTests(SingleFileHost host) : IDisposable
         Assert.Equal(Contents(Repository.StagedModule), Contents(UnpackedModule));
     }
 
-    private void AssertRuns(string below, params (string Name, string Value)[] environment)
+    private void AssertRuns(string below, params (string Name, string? Value)[] environment)
     {
         (int exitCode, string output, string error) = Run(ModuleBase, environment);
         Assert.Equal("", error);
@@ -86,19 +85,12 @@ public sealed class SingleFileTests(SingleFileHost host) : IDisposable
         Assert.EndsWith("Finished", output.TrimEnd());
     }
 
-    private (int ExitCode, string Output, string Error) Run(string script, params (string Name, string Value)[] environment)
+    private (int ExitCode, string Output, string Error) Run(string script, params (string Name, string? Value)[] environment)
     {
         string folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
         File.WriteAllText(Path.Combine(folder, "script.ps1"), script);
-        var start = new ProcessStartInfo(host.Path, ["script.ps1"]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment.Clear();
-        start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
-        foreach ((string name, string value) in environment)
-            start.Environment[name] = value;
-        using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
-        process.WaitForExit();
+        var result = CleanProcess.Run(host.Path, ["script.ps1"], folder, [CleanProcess.DotnetRoot, .. environment]);
         Directory.Delete(folder, recursive: true);
-        return (process.ExitCode, output.Result, error.Result);
+        return result;
     }
 }
