@@ -60,6 +60,25 @@ public class BucketSourceTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
+    public async Task An_object_goes_through_an_MLflow_server_as_a_stream_with_its_length(string kind)
+    {
+        await using CloudPlace place = await CloudPlace.OpenAsync(kind);
+        string root = await FillAsync(kind, place, "out/final_dataset/part-0", "out/final_dataset/größe 1");
+        using var sources = new BucketSources(new BucketAccess(null, null));
+        await using Artifacts.TransferFixture run = await Artifacts.TransferFixture.OpenAsync("3.11");
+        IReadOnlyList<ArtifactUpload> uploads = new OutputSelection([], [], force: false).Of(await ScanAsync($"{root}/out"), "run", sources.Of).Uploads;
+        run.Server.Faults.Add("PUT", "*part-0", Faults.CloseWithin(50));
+
+        Assert.All(await Artifacts.Uploads.SendAsync(run.Artifacts, uploads), result => Assert.Null(result.Error));
+
+        foreach (ArtifactUpload upload in uploads)
+            Assert.Equal((await upload.Source.MeasureAsync(default)).Sha256, run.Server.ArtifactsOf(run.Run.RunId)[upload.ArtifactPath].Sha256);
+        Assert.All(run.Server.Requests.Where(request => request.Method == "PUT"), put => Assert.Equal("100", put.Headers["Content-Length"]));
+        Assert.Single(run.Retries);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
     public async Task An_object_that_is_replaced_after_it_was_listed_is_not_sent(string kind)
     {
         await using CloudPlace place = await CloudPlace.OpenAsync(kind);
