@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Reflection;
+using System.Runtime.InteropServices;
 using Anovos.Mlflow.PowerShell.Sessions;
 
 namespace Anovos.Mlflow.PowerShell;
@@ -69,7 +70,8 @@ public sealed class ModuleLifecycle : IModuleAssemblyInitializer, IModuleAssembl
 
         // All of them, now: a context asks the default one first for what it has not loaded yet, and would get another
         // module's copy. It costs less than 10 ms. Only what .NET itself has, compiled ahead, is better there.
-        string platform = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
+        // A program that is a single file has .NET in it, and no file of it in that folder.
+        string platform = RuntimeEnvironment.GetRuntimeDirectory();
         return Directory.GetFiles(DependencyFolder("net8.0"), "*.dll")
             .Where(file => !File.Exists(Path.Combine(platform, Path.GetFileName(file))) || FindDependency(platform, AssemblyName.GetAssemblyName(file)) is null)
             .Select(load).ToArray().Single(assembly => assembly.GetName().Name == CoreName);

@@ -1,14 +1,10 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>A process that gets no environment but the one it is given.</summary>
 internal static class CleanProcess
 {
-    /// <summary>What a program needs that is built to use the .NET of these tests.</summary>
-    public static (string Name, string? Value) DotnetRoot { get; } = ("DOTNET_ROOT", Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..")));
-
     /// <summary>Where a program is on the PATH; null where it is not.</summary>
     public static string? Find(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);

@@ -89,7 +89,7 @@ public sealed class SingleFileTests(SingleFileHost host) : IDisposable
     {
         string folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
         File.WriteAllText(Path.Combine(folder, "script.ps1"), script);
-        var result = CleanProcess.Run(host.Path, ["script.ps1"], folder, [CleanProcess.DotnetRoot, .. environment]);
+        var result = CleanProcess.Run(host.Path, ["script.ps1"], folder, environment);
         Directory.Delete(folder, recursive: true);
         return result;
     }
