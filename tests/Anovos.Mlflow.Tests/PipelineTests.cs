@@ -102,6 +102,10 @@ public sealed class PipelineTests : IAsyncLifetime
             ["System.OidcRequestUri"] = new Uri(_server.Uri, "pipeline/oidctoken").ToString(),
             ["System.AccessToken"] = "job-token",
         };
+
+        // It has its own copy loaded already, and one is all that a process can have.
+        if (shell == "host")
+            job["anovosModule"] = Path.Combine(Path.GetDirectoryName(Repository.Host)!, "Modules", "Anovos.Mlflow");
         if (name == "Databricks")
             (job["DATABRICKS_HOST"], job["DATABRICKS_CLIENT_ID"]) = (_server.Uri.ToString(), "principal");
         else
