@@ -191,7 +191,7 @@ public sealed class AzurePipelineTests : IDisposable
         Run run = _run with { RunName = evil, Experiment = evil, TrackingUri = "file:///a", Metrics = new Dictionary<string, double> { ["time/" + evil] = 1 }, Tags = new Dictionary<string, string> { ["flagged/" + evil] = evil } };
         string text = RunSummary.Of(run, "https://adb-1.azuredatabricks.net").ToMarkdown();
         foreach (string structure in new[] { "##vso", "](", "<", "`", "://", "_b_", "hunter2", "\u001b", "\r" })
-            Assert.DoesNotContain(structure, text);
+            Assert.DoesNotContain(structure, text, StringComparison.Ordinal);
         Assert.All(text.Split('\n').Where(line => line.StartsWith('|')), line => Assert.Equal(3, line.Count(c => c == '|')));
     }
 
