@@ -23,6 +23,9 @@ internal sealed record GitRepository(string Commit, string? Branch, string? Remo
         }
     }
 
+    /// <summary>The address without <c>user:token@</c>.</summary>
+    public static string? WithoutCredentials(string? url) => url is null ? null : Regex.Replace(url, "(?<=://)[^/@]+@", "");
+
     private static (string Git, string Common)? Open(string folder)
     {
         for (DirectoryInfo? at = new(folder); at is not null; at = at.Parent)
@@ -70,7 +73,7 @@ internal sealed record GitRepository(string Commit, string? Branch, string? Remo
             if (line.StartsWith("[", StringComparison.Ordinal))
                 inOrigin = line == "[remote \"origin\"]";
             else if (inOrigin && Regex.Match(line, @"^url\s*=\s*(.+)$") is { Success: true } url)
-                return Regex.Replace(url.Groups[1].Value, "(?<=://)[^/@]+@", ""); // https://user:token@host
+                return WithoutCredentials(url.Groups[1].Value);
         }
 
         return null;

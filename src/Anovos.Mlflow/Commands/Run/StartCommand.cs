@@ -2,6 +2,7 @@ using System.Collections;
 using System.Management.Automation;
 using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.Offline;
+using Anovos.Mlflow.Pipelines;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Completion;
 using Anovos.Mlflow.PowerShell.Sessions;
@@ -82,6 +83,8 @@ public abstract class StartCommand : TrackingCommand
             return null;
 
         Session.Push(new ActiveRun(run, connection, Config));
+        if (Pipeline is not null)
+            Tell(Pipeline.Join(run));
         if (Config is null)
             return run;
         var recorder = new WorkflowRecorder(connection.Store, run);
@@ -111,7 +114,9 @@ public abstract class StartCommand : TrackingCommand
         using var patience = new CancellationTokenSource(Patience);
         try
         {
-            Task.Run(() => lifecycle.EndAsync(active.Run.RunId, Enum.TryParse(status, out RunStatus parsed) ? parsed : RunStatus.Failed, patience.Token), patience.Token).GetAwaiter().GetResult();
+            Run ended = Task.Run(() => lifecycle.EndAsync(active.Run.RunId, Enum.TryParse(status, out RunStatus parsed) ? parsed : RunStatus.Failed, patience.Token), patience.Token).GetAwaiter().GetResult();
+            if (!Stopping)
+                TellEnd(RunSummary.Of(ended, active.Connection.WorkspaceUrl), active.Run.TrackingUri);
         }
         catch (Exception e) when (e is MlflowException or OperationCanceledException)
         {

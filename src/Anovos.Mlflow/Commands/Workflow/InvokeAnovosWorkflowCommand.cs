@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.Pipelines;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Errors;
 using Anovos.Mlflow.PowerShell.Sessions;
@@ -92,7 +93,7 @@ public sealed class InvokeAnovosWorkflowCommand : StartCommand
         {
             WriteWarning($"Tracking is off for {Config!.Path}: the file has no mlflow block. The workflow runs without a run.");
             if (ShouldProcess(command.FileName, "Run"))
-                RunUntracked(command);
+                RunUntracked(command, folder);
             return;
         }
 
@@ -104,7 +105,7 @@ public sealed class InvokeAnovosWorkflowCommand : StartCommand
         {
             var runner = new WorkflowRunner(active.Connection.Store, run, new ChildProcess(command with { Environment = ChildEnvironment(run, active.Connection) }));
             var job = new WorkflowJob { Config = Config!, BasePath = folder, Outputs = outputs, Statistics = statistics };
-            result = Watch((show, token) => runner.RunAsync(job, show, token));
+            result = Watch(folder, (show, token) => runner.RunAsync(job, show, token));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -116,6 +117,7 @@ public sealed class InvokeAnovosWorkflowCommand : StartCommand
             Session.Remove(run.RunId);
         }
 
+        TellEnd(RunSummary.Of(result, run, active.Connection.WorkspaceUrl), run.TrackingUri);
         Report(result, run);
     }
 
@@ -157,27 +159,36 @@ public sealed class InvokeAnovosWorkflowCommand : StartCommand
         return variables;
     }
 
-    private void RunUntracked(WorkflowCommand command)
+    private void RunUntracked(WorkflowCommand command, string folder)
     {
-        int? exitCode = Watch((show, token) => new ChildProcess(command).RunAsync((_, lines) => show(lines), token));
+        int? exitCode = Watch(folder, (show, token) => new ChildProcess(command).RunAsync((_, lines) => show(lines), token));
         SetExitCode(exitCode);
         if (exitCode != 0)
             WriteError(new MlflowException(ErrorKind.WorkflowFailed, exitCode is null ? "The workflow ran out of its time and was ended." : $"The workflow ended with exit code {exitCode}.") { Target = Config!.Path }.ToErrorRecord());
     }
 
     // Waits for the workflow, and shows its lines as they come.
-    private T Watch<T>(Func<Action<IReadOnlyList<LogLine>>, CancellationToken, Task<T>> run)
+    private T Watch<T>(string folder, Func<Action<IReadOnlyList<LogLine>>, CancellationToken, Task<T>> run)
     {
         var queue = new LineQueue();
         var display = new LogDisplay(this);
+        WorkflowProgress? progress = Pipeline is null ? null : new WorkflowProgress(Pipeline, Config!, folder);
         T result = Await(token => run(lines => Take(lines, token), token));
-        display.Show(queue.TakeAll());
+        Show();
         return result;
+
+        void Show()
+        {
+            IReadOnlyList<LogLine> lines = queue.TakeAll();
+            display.Show(lines);
+            if (progress is not null)
+                Tell(progress.Of(lines));
+        }
 
         void Take(IReadOnlyList<LogLine> lines, CancellationToken token)
         {
             if (queue.Add(lines, token))
-                Post(() => display.Show(queue.TakeAll()));
+                Post(Show);
         }
     }
 
