@@ -51,7 +51,7 @@ public sealed class PipelineTests : IAsyncLifetime
         StoredRun run = Assert.Single(_server.Runs);
         Assert.Equal(expected, run.Status);
         Assert.NotNull(run.EndTime);
-        Assert.Equal(("20261124.1", "17"), (run.RunName, run.Tags["azure.build.id"]));
+        Assert.Equal(("20261124.1", "17"), (run.RunName, run.Tags["azure.pipelines.buildId"]));
         Assert.Equal(run.RunId, File.ReadAllText(Path.Combine(_folder, "run-of-the-workflow")));
         Assert.Equal(how is null, _server.Artifacts.Keys.Any(key => key.Contains($"{run.RunId}/artifacts/final_dataset/_SUCCESS")));
 
