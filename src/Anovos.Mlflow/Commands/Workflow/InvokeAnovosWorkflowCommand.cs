@@ -11,18 +11,22 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>
 /// Runs a workflow under a run of its own, which it joins: its output as it comes, its timings while it runs, then its
-/// statistics and outputs. The run is Finished when it ends with exit code 0, Killed when it is ended, else Failed.
+/// statistics and outputs. The run is Finished when it ends with exit code 0, Killed when it is ended, else Failed. It runs
+/// as a child of this process, or as a job on a cluster of Databricks.
 /// </summary>
-[Cmdlet(VerbsLifecycle.Invoke, "AnovosWorkflow", SupportsShouldProcess = true)]
+[Cmdlet(VerbsLifecycle.Invoke, "AnovosWorkflow", DefaultParameterSetName = "Program", SupportsShouldProcess = true)]
 [OutputType("Anovos.Mlflow.Tracking.Run")]
-public sealed class InvokeAnovosWorkflowCommand : StartCommand
+public sealed partial class InvokeAnovosWorkflowCommand : StartCommand
 {
     /// <summary>The workflow; its <c>mlflow</c> block says where to track to.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true)]
     [ValidateNotNull]
     public override AnovosConfig? Config { get; set; }
 
-    /// <summary>The program that runs it, as <c>spark-submit</c>: a path, or a name to be found in <c>PATH</c>.</summary>
+    /// <summary>
+    /// The program that runs it, as <c>spark-submit</c>: a path, or a name to be found in <c>PATH</c>. On a cluster, the Python
+    /// file: a path of the workspace or of a volume, or a URI of a cloud store.
+    /// </summary>
     [Parameter(Position = 0, Mandatory = true)]
     [ValidateNotNullOrEmpty]
     public string FilePath { get; set; } = "";
@@ -39,7 +43,7 @@ public sealed class InvokeAnovosWorkflowCommand : StartCommand
     public string? RunType { get; set; }
 
     /// <summary>The folder to run it in, from which its relative paths start; without it, the current folder.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = "Program")]
     [ValidateNotNullOrEmpty]
     [Alias("BasePath")]
     public string? WorkingDirectory { get; set; }
@@ -76,7 +80,7 @@ public sealed class InvokeAnovosWorkflowCommand : StartCommand
     protected override bool FallsBack => true;
 
     /// <inheritdoc/>
-    protected override IReadOnlyList<Tag> OwnTags => RunType is null ? [] : [new Tag("anovos.workflow.runType", RunType)];
+    protected override IReadOnlyList<Tag> OwnTags => RunType is null && !IsJob ? [] : [new Tag("anovos.workflow.runType", RunType ?? "databricks")];
 
     /// <inheritdoc/>
     protected override TimeSpan Farewell => TimeSpan.FromSeconds(20);
@@ -84,15 +88,17 @@ public sealed class InvokeAnovosWorkflowCommand : StartCommand
     /// <inheritdoc/>
     protected override void Process()
     {
-        string folder = WorkingDirectory is null ? CurrentDirectory : GetUnresolvedProviderPathFromPSPath(WorkingDirectory);
+        string folder = IsJob ? DriverFolder : WorkingDirectory is null ? CurrentDirectory : GetUnresolvedProviderPathFromPSPath(WorkingDirectory);
         var outputs = new OutputSelection(Include, Exclude, force: false) { MaximumLength = MaximumLength };
         var statistics = new StatisticSelection(Statistic, []);
-        WorkflowCommand command = ToCommand(folder);
+
+        // What cannot work is said before there is a run.
+        Func<IReadOnlyDictionary<string, string?>, IWorkflowEngine> engine = IsJob ? ToJob() : ToProcess(folder);
         if (IsTrackingOff)
         {
             WriteWarning($"Tracking is off for {Config!.Path}: the file has no mlflow block. The workflow runs without a run.");
-            if (ShouldProcess(command.FileName, "Run"))
-                RunUntracked(command);
+            if (ShouldProcess(FilePath, "Run"))
+                RunUntracked(engine(Variables()));
             return;
         }
 
@@ -102,7 +108,7 @@ public sealed class InvokeAnovosWorkflowCommand : StartCommand
         WorkflowResult result;
         try
         {
-            var runner = new WorkflowRunner(active.Connection.Store, run, new ChildProcess(command with { Environment = ChildEnvironment(run, active.Connection) }));
+            var runner = new WorkflowRunner(active.Connection.Store, run, engine(IsJob ? JobEnvironment(run) : ChildEnvironment(run, active.Connection)));
             var job = new WorkflowJob { Config = Config!, BasePath = folder, Outputs = outputs, Statistics = statistics };
             result = Watch((show, token) => runner.RunAsync(job, show, token));
         }
@@ -119,6 +125,14 @@ public sealed class InvokeAnovosWorkflowCommand : StartCommand
         Report(result, run);
     }
 
+    private Func<IReadOnlyDictionary<string, string?>, IWorkflowEngine> ToProcess(string folder)
+    {
+        WorkflowCommand command = ToCommand(folder);
+        return environment => new ChildProcess(command with { Environment = environment });
+    }
+
+    private TimeSpan? TimeLimit => Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+
     private WorkflowCommand ToCommand(string folder)
     {
         // A path is relative to this session's folder, not to the one that the program will run in.
@@ -133,8 +147,7 @@ public sealed class InvokeAnovosWorkflowCommand : StartCommand
             FileName = program,
             Arguments = RunType is null ? ArgumentList : [.. ArgumentList, Config!.Path, RunType],
             WorkingDirectory = folder,
-            Environment = Variables(),
-            Timeout = Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            Timeout = TimeLimit,
         };
     }
 
@@ -157,12 +170,12 @@ public sealed class InvokeAnovosWorkflowCommand : StartCommand
         return variables;
     }
 
-    private void RunUntracked(WorkflowCommand command)
+    private void RunUntracked(IWorkflowEngine engine)
     {
-        int? exitCode = Watch((show, token) => new ChildProcess(command).RunAsync((_, lines) => show(lines), token));
-        SetExitCode(exitCode);
-        if (exitCode != 0)
-            WriteError(new MlflowException(ErrorKind.WorkflowFailed, exitCode is null ? "The workflow ran out of its time and was ended." : $"The workflow ended with exit code {exitCode}.") { Target = Config!.Path }.ToErrorRecord());
+        WorkflowEnd end = Watch((show, token) => engine.RunAsync((_, lines) => show(lines), _ => { }, token));
+        SetExitCode(end.ExitCode, end.Fault);
+        if (end.Fault is { } fault)
+            WriteError(new MlflowException(ErrorKind.WorkflowFailed, fault) { Target = Config!.Path }.ToErrorRecord());
     }
 
     // Waits for the workflow, and shows its lines as they come.
@@ -183,7 +196,7 @@ public sealed class InvokeAnovosWorkflowCommand : StartCommand
 
     private void Report(WorkflowResult result, Run run)
     {
-        SetExitCode(result.ExitCode);
+        SetExitCode(result.ExitCode, result.Fault);
         foreach (string warning in result.Warnings)
             WriteWarning(warning);
         if (result.Run is { } ended)
@@ -202,5 +215,5 @@ public sealed class InvokeAnovosWorkflowCommand : StartCommand
     private static string Kept(WorkflowResult result) => result.LogPath is null ? "" : $" Its log is in {result.LogPath}.";
 
     // As PowerShell does for a program that it runs itself.
-    private void SetExitCode(int? code) => SessionState.PSVariable.Set("global:LASTEXITCODE", code ?? -1);
+    private void SetExitCode(int? code, string? fault) => SessionState.PSVariable.Set("global:LASTEXITCODE", code ?? (fault is null ? 0 : -1));
 }
