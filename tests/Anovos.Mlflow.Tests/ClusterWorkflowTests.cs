@@ -40,7 +40,7 @@ public sealed class ClusterWorkflowTests : IAsyncLifetime
     private readonly ScriptSession _session = new();
     private readonly Dictionary<string, string?> _before = Names.ToDictionary(name => name, Environment.GetEnvironmentVariable);
     private TrackingServer _server = null!;
-    private volatile bool _isDown;
+    private volatile bool _isDown, _losesAnswer;
 
     private StoredRun Stored => Assert.Single(_server.Runs);
 
@@ -56,7 +56,7 @@ public sealed class ClusterWorkflowTests : IAsyncLifetime
         Assert.Equal((3.4107, 201.4, 912), (Metric("time/stats_generator/global_summary"), Metric("time/total"), Metric("global_summary/rows_count")));
         Assert.Equal(("77", $"{Job.RunId}", "0923-164208-meows279", "databricks"), (Stored.Tags["mlflow.databricks.jobID"], Stored.Tags["mlflow.databricks.jobRunID"], Stored.Tags["mlflow.databricks.cluster.id"], Stored.Tags["anovos.workflow.runType"]));
         Assert.EndsWith($"#job/77/run/{Job.RunId}", Stored.Tags["mlflow.databricks.runURL"]);
-        Assert.Equal(["config/config.yaml", "logs/workflow.log"], _server.ArtifactsOf(Stored.RunId).Select(entry => entry.Key).Order());
+        Assert.Equal(["config/config.yaml", "logs/workflow.log"], ArtifactsOf(Stored).Keys.Order());
         Assert.Contains("PENDING, Waiting for cluster", LogOf(Stored));
         Assert.Contains("capital-gain is skewed", Assert.Single(result.Warnings));
 
@@ -172,7 +172,7 @@ public sealed class ClusterWorkflowTests : IAsyncLifetime
         await StartAsync(new());
         Environment.SetEnvironmentVariable("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2");
         Environment.SetEnvironmentVariable("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0.01");
-        _server.Faults.Add("POST", "/api/2.1/jobs/runs/submit", Faults.CloseAfter);
+        _losesAnswer = true;
         try
         {
             Run(Existing).Clean();
@@ -256,7 +256,14 @@ public sealed class ClusterWorkflowTests : IAsyncLifetime
     private async Task StartAsync(WorkspaceOptions workspace)
     {
         _server = await TrackingServer.StartAsync(new() { Workspace = workspace });
-        _server.Faults.Add("*", "*", (context, handle) => _isDown ? Faults.CloseBefore(context, handle) : handle(), times: int.MaxValue);
+        _server.Faults.Add("*", "*", (context, handle) =>
+        {
+            if (_isDown)
+                return Faults.CloseBefore(context, handle);
+            bool loses = _losesAnswer && context.Request.Path.Value!.EndsWith("/submit", StringComparison.Ordinal);
+            _losesAnswer &= !loses;
+            return loses ? Faults.CloseAfter(context, handle) : handle();
+        }, times: int.MaxValue);
         _session.Write("config.yaml", Config);
         foreach ((string name, string? value) in new[] { ("DATABRICKS_HOST", _server.Uri.ToString()), ("DATABRICKS_TOKEN", "dapi-personal"), ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0"), ("MLFLOW_TRACKING_URI", null) })
             Environment.SetEnvironmentVariable(name, value);
@@ -266,5 +273,12 @@ public sealed class ClusterWorkflowTests : IAsyncLifetime
 
     private double Metric(string key) => Stored.LatestMetrics[key].Value;
 
-    private string LogOf(StoredRun run) => System.Text.Encoding.UTF8.GetString(_server.ArtifactsOf(run.RunId)["logs/workflow.log"].Bytes);
+    // The storage of a workspace has them by its own path.
+    private Dictionary<string, StoredArtifact> ArtifactsOf(StoredRun run)
+    {
+        string root = run.ArtifactUri["dbfs:/databricks/mlflow-tracking/".Length..] + "/";
+        return _server.Artifacts.Where(entry => entry.Key.StartsWith(root, StringComparison.Ordinal)).ToDictionary(entry => entry.Key[root.Length..], entry => entry.Value);
+    }
+
+    private string LogOf(StoredRun run) => System.Text.Encoding.UTF8.GetString(ArtifactsOf(run)["logs/workflow.log"].Bytes);
 }

@@ -39,6 +39,9 @@ public sealed record ClusterJob
     /// <summary>The job run's name.</summary>
     public required string Name { get; init; }
 
+    /// <summary>JSON of dictionaries, lists and plain values.</summary>
+    public static string ToJson(object? value) => JsonSerializer.Serialize(value);
+
     /// <summary>Whether its Python file is started by a launcher that sets the environment, which a cluster that runs already has long got.</summary>
     internal bool NeedsLauncher => ClusterId is not null && Environment.Count > 0;
 

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using Anovos.Mlflow.Databricks;
+using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
 using Anovos.Mlflow.Workflow;
@@ -46,8 +47,8 @@ public sealed partial class InvokeAnovosWorkflowCommand
             Arguments = ArgumentList,
             RunType = RunType ?? "databricks",
             ClusterId = ClusterId,
-            NewCluster = NewCluster is null ? null : (NewCluster is PSObject wrapped ? wrapped.BaseObject : NewCluster) is string path ? File.ReadAllText(GetUnresolvedProviderPathFromPSPath(path)) : ToJson(NewCluster),
-            Libraries = Library.Length == 0 ? null : ToJson(Library),
+            NewCluster = NewCluster is null ? null : (NewCluster is PSObject wrapped ? wrapped.BaseObject : NewCluster) is string path ? File.ReadAllText(GetUnresolvedProviderPathFromPSPath(path)) : ClusterJob.ToJson(PlainValue.Of(NewCluster)),
+            Libraries = Library.Length == 0 ? null : ClusterJob.ToJson(PlainValue.Of(Library)),
             Folder = WorkspaceFolder,
             Name = Name ?? $"Anovos {System.IO.Path.GetFileNameWithoutExtension(Config.Path)}",
             Timeout = TimeLimit,
@@ -77,7 +78,4 @@ public sealed partial class InvokeAnovosWorkflowCommand
         variables["MLFLOW_TRACKING_URI"] = run.TrackingUri.StartsWith("databricks", StringComparison.Ordinal) ? "databricks" : run.TrackingUri;
         return variables;
     }
-
-    private string ToJson(object value) =>
-        (string)InvokeCommand.InvokeScript(@"param($value) Microsoft.PowerShell.Utility\ConvertTo-Json -InputObject $value -Depth 20 -Compress", value)[0].BaseObject;
 }
