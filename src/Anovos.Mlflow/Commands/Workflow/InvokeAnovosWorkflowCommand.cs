@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Management.Automation;
 using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.PowerShell.Abstractions;
@@ -16,7 +15,7 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 /// </summary>
 [Cmdlet(VerbsLifecycle.Invoke, "AnovosWorkflow", DefaultParameterSetName = "Program", SupportsShouldProcess = true)]
 [OutputType("Anovos.Mlflow.Tracking.Run")]
-public sealed partial class InvokeAnovosWorkflowCommand : StartCommand
+public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
 {
     /// <summary>The workflow; its <c>mlflow</c> block says where to track to.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true)]
@@ -48,17 +47,6 @@ public sealed partial class InvokeAnovosWorkflowCommand : StartCommand
     [Alias("BasePath")]
     public string? WorkingDirectory { get; set; }
 
-    /// <summary>Environment variables of the program beside this session's; null takes one away.</summary>
-    [Parameter]
-    [ValidateNotNull]
-    public IDictionary? Environment { get; set; }
-
-    /// <summary>Seconds after which it is ended.</summary>
-    [Parameter]
-    [ValidateRange(1, 2_000_000)]
-    [Alias("TimeoutSec")]
-    public int? Timeout { get; set; }
-
     /// <summary>Sends only outputs that one of these patterns selects.</summary>
     [Parameter]
     public string[] Include { get; set; } = [];
@@ -81,9 +69,6 @@ public sealed partial class InvokeAnovosWorkflowCommand : StartCommand
 
     /// <inheritdoc/>
     protected override IReadOnlyList<Tag> OwnTags => RunType is null && !IsJob ? [] : [new Tag("anovos.workflow.runType", RunType ?? "databricks")];
-
-    /// <inheritdoc/>
-    protected override TimeSpan Farewell => TimeSpan.FromSeconds(20);
 
     /// <inheritdoc/>
     protected override void Process()
@@ -131,15 +116,10 @@ public sealed partial class InvokeAnovosWorkflowCommand : StartCommand
         return environment => new ChildProcess(command with { Environment = environment });
     }
 
-    private TimeSpan? TimeLimit => Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
-
     private WorkflowCommand ToCommand(string folder)
     {
         // A path is relative to this session's folder, not to the one that the program will run in.
-        bool isPath = FilePath.IndexOfAny(['/', '\\']) >= 0;
-        string? program = isPath ? GetUnresolvedProviderPathFromPSPath(FilePath) : InvokeCommand.GetCommand(FilePath, CommandTypes.Application) is ApplicationInfo found ? found.Path : null;
-        if (program is null || !File.Exists(program))
-            throw new MlflowException(ErrorKind.CommandNotFound, $"There is no program '{FilePath}'{(isPath ? "" : " in PATH")}. Nothing was started.") { Target = FilePath };
+        string program = FindProgram(FilePath, GetUnresolvedProviderPathFromPSPath);
         if (!Directory.Exists(folder))
             throw new MlflowException(ErrorKind.CommandNotFound, $"There is no folder {folder} to run the workflow in. Nothing was started.") { Target = folder };
         return new WorkflowCommand
@@ -151,47 +131,12 @@ public sealed partial class InvokeAnovosWorkflowCommand : StartCommand
         };
     }
 
-    private Dictionary<string, string?> Variables()
-    {
-        var variables = new Dictionary<string, string?>();
-        foreach (object name in Environment?.Keys ?? Array.Empty<object>())
-            variables[ValueText.Of(name)] = Environment![name] is { } value ? ValueText.Of(value) : null;
-        return variables;
-    }
-
-    // Start has put the run into this process's environment; what else the workflow needs to join it, it alone gets.
-    private Dictionary<string, string?> ChildEnvironment(Run run, MlflowConnection connection)
-    {
-        Dictionary<string, string?> variables = [];
-        foreach (KeyValuePair<string, string> variable in connection.ClientVariables(run))
-            variables[variable.Key] = variable.Value;
-        foreach (KeyValuePair<string, string?> variable in Variables())
-            variables[variable.Key] = variable.Value;
-        return variables;
-    }
-
     private void RunUntracked(IWorkflowEngine engine)
     {
         WorkflowEnd end = Watch((show, token) => engine.RunAsync((_, lines) => show(lines), _ => { }, token));
         SetExitCode(end.ExitCode, end.Fault);
         if (end.Fault is { } fault)
             WriteError(new MlflowException(ErrorKind.WorkflowFailed, fault) { Target = Config!.Path }.ToErrorRecord());
-    }
-
-    // Waits for the workflow, and shows its lines as they come.
-    private T Watch<T>(Func<Action<IReadOnlyList<LogLine>>, CancellationToken, Task<T>> run)
-    {
-        var queue = new LineQueue();
-        var display = new LogDisplay(this);
-        T result = Await(token => run(lines => Take(lines, token), token));
-        display.Show(queue.TakeAll());
-        return result;
-
-        void Take(IReadOnlyList<LogLine> lines, CancellationToken token)
-        {
-            if (queue.Add(lines, token))
-                Post(() => display.Show(queue.TakeAll()));
-        }
     }
 
     private void Report(WorkflowResult result, Run run)
@@ -213,7 +158,4 @@ public sealed partial class InvokeAnovosWorkflowCommand : StartCommand
     }
 
     private static string Kept(WorkflowResult result) => result.LogPath is null ? "" : $" Its log is in {result.LogPath}.";
-
-    // As PowerShell does for a program that it runs itself.
-    private void SetExitCode(int? code, string? fault) => SessionState.PSVariable.Set("global:LASTEXITCODE", code ?? (fault is null ? 0 : -1));
 }
