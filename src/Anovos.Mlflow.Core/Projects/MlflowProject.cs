@@ -76,6 +76,9 @@ public sealed class MlflowProject : IDisposable
         new(RunTags.SourceType, "PROJECT"),
         new("mlflow.project.entryPoint", entryPoint),
         new("mlflow.project.backend", "local"),
+
+        // The name that MLflow 2 has for it beside the newer one.
+        .. GitRepository.Find(Folder)?.RemoteUrl is { } remote ? [new Tag("mlflow.gitRepoURL", remote)] : Array.Empty<Tag>(),
     ];
 
     /// <summary>Deletes what was fetched.</summary>

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Anovos.Mlflow.Projects;
 
-namespace Anovos.Mlflow.Tests;
+namespace Anovos.Mlflow.Tests.Projects;
 
 /// <summary>Commands of projects, as a shell would take them apart, without one.</summary>
 public sealed class CommandTemplateTests
