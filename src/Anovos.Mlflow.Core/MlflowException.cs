@@ -51,6 +51,9 @@ public enum ErrorKind
     /// <summary>No artifact at that path.</summary>
     ArtifactNotFound,
 
+    /// <summary>The bucket or container of an artifact root, or of an output, is not there.</summary>
+    BucketNotFound,
+
     /// <summary>An artifact did not reach its store.</summary>
     ArtifactSendFailed,
 

@@ -15,6 +15,9 @@ internal static class Program
     // What pwsh answers for a -File that is not there.
     private const int BadScriptFile = 64;
 
+    // What pwsh answers where it cannot begin.
+    private const int NotStarted = 70;
+
     public static int Main(string[] arguments)
     {
         Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
@@ -31,19 +34,33 @@ internal static class Program
             return BadScriptFile;
         }
 
-        var host = new ScriptHost();
-        using Runspace runspace = RunspaceFactory.CreateRunspace(host, SessionState());
-        runspace.Open();
-        using var runner = new ScriptRunner(runspace, host);
-        return runner.Run(script, arguments[1..]);
+        try
+        {
+            using var bundle = new Bundle();
+            return Run(script, arguments[1..], bundle);
+        }
+        catch (IOException e)
+        {
+            Console.Error.WriteLine(e.Message);
+            return NotStarted;
+        }
     }
 
-    private static InitialSessionState SessionState()
+    private static int Run(string script, string[] arguments, Bundle bundle)
+    {
+        var host = new ScriptHost();
+        using Runspace runspace = RunspaceFactory.CreateRunspace(host, SessionState(bundle));
+        runspace.Open();
+        using var runner = new ScriptRunner(runspace, host);
+        return runner.Run(script, arguments);
+    }
+
+    private static InitialSessionState SessionState(Bundle bundle)
     {
         InitialSessionState state = InitialSessionState.CreateDefault2();
         if (OperatingSystem.IsWindows())
             state.ExecutionPolicy = Microsoft.PowerShell.ExecutionPolicy.RemoteSigned;
-        state.ImportPSModule(Path.Combine(AppContext.BaseDirectory, "Modules", "Anovos.Mlflow", "Anovos.Mlflow.psd1"));
+        state.ImportPSModule(bundle.Module);
         state.ThrowOnRunspaceOpenError = true;
         return state;
     }

@@ -1,13 +1,16 @@
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Reflection;
+using System.Runtime.InteropServices;
 using Anovos.Mlflow.PowerShell.Sessions;
 
 namespace Anovos.Mlflow.PowerShell;
 
 /// <summary>
 /// Loads Core and the libraries it uses, apart from other modules' copies of them. PowerShell 7 gets a load context of
-/// its own for them; Windows PowerShell loads them from their folder. Only the name of Core is ever answered for.
+/// its own for them. Windows PowerShell loads them from their folder as they are needed, and each in the one version that
+/// is there: that is what binding redirects would do, which a module cannot have. Only Core's name, and what Core and its
+/// libraries ask for, is ever answered for.
 /// </summary>
 public sealed class ModuleLifecycle : IModuleAssemblyInitializer, IModuleAssemblyCleanup
 {
@@ -23,7 +26,12 @@ public sealed class ModuleLifecycle : IModuleAssemblyInitializer, IModuleAssembl
 
         Assembly core = LoadCore();
         AppDomain.CurrentDomain.AssemblyResolve += (_, request) =>
-            new AssemblyName(request.Name).Name == CoreName && (request.RequestingAssembly is null || request.RequestingAssembly == module) ? core : null;
+        {
+            var name = new AssemblyName(request.Name);
+            if (request.RequestingAssembly is null || request.RequestingAssembly == module)
+                return name.Name == CoreName ? core : null;
+            return IsIn(request.RequestingAssembly, FrameworkFolder) && FindDependency(FrameworkFolder, name) is { } file ? Assembly.LoadFrom(file) : null;
+        };
     }
 
     /// <inheritdoc/>
@@ -33,27 +41,39 @@ public sealed class ModuleLifecycle : IModuleAssemblyInitializer, IModuleAssembl
             MlflowSession.Forget(runspace);
     }
 
+    /// <summary>The file of a folder that meets a reference: of that name, and in no older version.</summary>
+    internal static string? FindDependency(string folder, AssemblyName reference)
+    {
+        string file = Path.Combine(folder, reference.Name + ".dll");
+        return File.Exists(file) && (reference.Version is null || AssemblyName.GetAssemblyName(file).Version >= reference.Version) ? file : null;
+    }
+
+    private static string FrameworkFolder => DependencyFolder("netstandard2.0");
+
     private static string DependencyFolder(string framework) =>
         Path.Combine(Path.GetDirectoryName(typeof(ModuleLifecycle).Assembly.Location)!, "deps", framework);
 
-    private static bool IsOurCore(Assembly assembly) =>
-        assembly.GetName().Name == CoreName && assembly.Location.StartsWith(DependencyFolder(""), StringComparison.OrdinalIgnoreCase);
+    private static bool IsIn(Assembly assembly, string folder) =>
+        !assembly.IsDynamic && assembly.Location.StartsWith(folder, StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsOurCore(Assembly assembly) => assembly.GetName().Name == CoreName && IsIn(assembly, DependencyFolder(""));
 
     private static Assembly LoadCore()
     {
         // netstandard2.0 has no AssemblyLoadContext, and Windows PowerShell neither: found by name.
         Type? contextType = typeof(object).Assembly.GetType(LoadContextName) ?? Type.GetType($"{LoadContextName}, System.Runtime.Loader");
-        Func<string, Assembly> load = Assembly.LoadFrom;
-        string folder = DependencyFolder("netstandard2.0");
-        if (contextType is not null)
-        {
-            object context = Activator.CreateInstance(contextType, "Anovos.Mlflow", /* isCollectible: */ false)!;
-            load = (Func<string, Assembly>)contextType.GetMethod("LoadFromAssemblyPath")!.CreateDelegate(typeof(Func<string, Assembly>), context);
-            folder = DependencyFolder("net8.0");
-        }
+        if (contextType is null)
+            return Assembly.LoadFrom(Path.Combine(FrameworkFolder, CoreName + ".dll"));
+
+        object context = Activator.CreateInstance(contextType, "Anovos.Mlflow", /* isCollectible: */ false)!;
+        var load = (Func<string, Assembly>)contextType.GetMethod("LoadFromAssemblyPath")!.CreateDelegate(typeof(Func<string, Assembly>), context);
 
         // All of them, now: a context asks the default one first for what it has not loaded yet, and would get another
-        // module's copy.
-        return Directory.GetFiles(folder, "*.dll").Select(load).ToArray().Single(assembly => assembly.GetName().Name == CoreName);
+        // module's copy. It costs less than 10 ms. Only what .NET itself has, compiled ahead, is better there.
+        // A program that is a single file has .NET in it, and no file of it in that folder.
+        string platform = RuntimeEnvironment.GetRuntimeDirectory();
+        return Directory.GetFiles(DependencyFolder("net8.0"), "*.dll")
+            .Where(file => !File.Exists(Path.Combine(platform, Path.GetFileName(file))) || FindDependency(platform, AssemblyName.GetAssemblyName(file)) is null)
+            .Select(load).ToArray().Single(assembly => assembly.GetName().Name == CoreName);
     }
 }

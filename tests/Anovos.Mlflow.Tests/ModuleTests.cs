@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 
@@ -68,31 +69,42 @@ public class ModuleTests
     {
         string folder = Path.Combine(Repository.StagedModule, "deps", "netstandard2.0");
         string[] files = [.. Directory.GetFiles(folder, "*.dll"), Path.Combine(Repository.StagedModule, "Anovos.Mlflow.dll")];
-        Dictionary<string, Version> there = files.Select(Read).ToDictionary(assembly => assembly.Name, assembly => assembly.Version);
 
+        // The module meets what its libraries ask for with the file of that name, in no older version: see ModuleLifecycle.
         string[] unmet =
         [
             .. from file in files
-               from reference in Read(file).References
+               from reference in References(file)
                where !Framework.Contains(reference.Name) && reference.Name != "System.Management.Automation"
-               where !there.TryGetValue(reference.Name, out Version? version) || version != reference.Version
-               select $"{Path.GetFileName(file)} wants {reference.Name} {reference.Version}, there is {there.GetValueOrDefault(reference.Name)?.ToString() ?? "none"}",
+               where !IsMet(folder, reference)
+               select $"{Path.GetFileName(file)} wants {reference.Name} {reference.Version}, which is not there",
         ];
         Assert.Empty(unmet);
     }
+
+    [Theory]
+    [InlineData("System.Text.Json", "6.0.0.0", true)]
+    [InlineData("System.Text.Json", "99.0.0.0", false)]
+    [InlineData("System.Management.Automation", "3.0.0.0", false)]
+    public void A_reference_is_met_by_the_file_of_that_name_in_no_older_version(string name, string version, bool met) =>
+        Assert.Equal(met, IsMet(Path.Combine(Repository.StagedModule, "deps", "netstandard2.0"), new AssemblyName(name) { Version = new Version(version) }));
 
     [Fact]
     public void The_module_brings_no_assembly_of_PowerShell_itself() =>
         Assert.Empty(Directory.GetFiles(Repository.StagedModule, "System.Management.Automation*", SearchOption.AllDirectories));
 
-    private static (string Name, Version Version, (string Name, Version Version)[] References) Read(string path)
+    private static bool IsMet(string folder, AssemblyName reference)
+    {
+        // A test that referenced the module's assembly would load Core outside its load context.
+        Assembly module = Assembly.LoadFrom(Path.Combine(Repository.StagedModule, "Anovos.Mlflow.dll"));
+        MethodInfo find = module.GetType("Anovos.Mlflow.PowerShell.ModuleLifecycle")!.GetMethod("FindDependency", BindingFlags.Static | BindingFlags.NonPublic)!;
+        return find.Invoke(null, [folder, reference]) is not null;
+    }
+
+    private static AssemblyName[] References(string path)
     {
         using var file = new PEReader(File.OpenRead(path));
         MetadataReader metadata = file.GetMetadataReader();
-        AssemblyDefinition self = metadata.GetAssemblyDefinition();
-        return (
-            metadata.GetString(self.Name),
-            self.Version,
-            [.. metadata.AssemblyReferences.Select(metadata.GetAssemblyReference).Select(reference => (metadata.GetString(reference.Name), reference.Version))]);
+        return [.. metadata.AssemblyReferences.Select(handle => metadata.GetAssemblyReference(handle).GetAssemblyName())];
     }
 }

@@ -153,18 +153,18 @@ public sealed class WorkflowTests : IDisposable
     public void A_run_whose_artifacts_have_no_place_here_goes_on_with_a_warning()
     {
         ScriptResult result = _session.Run(
-            "$null = New-MlflowExperiment Customers -ArtifactLocation s3://bucket/x; (Import-AnovosConfig $Config | Start-MlflowRun -TrackingUri ./mlruns).Params.Count -gt 10; (Stop-MlflowRun).Status",
+            "$null = New-MlflowExperiment Customers -ArtifactLocation gs://bucket/x; (Import-AnovosConfig $Config | Start-MlflowRun -TrackingUri ./mlruns).Params.Count -gt 10; (Stop-MlflowRun).Status",
             ("Config", Path.Combine(Customers, "config.yaml"))).Clean();
         Assert.Equal(["True", "Finished"], result.Texts);
-        Assert.Contains("s3", Assert.Single(result.Warnings));
+        Assert.Contains("gs:", Assert.Single(result.Warnings));
     }
 
     [Fact]
     public void A_remote_output_that_is_tracked_is_an_error_of_its_own()
     {
-        string config = _session.Write("config.yaml", "write_main:\n  file_path: s3://bucket/out\nmlflow:\n  experiment: x\n  track_output: True\n  track_reports: False\n  track_intermediates: False\n");
+        string config = _session.Write("config.yaml", "write_main:\n  file_path: hdfs://name/out\nmlflow:\n  experiment: x\n  track_output: True\n  track_reports: False\n  track_intermediates: False\n");
         ScriptResult result = _session.Run("Import-AnovosConfig $Config | Start-MlflowRun -TrackingUri ./mlruns | Send-AnovosArtifact | ForEach-Object { \"$($_.Status) $($_.Path)\" }", ("Config", config));
-        Assert.Equal(["Failed s3://bucket/out/final_dataset"], result.Texts);
+        Assert.Equal(["Failed hdfs://name/out/final_dataset"], result.Texts);
         Assert.StartsWith("ArtifactSendFailed", Assert.Single(result.Errors).FullyQualifiedErrorId);
     }
 

@@ -17,10 +17,10 @@ function Get-SharedProblem {
     }
 }
 
-# Takes away what the shell says about MLflow, until Restore-Environment.
+# Takes away what the shell says about MLflow, and that it is a pipeline, until Restore-Environment.
 function Clear-Environment {
     $script:beforeTests = @{}
-    foreach ($variable in Get-ChildItem Env: | Where-Object Name -like 'MLFLOW_*') {
+    foreach ($variable in Get-ChildItem Env: | Where-Object { $_.Name -like 'MLFLOW_*' -or $_.Name -eq 'TF_BUILD' }) {
         $script:beforeTests[$variable.Name] = $variable.Value
         Remove-Item -LiteralPath "Env:$($variable.Name)"
     }

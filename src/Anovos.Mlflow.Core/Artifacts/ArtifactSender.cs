@@ -19,12 +19,12 @@ internal sealed class ArtifactSender(IArtifactStore store, SendPolicy policy)
         if (remoteLength is { } length && await WhyUnchangedAsync(upload, length, cancellationToken).ConfigureAwait(false) is { } why)
             return why;
         long began = DateTime.UtcNow.Ticks;
-        FileState before = FileState.Of(upload.File);
-        ArtifactContent content = await store.SendAsync(upload.File, upload.ArtifactPath, sent, cancellationToken).ConfigureAwait(false);
-        FileState after = FileState.Of(upload.File);
+        FileState before = upload.Source.State;
+        ArtifactContent content = await store.SendAsync(upload.Source, upload.ArtifactPath, sent, cancellationToken).ConfigureAwait(false);
+        FileState after = upload.Source.State;
         bool changed = before != after || content.Length != before.Length;
         if (!changed && !FileState.IsSettled(before.Written, began))
-            changed = content != await ContentMeter.OfFileAsync(upload.File.FullName, cancellationToken).ConfigureAwait(false);
+            changed = content != await upload.Source.MeasureAsync(cancellationToken).ConfigureAwait(false);
         if (changed)
             throw Failed(upload, $"It changed while it was sent ({before.Length} bytes before, {after.Length} after). Send it again when nothing writes to it any more.");
         if (policy.Verify && await ReadBackAsync(upload.ArtifactPath, content.Length, cancellationToken).ConfigureAwait(false) is var back && back != content)
@@ -38,7 +38,7 @@ internal sealed class ArtifactSender(IArtifactStore store, SendPolicy policy)
         if (policy.Resend || policy.Journal is not { } journal)
             return null;
         long began = DateTime.UtcNow.Ticks;
-        FileState local = FileState.Of(upload.File);
+        FileState local = upload.Source.State;
         if (local.Length != remoteLength)
             return null;
         if (local.Length == 0)
@@ -46,7 +46,7 @@ internal sealed class ArtifactSender(IArtifactStore store, SendPolicy policy)
         SentFile? record = journal.Find(upload.ArtifactPath) is { } found && found.Length == local.Length ? found : null;
         if (policy.Verify || (store.IsLocal && record is null))
         {
-            ArtifactContent here = await ContentMeter.OfFileAsync(upload.File.FullName, cancellationToken).ConfigureAwait(false);
+            ArtifactContent here = await upload.Source.MeasureAsync(cancellationToken).ConfigureAwait(false);
             if (here.Length != local.Length || here != await TryReadBackAsync(upload.ArtifactPath, remoteLength, cancellationToken).ConfigureAwait(false))
                 return null;
             Record(upload, local, here.Sha256, began);
@@ -55,11 +55,11 @@ internal sealed class ArtifactSender(IArtifactStore store, SendPolicy policy)
 
         if (record is null)
             return null;
-        bool atRest = record.Path == upload.File.FullName && record.Written == local.Written && FileState.IsSettled(record.Written, record.Sent);
+        bool atRest = record.Path == upload.Source.Location && record.Written == local.Written && record.ETag == local.ETag && FileState.IsSettled(record.Written, record.Sent);
         if (!atRest)
         {
             // Touched, moved, or written just before it was sent: its bytes tell.
-            ArtifactContent here = await ContentMeter.OfFileAsync(upload.File.FullName, cancellationToken).ConfigureAwait(false);
+            ArtifactContent here = await upload.Source.MeasureAsync(cancellationToken).ConfigureAwait(false);
             if (here.Length != local.Length || here.Sha256 != record.Sha256)
                 return null;
             Record(upload, local, here.Sha256, began);
@@ -89,7 +89,7 @@ internal sealed class ArtifactSender(IArtifactStore store, SendPolicy policy)
     }
 
     private void Record(ArtifactUpload upload, FileState state, string sha256, long began) =>
-        policy.Journal?.Add(new SentFile(upload.ArtifactPath, upload.File.FullName, state.Length, state.Written, sha256, began));
+        policy.Journal?.Add(new SentFile(upload.ArtifactPath, upload.Source.Location, state.Length, state.Written, sha256, began) { ETag = state.ETag });
 
     private static MlflowException Failed(ArtifactUpload upload, string message) => new(ErrorKind.ArtifactSendFailed, message) { Target = upload.ArtifactPath };
 }

@@ -1,3 +1,4 @@
+using Anovos.Mlflow.Cloud;
 using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Offline;
@@ -9,11 +10,15 @@ namespace Anovos.Mlflow.Artifacts;
 public static class ArtifactStores
 {
     /// <summary>Opens the artifacts of <paramref name="run"/>, which <paramref name="store"/> holds.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="store">Its store.</param>
+    /// <param name="onRetry">Told of repeated requests to a bucket, where the store itself is no server that is.</param>
+    /// <param name="warn">Told what the user must know, as that TLS is not checked.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> for a root that this client does not speak.</exception>
-    public static IArtifactStore Open(Run run, ITrackingStore store)
+    public static IArtifactStore Open(Run run, ITrackingStore store, Action<RetryNotice>? onRetry = null, Action<string>? warn = null)
     {
         if (store is FallbackStore fallback)
-            return run.TrackingUri == fallback.Server.TrackingUri ? new FallbackArtifactStore(Open(run, fallback.Server), run, fallback) : new LocalArtifactStore(LocalUri.ToPath(run.ArtifactUri));
+            return run.TrackingUri == fallback.Server.TrackingUri ? new FallbackArtifactStore(Open(run, fallback.Server, onRetry, warn), run, fallback) : new LocalArtifactStore(LocalUri.ToPath(run.ArtifactUri));
 
         string root = run.ArtifactUri;
         int colon = root.IndexOf(':');
@@ -28,10 +33,13 @@ public static class ArtifactStores
                 return DbfsRoots.Open(workspace.Api, run, DbfsRoots.MountPoint);
             case "http" or "https" when store is RestStore server:
                 return OpenHttp(new Uri(root), server, run.RunId);
+            case var _ when Buckets.Speaks(root):
+                (IBucket bucket, string prefix) = new BucketAccess(store, onRetry, warn).Open(root.Split('?')[0]);
+                return new BucketArtifactStore(bucket, prefix);
             default:
                 throw new MlflowException(
                     ErrorKind.UriUnsupported,
-                    $"The artifacts of run {run.RunId} are at {root}, and this version does not send to '{scheme}:'. Have the server started with --serve-artifacts, so that it passes artifacts on, or use an experiment with another artifact location.")
+                    $"The artifacts of run {run.RunId} are at {root}, and this version does not speak to '{scheme}:'. Have the server started with --serve-artifacts{(scheme is "gs" or "hdfs" or "viewfs" ? $" --artifacts-destination {scheme}://…" : "")}, so that it passes artifacts on, or use an experiment with another artifact location: s3:, wasbs:, abfss: or a folder.")
                 { Target = root };
         }
     }

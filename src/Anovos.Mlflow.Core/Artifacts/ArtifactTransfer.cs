@@ -1,15 +1,27 @@
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>A file of this machine and where it goes.</summary>
-/// <param name="File">The file.</param>
-/// <param name="ArtifactPath">Its path under the run's artifact root.</param>
-public sealed record ArtifactUpload(FileInfo File, string ArtifactPath)
+/// <summary>What is sent and where it goes.</summary>
+/// <param name="Source">The bytes.</param>
+/// <param name="ArtifactPath">Their path under the run's artifact root.</param>
+public sealed record ArtifactUpload(ArtifactSource Source, string ArtifactPath)
 {
+    /// <summary>A file of this machine and where it goes.</summary>
+    public ArtifactUpload(FileInfo file, string artifactPath)
+        : this(new FileSource(file), artifactPath)
+    {
+    }
+
     /// <summary>What it is to the workflow, for <see cref="ArtifactResult.Kind"/>.</summary>
     public string Kind { get; init; } = "";
 
-    /// <summary>Bytes, as the file was when this was made; zero for one that was not there.</summary>
-    public long Length { get; } = FileLinks.Follow(File) is { Exists: true } content ? content.Length : 0;
+    /// <summary>The folder of the run that it was selected with; empty for the root.</summary>
+    public string Folder { get; init; } = "";
+
+    /// <summary>The MD5 that a bucket has of it, in hex digits; null where there is none.</summary>
+    public string? Md5 { get; init; }
+
+    /// <inheritdoc cref="ArtifactSource.Length"/>
+    public long Length => Source.Length;
 }
 
 /// <summary>How one upload ended.</summary>
@@ -66,8 +78,8 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, Send
         {
             try
             {
-                if (SpecialFiles.Describe(upload.File.FullName) is { } special)
-                    return new ArtifactUploaded(upload, new IOException($"{upload.File.FullName} is {special}, and only files are sent."));
+                if (upload.Source is FileSource && SpecialFiles.Describe(upload.Source.Location) is { } special)
+                    return new ArtifactUploaded(upload, new IOException($"{upload.Source} is {special}, and only files are sent."));
                 long? length = there.TryGetValue(upload.ArtifactPath, out long found) ? found : null;
                 string? unchanged = await sender.SendAsync(upload, length, bytes => Report(bytes, Volatile.Read(ref filesSent)), token).ConfigureAwait(false);
                 return new ArtifactUploaded(upload, null, unchanged);
@@ -83,10 +95,10 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, Send
 
     private static MlflowException Taken(ArtifactUpload first) => new(
         ErrorKind.ArtifactPathInvalid,
-        $"'{first.File.FullName}' is sent under that artifact path. Send the folder that holds both, or each with an -ArtifactPath or -Name of its own.")
+        $"'{first.Source}' is sent under that artifact path. Send the folder that holds both, or each with an -ArtifactPath or -Name of its own.")
     { Target = first.ArtifactPath };
 
     /// <summary>Whether no other transfer can go better.</summary>
     internal static bool EndsAll(MlflowException e) =>
-        e.Kind is ErrorKind.TrackingServerUnreachable or ErrorKind.AuthenticationFailed or ErrorKind.PermissionDenied or ErrorKind.NotAnMlflowServer;
+        e.Kind is ErrorKind.TrackingServerUnreachable or ErrorKind.AuthenticationFailed or ErrorKind.PermissionDenied or ErrorKind.NotAnMlflowServer or ErrorKind.BucketNotFound;
 }

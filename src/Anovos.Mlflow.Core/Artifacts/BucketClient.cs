@@ -21,7 +21,7 @@ internal sealed class BucketClient(ConnectionOptions options, Retrier retrier) :
             async (count, time) =>
             {
                 // A bucket signs what it is to get, and a content type is not in it.
-                var content = new FileContent(file, count, time, part);
+                var content = new SourceContent(new FileSource(file), count, time, part);
                 content.Headers.ContentType = null;
                 using HttpRequestMessage request = Request(method, target, content);
                 using HttpResponseMessage response = await FileTransfer.ExecuteAsync(_http, request, bucket, time, cancellationToken).ConfigureAwait(false);

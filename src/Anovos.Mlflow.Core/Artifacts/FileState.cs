@@ -5,6 +5,9 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="Written">Ticks of the last write, UTC.</param>
 internal sealed record FileState(long Length, long Written)
 {
+    /// <summary>What a bucket calls this very content; null for a file.</summary>
+    public string? ETag { get; init; }
+
     // The clock of a file system ticks more slowly than the processor's; that of some only every two seconds.
     private static readonly long Tick = TimeSpan.FromMilliseconds(50).Ticks;
     private static readonly long SlowTick = TimeSpan.FromSeconds(2).Ticks;

@@ -1,17 +1,20 @@
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>Artifacts in a folder of this machine.</summary>
-internal sealed class LocalArtifactStore(string root) : IArtifactStore
+internal sealed class LocalArtifactStore(string root) : ISourceStore
 {
     private const int BufferBytes = 1 << 20;
 
     public bool IsLocal => true;
 
-    public async Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
+        SendAsync(new FileSource(file), artifactPath, sent, cancellationToken);
+
+    public async Task<ArtifactContent> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         string target = FullPath(artifactPath);
         string temporary = Path.Combine(Scratch(), $".{Guid.NewGuid():N}.tmp");
-        using FileStream source = new(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: true);
+        using Stream bytes = await source.OpenAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
@@ -19,7 +22,7 @@ internal sealed class LocalArtifactStore(string root) : IArtifactStore
             using (FileStream copy = new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, useAsync: true))
             using (ContentMeter meter = new(copy, long.MaxValue))
             {
-                await CopyAsync(source, meter, sent, cancellationToken).ConfigureAwait(false);
+                await CopyAsync(bytes, source.Length, meter, sent, cancellationToken).ConfigureAwait(false);
                 content = meter.Finish();
             }
 
@@ -43,7 +46,7 @@ internal sealed class LocalArtifactStore(string root) : IArtifactStore
         if (!File.Exists(path))
             throw new MlflowException(ErrorKind.ArtifactNotFound, $"The run has no artifact '{artifactPath}': {path} is no file.") { Target = artifactPath };
         using FileStream source = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: true);
-        await CopyAsync(source, target, received, cancellationToken).ConfigureAwait(false);
+        await CopyAsync(source, source.Length, target, received, cancellationToken).ConfigureAwait(false);
     }
 
     public Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken) =>
@@ -69,9 +72,9 @@ internal sealed class LocalArtifactStore(string root) : IArtifactStore
     // Beside the root, which is in the run's own folder: among the artifacts, what a killed process leaves would be an artifact.
     private string Scratch() => Path.GetDirectoryName(Path.GetFullPath(root).TrimEnd(Path.DirectorySeparatorChar)) is { Length: > 0 } run ? run : root;
 
-    private static async Task CopyAsync(FileStream source, Stream target, Action<long> copied, CancellationToken cancellationToken)
+    private static async Task CopyAsync(Stream source, long length, Stream target, Action<long> copied, CancellationToken cancellationToken)
     {
-        byte[] buffer = new byte[Math.Max(1, Math.Min(source.Length, BufferBytes))];
+        byte[] buffer = new byte[Math.Max(1, Math.Min(length, BufferBytes))];
         int read;
         while ((read = await source.ReadAsync(buffer, 0, buffer.Length, cancellationToken).ConfigureAwait(false)) > 0)
         {

@@ -8,7 +8,7 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="root">The address of the root.</param>
 /// <param name="ownsApi">Whether the connection ends with this store.</param>
 /// <param name="runId">The run, where the server is its tracking server.</param>
-internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, string? runId = null) : IArtifactStore
+internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, string? runId = null) : ISourceStore
 {
     /// <summary>Where MLflow serves artifacts, relative to its address.</summary>
     public const string Endpoint = "api/2.0/mlflow-artifacts/artifacts";
@@ -21,15 +21,18 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
 
     public bool IsLocal => false;
 
-    public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
+        SendAsync(new FileSource(file), artifactPath, sent, cancellationToken);
+
+    public Task<ArtifactContent> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         string path = ArtifactPath.Normalize(artifactPath);
         if (EncodedCharacter.IsMatch(path))
             throw new MlflowException(ErrorKind.ArtifactPathInvalid, $"The artifact path '{path}' holds a percent sign with two hex digits, which MLflow's server would decode: the file would arrive under another name. Rename it.") { Target = path };
         return _transfer.WithinLimitAsync(
             path,
-            async stop => (_parts is null ? null : await _parts.TrySendAsync(file, path, sent, stop).ConfigureAwait(false))
-                ?? await SendWholeAsync(file, path, sent, stop).ConfigureAwait(false),
+            async stop => (_parts is not null && source is FileSource file ? await _parts.TrySendAsync(file.File, path, sent, stop).ConfigureAwait(false) : null)
+                ?? await SendWholeAsync(source, path, sent, stop).ConfigureAwait(false),
             cancellationToken);
     }
 
@@ -79,13 +82,13 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
             api.Dispose();
     }
 
-    private Task<ArtifactContent> SendWholeAsync(FileInfo file, string path, Action<long> sent, CancellationToken cancellationToken) =>
+    private Task<ArtifactContent> SendWholeAsync(ArtifactSource source, string path, Action<long> sent, CancellationToken cancellationToken) =>
         _transfer.RunAsync(
             api.Server,
             sent,
             async (moved, time) =>
             {
-                var content = new FileContent(file, moved, time);
+                var content = new SourceContent(source, moved, time);
                 using var request = new HttpRequestMessage(HttpMethod.Put, AddressOf(path)) { Content = content };
                 using HttpResponseMessage response = await FileTransfer.ExecuteAsync(api.Http, request, api.Server, time, cancellationToken).ConfigureAwait(false);
 

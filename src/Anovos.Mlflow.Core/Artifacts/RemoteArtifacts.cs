@@ -51,7 +51,7 @@ internal static class RemoteArtifacts
         {
             return await store.ListAsync(folder, cancellationToken).ConfigureAwait(false);
         }
-        catch (MlflowException e) when (e.Kind is not (ErrorKind.TrackingServerUnreachable or ErrorKind.AuthenticationFailed))
+        catch (MlflowException e) when (e.Kind is not (ErrorKind.TrackingServerUnreachable or ErrorKind.AuthenticationFailed or ErrorKind.BucketNotFound))
         {
             // Who may write need not be allowed to list: what is not known is sent.
             return [];

@@ -7,12 +7,16 @@ namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>A file as it was when it was sent.</summary>
 /// <param name="ArtifactPath">Its path under the run's artifact root.</param>
-/// <param name="Path">Where it was on this machine.</param>
+/// <param name="Path">Where it was: a full path, or a URI.</param>
 /// <param name="Length">Bytes.</param>
 /// <param name="Written">Ticks of the last write, UTC.</param>
 /// <param name="Sha256">The hash of its bytes.</param>
 /// <param name="Sent">Ticks of when its sending began, UTC.</param>
-public sealed record SentFile(string ArtifactPath, string Path, long Length, long Written, string Sha256, long Sent);
+public sealed record SentFile(string ArtifactPath, string Path, long Length, long Written, string Sha256, long Sent)
+{
+    /// <summary>What its bucket called this very content; null for a file of this machine.</summary>
+    public string? ETag { get; init; }
+}
 
 /// <summary>
 /// What this machine has sent to one run: MLflow tells no checksums, so they are kept here. A line of JSON a file, only ever

@@ -1,4 +1,5 @@
 using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Cloud;
 
 namespace Anovos.Mlflow.Configuration;
 
@@ -35,17 +36,21 @@ public sealed class OutputSelection
         file => WhyNot(output, file) is { } why ? file with { Tracked = false, Reason = why } : file with { Tracked = true, Reason = output.Tracked ? output.Reason : "-Force overrides the flags" }));
 
     /// <summary>The selection among these outputs.</summary>
-    public Selected Of(IEnumerable<ScannedOutput> outputs, string runId)
+    /// <param name="outputs">The outputs, with what there is of each.</param>
+    /// <param name="runId">The run that they are for.</param>
+    /// <param name="open">Gives the bytes of a file; without it, files are those of this machine.</param>
+    public Selected Of(IEnumerable<ScannedOutput> outputs, string runId, Func<OutputFile, ArtifactSource>? open = null)
     {
+        open ??= file => new FileSource(new FileInfo(file.FullPath));
         var selected = new Selected();
         foreach (ScannedOutput output in outputs.Where(output => output.Path is not null))
-            Add(output, runId, selected);
+            Add(output, runId, open, selected);
         if (selected.NotSent.Any(row => row.Status == ArtifactStatus.Missing))
             selected.Warnings.Add("Relative paths of a workflow start from its working directory. Name it with -BasePath if that is not the current folder.");
         return selected;
     }
 
-    private void Add(ScannedOutput output, string runId, Selected selected)
+    private void Add(ScannedOutput output, string runId, Func<OutputFile, ArtifactSource> open, Selected selected)
     {
         string artifactPath = output.ArtifactPath ?? "";
         if (output.Output.IsFile)
@@ -56,9 +61,15 @@ public sealed class OutputSelection
             return;
         }
 
-        if (output.Output.IsRemote)
+        if (output.Output.IsRemote && !Buckets.Speaks(output.Path!))
         {
-            Refuse(ArtifactStatus.Failed, $"{output.Path} is in a remote store, and this version sends files of this machine only");
+            Refuse(ArtifactStatus.Failed, $"{output.Path} is in a store that this version does not speak to. Copy it into a folder, or to s3:, wasbs: or abfss:, and send it from there");
+            return;
+        }
+
+        if (output.Output.IsRemote && output.Errors.Count > 0)
+        {
+            Refuse(ArtifactStatus.Failed, output.Errors[0].TrimEnd('.'));
             return;
         }
 
@@ -76,7 +87,7 @@ public sealed class OutputSelection
             if (WhyNot(output, file) is { } why)
                 selected.NotSent.Add(Row(ArtifactStatus.NotTracked, file.ArtifactPath, file.FullPath, why) with { Length = file.Length });
             else
-                selected.Uploads.Add(new ArtifactUpload(new FileInfo(file.FullPath), file.ArtifactPath) { Kind = output.Kind.ToString() });
+                selected.Uploads.Add(new ArtifactUpload(open(file), file.ArtifactPath) { Kind = output.Kind.ToString(), Folder = output.ArtifactPath ?? "", Md5 = file.Md5 });
         }
 
         void Refuse(ArtifactStatus status, string reason)
@@ -107,7 +118,7 @@ public sealed class OutputSelection
             return why;
         if (file.Length > MaximumLength)
             return $"it has {file.Length} bytes, and -MaximumLength allows {MaximumLength}";
-        return WrittenSinceUtc is { } since && File.GetLastWriteTimeUtc(file.FullPath) < since ? "it was there before this workflow ran" : null;
+        return WrittenSinceUtc is { } since && (file.WrittenUtc ?? File.GetLastWriteTimeUtc(file.FullPath)) < since ? "it was there before this workflow ran" : null;
     }
 
     private string? WhyNot(string artifactPath)

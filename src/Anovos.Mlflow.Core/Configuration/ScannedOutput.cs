@@ -24,7 +24,7 @@ public sealed class ScannedOutput
     /// <summary>Where it was looked for; null when nothing is written.</summary>
     public string? Path { get; init; }
 
-    /// <summary>Whether its file or folder is there. A remote output is not looked for.</summary>
+    /// <summary>Whether its file or folder is there. In a bucket it is looked for where it is tracked; in other remote stores it is not.</summary>
     public bool Exists { get; init; }
 
     /// <summary>Its files by artifact path; a file that several outputs could claim is with one of them.</summary>
@@ -70,7 +70,7 @@ public sealed class ScannedOutput
 }
 
 /// <summary>A file of an output.</summary>
-/// <param name="FullPath">Where it is.</param>
+/// <param name="FullPath">Where it is: a path, or the URI of an object.</param>
 /// <param name="ArtifactPath">Its path among the run's artifacts, name included, with forward slashes.</param>
 /// <param name="Length">Its length in bytes.</param>
 public sealed record OutputFile(string FullPath, string ArtifactPath, long Length)
@@ -80,4 +80,13 @@ public sealed record OutputFile(string FullPath, string ArtifactPath, long Lengt
 
     /// <summary>Why, or why not: the flag, or the rule that leaves it out.</summary>
     public string Reason { get; init; } = "";
+
+    /// <summary>When it was written, as its bucket says; null for a file of this machine.</summary>
+    public DateTime? WrittenUtc { get; init; }
+
+    /// <summary>What its bucket calls this very content; null for a file of this machine.</summary>
+    public string? ETag { get; init; }
+
+    /// <summary>The MD5 that its bucket has of it, in hex digits; null where there is none.</summary>
+    public string? Md5 { get; init; }
 }

@@ -44,6 +44,14 @@ internal static class HttpTransport
         return client;
     }
 
+    /// <summary>A client for a cloud's SDK, which has its own credentials and wants bytes as they are stored.</summary>
+    public static HttpClient CreateCloudClient(ConnectionOptions options)
+    {
+        var handler = CreatePrimaryHandler(options);
+        handler.AutomaticDecompression = DecompressionMethods.None;
+        return new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+    }
+
 #if NET
     private static SocketsHttpHandler CreatePrimaryHandler(ConnectionOptions options)
     {

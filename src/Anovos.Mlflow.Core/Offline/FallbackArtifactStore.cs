@@ -4,7 +4,7 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Offline;
 
 /// <summary>Artifacts on a server, and in the folder where the run goes on once the server is lost.</summary>
-internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, FallbackStore store) : IArtifactStore, IAnnouncedTo
+internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, FallbackStore store) : ISourceStore, IAnnouncedTo
 {
     private IArtifactStore? _folder;
 
@@ -12,11 +12,14 @@ internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, Fall
 
     public void Announce(IEnumerable<string> artifactPaths) => (server as IAnnouncedTo)?.Announce(artifactPaths);
 
-    public async Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
+        SendAsync(new FileSource(file), artifactPath, sent, cancellationToken);
+
+    public async Task<ArtifactContent> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         long sentThere = 0;
         return await TryAsync(
-            artifacts => artifacts.SendAsync(file, artifactPath, bytes => { sentThere += bytes; sent(bytes); }, cancellationToken),
+            artifacts => artifacts.SendAsync(source, artifactPath, bytes => { sentThere += bytes; sent(bytes); }, cancellationToken),
             () => sent(-sentThere),
             cancellationToken).ConfigureAwait(false);
     }

@@ -158,7 +158,7 @@ public sealed class RunSync(DirectoryStore source, string root, ITrackingStore t
             uploaded =>
             {
                 if (uploaded.Error is { } error)
-                    failure = error as MlflowException ?? new MlflowException(ErrorKind.ArtifactSendFailed, error.Message, error) { Target = uploaded.Upload.File.FullName };
+                    failure = error as MlflowException ?? new MlflowException(ErrorKind.ArtifactSendFailed, error.Message, error) { Target = uploaded.Upload.Source.Location };
             },
             _ => { },
             cancellationToken).ConfigureAwait(false);

@@ -26,6 +26,9 @@ internal sealed record GitRepository(string Commit, string? Branch, string? Remo
         }
     }
 
+    /// <summary>The address without <c>user:token@</c>.</summary>
+    public static string? WithoutCredentials(string? url) => url is null ? null : Regex.Replace(url, "(?<=://)[^/@]+@", "");
+
     private static (string Git, string Common, string WorkTree)? Open(string folder)
     {
         for (DirectoryInfo? at = new(folder); at is not null; at = at.Parent)
@@ -73,7 +76,7 @@ internal sealed record GitRepository(string Commit, string? Branch, string? Remo
             if (line.StartsWith("[", StringComparison.Ordinal))
                 inOrigin = line == "[remote \"origin\"]";
             else if (inOrigin && Regex.Match(line, @"^url\s*=\s*(.+)$") is { Success: true } url)
-                return Regex.Replace(url.Groups[1].Value, "(?<=://)[^/@]+@", ""); // https://user:token@host
+                return WithoutCredentials(url.Groups[1].Value);
         }
 
         return null;

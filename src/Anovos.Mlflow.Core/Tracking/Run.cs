@@ -56,4 +56,14 @@ public sealed record Run
 
     /// <summary>The same run, with the name of its experiment.</summary>
     public Run In(Experiment experiment) => this with { Experiment = experiment.Name };
+
+    /// <summary>The address of its page for a browser; null where its store has none.</summary>
+    /// <param name="workspaceUrl">The address of the Databricks workspace, where the store is one.</param>
+    public string? PageIn(string? workspaceUrl)
+    {
+        string page = $"experiments/{Uri.EscapeDataString(ExperimentId)}/runs/{Uri.EscapeDataString(RunId)}";
+        if (TrackingUri.StartsWith("http", StringComparison.OrdinalIgnoreCase))
+            return $"{TrackingUri}/#/{page}";
+        return workspaceUrl is not null && TrackingUri.StartsWith("databricks", StringComparison.Ordinal) ? $"{workspaceUrl}/ml/{page}" : null;
+    }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Anovos.Mlflow.Databricks;
+using Anovos.Mlflow.Pipelines;
 
 namespace Anovos.Mlflow.Tracking;
 
@@ -12,6 +13,9 @@ public static class RunTags
     /// <summary>The run that this one is nested in.</summary>
     public const string ParentRunId = "mlflow.parentRunId";
 
+    /// <summary>The run's description, in Markdown.</summary>
+    public const string Note = "mlflow.note.content";
+
     /// <summary>Who started the run.</summary>
     public const string User = "mlflow.user";
 
@@ -23,7 +27,7 @@ public static class RunTags
 
     /// <summary>The tags of a run that is about to start; the caller's own win over MLflow's.</summary>
     /// <param name="request">The run to be started.</param>
-    /// <param name="environment">Reads an environment variable: <c>MLFLOW_RUN_CONTEXT</c> holds further tags as a JSON object, others tell of a Databricks cluster.</param>
+    /// <param name="environment">Reads an environment variable: <c>MLFLOW_RUN_CONTEXT</c> holds further tags as a JSON object, others tell of a Databricks cluster, or of a build of Azure Pipelines.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when <c>MLFLOW_RUN_CONTEXT</c> is no such object.</exception>
     public static IReadOnlyList<Tag> Of(RunRequest request, Func<string, string?> environment)
     {
@@ -39,7 +43,8 @@ public static class RunTags
                 tags["mlflow.source.git.repoURL"] = git.RemoteUrl;
         }
 
-        foreach (Tag tag in ClusterTags.Of(environment).Concat(FromContext(environment("MLFLOW_RUN_CONTEXT"))).Concat(request.Tags))
+        IReadOnlyList<Tag> build = AzurePipeline.Find(environment)?.Tags ?? [];
+        foreach (Tag tag in ClusterTags.Of(environment).Concat(build).Concat(FromContext(environment("MLFLOW_RUN_CONTEXT"))).Concat(request.Tags))
             tags[tag.Key] = tag.Value;
         if (request.ParentRunId is not null)
             tags[ParentRunId] = request.ParentRunId;

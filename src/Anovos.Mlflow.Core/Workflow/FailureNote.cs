@@ -6,9 +6,6 @@ namespace Anovos.Mlflow.Workflow;
 /// <summary>The note that MLflow shows on the page of a run whose workflow failed: what happened, and the end of its log.</summary>
 internal static class FailureNote
 {
-    /// <summary>The tag that MLflow shows as the run's description.</summary>
-    private const string Key = "mlflow.note.content";
-
     // Older Databricks workspaces keep no more of a tag.
     private const int Longest = 5000;
     private const int LongestLine = 500;
@@ -16,7 +13,7 @@ internal static class FailureNote
     /// <summary>The tag; below a note that the run has already.</summary>
     public static Tag Of(Run run, string fault, IReadOnlyList<string> lastLines)
     {
-        string note = run.Tags.TryGetValue(Key, out string? earlier) && earlier.Length > 0 ? $"{earlier}\n\n{fault}" : fault;
+        string note = run.Tags.TryGetValue(RunTags.Note, out string? earlier) && earlier.Length > 0 ? $"{earlier}\n\n{fault}" : fault;
         List<string> shown = [];
         int room = Longest - note.Length - 100;
         foreach (string line in lastLines.Reverse())
@@ -29,6 +26,6 @@ internal static class FailureNote
 
         if (shown.Count > 0)
             note += $"\n\nThe last lines of its log ({WorkflowRunner.LogArtifact}):\n\n" + string.Join("\n", shown.Select(line => $"    {line}"));
-        return new Tag(Key, note.Length <= TrackingLimits.TagValue ? note : note.Substring(0, TrackingLimits.TagValue));
+        return new Tag(RunTags.Note, note.Length <= TrackingLimits.TagValue ? note : note.Substring(0, TrackingLimits.TagValue));
     }
 }

@@ -36,7 +36,7 @@ public sealed class StatisticReport
     /// <summary>The files of a workflow's outputs that may hold statistics and are tracked.</summary>
     public static IReadOnlyList<string> FilesOf(IEnumerable<ScannedOutput> outputs) =>
     [
-        .. outputs.Where(output => output.Kind is OutputKind.Statistic or OutputKind.Report)
+        .. outputs.Where(output => !output.Output.IsRemote && (output.Kind is OutputKind.Statistic or OutputKind.Report))
             .SelectMany(output => output.Files).Where(file => file.Tracked).Select(file => file.FullPath),
     ];
 

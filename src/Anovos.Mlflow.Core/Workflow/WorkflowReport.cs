@@ -1,4 +1,5 @@
 using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Cloud;
 using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.Tracking;
 
@@ -58,14 +59,15 @@ internal sealed class WorkflowReport(ITrackingStore store, Run run)
         await store.LogInputsAsync(run.RunId, await WorkflowInputs.OfAsync(config, basePath, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false));
 
     /// <summary>Sends the outputs that the selection allows.</summary>
-    public Task OutputsAsync(IReadOnlyList<ScannedOutput> outputs, OutputSelection selection, CancellationToken cancellationToken)
+    public async Task OutputsAsync(IReadOnlyList<ScannedOutput> outputs, OutputSelection selection, CancellationToken cancellationToken)
     {
-        OutputSelection.Selected selected = selection.Of(outputs, run.RunId);
+        using var sources = new BucketSources(new BucketAccess(store, onRetry: null, _warnings.Add));
+        OutputSelection.Selected selected = selection.Of(await new RemoteScan(sources).FillAsync(outputs, all: false, cancellationToken).ConfigureAwait(false), run.RunId, sources.Of);
         _warnings.AddRange(selected.Warnings);
         _artifacts.AddRange(selected.NotSent);
         foreach (ArtifactResult row in selected.NotSent.Where(row => row.Status == ArtifactStatus.Failed))
             Add(new MlflowException(ErrorKind.ReportingFailed, $"{row.ArtifactPath} was not sent: {row.Reason}.") { Target = row.Path });
-        return SendAsync("The outputs", selected.Uploads, cancellationToken);
+        await SendAsync("The outputs", selected.Uploads, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Sends files; those that the run has already, as from Anovos itself, are not sent again.</summary>

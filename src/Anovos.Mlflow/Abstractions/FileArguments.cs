@@ -7,7 +7,7 @@ namespace Anovos.Mlflow.PowerShell.Abstractions;
 internal static class FileArguments
 {
     /// <summary>The files and folders that the arguments name; one that names nothing is an error and stops no other.</summary>
-    public static IEnumerable<string> Resolve(PSCmdlet cmdlet, IEnumerable<string> paths, bool literal, string errorId)
+    public static IEnumerable<string> Resolve(MlflowCommand cmdlet, IEnumerable<string> paths, bool literal, string errorId)
     {
         foreach (string path in paths)
         {

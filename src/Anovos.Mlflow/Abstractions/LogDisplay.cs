@@ -15,7 +15,7 @@ internal sealed class LogDisplay(PSCmdlet cmdlet)
     // So many lines at once, and a record for each would be all that the session does.
     private const int Flood = 1000;
 
-    private readonly bool _errorsStop = Preference(cmdlet) is "Stop" or "Break" or "Inquire";
+    private readonly bool _errorsStop = CommandPreference.Of(cmdlet, "Error") is "Stop" or "Break" or "Inquire";
 
     /// <summary>Shows lines.</summary>
     public void Show(IReadOnlyList<LogLine> lines)
@@ -49,7 +49,4 @@ internal sealed class LogDisplay(PSCmdlet cmdlet)
         cmdlet.WriteInformation(new HostInformationMessage { Message = lines.Count == 1 ? lines[0] : string.Join("\n", lines) }, Tags);
         lines.Clear();
     }
-
-    private static string Preference(PSCmdlet cmdlet) =>
-        (cmdlet.MyInvocation.BoundParameters.TryGetValue("ErrorAction", out object? bound) ? bound : cmdlet.SessionState.PSVariable.GetValue("ErrorActionPreference"))?.ToString() ?? "";
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
+using Anovos.Mlflow.Pipelines;
 using Anovos.Mlflow.PowerShell.Errors;
 using Anovos.Mlflow.PowerShell.Sessions;
 
@@ -12,6 +13,8 @@ namespace Anovos.Mlflow.PowerShell.Abstractions;
 /// </summary>
 public abstract class MlflowCommand : PSCmdlet, IDisposable
 {
+    private static readonly string[] PipelineTags = ["PSHOST", "AzurePipelines"];
+
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentQueue<Action> _posted = new();
     private readonly SemaphoreSlim _wake = new(0);
@@ -25,6 +28,9 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     /// <summary>How long the work may take to end after Ctrl+C; without an end until then it is left alone.</summary>
     protected virtual TimeSpan Farewell => TimeSpan.FromMilliseconds(500);
 
+    /// <summary>The build of Azure Pipelines that this session is a task of; null outside of one.</summary>
+    private protected AzurePipeline? Pipeline { get; private set; }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -36,7 +42,11 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     protected sealed override void BeginProcessing()
     {
         MlflowSession.Enter(Runspace.DefaultRunspace, SessionState.PSVariable.GetValue("global:Error"));
-        Guard(Begin);
+        Guard(() =>
+        {
+            Pipeline = AzurePipeline.Find(Environment.GetEnvironmentVariable);
+            Begin();
+        });
     }
 
     /// <inheritdoc/>
@@ -88,7 +98,26 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     }
 
     /// <summary>Writes a warning; what others wrote in it cannot steer a terminal or a build.</summary>
-    protected new void WriteWarning(string text) => base.WriteWarning(SafeText.Of(text));
+    protected new void WriteWarning(string text)
+    {
+        if (Pipeline is not null && !CommandPreference.IsSilent(this, "Warning"))
+            Tell(Pipeline.Warn(text));
+        base.WriteWarning(SafeText.Of(text));
+    }
+
+    /// <summary>Writes an error.</summary>
+    internal new void WriteError(ErrorRecord record)
+    {
+        TellError(record);
+        base.WriteError(record);
+    }
+
+    /// <summary>Tells the pipeline: lines that reach the agent as those of <c>Write-Host</c> do, and are no output.</summary>
+    private protected void Tell(IReadOnlyList<string> lines)
+    {
+        foreach (string line in lines)
+            WriteInformation(new HostInformationMessage { Message = line }, PipelineTags);
+    }
 
     /// <inheritdoc cref="WriteWarning"/>
     protected new void WriteVerbose(string text) => base.WriteVerbose(SafeText.Of(text));
@@ -144,7 +173,7 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
         }
         catch (MlflowException e) when (e.IsTerminating())
         {
-            ThrowTerminatingError(e.ToErrorRecord());
+            Throw(e.ToErrorRecord());
         }
         catch (MlflowException e)
         {
@@ -152,7 +181,19 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            ThrowTerminatingError(e.ToFileError(target: null));
+            Throw(e.ToFileError(target: null));
         }
+    }
+
+    private void Throw(ErrorRecord record)
+    {
+        TellError(record);
+        ThrowTerminatingError(record);
+    }
+
+    private void TellError(ErrorRecord record)
+    {
+        if (Pipeline is not null && !CommandPreference.IsSilent(this, "Error"))
+            Tell(Pipeline.Fail(record.ToString()));
     }
 }

@@ -57,19 +57,26 @@ public abstract class ProgramCommand : StartCommand
         return variables;
     }
 
-    /// <summary>Waits for the program, and shows its lines as they come.</summary>
-    protected T Watch<T>(Func<Action<IReadOnlyList<LogLine>>, CancellationToken, Task<T>> run)
+    /// <summary>Waits for the program, and shows its lines as they come, to <paramref name="shown"/> too.</summary>
+    protected T Watch<T>(Func<Action<IReadOnlyList<LogLine>>, CancellationToken, Task<T>> run, Action<IReadOnlyList<LogLine>>? shown = null)
     {
         var queue = new LineQueue();
         var display = new LogDisplay(this);
         T result = Await(token => run(lines => Take(lines, token), token));
-        display.Show(queue.TakeAll());
+        Show();
         return result;
+
+        void Show()
+        {
+            IReadOnlyList<LogLine> lines = queue.TakeAll();
+            display.Show(lines);
+            shown?.Invoke(lines);
+        }
 
         void Take(IReadOnlyList<LogLine> lines, CancellationToken token)
         {
             if (queue.Add(lines, token))
-                Post(() => display.Show(queue.TakeAll()));
+                Post(Show);
         }
     }
 

@@ -32,6 +32,6 @@ public abstract class SendCommand : TransferCommand
         ArtifactUpload upload = uploaded.Upload;
         write(ArtifactResult.Of(uploaded, run.RunId));
         if (uploaded.Error is { } error)
-            WriteFailure(error, ErrorKind.ArtifactSendFailed, $"'{upload.File.FullName}' was not sent as '{upload.ArtifactPath}': {error.Message}", upload.File.FullName);
+            WriteFailure(error, ErrorKind.ArtifactSendFailed, $"'{upload.Source.Location}' was not sent as '{upload.ArtifactPath}': {error.Message}", upload.Source.Location);
     }
 }

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Pipelines;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
 
@@ -75,6 +76,28 @@ public abstract class TrackingCommand : MlflowCommand
             pageToken = tokens.After(page);
         }
         while (pageToken is not null && first > 0);
+    }
+
+    /// <summary>Tells the pipeline what became of a run that ended, and which run later tasks join now.</summary>
+    /// <param name="summary">What the run came to.</param>
+    /// <param name="trackingUri">Where later tasks look for the run so far.</param>
+    private protected void TellEnd(RunSummary summary, string trackingUri)
+    {
+        if (Pipeline is null)
+            return;
+        try
+        {
+            Tell(Pipeline.Summarize(summary));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            WriteWarning($"The page of the build has no summary of run {summary.Run.RunId}: {e.Message}");
+        }
+
+        // The run around it; or the same run, where it went on in a folder.
+        Run next = Session.Active?.Run ?? summary.Run;
+        if (next.RunId != summary.Run.RunId || next.TrackingUri != trackingUri)
+            Tell(Pipeline.Join(next));
     }
 
     private sealed class ConnectionListener(TrackingCommand command) : IConnectionListener

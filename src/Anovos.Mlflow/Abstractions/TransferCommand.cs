@@ -27,14 +27,21 @@ public abstract class TransferCommand : RunCommand
             using IArtifactStore store = await run.OpenArtifactsAsync(token).ConfigureAwait(false);
             await transfer(store, Report, token).ConfigureAwait(false);
         });
-        WriteProgress(new ProgressRecord(0, activity, "Done") { RecordType = ProgressRecordType.Completed });
+        Show(new ProgressRecord(0, activity, "Done") { RecordType = ProgressRecordType.Completed, PercentComplete = 100 });
 
         void Report(TransferProgress progress)
         {
             long now = clock.ElapsedMilliseconds, due = Volatile.Read(ref nextProgress);
             if (now >= due && Interlocked.CompareExchange(ref nextProgress, now + (long)BetweenProgress.TotalMilliseconds, due) == due)
-                Post(() => WriteProgress(ToRecord(activity, progress, clock.Elapsed)));
+                Post(() => Show(ToRecord(activity, progress, clock.Elapsed)));
         }
+    }
+
+    private void Show(ProgressRecord record)
+    {
+        WriteProgress(record);
+        if (Pipeline is not null)
+            Tell(Pipeline.Progress(record.PercentComplete, record.Activity));
     }
 
     /// <summary>Writes the error of one file; a path that may not be stays that, and anything else is of kind <paramref name="otherwise"/>.</summary>

@@ -32,11 +32,11 @@ internal static class ErrorRecords
     /// <summary>Whether nothing of the pipeline can go on after it: the server, the way to it or the run is not there.</summary>
     public static bool IsTerminating(this MlflowException e) => e.Kind.ToString() is
         nameof(ErrorKind.TrackingServerUnreachable) or nameof(ErrorKind.NotAnMlflowServer) or nameof(ErrorKind.AuthenticationFailed)
-        or nameof(ErrorKind.UriUnsupported) or nameof(ErrorKind.NoActiveRun);
+        or nameof(ErrorKind.UriUnsupported) or nameof(ErrorKind.BucketNotFound) or nameof(ErrorKind.NoActiveRun);
 
     private static ErrorCategory Category(MlflowException e) => e.Kind switch
     {
-        ErrorKind.ConfigNotFound or ErrorKind.ExperimentNotFound or ErrorKind.RunNotFound or ErrorKind.ArtifactNotFound => ErrorCategory.ObjectNotFound,
+        ErrorKind.ConfigNotFound or ErrorKind.ExperimentNotFound or ErrorKind.RunNotFound or ErrorKind.ArtifactNotFound or ErrorKind.BucketNotFound => ErrorCategory.ObjectNotFound,
         ErrorKind.ConfigInvalid or ErrorKind.StoreInvalid => ErrorCategory.InvalidData,
         ErrorKind.InvalidValue or ErrorKind.ArtifactPathInvalid or ErrorKind.UriUnsupported => ErrorCategory.InvalidArgument,
         ErrorKind.TrackingServerUnreachable or ErrorKind.NotAnMlflowServer => ErrorCategory.ConnectionError,

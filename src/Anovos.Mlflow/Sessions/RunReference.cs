@@ -1,4 +1,5 @@
 using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Cloud;
 using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.Tracking;
 
@@ -13,11 +14,16 @@ internal sealed class RunReference(string runId, MlflowConnection connection, An
 
     public ITrackingStore Store => connection.Store;
 
+    public string? WorkspaceUrl => connection.WorkspaceUrl;
+
     public RunLifecycle Lifecycle => new(Store, RunEnvironment.Read);
 
     /// <summary>Opens the run's artifacts.</summary>
     public async Task<IArtifactStore> OpenArtifactsAsync(CancellationToken cancellationToken) =>
-        ArtifactStores.Open(await Store.GetRunAsync(RunId, cancellationToken).ConfigureAwait(false), Store);
+        ArtifactStores.Open(await Store.GetRunAsync(RunId, cancellationToken).ConfigureAwait(false), Store, notice => connection.Listener?.Retrying(notice), message => connection.Listener?.Warn(message));
+
+    /// <summary>How buckets are reached for this run.</summary>
+    public BucketAccess OpenBuckets() => new(Store, notice => connection.Listener?.Retrying(notice), message => connection.Listener?.Warn(message));
 
     public override string ToString() => $"run {RunId} at {connection.TrackingUri}";
 }

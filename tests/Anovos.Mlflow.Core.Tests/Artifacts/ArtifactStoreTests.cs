@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.TestServer;
+using Anovos.Mlflow.Tests.Cloud;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Artifacts;
@@ -14,7 +15,7 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
     private readonly string _folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
     private readonly List<IAsyncDisposable> _servers = [];
 
-    public static TheoryData<string> Roots => new("directory", "2.17", "3.11", "file root", "real server");
+    public static TheoryData<string> Roots => new("directory", "2.17", "3.11", "file root", "real server", "s3", "azure");
 
     [Theory]
     [MemberData(nameof(Roots))]
@@ -102,8 +103,8 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("s3://bucket/x", "serve-artifacts")]
-    [InlineData("dbfs:/databricks/mlflow", "serve-artifacts")]
+    [InlineData("gs://bucket/x", "--artifacts-destination gs:")]
+    [InlineData("hdfs://name/x", "--artifacts-destination hdfs:")]
     public async Task A_root_that_is_not_spoken_here_says_what_to_do(string root, string advice)
     {
         (ITrackingStore store, Run run) = await OpenAsync("3.11");
@@ -172,6 +173,12 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
         {
             store = new DirectoryStore(Path.Combine(_folder, "mlruns"));
         }
+        else if (root is "s3" or "azure")
+        {
+            Emulators.UseInThisProcess(root);
+            store = new DirectoryStore(Path.Combine(_folder, "mlruns"));
+            return (store, await StartAsync(store, $"{CloudEmulator.BucketUri(root)}/{Guid.NewGuid():N}"));
+        }
         else if (root == "real server")
         {
             string? uri = Environment.GetEnvironmentVariable("ANOVOS_TEST_TRACKING_URI");
@@ -193,9 +200,9 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
         return (store, await StartAsync(store));
     }
 
-    private static async Task<Run> StartAsync(ITrackingStore store)
+    private static async Task<Run> StartAsync(ITrackingStore store, string? location = null)
     {
-        string id = await store.CreateExperimentAsync(new NewExperiment($"artifacts {Guid.NewGuid():N}"), default);
+        string id = await store.CreateExperimentAsync(new NewExperiment($"artifacts {Guid.NewGuid():N}", location), default);
         return await store.CreateRunAsync(new NewRun(id, null, "tester", 1), default);
     }
 

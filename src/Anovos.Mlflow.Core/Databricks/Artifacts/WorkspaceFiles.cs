@@ -22,7 +22,7 @@ internal sealed class WorkspaceFiles(RestApi api, string root)
             sent,
             async (moved, time) =>
             {
-                var content = new FileContent(file, moved, time);
+                var content = new SourceContent(new FileSource(file), moved, time);
                 using var request = new HttpRequestMessage(HttpMethod.Put, $"{AddressOf("files", path)}?overwrite=true") { Content = content };
                 using HttpResponseMessage response = await FileTransfer.ExecuteAsync(api.Http, request, api.Server, time, cancellationToken, api.Options.Identity).ConfigureAwait(false);
                 return content.Sent ?? throw new MlflowException(ErrorKind.ServerError, $"The workspace answered before it had all of '{path}'.") { Target = path, IsTransient = true };

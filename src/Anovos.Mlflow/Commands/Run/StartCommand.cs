@@ -1,8 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using Anovos.Mlflow.Configuration;
-using Anovos.Mlflow.Offline;
-using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.Pipelines;
 using Anovos.Mlflow.PowerShell.Completion;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
@@ -10,11 +9,9 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>A cmdlet that starts a run: what <c>Start-MlflowRun</c> and <c>Use-MlflowRun</c> share.</summary>
-public abstract class StartCommand : TrackingCommand
+public abstract class StartCommand : OfflineCommand
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-
-    private string? _offlineTarget;
 
     /// <summary>The workflow that the run is for; its <c>mlflow</c> block says where to track to.</summary>
     public virtual AnovosConfig? Config { get; set; }
@@ -41,22 +38,6 @@ public abstract class StartCommand : TrackingCommand
     [ArgumentCompleter(typeof(RunIdCompleter))]
     public object? Parent { get; set; }
 
-    /// <summary>Keeps the run in a folder, to be sent to its server later with <c>Sync-MlflowRun</c>.</summary>
-    [Parameter]
-    public SwitchParameter Offline { get; set; }
-
-    /// <summary>Keeps the run in a folder if the server cannot be reached, now or later on.</summary>
-    [Parameter]
-    public SwitchParameter OfflineFallback { get; set; }
-
-    /// <summary>The folder for runs without a server; without it, <c>./mlruns</c>.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    public string? OfflinePath { get; set; }
-
-    /// <summary>Whether the run goes on in a folder when the server is lost, where neither parameter nor environment says so.</summary>
-    protected virtual bool FallsBack => false;
-
     /// <summary>Tags that the command gives the run beside the caller's.</summary>
     protected virtual IReadOnlyList<Tag> OwnTags => [];
 
@@ -78,13 +59,15 @@ public abstract class StartCommand : TrackingCommand
             return null;
         }
 
-        MlflowConnection connection = ResolveStart();
+        MlflowConnection connection = ResolveStore(Config?.Tracking?.TrackingUri);
         var lifecycle = new RunLifecycle(connection.Store, RunEnvironment.Read);
         Run? run = resumeId is null ? StartNew(connection, lifecycle) : Resume(connection, lifecycle, resumeId);
         if (run is null)
             return null;
 
         Session.Push(new ActiveRun(run, connection, Config));
+        if (Pipeline is not null)
+            Tell(Pipeline.Join(run));
         if (Config is null)
             return run;
         var recorder = new WorkflowRecorder(connection.Store, run);
@@ -114,45 +97,15 @@ public abstract class StartCommand : TrackingCommand
         using var patience = new CancellationTokenSource(Patience);
         try
         {
-            Task.Run(() => lifecycle.EndAsync(active.Run.RunId, Enum.TryParse(status, out RunStatus parsed) ? parsed : RunStatus.Failed, patience.Token), patience.Token).GetAwaiter().GetResult();
+            Run ended = Task.Run(() => lifecycle.EndAsync(active.Run.RunId, Enum.TryParse(status, out RunStatus parsed) ? parsed : RunStatus.Failed, patience.Token), patience.Token).GetAwaiter().GetResult();
+            if (!Stopping)
+                TellEnd(RunSummary.Of(ended, active.Connection.WorkspaceUrl), active.Run.TrackingUri);
         }
         catch (Exception e) when (e is MlflowException or OperationCanceledException)
         {
             WriteWarning($"Run {active.Run.RunId} could not be ended as {status}: {e.Message}");
         }
     }
-
-    // The store of a new run: the server, the folder in its place, or the one with the other behind it.
-    private MlflowConnection ResolveStart()
-    {
-        MlflowConnection connection = ResolveConnection(Config?.Tracking?.TrackingUri);
-        bool auto = OfflineFallback, always = Offline;
-        if (!auto && !always)
-            (auto, always) = OfflineMode(Environment.GetEnvironmentVariable("ANOVOS_MLFLOW_OFFLINE") is { Length: > 0 } mode ? mode : FallsBack ? "auto" : "never");
-        if (connection.Store is DirectoryStore || (!auto && !always))
-            return connection;
-
-        string folder = OfflinePath is null ? Path.Combine(CurrentDirectory, "mlruns") : GetUnresolvedProviderPathFromPSPath(OfflinePath);
-        if (!always)
-        {
-            MlflowConnection fallback = connection.WithFallback(new DirectoryStore(folder));
-            Listen(fallback);
-            return fallback;
-        }
-
-        _offlineTarget = connection.TrackingUri;
-        MlflowConnection offline = Session.Open(TrackingTarget.Parse(folder, CurrentDirectory));
-        WriteWarning($"The run is kept in {offline.TrackingUri}. Send it to {_offlineTarget} with Sync-MlflowRun.");
-        return offline;
-    }
-
-    private static (bool Auto, bool Always) OfflineMode(string variable) => variable.ToUpperInvariant() switch
-    {
-        "NEVER" => (false, false),
-        "AUTO" => (true, false),
-        "ALWAYS" => (false, true),
-        _ => throw new MlflowException(ErrorKind.InvalidValue, $"The environment variable ANOVOS_MLFLOW_OFFLINE is '{variable}', where auto, always or never is expected. Correct or unset it.") { Target = "ANOVOS_MLFLOW_OFFLINE" },
-    };
 
     private Run? StartNew(MlflowConnection connection, RunLifecycle lifecycle)
     {
@@ -178,7 +131,7 @@ public abstract class StartCommand : TrackingCommand
         {
             RunName = Name,
             ParentRunId = ParentRunId() ?? outer?.Run.RunId,
-            Tags = [.. OwnTags, .. ToTags(Tag), .. RunSync.TagsOfOffline(_offlineTarget)],
+            Tags = [.. OwnTags, .. ToTags(Tag), .. OfflineTags],
             SourceName = Source.Name,
             SourceDirectory = Source.Folder,
         };

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using Anovos.Mlflow.Pipelines;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
@@ -10,20 +11,21 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 [OutputType("Anovos.Mlflow.Tracking.Run")]
 public sealed class StopMlflowRunCommand : RunCommand
 {
-    /// <summary>How the run ended.</summary>
+    /// <summary>How the run ended; without it Finished, and in a pipeline as its job stands.</summary>
     [Parameter(Position = 0)]
     [ValidateSet("Finished", "Failed", "Killed")]
-    public string Status { get; set; } = "Finished";
+    public string? Status { get; set; }
 
     /// <inheritdoc/>
     protected override void Process()
     {
         RunReference run = ResolveRun();
-        if (!ShouldProcess(run.ToString(), $"End as {Status}"))
+        string status = Status ?? Pipeline?.RunStatus ?? "Finished", trackingUri = run.Store.TrackingUri;
+        if (!ShouldProcess(run.ToString(), $"End as {status}"))
             return;
-        string status = Status;
         Run ended = Await(token => run.Lifecycle.EndAsync(run.RunId, Enum.TryParse(status, out RunStatus parsed) ? parsed : RunStatus.Finished, token));
         Session.Remove(run.RunId);
+        TellEnd(RunSummary.Of(ended, run.WorkspaceUrl), trackingUri);
         WriteObject(ended);
     }
 }

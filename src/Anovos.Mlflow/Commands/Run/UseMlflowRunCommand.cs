@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.Pipelines;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
 
@@ -52,7 +53,8 @@ public sealed class UseMlflowRunCommand : StartCommand
 
         Session.Remove(run.RunId);
         var lifecycle = new RunLifecycle(active.Connection.Store, RunEnvironment.Read);
-        Await(token => lifecycle.EndAsync(run.RunId, RunStatus.Finished, token));
+        Run ended = Await(token => lifecycle.EndAsync(run.RunId, RunStatus.Finished, token));
+        TellEnd(RunSummary.Of(ended, active.Connection.WorkspaceUrl), run.TrackingUri);
     }
 
     // The block's output and errors come as they are written, and as this cmdlet's own: a redirection of it takes them too.

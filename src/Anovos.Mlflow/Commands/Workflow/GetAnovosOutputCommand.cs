@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using Anovos.Mlflow.Cloud;
 using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.PowerShell.Abstractions;
 
@@ -47,6 +48,10 @@ public sealed class GetAnovosOutputCommand : MlflowCommand
         var selection = new OutputSelection(Include, Exclude, force: false) { MaximumLength = MaximumLength };
         string basePath = BasePath is null ? CurrentDirectory : GetUnresolvedProviderPathFromPSPath(BasePath);
         AnovosPlan plan = AnovosPlan.Of(Config, basePath, RunId);
-        WriteObject(Await(token => Task.FromResult(OutputScan.Of(plan, IncludeChecksum, token))).Select(selection.Explain), enumerateCollection: true);
+        bool checksums = IncludeChecksum;
+        using var sources = new BucketSources(new BucketAccess(store: null, onRetry: null, message => Post(() => WriteWarning(message))));
+        WriteObject(
+            Await(async token => await new RemoteScan(sources, checksums).FillAsync(OutputScan.Of(plan, checksums, token), all: false, token).ConfigureAwait(false)).Select(selection.Explain),
+            enumerateCollection: true);
     }
 }

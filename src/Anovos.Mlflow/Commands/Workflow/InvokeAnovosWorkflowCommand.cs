@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.Pipelines;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Errors;
 using Anovos.Mlflow.PowerShell.Sessions;
@@ -83,7 +84,7 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
         {
             WriteWarning($"Tracking is off for {Config!.Path}: the file has no mlflow block. The workflow runs without a run.");
             if (ShouldProcess(FilePath, "Run"))
-                RunUntracked(engine(Variables()));
+                RunUntracked(engine(Variables()), folder);
             return;
         }
 
@@ -95,7 +96,7 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
         {
             var runner = new WorkflowRunner(active.Connection.Store, run, engine(IsJob ? JobEnvironment(run) : ChildEnvironment(run, active.Connection)));
             var job = new WorkflowJob { Config = Config!, BasePath = folder, Outputs = outputs, Statistics = statistics };
-            result = Watch((show, token) => runner.RunAsync(job, show, token));
+            result = Watch((show, token) => runner.RunAsync(job, show, token), Progress(folder));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -107,6 +108,7 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
             Session.Remove(run.RunId);
         }
 
+        TellEnd(RunSummary.Of(result, run, active.Connection.WorkspaceUrl), run.TrackingUri);
         Report(result, run);
     }
 
@@ -131,12 +133,23 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
         };
     }
 
-    private void RunUntracked(IWorkflowEngine engine)
+    private void RunUntracked(IWorkflowEngine engine, string folder)
     {
-        WorkflowEnd end = Watch((show, token) => engine.RunAsync((_, lines) => show(lines), _ => { }, token));
+        WorkflowEnd end = Watch((show, token) => engine.RunAsync((_, lines) => show(lines), _ => { }, token), Progress(folder));
         SetExitCode(end.ExitCode, end.Fault);
         if (end.Fault is { } fault)
             WriteError(new MlflowException(ErrorKind.WorkflowFailed, fault) { Target = Config!.Path }.ToErrorRecord());
+    }
+
+    // Tells the build's page how far the workflow is.
+    private Action<IReadOnlyList<LogLine>> Progress(string folder)
+    {
+        WorkflowProgress? progress = Pipeline is null ? null : new WorkflowProgress(Pipeline, Config!, folder);
+        return lines =>
+        {
+            if (progress is not null)
+                Tell(progress.Of(lines));
+        };
     }
 
     private void Report(WorkflowResult result, Run run)

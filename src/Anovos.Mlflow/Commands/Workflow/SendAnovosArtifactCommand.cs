@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Cloud;
 using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Errors;
@@ -72,6 +73,10 @@ public sealed class SendAnovosArtifactCommand : SendCommand
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>Records where the files are, how long, and with what checksum, in place of sending them.</summary>
+    [Parameter]
+    public SwitchParameter ByReference { get; set; }
+
     /// <summary>Puts out the run instead of a row for each file.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
@@ -93,7 +98,9 @@ public sealed class SendAnovosArtifactCommand : SendCommand
                 break;
             default:
                 AnovosPlan plan = AnovosPlan.Of(WorkflowOf(run), BasePath is null ? CurrentDirectory : GetUnresolvedProviderPathFromPSPath(BasePath), run.RunId);
-                _outputs.AddRange(Await(token => Task.FromResult(OutputScan.Of(plan, IncludeChecksum, token))));
+                bool checksums = IncludeChecksum, all = Force;
+                using (var sources = new BucketSources(run.OpenBuckets()))
+                    _outputs.AddRange(Await(async token => await new RemoteScan(sources, checksums).FillAsync(OutputScan.Of(plan, checksums, token), all, token).ConfigureAwait(false)));
                 SendGathered();
                 break;
         }
@@ -121,7 +128,8 @@ public sealed class SendAnovosArtifactCommand : SendCommand
         if (_run is null)
             return;
         var selection = new OutputSelection(Include, Exclude, Force) { MaximumLength = MaximumLength };
-        OutputSelection.Selected selected = selection.Of(_outputs, _run.RunId);
+        using var sources = new BucketSources(_run.OpenBuckets());
+        OutputSelection.Selected selected = selection.Of(_outputs, _run.RunId, sources.Of);
         _outputs.Clear();
         foreach (string warning in selected.Warnings)
             WriteWarning(warning);
@@ -132,9 +140,9 @@ public sealed class SendAnovosArtifactCommand : SendCommand
                 WriteError(new MlflowException(ErrorKind.ArtifactSendFailed, $"Not sent: {row.Reason}.") { Target = row.Path }.ToErrorRecord(row.Path));
         }
 
-        string what = $"Send {selected.Uploads.Count} files, {ByteSize.Format(selected.Uploads.Sum(upload => upload.Length))}";
+        string what = $"{(ByReference ? "Record the places of" : "Send")} {selected.Uploads.Count} files, {ByteSize.Format(selected.Uploads.Sum(upload => upload.Length))}";
         if (selected.Uploads.Count > 0 && ShouldProcess(_run.ToString(), what))
-            Send(_run, selected.Uploads, Write);
+            Send(_run, ByReference ? Await(token => ReferenceManifest.OfAsync(selected.Uploads, token)) : selected.Uploads, Write);
         if (PassThru)
             WriteObject(Await(token => _run.Lifecycle.ReadAsync(_run.RunId, token)));
         _run = null;

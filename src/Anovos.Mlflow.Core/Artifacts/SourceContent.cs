@@ -4,28 +4,28 @@ using System.Net.Http.Headers;
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>
-/// A request body that is read from a file, or a part of it, as it goes out; always with its length: MLflow 3 stores an empty
-/// file for a chunked one.
+/// A request body that is read from its source, or a part of a file, as it goes out; always with its length: MLflow 3 stores an
+/// empty file for a chunked one.
 /// </summary>
-internal sealed class FileContent : HttpContent
+internal sealed class SourceContent : HttpContent
 {
     private const int BufferBytes = 1 << 20;
 
-    private readonly FileInfo _file;
+    private readonly ArtifactSource _source;
     private readonly long _offset;
     private readonly long _length;
     private readonly Action<long> _sent;
     private readonly CancellationToken _cancellationToken;
 
-    /// <param name="file">The file.</param>
+    /// <param name="source">The bytes.</param>
     /// <param name="sent">Told the number of bytes each time some have gone out.</param>
     /// <param name="cancellationToken">Ends the reading; .NET Framework hands none on.</param>
-    /// <param name="part">What of the file; without it all.</param>
-    public FileContent(FileInfo file, Action<long> sent, CancellationToken cancellationToken, FilePart? part = null)
+    /// <param name="part">What of a file; without it all.</param>
+    public SourceContent(ArtifactSource source, Action<long> sent, CancellationToken cancellationToken, FilePart? part = null)
     {
-        _file = FileLinks.Follow(file) ?? file;
+        _source = source;
         _offset = part?.Offset ?? 0;
-        _length = part?.Length ?? _file.Length;
+        _length = part?.Length ?? source.State.Length;
         _sent = sent;
         _cancellationToken = cancellationToken;
         Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
@@ -39,8 +39,9 @@ internal sealed class FileContent : HttpContent
     {
         // A redirect has the same content written once more.
         Sent = null;
-        using FileStream source = Open();
-        source.Position = _offset;
+        using Stream source = await OpenAsync().ConfigureAwait(false);
+        if (_offset > 0)
+            source.Position = _offset;
         using var meter = new ContentMeter(stream, _length);
         byte[] buffer = new byte[Math.Max(1, Math.Min(_length, BufferBytes))];
         long left = _length;
@@ -48,7 +49,7 @@ internal sealed class FileContent : HttpContent
         {
             int read = await ReadAsync(source, buffer, (int)Math.Min(left, buffer.Length)).ConfigureAwait(false);
             if (read == 0)
-                throw new FileReadException(new IOException($"{_file.FullName} became shorter while it was sent. Send it again when nothing writes to it any more."));
+                throw new FileReadException(new IOException($"{_source} became shorter while it was sent. Send it again when nothing writes to it any more."));
             await meter.WriteAsync(buffer, 0, read, _cancellationToken).ConfigureAwait(false);
             left -= read;
             _sent(read);
@@ -63,12 +64,11 @@ internal sealed class FileContent : HttpContent
         return true;
     }
 
-    private FileStream Open()
+    private async Task<Stream> OpenAsync()
     {
         try
         {
-            // The content reads in large blocks of its own; a second buffer would only copy.
-            return new FileStream(_file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: true);
+            return await _source.OpenAsync(_cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -76,7 +76,7 @@ internal sealed class FileContent : HttpContent
         }
     }
 
-    private async Task<int> ReadAsync(FileStream source, byte[] buffer, int count)
+    private async Task<int> ReadAsync(Stream source, byte[] buffer, int count)
     {
         try
         {

@@ -1,0 +1,44 @@
+<#
+.SYNOPSIS
+    Ends the run that init.sh started: the outputs of the workflow are sent, then the run's status is set.
+.DESCRIPTION
+    For the end of a job, as its last task with "Run if: all done", or in Python:
+
+        subprocess.run(["/opt/anovos-mlflow/anovos-mlflow", "/Workspace/Shared/finish.ps1", "-Config", "/Workspace/Shared/config.yaml"], check=True)
+
+    The run is the one in MLFLOW_RUN_ID. Where there is none, since the cluster started without, nothing is done.
+.PARAMETER Status
+    How the workflow ended. An output that is missing or cannot be sent makes Failed of Finished.
+.PARAMETER Config
+    The workflow file. Without it nothing is sent.
+#>
+param(
+    [ValidateSet('Finished', 'Failed', 'Killed')]
+    [string] $Status = 'Finished',
+
+    [string] $Config
+)
+
+$ErrorActionPreference = 'Stop'
+if (-not $env:MLFLOW_RUN_ID) {
+    'MLFLOW_RUN_ID is not set: the cluster started without a run. Nothing was sent.'
+    return
+}
+
+$sent = $false
+try {
+    if ($Config) {
+        $rows = Send-AnovosArtifact -Config (Import-AnovosConfig -LiteralPath $Config)
+        $rows | Out-Default
+        if ($Status -eq 'Finished' -and ($rows | Where-Object { $_.Status -in 'Missing', 'Failed' })) {
+            throw 'Not all outputs of the workflow are there.'
+        }
+    }
+    $sent = $true
+}
+finally {
+    if (-not $sent -and $Status -eq 'Finished') {
+        $Status = 'Failed'
+    }
+    Stop-MlflowRun $Status | Out-Default
+}

@@ -1,0 +1,66 @@
+namespace Anovos.Mlflow.Artifacts;
+
+/// <summary>Bytes that can be sent: a file of this machine, an object in a bucket, or a text that was made here.</summary>
+public abstract class ArtifactSource
+{
+    private const int BufferBytes = 1 << 20;
+
+    /// <summary>The full path, or the URI.</summary>
+    public abstract string Location { get; }
+
+    /// <summary>Bytes, as there were when this was made; zero for what was not there.</summary>
+    public abstract long Length { get; }
+
+    /// <summary>What tells whether it changed.</summary>
+    internal abstract FileState State { get; }
+
+    /// <summary>The bytes, from their beginning. What comes from afar fails where it is not what <see cref="State"/> says.</summary>
+    internal abstract Task<Stream> OpenAsync(CancellationToken cancellationToken);
+
+    /// <summary>Reads it all and hashes it.</summary>
+    internal async Task<ArtifactContent> MeasureAsync(CancellationToken cancellationToken)
+    {
+        using Stream source = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        using var meter = new ContentMeter(Stream.Null, long.MaxValue);
+        await source.CopyToAsync(meter, BufferBytes, cancellationToken).ConfigureAwait(false);
+        return meter.Finish();
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Location;
+}
+
+/// <summary>A file of this machine; that to which it leads, where it is a link.</summary>
+internal sealed class FileSource(FileInfo file) : ArtifactSource
+{
+    public FileInfo File { get; } = file;
+
+    public override string Location => File.FullName;
+
+    public override long Length { get; } = FileLinks.Follow(file) is { Exists: true } content ? content.Length : 0;
+
+    internal override FileState State => FileState.Of(File);
+
+    // Who reads it reads in large blocks; a second buffer would only copy.
+    internal override Task<Stream> OpenAsync(CancellationToken cancellationToken) =>
+        Task.FromResult<Stream>(new FileStream(File.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: true));
+}
+
+/// <summary>Bytes that were made here and lie in no file.</summary>
+internal sealed class BytesSource(string location, byte[] bytes) : ArtifactSource
+{
+    public override string Location => location;
+
+    public override long Length => bytes.Length;
+
+    internal override FileState State { get; } = new(bytes.Length, 0) { ETag = Hash(bytes) };
+
+    internal override Task<Stream> OpenAsync(CancellationToken cancellationToken) => Task.FromResult<Stream>(new MemoryStream(bytes, writable: false));
+
+    private static string Hash(byte[] bytes)
+    {
+        using var meter = new ContentMeter(Stream.Null, long.MaxValue);
+        meter.Write(bytes, 0, bytes.Length);
+        return meter.Finish().Sha256;
+    }
+}

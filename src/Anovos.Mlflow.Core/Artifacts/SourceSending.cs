@@ -1,0 +1,35 @@
+namespace Anovos.Mlflow.Artifacts;
+
+/// <summary>A store that takes bytes from anywhere, as they come.</summary>
+internal interface ISourceStore : IArtifactStore
+{
+    /// <inheritdoc cref="IArtifactStore.SendAsync"/>
+    Task<ArtifactContent> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken);
+}
+
+/// <summary>Sends from any source to any store.</summary>
+internal static class SourceSending
+{
+    private const int BufferBytes = 1 << 20;
+
+    /// <summary>Sends as a stream where the store takes one, else through a file that is gone afterwards.</summary>
+    public static async Task<ArtifactContent> SendAsync(this IArtifactStore store, ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    {
+        if (store is ISourceStore any)
+            return await any.SendAsync(source, artifactPath, sent, cancellationToken).ConfigureAwait(false);
+        if (source is FileSource file)
+            return await store.SendAsync(file.File, artifactPath, sent, cancellationToken).ConfigureAwait(false);
+        var spool = new FileInfo(Path.Combine(Path.GetTempPath(), $"anovos-mlflow-{Guid.NewGuid():N}.tmp"));
+        try
+        {
+            using (Stream from = await source.OpenAsync(cancellationToken).ConfigureAwait(false))
+            using (FileStream to = new(spool.FullName, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, useAsync: true))
+                await from.CopyToAsync(to, BufferBytes, cancellationToken).ConfigureAwait(false);
+            return await store.SendAsync(spool, artifactPath, sent, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            spool.Delete();
+        }
+    }
+}

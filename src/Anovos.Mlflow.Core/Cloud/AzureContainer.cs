@@ -1,0 +1,111 @@
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Http;
+using Azure;
+using Azure.Core.Pipeline;
+using Azure.Identity;
+using Azure.Storage;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
+
+namespace Anovos.Mlflow.Cloud;
+
+/// <summary>
+/// A container of Azure's blob storage, also for <c>abfss:</c>: an account with folders shows its files as blobs too. The
+/// credentials are those that MLflow takes, in its order.
+/// </summary>
+internal sealed class AzureContainer : IBucket
+{
+    private readonly HttpClient _http;
+    private readonly BlobContainerClient _client;
+
+    /// <param name="uri">The container's URI, as <c>wasbs://container@account.blob.core.windows.net</c>.</param>
+    /// <param name="variables">The environment.</param>
+    /// <param name="options">How hosts are reached.</param>
+    /// <param name="retrier">Repeats.</param>
+    public AzureContainer(Uri uri, EnvironmentVariables variables, ConnectionOptions options, Retrier retrier)
+    {
+        Uri = $"{uri.Scheme}://{uri.UserInfo}@{uri.Authority}";
+        _http = HttpTransport.CreateCloudClient(options with { InsecureTls = false, ServerCertificatePath = null, ClientCertificatePath = null });
+        _client = Open(uri, variables, _http);
+        Requests = new CloudRequests(options, retrier, e => AzureErrors.From(e, Uri, _client.Uri));
+    }
+
+    public string Uri { get; }
+
+    public CloudRequests Requests { get; }
+
+    /// <summary>The options of a blob client that sends by a client of this project, without retries of its own.</summary>
+    public static BlobClientOptions ClientOptions(HttpClient http) => new()
+    {
+        Transport = new HttpClientTransport(http),
+        Retry = { MaxRetries = 0, NetworkTimeout = Timeout.InfiniteTimeSpan },
+        Diagnostics = { IsTelemetryEnabled = false },
+    };
+
+    public Task<IReadOnlyList<BucketObject>> ListAsync(string prefix, bool recursive, CancellationToken cancellationToken) =>
+        Requests.RunAsync<IReadOnlyList<BucketObject>>(
+            async (moved, time) =>
+            {
+                List<BucketObject> all = [];
+                AsyncPageable<BlobHierarchyItem> items = _client.GetBlobsByHierarchyAsync(BlobTraits.Metadata, BlobStates.None, recursive ? null : "/", prefix, time);
+                await foreach (Page<BlobHierarchyItem> page in items.AsPages().WithCancellation(time).ConfigureAwait(false))
+                {
+                    moved();
+                    all.AddRange(page.Values.Where(item => !IsFolderMarker(item)).Select(Read));
+                }
+
+                return all;
+            },
+            cancellationToken);
+
+    public async Task<Stream> OpenAsync(string key, string? etag, long offset, CancellationToken cancellationToken)
+    {
+        var options = new BlobDownloadOptions
+        {
+            Range = offset == 0 ? default : new HttpRange(offset),
+            Conditions = etag is null ? null : new BlobRequestConditions { IfMatch = new ETag(etag) },
+        };
+        return (await _client.GetBlobClient(key).DownloadStreamingAsync(options, cancellationToken).ConfigureAwait(false)).Value.Content;
+    }
+
+    public IPartTarget Upload(string key) => new BlockUpload(_client.GetBlockBlobClient(key), renew: null, Requests);
+
+    public void Dispose() => _http.Dispose();
+
+    private static BlobContainerClient Open(Uri uri, EnvironmentVariables variables, HttpClient http)
+    {
+        string container = System.Uri.UnescapeDataString(uri.UserInfo), account = uri.Host.Split('.')[0];
+        BlobClientOptions options = ClientOptions(http);
+        var address = new Uri($"https://{uri.Authority.Replace(".dfs.", ".blob.")}/{container}");
+        try
+        {
+            if (variables.Text("AZURE_STORAGE_CONNECTION_STRING") is { } connection)
+                return new BlobContainerClient(connection, container, options);
+            if (variables.Text("AZURE_STORAGE_ACCESS_KEY") is { } key)
+                return new BlobContainerClient(address, new StorageSharedKeyCredential(account, key), options);
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException)
+        {
+            // The SDK's own words may hold the key.
+            throw new MlflowException(ErrorKind.InvalidValue, "AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_ACCESS_KEY cannot be read. Copy it again from the storage account's page of access keys.") { Target = uri.GetLeftPart(UriPartial.Authority) };
+        }
+
+        if (variables.Text("AZURE_STORAGE_SAS_TOKEN") is { } signature)
+            return new BlobContainerClient(address, new AzureSasCredential(signature.TrimStart('?')), options);
+        var identity = new DefaultAzureCredentialOptions { Transport = options.Transport, Diagnostics = { IsTelemetryEnabled = false } };
+        return new BlobContainerClient(address, new DefaultAzureCredential(identity), options);
+    }
+
+    private static BucketObject Read(BlobHierarchyItem item) => item.IsPrefix
+        ? new BucketObject(item.Prefix, IsFolder: true, 0, null)
+        : new BucketObject(item.Blob.Name, IsFolder: false, item.Blob.Properties.ContentLength ?? 0, item.Blob.Properties.ETag?.ToString())
+        {
+            WrittenUtc = item.Blob.Properties.LastModified?.UtcDateTime,
+            Md5 = item.Blob.Properties.ContentHash is { } md5 ? ContentMeter.ToHex(md5) : null,
+        };
+
+    // Spark and accounts with folders keep an empty blob for each.
+    private static bool IsFolderMarker(BlobHierarchyItem item) =>
+        item.IsBlob && item.Blob.Metadata?.TryGetValue("hdi_isfolder", out string? value) == true && value == "true";
+}

@@ -1,0 +1,66 @@
+using Anovos.Mlflow.Artifacts;
+
+namespace Anovos.Mlflow.Cloud;
+
+/// <summary>Artifacts under a prefix of a bucket.</summary>
+/// <param name="bucket">The bucket; it ends with this store.</param>
+/// <param name="prefix">Without a slash at either end; empty for the whole bucket.</param>
+internal sealed class BucketArtifactStore(IBucket bucket, string prefix) : ISourceStore
+{
+    private readonly PartBuffers _buffers = new();
+
+    public bool IsLocal => false;
+
+    public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
+        SendAsync(new FileSource(file), artifactPath, sent, cancellationToken);
+
+    public Task<ArtifactContent> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
+        bucket.Requests.TransferAsync(
+            artifactPath,
+            ErrorKind.ArtifactSendFailed,
+            time => new PartedUpload(source, bucket.Upload(KeyOf(artifactPath)), _buffers).RunAsync(sent, time),
+            cancellationToken);
+
+    public Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken)
+    {
+        string key = KeyOf(artifactPath);
+        long before = 0;
+        return bucket.Requests.TransferAsync(artifactPath, ErrorKind.ArtifactReceiveFailed, time => bucket.Requests.RunAsync(AttemptAsync, time), cancellationToken);
+
+        async Task<bool> AttemptAsync(Action moved, CancellationToken time)
+        {
+            // What an attempt moved that failed does not count.
+            received(-before);
+            before = 0;
+            target.SetLength(0);
+            using Stream answer = await bucket.OpenAsync(key, etag: null, offset: 0, time).ConfigureAwait(false);
+            await bucket.Requests.CopyAsync(
+                answer,
+                target,
+                bytes =>
+                {
+                    moved();
+                    before += bytes;
+                    received(bytes);
+                },
+                time).ConfigureAwait(false);
+            return true;
+        }
+    }
+
+    public async Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken)
+    {
+        string folder = KeyOf(artifactPath) is { Length: > 0 } key ? key + "/" : "";
+        IEnumerable<Artifact> entries = from entry in await bucket.ListAsync(folder, recursive: false, cancellationToken).ConfigureAwait(false)
+                                        let name = entry.Key.Substring(folder.Length)
+
+                                        // A folder's own marker, which consoles make.
+                                        where name.Trim('/').Length > 0
+                                        select new Artifact(ArtifactPath.Join(ArtifactPath.Normalize(artifactPath), entry.IsFolder ? name.TrimEnd('/') : name), entry.IsFolder, entry.IsFolder ? null : entry.Length);
+        return [.. entries.OrderBy(entry => entry.ArtifactPath, StringComparer.Ordinal)];
+    }
+
+    public void Dispose() => bucket.Dispose();
+
+    private string KeyOf(string artifactPath) => ArtifactPath.Join(prefix, ArtifactPath.Normalize(artifactPath));
+}

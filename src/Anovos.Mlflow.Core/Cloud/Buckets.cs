@@ -1,0 +1,48 @@
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Cloud;
+
+/// <summary>Opens the bucket that a URI names.</summary>
+internal static class Buckets
+{
+    /// <summary>Whether the URI is one of a bucket that this client speaks to.</summary>
+    public static bool Speaks(string uri) => Scheme(uri) is "s3" or "s3a" or "s3n" or "wasb" or "wasbs" or "abfs" or "abfss";
+
+    /// <summary>The bucket, and the key or prefix in it, without a slash at either end.</summary>
+    /// <param name="uri">As <c>s3://bucket/prefix</c>, <c>wasbs://container@account.blob.core.windows.net/path</c>.</param>
+    /// <param name="environment">Reads an environment variable.</param>
+    /// <param name="options">How hosts are reached.</param>
+    /// <param name="retrier">Repeats.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> for a URI that names no bucket; <see cref="ErrorKind.InvalidValue"/> for a variable that cannot be read.</exception>
+    public static (IBucket Bucket, string Key) Open(string uri, Func<string, string?> environment, ConnectionOptions options, Retrier retrier)
+    {
+        (string root, string key) = Split(uri);
+        string scheme = Scheme(uri), authority = root.Substring(scheme.Length).Trim(':', '/');
+        var variables = new EnvironmentVariables(environment);
+        if (scheme.StartsWith("s3", StringComparison.Ordinal))
+        {
+            return authority.Length > 0
+                ? (new S3Bucket(authority, S3Settings.FromEnvironment(variables), options, retrier), key)
+                : throw Unsupported("s3://bucket/path");
+        }
+
+        return System.Uri.TryCreate($"{scheme}://{authority}", UriKind.Absolute, out Uri? container) && container.UserInfo.Length > 0 && container.Host.Contains('.')
+            ? (new AzureContainer(container, variables, options, retrier), key)
+            : throw Unsupported($"{scheme}://container@account.{(scheme.StartsWith("abfs", StringComparison.Ordinal) ? "dfs" : "blob")}.core.windows.net/path");
+
+        MlflowException Unsupported(string form) =>
+            new(ErrorKind.UriUnsupported, $"{uri} names no bucket. Expected is {form}.") { Target = uri };
+    }
+
+    /// <summary>The URI of the bucket with a slash at its end, and what comes after it, without a slash at either end.</summary>
+    public static (string Bucket, string Key) Split(string uri)
+    {
+        int start = uri.IndexOf(':') + 1;
+        while (start < uri.Length && uri[start] == '/')
+            start++;
+        int slash = uri.IndexOf('/', start);
+        return slash < 0 ? (uri + "/", "") : (uri.Substring(0, slash + 1), uri.Substring(slash).Trim('/'));
+    }
+
+    private static string Scheme(string uri) => uri.IndexOf(':') is var colon and > 1 ? uri.Substring(0, colon).ToLowerInvariant() : "";
+}

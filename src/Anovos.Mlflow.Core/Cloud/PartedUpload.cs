@@ -1,0 +1,110 @@
+using Anovos.Mlflow.Artifacts;
+
+namespace Anovos.Mlflow.Cloud;
+
+/// <summary>
+/// Sends a source as parts, several at once, each repeated by itself and none that the store has already. The source is read
+/// once and in order, so that its hash is that of what went out.
+/// </summary>
+internal sealed class PartedUpload(ArtifactSource source, IPartTarget target, PartBuffers buffers)
+{
+    /// <summary>Sends it; <paramref name="sent"/> is told the bytes of each part that is there.</summary>
+    /// <exception cref="MlflowException">The store refused, or could not be reached.</exception>
+    /// <exception cref="IOException">The source could not be read, or became shorter.</exception>
+    public async Task<ArtifactContent> RunAsync(Action<long> sent, CancellationToken cancellationToken)
+    {
+        var plan = PartPlan.Of(source.State.Length, target.MaxParts);
+        using Stream stream = await source.OpenAsync(cancellationToken).ConfigureAwait(false);
+        using var meter = new ContentMeter(Stream.Null, plan.Length);
+        if (plan.Count > 1)
+            await target.BeginAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await SendPartsAsync(plan, stream, meter, sent, cancellationToken).ConfigureAwait(false);
+            if (plan.Count > 1)
+                await target.CompleteAsync(plan, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (plan.Count > 1 && !cancellationToken.IsCancellationRequested && e is not MlflowException { IsTransient: true })
+        {
+            // What broke off for a while is taken up again another time; this is not.
+            await target.AbandonAsync(cancellationToken).ConfigureAwait(false);
+            throw;
+        }
+
+        return meter.Finish();
+    }
+
+    private async Task SendPartsAsync(PartPlan plan, Stream stream, ContentMeter meter, Action<long> sent, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        List<Task> underWay = [];
+        try
+        {
+            for (int i = 0; i < plan.Count; i++)
+                underWay.Add(SendAsync(await ReadAsync(i).ConfigureAwait(false)));
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Of a part that failed: its failure is the one to tell.
+            underWay.Add(Task.FromCanceled(stop.Token));
+        }
+        catch (Exception e)
+        {
+            stop.Cancel();
+            underWay.Insert(0, Task.FromException(e));
+        }
+
+        await Task.WhenAll(underWay).ConfigureAwait(false);
+
+        async Task<Part> ReadAsync(int index)
+        {
+            int length = plan.LengthOf(index);
+            byte[] buffer = await buffers.TakeAsync(length, stop.Token).ConfigureAwait(false);
+            try
+            {
+                await FillAsync(stream, buffer, length, stop.Token).ConfigureAwait(false);
+                meter.Write(buffer, 0, length);
+                return new Part(index, buffer, length);
+            }
+            catch
+            {
+                buffers.Return(buffer);
+                throw;
+            }
+        }
+
+        Task SendAsync(Part part) => Task.Run(
+            async () =>
+            {
+                try
+                {
+                    if (plan.Count == 1)
+                        await target.PutAsync(part, stop.Token).ConfigureAwait(false);
+                    else if (!target.Has(part))
+                        await target.PutPartAsync(part, stop.Token).ConfigureAwait(false);
+                    sent(part.Length);
+                }
+                catch
+                {
+                    stop.Cancel();
+                    throw;
+                }
+                finally
+                {
+                    buffers.Return(part.Buffer);
+                }
+            },
+            CancellationToken.None);
+    }
+
+    private async Task FillAsync(Stream stream, byte[] buffer, int length, CancellationToken cancellationToken)
+    {
+        for (int filled = 0; filled < length;)
+        {
+            int read = await stream.ReadAsync(buffer, filled, length - filled, cancellationToken).ConfigureAwait(false);
+            if (read == 0)
+                throw new IOException($"{source} became shorter while it was sent. Send it again when nothing writes to it any more.");
+            filled += read;
+        }
+    }
+}

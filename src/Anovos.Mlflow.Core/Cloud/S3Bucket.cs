@@ -1,0 +1,101 @@
+using Amazon;
+using Amazon.Runtime;
+using Amazon.Runtime.CredentialManagement;
+using Amazon.S3;
+using Amazon.S3.Model;
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Cloud;
+
+/// <summary>A bucket of S3, or of a store that speaks it, with the credentials that the AWS SDK finds.</summary>
+internal sealed class S3Bucket : IBucket
+{
+    private readonly string _name;
+    private readonly S3Settings _settings;
+    private readonly AmazonS3Client _client;
+
+    public S3Bucket(string name, S3Settings settings, ConnectionOptions options, Retrier retrier)
+    {
+        (_name, _settings, Uri) = (name, settings, $"s3://{name}");
+        var config = new AmazonS3Config
+        {
+            MaxErrorRetry = 0,
+            Timeout = Timeout.InfiniteTimeSpan,
+            ForcePathStyle = settings.PathStyle,
+            HttpClientFactory = new Clients(options with { InsecureTls = settings.IgnoreTls, ServerCertificatePath = settings.Authorities, ClientCertificatePath = null }),
+
+            // Content-MD5 does it, and every store that speaks S3 knows it.
+            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
+            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
+        };
+        RegionEndpoint region = settings.Region is { } named ? RegionEndpoint.GetBySystemName(named) : ProfileRegion() ?? RegionEndpoint.USEast1;
+        if (settings.Endpoint is null)
+        {
+            config.RegionEndpoint = region;
+        }
+        else
+        {
+            config.ServiceURL = settings.Endpoint;
+            config.AuthenticationRegion = region.SystemName;
+        }
+
+        var endpoint = new Uri(settings.Endpoint ?? $"https://s3.{region.SystemName}.amazonaws.com");
+        Requests = new CloudRequests(options, retrier, e => S3Errors.From(e, Uri, endpoint));
+        _client = settings.Credentials is { } credentials ? new AmazonS3Client(credentials, config) : new AmazonS3Client(config);
+    }
+
+    public string Uri { get; }
+
+    public CloudRequests Requests { get; }
+
+    /// <summary>Whether any certificate is accepted.</summary>
+    public bool IgnoresTls => _settings.IgnoreTls;
+
+    public async Task<IReadOnlyList<BucketObject>> ListAsync(string prefix, bool recursive, CancellationToken cancellationToken)
+    {
+        List<BucketObject> all = [];
+        string? next = null;
+        do
+        {
+            var request = new ListObjectsV2Request { BucketName = _name, Prefix = prefix, Delimiter = recursive ? null : "/", ContinuationToken = next, ExpectedBucketOwner = _settings.ExpectedOwner };
+            ListObjectsV2Response page = await Requests.RunAsync((_, time) => _client.ListObjectsV2Async(request, time), cancellationToken).ConfigureAwait(false);
+            all.AddRange((page.CommonPrefixes ?? []).Select(folder => new BucketObject(folder, IsFolder: true, 0, null)));
+            all.AddRange((page.S3Objects ?? []).Select(item => new BucketObject(item.Key, IsFolder: false, item.Size ?? 0, item.ETag) { WrittenUtc = item.LastModified?.ToUniversalTime() }));
+            next = page.IsTruncated == true ? page.NextContinuationToken : null;
+        }
+        while (next is not null);
+        return all;
+    }
+
+    public async Task<Stream> OpenAsync(string key, string? etag, long offset, CancellationToken cancellationToken)
+    {
+        var request = new GetObjectRequest { BucketName = _name, Key = key, EtagToMatch = etag, ExpectedBucketOwner = _settings.ExpectedOwner };
+        if (offset > 0)
+            request.ByteRange = new ByteRange($"bytes={offset}-");
+        GetObjectResponse response = await _client.GetObjectAsync(request, cancellationToken).ConfigureAwait(false);
+
+        // Not every store that speaks S3 looks at the condition.
+        if (etag is null || response.ETag == etag)
+            return response.ResponseStream;
+        response.Dispose();
+        throw S3Errors.Replaced(Uri, key);
+    }
+
+    public IPartTarget Upload(string key) => new S3Upload(_client, _name, key, _settings, Requests);
+
+    public void Dispose() => _client.Dispose();
+
+    // The SDK would ask the instance's metadata too, which elsewhere answers only by its absence.
+    private static RegionEndpoint? ProfileRegion() =>
+        new CredentialProfileStoreChain().TryGetProfile(Environment.GetEnvironmentVariable("AWS_PROFILE") is { Length: > 0 } named ? named : "default", out CredentialProfile profile) ? profile.Region : null;
+
+    private sealed class Clients(ConnectionOptions options) : HttpClientFactory
+    {
+        public override HttpClient CreateHttpClient(IClientConfig clientConfig) => HttpTransport.CreateCloudClient(options);
+
+        // A client of its own for each bucket: the SDK's cache would keep one for other options.
+        public override bool UseSDKHttpClientCaching(IClientConfig clientConfig) => false;
+
+        public override bool DisposeHttpClientsAfterUse(IClientConfig clientConfig) => false;
+    }
+}

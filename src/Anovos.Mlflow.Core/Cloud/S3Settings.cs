@@ -1,0 +1,91 @@
+using System.Text.Json;
+using Amazon.Runtime;
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Cloud;
+
+/// <summary>What the environment says about S3, by the names that MLflow and the AWS tools give it.</summary>
+internal sealed record S3Settings
+{
+    private static readonly string[] Known = ["ServerSideEncryption", "SSEKMSKeyId", "StorageClass", "ACL", "ContentType"];
+
+    /// <summary>Another endpoint than Amazon's (<c>MLFLOW_S3_ENDPOINT_URL</c>, <c>AWS_ENDPOINT_URL_S3</c>, <c>AWS_ENDPOINT_URL</c>).</summary>
+    public string? Endpoint { get; init; }
+
+    /// <summary>The region (<c>AWS_DEFAULT_REGION</c>, <c>AWS_REGION</c>); null where the environment does not say.</summary>
+    public string? Region { get; init; }
+
+    /// <summary>The keys that the environment gives (<c>AWS_ACCESS_KEY_ID</c>, <c>AWS_SECRET_ACCESS_KEY</c>, <c>AWS_SESSION_TOKEN</c>); null has the SDK look elsewhere.</summary>
+    public AWSCredentials? Credentials { get; init; }
+
+    /// <summary>Whether the bucket is in the path of addresses: as <c>MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE</c> says, else for other endpoints.</summary>
+    public bool PathStyle { get; init; }
+
+    /// <summary>Accepts any certificate (<c>MLFLOW_S3_IGNORE_TLS</c>).</summary>
+    public bool IgnoreTls { get; init; }
+
+    /// <summary>A PEM file with the authorities to trust (<c>AWS_CA_BUNDLE</c>).</summary>
+    public string? Authorities { get; init; }
+
+    /// <summary>The account that must own the bucket (<c>MLFLOW_S3_EXPECTED_BUCKET_OWNER</c>).</summary>
+    public string? ExpectedOwner { get; init; }
+
+    /// <summary>What is asked for with every object (<c>MLFLOW_S3_UPLOAD_EXTRA_ARGS</c>).</summary>
+    public IReadOnlyDictionary<string, string> Extra { get; init; } = new Dictionary<string, string>();
+
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for what cannot be read.</exception>
+    public static S3Settings FromEnvironment(EnvironmentVariables variables)
+    {
+        string? endpoint = variables.Text("MLFLOW_S3_ENDPOINT_URL") ?? variables.Text("AWS_ENDPOINT_URL_S3") ?? variables.Text("AWS_ENDPOINT_URL");
+        if (endpoint is not null && !(Uri.TryCreate(endpoint, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"))
+            throw Invalid("MLFLOW_S3_ENDPOINT_URL", "is no address; expected is http://host:port or https://host. Correct or unset it");
+        return new S3Settings
+        {
+            Endpoint = endpoint,
+            Region = variables.Text("AWS_DEFAULT_REGION") ?? variables.Text("AWS_REGION"),
+            Credentials = (variables.Text("AWS_ACCESS_KEY_ID"), variables.Text("AWS_SECRET_ACCESS_KEY"), variables.Text("AWS_SESSION_TOKEN")) switch
+            {
+                ({ } id, { } secret, { } token) => new SessionAWSCredentials(id, secret, token),
+                ({ } id, { } secret, null) => new BasicAWSCredentials(id, secret),
+                _ => null,
+            },
+            PathStyle = variables.Text("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE") switch
+            {
+                null or "auto" => endpoint is not null,
+                "path" => true,
+                "virtual" => false,
+                _ => throw Invalid("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE", "is none of auto, path and virtual. Correct or unset it"),
+            },
+            IgnoreTls = variables.Flag("MLFLOW_S3_IGNORE_TLS", defaultValue: false),
+            Authorities = variables.Text("AWS_CA_BUNDLE"),
+            ExpectedOwner = variables.Text("MLFLOW_S3_EXPECTED_BUCKET_OWNER"),
+            Extra = ReadExtra(variables.Text("MLFLOW_S3_UPLOAD_EXTRA_ARGS")),
+        };
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Endpoint ?? "S3";
+
+    /// <summary>One of the extra arguments; null where it is not asked for.</summary>
+    public string? ExtraOf(string name) => Extra.TryGetValue(name, out string? value) ? value : null;
+
+    private static IReadOnlyDictionary<string, string> ReadExtra(string? json)
+    {
+        if (json is null)
+            return new Dictionary<string, string>();
+        try
+        {
+            Dictionary<string, string> extra = JsonSerializer.Deserialize<Dictionary<string, string>>(json) ?? [];
+            return extra.Keys.Except(Known).FirstOrDefault() is { } other
+                ? throw Invalid("MLFLOW_S3_UPLOAD_EXTRA_ARGS", $"asks for {other}, and this version knows {string.Join(", ", Known)}. Take it out, or set it on the bucket")
+                : extra;
+        }
+        catch (JsonException e)
+        {
+            throw Invalid("MLFLOW_S3_UPLOAD_EXTRA_ARGS", "is no JSON object of texts, as {\"ServerSideEncryption\": \"aws:kms\"}. Correct or unset it", e);
+        }
+    }
+
+    private static MlflowException Invalid(string variable, string what, Exception? cause = null) =>
+        new(ErrorKind.InvalidValue, $"The environment variable {variable} {what}.", cause) { Target = variable };
+}

@@ -1,0 +1,33 @@
+using System.Text;
+using Anovos.Mlflow.Configuration;
+
+namespace Anovos.Mlflow.Pipelines;
+
+/// <summary>Text that others wrote, inside Markdown.</summary>
+internal static class Markdown
+{
+    private const int Longest = 200;
+
+    /// <summary>The text as it is, for a line, a table or a link: none of it is Markdown, HTML, an address or a secret.</summary>
+    public static string Text(string text)
+    {
+        string clean = SafeText.Of(Secrets.Clean(text));
+        var result = new StringBuilder();
+        foreach (char c in clean.Length <= Longest ? clean : clean.Substring(0, Longest) + "…")
+        {
+            // A numeric character reference is text and never structure (CommonMark, "Entity and numeric character references").
+            if (c < 0x80 && (char.IsPunctuation(c) || char.IsSymbol(c)) && c is not ('-' or ',' or '(' or ')' or '/' or '.' or '\''))
+                result.Append("&#").Append((int)c).Append(';');
+            else
+                result.Append(c);
+        }
+
+        return result.ToString();
+    }
+
+    /// <summary>A link; the text alone where there is no http address.</summary>
+    public static string Link(string text, string? address) =>
+        Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"
+            ? $"[{Text(text)}]({uri.AbsoluteUri.Replace("(", "%28").Replace(")", "%29")})"
+            : Text(text);
+}

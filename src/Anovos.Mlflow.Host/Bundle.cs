@@ -1,0 +1,109 @@
+using System.IO.Compression;
+using System.Runtime.InteropServices;
+using System.Runtime.Loader;
+
+namespace Anovos.Mlflow.Host;
+
+/// <summary>
+/// What the program brings along: the module, and PowerShell's native library. It lies beside the program or, published as a
+/// single file, in it, and is then unpacked to where only this user writes.
+/// </summary>
+internal sealed class Bundle : IDisposable
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private string? _temporary;
+
+    /// <summary>Finds the bundle; unpacks it where that was not done before.</summary>
+    /// <exception cref="IOException">There is no folder that it can be unpacked to.</exception>
+    public Bundle()
+    {
+        using Stream? archive = typeof(Bundle).Assembly.GetManifestResourceStream("bundle.zip");
+        Folder = AppContext.BaseDirectory;
+        if (archive is null)
+            return;
+        using var zip = new ZipArchive(archive);
+        Folder = Unpack(zip);
+        AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) =>
+            Directory.EnumerateFiles(Folder, name + ".*").Select(NativeLibrary.Load).FirstOrDefault();
+    }
+
+    /// <summary>The folder that it lies in.</summary>
+    public string Folder { get; private set; }
+
+    /// <summary>The module's manifest.</summary>
+    public string Module => Path.Combine(Folder, "Modules", "Anovos.Mlflow", "Anovos.Mlflow.psd1");
+
+    public void Dispose()
+    {
+        // Windows deletes no library that is in use.
+        if (_temporary is not null && !OperatingSystem.IsWindows())
+            Directory.Delete(_temporary, recursive: true);
+    }
+
+    private string Unpack(ZipArchive zip)
+    {
+        string home = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
+        try
+        {
+            // Builds are deterministic: the id is a hash of all that was compiled, the archive with it.
+            return Unpack(zip, Path.Combine(home, "anovos-mlflow", "host", typeof(Bundle).Module.ModuleVersionId.ToString("N")));
+        }
+        catch (Exception notAtHome) when (notAtHome is IOException or UnauthorizedAccessException)
+        {
+            try
+            {
+                // Where others write too, nothing that is there already can be trusted.
+                _temporary = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
+
+                // PowerShell's engine makes its folders at home too, and does not begin without.
+                foreach (string variable in new[] { "XDG_CACHE_HOME", "XDG_DATA_HOME" })
+                    Environment.SetEnvironmentVariable(variable, _temporary);
+                return Unpack(zip, _temporary);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new IOException($"The module in this program can be unpacked neither at home nor in the folder for temporary files: {notAtHome.Message} {e.Message} Set TMPDIR to a folder that can be written to.", e);
+            }
+        }
+    }
+
+    private static string Unpack(ZipArchive zip, string folder)
+    {
+        if (!Path.IsPathRooted(folder))
+            throw new IOException("There is no home folder.");
+        Directory.CreateDirectory(folder);
+
+        // Fails where the folder is another's.
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(folder, OwnerOnly);
+        foreach (ZipArchiveEntry entry in zip.Entries)
+            Unpack(entry, folder);
+        return folder;
+    }
+
+    // Each file is whole or not there, so that several processes may do this at once, and what is torn is mended.
+    private static void Unpack(ZipArchiveEntry entry, string folder)
+    {
+        string path = Path.GetFullPath(Path.Combine(folder, entry.FullName));
+        if (!path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+            throw new InvalidDataException($"The archive in this program leads out of its folder: {entry.FullName}.");
+        byte[] content = new byte[entry.Length];
+        using (Stream stream = entry.Open())
+            stream.ReadExactly(content);
+        if (File.Exists(path) && File.ReadAllBytes(path).AsSpan().SequenceEqual(content))
+            return;
+
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        string temporary = $"{path}.{Path.GetRandomFileName()}";
+        try
+        {
+            File.WriteAllBytes(temporary, content);
+            File.Move(temporary, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+}

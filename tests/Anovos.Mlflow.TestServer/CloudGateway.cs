@@ -1,0 +1,119 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Anovos.Mlflow.TestServer;
+
+/// <summary>
+/// Stands before an emulator of a cloud store and passes everything on, Host header included, so that signatures hold. It
+/// records, and refuses what it is told to. s3rver keeps no list of unfinished uploads: it answers for them, from what passed.
+/// </summary>
+public sealed class CloudGateway : IAsyncDisposable
+{
+    private readonly WebApplication _app = KestrelHost.Build(null, null);
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false });
+    private readonly Uri _emulator;
+    private readonly ConcurrentDictionary<(string Upload, int Part), (long Length, string ETag)> _parts = new();
+    private readonly ConcurrentDictionary<string, string> _uploads = new();
+
+    private CloudGateway(Uri emulator) => _emulator = emulator;
+
+    /// <summary>Its address.</summary>
+    public Uri Uri { get; private set; } = null!;
+
+    /// <summary>Every request, as <c>PUT /path?query</c>.</summary>
+    public ConcurrentQueue<string> Requests { get; } = new();
+
+    /// <summary>The status to answer a request with in place of passing it on; null for those that pass.</summary>
+    public Func<string, int?> Refuse { get; set; } = _ => null;
+
+    /// <summary>Starts one before an emulator.</summary>
+    public static async Task<CloudGateway> StartAsync(Uri emulator)
+    {
+        var gateway = new CloudGateway(emulator);
+        gateway._app.Run(gateway.HandleAsync);
+        await gateway._app.StartAsync();
+        gateway.Uri = new Uri(gateway._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        return gateway;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        _http.Dispose();
+    }
+
+    private async Task HandleAsync(HttpContext context)
+    {
+        string target = context.Request.Path.ToUriComponent() + context.Request.QueryString, request = $"{context.Request.Method} {target}";
+        Requests.Enqueue(request);
+        byte[] body = await ReadAsync(context.Request);
+        if (Refuse(request) is { } status)
+        {
+            context.Response.StatusCode = status;
+            return;
+        }
+
+        IQueryCollection query = context.Request.Query;
+        if (context.Request.Method == "GET" && query.ContainsKey("uploads"))
+        {
+            await context.Response.WriteAsync($"<ListMultipartUploadsResult>{string.Concat(_uploads.Select(upload => $"<Upload><Key>{upload.Value}</Key><UploadId>{upload.Key}</UploadId><Initiated>2026-01-01T00:00:00.000Z</Initiated></Upload>"))}</ListMultipartUploadsResult>");
+            return;
+        }
+
+        if (context.Request.Method == "GET" && query.TryGetValue("uploadId", out var id))
+        {
+            await context.Response.WriteAsync($"<ListPartsResult>{string.Concat(_parts.Where(part => part.Key.Upload == id).Select(part => $"<Part><PartNumber>{part.Key.Part}</PartNumber><ETag>\"{part.Value.ETag}\"</ETag><Size>{part.Value.Length}</Size></Part>"))}</ListPartsResult>");
+            return;
+        }
+
+        using HttpResponseMessage answer = await _http.SendAsync(ToRequest(context.Request, target, body), HttpCompletionOption.ResponseHeadersRead, context.RequestAborted);
+        context.Response.StatusCode = (int)answer.StatusCode;
+        foreach (var (name, values) in answer.Headers.Concat(answer.Content.Headers).Where(header => header.Key is not ("Transfer-Encoding" or "Connection")))
+            context.Response.Headers[name] = values.ToArray();
+        if (query.ContainsKey("uploads"))
+        {
+            string started = await answer.Content.ReadAsStringAsync();
+            _uploads[started.Split("<UploadId>")[1].Split('<')[0]] = Uri.UnescapeDataString(string.Join('/', context.Request.Path.Value!.Split('/')[2..]));
+            await context.Response.WriteAsync(started);
+            return;
+        }
+
+        if (answer.IsSuccessStatusCode && query.TryGetValue("uploadId", out id))
+        {
+            if (context.Request.Method == "PUT")
+                _parts[(id!, int.Parse(query["partNumber"]!))] = (body.Length, Convert.ToHexStringLower(MD5.HashData(body)));
+            else
+                _uploads.TryRemove(id!, out _);
+        }
+
+        if (context.Request.Method != "HEAD" && answer.StatusCode != System.Net.HttpStatusCode.NotModified)
+            await answer.Content.CopyToAsync(context.Response.Body, context.RequestAborted);
+    }
+
+    private HttpRequestMessage ToRequest(HttpRequest from, string target, byte[] body)
+    {
+        var request = new HttpRequestMessage(new HttpMethod(from.Method), new Uri(_emulator, target));
+        if (body.Length > 0 || from.ContentLength is not null)
+            request.Content = new ByteArrayContent(body);
+        foreach (var (name, values) in from.Headers)
+        {
+            if (!request.Headers.TryAddWithoutValidation(name, values.ToArray()))
+                request.Content?.Headers.TryAddWithoutValidation(name, values.ToArray());
+        }
+
+        request.Headers.Host = from.Host.Value;
+        return request;
+    }
+
+    private static async Task<byte[]> ReadAsync(HttpRequest request)
+    {
+        using var memory = new MemoryStream();
+        await request.Body.CopyToAsync(memory, request.HttpContext.RequestAborted);
+        return memory.ToArray();
+    }
+}

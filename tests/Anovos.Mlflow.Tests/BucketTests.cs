@@ -1,0 +1,120 @@
+using System.Text.Json;
+using Anovos.Mlflow.TestServer;
+
+[assembly: AssemblyFixture(typeof(Anovos.Mlflow.Tests.EndOfEmulators))]
+
+namespace Anovos.Mlflow.Tests;
+
+/// <summary>Runs whose artifacts, and workflows whose outputs, are in a bucket; against an emulator of S3.</summary>
+public sealed class BucketTests : IDisposable
+{
+    private readonly ScriptSession _session = new();
+    private string _place = $"s3://artifacts/{Guid.NewGuid():N}";
+    private readonly Dictionary<string, string> _environment;
+
+    public BucketTests()
+    {
+        Uri? address = CloudEmulator.Find("s3");
+        Assert.SkipWhen(address is null, CloudEmulator.Missing("s3"));
+        _environment = CloudEmulator.Environment("s3", address!);
+        foreach ((string name, string value) in _environment)
+            Environment.SetEnvironmentVariable(name, value);
+    }
+
+    [Fact]
+    public void Artifacts_go_to_a_bucket_and_come_back_and_are_not_sent_twice()
+    {
+        _session.Write("file.txt", "something");
+        ScriptResult result = _session.Run(
+            """
+            $null = New-MlflowExperiment bucket -ArtifactLocation $Place -TrackingUri ./mlruns
+            $null = Start-MlflowRun -Experiment bucket -TrackingUri ./mlruns
+            1..2 | ForEach-Object { (Send-MlflowArtifact ./file.txt folder).Status }
+            (Get-MlflowArtifact -Recurse).ArtifactPath
+            (Receive-MlflowArtifact -Destination ./back).Status
+            [IO.File]::ReadAllText("$PWD/back/folder/file.txt")
+            """,
+            ("Place", _place)).Clean();
+        Assert.Equal(["Sent", "Unchanged", "folder", "folder/file.txt", "Received", "something"], result.Texts);
+    }
+
+    [Fact]
+    public void Outputs_in_a_bucket_are_found_sent_from_there_and_recorded_by_reference()
+    {
+        string config = Workflow();
+        ScriptResult result = _session.Run(
+            """
+            $config = Import-AnovosConfig $Config
+            $config | Get-AnovosOutput | Where-Object Tracked | ForEach-Object { "$($_.Exists) $($_.Bytes) $($_.Files.ArtifactPath)" }
+            $null = $config | Start-MlflowRun -TrackingUri ./mlruns
+            1..2 | ForEach-Object { Send-AnovosArtifact } | ForEach-Object { "$($_.Status) $($_.ArtifactPath) $($_.Path -eq "$Place/out/final_dataset/part-0")" }
+            Send-AnovosArtifact -ByReference | ForEach-Object { "$($_.Status) $($_.ArtifactPath)" }
+            (Receive-MlflowArtifact -Destination ./back).Status -ne 'Received'
+            [IO.File]::ReadAllText("$PWD/back/final_dataset/part-0")
+            """,
+            ("Config", config), ("Place", _place)).Clean();
+        Assert.Equal(
+            ["True 9 final_dataset/part-0", "Sent final_dataset/part-0 True", "Unchanged final_dataset/part-0 True", "Sent final_dataset.manifest.json", "something"],
+            result.Texts);
+        JsonElement file = JsonDocument.Parse(File.ReadAllText(Path.Combine(_session.Folder, "back", "final_dataset.manifest.json"))).RootElement.GetProperty("files")[0];
+        Assert.Equal((9, $"{_place}/out/final_dataset/part-0"), (file.GetProperty("length").GetInt64(), file.GetProperty("uri").GetString()));
+        Assert.Matches("^[0-9a-f]{32}$", file.GetProperty("etag").GetString());
+    }
+
+    [Fact]
+    public async Task A_file_of_a_bucket_reaches_a_server_that_passes_artifacts_on()
+    {
+        string config = Workflow();
+        await using TrackingServer server = await TrackingServer.StartAsync();
+        ScriptResult result = _session.Run(
+            "Import-AnovosConfig $Config | Start-MlflowRun -TrackingUri $Uri | Send-AnovosArtifact -Verify | ForEach-Object { \"$($_.Status) $($_.ArtifactPath)\" }",
+            ("Config", config), ("Uri", server.Uri.AbsoluteUri)).Clean();
+        Assert.Equal(["Sent final_dataset/part-0"], result.Texts);
+    }
+
+    [Fact]
+    public void That_TLS_is_not_checked_is_a_warning_and_a_bucket_that_is_not_there_an_error_with_its_name()
+    {
+        _session.Write("file.txt", "something");
+        ScriptResult result = _session.Run(
+            """
+            $null = New-MlflowExperiment bucket -ArtifactLocation s3://no-such-bucket/x -TrackingUri ./mlruns
+            $null = Start-MlflowRun -Experiment bucket -TrackingUri ./mlruns
+            $env:MLFLOW_S3_IGNORE_TLS = 'true'
+            try { Send-MlflowArtifact ./file.txt } finally { $env:MLFLOW_S3_IGNORE_TLS = $null }
+            """);
+        Assert.Contains("MLFLOW_S3_IGNORE_TLS", Assert.Single(result.Warnings));
+        Assert.StartsWith("BucketNotFound", Assert.Single(result.Errors).FullyQualifiedErrorId);
+        Assert.Contains("no-such-bucket", result.Errors.Single().Exception.Message);
+    }
+
+    public void Dispose()
+    {
+        foreach (string name in _environment.Keys)
+            Environment.SetEnvironmentVariable(name, null);
+        _session.Dispose();
+    }
+
+    // Its final dataset is in the bucket: one file of nine bytes, and a hidden checksum file.
+    private string Workflow()
+    {
+        _session.Write("out/final_dataset/part-0", "something");
+        _session.Write("out/final_dataset/.part-0.crc", "xxxx");
+        _place = _session.Run(
+            """
+            $null = New-MlflowExperiment source -ArtifactLocation $Place -TrackingUri ./source
+            $run = Start-MlflowRun -Experiment source -TrackingUri ./source
+            $null = Send-MlflowArtifact ./out
+            $null = Stop-MlflowRun
+            "$Place/$($run.RunId)/artifacts"
+            """,
+            ("Place", _place)).Clean().Texts.Single();
+        return _session.Write("config.yaml", $"write_main:\n  file_path: {_place}/out\nmlflow:\n  experiment: x\n  track_output: True\n  track_reports: False\n  track_intermediates: False\n");
+    }
+}
+
+/// <summary>Ends the emulators with the tests.</summary>
+public sealed class EndOfEmulators : IDisposable
+{
+    public void Dispose() => CloudEmulator.Stop();
+}

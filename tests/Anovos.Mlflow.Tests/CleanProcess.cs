@@ -1,0 +1,23 @@
+using System.Diagnostics;
+
+namespace Anovos.Mlflow.Tests;
+
+/// <summary>A process that gets no environment but the one it is given.</summary>
+internal static class CleanProcess
+{
+    /// <summary>Where a program is on the PATH; null where it is not.</summary>
+    public static string? Find(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+
+    public static (int ExitCode, string Output, string Error) Run(string program, IEnumerable<string> arguments, string folder, params IEnumerable<(string Name, string? Value)> environment)
+    {
+        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment.Clear();
+        foreach ((string name, string? value) in environment)
+            start.Environment[name] = value;
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        process.WaitForExit();
+        return (process.ExitCode, output.Result, error.Result);
+    }
+}

@@ -1,0 +1,37 @@
+namespace Anovos.Mlflow.Tests;
+
+/// <summary>The host as a single file with .NET in it, published once for the tests that carry it elsewhere.</summary>
+public sealed class SingleFileHost : IDisposable
+{
+    private readonly Lazy<string> _path;
+    private readonly string _folder = Directory.CreateTempSubdirectory("anovos-mlflow-host-").FullName;
+
+    public SingleFileHost() => _path = new Lazy<string>(Publish);
+
+    /// <summary>The program; nothing lies beside it.</summary>
+    public string Path => _path.Value;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private string Publish()
+    {
+        // The module is staged already, and must stay as it is under the other tests.
+        (int exitCode, string output, string error) = HostTests.Run(
+            "dotnet",
+            [
+                "publish", System.IO.Path.Combine(Repository.Root, "src", "Anovos.Mlflow.Host"), "-c", Repository.Configuration, "-o", _folder, "-v", "quiet", "--nologo",
+                "--use-current-runtime", "--self-contained", "-p:PublishSingleFile=true", "-p:BuildProjectReferences=false",
+            ],
+            Repository.Root);
+        Assert.SkipWhen(output.Contains("error NU1"), "the runtime that goes into a self-contained program cannot be restored here");
+        Assert.True(exitCode == 0, output + error);
+        return Assert.Single(Directory.GetFileSystemEntries(_folder));
+    }
+}
+
+/// <summary>The tests that share it.</summary>
+[CollectionDefinition(Name)]
+public sealed class SingleFileHostCollection : ICollectionFixture<SingleFileHost>
+{
+    public const string Name = "single file";
+}
