@@ -14,6 +14,7 @@
     CmdletsToExport        = @(
         'Connect-Mlflow'
         'Disconnect-Mlflow'
+        'Export-AnovosProject'
         'Get-AnovosOutput'
         'Get-MlflowArtifact'
         'Get-MlflowConnection'
@@ -21,6 +22,7 @@
         'Get-MlflowRun'
         'Import-AnovosConfig'
         'Invoke-AnovosWorkflow'
+        'Invoke-MlflowProject'
         'New-MlflowExperiment'
         'Receive-MlflowArtifact'
         'Remove-MlflowTag'

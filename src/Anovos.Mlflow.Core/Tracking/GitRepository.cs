@@ -8,6 +8,9 @@ namespace Anovos.Mlflow.Tracking;
 /// <param name="RemoteUrl">Where <c>origin</c> is, without credentials; null without one.</param>
 internal sealed record GitRepository(string Commit, string? Branch, string? RemoteUrl)
 {
+    /// <summary>The folder that the repository is checked out in.</summary>
+    public string WorkTree { get; private init; } = "";
+
     private const string BranchPrefix = "refs/heads/";
 
     /// <summary>Null where the folder is in no repository, or in one that has no commit or cannot be read: a run needs none.</summary>
@@ -15,7 +18,7 @@ internal sealed record GitRepository(string Commit, string? Branch, string? Remo
     {
         try
         {
-            return Open(folder) is var (git, common) ? Read(git, common) : null;
+            return Open(folder) is var (git, common, tree) && Read(git, common) is { } found ? found with { WorkTree = tree } : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -26,7 +29,7 @@ internal sealed record GitRepository(string Commit, string? Branch, string? Remo
     /// <summary>The address without <c>user:token@</c>.</summary>
     public static string? WithoutCredentials(string? url) => url is null ? null : Regex.Replace(url, "(?<=://)[^/@]+@", "");
 
-    private static (string Git, string Common)? Open(string folder)
+    private static (string Git, string Common, string WorkTree)? Open(string folder)
     {
         for (DirectoryInfo? at = new(folder); at is not null; at = at.Parent)
         {
@@ -38,7 +41,7 @@ internal sealed record GitRepository(string Commit, string? Branch, string? Remo
 
             // A worktree keeps its own HEAD and shares the rest.
             string? common = ReadLine(Path.Combine(git, "commondir"));
-            return (git, common is null ? git : Path.GetFullPath(Path.Combine(git, common)));
+            return (git, common is null ? git : Path.GetFullPath(Path.Combine(git, common)), at.FullName);
         }
 
         return null;

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Workflow;
 
@@ -14,7 +15,7 @@ public sealed class ChildProcess(WorkflowCommand command) : IWorkflowEngine
     private static readonly TimeSpan Leftover = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc/>
-    public async Task<int?> RunAsync(Action<ArraySegment<byte>, IReadOnlyList<LogLine>> output, CancellationToken cancellationToken)
+    public async Task<WorkflowEnd> RunAsync(Action<ArraySegment<byte>, IReadOnlyList<LogLine>> output, Action<IEnumerable<Tag>> describe, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -50,7 +51,7 @@ public sealed class ChildProcess(WorkflowCommand command) : IWorkflowEngine
         reading.Cancel();
         await Task.WhenAny(read, Task.Delay(Leftover, CancellationToken.None)).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
-        return isEnded ? null : process.ExitCode;
+        return isEnded ? WorkflowEnd.TimedOut : WorkflowEnd.Exited(process.ExitCode);
 
         Task ReadAsync(StreamReader source, bool isError) => Task.Run(async () =>
         {

@@ -18,15 +18,3 @@ public sealed record WorkflowCommand
     /// <summary>How long it may run; null for as long as it takes.</summary>
     public TimeSpan? Timeout { get; init; }
 }
-
-/// <summary>What runs a workflow to its end: a child process, or a job elsewhere.</summary>
-public interface IWorkflowEngine
-{
-    /// <summary>Runs the workflow.</summary>
-    /// <param name="output">Told its output in blocks as they come: the bytes of whole lines, and the lines. From any thread, one at a time.</param>
-    /// <param name="cancellationToken">Ends the workflow, and all that it started.</param>
-    /// <returns>The exit code; null when it ran out of its time and was ended.</returns>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.CommandNotFound"/></exception>
-    /// <exception cref="OperationCanceledException">It was ended.</exception>
-    Task<int?> RunAsync(Action<ArraySegment<byte>, IReadOnlyList<LogLine>> output, CancellationToken cancellationToken);
-}

@@ -10,9 +10,9 @@ public static class WorkflowInputs
 {
     /// <summary>The datasets, in the order of the file; those on this machine with a digest of their files.</summary>
     /// <param name="config">The workflow.</param>
-    /// <param name="basePath">The workflow's working directory.</param>
+    /// <param name="basePath">The workflow's working directory; null when it runs elsewhere, and none of its files are here.</param>
     /// <param name="cancellationToken">Ends the reading of files at once.</param>
-    public static async Task<IReadOnlyList<DatasetInput>> OfAsync(AnovosConfig config, string basePath, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<DatasetInput>> OfAsync(AnovosConfig config, string? basePath, CancellationToken cancellationToken)
     {
         List<DatasetInput> inputs = [];
         bool basicReport = config.Root.Mapping("anovos_basic_report")?["basic_report"] is { IsTruthy: true };
@@ -20,8 +20,8 @@ public static class WorkflowInputs
         {
             foreach ((string step, YamlMapping reading) in Find(block.Key.Text, block.Value, depth: 0))
             {
-                if (reading.Text("file_path") is { } path && OutputPath.Parse(path, basePath) is { } parsed)
-                    inputs.Add(await DescribeAsync(step, path, parsed, reading.Text("file_type"), cancellationToken).ConfigureAwait(false));
+                if (reading.Text("file_path") is { } path && OutputPath.Parse(path, basePath ?? Path.GetFullPath("/")) is { } parsed)
+                    inputs.Add(await DescribeAsync(step, path, parsed, isHere: basePath is not null && !parsed.IsRemote, reading.Text("file_type"), cancellationToken).ConfigureAwait(false));
             }
         }
 
@@ -39,10 +39,10 @@ public static class WorkflowInputs
             yield return found;
     }
 
-    private static async Task<DatasetInput> DescribeAsync(string step, string path, OutputPath parsed, string? fileType, CancellationToken cancellationToken)
+    private static async Task<DatasetInput> DescribeAsync(string step, string path, OutputPath parsed, bool isHere, string? fileType, CancellationToken cancellationToken)
     {
         string uri = Secrets.Clean(path);
-        DatasetDigest? files = parsed.IsRemote ? null : await DatasetDigest.OfAsync(parsed.Value, cancellationToken).ConfigureAwait(false);
+        DatasetDigest? files = isHere ? await DatasetDigest.OfAsync(parsed.Value, cancellationToken).ConfigureAwait(false) : null;
         var profile = new Dictionary<string, object>();
         if (fileType is not null)
             profile["file_type"] = fileType;

@@ -29,6 +29,8 @@ internal sealed class WorkflowReport(ITrackingStore store, Run run)
 
     public IReadOnlyList<ArtifactResult> Artifacts => _artifacts;
 
+    public void Warn(IEnumerable<string> warnings) => _warnings.AddRange(warnings);
+
     /// <summary>Does one step; false when it failed, and was not cancelled. The last one is tried in any case.</summary>
     public async Task<bool> TryAsync(string what, Func<Task> step, bool isLast = false)
     {
@@ -53,7 +55,7 @@ internal sealed class WorkflowReport(ITrackingStore store, Run run)
         : TryAsync(what, () => store.WriteAsync(run.RunId, data, cancellationToken));
 
     /// <summary>Names the datasets that the workflow reads.</summary>
-    public Task InputsAsync(AnovosConfig config, string basePath, CancellationToken cancellationToken) => TryAsync("The inputs", async () =>
+    public Task InputsAsync(AnovosConfig config, string? basePath, CancellationToken cancellationToken) => TryAsync("The inputs", async () =>
         await store.LogInputsAsync(run.RunId, await WorkflowInputs.OfAsync(config, basePath, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false));
 
     /// <summary>Sends the outputs that the selection allows.</summary>

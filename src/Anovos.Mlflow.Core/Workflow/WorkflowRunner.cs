@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Configuration;
@@ -23,6 +24,7 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
 
     private readonly WorkflowReport _report = new(store, run);
     private readonly Timings _timings = new();
+    private readonly ConcurrentQueue<Tag> _tags = new();
 
     /// <summary>Runs the workflow. What cannot be reported is in the result; the run is ended in any case.</summary>
     /// <param name="job">The workflow.</param>
@@ -37,45 +39,42 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
         var began = DateTime.UtcNow;
         using var log = new LogFile(Path.Combine(Path.GetTempPath(), $"anovos-mlflow-{run.RunId}", Path.GetFileName(LogArtifact)));
         var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Task live = Task.WhenAll(FlushUntilAsync(done.Task, reporting.Token), _report.InputsAsync(job.Config, job.BasePath, cancellationToken));
+        Task live = Task.WhenAll(FlushUntilAsync(done.Task, reporting.Token), _report.InputsAsync(job.Config, engine is IRemoteWorkflowEngine ? null : job.BasePath, cancellationToken));
 
-        int? exitCode = null;
+        WorkflowEnd end;
         Exception? interrupted = null;
         try
         {
-            exitCode = await engine.RunAsync(Take, cancellationToken).ConfigureAwait(false);
+            end = await engine.RunAsync(Take, Describe, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is OperationCanceledException || (e is MlflowException known && known.Kind is ErrorKind.CommandNotFound or ErrorKind.InvalidValue))
+        catch (Exception e) when (e is OperationCanceledException or MlflowException)
         {
             interrupted = e;
+            end = e is MlflowException ? new WorkflowEnd(RunStatus.Failed, e.Message) : new WorkflowEnd(RunStatus.Killed, "The workflow was stopped.");
         }
         finally
         {
             done.TrySetResult(true);
         }
 
-        RunStatus status = exitCode == 0 ? RunStatus.Finished : exitCode is null && interrupted is not MlflowException ? RunStatus.Killed : RunStatus.Failed;
-        string? fault = interrupted is MlflowException ? interrupted.Message
-            : interrupted is not null ? "The workflow was stopped."
-            : exitCode is null ? "The workflow ran out of its time and was ended."
-            : exitCode == 0 ? null : $"The workflow ended with exit code {exitCode}.";
         StatisticReport? statistics = null;
         try
         {
             await live.ConfigureAwait(false);
             if (interrupted is null)
-                statistics = await OutputsAsync(job, status == RunStatus.Finished ? null : began, cancellationToken).ConfigureAwait(false);
+                statistics = await OutputsAsync(job, end.Status == RunStatus.Finished ? null : began, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
         {
-            (interrupted, status, fault) = (e, RunStatus.Killed, fault ?? "Reporting was stopped after the workflow had ended.");
+            interrupted = e;
+            end = end with { Status = RunStatus.Killed, Fault = end.Fault ?? "Reporting was stopped after the workflow had ended." };
         }
 
         var result = new WorkflowResult
         {
-            Status = status,
-            ExitCode = exitCode,
-            Fault = fault,
+            Status = end.Status,
+            ExitCode = end.ExitCode,
+            Fault = end.Fault,
             Timings = _timings.All,
             FlaggedAttributes = statistics?.FlaggedAttributes ?? new Dictionary<string, IReadOnlyList<string>>(),
         };
@@ -91,6 +90,12 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
                 _timings.Read(line);
             lines(some);
         }
+
+        void Describe(IEnumerable<Tag> tags)
+        {
+            foreach (Tag tag in tags)
+                _tags.Enqueue(tag);
+        }
     }
 
     private async Task FlushUntilAsync(Task done, CancellationToken cancellationToken)
@@ -100,7 +105,10 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
         {
             await Task.WhenAny(done, Task.Delay(BetweenFlushes, cancellationToken)).ConfigureAwait(false);
             isLast = done.IsCompleted;
-            await _report.WriteAsync("Timings", new RunData { Metrics = _timings.TakeFresh() }, cancellationToken).ConfigureAwait(false);
+            List<Tag> tags = [];
+            while (_tags.TryDequeue(out Tag? tag))
+                tags.Add(tag);
+            await _report.WriteAsync("Timings", new RunData { Metrics = _timings.TakeFresh(), Tags = tags }, cancellationToken).ConfigureAwait(false);
         }
         while (!isLast);
     }
@@ -108,6 +116,9 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
     // Of a workflow that failed, only what it wrote itself: the rest is an earlier run's.
     private async Task<StatisticReport> OutputsAsync(WorkflowJob job, DateTime? since, CancellationToken cancellationToken)
     {
+        if (engine is IRemoteWorkflowEngine remote)
+            return await RemoteTablesAsync(remote, job, since is null, cancellationToken).ConfigureAwait(false);
+
         // The clock of a file system may be coarse.
         OutputSelection selection = Since(job.Outputs), tracked = Since(new OutputSelection([], [], force: false));
         IReadOnlyList<ScannedOutput> outputs = OutputScan.Of(AnovosPlan.Of(job.Config, job.BasePath, run.RunId), cancellationToken: cancellationToken);
@@ -118,6 +129,21 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
         return statistics;
 
         OutputSelection Since(OutputSelection all) => since is { } began ? all.WrittenSince(began.AddSeconds(-2)) : all;
+    }
+
+    // Elsewhere a workflow that has joined the run sends its outputs itself.
+    private async Task<StatisticReport> RemoteTablesAsync(IRemoteWorkflowEngine remote, WorkflowJob job, bool isFinished, CancellationToken cancellationToken)
+    {
+        string folder = Path.Combine(Path.GetTempPath(), $"anovos-mlflow-{run.RunId}", "tables");
+        FetchedTables tables = new([], []);
+        if (isFinished)
+            await _report.TryAsync("The tables of statistics", async () => tables = await remote.FetchTablesAsync(AnovosPlan.Of(job.Config, job.BasePath, run.RunId), folder, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+        StatisticReport statistics = StatisticReport.Of(tables.Files, job.Statistics, cancellationToken);
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+        await _report.WriteAsync("The statistics", statistics.Data, cancellationToken).ConfigureAwait(false);
+        _report.Warn(tables.Warnings);
+        return statistics;
     }
 
     private async Task<WorkflowResult> EndAsync(WorkflowResult result, LogFile log, IReadOnlyList<string> warnings, CancellationToken cancellationToken)

@@ -82,7 +82,7 @@ public sealed class ChildProcessTests : IDisposable
     public async Task A_program_that_is_not_there_is_an_error_that_names_it()
     {
         var command = new WorkflowCommand { FileName = _folder.Below("none"), WorkingDirectory = _folder.FullPath };
-        MlflowException error = await Assert.ThrowsAsync<MlflowException>(() => new ChildProcess(command).RunAsync((_, _) => { }, default));
+        MlflowException error = await Assert.ThrowsAsync<MlflowException>(() => new ChildProcess(command).RunAsync((_, _) => { }, _ => { }, default));
         Assert.Equal((ErrorKind.CommandNotFound, command.FileName), (error.Kind, error.Target));
     }
 
@@ -102,11 +102,11 @@ public sealed class ChildProcessTests : IDisposable
             Environment = environment ?? [],
             Timeout = timeout,
         };
-        return await new ChildProcess(command).RunAsync((bytes, lines) =>
+        return (await new ChildProcess(command).RunAsync((bytes, lines) =>
         {
             _raw.Write(bytes);
             _lines.AddRange(lines);
-        }, cancellationToken);
+        }, _ => { }, cancellationToken)).ExitCode;
     }
 
     private static string Python()

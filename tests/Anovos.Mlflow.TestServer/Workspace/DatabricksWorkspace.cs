@@ -24,6 +24,7 @@ public sealed class DatabricksWorkspace
     private readonly TokenIssuer _tokens;
     private readonly TokenEndpoints _tokenEndpoints;
     private readonly FolderEndpoints _folders;
+    private readonly JobEndpoints _jobs;
     private readonly CloudStorage _storage;
     private readonly IReadOnlyList<IWorkspaceEndpoints> _endpoints;
 
@@ -33,13 +34,19 @@ public sealed class DatabricksWorkspace
         _tokens = new TokenIssuer(options);
         _tokenEndpoints = new TokenEndpoints(options, _tokens);
         _folders = new FolderEndpoints(options);
-
+        _jobs = new JobEndpoints(options, store, _folders);
         _storage = new CloudStorage(store);
-        _endpoints = [_folders, new ArtifactCredentialEndpoints(options, state, store, _storage), new FileEndpoints(options, store), new DbfsEndpoints(store)];
+        _endpoints = [_folders, new ArtifactCredentialEndpoints(options, state, store, _storage), new FileEndpoints(options, store), new DbfsEndpoints(store), _jobs];
     }
 
     /// <summary>The folders, in no order.</summary>
     public IReadOnlyList<string> Folders => _folders.All;
+
+    /// <summary>The files in the folders, by path.</summary>
+    public IReadOnlyDictionary<string, string> Files => _folders.Files;
+
+    /// <summary>The jobs that were submitted.</summary>
+    public IReadOnlyList<SubmittedJob> Jobs => _jobs.All;
 
     /// <summary>Every token that was given out so far.</summary>
     public IReadOnlyList<string> IssuedTokens => _tokens.All;

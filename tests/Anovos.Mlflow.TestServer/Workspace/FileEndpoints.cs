@@ -17,7 +17,9 @@ internal sealed class FileEndpoints(WorkspaceOptions options, ArtifactStore stor
         if (file.StartsWith(Runs, StringComparison.Ordinal) && !options.ServesRunFiles)
             throw new ApiException("PERMISSION_DENIED", $"The path /{file} is not served by the Files API");
         string key = KeyOf(file);
-        if (!isFile)
+        if (HttpMethods.IsDelete(context.Request.Method))
+            Delete(context, key, isFile);
+        else if (!isFile)
             await Answers.JsonAsync(context, JsonSerializer.Serialize(List(context.Request, file, key)));
         else if (HttpMethods.IsPut(context.Request.Method))
             await PutAsync(context, recorded, key);
@@ -40,6 +42,17 @@ internal sealed class FileEndpoints(WorkspaceOptions options, ArtifactStore stor
         if (store.Find(key) is not null && context.Request.Query["overwrite"] != "true")
             throw new ApiException("ALREADY_EXISTS", $"The file at {key} already exists");
         await store.SaveAsync(key, context.Request.Body, read => recorded.BodyLength += read, context.RequestAborted);
+        context.Response.StatusCode = 204;
+    }
+
+    private void Delete(HttpContext context, string key, bool isFile)
+    {
+        if (isFile && store.Find(key) is null)
+            throw new ApiException("NOT_FOUND", $"The file being accessed is not found: {key}");
+        if (!isFile && store.List(key).Count > 0)
+            throw new ApiException("FAILED_PRECONDITION", $"The directory is not empty: {key}");
+        if (isFile)
+            store.Delete(key);
         context.Response.StatusCode = 204;
     }
 

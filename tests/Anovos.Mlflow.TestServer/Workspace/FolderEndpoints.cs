@@ -6,6 +6,9 @@ namespace Anovos.Mlflow.TestServer;
 /// <summary>The folders of a workspace, and what they ask of an experiment that is to lie in one.</summary>
 internal sealed class FolderEndpoints(WorkspaceOptions options) : IWorkspaceEndpoints
 {
+    private const int LargestFile = 10 << 20;
+
+    private readonly Dictionary<string, string> _files = new(StringComparer.Ordinal);
     private readonly HashSet<string> _folders = new(options.Folders, StringComparer.Ordinal);
 
     public IReadOnlyList<string> All
@@ -14,6 +17,15 @@ internal sealed class FolderEndpoints(WorkspaceOptions options) : IWorkspaceEndp
         {
             lock (_folders)
                 return [.. _folders];
+        }
+    }
+
+    public IReadOnlyDictionary<string, string> Files
+    {
+        get
+        {
+            lock (_folders)
+                return new Dictionary<string, string>(_files);
         }
     }
 
@@ -26,6 +38,14 @@ internal sealed class FolderEndpoints(WorkspaceOptions options) : IWorkspaceEndp
                 return true;
             case "/api/2.0/workspace/mkdirs":
                 Make(Field(recorded, "path"));
+                await Answers.JsonAsync(context, "{}");
+                return true;
+            case "/api/2.0/workspace/import":
+                Import(recorded);
+                await Answers.JsonAsync(context, "{}");
+                return true;
+            case "/api/2.0/workspace/delete":
+                Delete(Field(recorded, "path"));
                 await Answers.JsonAsync(context, "{}");
                 return true;
             case "/api/2.0/mlflow/experiments/create":
@@ -68,6 +88,39 @@ internal sealed class FolderEndpoints(WorkspaceOptions options) : IWorkspaceEndp
 
             for (string folder = path; folder.Length > 0; folder = ParentOf(folder))
                 _folders.Add(folder);
+        }
+    }
+
+    private void Import(RecordedRequest recorded)
+    {
+        using var json = JsonDocument.Parse(recorded.BodyText);
+        var body = json.RootElement;
+        string path = body.GetProperty("path").GetString()!, content = body.GetProperty("content").GetString()!;
+        ThrowIfForbidden(path);
+        if (content.Length > LargestFile)
+            throw new ApiException("MAX_NOTEBOOK_SIZE_EXCEEDED", $"File size imported is ({content.Length} bytes), exceeded max size ({LargestFile} bytes)");
+        if (body.GetProperty("format").GetString() != "AUTO")
+            throw ApiException.Invalid("The format makes a notebook of the file");
+        lock (_folders)
+        {
+            if (!_folders.Contains(ParentOf(path)))
+                throw ApiException.NotFound($"The parent folder ({ParentOf(path)}) does not exist.");
+            if (_files.ContainsKey(path) && !(body.TryGetProperty("overwrite", out var overwrite) && overwrite.GetBoolean()))
+                throw new ApiException("RESOURCE_ALREADY_EXISTS", $"{path} already exists.");
+            _files[path] = System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(content));
+        }
+    }
+
+    private void Delete(string path)
+    {
+        ThrowIfForbidden(path);
+        lock (_folders)
+        {
+            if (!_folders.Remove(path))
+                throw ApiException.NotFound($"Path ({path}) doesn't exist.");
+            _folders.RemoveWhere(folder => folder.StartsWith(path + "/", StringComparison.Ordinal));
+            foreach (string file in _files.Keys.Where(file => file.StartsWith(path + "/", StringComparison.Ordinal)).ToArray())
+                _files.Remove(file);
         }
     }
 

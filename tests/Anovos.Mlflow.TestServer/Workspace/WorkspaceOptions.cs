@@ -57,4 +57,16 @@ public sealed record WorkspaceOptions
 
     /// <summary>Signs an address of a storage elsewhere: told the key and whether it is to be written; null for the server's own.</summary>
     public Func<string, bool, string>? SignAddress { get; init; }
+
+    /// <summary>Who signs in.</summary>
+    public string UserName { get; init; } = "ada@example.com";
+
+    /// <summary>Whether who signs in may run jobs.</summary>
+    public bool MaySubmit { get; init; } = true;
+
+    /// <summary>The clusters that are there.</summary>
+    public IReadOnlyList<string> Clusters { get; init; } = ["0923-164208-meows279"];
+
+    /// <summary>What a job does.</summary>
+    public JobScript Job { get; init; } = new();
 }

@@ -49,6 +49,22 @@ internal sealed class WorkspaceFiles(RestApi api, string root)
     public async Task<IReadOnlyList<Artifact>> ListAsync(string folder, CancellationToken cancellationToken) =>
         await PageTokens.ReadAllAsync(async token => ReadPage(await api.GetAddressAsync(AddressOf("directories", folder), ErrorKind.ArtifactNotFound, cancellationToken, ("page_token", token)).ConfigureAwait(false), folder)).ConfigureAwait(false);
 
+    /// <summary>Takes away a file, or an empty folder.</summary>
+    /// <param name="kind"><c>files</c> or <c>directories</c>.</param>
+    /// <param name="path">Which.</param>
+    /// <param name="cancellationToken">Ends it at once.</param>
+    public Task DeleteAsync(string kind, string path, CancellationToken cancellationToken) =>
+        _transfer.RunAsync(
+            api.Server,
+            _ => { },
+            async (_, time) =>
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Delete, AddressOf(kind, path));
+                using HttpResponseMessage response = await FileTransfer.ExecuteAsync(api.Http, request, api.Server, time, cancellationToken, api.Options.Identity).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken);
+
     private static Page<Artifact> ReadPage(JsonElement answer, string folder)
     {
         List<Artifact> found = [];

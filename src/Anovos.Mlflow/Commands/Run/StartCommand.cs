@@ -14,8 +14,6 @@ public abstract class StartCommand : OfflineCommand
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     /// <summary>The workflow that the run is for; its <c>mlflow</c> block says where to track to.</summary>
-    [Parameter(ValueFromPipeline = true)]
-    [ValidateNotNull]
     public virtual AnovosConfig? Config { get; set; }
 
     /// <summary>The experiment's name; it is made if it is missing.</summary>
@@ -42,6 +40,11 @@ public abstract class StartCommand : OfflineCommand
 
     /// <summary>Tags that the command gives the run beside the caller's.</summary>
     protected virtual IReadOnlyList<Tag> OwnTags => [];
+
+    /// <summary>What starts the run, and the folder whose git repository it belongs to.</summary>
+    protected virtual (string? Name, string Folder) Source => Config is null
+        ? (MyInvocation.PSCommandPath is { Length: > 0 } script ? script : null, CurrentDirectory)
+        : (Config.Path, Path.GetDirectoryName(Config.Path)!);
 
     /// <summary>Whether the workflow asks for no tracking at all.</summary>
     protected bool IsTrackingOff => Config is { Tracking: null };
@@ -129,8 +132,8 @@ public abstract class StartCommand : OfflineCommand
             RunName = Name,
             ParentRunId = ParentRunId() ?? outer?.Run.RunId,
             Tags = [.. OwnTags, .. ToTags(Tag), .. OfflineTags],
-            SourceName = Config?.Path ?? (MyInvocation.PSCommandPath is { Length: > 0 } script ? script : null),
-            SourceDirectory = Config is null ? CurrentDirectory : Path.GetDirectoryName(Config.Path)!,
+            SourceName = Source.Name,
+            SourceDirectory = Source.Folder,
         };
         return Await(token => lifecycle.StartAsync(experiment, request, token));
     }

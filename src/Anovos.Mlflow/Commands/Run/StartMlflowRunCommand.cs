@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.PowerShell.Completion;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
@@ -11,6 +12,11 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 [OutputType("Anovos.Mlflow.Tracking.Run")]
 public sealed class StartMlflowRunCommand : StartCommand
 {
+    /// <summary>The workflow that the run is for; its <c>mlflow</c> block says where to track to.</summary>
+    [Parameter(ValueFromPipeline = true)]
+    [ValidateNotNull]
+    public override AnovosConfig? Config { get; set; }
+
     /// <summary>The id of a run to take up again.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.Pipelines;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
@@ -10,6 +11,11 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 [OutputType(typeof(object))]
 public sealed class UseMlflowRunCommand : StartCommand
 {
+    /// <summary>The workflow that the run is for; its <c>mlflow</c> block says where to track to.</summary>
+    [Parameter(ValueFromPipeline = true)]
+    [ValidateNotNull]
+    public override AnovosConfig? Config { get; set; }
+
     /// <summary>What to run; the run is its first argument. It runs without tracking where tracking is off.</summary>
     [Parameter(Position = 0, Mandatory = true)]
     [ValidateNotNull]

@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Management.Automation;
 using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.Pipelines;
@@ -12,18 +11,22 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>
 /// Runs a workflow under a run of its own, which it joins: its output as it comes, its timings while it runs, then its
-/// statistics and outputs. The run is Finished when it ends with exit code 0, Killed when it is ended, else Failed.
+/// statistics and outputs. The run is Finished when it ends with exit code 0, Killed when it is ended, else Failed. It runs
+/// as a child of this process, or as a job on a cluster of Databricks.
 /// </summary>
-[Cmdlet(VerbsLifecycle.Invoke, "AnovosWorkflow", SupportsShouldProcess = true)]
+[Cmdlet(VerbsLifecycle.Invoke, "AnovosWorkflow", DefaultParameterSetName = "Program", SupportsShouldProcess = true)]
 [OutputType("Anovos.Mlflow.Tracking.Run")]
-public sealed class InvokeAnovosWorkflowCommand : StartCommand
+public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
 {
     /// <summary>The workflow; its <c>mlflow</c> block says where to track to.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true)]
     [ValidateNotNull]
     public override AnovosConfig? Config { get; set; }
 
-    /// <summary>The program that runs it, as <c>spark-submit</c>: a path, or a name to be found in <c>PATH</c>.</summary>
+    /// <summary>
+    /// The program that runs it, as <c>spark-submit</c>: a path, or a name to be found in <c>PATH</c>. On a cluster, the Python
+    /// file: a path of the workspace or of a volume, or a URI of a cloud store.
+    /// </summary>
     [Parameter(Position = 0, Mandatory = true)]
     [ValidateNotNullOrEmpty]
     public string FilePath { get; set; } = "";
@@ -40,21 +43,10 @@ public sealed class InvokeAnovosWorkflowCommand : StartCommand
     public string? RunType { get; set; }
 
     /// <summary>The folder to run it in, from which its relative paths start; without it, the current folder.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = "Program")]
     [ValidateNotNullOrEmpty]
     [Alias("BasePath")]
     public string? WorkingDirectory { get; set; }
-
-    /// <summary>Environment variables of the program beside this session's; null takes one away.</summary>
-    [Parameter]
-    [ValidateNotNull]
-    public IDictionary? Environment { get; set; }
-
-    /// <summary>Seconds after which it is ended.</summary>
-    [Parameter]
-    [ValidateRange(1, 2_000_000)]
-    [Alias("TimeoutSec")]
-    public int? Timeout { get; set; }
 
     /// <summary>Sends only outputs that one of these patterns selects.</summary>
     [Parameter]
@@ -77,23 +69,22 @@ public sealed class InvokeAnovosWorkflowCommand : StartCommand
     protected override bool FallsBack => true;
 
     /// <inheritdoc/>
-    protected override IReadOnlyList<Tag> OwnTags => RunType is null ? [] : [new Tag("anovos.workflow.runType", RunType)];
-
-    /// <inheritdoc/>
-    protected override TimeSpan Farewell => TimeSpan.FromSeconds(20);
+    protected override IReadOnlyList<Tag> OwnTags => RunType is null && !IsJob ? [] : [new Tag("anovos.workflow.runType", RunType ?? "databricks")];
 
     /// <inheritdoc/>
     protected override void Process()
     {
-        string folder = WorkingDirectory is null ? CurrentDirectory : GetUnresolvedProviderPathFromPSPath(WorkingDirectory);
+        string folder = IsJob ? DriverFolder : WorkingDirectory is null ? CurrentDirectory : GetUnresolvedProviderPathFromPSPath(WorkingDirectory);
         var outputs = new OutputSelection(Include, Exclude, force: false) { MaximumLength = MaximumLength };
         var statistics = new StatisticSelection(Statistic, []);
-        WorkflowCommand command = ToCommand(folder);
+
+        // What cannot work is said before there is a run.
+        Func<IReadOnlyDictionary<string, string?>, IWorkflowEngine> engine = IsJob ? ToJob() : ToProcess(folder);
         if (IsTrackingOff)
         {
             WriteWarning($"Tracking is off for {Config!.Path}: the file has no mlflow block. The workflow runs without a run.");
-            if (ShouldProcess(command.FileName, "Run"))
-                RunUntracked(command, folder);
+            if (ShouldProcess(FilePath, "Run"))
+                RunUntracked(engine(Variables()), folder);
             return;
         }
 
@@ -103,9 +94,9 @@ public sealed class InvokeAnovosWorkflowCommand : StartCommand
         WorkflowResult result;
         try
         {
-            var runner = new WorkflowRunner(active.Connection.Store, run, new ChildProcess(command with { Environment = ChildEnvironment(run, active.Connection) }));
+            var runner = new WorkflowRunner(active.Connection.Store, run, engine(IsJob ? JobEnvironment(run) : ChildEnvironment(run, active.Connection)));
             var job = new WorkflowJob { Config = Config!, BasePath = folder, Outputs = outputs, Statistics = statistics };
-            result = Watch(folder, (show, token) => runner.RunAsync(job, show, token));
+            result = Watch((show, token) => runner.RunAsync(job, show, token), Progress(folder));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -121,13 +112,16 @@ public sealed class InvokeAnovosWorkflowCommand : StartCommand
         Report(result, run);
     }
 
+    private Func<IReadOnlyDictionary<string, string?>, IWorkflowEngine> ToProcess(string folder)
+    {
+        WorkflowCommand command = ToCommand(folder);
+        return environment => new ChildProcess(command with { Environment = environment });
+    }
+
     private WorkflowCommand ToCommand(string folder)
     {
         // A path is relative to this session's folder, not to the one that the program will run in.
-        bool isPath = FilePath.IndexOfAny(['/', '\\']) >= 0;
-        string? program = isPath ? GetUnresolvedProviderPathFromPSPath(FilePath) : InvokeCommand.GetCommand(FilePath, CommandTypes.Application) is ApplicationInfo found ? found.Path : null;
-        if (program is null || !File.Exists(program))
-            throw new MlflowException(ErrorKind.CommandNotFound, $"There is no program '{FilePath}'{(isPath ? "" : " in PATH")}. Nothing was started.") { Target = FilePath };
+        string program = FindProgram(FilePath, GetUnresolvedProviderPathFromPSPath);
         if (!Directory.Exists(folder))
             throw new MlflowException(ErrorKind.CommandNotFound, $"There is no folder {folder} to run the workflow in. Nothing was started.") { Target = folder };
         return new WorkflowCommand
@@ -135,66 +129,32 @@ public sealed class InvokeAnovosWorkflowCommand : StartCommand
             FileName = program,
             Arguments = RunType is null ? ArgumentList : [.. ArgumentList, Config!.Path, RunType],
             WorkingDirectory = folder,
-            Environment = Variables(),
-            Timeout = Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            Timeout = TimeLimit,
         };
     }
 
-    private Dictionary<string, string?> Variables()
+    private void RunUntracked(IWorkflowEngine engine, string folder)
     {
-        var variables = new Dictionary<string, string?>();
-        foreach (object name in Environment?.Keys ?? Array.Empty<object>())
-            variables[ValueText.Of(name)] = Environment![name] is { } value ? ValueText.Of(value) : null;
-        return variables;
+        WorkflowEnd end = Watch((show, token) => engine.RunAsync((_, lines) => show(lines), _ => { }, token), Progress(folder));
+        SetExitCode(end.ExitCode, end.Fault);
+        if (end.Fault is { } fault)
+            WriteError(new MlflowException(ErrorKind.WorkflowFailed, fault) { Target = Config!.Path }.ToErrorRecord());
     }
 
-    // Start has put the run into this process's environment; what else the workflow needs to join it, it alone gets.
-    private Dictionary<string, string?> ChildEnvironment(Run run, MlflowConnection connection)
+    // Tells the build's page how far the workflow is.
+    private Action<IReadOnlyList<LogLine>> Progress(string folder)
     {
-        Dictionary<string, string?> variables = [];
-        foreach (KeyValuePair<string, string> variable in connection.ClientVariables(run))
-            variables[variable.Key] = variable.Value;
-        foreach (KeyValuePair<string, string?> variable in Variables())
-            variables[variable.Key] = variable.Value;
-        return variables;
-    }
-
-    private void RunUntracked(WorkflowCommand command, string folder)
-    {
-        int? exitCode = Watch(folder, (show, token) => new ChildProcess(command).RunAsync((_, lines) => show(lines), token));
-        SetExitCode(exitCode);
-        if (exitCode != 0)
-            WriteError(new MlflowException(ErrorKind.WorkflowFailed, exitCode is null ? "The workflow ran out of its time and was ended." : $"The workflow ended with exit code {exitCode}.") { Target = Config!.Path }.ToErrorRecord());
-    }
-
-    // Waits for the workflow, and shows its lines as they come.
-    private T Watch<T>(string folder, Func<Action<IReadOnlyList<LogLine>>, CancellationToken, Task<T>> run)
-    {
-        var queue = new LineQueue();
-        var display = new LogDisplay(this);
         WorkflowProgress? progress = Pipeline is null ? null : new WorkflowProgress(Pipeline, Config!, folder);
-        T result = Await(token => run(lines => Take(lines, token), token));
-        Show();
-        return result;
-
-        void Show()
+        return lines =>
         {
-            IReadOnlyList<LogLine> lines = queue.TakeAll();
-            display.Show(lines);
             if (progress is not null)
                 Tell(progress.Of(lines));
-        }
-
-        void Take(IReadOnlyList<LogLine> lines, CancellationToken token)
-        {
-            if (queue.Add(lines, token))
-                Post(Show);
-        }
+        };
     }
 
     private void Report(WorkflowResult result, Run run)
     {
-        SetExitCode(result.ExitCode);
+        SetExitCode(result.ExitCode, result.Fault);
         foreach (string warning in result.Warnings)
             WriteWarning(warning);
         if (result.Run is { } ended)
@@ -211,7 +171,4 @@ public sealed class InvokeAnovosWorkflowCommand : StartCommand
     }
 
     private static string Kept(WorkflowResult result) => result.LogPath is null ? "" : $" Its log is in {result.LogPath}.";
-
-    // As PowerShell does for a program that it runs itself.
-    private void SetExitCode(int? code) => SessionState.PSVariable.Set("global:LASTEXITCODE", code ?? -1);
 }

@@ -1,0 +1,132 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Anovos.Mlflow.Projects;
+
+/// <summary>
+/// The command of an entry point. MLflow fills its parameters in and has a shell read it; here it is taken apart by the
+/// shell's rules of quoting (POSIX.1-2017, 2.2) before anything is filled in, and no shell is started: a value stays within
+/// its argument. What would need a shell is refused.
+/// </summary>
+internal static class CommandTemplate
+{
+    private const string Operators = "|&;<>()$`*?[]\n", InQuotes = "$`";
+
+    private static readonly Regex Safe = new("^[A-Za-z0-9_@%+=:,./-]+$", RegexOptions.CultureInvariant);
+    private static readonly Regex Assignment = new("^[A-Za-z_][A-Za-z0-9_]*=", RegexOptions.CultureInvariant);
+
+    /// <summary>The program and its arguments.</summary>
+    /// <param name="template">The command, with <c>{name}</c> where a parameter goes; <c>{{</c> is a brace.</param>
+    /// <param name="values">The parameters.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for what only a shell could run, and for a parameter that there is not.</exception>
+    public static IReadOnlyList<string> ToArguments(string template, IReadOnlyDictionary<string, string> values)
+    {
+        string text = template.Trim();
+        List<string> arguments = [];
+        var word = new StringBuilder();
+        bool isWord = false;
+        char quote = '\0';
+        for (int i = 0; i < text.Length; i++)
+        {
+            char c = text[i];
+            if (c is '{' or '}')
+            {
+                word.Append(Fill(ref i, quote != '\0'));
+                isWord = true;
+            }
+            else if (quote == '\'')
+            {
+                Take(c, ends: c == '\'');
+            }
+            else if (quote == '"')
+            {
+                if (c == '\\' && i + 1 < text.Length && text[i + 1] is '"' or '\\' or '$' or '`' or '\n')
+                    Append(text[++i]);
+                else if (InQuotes.IndexOf(c) >= 0)
+                    throw NeedsShell(c);
+                else
+                    Take(c, ends: c == '"');
+            }
+            else if (c is '\'' or '"')
+            {
+                (quote, isWord) = (c, true);
+            }
+            else if (c == '\\')
+            {
+                if (++i == text.Length)
+                    throw Wrong("ends with a backslash");
+                Append(text[i]);
+            }
+            else if (c is ' ' or '\t' or '\r')
+            {
+                EndWord();
+            }
+            else if (Operators.IndexOf(c) >= 0 || (!isWord && c is '#' or '~'))
+            {
+                throw NeedsShell(c);
+            }
+            else
+            {
+                Append(c);
+            }
+        }
+
+        if (quote != '\0')
+            throw Wrong($"has a quote {quote} without its end");
+        EndWord();
+        if (arguments.Count == 0)
+            throw Wrong("is empty");
+        return Assignment.IsMatch(arguments[0]) || arguments[0] == "!" ? throw NeedsShell(arguments[0][0] == '!' ? '!' : '=') : arguments;
+
+        void Append(char c)
+        {
+            // A line that goes on after a backslash.
+            if (c != '\n')
+                word.Append(c);
+            isWord |= c != '\n';
+        }
+
+        void Take(char c, bool ends)
+        {
+            if (ends)
+                quote = '\0';
+            else
+                word.Append(c);
+        }
+
+        void EndWord()
+        {
+            if (isWord)
+                arguments.Add(word.ToString());
+            word.Clear();
+            isWord = false;
+        }
+
+        string Fill(ref int i, bool isQuoted)
+        {
+            char c = text[i];
+            if (i + 1 < text.Length && text[i + 1] == c)
+            {
+                i++;
+                return isQuoted ? c.ToString() : throw NeedsShell(c);
+            }
+
+            int end = c == '{' ? text.IndexOf('}', i) : -1;
+            if (end < 0)
+                throw Wrong($"has a brace {c} that belongs to no parameter; write it twice where it is meant");
+            string name = text.Substring(i + 1, end - i - 1);
+            i = end;
+            return values.TryGetValue(name, out string? value) ? value : throw Wrong($"names '{{{name}}}', and the entry point has no such parameter");
+        }
+
+        MlflowException NeedsShell(char c) => Wrong($"has the sign '{(c == '\n' ? "line end" : c.ToString())}' outside of what is quoted for it, which only a shell could act upon, and none is started. Quote it where it is meant as it stands; else put the command into a script, and have the entry point run that");
+
+        MlflowException Wrong(string what) => new(ErrorKind.InvalidValue, $"The command of the entry point {what}: {text}") { Target = text };
+    }
+
+    /// <summary>A text as MLflow writes it into a command and a param (Python's <c>shlex.quote</c>).</summary>
+    public static string Quote(string text) => Safe.IsMatch(text) ? text : $"'{text.Replace("'", "'\"'\"'")}'";
+
+    /// <summary>A text as an argument of a template, braces included.</summary>
+    public static string Escape(string text) => text.IndexOfAny(['{', '}']) >= 0 ? Quote(text).Replace("{", "{{").Replace("}", "}}") : Quote(text);
+}

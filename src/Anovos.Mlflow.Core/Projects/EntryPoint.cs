@@ -1,0 +1,68 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Anovos.Mlflow.Projects;
+
+/// <summary>A parameter of an entry point.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Type"><c>string</c>, <c>float</c>, <c>path</c> or <c>uri</c>; another counts as string.</param>
+/// <param name="Default">Its value where none is given; null when one must be.</param>
+internal sealed record ProjectParameter(string Name, string Type, string? Default)
+{
+    private static readonly Regex Scheme = new("^[A-Za-z][A-Za-z0-9+.-]*:", RegexOptions.CultureInvariant);
+
+    /// <summary>The value as the command gets it: a path is made absolute.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when it is not of the type.</exception>
+    public string Resolve(string value, string baseDirectory)
+    {
+        switch (Type)
+        {
+            case "float" when !double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out _):
+                throw Wrong(value, "is a number (float), with a point");
+            case "uri" when !Scheme.IsMatch(value):
+                throw Wrong(value, "is a URI, as s3://bucket/file");
+            case "path":
+                // One letter before the colon is a drive.
+                if (Scheme.Match(value) is { Success: true, Length: > 2 } && !value.StartsWith("file:", StringComparison.OrdinalIgnoreCase))
+                    throw Wrong(value, "is a path of this machine; a URI is not fetched");
+                string path = System.IO.Path.GetFullPath(System.IO.Path.Combine(baseDirectory, LocalUri.ToPath(value)));
+                return File.Exists(path) || Directory.Exists(path) ? path : throw Wrong(value, $"is a path, and there is nothing at {path}");
+            default:
+                return value;
+        }
+    }
+
+    private MlflowException Wrong(string value, string wanted) => new(ErrorKind.InvalidValue, $"The value '{value}' does not fit the parameter '{Name}', which {wanted}.") { Target = Name };
+}
+
+/// <summary>What a project can run.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Command">The command, see <see cref="CommandTemplate"/>.</param>
+/// <param name="Parameters">The parameters, in the order of the file.</param>
+internal sealed record EntryPoint(string Name, string Command, IReadOnlyList<ProjectParameter> Parameters)
+{
+    /// <summary>The program and its arguments, and the params that MLflow would record of them.</summary>
+    /// <param name="given">The values that are given; those of unknown names follow the command as <c>--name value</c>.</param>
+    /// <param name="baseDirectory">What relative paths are relative to.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a missing value, one of the wrong type, or a command that needs a shell.</exception>
+    public (IReadOnlyList<string> Arguments, IReadOnlyList<KeyValuePair<string, string>> Params) Compute(IReadOnlyList<KeyValuePair<string, string>> given, string baseDirectory)
+    {
+        Dictionary<string, string> values = given.ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);
+        string[] missing = [.. Parameters.Where(parameter => parameter.Default is null && !values.ContainsKey(parameter.Name)).Select(parameter => $"'{parameter.Name}'")];
+        if (missing.Length > 0)
+            throw new MlflowException(ErrorKind.InvalidValue, $"The entry point '{Name}' needs a value for {string.Join(", ", missing)}. Give it with -Parameter.") { Target = Name };
+
+        Dictionary<string, string> resolved = new(StringComparer.Ordinal);
+        List<KeyValuePair<string, string>> recorded = [];
+        foreach (ProjectParameter parameter in Parameters)
+        {
+            string value = values.TryGetValue(parameter.Name, out string? own) ? own : parameter.Default!;
+            resolved[parameter.Name] = parameter.Resolve(value, baseDirectory);
+            recorded.Add(new(parameter.Name, CommandTemplate.Quote(value)));
+        }
+
+        KeyValuePair<string, string>[] unknown = [.. given.Where(pair => !resolved.ContainsKey(pair.Key))];
+        recorded.AddRange(unknown.Select(pair => new KeyValuePair<string, string>(pair.Key, CommandTemplate.Quote(pair.Value))));
+        return ([.. CommandTemplate.ToArguments(Command, resolved), .. unknown.SelectMany(pair => new[] { $"--{pair.Key}", pair.Value })], recorded);
+    }
+}

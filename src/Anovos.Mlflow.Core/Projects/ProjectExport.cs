@@ -1,0 +1,42 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Anovos.Mlflow.Configuration;
+
+namespace Anovos.Mlflow.Projects;
+
+/// <summary>Writes a workflow as an MLflow project.</summary>
+public static class ProjectExport
+{
+    /// <summary>The name of the file.</summary>
+    public const string FileName = "MLproject";
+
+    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>The text of the project file: the entry point <c>main</c> runs the program with the workflow file and the run type, which are its parameters.</summary>
+    /// <param name="config">The workflow; its file must lie in the folder.</param>
+    /// <param name="folder">The project's folder, a full path.</param>
+    /// <param name="name">The project's name.</param>
+    /// <param name="command">The program and its arguments before the workflow file.</param>
+    /// <param name="runType">The run type where none is given.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when the workflow file lies elsewhere.</exception>
+    public static string ToText(AnovosConfig config, string folder, string name, IEnumerable<string> command, string runType)
+    {
+        string root = folder.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar;
+        if (!config.Path.StartsWith(root, StringComparison.Ordinal))
+            throw new MlflowException(ErrorKind.InvalidValue, $"The workflow file {config.Path} does not lie in {folder}, and a project has all that it runs in its folder. Put it there, or name another folder with -Path.") { Target = config.Path };
+        string file = config.Path.Substring(root.Length).Replace(Path.DirectorySeparatorChar, '/');
+
+        // A parameter of the type path would start from where mlflow is called, not from the project.
+        return new StringBuilder()
+            .Append("name: ").Append(Quote(name)).Append('\n')
+            .Append("entry_points:\n  main:\n    parameters:\n")
+            .Append("      config: {type: string, default: ").Append(Quote(file)).Append("}\n")
+            .Append("      run_type: {type: string, default: ").Append(Quote(runType)).Append("}\n")
+            .Append("    command: ").Append(Quote(string.Join(" ", command.Select(CommandTemplate.Escape).Concat(["{config}", "{run_type}"])))).Append('\n')
+            .ToString();
+    }
+
+    // JSON's texts are YAML's.
+    private static string Quote(string text) => JsonSerializer.Serialize(text, Plain);
+}

@@ -1,0 +1,71 @@
+using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.Configuration.Yaml;
+
+namespace Anovos.Mlflow.Projects;
+
+/// <summary>What a project's <c>MLproject</c> file says, as mlflow.projects reads it.</summary>
+internal sealed class ProjectFile
+{
+    private static readonly string[] Environments = ["docker_env", "conda_env", "python_env"];
+
+    private readonly string _folder;
+    private readonly YamlMapping? _root;
+
+    private ProjectFile(string folder, YamlMapping? root) => (_folder, _root) = (folder, root);
+
+    /// <summary>The environment that the project asks for; null when it asks for none.</summary>
+    public string? Environment => Environments.FirstOrDefault(name => _root?.Find(name) is not null);
+
+    /// <summary>Reads the project in a folder; one without the file has its scripts as entry points.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ConfigInvalid"/> when the file is no project file.</exception>
+    public static ProjectFile Load(string folder, CancellationToken cancellationToken)
+    {
+        string? path = Directory.EnumerateFiles(folder).FirstOrDefault(file => Path.GetFileName(file).Equals("MLproject", StringComparison.OrdinalIgnoreCase));
+        if (path is null)
+            return new ProjectFile(folder, null);
+        try
+        {
+            YamlNode? root = YamlReader.Read(YamlText.Decode(ConfigFile.Read(path, cancellationToken)), cancellationToken);
+            if (root is not YamlMapping mapping)
+                throw Wrong(path, "it is no mapping");
+            return mapping.Find("databricks_spark_job") is null
+                ? new ProjectFile(folder, mapping)
+                : throw Wrong(path, "it describes a job of Databricks (databricks_spark_job). Run a workflow there with Invoke-AnovosWorkflow -ClusterId or -NewCluster");
+        }
+        catch (YamlFault fault)
+        {
+            throw Wrong(path, $"line {fault.Position.Line}: {fault.Message}");
+        }
+    }
+
+    /// <summary>The entry point of a name, or the script of that name.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when there is neither, or it has no command.</exception>
+    public EntryPoint Find(string name)
+    {
+        YamlMapping? all = _root?.Mapping("entry_points");
+        if (all?.Mapping(name) is { } found)
+        {
+            string command = found.Text("command") ?? throw Wrong(_folder, $"its entry point '{name}' has no command");
+            return new EntryPoint(name, command, [.. (found.Mapping("parameters")?.Entries ?? []).Select(entry => Parameter(entry))]);
+        }
+
+        string? interpreter = Path.GetExtension(name) switch
+        {
+            ".py" => "python",
+            ".sh" => System.Environment.GetEnvironmentVariable("SHELL") is { Length: > 0 } shell ? shell : "bash",
+            _ => null,
+        };
+        return interpreter is not null
+            ? new EntryPoint(name, $"{CommandTemplate.Escape(interpreter)} {CommandTemplate.Escape(name)}", [])
+            : throw new MlflowException(ErrorKind.InvalidValue, $"The project in {_folder} has no entry point '{name}'{(all is null ? "" : $", but {string.Join(", ", all.Entries.Select(entry => $"'{entry.Key.Text}'"))}")}. Name one of those, or a script that ends in .py or .sh.") { Target = name };
+    }
+
+    private ProjectParameter Parameter(YamlEntry entry) => entry.Value switch
+    {
+        YamlScalar type => new ProjectParameter(entry.Key.Text, type.Text, Default: null),
+        YamlMapping mapping => new ProjectParameter(entry.Key.Text, mapping.Text("type") ?? "string", mapping["default"] is { IsNull: false } value ? new SettingText(secret: false).Of(value) : null),
+        _ => throw Wrong(_folder, $"its parameter '{entry.Key.Text}' is a list"),
+    };
+
+    private static MlflowException Wrong(string path, string what) => new(ErrorKind.ConfigInvalid, $"{path} is no project that can be run: {what}.") { Target = path };
+}

@@ -1,0 +1,20 @@
+using System.Collections;
+using System.Management.Automation;
+
+namespace Anovos.Mlflow.PowerShell.Abstractions;
+
+/// <summary>A user's hashtables, lists and objects without what PowerShell wraps around them.</summary>
+internal static class PlainValue
+{
+    /// <summary>Dictionaries with texts as keys, lists, and plain values.</summary>
+    public static object? Of(object? value) => value switch
+    {
+        PSObject { BaseObject: PSCustomObject } custom => custom.Properties.ToDictionary(property => property.Name, property => Of(property.Value)),
+        PSObject wrapped => Of(wrapped.BaseObject),
+        IDictionary table => table.Keys.Cast<object>().ToDictionary(ValueText.Of, key => Of(table[key])),
+        string or null => value,
+        IEnumerable list => list.Cast<object?>().Select(Of).ToList(),
+        bool or IConvertible => value,
+        _ => ValueText.Of(value),
+    };
+}

@@ -1,0 +1,85 @@
+using System.Collections;
+using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Commands;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Tracking;
+using Anovos.Mlflow.Workflow;
+
+namespace Anovos.Mlflow.PowerShell.Abstractions;
+
+/// <summary>A cmdlet that runs a program under a run which the program joins.</summary>
+public abstract class ProgramCommand : StartCommand
+{
+    /// <summary>Environment variables of the program beside this session's; null takes one away.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public IDictionary? Environment { get; set; }
+
+    /// <summary>Seconds after which it is ended.</summary>
+    [Parameter]
+    [ValidateRange(1, 2_000_000)]
+    [Alias("TimeoutSec")]
+    public int? Timeout { get; set; }
+
+    /// <inheritdoc/>
+    protected override TimeSpan Farewell => TimeSpan.FromSeconds(20);
+
+    /// <summary>How long the program may run; null for as long as it takes.</summary>
+    protected TimeSpan? TimeLimit => Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+
+    /// <summary>The path of a program: one of that name in <c>PATH</c>, or where <paramref name="locate"/> says that the path leads.</summary>
+    protected string FindProgram(string name, Func<string, string> locate)
+    {
+        bool isPath = name.IndexOfAny(['/', '\\']) >= 0;
+        string? program = isPath ? locate(name) : InvokeCommand.GetCommand(name, CommandTypes.Application) is ApplicationInfo found ? found.Path : null;
+        return program is not null && File.Exists(program)
+            ? program
+            : throw new MlflowException(ErrorKind.CommandNotFound, $"There is no program '{name}'{(isPath ? "" : " in PATH")}. Nothing was started.") { Target = name };
+    }
+
+    /// <summary>What <c>-Environment</c> says.</summary>
+    protected Dictionary<string, string?> Variables()
+    {
+        var variables = new Dictionary<string, string?>();
+        foreach (object name in Environment?.Keys ?? Array.Empty<object>())
+            variables[ValueText.Of(name)] = Environment![name] is { } value ? ValueText.Of(value) : null;
+        return variables;
+    }
+
+    // Start has put the run into this process's environment; what else the program needs to join it, it alone gets.
+    internal Dictionary<string, string?> ChildEnvironment(Run run, MlflowConnection connection)
+    {
+        Dictionary<string, string?> variables = [];
+        foreach (KeyValuePair<string, string> variable in connection.ClientVariables(run))
+            variables[variable.Key] = variable.Value;
+        foreach (KeyValuePair<string, string?> variable in Variables())
+            variables[variable.Key] = variable.Value;
+        return variables;
+    }
+
+    /// <summary>Waits for the program, and shows its lines as they come, to <paramref name="shown"/> too.</summary>
+    protected T Watch<T>(Func<Action<IReadOnlyList<LogLine>>, CancellationToken, Task<T>> run, Action<IReadOnlyList<LogLine>>? shown = null)
+    {
+        var queue = new LineQueue();
+        var display = new LogDisplay(this);
+        T result = Await(token => run(lines => Take(lines, token), token));
+        Show();
+        return result;
+
+        void Show()
+        {
+            IReadOnlyList<LogLine> lines = queue.TakeAll();
+            display.Show(lines);
+            shown?.Invoke(lines);
+        }
+
+        void Take(IReadOnlyList<LogLine> lines, CancellationToken token)
+        {
+            if (queue.Add(lines, token))
+                Post(Show);
+        }
+    }
+
+    /// <summary>As PowerShell does for a program that it runs itself.</summary>
+    protected void SetExitCode(int? code, string? fault) => SessionState.PSVariable.Set("global:LASTEXITCODE", code ?? (fault is null ? 0 : -1));
+}

@@ -1,0 +1,81 @@
+using System.Collections;
+using System.Management.Automation;
+using Anovos.Mlflow.Databricks;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Tracking;
+using Anovos.Mlflow.Workflow;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <content>The workflow as a job on a cluster of Databricks.</content>
+public sealed partial class InvokeAnovosWorkflowCommand
+{
+    // The folder in which a driver runs its programs.
+    private const string DriverFolder = "/databricks/driver";
+
+    /// <summary>The id of the cluster of Databricks to run it on.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "Cluster")]
+    [ValidateNotNullOrEmpty]
+    public string? ClusterId { get; set; }
+
+    /// <summary>The cluster of Databricks to make for it: a hashtable as the Jobs API takes it as <c>new_cluster</c>, or the path of a JSON file.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "NewCluster")]
+    [ValidateNotNull]
+    public object? NewCluster { get; set; }
+
+    /// <summary>Libraries of the job, each a hashtable as the Jobs API takes it, as <c>@{ pypi = @{ package = 'anovos' } }</c>.</summary>
+    [Parameter(ParameterSetName = "Cluster")]
+    [Parameter(ParameterSetName = "NewCluster")]
+    [ValidateNotNull]
+    public IDictionary[] Library { get; set; } = [];
+
+    /// <summary>The folder that the workflow file is put in for the time of the job; without it, one below the user's own.</summary>
+    [Parameter(ParameterSetName = "Cluster")]
+    [Parameter(ParameterSetName = "NewCluster")]
+    [ValidateNotNullOrEmpty]
+    public string? WorkspaceFolder { get; set; }
+
+    private bool IsJob => ParameterSetName != "Program";
+
+    private Func<IReadOnlyDictionary<string, string?>, IWorkflowEngine> ToJob()
+    {
+        var job = new ClusterJob
+        {
+            ConfigPath = Config!.Path,
+            PythonFile = FilePath,
+            Arguments = ArgumentList,
+            RunType = RunType ?? "databricks",
+            ClusterId = ClusterId,
+            NewCluster = NewCluster is null ? null : (NewCluster is PSObject wrapped ? wrapped.BaseObject : NewCluster) is string path ? File.ReadAllText(GetUnresolvedProviderPathFromPSPath(path)) : ClusterJob.ToJson(PlainValue.Of(NewCluster)),
+            Libraries = Library.Length == 0 ? null : ClusterJob.ToJson(PlainValue.Of(Library)),
+            Folder = WorkspaceFolder,
+            Name = Name ?? $"Anovos {System.IO.Path.GetFileNameWithoutExtension(Config.Path)}",
+            Timeout = TimeLimit,
+        };
+        MlflowConnection tracking = Config.Tracking is null && TrackingUri is null && Connection is null ? Session.Resolve("databricks", CurrentDirectory) : ResolveConnection(Config.Tracking?.TrackingUri);
+        MlflowConnection workspace = tracking.WorkspaceUrl is null ? Session.Resolve("databricks", CurrentDirectory) : tracking;
+        Listen(workspace);
+        Build(Variables());
+        return Build;
+
+        IWorkflowEngine Build(IReadOnlyDictionary<string, string?> environment) => new DatabricksJob(
+            workspace.Store, job with { Environment = environment.Where(variable => variable.Value is not null).ToDictionary(variable => variable.Key, variable => variable.Value!) });
+    }
+
+    // Who gets in how, the cluster knows itself: no credentials go into a job, whose settings others can read.
+    private Dictionary<string, string?> JobEnvironment(Run run)
+    {
+        Dictionary<string, string?> variables = Variables();
+        if (run.TrackingUri.StartsWith("file:", StringComparison.Ordinal))
+        {
+            WriteWarning($"The job cannot join run {run.RunId}, which is kept in {run.TrackingUri}: no cluster reaches this folder. It has the log, the timings and the statistics, and not the outputs.");
+            return variables;
+        }
+
+        variables["MLFLOW_RUN_ID"] = run.RunId;
+        variables["MLFLOW_EXPERIMENT_ID"] = run.ExperimentId;
+        variables["MLFLOW_TRACKING_URI"] = run.TrackingUri.StartsWith("databricks", StringComparison.Ordinal) ? "databricks" : run.TrackingUri;
+        return variables;
+    }
+}

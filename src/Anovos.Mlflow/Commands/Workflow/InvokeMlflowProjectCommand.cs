@@ -1,0 +1,97 @@
+using System.Collections;
+using System.Management.Automation;
+using Anovos.Mlflow.Projects;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Errors;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Tracking;
+using Anovos.Mlflow.Workflow;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>
+/// Runs an entry point of an MLflow project under a run, which records what <c>mlflow run --env-manager local</c> records. No
+/// shell reads the command.
+/// </summary>
+[Cmdlet(VerbsLifecycle.Invoke, "MlflowProject", SupportsShouldProcess = true)]
+[OutputType("Anovos.Mlflow.Tracking.Run")]
+public sealed class InvokeMlflowProjectCommand : ProgramCommand
+{
+    private MlflowProject? _project;
+
+    /// <summary>The project: a folder or a git URI; <c>#folder</c> at its end names the folder in it.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true)]
+    [ValidateNotNullOrEmpty]
+    public string Uri { get; set; } = ".";
+
+    /// <summary>What to run: an entry point of the project, or a script in it.</summary>
+    [Parameter(Position = 1)]
+    [ValidateNotNullOrEmpty]
+    public string EntryPoint { get; set; } = "main";
+
+    /// <summary>Values of its parameters. One that it does not have follows the command, as <c>--name value</c>.</summary>
+    [Parameter]
+    [Alias("Param")]
+    [ValidateNotNull]
+    public IDictionary? Parameter { get; set; }
+
+    /// <summary>A branch, a tag or a commit of the project's git repository.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Version { get; set; }
+
+    /// <inheritdoc/>
+    protected override IReadOnlyList<Tag> OwnTags => _project!.Tags(EntryPoint);
+
+    /// <inheritdoc/>
+    protected override (string? Name, string Folder) Source => (_project!.SourceName, _project.Folder);
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        string folder = CurrentDirectory;
+        using MlflowProject project = Await(token => MlflowProject.OpenAsync(Uri, Version, folder, token));
+        _project = project;
+        if (project.Environment is { } environment)
+            WriteWarning($"The project asks for an environment of its own ({environment}), which is not made: it runs in this one, as with mlflow run --env-manager local.");
+        KeyValuePair<string, string>[] given = [.. (Parameter?.Keys.Cast<object>() ?? []).Select(key => new KeyValuePair<string, string>(ValueText.Of(key), ValueText.Of(Parameter![key])))];
+        (IReadOnlyList<string> command, IReadOnlyList<KeyValuePair<string, string>> recorded) = project.Compute(EntryPoint, given, folder);
+        var program = new WorkflowCommand { FileName = FindProgram(command[0], name => System.IO.Path.Combine(project.Folder, name)), Arguments = [.. command.Skip(1)], WorkingDirectory = project.Folder, Timeout = TimeLimit };
+        var parameters = new ParamBuilder(TruncatesLongValues);
+        foreach (KeyValuePair<string, string> param in recorded)
+            parameters.Add(param.Key, param.Value);
+        foreach (string warning in parameters.Warnings)
+            WriteWarning(warning);
+        if (Start(resumeId: null) is { } run)
+            RunUnder(run, program, parameters.Params);
+    }
+
+    private void RunUnder(Run run, WorkflowCommand program, IReadOnlyList<Param> parameters)
+    {
+        ActiveRun active = Session.Active!;
+        WorkflowEnd end;
+        try
+        {
+            Await(token => active.Connection.Store.WriteAsync(run.RunId, new RunData { Params = parameters }, token));
+            var child = new ChildProcess(program with { Environment = ChildEnvironment(run, active.Connection) });
+            end = Watch((show, token) => child.RunAsync((_, lines) => show(lines), _ => { }, token));
+        }
+        catch (Exception e) when (e is PipelineStoppedException or OperationCanceledException)
+        {
+            EndQuietly(active, "Killed");
+            throw;
+        }
+        catch (Exception)
+        {
+            EndQuietly(active, "Failed");
+            throw;
+        }
+
+        SetExitCode(end.ExitCode, end.Fault);
+        Session.Remove(run.RunId);
+        var lifecycle = new RunLifecycle(active.Connection.Store, RunEnvironment.Read);
+        WriteObject(Await(token => lifecycle.EndAsync(run.RunId, end.Status, token)));
+        if (end.Fault is { } fault)
+            WriteError(new MlflowException(ErrorKind.WorkflowFailed, $"The entry point '{EntryPoint}' of {_project}: {fault}") { Target = Uri }.ToErrorRecord(Uri));
+    }
+}

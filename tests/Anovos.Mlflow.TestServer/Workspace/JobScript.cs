@@ -1,0 +1,35 @@
+namespace Anovos.Mlflow.TestServer;
+
+/// <summary>What a job does in a workspace: each question about its state takes it one phase on.</summary>
+public sealed record JobScript
+{
+    /// <summary>Its phases before the last, each with the service's message.</summary>
+    public IReadOnlyList<(string Phase, string Message)> Phases { get; init; } = [("PENDING", "Waiting for cluster"), ("RUNNING", "In run")];
+
+    /// <summary>Whether it stays in the last of these phases until it is cancelled.</summary>
+    public bool Hangs { get; init; }
+
+    /// <summary>The last phase.</summary>
+    public string EndPhase { get; init; } = "TERMINATED";
+
+    /// <summary>Its result.</summary>
+    public string Result { get; init; } = "SUCCESS";
+
+    /// <summary>What the service says at the end.</summary>
+    public string EndMessage { get; init; } = "";
+
+    /// <summary>What it writes to its streams.</summary>
+    public string? Logs { get; init; }
+
+    /// <summary>Whether the workspace has the end of the log only.</summary>
+    public bool IsTruncated { get; init; }
+
+    /// <summary>What ends it.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>The stack at that place.</summary>
+    public string? Trace { get; init; }
+
+    /// <summary>What it writes, by path: <c>/dbfs/…</c> or <c>/Volumes/…</c>.</summary>
+    public IReadOnlyDictionary<string, string> Outputs { get; init; } = new Dictionary<string, string>();
+}

@@ -1,0 +1,284 @@
+using System.Diagnostics;
+using System.Management.Automation;
+using System.Text.Json;
+using Anovos.Mlflow.TestServer;
+using PowerShellPipeline = System.Management.Automation.PowerShell;
+
+namespace Anovos.Mlflow.Tests;
+
+/// <summary>A workflow as a job of a Databricks workspace, as a user types it.</summary>
+public sealed class ClusterWorkflowTests : IAsyncLifetime
+{
+    private const string Config =
+        """
+        input_dataset:
+          read_dataset: { file_path: "dbfs:/data/income", file_type: csv }
+        report_preprocessing:
+          master_path: "dbfs:/reports"
+        stats_generator:
+          metric: [global_summary]
+        write_main:
+          file_path: "dbfs:/out"
+          file_type: csv
+        mlflow:
+          experiment: /Shared/churn
+          tracking_uri: databricks
+          track_output: true
+          track_reports: true
+        """;
+
+    private const string Log =
+        "2026-11-24 10:00:00.000 | INFO     | anovos.workflow:main:1 - stats_generator, global_summary: execution time (in secs) =3.4107\n"
+        + "2026-11-24 10:00:01.000 | WARNING  | anovos.workflow:main:2 - column capital-gain is skewed\n"
+        + "2026-11-24 10:00:02.000 | INFO     | anovos.workflow:main:3 - execution time w/o report (in sec) =201.4\n";
+
+    private const string Existing = "Invoke-AnovosWorkflow -Config $Workflow /Shared/anovos/main.py -ClusterId 0923-164208-meows279";
+    private const string Made = "Invoke-AnovosWorkflow -Config $Workflow dbfs:/anovos/main.py -NewCluster @{ spark_version = '15.4.x-scala2.12'; num_workers = 2; spark_env_vars = @{ MINE = 'kept' } }";
+
+    private static readonly string[] Names = ["DATABRICKS_HOST", "DATABRICKS_TOKEN", "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_TRACKING_URI"];
+
+    private readonly ScriptSession _session = new();
+    private readonly Dictionary<string, string?> _before = Names.ToDictionary(name => name, Environment.GetEnvironmentVariable);
+    private TrackingServer _server = null!;
+    private volatile bool _isDown, _losesAnswer;
+
+    private StoredRun Stored => Assert.Single(_server.Runs);
+
+    private SubmittedJob Job => Assert.Single(_server.Workspace!.Jobs);
+
+    [Fact]
+    public async Task A_job_on_a_new_cluster_is_a_finished_run_with_its_timings_and_statistics()
+    {
+        await StartAsync(new() { Job = new() { Logs = Log, Outputs = new Dictionary<string, string> { ["/dbfs/reports/global_summary.csv"] = "metric,value\nrows_count,912\n", ["/dbfs/out/final_dataset/part-0.csv"] = "age\n17\n" } } });
+        ScriptResult result = Run($"{Made} -Library @{{ pypi = @{{ package = 'anovos' }} }} -Environment @{{ EXTRA = 1.5 }} -Timeout 600; \"code $LASTEXITCODE\"").Clean();
+
+        Assert.Equal(("FINISHED", "code 0"), (Stored.Status, result.Texts[^1]));
+        Assert.Equal((3.4107, 201.4, 912), (Metric("time/stats_generator/global_summary"), Metric("time/total"), Metric("global_summary/rows_count")));
+        Assert.Equal(("77", $"{Job.RunId}", "0923-164208-meows279", "databricks"), (Stored.Tags["mlflow.databricks.jobID"], Stored.Tags["mlflow.databricks.jobRunID"], Stored.Tags["mlflow.databricks.cluster.id"], Stored.Tags["anovos.workflow.runType"]));
+        Assert.EndsWith($"#job/77/run/{Job.RunId}", Stored.Tags["mlflow.databricks.runURL"]);
+        Assert.Equal(["config/config.yaml", "logs/workflow.log"], ArtifactsOf(Stored).Keys.Order());
+        Assert.Contains("PENDING, Waiting for cluster", LogOf(Stored));
+        Assert.Contains("capital-gain is skewed", Assert.Single(result.Warnings));
+
+        JsonElement cluster = Job.Task.GetProperty("new_cluster"), variables = cluster.GetProperty("spark_env_vars");
+        Assert.Equal((2, "kept", Stored.RunId, Stored.ExperimentId, "databricks", "1.5"), (cluster.GetProperty("num_workers").GetInt32(), Variable("MINE"), Variable("MLFLOW_RUN_ID"), Variable("MLFLOW_EXPERIMENT_ID"), Variable("MLFLOW_TRACKING_URI"), Variable("EXTRA")));
+        Assert.Equal((600, "anovos", "dbfs:/anovos/main.py"), (Job.Request.GetProperty("timeout_seconds").GetInt32(), Job.Task.GetProperty("libraries")[0].GetProperty("pypi").GetProperty("package").GetString(), Job.Task.GetProperty("spark_python_task").GetProperty("python_file").GetString()));
+        Assert.DoesNotContain("dapi-personal", Job.Request.GetRawText());
+
+        // The driver finds the workflow file where its argument says, and nothing is left of it afterwards.
+        Assert.Equal(2, Job.Parameters.Length);
+        Assert.Equal(("databricks", Config), (Job.Parameters[1], Job.Files[Job.Parameters[0]["/Workspace".Length..]]));
+        Assert.StartsWith("/Workspace/Users/ada@example.com/.anovos-mlflow/", Job.Parameters[0]);
+        Assert.Empty(_server.Workspace!.Files);
+
+        string? Variable(string name) => variables.GetProperty(name).GetString();
+    }
+
+    [Fact]
+    public async Task A_program_on_an_existing_cluster_finds_the_run_in_its_environment_and_its_arguments_as_they_are()
+    {
+        Assert.SkipWhen(InvokeWorkflowTests.Python is null, "there is no python3 in PATH");
+        await StartAsync(new());
+        Run($"{Existing} '--show' 'a b' '$x' -WorkspaceFolder /Shared").Clean();
+        Assert.Equal(("0923-164208-meows279", false), (Job.Task.GetProperty("existing_cluster_id").GetString(), Job.Task.TryGetProperty("new_cluster", out _)));
+
+        // What the cluster would do with the file that it was given.
+        string launcher = Job.Files[Job.Task.GetProperty("spark_python_task").GetProperty("python_file").GetString()!["/Workspace".Length..]];
+        string[] parameters = Job.Parameters;
+        Assert.Equal("/Workspace/Shared/anovos/main.py", parameters[1]);
+        parameters[1] = InvokeWorkflowTests.WorkflowProgram;
+        using Process python = Process.Start(new ProcessStartInfo(InvokeWorkflowTests.Python!, [_session.Write("launcher.py", launcher), .. parameters]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Task<string> errors = python.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        string output = await python.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await errors;
+        Assert.Contains($"MLFLOW_RUN_ID {Stored.RunId}", output);
+        Assert.Contains("MLFLOW_TRACKING_URI databricks", output);
+        Assert.Contains($"'{parameters[^2]}', 'databricks'] a b $x", output);
+    }
+
+    [Fact]
+    public async Task A_job_that_fails_is_a_failed_run_with_the_trace_as_its_note()
+    {
+        await StartAsync(new() { Job = new() { Result = "FAILED", EndMessage = "Workload failed, see run output for details", Logs = Log, Error = "KeyError: 'income'", Trace = "\u001b[0;31mKeyError\u001b[0m Traceback (most recent call last)\nFile /databricks/main.py:7\n", IsTruncated = true } });
+        ScriptResult result = Run($"{Made}; \"code $LASTEXITCODE\"");
+        Assert.Equal(("FAILED", "code -1", "WorkflowFailed"), (Stored.Status, result.Texts[^1], Assert.Single(result.Errors).FullyQualifiedErrorId.Split(',')[0]));
+        Assert.Contains("ended as FAILED", Stored.Tags["mlflow.note.content"]);
+        Assert.Contains("    KeyError Traceback (most recent call last)", Stored.Tags["mlflow.note.content"]);
+        Assert.Contains("last 5 MB", LogOf(Stored));
+        Assert.Equal(201.4, Metric("time/total"));
+    }
+
+    [Fact]
+    public async Task A_cluster_that_never_starts_is_a_failed_run_that_says_why()
+    {
+        await StartAsync(new() { Job = new() { Phases = [("PENDING", "Waiting for cluster")], EndPhase = "INTERNAL_ERROR", Result = "FAILED", EndMessage = "Cluster terminated. Reason: CLOUD_PROVIDER_LAUNCH_FAILURE" } });
+        ErrorRecord error = Assert.Single(Run(Made).Errors);
+        Assert.Contains("CLOUD_PROVIDER_LAUNCH_FAILURE", error.ToString());
+        Assert.Equal("FAILED", Stored.Status);
+    }
+
+    [Fact]
+    public async Task Stopping_cancels_the_job_and_the_run_is_killed()
+    {
+        await StartAsync(new() { Job = new() { Hangs = true } });
+        using PowerShellPipeline pipeline = _session.Create($"$Workflow = Import-AnovosConfig ./config.yaml\n{Existing}");
+        IAsyncResult running = pipeline.BeginInvoke();
+        while (_server.Workspace!.Jobs.Count == 0 || !_server.Runs.Single().Tags.ContainsKey("mlflow.databricks.runURL"))
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        pipeline.Stop();
+        Assert.Throws<PipelineStoppedException>(() => pipeline.EndInvoke(running));
+        Assert.Equal((true, "KILLED"), (Job.IsCancelled, Stored.Status));
+        Assert.Empty(_server.Workspace.Files);
+    }
+
+    [Fact]
+    public async Task A_job_that_runs_out_of_its_time_is_cancelled_and_the_run_is_killed_with_its_log()
+    {
+        await StartAsync(new() { Job = new() { Hangs = true, Logs = Log } });
+        Assert.Equal("WorkflowFailed", Assert.Single(Run($"{Made} -Timeout 1").Errors).FullyQualifiedErrorId.Split(',')[0]);
+        Assert.Equal((true, "KILLED", 201.4), (Job.IsCancelled, Stored.Status, Metric("time/total")));
+        Assert.Contains("out of its time", Stored.Tags["mlflow.note.content"]);
+    }
+
+    [Fact]
+    public async Task A_job_that_somebody_cancels_in_the_workspace_is_a_killed_run()
+    {
+        await StartAsync(new() { Job = new() { Result = "CANCELED", EndMessage = "Run cancelled by grace@example.com." } });
+        Assert.Contains("cancelled in the workspace: Run cancelled by grace@example.com", Assert.Single(Run(Existing).Errors).ToString());
+        Assert.Equal("KILLED", Stored.Status);
+    }
+
+    [Fact]
+    public async Task A_workspace_that_is_lost_in_the_middle_is_said_with_the_page_of_the_job_that_goes_on()
+    {
+        await StartAsync(new() { Job = new() { Hangs = true } });
+        using PowerShellPipeline pipeline = _session.Create($"$Workflow = Import-AnovosConfig ./config.yaml\n{Existing}");
+        IAsyncResult running = pipeline.BeginInvoke();
+        while (_server.Workspace!.Jobs.Count == 0 || !_server.Runs.Single().Tags.ContainsKey("mlflow.databricks.runURL"))
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        _isDown = true;
+        dynamic run = Assert.Single(pipeline.EndInvoke(running));
+        Assert.Equal(("Failed", true), ((string)run.Status.ToString(), ((string)run.TrackingUri).StartsWith("file:", StringComparison.Ordinal)));
+        Assert.Contains(pipeline.Streams.Error, error => error.ToString().Contains($"#job/77/run/{Job.RunId}", StringComparison.Ordinal) && error.ToString().Contains("may go on", StringComparison.Ordinal));
+        Assert.False(Job.IsCancelled);
+
+        // The job may still need its file.
+        Assert.NotEmpty(_server.Workspace.Files);
+    }
+
+    [Fact]
+    public async Task A_job_whose_submission_got_no_answer_is_submitted_once()
+    {
+        await StartAsync(new());
+        Environment.SetEnvironmentVariable("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2");
+        Environment.SetEnvironmentVariable("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0.01");
+        _losesAnswer = true;
+        try
+        {
+            Run(Existing).Clean();
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", null);
+        }
+
+        Assert.Equal(2, _server.Requests.Count(request => request.Path.EndsWith("/runs/submit", StringComparison.Ordinal)));
+        Assert.Equal(("FINISHED", 1), (Stored.Status, _server.Workspace!.Jobs.Count));
+    }
+
+    [Theory]
+    [InlineData("Invoke-AnovosWorkflow -Config $Workflow /Shared/main.py -ClusterId gone", "InvalidValue", "Cluster gone does not exist", 1)]
+    [InlineData("Invoke-AnovosWorkflow -Config $Workflow /Shared/main.py -NewCluster @{ num_workers = 1 }", "InvalidValue", "spark_version", 1)]
+    [InlineData(Existing + " -WorkspaceFolder /Forbidden", "PermissionDenied", "/Forbidden", 1)]
+    [InlineData("Invoke-AnovosWorkflow -Config $Workflow /Shared/main.py -NewCluster ./broken.json", "InvalidValue", "JSON", 0)]
+    [InlineData("Invoke-AnovosWorkflow -Config $Workflow s3://bucket/main.py -ClusterId 0923-164208-meows279 -Environment @{ A = 1 }", "InvalidValue", "s3://bucket/main.py", 0)]
+    public async Task What_the_workspace_refuses_is_said_and_leaves_nothing_behind(string script, string id, string said, int runs)
+    {
+        await StartAsync(new() { ForbiddenFolders = ["/Forbidden"] });
+        _session.Write("broken.json", "{ num_workers");
+        ErrorRecord error = Assert.Single(Run(script).Errors);
+        Assert.Equal(id, error.FullyQualifiedErrorId.Split(',')[0]);
+        Assert.Contains(said, error.ToString());
+        Assert.Equal(Enumerable.Repeat("FAILED", runs), _server.Runs.Select(run => run.Status));
+        Assert.Empty(_server.Workspace!.Jobs);
+        Assert.Empty(_server.Workspace.Files);
+    }
+
+    [Fact]
+    public async Task Who_may_not_run_jobs_is_told_so()
+    {
+        await StartAsync(new() { MaySubmit = false });
+        Assert.Contains("not authorized to create runs", Assert.Single(Run(Existing).Errors).ToString());
+        Assert.Equal("FAILED", Stored.Status);
+    }
+
+    [Fact]
+    public async Task The_workflow_file_goes_to_a_volume_and_statistics_come_from_one()
+    {
+        await StartAsync(new() { Job = new() { Outputs = new Dictionary<string, string> { ["/Volumes/main/anovos/r/global_summary.csv"] = "metric,value\nrows_count,7\n" } } });
+        _session.Write("config.yaml", Config.Replace("dbfs:/reports", "/Volumes/main/anovos/r", StringComparison.Ordinal));
+        Run($"{Existing} -WorkspaceFolder /Volumes/main/anovos/files").Clean();
+        Assert.Equal(7, Metric("global_summary/rows_count"));
+        Assert.Matches("^/Volumes/main/anovos/files/[0-9a-f]{32}/config.yaml$", Job.Parameters[^2]);
+        Assert.DoesNotContain(_server.Artifacts, entry => entry.Key.StartsWith("Volumes/main/anovos/files", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Statistics_on_the_drivers_own_disk_are_missed_with_a_warning()
+    {
+        await StartAsync(new());
+        _session.Write("config.yaml", Config.Replace("dbfs:/reports", "report_stats", StringComparison.Ordinal));
+        _session.Write("report_stats/global_summary.csv", "metric,value\nrows_count,1\n");
+        Assert.Contains(Run(Existing).Clean().Warnings, warning => warning.Contains("/databricks/driver/report_stats", StringComparison.Ordinal));
+        Assert.DoesNotContain(Stored.Metrics, metric => metric.Key.StartsWith("global_summary", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task WhatIf_submits_nothing()
+    {
+        await StartAsync(new());
+        Run($"{Existing} -WhatIf").Clean();
+        Assert.Empty(_server.Workspace!.Jobs);
+        Assert.All(_server.Requests, request => Assert.Equal("GET", request.Method));
+    }
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        _session.Dispose();
+        foreach ((string name, string? value) in _before)
+            Environment.SetEnvironmentVariable(name, value);
+        if (_server is not null)
+            await _server.DisposeAsync();
+    }
+
+    private async Task StartAsync(WorkspaceOptions workspace)
+    {
+        _server = await TrackingServer.StartAsync(new() { Workspace = workspace });
+        _server.Faults.Add("*", "*", (context, handle) =>
+        {
+            if (_isDown)
+                return Faults.CloseBefore(context, handle);
+            bool loses = _losesAnswer && context.Request.Path.Value!.EndsWith("/submit", StringComparison.Ordinal);
+            _losesAnswer &= !loses;
+            return loses ? Faults.CloseAfter(context, handle) : handle();
+        }, times: int.MaxValue);
+        _session.Write("config.yaml", Config);
+        foreach ((string name, string? value) in new[] { ("DATABRICKS_HOST", _server.Uri.ToString()), ("DATABRICKS_TOKEN", "dapi-personal"), ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0"), ("MLFLOW_TRACKING_URI", null) })
+            Environment.SetEnvironmentVariable(name, value);
+    }
+
+    private ScriptResult Run(string script) => _session.Run($"$Workflow = Import-AnovosConfig ./config.yaml\n{script}");
+
+    private double Metric(string key) => Stored.LatestMetrics[key].Value;
+
+    // The storage of a workspace has them by its own path.
+    private Dictionary<string, StoredArtifact> ArtifactsOf(StoredRun run)
+    {
+        string root = run.ArtifactUri["dbfs:/databricks/mlflow-tracking/".Length..] + "/";
+        return _server.Artifacts.Where(entry => entry.Key.StartsWith(root, StringComparison.Ordinal)).ToDictionary(entry => entry.Key[root.Length..], entry => entry.Value);
+    }
+
+    private string LogOf(StoredRun run) => System.Text.Encoding.UTF8.GetString(ArtifactsOf(run)["logs/workflow.log"].Bytes);
+}
