@@ -40,10 +40,18 @@ internal sealed class CloudPlace : IAsyncDisposable
         return Buckets.Open(uri ?? Uri, name => Environment.GetValueOrDefault(name), options, new Retrier(options.Retry, Retries.Add));
     }
 
-    public BucketArtifactStore Store(string? uri = null, int retries = 2)
+    public BucketArtifactStore Store(string? uri = null, int retries = 2, int copiedPartLength = PartPlan.CopiedPartLength)
     {
         (IBucket bucket, string key) = Bucket(uri, retries);
-        return new BucketArtifactStore(bucket, key);
+        return new BucketArtifactStore(bucket, key, copiedPartLength);
+    }
+
+    /// <summary>Takes a shared access signature for the account in place of its key. Azure's only.</summary>
+    public void UseSignature()
+    {
+        var account = new Azure.Storage.Blobs.BlobServiceClient(Environment["AZURE_STORAGE_CONNECTION_STRING"]);
+        Uri signed = account.GenerateAccountSasUri(Azure.Storage.Sas.AccountSasPermissions.All, DateTimeOffset.UtcNow.AddHours(1), Azure.Storage.Sas.AccountSasResourceTypes.All);
+        Environment["AZURE_STORAGE_CONNECTION_STRING"] = $"BlobEndpoint={account.Uri};SharedAccessSignature={signed.Query.TrimStart('?')}";
     }
 
     public FileInfo File(int length, string name = "file")
