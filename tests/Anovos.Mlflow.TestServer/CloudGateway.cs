@@ -56,6 +56,9 @@ public sealed class CloudGateway : IAsyncDisposable
     private async Task HandleAsync(HttpContext context)
     {
         string target = context.Request.Path.ToUriComponent() + context.Request.QueryString, request = $"{context.Request.Method} {target}";
+        // s3rver finds no source whose slashes are encoded, as Amazon's SDK has them.
+        if (context.Request.Headers.TryGetValue("x-amz-copy-source", out var encoded))
+            context.Request.Headers["x-amz-copy-source"] = string.Join('/', Uri.UnescapeDataString(encoded!).Split('/').Select(Uri.EscapeDataString));
         string? from = context.Request.Headers["x-amz-copy-source"].FirstOrDefault() ?? context.Request.Headers["x-ms-copy-source"].FirstOrDefault();
         if (from is not null)
             request += $" from {from.Split('?')[0]}";
@@ -81,10 +84,10 @@ public sealed class CloudGateway : IAsyncDisposable
             return;
         }
 
-        bool copiesPart = context.Request.Headers.ContainsKey("x-amz-copy-source") && query.ContainsKey("uploadId");
+        bool copies = context.Request.Headers.ContainsKey("x-amz-copy-source"), copiesPart = copies && query.ContainsKey("uploadId");
         if (copiesPart)
         {
-            using HttpResponseMessage part = await ReadSourceAsync(context.Request);
+            using HttpResponseMessage part = await AskAsync(HttpMethod.Get, "/" + context.Request.Headers["x-amz-copy-source"].ToString().TrimStart('/'), context.Request);
             if (!part.IsSuccessStatusCode || part.Headers.ETag?.Tag != context.Request.Headers["x-amz-copy-source-if-match"])
             {
                 context.Response.StatusCode = part.IsSuccessStatusCode ? 412 : (int)part.StatusCode;
@@ -95,6 +98,12 @@ public sealed class CloudGateway : IAsyncDisposable
             foreach (string name in context.Request.Headers.Keys.Where(name => name.StartsWith("x-amz-copy-") || name == "x-amz-content-sha256").ToList())
                 context.Request.Headers.Remove(name);
             context.Request.Headers["x-amz-content-sha256"] = "UNSIGNED-PAYLOAD";
+            context.Request.ContentLength = body.Length;
+        }
+        else if (copies)
+        {
+            // s3rver leaves a replaced object the ETag that it had.
+            (await AskAsync(HttpMethod.Delete, target, context.Request)).Dispose();
         }
 
         using HttpResponseMessage answer = await _http.SendAsync(ToRequest(context.Request, target, body), HttpCompletionOption.ResponseHeadersRead, context.RequestAborted);
@@ -131,13 +140,15 @@ public sealed class CloudGateway : IAsyncDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> ReadSourceAsync(HttpRequest request)
+    // A request of its own in the name of one that came: s3rver does not check signatures.
+    private async Task<HttpResponseMessage> AskAsync(HttpMethod method, string target, HttpRequest from)
     {
-        using HttpRequestMessage question = new(HttpMethod.Get, new Uri(_emulator, "/" + request.Headers["x-amz-copy-source"].ToString().TrimStart('/')));
+        using HttpRequestMessage question = new(method, new Uri(_emulator, target));
         foreach (string name in new[] { "Authorization", "x-amz-date", "x-amz-content-sha256" })
-            question.Headers.TryAddWithoutValidation(name, request.Headers[name].ToString());
-        question.Headers.TryAddWithoutValidation("Range", request.Headers["x-amz-copy-source-range"].ToString());
-        question.Headers.Host = request.Host.Value;
+            question.Headers.TryAddWithoutValidation(name, from.Headers[name].ToString());
+        if (from.Headers.TryGetValue("x-amz-copy-source-range", out var range))
+            question.Headers.TryAddWithoutValidation("Range", range.ToString());
+        question.Headers.Host = from.Host.Value;
         return await _http.SendAsync(question);
     }
 

@@ -79,9 +79,9 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int cop
             await PartedCopy.RunAsync(copy, PartPlan.Of(source.Length, copy.MaxParts, copiedPartLength), Copied, cancellationToken).ConfigureAwait(false);
             return true;
         }
-        catch (MlflowException e) when (!e.IsTransient)
+        catch (MlflowException e) when (e is not { Kind: ErrorKind.TrackingServerUnreachable, InnerException: not TimeoutException })
         {
-            // What stands in the way of more than a copy shows again when the bytes pass here: an object that was replaced or is gone.
+            // It refuses, cannot, fails at it, or is too slow. What stands in the way of more than a copy shows again when the bytes pass here: an object that was replaced or is gone.
             if (e.Kind is not (ErrorKind.ArtifactSendFailed or ErrorKind.ArtifactNotFound))
                 _refused.TryAdd(there.Bucket.Uri, 0);
             sent(-copied);

@@ -13,6 +13,9 @@ internal static class S3Errors
     {
         if (exception is not AmazonServiceException { StatusCode: not 0 } e)
         {
+            if (exception is AmazonClientException && exception.Message.Contains("hash"))
+                return Of(ErrorKind.ServerError, $"What came from {bucket} is not what its checksum there says: it was damaged on its way or in the store.", transient: true);
+
             // The SDK has one type for all that goes wrong before a request is sent, and its credentials are what does.
             return exception is AmazonClientException || exception.Message.Contains("credentials")
                 ? Of(ErrorKind.AuthenticationFailed, "No AWS credentials were found. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile of ~/.aws/credentials in AWS_PROFILE, or run where an instance or task role gives them.")

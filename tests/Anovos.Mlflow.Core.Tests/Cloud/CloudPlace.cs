@@ -1,6 +1,8 @@
 using Anovos.Mlflow.Cloud;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.TestServer;
+using Azure.Storage.Blobs;
+using Azure.Storage.Sas;
 
 namespace Anovos.Mlflow.Tests.Cloud;
 
@@ -46,11 +48,15 @@ internal sealed class CloudPlace : IAsyncDisposable
         return new BucketArtifactStore(bucket, key, copiedPartLength);
     }
 
-    /// <summary>Takes a shared access signature for the account in place of its key. Azure's only.</summary>
-    public void UseSignature()
+    /// <summary>Takes a shared access signature in place of the account's key. Azure's only.</summary>
+    /// <param name="ofAccount">One for the account, else one for the container.</param>
+    public void UseSignature(bool ofAccount)
     {
-        var account = new Azure.Storage.Blobs.BlobServiceClient(Environment["AZURE_STORAGE_CONNECTION_STRING"]);
-        Uri signed = account.GenerateAccountSasUri(Azure.Storage.Sas.AccountSasPermissions.All, DateTimeOffset.UtcNow.AddHours(1), Azure.Storage.Sas.AccountSasResourceTypes.All);
+        var account = new BlobServiceClient(Environment["AZURE_STORAGE_CONNECTION_STRING"]);
+        DateTimeOffset end = DateTimeOffset.UtcNow.AddHours(1);
+        Uri signed = ofAccount
+            ? account.GenerateAccountSasUri(AccountSasPermissions.All, end, AccountSasResourceTypes.All)
+            : account.GetBlobContainerClient("artifacts").GenerateSasUri(BlobContainerSasPermissions.All, end);
         Environment["AZURE_STORAGE_CONNECTION_STRING"] = $"BlobEndpoint={account.Uri};SharedAccessSignature={signed.Query.TrimStart('?')}";
     }
 
