@@ -77,6 +77,6 @@ internal sealed class S3Copy(IAmazonS3 client, string bucket, string key, S3Copy
             StorageClass = settings.ExtraOf("StorageClass"),
             CannedACL = settings.ExtraOf("ACL"),
         };
-        return requests.RunAsync((_, time) => client.CopyObjectAsync(request, time), cancellationToken);
+        return requests.RunAsync(async (_, time) => (await client.CopyObjectAsync(request, time).ConfigureAwait(false)).ETag ?? throw S3Errors.NotCopied(bucket), cancellationToken);
     }
 }

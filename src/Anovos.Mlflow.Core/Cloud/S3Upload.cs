@@ -104,7 +104,7 @@ internal sealed class S3Upload(IAmazonS3 client, string bucket, string key, S3Se
     public async Task CopyPartAsync(int index, CopyPartRequest request, CancellationToken cancellationToken)
     {
         (request.DestinationBucket, request.DestinationKey, request.UploadId, request.PartNumber, request.ExpectedBucketOwner) = (bucket, key, _uploadId, index + 1, settings.ExpectedOwner);
-        _sent[index] = (await requests.RunAsync((_, time) => client.CopyPartAsync(request, time), cancellationToken).ConfigureAwait(false)).ETag;
+        _sent[index] = await requests.RunAsync(async (_, time) => (await client.CopyPartAsync(request, time).ConfigureAwait(false)).ETag ?? throw S3Errors.NotCopied(bucket), cancellationToken).ConfigureAwait(false);
     }
 
     public Task CompleteAsync(PartPlan plan, CancellationToken cancellationToken)

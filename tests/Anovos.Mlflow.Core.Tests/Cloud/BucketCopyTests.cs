@@ -128,6 +128,19 @@ public class BucketCopyTests
     }
 
     [Theory]
+    [InlineData(300_000)]
+    [InlineData(ThreeParts)]
+    public async Task A_success_that_S3_takes_back_is_none(int length)
+    {
+        await using Places places = await Places.OpenAsync("s3", length);
+        places.Place.Gateway.Refuse = request => Places.IsCopy(request) ? 200 : null;
+
+        Assert.Equal(places.Content, await places.Target.SendAsync(places.Source, "file", _ => { }, default));
+
+        Assert.Equal(places.Content, await places.ReadBackAsync("file"));
+    }
+
+    [Theory]
     [MemberData(nameof(Kinds))]
     public async Task Another_endpoint_is_not_asked_or_refuses(string kind)
     {
