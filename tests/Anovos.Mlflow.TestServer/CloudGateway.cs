@@ -10,7 +10,8 @@ namespace Anovos.Mlflow.TestServer;
 
 /// <summary>
 /// Stands before an emulator of a cloud store and passes everything on, Host header included, so that signatures hold. It
-/// records, and refuses what it is told to. s3rver keeps no list of unfinished uploads: it answers for them, from what passed.
+/// records, and refuses what it is told to. s3rver keeps no list of unfinished uploads and copies no parts: it answers for the one
+/// from what passed, and does the other itself.
 /// </summary>
 public sealed class CloudGateway : IAsyncDisposable
 {
@@ -20,13 +21,18 @@ public sealed class CloudGateway : IAsyncDisposable
     private readonly ConcurrentDictionary<(string Upload, int Part), (long Length, string ETag)> _parts = new();
     private readonly ConcurrentDictionary<string, string> _uploads = new();
 
+    private long _bytes;
+
     private CloudGateway(Uri emulator) => _emulator = emulator;
 
     /// <summary>Its address.</summary>
     public Uri Uri { get; private set; } = null!;
 
-    /// <summary>Every request, as <c>PUT /path?query</c>.</summary>
+    /// <summary>Every request, as <c>PUT /path?query</c>, with <c> from /path</c> for one that copies.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
+
+    /// <summary>The bytes of all bodies, in both directions.</summary>
+    public long Bytes => Interlocked.Read(ref _bytes);
 
     /// <summary>The status to answer a request with in place of passing it on; null for those that pass.</summary>
     public Func<string, int?> Refuse { get; set; } = _ => null;
@@ -50,8 +56,15 @@ public sealed class CloudGateway : IAsyncDisposable
     private async Task HandleAsync(HttpContext context)
     {
         string target = context.Request.Path.ToUriComponent() + context.Request.QueryString, request = $"{context.Request.Method} {target}";
+        // s3rver finds no source whose slashes are encoded, as Amazon's SDK has them.
+        if (context.Request.Headers.TryGetValue("x-amz-copy-source", out var encoded))
+            context.Request.Headers["x-amz-copy-source"] = string.Join('/', Uri.UnescapeDataString(encoded!).Split('/').Select(Uri.EscapeDataString));
+        string? from = context.Request.Headers["x-amz-copy-source"].FirstOrDefault() ?? context.Request.Headers["x-ms-copy-source"].FirstOrDefault();
+        if (from is not null)
+            request += $" from {from.Split('?')[0]}";
         Requests.Enqueue(request);
         byte[] body = await ReadAsync(context.Request);
+        Interlocked.Add(ref _bytes, body.Length);
         if (Refuse(request) is { } status)
         {
             context.Response.StatusCode = status;
@@ -71,8 +84,36 @@ public sealed class CloudGateway : IAsyncDisposable
             return;
         }
 
+        bool copies = context.Request.Headers.ContainsKey("x-amz-copy-source"), copiesPart = copies && query.ContainsKey("uploadId");
+        if (copiesPart)
+        {
+            using HttpResponseMessage part = await AskAsync(HttpMethod.Get, "/" + context.Request.Headers["x-amz-copy-source"].ToString().TrimStart('/'), context.Request);
+            if (!part.IsSuccessStatusCode || part.Headers.ETag?.Tag != context.Request.Headers["x-amz-copy-source-if-match"])
+            {
+                context.Response.StatusCode = part.IsSuccessStatusCode ? 412 : (int)part.StatusCode;
+                return;
+            }
+
+            body = await part.Content.ReadAsByteArrayAsync();
+            foreach (string name in context.Request.Headers.Keys.Where(name => name.StartsWith("x-amz-copy-") || name == "x-amz-content-sha256").ToList())
+                context.Request.Headers.Remove(name);
+            context.Request.Headers["x-amz-content-sha256"] = "UNSIGNED-PAYLOAD";
+            context.Request.ContentLength = body.Length;
+        }
+        else if (copies)
+        {
+            // s3rver leaves a replaced object the ETag that it had.
+            (await AskAsync(HttpMethod.Delete, target, context.Request)).Dispose();
+        }
+
         using HttpResponseMessage answer = await _http.SendAsync(ToRequest(context.Request, target, body), HttpCompletionOption.ResponseHeadersRead, context.RequestAborted);
         context.Response.StatusCode = (int)answer.StatusCode;
+        if (copiesPart && answer.IsSuccessStatusCode)
+        {
+            await context.Response.WriteAsync($"<CopyPartResult><ETag>{answer.Headers.ETag}</ETag><LastModified>2026-01-01T00:00:00.000Z</LastModified></CopyPartResult>");
+            return;
+        }
+
         foreach (var (name, values) in answer.Headers.Concat(answer.Content.Headers).Where(header => header.Key is not ("Transfer-Encoding" or "Connection")))
             context.Response.Headers[name] = values.ToArray();
         if (query.ContainsKey("uploads"))
@@ -92,7 +133,23 @@ public sealed class CloudGateway : IAsyncDisposable
         }
 
         if (context.Request.Method != "HEAD" && answer.StatusCode != System.Net.HttpStatusCode.NotModified)
-            await answer.Content.CopyToAsync(context.Response.Body, context.RequestAborted);
+        {
+            byte[] content = await answer.Content.ReadAsByteArrayAsync(context.RequestAborted);
+            Interlocked.Add(ref _bytes, content.Length);
+            await context.Response.Body.WriteAsync(content, context.RequestAborted);
+        }
+    }
+
+    // A request of its own in the name of one that came: s3rver does not check signatures.
+    private async Task<HttpResponseMessage> AskAsync(HttpMethod method, string target, HttpRequest from)
+    {
+        using HttpRequestMessage question = new(method, new Uri(_emulator, target));
+        foreach (string name in new[] { "Authorization", "x-amz-date", "x-amz-content-sha256" })
+            question.Headers.TryAddWithoutValidation(name, from.Headers[name].ToString());
+        if (from.Headers.TryGetValue("x-amz-copy-source-range", out var range))
+            question.Headers.TryAddWithoutValidation("Range", range.ToString());
+        question.Headers.Host = from.Host.Value;
+        return await _http.SendAsync(question);
     }
 
     private HttpRequestMessage ToRequest(HttpRequest from, string target, byte[] body)

@@ -20,16 +20,18 @@ internal sealed class ArtifactSender(IArtifactStore store, SendPolicy policy)
             return why;
         long began = DateTime.UtcNow.Ticks;
         FileState before = upload.Source.State;
-        ArtifactContent content = await store.SendAsync(upload.Source, upload.ArtifactPath, sent, cancellationToken).ConfigureAwait(false);
+        ArtifactContent? content = await store.SendAsync(upload.Source, upload.ArtifactPath, sent, cancellationToken).ConfigureAwait(false);
         FileState after = upload.Source.State;
-        bool changed = before != after || content.Length != before.Length;
-        if (!changed && !FileState.IsSettled(before.Written, began))
+        bool changed = before != after || (content is not null && content.Length != before.Length);
+        if (!changed && content is not null && !FileState.IsSettled(before.Written, began))
             changed = content != await upload.Source.MeasureAsync(cancellationToken).ConfigureAwait(false);
         if (changed)
             throw Failed(upload, $"It changed while it was sent ({before.Length} bytes before, {after.Length} after). Send it again when nothing writes to it any more.");
-        if (policy.Verify && await ReadBackAsync(upload.ArtifactPath, content.Length, cancellationToken).ConfigureAwait(false) is var back && back != content)
+        if (policy.Verify)
+            content ??= await upload.Source.MeasureAsync(cancellationToken).ConfigureAwait(false);
+        if (policy.Verify && content is not null && await ReadBackAsync(upload.ArtifactPath, content.Length, cancellationToken).ConfigureAwait(false) is var back && back != content)
             throw Failed(upload, $"What was read back is not what was sent: {back.Length} bytes with SHA-256 {back.Sha256} instead of {content.Length} with {content.Sha256}. Send it again.");
-        Record(upload, before, content.Sha256, began);
+        Record(upload, before, content?.Sha256, began);
         return null;
     }
 
@@ -58,6 +60,9 @@ internal sealed class ArtifactSender(IArtifactStore store, SendPolicy policy)
         bool atRest = record.Path == upload.Source.Location && record.Written == local.Written && record.ETag == local.ETag && FileState.IsSettled(record.Written, record.Sent);
         if (!atRest)
         {
+            if (record.Sha256 is null)
+                return null;
+
             // Touched, moved, or written just before it was sent: its bytes tell.
             ArtifactContent here = await upload.Source.MeasureAsync(cancellationToken).ConfigureAwait(false);
             if (here.Length != local.Length || here.Sha256 != record.Sha256)
@@ -88,7 +93,7 @@ internal sealed class ArtifactSender(IArtifactStore store, SendPolicy policy)
         return meter.Finish();
     }
 
-    private void Record(ArtifactUpload upload, FileState state, string sha256, long began) =>
+    private void Record(ArtifactUpload upload, FileState state, string? sha256, long began) =>
         policy.Journal?.Add(new SentFile(upload.ArtifactPath, upload.Source.Location, state.Length, state.Written, sha256, began) { ETag = state.ETag });
 
     private static MlflowException Failed(ArtifactUpload upload, string message) => new(ErrorKind.ArtifactSendFailed, message) { Target = upload.ArtifactPath };

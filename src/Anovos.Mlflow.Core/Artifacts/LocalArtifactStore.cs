@@ -10,7 +10,10 @@ internal sealed class LocalArtifactStore(string root) : ISourceStore
     public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
         SendAsync(new FileSource(file), artifactPath, sent, cancellationToken);
 
-    public async Task<ArtifactContent> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    async Task<ArtifactContent?> ISourceStore.SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
+        await SendAsync(source, artifactPath, sent, cancellationToken).ConfigureAwait(false);
+
+    private async Task<ArtifactContent> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         string target = FullPath(artifactPath);
         string temporary = Path.Combine(Scratch(), $".{Guid.NewGuid():N}.tmp");

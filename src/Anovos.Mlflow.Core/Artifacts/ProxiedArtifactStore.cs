@@ -24,7 +24,10 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
     public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
         SendAsync(new FileSource(file), artifactPath, sent, cancellationToken);
 
-    public Task<ArtifactContent> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    async Task<ArtifactContent?> ISourceStore.SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
+        await SendAsync(source, artifactPath, sent, cancellationToken).ConfigureAwait(false);
+
+    private Task<ArtifactContent> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         string path = ArtifactPath.Normalize(artifactPath);
         if (EncodedCharacter.IsMatch(path))

@@ -10,9 +10,9 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="Path">Where it was: a full path, or a URI.</param>
 /// <param name="Length">Bytes.</param>
 /// <param name="Written">Ticks of the last write, UTC.</param>
-/// <param name="Sha256">The hash of its bytes.</param>
+/// <param name="Sha256">The hash of its bytes; null where a bucket copied them by itself.</param>
 /// <param name="Sent">Ticks of when its sending began, UTC.</param>
-public sealed record SentFile(string ArtifactPath, string Path, long Length, long Written, string Sha256, long Sent)
+public sealed record SentFile(string ArtifactPath, string Path, long Length, long Written, string? Sha256, long Sent)
 {
     /// <summary>What its bucket called this very content; null for a file of this machine.</summary>
     public string? ETag { get; init; }
@@ -88,7 +88,7 @@ public sealed class SentJournal
         Patiently(() => text = StoreFile.Read(_file));
         foreach (string line in text.Split('\n').Where(line => line.Length > 0))
         {
-            if (Parse(line) is { ArtifactPath: not null, Sha256: not null } sent)
+            if (Parse(line) is { ArtifactPath: not null, Path: not null } sent)
                 known[sent.ArtifactPath] = sent;
         }
 

@@ -3,8 +3,9 @@ namespace Anovos.Mlflow.Artifacts;
 /// <summary>A store that takes bytes from anywhere, as they come.</summary>
 internal interface ISourceStore : IArtifactStore
 {
+    /// <summary>Stores what the source holds; null where the store copied it by itself, so that its bytes were not seen here.</summary>
     /// <inheritdoc cref="IArtifactStore.SendAsync"/>
-    Task<ArtifactContent> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken);
+    Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken);
 }
 
 /// <summary>Sends from any source to any store.</summary>
@@ -12,8 +13,8 @@ internal static class SourceSending
 {
     private const int BufferBytes = 1 << 20;
 
-    /// <summary>Sends as a stream where the store takes one, else through a file that is gone afterwards.</summary>
-    public static async Task<ArtifactContent> SendAsync(this IArtifactStore store, ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    /// <summary>Sends as a stream where the store takes one, else through a file that is gone afterwards; null as of <see cref="ISourceStore"/>.</summary>
+    public static async Task<ArtifactContent?> SendAsync(this IArtifactStore store, ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         if (store is ISourceStore any)
             return await any.SendAsync(source, artifactPath, sent, cancellationToken).ConfigureAwait(false);

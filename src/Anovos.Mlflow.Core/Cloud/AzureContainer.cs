@@ -7,6 +7,7 @@ using Azure.Storage;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
+using Azure.Storage.Sas;
 
 namespace Anovos.Mlflow.Cloud;
 
@@ -16,6 +17,10 @@ namespace Anovos.Mlflow.Cloud;
 /// </summary>
 internal sealed class AzureContainer : IBucket
 {
+    // Of a request that copies a part, and its repetitions.
+    private static readonly TimeSpan SignatureLifetime = TimeSpan.FromHours(1);
+
+    private readonly string? _signature;
     private readonly HttpClient _http;
     private readonly BlobContainerClient _client;
 
@@ -28,6 +33,7 @@ internal sealed class AzureContainer : IBucket
         Uri = $"{uri.Scheme}://{uri.UserInfo}@{uri.Authority}";
         _http = HttpTransport.CreateCloudClient(options with { InsecureTls = false, ServerCertificatePath = null, ClientCertificatePath = null });
         _client = Open(uri, variables, _http);
+        _signature = variables.Text("AZURE_STORAGE_SAS_TOKEN")?.TrimStart('?');
         Requests = new CloudRequests(options, retrier, e => AzureErrors.From(e, Uri, _client.Uri));
     }
 
@@ -69,7 +75,23 @@ internal sealed class AzureContainer : IBucket
         return (await _client.GetBlobClient(key).DownloadStreamingAsync(options, cancellationToken).ConfigureAwait(false)).Value.Content;
     }
 
-    public IPartTarget Upload(string key) => new BlockUpload(_client.GetBlockBlobClient(key), renew: null, Requests);
+    public IPartTarget Upload(string key) => new BlockUpload(_client.GetBlockBlobClient(key), Requests);
+
+    public ICopyTarget? Copy(ObjectSource source, string key)
+    {
+        if (source is not { Bucket: AzureContainer from, State.ETag: { } etag })
+            return null;
+        BlobClient blob = from._client.GetBlobClient(source.Key);
+        if (blob.CanGenerateSasUri)
+            return Of(() => blob.GenerateSasUri(BlobSasPermissions.Read, DateTimeOffset.UtcNow + SignatureLifetime));
+        if (blob.Uri.Query.Length > 0)
+            return Of(() => blob.Uri);
+
+        // An identity would have to be lent to the target's request; its bytes pass here.
+        return from._signature is { } signature ? Of(() => new UriBuilder(blob.Uri) { Query = signature }.Uri) : null;
+
+        BlockCopy Of(Func<Uri> address) => new(_client.GetBlockBlobClient(key), address, etag, Requests);
+    }
 
     public void Dispose() => _http.Dispose();
 

@@ -10,16 +10,13 @@ namespace Anovos.Mlflow.Cloud;
 /// goes on with the blocks that are there, from whatever machine.
 /// </summary>
 /// <param name="blob">The blob, with its credentials.</param>
-/// <param name="renew">Gives the blob with new credentials when the old ones are refused, as a signature that expired is; null where there are none.</param>
 /// <param name="requests">Repeats.</param>
-internal sealed class BlockUpload(BlockBlobClient blob, Func<CancellationToken, Task<BlockBlobClient>>? renew, CloudRequests requests) : IPartTarget
+internal sealed class BlockUpload(BlockBlobClient blob, CloudRequests requests) : IPartTarget
 {
     private const int HashBytes = 20;
 
-    private readonly SemaphoreSlim _renewing = new(1);
     private readonly Dictionary<string, long> _there = new(StringComparer.Ordinal);
     private readonly Dictionary<int, string> _ids = [];
-    private BlockBlobClient _blob = blob;
 
     public int MaxParts => 50_000;
 
@@ -27,7 +24,7 @@ internal sealed class BlockUpload(BlockBlobClient blob, Func<CancellationToken, 
     {
         byte[] md5 = whole.Md5();
         return RunAsync(
-            (client, moved, time) => client.UploadAsync(whole.Open(moved), new BlobUploadOptions { HttpHeaders = Headers(md5) }, time),
+            (moved, time) => blob.UploadAsync(whole.Open(moved), new BlobUploadOptions { HttpHeaders = Headers(md5) }, time),
             cancellationToken);
     }
 
@@ -35,7 +32,7 @@ internal sealed class BlockUpload(BlockBlobClient blob, Func<CancellationToken, 
     {
         try
         {
-            BlockList blocks = await RunAsync((client, _, time) => client.GetBlockListAsync(BlockListTypes.Uncommitted, cancellationToken: time), cancellationToken).ConfigureAwait(false);
+            BlockList blocks = await RunAsync((_, time) => blob.GetBlockListAsync(BlockListTypes.Uncommitted, cancellationToken: time), cancellationToken).ConfigureAwait(false);
             foreach (BlobBlock block in blocks.UncommittedBlocks)
                 _there[block.Name] = block.SizeLong;
         }
@@ -56,51 +53,30 @@ internal sealed class BlockUpload(BlockBlobClient blob, Func<CancellationToken, 
         string id = Remember(part);
         byte[] md5 = part.Md5();
         return RunAsync(
-            (client, moved, time) => client.StageBlockAsync(id, part.Open(moved), new BlockBlobStageBlockOptions { TransferValidation = new() { ChecksumAlgorithm = Azure.Storage.StorageChecksumAlgorithm.MD5, PrecalculatedChecksum = md5 } }, time),
+            (moved, time) => blob.StageBlockAsync(id, part.Open(moved), new BlockBlobStageBlockOptions { TransferValidation = new() { ChecksumAlgorithm = Azure.Storage.StorageChecksumAlgorithm.MD5, PrecalculatedChecksum = md5 } }, time),
             cancellationToken);
     }
 
     public Task CompleteAsync(PartPlan plan, CancellationToken cancellationToken) =>
         RunAsync(
-            (client, _, time) => client.CommitBlockListAsync([.. Enumerable.Range(0, plan.Count).Select(index => _ids[index])], new CommitBlockListOptions { HttpHeaders = Headers(md5: null) }, time),
+            (_, time) => blob.CommitBlockListAsync([.. Enumerable.Range(0, plan.Count).Select(index => _ids[index])], new CommitBlockListOptions { HttpHeaders = Headers(md5: null) }, time),
             cancellationToken);
 
     // Azure forgets blocks without a blob after a week, and the next upload may use them.
     public Task AbandonAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private static BlobHttpHeaders Headers(byte[]? md5) => new() { ContentType = "application/octet-stream", ContentHash = md5 };
-
-    private Task<T> RunAsync<T>(Func<BlockBlobClient, Action, CancellationToken, Task<Response<T>>> attempt, CancellationToken cancellationToken) =>
-        requests.RunAsync(
-            async (moved, time) =>
-            {
-                BlockBlobClient used = Volatile.Read(ref _blob);
-                try
-                {
-                    return (await attempt(used, moved, time).ConfigureAwait(false)).Value;
-                }
-                catch (RequestFailedException e) when (e.Status is 401 or 403 && renew is not null)
-                {
-                    return (await attempt(await RenewAsync(used, time).ConfigureAwait(false), moved, time).ConfigureAwait(false)).Value;
-                }
-            },
-            cancellationToken);
-
-    // Several parts meet the end of a signature together: one of them fetches the next.
-    private async Task<BlockBlobClient> RenewAsync(BlockBlobClient refused, CancellationToken cancellationToken)
+    /// <summary>A block's id: its place and a hash. All blocks of a blob must have ids of one length, those of earlier uploads too.</summary>
+    public static string IdOf(int index, byte[] hash)
     {
-        await _renewing.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            if (ReferenceEquals(_blob, refused))
-                Volatile.Write(ref _blob, await renew!(cancellationToken).ConfigureAwait(false));
-            return _blob;
-        }
-        finally
-        {
-            _renewing.Release();
-        }
+        byte[] place = [(byte)(index >> 24), (byte)(index >> 16), (byte)(index >> 8), (byte)index];
+        return Convert.ToBase64String([.. place, .. hash.Take(HashBytes)]);
     }
+
+    /// <summary>What every artifact is written with.</summary>
+    public static BlobHttpHeaders Headers(byte[]? md5) => new() { ContentType = "application/octet-stream", ContentHash = md5 };
+
+    private Task<T> RunAsync<T>(Func<Action, CancellationToken, Task<Response<T>>> attempt, CancellationToken cancellationToken) =>
+        requests.RunAsync(async (moved, time) => (await attempt(moved, time).ConfigureAwait(false)).Value, cancellationToken);
 
     private string Remember(Part part)
     {
@@ -112,8 +88,7 @@ internal sealed class BlockUpload(BlockBlobClient blob, Func<CancellationToken, 
 
         using var sha256 = SHA256.Create();
         byte[] hash = sha256.ComputeHash(part.Buffer, 0, part.Length);
-        byte[] place = [(byte)(part.Index >> 24), (byte)(part.Index >> 16), (byte)(part.Index >> 8), (byte)part.Index];
-        string id = Convert.ToBase64String([.. place, .. hash.Take(HashBytes)]);
+        string id = IdOf(part.Index, hash);
         lock (_ids)
             return _ids[part.Index] = id;
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Anovos.Mlflow.Artifacts;
 
 namespace Anovos.Mlflow.Cloud;
@@ -5,20 +6,22 @@ namespace Anovos.Mlflow.Cloud;
 /// <summary>Artifacts under a prefix of a bucket.</summary>
 /// <param name="bucket">The bucket; it ends with this store.</param>
 /// <param name="prefix">Without a slash at either end; empty for the whole bucket.</param>
-internal sealed class BucketArtifactStore(IBucket bucket, string prefix) : ISourceStore
+/// <param name="copiedPartLength">How much the store is asked to copy by itself at once.</param>
+internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int copiedPartLength = PartPlan.CopiedPartLength) : ISourceStore
 {
     private readonly PartBuffers _buffers = new();
+    private readonly ConcurrentDictionary<string, byte> _refused = new(StringComparer.Ordinal);
 
     public bool IsLocal => false;
 
     public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
-        SendAsync(new FileSource(file), artifactPath, sent, cancellationToken);
+        bucket.Requests.TransferAsync(artifactPath, ErrorKind.ArtifactSendFailed, time => StreamAsync(new FileSource(file), artifactPath, sent, time), cancellationToken);
 
-    public Task<ArtifactContent> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
+    public Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
         bucket.Requests.TransferAsync(
             artifactPath,
             ErrorKind.ArtifactSendFailed,
-            time => new PartedUpload(source, bucket.Upload(KeyOf(artifactPath)), _buffers).RunAsync(sent, time),
+            async time => await TryCopyAsync(source, artifactPath, sent, time).ConfigureAwait(false) ? null : await StreamAsync(source, artifactPath, sent, time).ConfigureAwait(false),
             cancellationToken);
 
     public Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken)
@@ -61,6 +64,36 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix) : ISour
     }
 
     public void Dispose() => bucket.Dispose();
+
+    private Task<ArtifactContent> StreamAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
+        new PartedUpload(source, bucket.Upload(KeyOf(artifactPath)), _buffers).RunAsync(sent, cancellationToken);
+
+    // Has the store copy an object by itself; false where it will not.
+    private async Task<bool> TryCopyAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    {
+        if (source is not ObjectSource { Length: > 0 } there || _refused.ContainsKey(there.Bucket.Uri) || bucket.Copy(there, KeyOf(artifactPath)) is not { } copy)
+            return false;
+        long copied = 0;
+        try
+        {
+            await PartedCopy.RunAsync(copy, PartPlan.Of(source.Length, copy.MaxParts, copiedPartLength), Copied, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (MlflowException e) when (e is not { Kind: ErrorKind.TrackingServerUnreachable, InnerException: not TimeoutException })
+        {
+            // It refuses, cannot, fails at it, or is too slow. What stands in the way of more than a copy shows again when the bytes pass here: an object that was replaced or is gone.
+            if (e.Kind is not (ErrorKind.ArtifactSendFailed or ErrorKind.ArtifactNotFound))
+                _refused.TryAdd(there.Bucket.Uri, 0);
+            sent(-copied);
+            return false;
+        }
+
+        void Copied(long bytes)
+        {
+            Interlocked.Add(ref copied, bytes);
+            sent(bytes);
+        }
+    }
 
     private string KeyOf(string artifactPath) => ArtifactPath.Join(prefix, ArtifactPath.Normalize(artifactPath));
 }

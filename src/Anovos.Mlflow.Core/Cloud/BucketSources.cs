@@ -15,7 +15,7 @@ public sealed class BucketSources(BucketAccess access) : IDisposable
         if (!Buckets.Speaks(file.FullPath))
             return new FileSource(new FileInfo(file.FullPath));
         (IBucket bucket, string key) = Open(file.FullPath);
-        return new ObjectSource(bucket, key, file);
+        return new ObjectSource(bucket, key, file.FullPath, file.Length, file.ETag);
     }
 
     /// <inheritdoc/>
@@ -35,17 +35,5 @@ public sealed class BucketSources(BucketAccess access) : IDisposable
                 _buckets.Add(authority, bucket = access.Open(authority).Bucket);
             return (bucket, key);
         }
-    }
-
-    private sealed class ObjectSource(IBucket bucket, string key, OutputFile file) : ArtifactSource
-    {
-        public override string Location => file.FullPath;
-
-        public override long Length => file.Length;
-
-        internal override FileState State { get; } = new(file.Length, 0) { ETag = file.ETag };
-
-        internal override Task<Stream> OpenAsync(CancellationToken cancellationToken) =>
-            Task.FromResult<Stream>(new BucketStream(bucket, key, file.ETag, file.Length));
     }
 }

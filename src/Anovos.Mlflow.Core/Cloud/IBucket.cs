@@ -36,4 +36,7 @@ internal interface IBucket : IDisposable
 
     /// <summary>How an object is written, in parts.</summary>
     IPartTarget Upload(string key);
+
+    /// <summary>How the store itself copies an object to here, so that its bytes do not pass this machine; null where it cannot.</summary>
+    ICopyTarget? Copy(ObjectSource source, string key);
 }

@@ -83,6 +83,11 @@ internal sealed class S3Bucket : IBucket
 
     public IPartTarget Upload(string key) => new S3Upload(_client, _name, key, _settings, Requests);
 
+    public ICopyTarget? Copy(ObjectSource source, string key) =>
+        source is { Bucket: S3Bucket from, State.ETag: { } etag } && from._settings.Endpoint == _settings.Endpoint
+            ? new S3Copy(_client, _name, key, new S3CopySource(from._client, from._name, source.Key, etag, from._settings, from.Requests), _settings, Requests)
+            : null;
+
     public void Dispose() => _client.Dispose();
 
     // The SDK would ask the instance's metadata too, which elsewhere answers only by its absence.

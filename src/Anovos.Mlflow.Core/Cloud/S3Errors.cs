@@ -9,10 +9,20 @@ internal static class S3Errors
     public static MlflowException Replaced(string bucket, string key, Exception? cause = null) =>
         new(ErrorKind.ArtifactSendFailed, $"{(key.Length == 0 ? $"An object in {bucket}" : $"{bucket}/{key}")} was replaced after it was listed. Send it again when nothing writes to it any more.", cause) { Target = bucket };
 
+    /// <summary>
+    /// The failure of a copy that was answered with success before it failed, as S3 may do:
+    /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html.
+    /// </summary>
+    public static MlflowException NotCopied(string bucket) =>
+        new(ErrorKind.ServerError, $"s3://{bucket} began to copy an object and did not end it.") { Target = bucket, IsTransient = true };
+
     public static MlflowException From(Exception exception, string bucket, Uri endpoint)
     {
         if (exception is not AmazonServiceException { StatusCode: not 0 } e)
         {
+            if (exception is AmazonClientException && exception.Message.Contains("hash"))
+                return Of(ErrorKind.ServerError, $"What came from {bucket} is not what its checksum there says: it was damaged on its way or in the store.", transient: true);
+
             // The SDK has one type for all that goes wrong before a request is sent, and its credentials are what does.
             return exception is AmazonClientException || exception.Message.Contains("credentials")
                 ? Of(ErrorKind.AuthenticationFailed, "No AWS credentials were found. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile of ~/.aws/credentials in AWS_PROFILE, or run where an instance or task role gives them.")

@@ -50,6 +50,12 @@ internal sealed class S3Upload(IAmazonS3 client, string bucket, string key, S3Se
             return;
         }
 
+        await InitiateAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Begins one anew.</summary>
+    public async Task InitiateAsync(CancellationToken cancellationToken)
+    {
         var request = new InitiateMultipartUploadRequest
         {
             BucketName = bucket,
@@ -94,6 +100,13 @@ internal sealed class S3Upload(IAmazonS3 client, string bucket, string key, S3Se
         _sent[part.Index] = response.ETag;
     }
 
+    /// <summary>Has S3 make a part of another object, or of some of its bytes, which the request names.</summary>
+    public async Task CopyPartAsync(int index, CopyPartRequest request, CancellationToken cancellationToken)
+    {
+        (request.DestinationBucket, request.DestinationKey, request.UploadId, request.PartNumber, request.ExpectedBucketOwner) = (bucket, key, _uploadId, index + 1, settings.ExpectedOwner);
+        _sent[index] = await requests.RunAsync(async (_, time) => (await client.CopyPartAsync(request, time).ConfigureAwait(false)).ETag ?? throw S3Errors.NotCopied(bucket), cancellationToken).ConfigureAwait(false);
+    }
+
     public Task CompleteAsync(PartPlan plan, CancellationToken cancellationToken)
     {
         bool tried = false;
@@ -136,9 +149,9 @@ internal sealed class S3Upload(IAmazonS3 client, string bucket, string key, S3Se
             var request = new AbortMultipartUploadRequest { BucketName = bucket, Key = key, UploadId = _uploadId, ExpectedBucketOwner = settings.ExpectedOwner };
             await requests.RunAsync((_, time) => client.AbortMultipartUploadAsync(request, time), cancellationToken).ConfigureAwait(false);
         }
-        catch (MlflowException)
+        catch (Exception e) when (e is MlflowException or OperationCanceledException)
         {
-            // The failure that led here is the one to tell, and the bucket's lifecycle rules end what is left.
+            // What led here is the one to tell, and the bucket's lifecycle rules end what is left.
         }
     }
 

@@ -13,16 +13,10 @@ internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, Fall
     public void Announce(IEnumerable<string> artifactPaths) => (server as IAnnouncedTo)?.Announce(artifactPaths);
 
     public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
-        SendAsync(new FileSource(file), artifactPath, sent, cancellationToken);
+        SendAsync((artifacts, counted) => artifacts.SendAsync(file, artifactPath, counted, cancellationToken), sent, cancellationToken);
 
-    public async Task<ArtifactContent> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
-    {
-        long sentThere = 0;
-        return await TryAsync(
-            artifacts => artifacts.SendAsync(source, artifactPath, bytes => { sentThere += bytes; sent(bytes); }, cancellationToken),
-            () => sent(-sentThere),
-            cancellationToken).ConfigureAwait(false);
-    }
+    public Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
+        SendAsync((artifacts, counted) => artifacts.SendAsync(source, artifactPath, counted, cancellationToken), sent, cancellationToken);
 
     public Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken) =>
         (_folder ?? server).ReceiveAsync(artifactPath, target, received, cancellationToken);
@@ -34,6 +28,12 @@ internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, Fall
     {
         server.Dispose();
         _folder?.Dispose();
+    }
+
+    private Task<T> SendAsync<T>(Func<IArtifactStore, Action<long>, Task<T>> send, Action<long> sent, CancellationToken cancellationToken)
+    {
+        long sentThere = 0;
+        return TryAsync(artifacts => send(artifacts, bytes => { sentThere += bytes; sent(bytes); }), () => sent(-sentThere), cancellationToken);
     }
 
     private async Task<T> TryAsync<T>(Func<IArtifactStore, Task<T>> work, Action undo, CancellationToken cancellationToken)

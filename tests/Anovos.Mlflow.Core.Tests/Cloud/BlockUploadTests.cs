@@ -12,40 +12,14 @@ namespace Anovos.Mlflow.Tests.Cloud;
 public class BlockUploadTests
 {
     [Fact]
-    public async Task A_signature_that_ends_in_the_middle_of_a_file_is_renewed_once_and_the_file_goes_on()
-    {
-        await using CloudPlace place = await CloudPlace.OpenAsync("azure");
-        using var http = new HttpClient();
-        Uri first = Signed(place, "first"), second = Signed(place, "second");
-        int renewed = 0, parts = 0;
-        place.Gateway.Refuse = request => CloudPlace.IsPart(request) && Interlocked.Increment(ref parts) > 2 && request.Contains(first.Query.Split("sig=")[1]) ? 403 : null;
-        var blob = new BlockBlobClient(first, AzureContainer.ClientOptions(http));
-        FileInfo file = place.File(6 * PartPlan.DefaultPartLength);
-
-        ArtifactContent content = await new PartedUpload(new FileSource(file), new BlockUpload(blob, RenewAsync, place.Bucket().Bucket.Requests), new PartBuffers()).RunAsync(_ => { }, default);
-
-        Assert.Equal(1, renewed);
-        Assert.Empty(place.Retries);
-        using var meter = new ContentMeter(Stream.Null, long.MaxValue);
-        await blob.DownloadToAsync(meter, TestContext.Current.CancellationToken);
-        Assert.Equal(content, meter.Finish());
-
-        Task<BlockBlobClient> RenewAsync(CancellationToken cancellationToken)
-        {
-            renewed++;
-            return Task.FromResult(new BlockBlobClient(second, AzureContainer.ClientOptions(http)));
-        }
-    }
-
-    [Fact]
-    public async Task A_signature_that_has_ended_and_cannot_be_renewed_is_an_error_without_it()
+    public async Task A_signature_that_has_ended_is_an_error_without_it()
     {
         await using CloudPlace place = await CloudPlace.OpenAsync("azure");
         using var http = new HttpClient();
         Uri ended = Signed(place, "ended", TimeSpan.FromHours(-1));
 
         MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => new PartedUpload(
-            new FileSource(place.File(10)), new BlockUpload(new BlockBlobClient(ended, AzureContainer.ClientOptions(http)), renew: null, place.Bucket().Bucket.Requests), new PartBuffers()).RunAsync(_ => { }, default));
+            new FileSource(place.File(10)), new BlockUpload(new BlockBlobClient(ended, AzureContainer.ClientOptions(http)), place.Bucket().Bucket.Requests), new PartBuffers()).RunAsync(_ => { }, default));
 
         Assert.Equal(ErrorKind.AuthenticationFailed, e.Kind);
         Assert.DoesNotContain(ended.Query.Split("sig=")[1], e.ToString());

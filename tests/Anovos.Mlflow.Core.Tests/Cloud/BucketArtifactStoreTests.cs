@@ -179,6 +179,15 @@ public class BucketArtifactStoreTests
         Assert.Equal(2, place.Retries.Count);
     }
 
+    [Fact]
+    public void A_damaged_answer_is_not_taken_for_a_lack_of_credentials()
+    {
+        MlflowException e = S3Errors.From(new Amazon.Runtime.AmazonClientException("Expected hash not equal to calculated hash"), "s3://b", new Uri("https://x"));
+
+        Assert.Equal((ErrorKind.ServerError, true), (e.Kind, e.IsTransient));
+        Assert.Contains("damaged", e.Message);
+    }
+
     private static async Task BreakOffAsync(CloudPlace place, BucketArtifactStore store, FileInfo file, int after)
     {
         int parts = 0, arrived = 0;

@@ -180,6 +180,8 @@ public class BucketSourceTests
 
         public IPartTarget Upload(string key) => bucket.Upload(key);
 
+        public ICopyTarget? Copy(ObjectSource source, string key) => bucket.Copy(source, key);
+
         public void Dispose()
         {
         }

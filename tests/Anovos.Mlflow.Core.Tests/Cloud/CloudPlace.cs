@@ -1,6 +1,8 @@
 using Anovos.Mlflow.Cloud;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.TestServer;
+using Azure.Storage.Blobs;
+using Azure.Storage.Sas;
 
 namespace Anovos.Mlflow.Tests.Cloud;
 
@@ -40,10 +42,22 @@ internal sealed class CloudPlace : IAsyncDisposable
         return Buckets.Open(uri ?? Uri, name => Environment.GetValueOrDefault(name), options, new Retrier(options.Retry, Retries.Add));
     }
 
-    public BucketArtifactStore Store(string? uri = null, int retries = 2)
+    public BucketArtifactStore Store(string? uri = null, int retries = 2, int copiedPartLength = PartPlan.CopiedPartLength)
     {
         (IBucket bucket, string key) = Bucket(uri, retries);
-        return new BucketArtifactStore(bucket, key);
+        return new BucketArtifactStore(bucket, key, copiedPartLength);
+    }
+
+    /// <summary>Takes a shared access signature in place of the account's key. Azure's only.</summary>
+    /// <param name="ofAccount">One for the account, else one for the container.</param>
+    public void UseSignature(bool ofAccount)
+    {
+        var account = new BlobServiceClient(Environment["AZURE_STORAGE_CONNECTION_STRING"]);
+        DateTimeOffset end = DateTimeOffset.UtcNow.AddHours(1);
+        Uri signed = ofAccount
+            ? account.GenerateAccountSasUri(AccountSasPermissions.All, end, AccountSasResourceTypes.All)
+            : account.GetBlobContainerClient("artifacts").GenerateSasUri(BlobContainerSasPermissions.All, end);
+        Environment["AZURE_STORAGE_CONNECTION_STRING"] = $"BlobEndpoint={account.Uri};SharedAccessSignature={signed.Query.TrimStart('?')}";
     }
 
     public FileInfo File(int length, string name = "file")

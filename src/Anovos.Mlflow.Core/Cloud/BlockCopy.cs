@@ -1,0 +1,43 @@
+using System.Security.Cryptography;
+using System.Text;
+using Azure;
+using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
+
+namespace Anovos.Mlflow.Cloud;
+
+/// <summary>A block blob whose blocks Azure reads from another blob.</summary>
+/// <param name="blob">The blob, with its credentials.</param>
+/// <param name="source">Gives the address of the other one, with a signature to read it.</param>
+/// <param name="etag">The content that the other one must still have.</param>
+/// <param name="requests">Repeats.</param>
+internal sealed class BlockCopy(BlockBlobClient blob, Func<Uri> source, string etag, CloudRequests requests) : ICopyTarget
+{
+    public int MaxParts => 50_000;
+
+    public Task BeginAsync(PartPlan plan, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task CopyPartAsync(PartPlan plan, int index, CancellationToken cancellationToken)
+    {
+        var options = new StageBlockFromUriOptions
+        {
+            SourceRange = new HttpRange(plan.OffsetOf(index), plan.LengthOf(index)),
+            SourceConditions = new RequestConditions { IfMatch = new ETag(etag) },
+        };
+        return requests.RunAsync((_, time) => blob.StageBlockFromUriAsync(source(), IdOf(index), options, time), cancellationToken);
+    }
+
+    public Task CompleteAsync(PartPlan plan, CancellationToken cancellationToken) =>
+        requests.RunAsync(
+            (_, time) => blob.CommitBlockListAsync([.. Enumerable.Range(0, plan.Count).Select(IdOf)], new CommitBlockListOptions { HttpHeaders = BlockUpload.Headers(md5: null) }, time),
+            cancellationToken);
+
+    // Azure forgets blocks without a blob after a week.
+    public Task AbandonAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private string IdOf(int index)
+    {
+        using var sha256 = SHA256.Create();
+        return BlockUpload.IdOf(index, sha256.ComputeHash(Encoding.UTF8.GetBytes(etag)));
+    }
+}

@@ -1,0 +1,82 @@
+using Amazon.S3;
+using Amazon.S3.Model;
+
+namespace Anovos.Mlflow.Cloud;
+
+/// <summary>
+/// An object of S3 that S3 makes of another one. Its content type, tags and encryption are those of any artifact, not of the
+/// other one, as if it had passed here.
+/// </summary>
+/// <param name="client">Of the bucket that is written.</param>
+/// <param name="bucket">Its name.</param>
+/// <param name="key">The object there.</param>
+/// <param name="source">The other one.</param>
+/// <param name="settings">What is asked for with every object.</param>
+/// <param name="requests">Repeats.</param>
+internal sealed class S3Copy(IAmazonS3 client, string bucket, string key, S3CopySource source, S3Settings settings, CloudRequests requests) : ICopyTarget
+{
+    private readonly S3Upload _upload = new(client, bucket, key, settings, requests);
+    private bool _begun;
+
+    public int MaxParts => _upload.MaxParts;
+
+    public async Task BeginAsync(PartPlan plan, CancellationToken cancellationToken)
+    {
+        await source.CheckAsync(cancellationToken).ConfigureAwait(false);
+        if (plan.Count == 1)
+            return;
+        await _upload.InitiateAsync(cancellationToken).ConfigureAwait(false);
+        _begun = true;
+    }
+
+    public Task CopyPartAsync(PartPlan plan, int index, CancellationToken cancellationToken)
+    {
+        if (plan.Count == 1)
+            return CopyWholeAsync(cancellationToken);
+        long offset = plan.OffsetOf(index);
+        return _upload.CopyPartAsync(
+            index,
+            new CopyPartRequest
+            {
+                SourceBucket = source.Bucket,
+                SourceKey = source.Key,
+                ETagToMatch = [source.ETag],
+                FirstByte = offset,
+                LastByte = offset + plan.LengthOf(index) - 1,
+                ExpectedSourceBucketOwner = settings.ExpectedOwner,
+            },
+            cancellationToken);
+    }
+
+    public async Task CompleteAsync(PartPlan plan, CancellationToken cancellationToken)
+    {
+        // Not every store that speaks S3 looks at the condition.
+        await source.CheckAsync(cancellationToken).ConfigureAwait(false);
+        if (plan.Count > 1)
+            await _upload.CompleteAsync(plan, cancellationToken).ConfigureAwait(false);
+    }
+
+    public Task AbandonAsync(CancellationToken cancellationToken) => _begun ? _upload.AbandonAsync(cancellationToken) : Task.CompletedTask;
+
+    private Task CopyWholeAsync(CancellationToken cancellationToken)
+    {
+        var request = new CopyObjectRequest
+        {
+            SourceBucket = source.Bucket,
+            SourceKey = source.Key,
+            ETagToMatch = source.ETag,
+            DestinationBucket = bucket,
+            DestinationKey = key,
+            ExpectedSourceBucketOwner = settings.ExpectedOwner,
+            ExpectedBucketOwner = settings.ExpectedOwner,
+            MetadataDirective = S3MetadataDirective.REPLACE,
+            TaggingDirective = TaggingDirective.REPLACE,
+            ContentType = settings.ExtraOf("ContentType") ?? "application/octet-stream",
+            ServerSideEncryptionMethod = settings.ExtraOf("ServerSideEncryption"),
+            ServerSideEncryptionKeyManagementServiceKeyId = settings.ExtraOf("SSEKMSKeyId"),
+            StorageClass = settings.ExtraOf("StorageClass"),
+            CannedACL = settings.ExtraOf("ACL"),
+        };
+        return requests.RunAsync(async (_, time) => (await client.CopyObjectAsync(request, time).ConfigureAwait(false)).ETag ?? throw S3Errors.NotCopied(bucket), cancellationToken);
+    }
+}
