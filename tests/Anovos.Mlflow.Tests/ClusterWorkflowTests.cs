@@ -205,6 +205,28 @@ public sealed class ClusterWorkflowTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_job_has_one_cluster()
+    {
+        await StartAsync(new());
+        Assert.Contains("AmbiguousParameterSet", Assert.Single(Run($"{Existing} -NewCluster @{{ spark_version = '15.4.x-scala2.12' }}").Errors).FullyQualifiedErrorId);
+
+        // The workspace would not take both either, nor a longer request than its limit.
+        using var client = new HttpClient();
+        client.DefaultRequestHeaders.Authorization = new("Bearer", "dapi-personal");
+        foreach ((string body, int status) in new[]
+        {
+            ("""{"idempotency_token": "t", "tasks": [{"existing_cluster_id": "0923-164208-meows279", "new_cluster": {"spark_version": "x"}, "spark_python_task": {"python_file": "/x"}}]}""", 400),
+            ($$"""{"idempotency_token": "t", "run_name": "{{new string('x', 11 << 20)}}", "tasks": []}""", 413),
+        })
+        {
+            using HttpResponseMessage answer = await client.PostAsync(new Uri(_server.Uri, "/api/2.1/jobs/runs/submit"), new StringContent(body), TestContext.Current.CancellationToken);
+            Assert.Equal(status, (int)answer.StatusCode);
+        }
+
+        Assert.Empty(_server.Workspace!.Jobs);
+    }
+
+    [Fact]
     public async Task Who_may_not_run_jobs_is_told_so()
     {
         await StartAsync(new() { MaySubmit = false });
