@@ -12,5 +12,6 @@ foreach ($metric in $run.Metrics.GetEnumerator()) {
     if ($metric.Key -like 'time/*') { '{0,10:0.0} s  {1}' -f $metric.Value, $metric.Key }
 }
 
-if ($flagged = $run.Tags['flagged/drift_statistics']) { "Drifted: $flagged" }
+$flagged = $run.Tags['flagged/drift_statistics']
+if ($flagged) { "Drifted: $flagged" }
 exit $LASTEXITCODE

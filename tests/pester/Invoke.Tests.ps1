@@ -9,14 +9,19 @@ Describe 'The whole job: Invoke-AnovosWorkflow' {
         $script:says = '2026-11-20 10:12:03.482 | INFO     | anovos.workflow:main:519 - '
 
         # A workflow that says what Anovos says; its outputs lie there already.
-        $script:workflow = "[Console]::Error.WriteLine('${says}stats_generator, global_summary: execution time (in secs) =3.4107'); 'joined ' + `$env:MLFLOW_RUN_ID; [Console]::Error.WriteLine('${says}execution time w/o report (in sec) =201.4')"
+        $script:workflow = @(
+            "[Console]::Error.WriteLine('${says}stats_generator, global_summary: execution time (in secs) =3.4107')"
+            '"joined $env:MLFLOW_RUN_ID"'
+            "[Console]::Error.WriteLine('${says}execution time w/o report (in sec) =201.4')"
+        ) -join '; '
     }
     AfterAll { Restore-Environment }
     BeforeEach { Enter-Session }
     AfterEach { Exit-Session }
 
     It 'is one line, and its run says what ran, on which data, how long it took and what came of it' {
-        $run = Import-AnovosConfig "$customers/config.yaml" | Invoke-AnovosWorkflow pwsh '-NoProfile' '-Command' $workflow -WorkingDirectory $customers -TrackingUri ./mlruns -InformationVariable said 6> $null
+        $run = Import-AnovosConfig "$customers/config.yaml" |
+            Invoke-AnovosWorkflow pwsh '-NoProfile' '-Command' $workflow -WorkingDirectory $customers -TrackingUri ./mlruns -InformationVariable said 6> $null
 
         "$($run.Experiment) $($run.Status)" | Should -Be 'Customers Finished'
         $said.ForEach({ "$_" }) | Should -Contain "joined $($run.RunId)"
