@@ -17,9 +17,10 @@ public sealed class Timings
 
     private const string Words = "execution time ";
 
+    // What stands before the step is the logger's own affair, as long as a dash or a bar ends it:
     // "… - stats_generator, global_summary: execution time (in secs) =3.4107", and once, at the end, "… - execution time w/o report (in sec) =201.4".
     private static readonly Regex Form = new(
-        @"(?:^|[|\s]-\s)\s*(?:(?<step>[^:|]+?)\s*:\s*)?execution time (?<rest>w/o report )?\(in secs?\)\s*=\s*(?<seconds>\d+(?:\.\d+)?(?:[eE][+\-]?\d+)?)\s*$",
+        @"(?:^|\s-\s|\|)\s*(?:(?<step>(?:(?!\s-\s)[^:|])+?)\s*:\s*)?execution time (?<rest>w/o report )?\(in secs?\)\s*=\s*(?<seconds>\d+(?:\.\d+)?(?:[eE][+\-]?\d+)?)\s*$",
         RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
 
     private readonly List<StepTiming> _all = [];

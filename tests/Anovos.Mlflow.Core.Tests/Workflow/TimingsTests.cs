@@ -17,7 +17,8 @@ public sealed class TimingsTests
     public void A_line_of_the_log_says_how_long_a_step_took(string line, string key, double seconds)
     {
         Assert.Equal([(key, seconds)], Of(Head + line).All.Select(timing => (timing.Key, timing.Seconds)));
-        Assert.Equal([(key, seconds)], Of(line).All.Select(timing => (timing.Key, timing.Seconds)));
+        foreach (string head in new[] { "", "2026-11-20 10:12:03,482 | INFO | workflow.py | 519 | ", "[10:12:03] INFO - " })
+            Assert.Equal([(key, seconds)], Of(head + line).All.Select(timing => (timing.Key, timing.Seconds)));
     }
 
     [Theory]
