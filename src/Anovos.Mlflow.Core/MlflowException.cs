@@ -36,6 +36,21 @@ public enum ErrorKind
     /// <summary>No run of that id.</summary>
     RunNotFound,
 
+    /// <summary>No registered or logged model of that name or id.</summary>
+    ModelNotFound,
+
+    /// <summary>The registered model has no such version, alias or stage.</summary>
+    ModelVersionNotFound,
+
+    /// <summary>A registered model of that name exists already.</summary>
+    ModelExists,
+
+    /// <summary>A model's <c>MLmodel</c> file cannot be read.</summary>
+    ModelInvalid,
+
+    /// <summary>The store is of a kind, or the server of a version, that has not what is asked of it.</summary>
+    NotSupported,
+
     /// <summary>A command that needs a run found none.</summary>
     NoActiveRun,
 

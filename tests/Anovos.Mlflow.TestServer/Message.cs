@@ -16,6 +16,9 @@ internal sealed class Message(JsonElement json, bool isMetric = false)
     /// <summary>Who sent it; null without the basic-auth app.</summary>
     public string? User { get; init; }
 
+    /// <summary>The HTTP method, for endpoints that have several.</summary>
+    public string Method { get; init; } = "";
+
     public object this[string field]
     {
         set => _fields[field] = value;
@@ -26,6 +29,8 @@ internal sealed class Message(JsonElement json, bool isMetric = false)
     public string Text(string field) => _fields.GetValueOrDefault(field) as string ?? "";
 
     public long Integer(string field) => _fields.GetValueOrDefault(field) as long? ?? 0;
+
+    public bool Flag(string field) => _fields.GetValueOrDefault(field) as bool? ?? false;
 
     public double Number(string field) => _fields.GetValueOrDefault(field) as double? ?? 0;
 

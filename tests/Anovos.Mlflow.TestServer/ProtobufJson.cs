@@ -21,6 +21,9 @@ internal static partial class ProtobufJson
         ["value"] = Value,
         ["experiment_id"] = Text, ["experiment_name"] = Text, ["name"] = Text, ["new_name"] = Text, ["artifact_location"] = Text,
         ["run_id"] = Text, ["run_uuid"] = Text, ["run_name"] = Text, ["user_id"] = Text, ["key"] = Text, ["metric_key"] = Text,
+        ["version"] = Text, ["alias"] = Text, ["stage"] = Text, ["source"] = Text, ["description"] = Text, ["model_id"] = Text,
+        ["model_type"] = Text, ["source_run_id"] = Text,
+        ["archive_existing_versions"] = Flag,
         ["filter"] = Text, ["page_token"] = Text, ["view_type"] = Text, ["run_view_type"] = Text, ["path"] = Text,
     };
 
@@ -96,6 +99,14 @@ internal static partial class ProtobufJson
     private static bool Status(Message message, string name, JsonElement json) =>
         json.ValueKind == JsonValueKind.String
         && json.GetString() is "RUNNING" or "SCHEDULED" or "FINISHED" or "FAILED" or "KILLED" && Text(message, name, json);
+
+    private static bool Flag(Message message, string name, JsonElement json)
+    {
+        if (json.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
+            return false;
+        message[name] = json.GetBoolean();
+        return true;
+    }
 
     private static bool Texts(Message message, string name, JsonElement json)
     {

@@ -15,6 +15,7 @@ internal sealed class RequestPipeline
     private readonly AccessControl _access;
     private readonly RequestReader _reader;
     private readonly DatabricksWorkspace? _workspace;
+    private readonly LoggedModelEndpoints? _loggedModels;
     private readonly Dictionary<string, Endpoint> _table = [];
 
     public RequestPipeline(TrackingServerOptions options, TrackingState state, ArtifactStore store, MultipartEndpoints? multipart, DatabricksWorkspace? workspace)
@@ -30,6 +31,11 @@ internal sealed class RequestPipeline
         new ExperimentEndpoints(state).AddTo(_table);
         new RunEndpoints(state, options).AddTo(_table);
         new LogEndpoints(state).AddTo(_table);
+        new ModelEndpoints(state).AddTo(_table);
+        new ModelVersionEndpoints(state).AddTo(_table);
+        if (options.Version == MlflowVersion.V3_11)
+            _loggedModels = new LoggedModelEndpoints(state);
+        _loggedModels?.AddTo(_table);
     }
 
     public async Task HandleAsync(HttpContext context, RecordedRequest recorded)
@@ -107,7 +113,7 @@ internal sealed class RequestPipeline
     {
         string name = path.StartsWith(Api, StringComparison.Ordinal) ? path[Api.Length..] : "";
         bool createsUser = name == "users/create" && _options.Username != null && _access.IsAdmin(user);
-        var endpoint = createsUser ? new Endpoint("POST", _ => Answers.Empty) : _table.GetValueOrDefault(name);
+        var endpoint = createsUser ? new Endpoint("POST", _ => Answers.Empty) : _table.GetValueOrDefault(name) ?? _loggedModels?.Find(name);
         if (endpoint == null)
         {
             await Answers.PageAsync(context, 404);

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>Reads the fields of a request: the query of a GET, the JSON of a POST.</summary>
+/// <summary>Reads the fields of a request: the query of a GET, the JSON of any other.</summary>
 internal sealed partial class RequestReader(MlflowVersion version)
 {
     /// <summary>The path and query as they came over the wire: in Kestrel's own <c>..</c> is resolved.</summary>
@@ -21,10 +21,11 @@ internal sealed partial class RequestReader(MlflowVersion version)
 
     public Message Read(HttpRequest request, RecordedRequest recorded, bool isMetric, string? user)
     {
-        var json = HttpMethods.IsPost(request.Method)
-            ? ReadBody(request, recorded)
-            : JsonSerializer.SerializeToElement(request.Query.ToDictionary(pair => pair.Key, pair => pair.Value.ToString()));
-        var message = new Message(json, isMetric) { User = user };
+        bool isQuery = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+        var json = isQuery
+            ? JsonSerializer.SerializeToElement(request.Query.ToDictionary(pair => pair.Key, pair => pair.Key == "order_by" ? (object)pair.Value.ToArray() : pair.Value.ToString()))
+            : ReadBody(request, recorded);
+        var message = new Message(json, isMetric) { User = user, Method = request.Method };
         ProtobufJson.Fill(message, json);
         return message;
     }

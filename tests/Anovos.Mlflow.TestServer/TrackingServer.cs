@@ -61,6 +61,16 @@ public sealed class TrackingServer : IAsyncDisposable
         }
     }
 
+    /// <summary>The registered models in the order they were made.</summary>
+    public IReadOnlyList<StoredModel> Models
+    {
+        get
+        {
+            lock (_state)
+                return [.. _state.Models.Values];
+        }
+    }
+
     /// <summary>What is to go wrong.</summary>
     public FaultList Faults { get; } = new();
 

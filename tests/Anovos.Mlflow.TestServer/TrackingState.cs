@@ -20,6 +20,10 @@ internal sealed class TrackingState
 
     public OrderedDictionary<string, StoredRun> Runs { get; } = [];
 
+    public OrderedDictionary<string, StoredModel> Models { get; } = [];
+
+    public OrderedDictionary<string, StoredLoggedModel> LoggedModels { get; } = [];
+
     public StoredExperiment AddExperiment(string name, string? artifactLocation, string? owner)
     {
         string id = Experiments.Count.ToString(CultureInfo.InvariantCulture);

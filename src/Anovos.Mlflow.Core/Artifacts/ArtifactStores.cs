@@ -10,7 +10,7 @@ namespace Anovos.Mlflow.Artifacts;
 public static class ArtifactStores
 {
     /// <summary>Opens the artifacts of <paramref name="run"/>, which <paramref name="store"/> holds.</summary>
-    /// <param name="run">The run.</param>
+    /// <param name="run">The run; one without an id for a root that belongs to none.</param>
     /// <param name="store">Its store.</param>
     /// <param name="onRetry">Told of repeated requests to a bucket, where the store itself is no server that is.</param>
     /// <param name="warn">Told what the user must know, as that TLS is not checked.</param>
@@ -21,6 +21,7 @@ public static class ArtifactStores
             return run.TrackingUri == fallback.Server.TrackingUri ? new FallbackArtifactStore(Open(run, fallback.Server, onRetry, warn), run, fallback) : new LocalArtifactStore(LocalUri.ToPath(run.ArtifactUri));
 
         string root = run.ArtifactUri;
+        string? runId = run.RunId.Length == 0 ? null : run.RunId;
         int colon = root.IndexOf(':');
         string scheme = colon > 1 ? root.Substring(0, colon).ToLowerInvariant() : "file";
         switch (scheme)
@@ -28,18 +29,18 @@ public static class ArtifactStores
             case "file":
                 return new LocalArtifactStore(LocalUri.ToPath(root));
             case "mlflow-artifacts" when store is RestStore server:
-                return new ProxiedArtifactStore(server.Api, ProxiedBase(root, server.Api.Server), ownsApi: false, run.RunId);
+                return new ProxiedArtifactStore(server.Api, ProxiedBase(root, server.Api.Server), ownsApi: false, runId);
             case "dbfs" when store is RestStore workspace:
                 return DbfsRoots.Open(workspace.Api, run, DbfsRoots.MountPoint);
             case "http" or "https" when store is RestStore server:
-                return OpenHttp(new Uri(root), server, run.RunId);
+                return OpenHttp(new Uri(root), server, runId);
             case var _ when Buckets.Speaks(root):
                 (IBucket bucket, string prefix) = new BucketAccess(store, onRetry, warn).Open(root.Split('?')[0]);
                 return new BucketArtifactStore(bucket, prefix);
             default:
                 throw new MlflowException(
                     ErrorKind.UriUnsupported,
-                    $"The artifacts of run {run.RunId} are at {root}, and this version does not speak to '{scheme}:'. Have the server started with --serve-artifacts{(scheme is "gs" or "hdfs" or "viewfs" ? $" --artifacts-destination {scheme}://…" : "")}, so that it passes artifacts on, or use an experiment with another artifact location: s3:, wasbs:, abfss: or a folder.")
+                    $"The artifacts{(runId is null ? "" : $" of run {runId}")} are at {root}, and this version does not speak to '{scheme}:'. Have the server started with --serve-artifacts{(scheme is "gs" or "hdfs" or "viewfs" ? $" --artifacts-destination {scheme}://…" : "")}, so that it passes artifacts on, or use an experiment with another artifact location: s3:, wasbs:, abfss: or a folder.")
                 { Target = root };
         }
     }
@@ -52,7 +53,7 @@ public static class ArtifactStores
         return new Uri($"{host}{ProxiedArtifactStore.Endpoint}{uri.AbsolutePath}");
     }
 
-    private static ProxiedArtifactStore OpenHttp(Uri root, RestStore server, string runId)
+    private static ProxiedArtifactStore OpenHttp(Uri root, RestStore server, string? runId)
     {
         bool sameServer = Uri.Compare(root, server.Api.Server, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
 

@@ -44,6 +44,10 @@ internal static class JsonAnswer
     public static IEnumerable<JsonElement> Items(this JsonElement json, string name) =>
         json.Field(name, JsonValueKind.Array) is { } items ? items.EnumerateArray() : [];
 
+    /// <summary>The texts of the array in a field.</summary>
+    public static IEnumerable<string> Texts(this JsonElement json, string name) =>
+        json.Items(name).Select(item => item.ValueKind == JsonValueKind.String ? item.GetString()! : throw new FormatException($"its '{name}' holds what is no text"));
+
     /// <summary>The number in a field, in any of protobuf's forms.</summary>
     public static double Number(this JsonElement json, string name) => json.Field(name, JsonValueKind.Number, JsonValueKind.String) switch
     {

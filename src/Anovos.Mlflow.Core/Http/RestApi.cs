@@ -73,21 +73,30 @@ internal sealed class RestApi : IDisposable
 
     /// <summary>POST to an address, relative to the server's or whole; sent once.</summary>
     /// <inheritdoc cref="PostOnceAsync"/>
-    public Task<JsonElement> PostAddressOnceAsync(string address, Action<Utf8JsonWriter> writeFields, ErrorKind notFound, CancellationToken cancellationToken)
-    {
-        var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer))
-        {
-            writer.WriteStartObject();
-            writeFields(writer);
-            writer.WriteEndObject();
-        }
+    public Task<JsonElement> PostAddressOnceAsync(string address, Action<Utf8JsonWriter> writeFields, ErrorKind notFound, CancellationToken cancellationToken) =>
+        SendAsync(Method.Post, address, writeFields, notFound, cancellationToken);
 
-        // A body of known length: MLflow 3 loses a chunked one.
-        var request = new RestRequest(address, Method.Post)
-            .AddStringBody(Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length), ContentType.Json);
-        return SendAsync(request, notFound, cancellationToken);
-    }
+    /// <summary>PATCH, which says what is to be and may be repeated without harm.</summary>
+    /// <inheritdoc cref="PostOnceAsync"/>
+    public Task<JsonElement> PatchAsync(string endpoint, Action<Utf8JsonWriter> writeFields, ErrorKind notFound, CancellationToken cancellationToken) =>
+        Retrier.RunAsync(_ => SendAsync(Method.Patch, Prefix + endpoint, writeFields, notFound, cancellationToken), cancellationToken);
+
+    /// <summary>DELETE, whose fields MLflow reads from a body. What is gone when it is asked for again went with the request whose answer was lost.</summary>
+    /// <inheritdoc cref="PostOnceAsync"/>
+    public Task DeleteAsync(string endpoint, Action<Utf8JsonWriter> writeFields, ErrorKind notFound, CancellationToken cancellationToken) =>
+        Retrier.RunAsync(
+            async retries =>
+            {
+                try
+                {
+                    return await SendAsync(Method.Delete, Prefix + endpoint, writeFields, notFound, cancellationToken).ConfigureAwait(false);
+                }
+                catch (MlflowException e) when (retries > 0 && e.Kind == notFound)
+                {
+                    return default;
+                }
+            },
+            cancellationToken);
 
     /// <summary>The plain text of <c>/health</c> or <c>/version</c>.</summary>
     public async Task<string> GetTextAsync(string path, CancellationToken cancellationToken)
@@ -103,6 +112,22 @@ internal sealed class RestApi : IDisposable
         _client.Dispose();
         _answers.Dispose();
         Http.Dispose();
+    }
+
+    private Task<JsonElement> SendAsync(Method method, string address, Action<Utf8JsonWriter> writeFields, ErrorKind notFound, CancellationToken cancellationToken)
+    {
+        var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            writeFields(writer);
+            writer.WriteEndObject();
+        }
+
+        // A body of known length: MLflow 3 loses a chunked one.
+        RestRequest request = new RestRequest(address, method)
+            .AddStringBody(Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length), ContentType.Json);
+        return SendAsync(request, notFound, cancellationToken);
     }
 
     private async Task<JsonElement> SendAsync(RestRequest request, ErrorKind notFound, CancellationToken cancellationToken)

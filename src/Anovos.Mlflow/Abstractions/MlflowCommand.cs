@@ -119,6 +119,14 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
             WriteInformation(new HostInformationMessage { Message = line }, PipelineTags);
     }
 
+    /// <summary>Shows how far something is, on the page of a build too.</summary>
+    private protected void ShowProgress(ProgressRecord record)
+    {
+        WriteProgress(record);
+        if (Pipeline is not null)
+            Tell(Pipeline.Progress(record.PercentComplete, record.Activity));
+    }
+
     /// <inheritdoc cref="WriteWarning"/>
     protected new void WriteVerbose(string text) => base.WriteVerbose(SafeText.Of(text));
 

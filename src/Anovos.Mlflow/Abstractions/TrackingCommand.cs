@@ -2,7 +2,9 @@ using System.Management.Automation;
 using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Pipelines;
+using Anovos.Mlflow.PowerShell.Errors;
 using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Registry;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
@@ -27,6 +29,34 @@ public abstract class TrackingCommand : MlflowCommand
         Listen(connection);
         WriteVerbose($"Tracking to {connection.TrackingUri}, authentication: {connection.Options}.");
         return connection;
+    }
+
+    /// <summary>
+    /// The registry to use: that of the store in the parameters, else the one in <c>MLFLOW_REGISTRY_URI</c>, else that of the
+    /// store that other commands would use.
+    /// </summary>
+    /// <param name="store">A store that comes before the last of these.</param>
+    internal ModelRegistry ResolveRegistry(ITrackingStore? store = null)
+    {
+        string? variable = Connection is null && RunEnvironment.Read("MLFLOW_REGISTRY_URI") is { Length: > 0 } uri ? uri : null;
+        ModelRegistry.ThrowIfUnityCatalog(TrackingUri ?? variable);
+        return ModelRegistry.Of(store is not null && variable is null ? store : ResolveConnection(variable).Store);
+    }
+
+    /// <summary>Does something with each item; what fails is an error and stops no other.</summary>
+    private protected void ForEach<T>(IEnumerable<T> items, Action<T> work)
+    {
+        foreach (T item in items)
+        {
+            try
+            {
+                work(item);
+            }
+            catch (MlflowException e) when (!e.IsTerminating())
+            {
+                WriteError(e.ToErrorRecord(item));
+            }
+        }
     }
 
     /// <summary>Has this command say what happens on the way to the store.</summary>

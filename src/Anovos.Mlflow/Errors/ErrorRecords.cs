@@ -32,18 +32,19 @@ internal static class ErrorRecords
     /// <summary>Whether nothing of the pipeline can go on after it: the server, the way to it or the run is not there.</summary>
     public static bool IsTerminating(this MlflowException e) => e.Kind.ToString() is
         nameof(ErrorKind.TrackingServerUnreachable) or nameof(ErrorKind.NotAnMlflowServer) or nameof(ErrorKind.AuthenticationFailed)
-        or nameof(ErrorKind.UriUnsupported) or nameof(ErrorKind.BucketNotFound) or nameof(ErrorKind.NoActiveRun);
+        or nameof(ErrorKind.UriUnsupported) or nameof(ErrorKind.BucketNotFound) or nameof(ErrorKind.NoActiveRun) or nameof(ErrorKind.NotSupported);
 
     private static ErrorCategory Category(MlflowException e) => e.Kind switch
     {
-        ErrorKind.ConfigNotFound or ErrorKind.ExperimentNotFound or ErrorKind.RunNotFound or ErrorKind.ArtifactNotFound or ErrorKind.BucketNotFound => ErrorCategory.ObjectNotFound,
-        ErrorKind.ConfigInvalid or ErrorKind.StoreInvalid => ErrorCategory.InvalidData,
+        ErrorKind.ConfigNotFound or ErrorKind.ExperimentNotFound or ErrorKind.RunNotFound or ErrorKind.ArtifactNotFound or ErrorKind.BucketNotFound or ErrorKind.ModelNotFound or ErrorKind.ModelVersionNotFound => ErrorCategory.ObjectNotFound,
+        ErrorKind.ConfigInvalid or ErrorKind.StoreInvalid or ErrorKind.ModelInvalid => ErrorCategory.InvalidData,
         ErrorKind.InvalidValue or ErrorKind.ArtifactPathInvalid or ErrorKind.UriUnsupported => ErrorCategory.InvalidArgument,
         ErrorKind.TrackingServerUnreachable or ErrorKind.NotAnMlflowServer => ErrorCategory.ConnectionError,
         ErrorKind.AuthenticationFailed => ErrorCategory.AuthenticationError,
         ErrorKind.PermissionDenied => ErrorCategory.PermissionDenied,
-        ErrorKind.ExperimentExists or ErrorKind.ParameterConflict => ErrorCategory.ResourceExists,
+        ErrorKind.ExperimentExists or ErrorKind.ModelExists or ErrorKind.ParameterConflict => ErrorCategory.ResourceExists,
         ErrorKind.ExperimentDeleted or ErrorKind.NoActiveRun => ErrorCategory.InvalidOperation,
+        ErrorKind.NotSupported => ErrorCategory.NotImplemented,
         ErrorKind.ArtifactSendFailed or ErrorKind.ArtifactReceiveFailed => ErrorCategory.WriteError,
         _ => ErrorCategory.NotSpecified,
     };

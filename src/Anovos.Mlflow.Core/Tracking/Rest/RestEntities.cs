@@ -14,7 +14,7 @@ internal static class RestEntities
         LifecycleStage = Stage(json),
         CreationTime = json.Time("creation_time"),
         LastUpdateTime = json.Time("last_update_time"),
-        Tags = Dictionary(json, "tags", Value),
+        Tags = ReadPairs(json, "tags"),
     };
 
     public static Run ReadRun(JsonElement json, string trackingUri)
@@ -33,9 +33,9 @@ internal static class RestEntities
             ArtifactUri = info.Text("artifact_uri"),
             LifecycleStage = Stage(info),
             TrackingUri = trackingUri,
-            Params = Dictionary(data, "params", Value),
-            Metrics = Dictionary(data, "metrics", metric => metric.Number("value")),
-            Tags = Dictionary(data, "tags", Value),
+            Params = ReadPairs(data, "params"),
+            Metrics = ReadValues(data, "metrics"),
+            Tags = ReadPairs(data, "tags"),
             Inputs = [.. (json.OptionalPart("inputs")?.Items("dataset_inputs") ?? []).Select(ReadInput)],
         };
     }
@@ -157,6 +157,10 @@ internal static class RestEntities
         else
             body.WriteNumber(name, value);
     }
+
+    public static Dictionary<string, string> ReadPairs(JsonElement? json, string property) => Dictionary(json, property, Value);
+
+    public static Dictionary<string, double> ReadValues(JsonElement? json, string property) => Dictionary(json, property, item => item.Number("value"));
 
     private static LifecycleStage Stage(JsonElement json) =>
         json.Text("lifecycle_stage") == "deleted" ? LifecycleStage.Deleted : LifecycleStage.Active;

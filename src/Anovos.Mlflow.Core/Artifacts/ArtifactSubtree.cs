@@ -1,0 +1,25 @@
+namespace Anovos.Mlflow.Artifacts;
+
+/// <summary>A folder of an artifact store, as a store of its own.</summary>
+internal sealed class ArtifactSubtree(IArtifactStore store, string folder) : IArtifactStore
+{
+    private readonly string _prefix = folder + "/";
+
+    public bool IsLocal => store.IsLocal;
+
+    public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
+        store.SendAsync(file, ArtifactPath.Join(folder, artifactPath), sent, cancellationToken);
+
+    public Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken) =>
+        store.ReceiveAsync(ArtifactPath.Join(folder, artifactPath), target, received, cancellationToken);
+
+    public async Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<Artifact> entries = await store.ListAsync(ArtifactPath.Join(folder, artifactPath), cancellationToken).ConfigureAwait(false);
+
+        // What a server lists from elsewhere keeps its path, so that who receives it sees that it is from elsewhere.
+        return [.. entries.Select(entry => entry with { ArtifactPath = entry.ArtifactPath.StartsWith(_prefix, StringComparison.Ordinal) ? entry.ArtifactPath.Substring(_prefix.Length) : "../" + entry.ArtifactPath })];
+    }
+
+    public void Dispose() => store.Dispose();
+}

@@ -1,0 +1,121 @@
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.Registry;
+
+/// <summary>Finds what the URI of a model names.</summary>
+public sealed class ModelFinder(ModelRegistry registry)
+{
+    // A version of a version of …: more than anybody makes.
+    private const int MostSteps = 10;
+
+    /// <summary>The version that the URI names by number, alias or stage.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ModelNotFound"/>, <see cref="ErrorKind.ModelVersionNotFound"/>; <see cref="ErrorKind.InvalidValue"/> for the URI of no version.</exception>
+    public async Task<ModelVersion> FindVersionAsync(ModelUri uri, CancellationToken cancellationToken)
+    {
+        if (uri.Name.Length == 0)
+            throw new MlflowException(ErrorKind.InvalidValue, $"{uri} names no version of a registered model. Write models:/name/1, models:/name@alias or models:/name/latest.") { Target = uri.ToString() };
+        if (uri.Alias is not null)
+            return await registry.Versions.GetByAliasAsync(uri.Name, uri.Alias, cancellationToken).ConfigureAwait(false);
+        long version = uri.Version ?? await NewestAsync(uri, cancellationToken).ConfigureAwait(false);
+        return await registry.Versions.GetAsync(uri.Name, version, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Where the files are of the model that the URI names.</summary>
+    public Task<ModelLocation> LocateAsync(ModelUri uri, CancellationToken cancellationToken) => LocateAsync(uri, MostSteps, cancellationToken);
+
+    /// <summary>
+    /// The version that a source would make: of <c>runs:</c> and <c>models:</c> URIs the place, the run and the logged model are
+    /// looked up, as MLflow's own client does; any other is taken as it is.
+    /// </summary>
+    public async Task<NewModelVersion> ResolveAsync(string name, string source, CancellationToken cancellationToken)
+    {
+        if (!ModelUri.IsOne(source))
+            return new NewModelVersion(name, source);
+        ModelLocation location = await LocateAsync(ModelUri.Parse(source), cancellationToken).ConfigureAwait(false);
+        string? runId = location.RunId.Length > 0 ? location.RunId : null;
+        return location.Version is null && location.Logged is null
+            ? new NewModelVersion(name, location.ArtifactUri) { RunId = runId }
+            : new NewModelVersion(name, location.ModelUri) { RunId = runId, ModelId = location.Version is null ? location.Logged?.ModelId : null };
+    }
+
+    private async Task<ModelLocation> LocateAsync(ModelUri uri, int steps, CancellationToken cancellationToken)
+    {
+        if (steps == 0)
+            throw new MlflowException(ErrorKind.ServerError, $"{uri} comes from a version that comes from a version … of which {MostSteps} were followed.") { Target = uri.ToString() };
+        if (uri.ModelId is not null)
+            return Of(await registry.Logged.GetAsync(uri.ModelId, cancellationToken).ConfigureAwait(false));
+        if (uri.RunId is not null)
+            return await InRunAsync(uri.RunId, uri.ArtifactPath, cancellationToken).ConfigureAwait(false);
+
+        ModelVersion version = await FindVersionAsync(uri, cancellationToken).ConfigureAwait(false);
+        if (await InItsRunAsync(version, cancellationToken).ConfigureAwait(false) is { } inRun)
+            return inRun;
+        string root = await registry.Versions.GetArtifactUriAsync(version.Name, version.Version, cancellationToken).ConfigureAwait(false);
+        ModelLocation location = ModelUri.IsOne(root)
+            ? await LocateAsync(ModelUri.Parse(root), steps - 1, cancellationToken).ConfigureAwait(false)
+            : new ModelLocation("", ModelLocation.Root(root), "");
+        return location with { ModelUri = version.ModelUri, Version = version };
+    }
+
+    private async Task<long> NewestAsync(ModelUri uri, CancellationToken cancellationToken)
+    {
+        RegisteredModel model = await registry.Models.GetAsync(uri.Name, cancellationToken).ConfigureAwait(false);
+        long[] versions = [.. model.LatestVersions.Where(version => uri.Stage is null || version.Stage.Equals(uri.Stage, StringComparison.OrdinalIgnoreCase)).Select(version => version.Version)];
+        return versions.Length > 0
+            ? versions.Max()
+            : throw new MlflowException(ErrorKind.ModelVersionNotFound, $"The registered model '{uri.Name}' has no version{(uri.Stage is null ? " yet" : $" in the stage '{uri.Stage}'")}. Get-MlflowModelVersion lists those it has.") { Target = uri.ToString() };
+    }
+
+    private async Task<ModelLocation> InRunAsync(string runId, string path, CancellationToken cancellationToken)
+    {
+        Run run = await registry.Store.GetRunAsync(runId, cancellationToken).ConfigureAwait(false);
+        var location = new ModelLocation($"runs:/{runId}/{path}", run, path);
+        using IArtifactStore artifacts = ArtifactStores.Open(run, registry.Store);
+        try
+        {
+            if ((await ArtifactTree.FindAsync(artifacts, path, cancellationToken).ConfigureAwait(false)).IsDirectory)
+                return location;
+            throw new MlflowException(ErrorKind.InvalidValue, $"'{path}' of run {runId} is a file, and a model is a folder. Name the folder that it is in.") { Target = path };
+        }
+        catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactNotFound)
+        {
+            // MLflow 3 keeps a run's models beside the run, under the name that was the path.
+            return await FindLoggedAsync(run, path, cancellationToken).ConfigureAwait(false) is { } logged ? Of(logged) : throw new MlflowException(ErrorKind.ArtifactNotFound, $"Run {runId} has no artifact '{path}'. Get-MlflowArtifact lists what it has.", e) { Target = path };
+        }
+    }
+
+    private async Task<LoggedModel?> FindLoggedAsync(Run run, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            string filter = $"{LoggedModels.OfRun(run.RunId)} AND name = {RegistryEntities.Quote(name)}";
+            return (await registry.Logged.SearchAsync([run.ExperimentId], filter, 1, null, cancellationToken).ConfigureAwait(false)).Items.FirstOrDefault();
+        }
+        catch (MlflowException e) when (e.Kind == ErrorKind.NotSupported)
+        {
+            return null;
+        }
+    }
+
+    // A workspace lets its runs' artifacts be read where it does not give out the registry's own copy.
+    private async Task<ModelLocation?> InItsRunAsync(ModelVersion version, CancellationToken cancellationToken)
+    {
+        if (version.RunId.Length == 0)
+            return null;
+        try
+        {
+            Run run = await registry.Store.GetRunAsync(version.RunId, cancellationToken).ConfigureAwait(false);
+            string root = run.ArtifactUri.TrimEnd('/') + "/";
+            return version.Source.StartsWith(root, StringComparison.Ordinal) && version.Source.IndexOfAny(['?', '#', '%']) < 0
+                ? new ModelLocation(version.ModelUri, run, ArtifactPath.Normalize(version.Source.Substring(root.Length))) { Version = version }
+                : null;
+        }
+        catch (MlflowException e) when (e.Kind is ErrorKind.RunNotFound or ErrorKind.PermissionDenied)
+        {
+            return null;
+        }
+    }
+
+    private static ModelLocation Of(LoggedModel model) => new(model.ModelUri, ModelLocation.Root(model.ArtifactUri), "") { Logged = model };
+}

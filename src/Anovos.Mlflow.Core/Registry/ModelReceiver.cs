@@ -1,0 +1,57 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Anovos.Mlflow.Artifacts;
+
+namespace Anovos.Mlflow.Registry;
+
+/// <summary>Receives a whole model: all its files or an error.</summary>
+/// <param name="location">Where it is.</param>
+/// <param name="artifacts">Its files, as <see cref="ModelLocation.OpenArtifacts"/> opens them.</param>
+/// <param name="parallelism">How many files are under way together.</param>
+/// <param name="overwrite">Whether a file that is there with other bytes is replaced.</param>
+public sealed class ModelReceiver(ModelLocation location, IArtifactStore artifacts, int parallelism, bool overwrite)
+{
+    /// <summary>
+    /// Receives the model into a folder of its own under the destination, so that two versions never mix: <c>name/1</c>, the id of
+    /// a logged model, or <c>run id/path</c>. Each file's length is that of the list.
+    /// </summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactReceiveFailed"/> when a file did not come; <see cref="ErrorKind.ArtifactNotFound"/> when there is none; <see cref="ErrorKind.ModelInvalid"/>.</exception>
+    /// <exception cref="IOException">The folder cannot be made or written to.</exception>
+    public async Task<MlflowModel> ReceiveAsync(string destination, Action<TransferProgress> progress, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<ListedArtifact> files = await ArtifactTree.FilesAsync(artifacts, "", parallelism, cancellationToken).ConfigureAwait(false);
+        if (files.Count == 0)
+            throw new MlflowException(ErrorKind.ArtifactNotFound, $"{location.ModelUri} has no files: at {location.ArtifactUri} is nothing, or nothing any more.") { Target = location.ModelUri };
+
+        string folder = Path.GetDirectoryName(new DestinationFolder(destination).PathFor($"{FolderIn(location)}/{ModelFile.Name}"))!;
+        var failed = new ConcurrentQueue<ArtifactReceived>();
+        await new ArtifactReceiver(artifacts, parallelism, overwrite).ReceiveAsync(files, folder, Completed, progress, cancellationToken).ConfigureAwait(false);
+        if (failed.TryPeek(out ArtifactReceived? first))
+            throw new MlflowException(ErrorKind.ArtifactReceiveFailed, $"{location.ModelUri} was not received: of its {files.Count} files {failed.Count} did not come. '{first.Artifact.ArtifactPath}': {first.Error!.Message}", first.Error) { Target = location.ModelUri };
+
+        MlflowModel model = ModelFile.Read(folder, cancellationToken);
+        return model with
+        {
+            ModelUri = location.ModelUri,
+            Name = location.Version?.Name ?? location.Logged?.Name ?? "",
+            Version = location.Version?.Version,
+            RunId = model.RunId.Length > 0 ? model.RunId : location.RunId,
+            Files = files.Count,
+            Length = files.Sum(file => file.Length),
+        };
+
+        void Completed(ArtifactReceived received)
+        {
+            if (received.Error is not null)
+                failed.Enqueue(received);
+        }
+    }
+
+    /// <summary>The model's folder under a destination.</summary>
+    public static string FolderIn(ModelLocation location) => location switch
+    {
+        { Version: { } version } => $"{version.Name}/{version.Version.ToString(CultureInfo.InvariantCulture)}",
+        { Logged: { } logged } => logged.ModelId,
+        _ => $"{location.Owner.RunId}/{location.ArtifactPath}",
+    };
+}

@@ -1,0 +1,80 @@
+using System.Text.Json;
+using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.Registry;
+
+/// <summary>The JSON forms of models and their versions. Fields that this client does not know are passed over.</summary>
+internal static class RegistryEntities
+{
+    public static RegisteredModel ReadModel(JsonElement json, string trackingUri)
+    {
+        var aliases = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (JsonElement alias in json.Items("aliases"))
+            aliases[alias.Text("alias")] = alias.Whole("version");
+        return new RegisteredModel
+        {
+            Name = json.Id("name"),
+            Description = json.Text("description"),
+            LatestVersions = [.. json.Items("latest_versions").Select(version => ReadVersion(version, trackingUri))],
+            Aliases = aliases,
+            CreationTime = json.Time("creation_timestamp"),
+            LastUpdateTime = json.Time("last_updated_timestamp"),
+            Tags = RestEntities.ReadPairs(json, "tags"),
+            TrackingUri = trackingUri,
+        };
+    }
+
+    public static ModelVersion ReadVersion(JsonElement json, string trackingUri) => new()
+    {
+        Name = json.Id("name"),
+        Version = json.Whole("version"),
+        Stage = json.Text("current_stage") is { Length: > 0 } stage ? stage : "None",
+        Aliases = [.. json.Texts("aliases")],
+        Status = json.Text("status"),
+        StatusMessage = json.Text("status_message"),
+        Description = json.Text("description"),
+        Source = json.Text("source"),
+        RunId = json.Text("run_id"),
+        UserId = json.Text("user_id"),
+        CreationTime = json.Time("creation_timestamp"),
+        LastUpdateTime = json.Time("last_updated_timestamp"),
+        Tags = RestEntities.ReadPairs(json, "tags"),
+        TrackingUri = trackingUri,
+    };
+
+    public static LoggedModel ReadLogged(JsonElement json, string trackingUri)
+    {
+        const string StatusPrefix = "LOGGED_MODEL_";
+        JsonElement info = json.Part("info");
+        JsonElement? data = json.OptionalPart("data");
+        string status = info.Text("status");
+        return new LoggedModel
+        {
+            ModelId = info.Id("model_id"),
+            Name = info.Text("name"),
+            ExperimentId = info.Text("experiment_id"),
+            RunId = info.Text("source_run_id"),
+            ModelType = info.Text("model_type"),
+            Status = status.StartsWith(StatusPrefix, StringComparison.Ordinal) ? status.Substring(StatusPrefix.Length) : status,
+            ArtifactUri = info.Text("artifact_uri"),
+            CreationTime = info.Time("creation_timestamp_ms"),
+            LastUpdateTime = info.Time("last_updated_timestamp_ms"),
+            Params = RestEntities.ReadPairs(data, "params"),
+            Metrics = RestEntities.ReadValues(data, "metrics"),
+            Tags = RestEntities.ReadPairs(info, "tags"),
+            TrackingUri = trackingUri,
+        };
+    }
+
+    /// <summary>A text in a filter: MLflow's syntax takes it in either kind of quotes, and has no way to write a quote in its own.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a text with both.</exception>
+    public static string Quote(string text)
+    {
+        if (!text.Contains('\''))
+            return $"'{text}'";
+        return text.Contains('"')
+            ? throw new MlflowException(ErrorKind.InvalidValue, $"MLflow cannot search for '{text}', which holds both kinds of quotes.") { Target = text }
+            : $"\"{text}\"";
+    }
+}

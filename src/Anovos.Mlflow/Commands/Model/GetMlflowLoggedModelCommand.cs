@@ -1,0 +1,65 @@
+using System.Management.Automation;
+using Anovos.Mlflow.Tracking;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Completion;
+using Anovos.Mlflow.Registry;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>The models that MLflow 3 keeps beside its runs: by id, of a run, or of experiments; the newest first.</summary>
+[Cmdlet(VerbsCommon.Get, "MlflowLoggedModel", DefaultParameterSetName = "Search")]
+[OutputType("Anovos.Mlflow.Registry.LoggedModel")]
+public sealed class GetMlflowLoggedModelCommand : TrackingCommand
+{
+    private const int PageSize = 100;
+
+    /// <summary>Ids of models.</summary>
+    [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Id", ValueFromPipeline = true)]
+    [ValidateNotNullOrEmpty]
+    public string[] ModelId { get; set; } = [];
+
+    /// <summary>A run: the models that it logged.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "Run", ValueFromPipeline = true)]
+    [ValidateNotNull]
+    public Run Run { get; set; } = null!;
+
+    /// <summary>Names of experiments; wildcards are allowed.</summary>
+    [Parameter(ParameterSetName = "Search")]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(ExperimentCompleter))]
+    public string[] Experiment { get; set; } = ["*"];
+
+    /// <summary>A filter in MLflow's search syntax, as <c>name = 'tree' AND metrics.rmse &lt; 1</c>.</summary>
+    [Parameter(ParameterSetName = "Search")]
+    [ValidateNotNullOrEmpty]
+    public string? Filter { get; set; }
+
+    /// <summary>How many models at the most.</summary>
+    [Parameter(ParameterSetName = "Search")]
+    [Parameter(ParameterSetName = "Run")]
+    [ValidateRange(1, int.MaxValue)]
+    public int First { get; set; } = int.MaxValue;
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        ModelRegistry registry = ModelRegistry.Of(ResolveConnection((ParameterSetName == "Run" ? Run : null)?.TrackingUri).Store);
+        switch (ParameterSetName)
+        {
+            case "Id":
+                ForEach(ModelId, id => WriteObject(Await(token => registry.Logged.GetAsync(id, token))));
+                break;
+            case "Run":
+                Search(registry, [Run.ExperimentId], LoggedModels.OfRun(Run.RunId));
+                break;
+            default:
+                IReadOnlyList<Experiment> experiments = Await(token => FindExperimentsAsync(registry.Store, Experiment, token));
+                if (experiments.Count > 0)
+                    Search(registry, [.. experiments.Select(experiment => experiment.ExperimentId)], Filter);
+                break;
+        }
+    }
+
+    private void Search(ModelRegistry registry, string[] experimentIds, string? filter) =>
+        WritePages(page => registry.Logged.SearchAsync(experimentIds, filter, Math.Min(First, PageSize), page.PageToken, page.Cancellation), filter: null, First);
+}

@@ -1,0 +1,99 @@
+using System.Management.Automation;
+using Anovos.Mlflow.Tracking;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Completion;
+using Anovos.Mlflow.Registry;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>Versions of registered models: of a model, of a run, or by a filter; the newest first.</summary>
+[Cmdlet(VerbsCommon.Get, "MlflowModelVersion", DefaultParameterSetName = "Name")]
+[OutputType("Anovos.Mlflow.Registry.ModelVersion")]
+public sealed class GetMlflowModelVersionCommand : TrackingCommand
+{
+    private const int PageSize = 1000;
+
+    /// <summary>The registered model's name.</summary>
+    [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Name", ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Alias", ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ModelNameCompleter))]
+    public string Name { get; set; } = "";
+
+    /// <summary>Numbers of versions; without them, all.</summary>
+    [Parameter(Position = 1, ParameterSetName = "Name", ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(ModelVersionCompleter))]
+    public long[] Version { get; set; } = [];
+
+    /// <summary>Only versions in that stage.</summary>
+    [Parameter(ParameterSetName = "Name")]
+    [ValidateSet("None", "Staging", "Production", "Archived")]
+    public string? Stage { get; set; }
+
+    /// <summary>An alias that points to the version.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "Alias")]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ModelAliasCompleter))]
+    public string Alias { get; set; } = "";
+
+    /// <summary>A URI, as <c>models:/income@champion</c>.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "ModelUri")]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ModelUriCompleter))]
+    public string[] ModelUri { get; set; } = [];
+
+    /// <summary>A run: the versions that it made.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "Run", ValueFromPipeline = true)]
+    [ValidateNotNull]
+    public Run Run { get; set; } = null!;
+
+    /// <summary>A filter in MLflow's search syntax, as <c>run_id = '…'</c> or <c>tags.checked = 'yes'</c>.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "Filter")]
+    [ValidateNotNullOrEmpty]
+    public string Filter { get; set; } = "";
+
+    /// <summary>How many versions at the most.</summary>
+    [Parameter]
+    [ValidateRange(1, int.MaxValue)]
+    public int First { get; set; } = int.MaxValue;
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        ModelRegistry registry = ResolveRegistry();
+        switch (ParameterSetName)
+        {
+            case "ModelUri":
+                ForEach(ModelUri, uri => WriteObject(Await(token => new ModelFinder(registry).FindVersionAsync(Registry.ModelUri.Parse(uri), token))));
+                break;
+            case "Alias":
+                WriteObject(Await(token => registry.Versions.GetByAliasAsync(Name, Alias, token)));
+                break;
+            case "Name" when Version.Length > 0:
+                ForEach(Version, number => WriteStaged(Await(token => registry.Versions.GetAsync(Name, number, token))));
+                break;
+            case "Name":
+                // A model that is not there has no versions to a search, and is an error to a person.
+                Await(token => registry.Models.GetAsync(Name, token));
+                Search(registry, ModelVersions.OfModel(Name));
+                break;
+            case "Run":
+                Search(registry, ModelVersions.OfRun(Run.RunId));
+                break;
+            default:
+                Search(registry, Filter);
+                break;
+        }
+    }
+
+    private void WriteStaged(ModelVersion version)
+    {
+        if (IsInStage(version))
+            WriteObject(version);
+    }
+
+    private bool IsInStage(ModelVersion version) => Stage is null || version.Stage.Equals(Stage, StringComparison.OrdinalIgnoreCase);
+
+    private void Search(ModelRegistry registry, string filter) =>
+        WritePages(page => registry.Versions.SearchAsync(filter, Stage is null ? Math.Min(First, PageSize) : PageSize, page.PageToken, page.Cancellation), IsInStage, First);
+}

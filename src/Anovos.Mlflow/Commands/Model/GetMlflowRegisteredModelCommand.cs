@@ -1,0 +1,57 @@
+using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Completion;
+using Anovos.Mlflow.Registry;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>Registered models by name, with wildcards; all of them without one.</summary>
+[Cmdlet(VerbsCommon.Get, "MlflowRegisteredModel", DefaultParameterSetName = "Name")]
+[OutputType("Anovos.Mlflow.Registry.RegisteredModel")]
+public sealed class GetMlflowRegisteredModelCommand : TrackingCommand
+{
+    private const int PageSize = 100;
+
+    /// <summary>Names; wildcards are allowed.</summary>
+    [Parameter(Position = 0, ParameterSetName = "Name", ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ModelNameCompleter))]
+    public string[] Name { get; set; } = ["*"];
+
+    /// <summary>A filter in MLflow's search syntax, as <c>name LIKE 'income%'</c> or <c>tags.team = 'ops'</c>.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "Filter")]
+    [ValidateNotNullOrEmpty]
+    public string? Filter { get; set; }
+
+    /// <summary>How many models at the most.</summary>
+    [Parameter]
+    [ValidateRange(1, int.MaxValue)]
+    public int First { get; set; } = int.MaxValue;
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        ModelRegistry registry = ResolveRegistry();
+        if (ParameterSetName == "Filter")
+            Search(registry, filter: null);
+        else
+            ForEach(Name, name => Write(registry, name));
+    }
+
+    private void Write(ModelRegistry registry, string name)
+    {
+        if (WildcardPattern.ContainsWildcardCharacters(name))
+        {
+            var pattern = new WildcardPattern(name, WildcardOptions.IgnoreCase);
+            Search(registry, model => pattern.IsMatch(model.Name));
+        }
+        else
+        {
+            WriteObject(Await(token => registry.Models.GetAsync(name, token)));
+        }
+    }
+
+    private void Search(ModelRegistry registry, Func<RegisteredModel, bool>? filter) =>
+        WritePages(page => registry.Models.SearchAsync(Filter, filter is null ? Math.Min(First, PageSize) : PageSize, page.PageToken, page.Cancellation), filter, First);
+}

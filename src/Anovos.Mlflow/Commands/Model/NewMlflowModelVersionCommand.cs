@@ -1,0 +1,75 @@
+using System.Collections;
+using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Completion;
+using Anovos.Mlflow.Registry;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>
+/// Registers a version of a model: a folder of a run's artifacts, or what a URI names. The registered model is made where it is
+/// missing.
+/// </summary>
+[Cmdlet(VerbsCommon.New, "MlflowModelVersion", SupportsShouldProcess = true, DefaultParameterSetName = "Artifact")]
+[OutputType("Anovos.Mlflow.Registry.ModelVersion")]
+public sealed class NewMlflowModelVersionCommand : RunCommand
+{
+    /// <summary>The registered model's name.</summary>
+    [Parameter(Position = 0, Mandatory = true)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ModelNameCompleter))]
+    public string Name { get; set; } = "";
+
+    /// <summary>The folder among the run's artifacts.</summary>
+    [Parameter(Position = 1, Mandatory = true, ParameterSetName = "Artifact", ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string ArtifactPath { get; set; } = "";
+
+    /// <summary>A URI: <c>runs:/…</c>, <c>models:/…</c>, or a place that the server takes, as <c>s3://…</c>.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "Source", ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    [Alias("ModelUri")]
+    public string Source { get; set; } = "";
+
+    /// <summary>What it is.</summary>
+    [Parameter]
+    public string? Description { get; set; }
+
+    /// <summary>Tags of the version.</summary>
+    [Parameter]
+    public IDictionary? Tag { get; set; }
+
+    /// <summary>Aliases that are to point to the version from now on.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[] Alias { get; set; } = [];
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        ModelRegistry registry;
+        NewModelVersion version;
+        if (ParameterSetName == "Artifact")
+        {
+            RunReference run = ResolveRun();
+            registry = ResolveRegistry(run.Store);
+            version = Await(token => new ModelFinder(ModelRegistry.Of(run.Store)).ResolveAsync(Name, $"runs:/{run.RunId}/{Artifacts.ArtifactPath.Normalize(ArtifactPath)}", token));
+        }
+        else
+        {
+            registry = ResolveRegistry();
+            version = Await(token => new ModelFinder(registry).ResolveAsync(Name, Source, token));
+            version = version with { RunId = version.RunId ?? Run?.RunId ?? RunId };
+        }
+
+        version = version with { Description = Description, Tags = ToTags(Tag) };
+
+        // Both are asked for: -WhatIf shows both.
+        bool isThere = Await(token => registry.Models.ExistsAsync(Name, token));
+        string target = $"registered model '{Name}' at {registry.TrackingUri}";
+        bool mayMakeModel = isThere || ShouldProcess(target, "Create");
+        if (ShouldProcess(target, $"Register {version.Source}{(Alias.Length > 0 ? $" as {string.Join(", ", Alias)}" : "")}") && mayMakeModel)
+            WriteObject(Await(token => registry.RegisterAsync(version, Alias, isThere, token)));
+    }
+}

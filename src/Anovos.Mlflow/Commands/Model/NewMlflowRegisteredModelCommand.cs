@@ -1,0 +1,38 @@
+using System.Collections;
+using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.Registry;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>Makes a registered model, which has no version yet.</summary>
+[Cmdlet(VerbsCommon.New, "MlflowRegisteredModel", SupportsShouldProcess = true)]
+[OutputType("Anovos.Mlflow.Registry.RegisteredModel")]
+public sealed class NewMlflowRegisteredModelCommand : TrackingCommand
+{
+    /// <summary>The name; unique in its registry.</summary>
+    [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true)]
+    [ValidateNotNullOrEmpty]
+    public string[] Name { get; set; } = [];
+
+    /// <summary>What it is.</summary>
+    [Parameter]
+    public string? Description { get; set; }
+
+    /// <summary>Tags of the model.</summary>
+    [Parameter]
+    public IDictionary? Tag { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        ModelRegistry registry = ResolveRegistry();
+        IReadOnlyList<Tag> tags = ToTags(Tag);
+        ForEach(Name, name =>
+        {
+            if (ShouldProcess($"registered model '{name}' at {registry.TrackingUri}", "Create"))
+                WriteObject(Await(token => registry.Models.CreateAsync(name, Description, tags, token)));
+        });
+    }
+}

@@ -1,0 +1,65 @@
+using System.Management.Automation;
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Completion;
+using Anovos.Mlflow.Registry;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>
+/// Receives a model with all its files into a folder of its own below the destination, and reads its <c>MLmodel</c>.
+/// </summary>
+[Cmdlet(VerbsCommunications.Receive, "MlflowModel", SupportsShouldProcess = true)]
+[OutputType("Anovos.Mlflow.Registry.MlflowModel")]
+public sealed class ReceiveMlflowModelCommand : TrackingCommand
+{
+    /// <summary>A URI: <c>models:/income/1</c>, <c>models:/income@champion</c>, <c>models:/m-…</c> or <c>runs:/…/model</c>.</summary>
+    [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ModelUriCompleter))]
+    public string[] ModelUri { get; set; } = [];
+
+    /// <summary>The folder to receive into; without it, the current one.</summary>
+    [Parameter(Position = 1)]
+    [ValidateNotNullOrEmpty]
+    public string Destination { get; set; } = ".";
+
+    /// <summary>Replaces files that are there with other content.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>How many files are under way at once.</summary>
+    [Parameter]
+    [ValidateRange(1, 32)]
+    public int ThrottleLimit { get; set; } = ArtifactTransfer.DefaultParallelism;
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        ModelRegistry registry = ResolveRegistry();
+        string folder = GetUnresolvedProviderPathFromPSPath(Destination);
+        ForEach(ModelUri, uri => Receive(registry, uri, folder));
+    }
+
+    private void Receive(ModelRegistry registry, string uri, string folder)
+    {
+        ModelLocation location = Await(token => new ModelFinder(registry).LocateAsync(Registry.ModelUri.Parse(uri), token));
+        if (!ShouldProcess(location.ModelUri, $"Receive it from {location.ArtifactUri} into '{System.IO.Path.Combine(folder, ModelReceiver.FolderIn(location))}'"))
+            return;
+        var display = new TransferDisplay($"Receiving {location.ModelUri}", record => Post(() => ShowProgress(record)));
+        try
+        {
+            MlflowModel model = Await(async token =>
+            {
+                using IArtifactStore artifacts = location.OpenArtifacts(registry.Store, warn: text => Post(() => WriteWarning(text)));
+                return await new ModelReceiver(location, artifacts, ThrottleLimit, Force).ReceiveAsync(folder, display.Report, token).ConfigureAwait(false);
+            });
+            ShowProgress(display.Done);
+            WriteObject(model);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new MlflowException(ErrorKind.ArtifactReceiveFailed, $"Nothing can be written to {folder}: {e.Message}", e) { Target = folder };
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Completion;
+using Anovos.Mlflow.Registry;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>Removes versions of a registered model. Their files stay where they are.</summary>
+[Cmdlet(VerbsCommon.Remove, "MlflowModelVersion", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[OutputType(typeof(void))]
+public sealed class RemoveMlflowModelVersionCommand : TrackingCommand
+{
+    /// <summary>The registered model's name.</summary>
+    [Parameter(Position = 0, Mandatory = true, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ModelNameCompleter))]
+    public string Name { get; set; } = "";
+
+    /// <summary>Numbers of versions.</summary>
+    [Parameter(Position = 1, Mandatory = true, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(ModelVersionCompleter))]
+    public long[] Version { get; set; } = [];
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        ModelRegistry registry = ResolveRegistry();
+        ForEach(Version, version =>
+        {
+            if (ShouldProcess($"version {version} of '{Name}' at {registry.TrackingUri}", "Remove it with its aliases and tags"))
+                Await(token => registry.Versions.DeleteAsync(Name, version, token));
+        });
+    }
+}

@@ -1,0 +1,29 @@
+using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Completion;
+using Anovos.Mlflow.Registry;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>Removes registered models with all their versions. The files of the versions stay where they are.</summary>
+[Cmdlet(VerbsCommon.Remove, "MlflowRegisteredModel", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[OutputType(typeof(void))]
+public sealed class RemoveMlflowRegisteredModelCommand : TrackingCommand
+{
+    /// <summary>Names of models.</summary>
+    [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ModelNameCompleter))]
+    public string[] Name { get; set; } = [];
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        ModelRegistry registry = ResolveRegistry();
+        ForEach(Name, name =>
+        {
+            if (ShouldProcess($"registered model '{name}' at {registry.TrackingUri}", "Remove it with all its versions, aliases and tags"))
+                Await(token => registry.Models.DeleteAsync(name, token));
+        });
+    }
+}

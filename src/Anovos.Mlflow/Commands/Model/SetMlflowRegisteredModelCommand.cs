@@ -1,0 +1,55 @@
+using System.Collections;
+using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Completion;
+using Anovos.Mlflow.Registry;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>Changes a registered model: its description, its tags, its name.</summary>
+[Cmdlet(VerbsCommon.Set, "MlflowRegisteredModel", SupportsShouldProcess = true)]
+[OutputType("Anovos.Mlflow.Registry.RegisteredModel")]
+public sealed class SetMlflowRegisteredModelCommand : TrackingCommand
+{
+    /// <summary>The model's name.</summary>
+    [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ModelNameCompleter))]
+    public string Name { get; set; } = "";
+
+    /// <summary>What it is; empty takes the description away.</summary>
+    [Parameter]
+    [AllowEmptyString]
+    public string? Description { get; set; }
+
+    /// <summary>Tags to set; the others stay.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public IDictionary? Tag { get; set; }
+
+    /// <summary>Names of tags to remove.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[] RemoveTag { get; set; } = [];
+
+    /// <summary>Another name; the versions go with it.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? NewName { get; set; }
+
+    /// <summary>Puts out the model as it then stands.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        ModelRegistry registry = ResolveRegistry();
+        var change = new ModelChange(Description, ToTags(Tag), RemoveTag) { NewName = NewName };
+        if (!change.IsNone && !ShouldProcess($"registered model '{Name}' at {registry.TrackingUri}", change.ToString()))
+            return;
+        string name = Await(token => change.ApplyAsync(registry, Name, token));
+        if (PassThru)
+            WriteObject(Await(token => registry.Models.GetAsync(name, token)));
+    }
+}

@@ -1,0 +1,62 @@
+namespace Anovos.Mlflow.TestServer;
+
+/// <summary>A registered model as it stands on the server.</summary>
+public sealed class StoredModel
+{
+    /// <summary>The name.</summary>
+    public required string Name { get; set; }
+
+    /// <summary>The description.</summary>
+    public string Description { get; internal set; } = "";
+
+    /// <summary>Its tags.</summary>
+    public IReadOnlyDictionary<string, string> Tags => TagValues;
+
+    /// <summary>The version that each alias points to.</summary>
+    public IReadOnlyDictionary<string, string> Aliases => AliasValues;
+
+    /// <summary>The versions that there are, the oldest first.</summary>
+    public IReadOnlyList<StoredModelVersion> Versions => VersionList;
+
+    internal OrderedDictionary<string, string> TagValues { get; } = [];
+
+    internal OrderedDictionary<string, string> AliasValues { get; } = [];
+
+    internal List<StoredModelVersion> VersionList { get; } = [];
+
+    internal long Time { get; } = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+}
+
+/// <summary>A version of a registered model.</summary>
+public sealed class StoredModelVersion
+{
+    /// <summary>The number.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>Where it came from.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>The run that made it.</summary>
+    public string RunId { get; init; } = "";
+
+    /// <summary>The stage.</summary>
+    public string Stage { get; internal set; } = "None";
+
+    /// <summary>The description.</summary>
+    public string Description { get; internal set; } = "";
+
+    /// <summary>Its tags.</summary>
+    public IReadOnlyDictionary<string, string> Tags => TagValues;
+
+    internal OrderedDictionary<string, string> TagValues { get; } = [];
+
+    internal long Time { get; } = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+}
+
+/// <summary>A logged model of MLflow 3.</summary>
+internal sealed record StoredLoggedModel(string ModelId, string ExperimentId, string Name, string RunId, string ModelType, string ArtifactUri)
+{
+    public OrderedDictionary<string, string> Tags { get; } = [];
+
+    public OrderedDictionary<string, string> Params { get; } = [];
+}
