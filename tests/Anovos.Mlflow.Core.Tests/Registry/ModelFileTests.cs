@@ -1,0 +1,111 @@
+using Anovos.Mlflow.Registry;
+using Anovos.Mlflow.Tests.Tracking;
+
+namespace Anovos.Mlflow.Tests.Registry;
+
+/// <summary>URIs of models, and the file that says what a model is.</summary>
+public sealed class ModelFileTests : IDisposable
+{
+    internal const string Whole = """
+        artifact_path: model
+        flavors:
+          python_function:
+            env: {conda: conda.yaml, virtualenv: python_env.yaml}
+            loader_module: mlflow.sklearn
+            streamable: false
+          sklearn: {kind: tree, depth: 3, ratio: 0.5, code: null, parts: [a, 1]}
+        mlflow_version: 2.17.0
+        model_size_bytes: 711
+        model_uuid: bda26ee0e01c4a56b98d5a392d8897ee
+        run_id: 5d66abc73c83447e83276a882ca31231
+        signature:
+          inputs: '[{"type": "long", "name": "age", "required": true}, {"type": "string",
+            "name": "job", "required": false}, {"type": "string", "name": "old", "optional": true}]'
+          outputs: '[{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1, 3]}}]'
+          params: '[{"name": "t", "type": "double", "default": 0.5, "shape": null}]'
+        utc_time_created: '2024-11-24 14:33:57.397605'
+        """;
+
+    private readonly TemporaryFolder _folder = new();
+
+    [Theory]
+    [InlineData("models:/a b/12", "a b", 12L, null, null, null)]
+    [InlineData("models:/a/Production", "a", null, null, "Production", null)]
+    [InlineData("models:/a/LATEST", "a", null, null, null, null)]
+    [InlineData("models:/a@b@champion", "a@b", null, "champion", null, null)]
+    [InlineData("models:/m-1234", "", null, null, null, "m-1234")]
+    public void A_models_URI_is_read_as_MLflow_reads_it(string text, string name, long? version, string? alias, string? stage, string? modelId)
+    {
+        ModelUri uri = ModelUri.Parse(text);
+        Assert.Equal((name, version, alias, stage, modelId), (uri.Name, uri.Version, uri.Alias, uri.Stage, uri.ModelId));
+        Assert.Equal(text, uri.ToString());
+    }
+
+    [Fact]
+    public void A_folder_of_a_run_is_a_URI_too()
+    {
+        ModelUri uri = ModelUri.Parse("runs:/abc/models/tree/");
+        Assert.Equal(("abc", "models/tree"), (uri.RunId, uri.ArtifactPath));
+        Assert.Throws<MlflowException>(() => ModelUri.Parse("runs:/abc/../x"));
+    }
+
+    [Theory]
+    [InlineData("models:/")]
+    [InlineData("models:/a/")]
+    [InlineData("models://a/1")]
+    [InlineData("models:/a/1/b")]
+    [InlineData("models:/@b")]
+    [InlineData("models:/a@")]
+    [InlineData("models:a/1")]
+    [InlineData("runs:/abc")]
+    [InlineData("s3://bucket/x")]
+    [InlineData("")]
+    public void What_is_no_models_URI_is_said_to_be_none(string text) =>
+        Assert.Equal(ErrorKind.InvalidValue, Assert.Throws<MlflowException>(() => ModelUri.Parse(text)).Kind);
+
+    [Fact]
+    public void The_file_is_read_into_an_object()
+    {
+        MlflowModel model = Read(Whole);
+        Assert.Equal(["python_function", "sklearn"], model.Flavors.Keys);
+        var sklearn = Assert.IsAssignableFrom<IDictionary<string, object?>>(model.Flavors["sklearn"]);
+        Assert.Equal(("tree", 3L, 0.5, null), (sklearn["kind"], sklearn["depth"], sklearn["ratio"], sklearn["code"]));
+        Assert.Equal(["a", 1L], Assert.IsType<object?[]>(sklearn["parts"]));
+        Assert.Equal(false, ((IDictionary<string, object?>)model.Flavors["python_function"]!)["streamable"]);
+        Assert.Equal("(age: long, job: string?, old: string?) -> (float64[-1,3])", model.Signature!.ToString());
+        Assert.Equal(("t", "0.5", false), (model.Signature.Params[0].Name, model.Signature.Params[0].Default, model.Signature.Params[0].IsRequired));
+        Assert.Equal((711L, "2.17.0", "bda26ee0e01c4a56b98d5a392d8897ee", "5d66abc73c83447e83276a882ca31231", ""), (model.ModelSizeBytes, model.MlflowVersion, model.ModelUuid, model.RunId, model.ModelId));
+        Assert.Equal(new DateTimeOffset(2024, 11, 24, 14, 33, 57, TimeSpan.Zero), model.CreationTime!.Value.AddTicks(-model.CreationTime.Value.Ticks % TimeSpan.TicksPerSecond));
+    }
+
+    [Fact]
+    public void A_folder_without_the_file_is_a_model_without_flavors()
+    {
+        MlflowModel model = ModelFile.Read(_folder.FullPath, default);
+        Assert.Empty(model.Flavors);
+        Assert.Null(model.Signature);
+    }
+
+    [Theory]
+    [InlineData("flavors: [")]
+    [InlineData("- a")]
+    [InlineData("")]
+    [InlineData("signature: {inputs: '[{'}")]
+    [InlineData("signature: {inputs: '{}'}")]
+    [InlineData("signature: {inputs: '[1]'}")]
+    [InlineData("""signature: {inputs: '[{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": ["x"]}}]'}""")]
+    public void A_file_that_is_none_is_an_error_with_its_place(string text)
+    {
+        MlflowException e = Assert.Throws<MlflowException>(() => Read(text));
+        Assert.Equal(ErrorKind.ModelInvalid, e.Kind);
+        Assert.Contains(Path.Combine(_folder.FullPath, "MLmodel"), e.Message);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private MlflowModel Read(string text)
+    {
+        File.WriteAllText(Path.Combine(_folder.FullPath, "MLmodel"), text);
+        return ModelFile.Read(_folder.FullPath, default);
+    }
+}

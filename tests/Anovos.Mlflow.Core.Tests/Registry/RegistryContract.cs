@@ -1,0 +1,149 @@
+using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Registry;
+using Anovos.Mlflow.TestServer;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.Tests.Registry;
+
+/// <summary>What every registry must do, whatever server it is on.</summary>
+public abstract class RegistryContract : IDisposable
+{
+    private readonly string _name = $"größe o'{Guid.NewGuid():N}";
+    private ITrackingStore? _store;
+
+    private ITrackingStore Store => _store ??= CreateStore();
+
+    private ModelRegistry Registry => ModelRegistry.Of(Store);
+
+    [Fact]
+    public async Task A_model_is_made_found_changed_renamed_and_removed()
+    {
+        RegisteredModel made = await Registry.Models.CreateAsync(_name, "first", [new Tag("team", "ops")], default);
+        Assert.Equal((_name, "first", "ops", null), (made.Name, made.Description, made.Tags["team"], made.LatestVersion));
+
+        var change = new ModelChange("second", [new Tag("checked", "ja, größe")], ["team"]) { NewName = _name + "2" };
+        Assert.Equal(_name + "2", await change.ApplyAsync(Registry, _name, default));
+        RegisteredModel changed = await Registry.Models.GetAsync(_name + "2", default);
+        Assert.Equal("second", changed.Description);
+        Assert.Equal(new Dictionary<string, string> { ["checked"] = "ja, größe" }, changed.Tags);
+        Assert.Equal(Store.TrackingUri, changed.TrackingUri);
+        Assert.Equal([changed.Name], (await Registry.Models.SearchAsync("name LIKE '%" + _name[^32..] + "2'", 10, null, default)).Items.Select(model => model.Name));
+
+        await Registry.Models.DeleteAsync(changed.Name, default);
+        Assert.False(await Registry.Models.ExistsAsync(changed.Name, default));
+    }
+
+    [Fact]
+    public async Task A_version_is_found_by_number_alias_stage_and_as_the_latest()
+    {
+        string run = await StartRunAsync();
+        var finder = new ModelFinder(Registry);
+        ModelVersion first = await Registry.RegisterAsync(new NewModelVersion(_name, "s3://bucket/one") { RunId = run, Description = "eins", Tags = [new Tag("a", "b")] }, ["champion", "blue-1"], modelExists: false, default);
+        Assert.Equal((1L, "eins", run, "s3://bucket/one", "READY", "None", "b"), (first.Version, first.Description, first.RunId, first.Source, first.Status, first.Stage, first.Tags["a"]));
+        Assert.Equal(["blue-1", "champion"], first.Aliases.Order());
+        ModelVersion second = await Registry.RegisterAsync(new NewModelVersion(_name, "s3://bucket/two"), [], modelExists: false, default);
+        Assert.Equal(2, second.Version);
+
+        await new ModelChange("one", [new Tag("k", "v")], ["a"]) { Stage = "Production" }.ApplyAsync(Registry, _name, 1, default);
+        Assert.Equal(1, await Find("@champion"));
+        Assert.Equal(2, await Find("/2"));
+        Assert.Equal(2, await Find("/latest"));
+        Assert.Equal(1, await Find("/production"));
+        ModelVersion changed = await Registry.Versions.GetAsync(_name, 1, default);
+        Assert.Equal(("one", "v", false), (changed.Description, changed.Tags["k"], changed.Tags.ContainsKey("a")));
+
+        await Registry.Versions.MoveAsync(_name, 2, "Production", archiveOthers: true, default);
+        Assert.Equal("Archived", (await Registry.Versions.GetAsync(_name, 1, default)).Stage);
+        await Registry.Models.SetAliasAsync(_name, "champion", 2, default);
+        Assert.Equal(2, await Find("@champion"));
+        Assert.Equal(2, (await Registry.Models.GetAsync(_name, default)).Aliases["champion"]);
+        Assert.Equal([2, 1], (await Registry.Versions.SearchAsync(ModelVersions.OfModel(_name), 10, null, default)).Items.Select(version => version.Version));
+        Assert.Equal([1], (await Registry.Versions.SearchAsync(ModelVersions.OfRun(run), 10, null, default)).Items.Select(version => version.Version));
+
+        await Registry.Models.DeleteAliasAsync(_name, "champion", default);
+        await Registry.Versions.DeleteAsync(_name, 1, default);
+        Assert.Equal([2], (await Registry.Versions.SearchAsync(ModelVersions.OfModel(_name), 10, null, default)).Items.Select(version => version.Version));
+
+        async Task<long> Find(string which) => (await finder.FindVersionAsync(ModelUri.Parse($"models:/{_name}{which}"), default)).Version;
+    }
+
+    [Fact]
+    public async Task Pages_are_followed()
+    {
+        await Registry.Models.CreateAsync(_name, null, [], default);
+        for (int i = 0; i < 5; i++)
+            await Registry.Versions.CreateAsync(new NewModelVersion(_name, "s3://bucket/" + i), default);
+        List<ModelVersion> all = await PageTokens.ReadAllAsync(token => Registry.Versions.SearchAsync(ModelVersions.OfModel(_name), 2, token, default));
+        Assert.Equal([5, 4, 3, 2, 1], all.Select(version => version.Version));
+    }
+
+    [Fact]
+    public async Task What_goes_wrong_has_a_name()
+    {
+        await Registry.Models.CreateAsync(_name, null, [], default);
+        await Registry.Models.CreateAsync(_name + "2", null, [], default);
+        var finder = new ModelFinder(Registry);
+        await FailsAsync(ErrorKind.ModelExists, () => Registry.Models.CreateAsync(_name, null, [], default));
+        await FailsAsync(ErrorKind.ModelExists, () => Registry.Models.RenameAsync(_name, _name + "2", default));
+        await FailsAsync(ErrorKind.ModelNotFound, () => Registry.Models.GetAsync(_name + "3", default));
+        await FailsAsync(ErrorKind.ModelNotFound, () => Registry.Models.DeleteAsync(_name + "3", default));
+        await FailsAsync(ErrorKind.ModelNotFound, () => Registry.Versions.CreateAsync(new NewModelVersion(_name + "3", "s3://b/x"), default));
+        await FailsAsync(ErrorKind.ModelVersionNotFound, () => Registry.Versions.GetAsync(_name, 7, default));
+        await FailsAsync(ErrorKind.ModelVersionNotFound, () => Registry.Versions.DeleteAsync(_name, 7, default));
+        await FailsAsync(ErrorKind.ModelVersionNotFound, () => Registry.Models.SetAliasAsync(_name, "a", 7, default));
+        await FailsAsync(ErrorKind.ModelVersionNotFound, () => Registry.Versions.GetByAliasAsync(_name, "none", default));
+        await FailsAsync(ErrorKind.ModelVersionNotFound, () => finder.FindVersionAsync(ModelUri.Parse($"models:/{_name}/latest"), default));
+        await FailsAsync(ErrorKind.ModelVersionNotFound, () => finder.FindVersionAsync(ModelUri.Parse($"models:/{_name}/Staging"), default));
+        await FailsAsync(ErrorKind.InvalidValue, () => Registry.Versions.CreateAsync(new NewModelVersion(_name, "s3://b/../x"), default));
+        await Registry.Versions.CreateAsync(new NewModelVersion(_name, "s3://b/x"), default);
+        await FailsAsync(ErrorKind.InvalidValue, () => Registry.Models.SetAliasAsync(_name, "a b", 1, default));
+        await FailsAsync(ErrorKind.InvalidValue, () => Registry.Models.SetAliasAsync(_name, "latest", 1, default));
+    }
+
+    protected abstract ITrackingStore CreateStore();
+
+    public void Dispose()
+    {
+        _store?.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private static async Task FailsAsync(ErrorKind kind, Func<Task> work)
+    {
+        MlflowException e = await Assert.ThrowsAsync<MlflowException>(work);
+        Assert.True(kind == e.Kind, $"{e.Kind}: {e.Message}");
+        Assert.DoesNotContain("SQL", e.Message);
+    }
+
+    private async Task<string> StartRunAsync() => (await Store.CreateRunAsync(new NewRun("0", null, "tester", 1), default)).RunId;
+}
+
+public abstract class RegistryOnATestServerTests(MlflowVersion version) : RegistryContract, IAsyncLifetime
+{
+    private TrackingServer? _server;
+
+    public async ValueTask InitializeAsync() => _server = await TrackingServer.StartAsync(new TrackingServerOptions { Version = version });
+
+    public async ValueTask DisposeAsync()
+    {
+        Dispose();
+        await _server!.DisposeAsync();
+    }
+
+    protected override ITrackingStore CreateStore() => new RestStore(_server!.Uri, new ConnectionOptions());
+}
+
+public sealed class RegistryOn217Tests() : RegistryOnATestServerTests(MlflowVersion.V2_17);
+
+public sealed class RegistryOn311Tests() : RegistryOnATestServerTests(MlflowVersion.V3_11);
+
+/// <summary>The registry of a real MLflow server, where <c>ANOVOS_TEST_TRACKING_URI</c> names one.</summary>
+public sealed class RegistryOnARealServerTests : RegistryContract
+{
+    protected override ITrackingStore CreateStore()
+    {
+        string? uri = Environment.GetEnvironmentVariable("ANOVOS_TEST_TRACKING_URI");
+        Assert.SkipWhen(string.IsNullOrEmpty(uri), "ANOVOS_TEST_TRACKING_URI names no MLflow server");
+        return new RestStore(new Uri(uri!), new ConnectionOptions());
+    }
+}
