@@ -1,4 +1,5 @@
-using System.Net.Http.Json;
+using System.Text;
+using System.Text.RegularExpressions;
 using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
@@ -95,10 +96,11 @@ public sealed class ModelTests : IAsyncLifetime
     public async Task Logged_models_are_found_by_id_run_and_experiment_registered_and_received()
     {
         string run = _session.Run("$run = Start-MlflowRun; Stop-MlflowRun | Out-Null; $run.RunId").Clean().Texts.Single();
-        using var client = new HttpClient { BaseAddress = new Uri(_server.Uri + "/") };
-        using HttpResponseMessage answer = await client.PostAsJsonAsync("api/2.0/mlflow/logged-models", new { experiment_id = "0", name = "tree", source_run_id = run, model_type = "Agent", @params = new[] { new { key = "depth", value = "3" } } }, cancellationToken: TestContext.Current.CancellationToken);
+        using var client = new HttpClient { BaseAddress = _server.Uri };
+        using var model = new StringContent($$"""{"experiment_id": "0", "name": "tree", "source_run_id": "{{run}}", "model_type": "Agent", "params": [{"key": "depth", "value": "3"}]}""", Encoding.UTF8, "application/json");
+        using HttpResponseMessage answer = await client.PostAsync("api/2.0/mlflow/logged-models", model, TestContext.Current.CancellationToken);
         string id = (await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Split("\"model_id\": \"")[1].Split('"')[0];
-        using HttpResponseMessage put = await client.PutAsync($"api/2.0/mlflow-artifacts/artifacts/0/models/{id}/artifacts/MLmodel", new ByteArrayContent(System.Text.Encoding.UTF8.GetBytes(ModelFile)), TestContext.Current.CancellationToken);
+        using HttpResponseMessage put = await client.PutAsync($"api/2.0/mlflow-artifacts/artifacts/0/models/{id}/artifacts/MLmodel", new ByteArrayContent(Encoding.UTF8.GetBytes(ModelFile)), TestContext.Current.CancellationToken);
         put.EnsureSuccessStatusCode();
 
         ScriptResult result = _session.Run(
@@ -212,16 +214,23 @@ public sealed class ModelTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Tables_fit_the_window()
+    public void Tables_show_what_a_person_looks_for_and_no_name_as_a_command()
     {
-        ScriptResult result = _session.Run(
+        string script = _session.Write("script.ps1",
             """
-            $null = New-MlflowModelVersion income -Source s3://bucket/x -Alias champion
-            Get-MlflowRegisteredModel | Out-String -Width 79
-            Get-MlflowModelVersion income | Out-String -Width 79
-            """).Clean();
-        Assert.Matches(@"(?s)Name +Latest +Aliases.*income +1 +champion=1", result.Texts[0]);
-        Assert.Matches(@"(?s)Name +Version +Stage +Aliases.*income +1 +None +champion", result.Texts[1]);
+            param($Uri)
+            Connect-Mlflow $Uri | Out-Null
+            $null = New-MlflowRegisteredModel income -Description "red$([char]27)[31m##vso[task.complete]"
+            $null = New-MlflowModelVersion income -ModelUri s3://bucket/x -Alias champion
+            Get-MlflowRegisteredModel | Out-Default
+            Get-MlflowModelVersion income | Out-Default
+            """);
+        (int exitCode, string output, string error) = HostTests.Run("dotnet", [Repository.Host, script, _server.Uri.ToString()], _session.Folder);
+        Assert.True(exitCode == 0, error);
+        output = Regex.Replace(output, @"\u001b\[[0-9;]*m", match => match.Value == "\u001b[31m" ? "!" : "");
+        Assert.Matches(@"(?s)Name +Latest +Aliases +Description.*income +1 +champion=1 +red.*Name +Version +Stage +Aliases +Source.*income +1 +None +champion +s3://bucket/x", output);
+        Assert.DoesNotContain("red!", output);
+        Assert.DoesNotContain("##vso", output);
     }
 
     public async ValueTask InitializeAsync()

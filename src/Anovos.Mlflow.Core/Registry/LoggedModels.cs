@@ -25,7 +25,7 @@ public sealed class LoggedModels
 
     /// <summary>One page of models, the newest first.</summary>
     /// <param name="experimentIds">The experiments to look in.</param>
-    /// <param name="filter">MLflow's search syntax, as <c>name = 'tree' AND metrics.rmse &lt; 1</c>; null for all.</param>
+    /// <param name="filter">MLflow's search syntax, as <c>metrics.rmse &lt; 1</c>; null for all.</param>
     /// <param name="maxResults">The size of a page, 1 to 100.</param>
     /// <param name="pageToken">Null for the first.</param>
     /// <param name="cancellationToken">Ends it at once.</param>

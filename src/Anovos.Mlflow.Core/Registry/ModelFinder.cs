@@ -8,6 +8,7 @@ public sealed class ModelFinder(ModelRegistry registry)
 {
     // A version of a version of …: more than anybody makes.
     private const int MostSteps = 10;
+    private const int PageSize = 100;
 
     /// <summary>The version that the URI names by number, alias or stage.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ModelNotFound"/>, <see cref="ErrorKind.ModelVersionNotFound"/>; <see cref="ErrorKind.InvalidValue"/> for the URI of no version.</exception>
@@ -89,8 +90,9 @@ public sealed class ModelFinder(ModelRegistry registry)
     {
         try
         {
-            string filter = $"{LoggedModels.OfRun(run.RunId)} AND name = {RegistryEntities.Quote(name)}";
-            return (await registry.Logged.SearchAsync([run.ExperimentId], filter, 1, null, cancellationToken).ConfigureAwait(false)).Items.FirstOrDefault();
+            // By one condition: there are servers of 3.11 that read no AND in this search.
+            List<LoggedModel> models = await PageTokens.ReadAllAsync(token => registry.Logged.SearchAsync([run.ExperimentId], LoggedModels.OfRun(run.RunId), PageSize, token, cancellationToken)).ConfigureAwait(false);
+            return models.FirstOrDefault(model => model.Name == name);
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.NotSupported)
         {

@@ -29,7 +29,7 @@ public sealed class GetMlflowLoggedModelCommand : TrackingCommand
     [ArgumentCompleter(typeof(ExperimentCompleter))]
     public string[] Experiment { get; set; } = ["*"];
 
-    /// <summary>A filter in MLflow's search syntax, as <c>name = 'tree' AND metrics.rmse &lt; 1</c>.</summary>
+    /// <summary>A filter in MLflow's search syntax, as <c>metrics.rmse &lt; 1</c>.</summary>
     [Parameter(ParameterSetName = "Search")]
     [ValidateNotNullOrEmpty]
     public string? Filter { get; set; }

@@ -27,10 +27,11 @@ public sealed class NewMlflowModelVersionCommand : RunCommand
     public string ArtifactPath { get; set; } = "";
 
     /// <summary>A URI: <c>runs:/…</c>, <c>models:/…</c>, or a place that the server takes, as <c>s3://…</c>.</summary>
-    [Parameter(Mandatory = true, ParameterSetName = "Source", ValueFromPipelineByPropertyName = true)]
+    [Parameter(Mandatory = true, ParameterSetName = "ModelUri", ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
-    [Alias("ModelUri")]
-    public string Source { get; set; } = "";
+    [Alias("Source")]
+    [ArgumentCompleter(typeof(ModelUriCompleter))]
+    public string ModelUri { get; set; } = "";
 
     /// <summary>What it is.</summary>
     [Parameter]
@@ -59,7 +60,7 @@ public sealed class NewMlflowModelVersionCommand : RunCommand
         else
         {
             registry = ResolveRegistry();
-            version = Await(token => new ModelFinder(registry).ResolveAsync(Name, Source, token));
+            version = Await(token => new ModelFinder(registry).ResolveAsync(Name, ModelUri, token));
             version = version with { RunId = version.RunId ?? Run?.RunId ?? RunId };
         }
 
