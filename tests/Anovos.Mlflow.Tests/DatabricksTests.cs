@@ -47,6 +47,23 @@ public sealed class DatabricksTests : IAsyncLifetime
     }
 
     [Fact]
+    public void The_registry_of_a_workspace_takes_a_folder_of_a_run_and_gives_it_back()
+    {
+        Set(("DATABRICKS_TOKEN", "dapi-personal"));
+        _session.Write("model/MLmodel", "flavors: {spark: {code: null}}\n");
+        _session.Write("model/parts/a.bin", "1234");
+        ScriptResult result = _session.Run(
+            """
+            Connect-Mlflow databricks | Out-Null
+            $run = Start-MlflowRun -Experiment /Shared/team/models
+            $null = Send-MlflowArtifact model models
+            (New-MlflowModelVersion income models/model -Alias champion).Source -eq "$($run.ArtifactUri)/models/model"
+            Receive-MlflowModel models:/income@champion | ForEach-Object { "$($_.Files) $($_.Flavors.Keys) $($_.Path)" }
+            """).Clean();
+        Assert.Equal(["True", $"2 spark {Path.Combine(_session.Folder, "income", "1")}"], result.Texts);
+    }
+
+    [Fact]
     public void A_workflow_that_names_databricks_is_tracked_to_the_workspace()
     {
         Set(("DATABRICKS_CLIENT_ID", "principal"), ("DATABRICKS_CLIENT_SECRET", "dose-secret"));

@@ -17,7 +17,7 @@ public sealed class ModelFinder(ModelRegistry registry)
         if (uri.Name.Length == 0)
             throw new MlflowException(ErrorKind.InvalidValue, $"{uri} names no version of a registered model. Write models:/name/1, models:/name@alias or models:/name/latest.") { Target = uri.ToString() };
         if (uri.Alias is not null)
-            return await registry.Versions.GetByAliasAsync(uri.Name, uri.Alias, cancellationToken).ConfigureAwait(false);
+            return await registry.Aliases.GetAsync(uri.Name, uri.Alias, cancellationToken).ConfigureAwait(false);
         long version = uri.Version ?? await NewestAsync(uri, cancellationToken).ConfigureAwait(false);
         return await registry.Versions.GetAsync(uri.Name, version, cancellationToken).ConfigureAwait(false);
     }

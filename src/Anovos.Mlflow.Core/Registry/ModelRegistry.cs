@@ -11,6 +11,7 @@ public sealed class ModelRegistry
         Store = store;
         Models = new RegisteredModels(store.Api, store.TrackingUri);
         Versions = new ModelVersions(store.Api, store.TrackingUri);
+        Aliases = new ModelAliases(store.Api, store.TrackingUri);
         Logged = new LoggedModels(store.Api, store.TrackingUri);
     }
 
@@ -25,6 +26,9 @@ public sealed class ModelRegistry
 
     /// <summary>Their versions.</summary>
     public ModelVersions Versions { get; }
+
+    /// <summary>The aliases that point to versions.</summary>
+    public ModelAliases Aliases { get; }
 
     /// <summary>The logged models of MLflow 3.</summary>
     public LoggedModels Logged { get; }
@@ -60,7 +64,7 @@ public sealed class ModelRegistry
 
         ModelVersion made = await Versions.CreateAsync(version, cancellationToken).ConfigureAwait(false);
         foreach (string alias in aliases)
-            await Models.SetAliasAsync(made.Name, alias, made.Version, cancellationToken).ConfigureAwait(false);
+            await Aliases.SetAsync(made.Name, alias, made.Version, cancellationToken).ConfigureAwait(false);
         return aliases.Count == 0 ? made : await Versions.GetAsync(made.Name, made.Version, cancellationToken).ConfigureAwait(false);
     }
 

@@ -26,21 +26,6 @@ public sealed class ModelVersions
     public async Task<ModelVersion> GetAsync(string name, long version, CancellationToken cancellationToken) =>
         Read(await _api.GetAsync("model-versions/get", ErrorKind.ModelVersionNotFound, cancellationToken, ("name", name), ("version", Text(version))).ConfigureAwait(false));
 
-    /// <summary>The version that an alias points to.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ModelVersionNotFound"/></exception>
-    public async Task<ModelVersion> GetByAliasAsync(string name, string alias, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return Read(await _api.GetAsync("registered-models/alias", ErrorKind.ModelVersionNotFound, cancellationToken, ("name", name), ("alias", alias)).ConfigureAwait(false));
-        }
-        catch (MlflowException e) when (e.Kind == ErrorKind.InvalidValue && e.Message.Contains("not found"))
-        {
-            // A missing alias is a 400 of MLflow's.
-            throw new MlflowException(ErrorKind.ModelVersionNotFound, $"The registered model '{name}' has no alias '{alias}'. Get-MlflowRegisteredModel shows those it has; Set-MlflowModelAlias makes one.", e) { Target = alias, ErrorCode = e.ErrorCode, StatusCode = e.StatusCode };
-        }
-    }
-
     /// <summary>One page of versions, the newest of a model first.</summary>
     /// <param name="filter">MLflow's search syntax, as <c>name = 'income'</c> or <c>run_id = '…'</c>; null for all.</param>
     /// <param name="maxResults">The size of a page.</param>

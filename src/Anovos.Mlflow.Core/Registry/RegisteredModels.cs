@@ -5,7 +5,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Registry;
 
-/// <summary>The registered models of a server (<c>registered-models/</c>), and their aliases.</summary>
+/// <summary>The registered models of a server (<c>registered-models/</c>).</summary>
 public sealed class RegisteredModels
 {
     private readonly RestApi _api;
@@ -151,32 +151,6 @@ public sealed class RegisteredModels
             {
                 body.WriteString("name", name);
                 body.WriteString("key", key);
-            },
-            ErrorKind.ModelNotFound,
-            cancellationToken);
-
-    /// <summary>Has an alias point to a version, whatever it pointed to before.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ModelVersionNotFound"/>; <see cref="ErrorKind.InvalidValue"/> for a name that no alias may have.</exception>
-    public Task SetAliasAsync(string name, string alias, long version, CancellationToken cancellationToken) =>
-        _api.PostAsync(
-            "registered-models/alias",
-            body =>
-            {
-                body.WriteString("name", name);
-                body.WriteString("alias", alias);
-                body.WriteString("version", version.ToString(CultureInfo.InvariantCulture));
-            },
-            ErrorKind.ModelVersionNotFound,
-            cancellationToken);
-
-    /// <summary>Removes an alias; MLflow takes one that is not there for removed.</summary>
-    public Task DeleteAliasAsync(string name, string alias, CancellationToken cancellationToken) =>
-        _api.DeleteAsync(
-            "registered-models/alias",
-            body =>
-            {
-                body.WriteString("name", name);
-                body.WriteString("alias", alias);
             },
             ErrorKind.ModelNotFound,
             cancellationToken);

@@ -54,13 +54,13 @@ public abstract class RegistryContract : IDisposable
 
         await Registry.Versions.MoveAsync(_name, 2, "Production", archiveOthers: true, default);
         Assert.Equal("Archived", (await Registry.Versions.GetAsync(_name, 1, default)).Stage);
-        await Registry.Models.SetAliasAsync(_name, "champion", 2, default);
+        await Registry.Aliases.SetAsync(_name, "champion", 2, default);
         Assert.Equal(2, await Find("@champion"));
         Assert.Equal(2, (await Registry.Models.GetAsync(_name, default)).Aliases["champion"]);
         Assert.Equal([2, 1], (await Registry.Versions.SearchAsync(ModelVersions.OfModel(_name), 10, null, default)).Items.Select(version => version.Version));
         Assert.Equal([1], (await Registry.Versions.SearchAsync(ModelVersions.OfRun(run), 10, null, default)).Items.Select(version => version.Version));
 
-        await Registry.Models.DeleteAliasAsync(_name, "champion", default);
+        await Registry.Aliases.DeleteAsync(_name, "champion", default);
         await Registry.Versions.DeleteAsync(_name, 1, default);
         Assert.Equal([2], (await Registry.Versions.SearchAsync(ModelVersions.OfModel(_name), 10, null, default)).Items.Select(version => version.Version));
 
@@ -90,14 +90,14 @@ public abstract class RegistryContract : IDisposable
         await FailsAsync(ErrorKind.ModelNotFound, () => Registry.Versions.CreateAsync(new NewModelVersion(_name + "3", "s3://b/x"), default));
         await FailsAsync(ErrorKind.ModelVersionNotFound, () => Registry.Versions.GetAsync(_name, 7, default));
         await FailsAsync(ErrorKind.ModelVersionNotFound, () => Registry.Versions.DeleteAsync(_name, 7, default));
-        await FailsAsync(ErrorKind.ModelVersionNotFound, () => Registry.Models.SetAliasAsync(_name, "a", 7, default));
-        await FailsAsync(ErrorKind.ModelVersionNotFound, () => Registry.Versions.GetByAliasAsync(_name, "none", default));
+        await FailsAsync(ErrorKind.ModelVersionNotFound, () => Registry.Aliases.SetAsync(_name, "a", 7, default));
+        await FailsAsync(ErrorKind.ModelVersionNotFound, () => Registry.Aliases.GetAsync(_name, "none", default));
         await FailsAsync(ErrorKind.ModelVersionNotFound, () => finder.FindVersionAsync(ModelUri.Parse($"models:/{_name}/latest"), default));
         await FailsAsync(ErrorKind.ModelVersionNotFound, () => finder.FindVersionAsync(ModelUri.Parse($"models:/{_name}/Staging"), default));
         await FailsAsync(ErrorKind.InvalidValue, () => Registry.Versions.CreateAsync(new NewModelVersion(_name, "s3://b/../x"), default));
         await Registry.Versions.CreateAsync(new NewModelVersion(_name, "s3://b/x"), default);
-        await FailsAsync(ErrorKind.InvalidValue, () => Registry.Models.SetAliasAsync(_name, "a b", 1, default));
-        await FailsAsync(ErrorKind.InvalidValue, () => Registry.Models.SetAliasAsync(_name, "latest", 1, default));
+        await FailsAsync(ErrorKind.InvalidValue, () => Registry.Aliases.SetAsync(_name, "a b", 1, default));
+        await FailsAsync(ErrorKind.InvalidValue, () => Registry.Aliases.SetAsync(_name, "latest", 1, default));
     }
 
     protected abstract ITrackingStore CreateStore();

@@ -67,7 +67,7 @@ public sealed class GetMlflowModelVersionCommand : TrackingCommand
                 ForEach(ModelUri, uri => WriteObject(Await(token => new ModelFinder(registry).FindVersionAsync(Registry.ModelUri.Parse(uri), token))));
                 break;
             case "Alias":
-                WriteObject(Await(token => registry.Versions.GetByAliasAsync(Name, Alias, token)));
+                WriteObject(Await(token => registry.Aliases.GetAsync(Name, Alias, token)));
                 break;
             case "Name" when Version.Length > 0:
                 ForEach(Version, number => WriteStaged(Await(token => registry.Versions.GetAsync(Name, number, token))));

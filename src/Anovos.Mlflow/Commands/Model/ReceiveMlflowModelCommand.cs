@@ -51,7 +51,7 @@ public sealed class ReceiveMlflowModelCommand : TrackingCommand
         {
             MlflowModel model = Await(async token =>
             {
-                using IArtifactStore artifacts = location.OpenArtifacts(registry.Store, warn: text => Post(() => WriteWarning(text)));
+                using IArtifactStore artifacts = location.OpenArtifacts(registry.Store, notice => Post(() => WriteVerbose(notice.Cause)), text => Post(() => WriteWarning(text)));
                 return await new ModelReceiver(location, artifacts, ThrottleLimit, Force).ReceiveAsync(folder, display.Report, token).ConfigureAwait(false);
             });
             ShowProgress(display.Done);

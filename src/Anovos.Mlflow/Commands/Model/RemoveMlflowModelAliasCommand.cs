@@ -29,7 +29,7 @@ public sealed class RemoveMlflowModelAliasCommand : TrackingCommand
         ForEach(Alias, alias =>
         {
             if (ShouldProcess($"registered model '{Name}' at {registry.TrackingUri}", $"Remove the alias '{alias}'"))
-                Await(token => registry.Models.DeleteAliasAsync(Name, alias, token));
+                Await(token => registry.Aliases.DeleteAsync(Name, alias, token));
         });
     }
 }

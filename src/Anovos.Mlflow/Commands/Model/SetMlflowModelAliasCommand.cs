@@ -34,7 +34,7 @@ public sealed class SetMlflowModelAliasCommand : TrackingCommand
         ForEach(Alias, alias =>
         {
             if (ShouldProcess($"version {Version} of '{Name}' at {registry.TrackingUri}", $"Point the alias '{alias}' to it"))
-                Await(token => registry.Models.SetAliasAsync(Name, alias, Version, token));
+                Await(token => registry.Aliases.SetAsync(Name, alias, Version, token));
         });
     }
 }
