@@ -87,6 +87,7 @@ public sealed class RegistryFaultTests : IAsyncLifetime
         _server.Faults.Add("GET", "*mlflow-artifacts/artifacts*", Faults.Answer(200, $$"""{"files": [{"path": "{{path}}", "file_size": 1}]}"""));
         MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => ReceiveAsync(location));
         Assert.Equal(ErrorKind.ArtifactReceiveFailed, e.Kind);
+        Assert.Equal(ErrorKind.ArtifactPathInvalid, Assert.IsType<MlflowException>(e.InnerException).Kind);
         Assert.Empty(Directory.GetFiles(_folder.FullPath, "*", SearchOption.AllDirectories));
     }
 
