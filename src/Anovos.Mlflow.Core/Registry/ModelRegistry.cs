@@ -64,7 +64,18 @@ public sealed class ModelRegistry
 
         ModelVersion made = await Versions.CreateAsync(version, cancellationToken).ConfigureAwait(false);
         foreach (string alias in aliases)
-            await Aliases.SetAsync(made.Name, alias, made.Version, cancellationToken).ConfigureAwait(false);
+        {
+            try
+            {
+                await Aliases.SetAsync(made.Name, alias, made.Version, cancellationToken).ConfigureAwait(false);
+            }
+            catch (MlflowException e)
+            {
+                // Who repeats the whole would have a second version.
+                throw new MlflowException(e.Kind, $"{made.ModelUri} was made, and the alias '{alias}' does not point to it: {e.Message} Set-MlflowModelAlias sets an alias alone.", e) { Target = made.ModelUri, ErrorCode = e.ErrorCode, StatusCode = e.StatusCode, RequestId = e.RequestId };
+            }
+        }
+
         return aliases.Count == 0 ? made : await Versions.GetAsync(made.Name, made.Version, cancellationToken).ConfigureAwait(false);
     }
 

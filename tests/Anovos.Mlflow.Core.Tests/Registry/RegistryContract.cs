@@ -98,6 +98,8 @@ public abstract class RegistryContract : IDisposable
         await Registry.Versions.CreateAsync(new NewModelVersion(_name, "s3://b/x"), default);
         await FailsAsync(ErrorKind.InvalidValue, () => Registry.Aliases.SetAsync(_name, "a b", 1, default));
         await FailsAsync(ErrorKind.InvalidValue, () => Registry.Aliases.SetAsync(_name, "latest", 1, default));
+        MlflowException e = await FailsAsync(ErrorKind.InvalidValue, () => Registry.RegisterAsync(new NewModelVersion(_name, "s3://b/x"), ["a", "b c"], modelExists: true, default));
+        Assert.Contains($"models:/{_name}/2 was made", e.Message);
     }
 
     protected abstract ITrackingStore CreateStore();
@@ -108,11 +110,12 @@ public abstract class RegistryContract : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private static async Task FailsAsync(ErrorKind kind, Func<Task> work)
+    private static async Task<MlflowException> FailsAsync(ErrorKind kind, Func<Task> work)
     {
         MlflowException e = await Assert.ThrowsAsync<MlflowException>(work);
         Assert.True(kind == e.Kind, $"{e.Kind}: {e.Message}");
         Assert.DoesNotContain("SQL", e.Message);
+        return e;
     }
 
     private async Task<string> StartRunAsync() => (await Store.CreateRunAsync(new NewRun("0", null, "tester", 1), default)).RunId;
