@@ -23,8 +23,17 @@ public sealed class ModelVersions
 
     /// <summary>A version by its number.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ModelVersionNotFound"/></exception>
-    public async Task<ModelVersion> GetAsync(string name, long version, CancellationToken cancellationToken) =>
-        Read(await _api.GetAsync("model-versions/get", ErrorKind.ModelVersionNotFound, cancellationToken, ("name", name), ("version", Text(version))).ConfigureAwait(false));
+    public async Task<ModelVersion> GetAsync(string name, long version, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Read(await _api.GetAsync("model-versions/get", ErrorKind.ModelVersionNotFound, cancellationToken, ("name", name), ("version", Text(version))).ConfigureAwait(false));
+        }
+        catch (MlflowException e) when (e.Kind == ErrorKind.ModelVersionNotFound)
+        {
+            throw new MlflowException(e.Kind, $"There is no version {Text(version)} of a registered model '{name}' at {_trackingUri}. Get-MlflowModelVersion lists those there are.", e) { Target = $"models:/{name}/{Text(version)}", ErrorCode = e.ErrorCode, StatusCode = e.StatusCode };
+        }
+    }
 
     /// <summary>One page of versions, the newest of a model first.</summary>
     /// <param name="filter">MLflow's search syntax, as <c>name = 'income'</c> or <c>run_id = '…'</c>; null for all.</param>
