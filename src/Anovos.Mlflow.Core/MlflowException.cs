@@ -36,6 +36,15 @@ public enum ErrorKind
     /// <summary>No run of that id.</summary>
     RunNotFound,
 
+    /// <summary>The run is in the trash.</summary>
+    RunDeleted,
+
+    /// <summary>What is to be restored is not in the trash.</summary>
+    NotDeleted,
+
+    /// <summary>The run has no metric of that name.</summary>
+    MetricNotFound,
+
     /// <summary>No registered or logged model of that name or id.</summary>
     ModelNotFound,
 
@@ -74,6 +83,9 @@ public enum ErrorKind
 
     /// <summary>An artifact did not reach this machine.</summary>
     ArtifactReceiveFailed,
+
+    /// <summary>An artifact could not be removed, or its store removes none.</summary>
+    ArtifactRemovalFailed,
 
     /// <summary>A directory store holds something that cannot be read.</summary>
     StoreInvalid,

@@ -3,6 +3,12 @@ namespace Anovos.Mlflow.Artifacts;
 /// <summary>The rules of paths under an artifact root: relative, with slashes, and never out of the root.</summary>
 public static class ArtifactPath
 {
+    /// <summary>The path of what is to be removed, in its one form.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactPathInvalid"/>, also for the root.</exception>
+    public static string OfRemoval(string path) => Normalize(path) is { Length: > 0 } normal
+        ? normal
+        : throw Invalid(path, "is the root of all artifacts of the run, which are not removed at once");
+
     /// <summary>The path in its one form: no empty or <c>.</c> segments, no slash at either end. Empty stays empty.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactPathInvalid"/> when it is absolute, climbs, or holds what MLflow's servers refuse.</exception>
     public static string Normalize(string path)

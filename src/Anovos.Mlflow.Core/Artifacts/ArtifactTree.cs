@@ -71,6 +71,30 @@ public static class ArtifactTree
             ?? throw new MlflowException(ErrorKind.ArtifactNotFound, $"The run has no artifact '{artifactPath}'. Get-MlflowArtifact without a path lists what it has.") { Target = artifactPath };
     }
 
+    /// <summary>Removes files, several at once. One that fails is reported and stops no other; a server that no longer answers does.</summary>
+    /// <param name="store">The run's artifacts.</param>
+    /// <param name="artifactPaths">Which.</param>
+    /// <param name="parallelism">How many at once.</param>
+    /// <param name="failed">Told of each that was not removed; called from several threads.</param>
+    /// <param name="cancellationToken">Ends it at once.</param>
+    /// <exception cref="MlflowException">Nothing more can be removed.</exception>
+    public static Task DeleteAsync(IArtifactStore store, IReadOnlyList<string> artifactPaths, int parallelism, Action<string, MlflowException> failed, CancellationToken cancellationToken) =>
+        Workers.RunAsync(
+            artifactPaths,
+            parallelism,
+            async (path, token) =>
+            {
+                try
+                {
+                    await store.DeleteAsync(path, token).ConfigureAwait(false);
+                }
+                catch (MlflowException e) when (!ArtifactTransfer.EndsAll(e))
+                {
+                    failed(path, e);
+                }
+            },
+            cancellationToken);
+
     private static ListedArtifact Listed(Artifact entry, string folder)
     {
         string prefix = folder.Length == 0 ? "" : folder + "/";

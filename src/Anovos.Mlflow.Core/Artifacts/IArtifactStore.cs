@@ -31,4 +31,10 @@ public interface IArtifactStore : IDisposable
     /// <param name="artifactPath">The folder; empty for the root.</param>
     /// <param name="cancellationToken">Ends the request at once.</param>
     Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken);
+
+    /// <summary>Removes a file, or a folder with all that is below it; what is not there is removed already.</summary>
+    /// <param name="artifactPath">Which, never the root.</param>
+    /// <param name="cancellationToken">Ends the request at once.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactRemovalFailed"/>, also from a store that removes nothing; or it refused, or could not be reached.</exception>
+    Task DeleteAsync(string artifactPath, CancellationToken cancellationToken);
 }

@@ -68,6 +68,25 @@ internal sealed class LocalArtifactStore(string root) : ISourceStore
             },
             cancellationToken);
 
+    public Task DeleteAsync(string artifactPath, CancellationToken cancellationToken) => Task.Run(
+        () =>
+        {
+            string path = FullPath(ArtifactPath.OfRemoval(artifactPath));
+            try
+            {
+                // A link goes, and not what it leads to.
+                if (Directory.Exists(path))
+                    Directory.Delete(path, recursive: (File.GetAttributes(path) & FileAttributes.ReparsePoint) == 0);
+                else if (Directory.Exists(Path.GetDirectoryName(path)))
+                    File.Delete(path);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new MlflowException(ErrorKind.ArtifactRemovalFailed, $"The artifact '{artifactPath}' could not be removed from {path}: {e.Message}", e) { Target = artifactPath };
+            }
+        },
+        cancellationToken);
+
     public void Dispose()
     {
     }

@@ -30,8 +30,7 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
     private Task<ArtifactContent> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         string path = ArtifactPath.Normalize(artifactPath);
-        if (EncodedCharacter.IsMatch(path))
-            throw new MlflowException(ErrorKind.ArtifactPathInvalid, $"The artifact path '{path}' holds a percent sign with two hex digits, which MLflow's server would decode: the file would arrive under another name. Rename it.") { Target = path };
+        ThrowIfDecoded(path, "the file would arrive under another name. Rename it");
         return _transfer.WithinLimitAsync(
             path,
             async stop => (_parts is not null && source is FileSource file ? await _parts.TrySendAsync(file.File, path, sent, stop).ConfigureAwait(false) : null)
@@ -78,6 +77,22 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
             artifactPath);
     }
 
+    public Task DeleteAsync(string artifactPath, CancellationToken cancellationToken)
+    {
+        string path = ArtifactPath.OfRemoval(artifactPath);
+        ThrowIfDecoded(path, "it would remove another file. Remove it where the server keeps its artifacts");
+        return _transfer.RunAsync(
+            api.Server,
+            _ => { },
+            async (_, time) =>
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Delete, AddressOf(path));
+                using HttpResponseMessage response = await FileTransfer.ExecuteAsync(api.Http, request, api.Server, time, cancellationToken).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken);
+    }
+
     public void Dispose()
     {
         _parts?.Dispose();
@@ -99,6 +114,12 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
                 return content.Sent ?? throw new MlflowException(ErrorKind.ServerError, $"The server answered before it had all of '{path}'.") { Target = path, IsTransient = true };
             },
             cancellationToken);
+
+    private static void ThrowIfDecoded(string path, string consequence)
+    {
+        if (EncodedCharacter.IsMatch(path))
+            throw new MlflowException(ErrorKind.ArtifactPathInvalid, $"The artifact path '{path}' holds a percent sign with two hex digits, which MLflow's server would decode: {consequence}.") { Target = path };
+    }
 
     private static bool IsAscii(string text) => text.All(character => character < 128);
 

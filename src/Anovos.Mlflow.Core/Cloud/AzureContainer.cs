@@ -75,6 +75,9 @@ internal sealed class AzureContainer : IBucket
         return (await _client.GetBlobClient(key).DownloadStreamingAsync(options, cancellationToken).ConfigureAwait(false)).Value.Content;
     }
 
+    public Task DeleteAsync(string key, CancellationToken cancellationToken) =>
+        Requests.RunAsync((_, time) => _client.GetBlobClient(key).DeleteIfExistsAsync(DeleteSnapshotsOption.IncludeSnapshots, conditions: null, time), cancellationToken);
+
     public IPartTarget Upload(string key) => new BlockUpload(_client.GetBlockBlobClient(key), Requests);
 
     public ICopyTarget? Copy(ObjectSource source, string key)

@@ -63,6 +63,14 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int cop
         return [.. entries.OrderBy(entry => entry.ArtifactPath, StringComparer.Ordinal)];
     }
 
+    public async Task DeleteAsync(string artifactPath, CancellationToken cancellationToken)
+    {
+        string key = KeyOf(ArtifactPath.OfRemoval(artifactPath));
+        IReadOnlyList<BucketObject> below = await bucket.ListAsync(key + "/", recursive: true, cancellationToken).ConfigureAwait(false);
+        await Workers.RunAsync([.. below.Select(entry => entry.Key)], ArtifactTransfer.DefaultParallelism, bucket.DeleteAsync, cancellationToken).ConfigureAwait(false);
+        await bucket.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
+    }
+
     public void Dispose() => bucket.Dispose();
 
     private Task<ArtifactContent> StreamAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>

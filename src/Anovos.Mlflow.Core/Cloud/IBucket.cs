@@ -34,6 +34,9 @@ internal interface IBucket : IDisposable
     /// <param name="cancellationToken">Ends the request at once.</param>
     Task<Stream> OpenAsync(string key, string? etag, long offset, CancellationToken cancellationToken);
 
+    /// <summary>Removes an object; one that is not there is removed already.</summary>
+    Task DeleteAsync(string key, CancellationToken cancellationToken);
+
     /// <summary>How an object is written, in parts.</summary>
     IPartTarget Upload(string key);
 

@@ -81,6 +81,9 @@ internal sealed class S3Bucket : IBucket
         throw S3Errors.Replaced(Uri, key);
     }
 
+    public Task DeleteAsync(string key, CancellationToken cancellationToken) =>
+        Requests.RunAsync((_, time) => _client.DeleteObjectAsync(new DeleteObjectRequest { BucketName = _name, Key = key, ExpectedBucketOwner = _settings.ExpectedOwner }, time), cancellationToken);
+
     public IPartTarget Upload(string key) => new S3Upload(_client, _name, key, _settings, Requests);
 
     public ICopyTarget? Copy(ObjectSource source, string key) =>

@@ -24,6 +24,15 @@ internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, Fall
     public Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken) =>
         TryAsync(artifacts => artifacts.ListAsync(artifactPath, cancellationToken), () => { }, cancellationToken);
 
+    public Task DeleteAsync(string artifactPath, CancellationToken cancellationToken) => TryAsync(
+        async artifacts =>
+        {
+            await artifacts.DeleteAsync(artifactPath, cancellationToken).ConfigureAwait(false);
+            return true;
+        },
+        () => { },
+        cancellationToken);
+
     public void Dispose()
     {
         server.Dispose();

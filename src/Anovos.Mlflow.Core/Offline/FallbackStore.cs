@@ -43,6 +43,18 @@ public sealed class FallbackStore(ITrackingStore server, DirectoryStore folder, 
         TryAsync(store => store.SearchExperimentsAsync(search, pageToken, cancellationToken));
 
     /// <inheritdoc/>
+    public Task RenameExperimentAsync(string experimentId, string name, CancellationToken cancellationToken) =>
+        TryAsync(store => store.RenameExperimentAsync(experimentId, name, cancellationToken));
+
+    /// <inheritdoc/>
+    public Task SetExperimentTagAsync(string experimentId, Tag tag, CancellationToken cancellationToken) =>
+        TryAsync(store => store.SetExperimentTagAsync(experimentId, tag, cancellationToken));
+
+    /// <inheritdoc/>
+    public Task MoveExperimentAsync(string experimentId, LifecycleStage stage, CancellationToken cancellationToken) =>
+        TryAsync(store => store.MoveExperimentAsync(experimentId, stage, cancellationToken));
+
+    /// <inheritdoc/>
     public async Task<Run> CreateRunAsync(NewRun run, CancellationToken cancellationToken)
     {
         try
@@ -66,6 +78,10 @@ public sealed class FallbackStore(ITrackingStore server, DirectoryStore folder, 
     /// <inheritdoc/>
     public Task UpdateRunAsync(RunUpdate update, CancellationToken cancellationToken) =>
         OnRunAsync(update.RunId, store => store.UpdateRunAsync(update, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task MoveRunAsync(string runId, LifecycleStage stage, CancellationToken cancellationToken) =>
+        OnRunAsync(runId, store => store.MoveRunAsync(runId, stage, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
     public Task<Page<Run>> SearchRunsAsync(RunSearch search, string? pageToken, CancellationToken cancellationToken) =>
@@ -134,6 +150,13 @@ public sealed class FallbackStore(ITrackingStore server, DirectoryStore folder, 
 
         return await work(folder).ConfigureAwait(false);
     }
+
+    private Task TryAsync(Func<ITrackingStore, Task> work) => TryAsync(
+        async store =>
+        {
+            await work(store).ConfigureAwait(false);
+            return true;
+        });
 
     private async Task<T> OnRunAsync<T>(string runId, Func<ITrackingStore, Task<T>> work, CancellationToken cancellationToken, Func<T, T>? remember = null)
     {

@@ -8,6 +8,7 @@ public sealed class DirectoryStore : ITrackingStore
 {
     private readonly string _root;
     private readonly ExperimentFolders _experiments;
+    private readonly ExperimentWriter _changes;
     private readonly RunFolders _runs;
     private readonly RunStarter _starter;
     private readonly RunWriter _writer;
@@ -22,7 +23,8 @@ public sealed class DirectoryStore : ITrackingStore
         if (_root != Path.GetPathRoot(_root))
             _root = _root.TrimEnd(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar);
         TrackingUri = LocalUri.FromPath(_root);
-        _experiments = new ExperimentFolders(_root);
+        _experiments = new ExperimentFolders(_root, TrackingUri);
+        _changes = new ExperimentWriter(_root, _experiments);
         _runs = new RunFolders(_experiments, TrackingUri);
         _starter = new RunStarter(_experiments);
         _writer = new RunWriter(_runs);
@@ -57,6 +59,18 @@ public sealed class DirectoryStore : ITrackingStore
         }, cancellationToken);
 
     /// <inheritdoc/>
+    public Task RenameExperimentAsync(string experimentId, string name, CancellationToken cancellationToken) => OnWorker(
+        () => _changes.Rename(experimentId, name, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task SetExperimentTagAsync(string experimentId, Tag tag, CancellationToken cancellationToken) => OnWorker(
+        () => _changes.SetTag(experimentId, tag, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task MoveExperimentAsync(string experimentId, LifecycleStage stage, CancellationToken cancellationToken) => OnWorker(
+        () => _changes.Move(experimentId, stage, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
     public Task<Run> CreateRunAsync(NewRun run, CancellationToken cancellationToken) => OnWorker(
         () => _runs.Get(_starter.Create(run, cancellationToken), cancellationToken), cancellationToken);
 
@@ -67,6 +81,10 @@ public sealed class DirectoryStore : ITrackingStore
     /// <inheritdoc/>
     public Task UpdateRunAsync(RunUpdate update, CancellationToken cancellationToken) => OnWorker(
         () => _writer.Update(update, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task MoveRunAsync(string runId, LifecycleStage stage, CancellationToken cancellationToken) => OnWorker(
+        () => _writer.Move(runId, stage, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
     public Task<Page<Run>> SearchRunsAsync(RunSearch search, string? pageToken, CancellationToken cancellationToken) => OnWorker(

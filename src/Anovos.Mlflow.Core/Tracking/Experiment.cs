@@ -21,6 +21,9 @@ public sealed class Experiment
     /// <summary>When it was changed last; null where a store does not say.</summary>
     public DateTimeOffset? LastUpdateTime { get; init; }
 
+    /// <summary>The store that holds it.</summary>
+    public string TrackingUri { get; init; } = "";
+
     /// <summary>Its tags.</summary>
     public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
 

@@ -23,6 +23,18 @@ public interface ITrackingStore : IDisposable
     /// <summary>One page of experiments, the newest first.</summary>
     Task<Page<Experiment>> SearchExperimentsAsync(ExperimentSearch search, string? pageToken, CancellationToken cancellationToken);
 
+    /// <summary>Gives an experiment another name.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentExists"/> when another one has it, a deleted one too; <see cref="ErrorKind.InvalidValue"/> for a deleted experiment.</exception>
+    Task RenameExperimentAsync(string experimentId, string name, CancellationToken cancellationToken);
+
+    /// <summary>Sets a tag of an experiment.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentNotFound"/>; <see cref="ErrorKind.InvalidValue"/> for a deleted experiment.</exception>
+    Task SetExperimentTagAsync(string experimentId, Tag tag, CancellationToken cancellationToken);
+
+    /// <summary>Puts an experiment with all its runs into the trash, or takes it out with all of them; one that is there already stays.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentNotFound"/></exception>
+    Task MoveExperimentAsync(string experimentId, LifecycleStage stage, CancellationToken cancellationToken);
+
     /// <summary>Starts a run.</summary>
     Task<Run> CreateRunAsync(NewRun run, CancellationToken cancellationToken);
 
@@ -32,6 +44,10 @@ public interface ITrackingStore : IDisposable
 
     /// <summary>Changes a run's status, end time or name; what is null stays as it is.</summary>
     Task UpdateRunAsync(RunUpdate update, CancellationToken cancellationToken);
+
+    /// <summary>Puts a run into the trash, or takes it out; one that is there already stays.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.RunNotFound"/></exception>
+    Task MoveRunAsync(string runId, LifecycleStage stage, CancellationToken cancellationToken);
 
     /// <summary>One page of runs.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a filter or an order that cannot be read.</exception>

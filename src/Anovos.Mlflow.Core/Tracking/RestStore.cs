@@ -56,6 +56,18 @@ public sealed class RestStore : ITrackingStore
         _experiments.SearchExperimentsAsync(search, pageToken, cancellationToken);
 
     /// <inheritdoc/>
+    public Task RenameExperimentAsync(string experimentId, string name, CancellationToken cancellationToken) =>
+        _experiments.RenameExperimentAsync(experimentId, name, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task SetExperimentTagAsync(string experimentId, Tag tag, CancellationToken cancellationToken) =>
+        _experiments.SetExperimentTagAsync(experimentId, tag, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task MoveExperimentAsync(string experimentId, LifecycleStage stage, CancellationToken cancellationToken) =>
+        _experiments.MoveExperimentAsync(experimentId, stage, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<Run> CreateRunAsync(NewRun run, CancellationToken cancellationToken) =>
         _runs.CreateRunAsync(run, cancellationToken);
 
@@ -66,6 +78,10 @@ public sealed class RestStore : ITrackingStore
     /// <inheritdoc/>
     public Task UpdateRunAsync(RunUpdate update, CancellationToken cancellationToken) =>
         _runs.UpdateRunAsync(update, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task MoveRunAsync(string runId, LifecycleStage stage, CancellationToken cancellationToken) =>
+        _runs.MoveRunAsync(runId, stage, cancellationToken);
 
     /// <inheritdoc/>
     public Task<Page<Run>> SearchRunsAsync(RunSearch search, string? pageToken, CancellationToken cancellationToken) =>

@@ -12,7 +12,7 @@ public sealed class ExperimentCompleter : IArgumentCompleter
     public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
         StoreCompletion.Query(fakeBoundParameters, async (store, token) =>
         {
-            Page<Experiment> experiments = await store.SearchExperimentsAsync(new ExperimentSearch(), null, token).ConfigureAwait(false);
+            Page<Experiment> experiments = await store.SearchExperimentsAsync(new ExperimentSearch(StoreCompletion.ViewOf(commandName)), null, token).ConfigureAwait(false);
             return experiments.Items
                 .Where(experiment => experiment.Name.StartsWith(wordToComplete.Trim('\'', '"'), StringComparison.OrdinalIgnoreCase))
                 .Select(experiment => new CompletionResult($"'{CodeGeneration.EscapeSingleQuotedStringContent(experiment.Name)}'", experiment.Name, CompletionResultType.ParameterValue, $"experiment {experiment.ExperimentId}"));

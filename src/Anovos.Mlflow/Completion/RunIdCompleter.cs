@@ -15,7 +15,7 @@ public sealed class RunIdCompleter : IArgumentCompleter
         StoreCompletion.Query(fakeBoundParameters, async (store, token) =>
         {
             Page<Experiment> experiments = await store.SearchExperimentsAsync(new ExperimentSearch(), null, token).ConfigureAwait(false);
-            var search = new RunSearch([.. experiments.Items.Select(experiment => experiment.ExperimentId)]) { MaxResults = Offered };
+            var search = new RunSearch([.. experiments.Items.Select(experiment => experiment.ExperimentId)]) { MaxResults = Offered, ViewType = StoreCompletion.ViewOf(commandName) };
             Page<Run> runs = await store.SearchRunsAsync(search, null, token).ConfigureAwait(false);
             return runs.Items
                 .Where(run => run.RunId.StartsWith(wordToComplete, StringComparison.OrdinalIgnoreCase))

@@ -28,6 +28,10 @@ internal static class StoreCompletion
         }
     }
 
+    /// <summary>What there is to complete for a command: what is removed for one that restores.</summary>
+    public static ViewType ViewOf(string commandName) =>
+        commandName.StartsWith("Restore-", StringComparison.OrdinalIgnoreCase) ? ViewType.DeletedOnly : ViewType.ActiveOnly;
+
     // The session state of a runspace that is just completing a line can only be asked from inside it.
     private static string CurrentDirectory()
     {

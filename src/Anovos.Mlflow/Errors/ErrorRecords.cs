@@ -36,16 +36,16 @@ internal static class ErrorRecords
 
     private static ErrorCategory Category(MlflowException e) => e.Kind switch
     {
-        ErrorKind.ConfigNotFound or ErrorKind.ExperimentNotFound or ErrorKind.RunNotFound or ErrorKind.ArtifactNotFound or ErrorKind.BucketNotFound or ErrorKind.ModelNotFound or ErrorKind.ModelVersionNotFound => ErrorCategory.ObjectNotFound,
+        ErrorKind.ConfigNotFound or ErrorKind.ExperimentNotFound or ErrorKind.RunNotFound or ErrorKind.ArtifactNotFound or ErrorKind.BucketNotFound or ErrorKind.ModelNotFound or ErrorKind.ModelVersionNotFound or ErrorKind.MetricNotFound => ErrorCategory.ObjectNotFound,
         ErrorKind.ConfigInvalid or ErrorKind.StoreInvalid or ErrorKind.ModelInvalid => ErrorCategory.InvalidData,
         ErrorKind.InvalidValue or ErrorKind.ArtifactPathInvalid or ErrorKind.UriUnsupported => ErrorCategory.InvalidArgument,
         ErrorKind.TrackingServerUnreachable or ErrorKind.NotAnMlflowServer => ErrorCategory.ConnectionError,
         ErrorKind.AuthenticationFailed => ErrorCategory.AuthenticationError,
         ErrorKind.PermissionDenied => ErrorCategory.PermissionDenied,
         ErrorKind.ExperimentExists or ErrorKind.ModelExists or ErrorKind.ParameterConflict => ErrorCategory.ResourceExists,
-        ErrorKind.ExperimentDeleted or ErrorKind.NoActiveRun => ErrorCategory.InvalidOperation,
+        ErrorKind.ExperimentDeleted or ErrorKind.RunDeleted or ErrorKind.NotDeleted or ErrorKind.NoActiveRun => ErrorCategory.InvalidOperation,
         ErrorKind.NotSupported => ErrorCategory.NotImplemented,
-        ErrorKind.ArtifactSendFailed or ErrorKind.ArtifactReceiveFailed => ErrorCategory.WriteError,
+        ErrorKind.ArtifactSendFailed or ErrorKind.ArtifactReceiveFailed or ErrorKind.ArtifactRemovalFailed => ErrorCategory.WriteError,
         _ => ErrorCategory.NotSpecified,
     };
 }

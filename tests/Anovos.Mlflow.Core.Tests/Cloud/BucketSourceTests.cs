@@ -178,6 +178,8 @@ public class BucketSourceTests
             return new MemoryStream(some, 0, await whole.ReadAtLeastAsync(some, after, throwOnEndOfStream: false, cancellationToken));
         }
 
+        public Task DeleteAsync(string key, CancellationToken cancellationToken) => bucket.DeleteAsync(key, cancellationToken);
+
         public IPartTarget Upload(string key) => bucket.Upload(key);
 
         public ICopyTarget? Copy(ObjectSource source, string key) => bucket.Copy(source, key);

@@ -74,6 +74,8 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IAnnouncedTo
         }
     }
 
+    public Task DeleteAsync(string artifactPath, CancellationToken cancellationToken) => throw DbfsRoots.RemovesNone(artifactPath);
+
     public void Dispose() => _storage.Dispose();
 
     // Whether a workspace lets its users at these files is seen when it is tried; what it said of the first holds for the rest.

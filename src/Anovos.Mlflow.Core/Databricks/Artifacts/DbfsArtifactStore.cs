@@ -64,6 +64,8 @@ internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactSto
         }
     }
 
+    public Task DeleteAsync(string artifactPath, CancellationToken cancellationToken) => throw DbfsRoots.RemovesNone(artifactPath);
+
     public void Dispose()
     {
     }

@@ -13,6 +13,10 @@ internal static class DbfsRoots
     /// <summary>Where a node of a cluster has the Databricks file system; null on other machines.</summary>
     public static string? MountPoint => Environment.GetEnvironmentVariable("DATABRICKS_RUNTIME_VERSION") is { Length: > 0 } && Directory.Exists("/dbfs") ? "/dbfs" : null;
 
+    /// <summary>The error that artifacts of a workspace are not removed: MLflow's clients cannot either (its DatabricksArtifactRepository).</summary>
+    public static MlflowException RemovesNone(string artifactPath) =>
+        new(ErrorKind.ArtifactRemovalFailed, $"The artifact '{artifactPath}' is kept by a Databricks workspace, where artifacts cannot be removed one by one. Remove the run with Remove-MlflowRun; the workspace removes its artifacts with it when it empties its trash.") { Target = artifactPath };
+
     /// <summary>Opens the artifacts of <paramref name="run"/>.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> or <see cref="ErrorKind.ArtifactPathInvalid"/> for an address that is none.</exception>
     public static IArtifactStore Open(RestApi api, Run run, string? mountPoint)

@@ -37,6 +37,8 @@ internal sealed class VolumeArtifactStore(RestApi api, string root) : IArtifactS
         }
     }
 
+    public Task DeleteAsync(string artifactPath, CancellationToken cancellationToken) => throw DbfsRoots.RemovesNone(artifactPath);
+
     public void Dispose()
     {
     }

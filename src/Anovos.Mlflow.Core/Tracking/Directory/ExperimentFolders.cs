@@ -3,17 +3,21 @@ using System.Text.RegularExpressions;
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>The experiments of an <c>mlruns</c> folder: <c>&lt;id&gt;/meta.yaml</c> and <c>&lt;id&gt;/tags/</c>, the deleted ones in <c>.trash/</c>.</summary>
-internal sealed class ExperimentFolders(string root)
+internal sealed class ExperimentFolders(string root, string trackingUri)
 {
-    private const string DefaultId = "0";
+    /// <summary>The id of the experiment that every store has.</summary>
+    public const string DefaultId = "0";
+
     private const string DefaultName = "Default";
 
     // What else stands in the root: the model registry.
     private const string Models = "models";
 
+    private const string TrashName = ".trash";
+
     private static readonly Regex IdForm = new(@"^[a-zA-Z0-9][\w\-]{0,63}\z", RegexOptions.CultureInvariant);
 
-    private readonly string _trash = Path.Combine(root, ".trash");
+    private readonly string _trash = Path.Combine(root, TrashName);
 
     /// <summary>The folder of the experiment; null when there is none.</summary>
     public string? Find(string id)
@@ -80,18 +84,25 @@ internal sealed class ExperimentFolders(string root)
         using (StoreLock.Take(root, cancellationToken))
         {
             if (Named(experiment.Name, cancellationToken) is { } taken)
-            {
-                string advice = taken.LifecycleStage == LifecycleStage.Deleted
-                    ? $"is in the .trash folder of '{root}', where its name stays taken: restore it, or remove its folder for good"
-                    : $"exists already in '{root}'";
-                throw new MlflowException(ErrorKind.ExperimentExists, $"The experiment '{experiment.Name}' {advice}.") { Target = experiment.Name };
-            }
+                throw Taken(taken);
 
             string id = RunNames.NewExperimentId();
             Make(id, experiment, cancellationToken);
             return id;
         }
     }
+
+    /// <summary>The error that the name of an experiment is taken.</summary>
+    public MlflowException Taken(Experiment experiment)
+    {
+        string advice = experiment.LifecycleStage == LifecycleStage.Deleted
+            ? $"is in the {TrashName} folder of '{root}', where its name stays taken: restore it, or remove its folder for good"
+            : $"exists already in '{root}'";
+        return new MlflowException(ErrorKind.ExperimentExists, $"The experiment '{experiment.Name}' {advice}.") { Target = experiment.Name };
+    }
+
+    /// <summary>Where the experiment of that id lies at a stage.</summary>
+    public string Place(string id, LifecycleStage stage) => Path.Combine(stage == LifecycleStage.Deleted ? _trash : root, id);
 
     private void Make(string id, NewExperiment experiment, CancellationToken cancellationToken)
     {
@@ -130,6 +141,7 @@ internal sealed class ExperimentFolders(string root)
             LifecycleStage = Path.GetDirectoryName(folder) == _trash ? LifecycleStage.Deleted : file.Stage(),
             CreationTime = file.Time("creation_time"),
             LastUpdateTime = file.Time("last_update_time"),
+            TrackingUri = trackingUri,
             Tags = new KeyFiles(folder, KeyFiles.Tags).ReadAll(cancellationToken),
         };
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Tracking;
 
@@ -39,6 +40,21 @@ internal sealed class MetaFile
     /// <summary>Writes the file of a folder; one that is there is replaced at once.</summary>
     public static void Write(string folder, string text) => StoreFile.Write(PathIn(folder), text, scratch: folder);
 
+    /// <summary>Changes fields of the file of a folder, given in the form of YAML. All others stay as they are: MLflow has added some.</summary>
+    public static void Change(string folder, params (string Field, string Text)[] fields)
+    {
+        string content = Read(folder).Content;
+        foreach ((string field, string text) in fields)
+        {
+            // With its further lines, which are indented or blank.
+            var whole = new Regex($@"^{field}:.*\n?(?:[ \t].*\n?|\r?\n(?=\r?\n|[ \t]))*", RegexOptions.Multiline | RegexOptions.CultureInvariant);
+            string line = $"{field}: {text}\n";
+            content = whole.IsMatch(content) ? whole.Replace(content, line.Replace("$", "$$"), 1) : content + line;
+        }
+
+        Write(folder, content);
+    }
+
     /// <summary>The field; null when it is not there or null.</summary>
     public string? Find(string field) => _fields.TryGetValue(field, out string? value) ? value : null;
 
@@ -75,6 +91,9 @@ internal sealed class MetaFile
         "deleted" => LifecycleStage.Deleted,
         var other => throw Invalid($"has '{other}' as 'lifecycle_stage', which must be 'active' or 'deleted'"),
     };
+
+    /// <summary>A stage as the file has it.</summary>
+    public static string Text(LifecycleStage stage) => stage == LifecycleStage.Deleted ? "deleted" : "active";
 
     /// <summary>The error that something in this file is wrong.</summary>
     public MlflowException Invalid(string what) => Invalid(_path, what, innerException: null);

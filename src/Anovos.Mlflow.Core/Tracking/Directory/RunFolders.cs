@@ -45,11 +45,14 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
             foreach (string run in Directory.EnumerateDirectories(folder))
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (!Reserved.Contains(Path.GetFileName(run)) && Foreign.Skip(() => RunMeta.Read(run)) is { } meta)
+                if (IsRun(run) && Foreign.Skip(() => RunMeta.Read(run)) is { } meta)
                     yield return new KeyValuePair<Run, string>(Bare(meta, experiment.Name), run);
             }
         }
     }
+
+    /// <summary>Whether a folder of an experiment's is one of a run.</summary>
+    public static bool IsRun(string folder) => !Reserved.Contains(Path.GetFileName(folder));
 
     /// <summary>Every point of a metric, in the order written; none for a key that the run does not have.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.RunNotFound"/>; <see cref="ErrorKind.StoreInvalid"/> for a line that is no point.</exception>

@@ -12,6 +12,8 @@ internal sealed record RunMeta(string RunId, string ExperimentId, string RunName
 
     public LifecycleStage LifecycleStage { get; init; }
 
+    public DateTimeOffset? DeletedTime { get; init; }
+
     /// <summary>Reads it from the run's folder.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.StoreInvalid"/> when it cannot be read or is of another run.</exception>
     public static RunMeta Read(string folder)
@@ -29,6 +31,7 @@ internal sealed record RunMeta(string RunId, string ExperimentId, string RunName
             Status = (RunStatus)(file.Number("status") ?? (long)RunStatus.Running),
             EndTime = file.Time("end_time"),
             LifecycleStage = file.Stage(),
+            DeletedTime = file.Time("deleted_time"),
         };
 
         if (!Enum.IsDefined(typeof(RunStatus), meta.Status))
@@ -57,11 +60,11 @@ internal sealed record RunMeta(string RunId, string ExperimentId, string RunName
     /// <summary>Writes it to the run's folder, with every field that any MLflow looks for and in MLflow's order.</summary>
     public void Write(string folder) => MetaFile.Write(folder, $"""
         artifact_uri: {FlatYamlText.Write(ArtifactUri)}
-        deleted_time: null
+        deleted_time: {MetaFile.Text(DeletedTime?.ToUnixTimeMilliseconds())}
         end_time: {MetaFile.Text(EndTime?.ToUnixTimeMilliseconds())}
         entry_point_name: ''
         experiment_id: {FlatYamlText.Write(ExperimentId)}
-        lifecycle_stage: active
+        lifecycle_stage: {MetaFile.Text(LifecycleStage)}
         run_id: {FlatYamlText.Write(RunId)}
         run_name: {FlatYamlText.Write(RunName)}
         run_uuid: {FlatYamlText.Write(RunId)}

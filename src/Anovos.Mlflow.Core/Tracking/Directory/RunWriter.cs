@@ -21,6 +21,21 @@ internal sealed class RunWriter(RunFolders runs)
         }).Write(folder);
     }
 
+    /// <summary>Puts a run into the trash, or takes it out.</summary>
+    public void Move(string runId, LifecycleStage stage, CancellationToken cancellationToken) => MoveFolder(runs.Folder(runId), stage, cancellationToken);
+
+    /// <inheritdoc cref="Move(string, LifecycleStage, CancellationToken)"/>
+    public static RunMeta MoveFolder(string folder, LifecycleStage stage, CancellationToken cancellationToken)
+    {
+        using IDisposable held = StoreLock.Take(folder, cancellationToken);
+        RunMeta meta = RunMeta.Read(folder);
+        if (meta.LifecycleStage == stage)
+            return meta;
+        RunMeta moved = meta with { LifecycleStage = stage, DeletedTime = stage == LifecycleStage.Deleted ? DateTimeOffset.UtcNow : null };
+        moved.Write(folder);
+        return moved;
+    }
+
     /// <summary>Writes a batch. It is checked as a whole first: one that is refused stores nothing.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>, <see cref="ErrorKind.ParameterConflict"/></exception>
     public void Log(string runId, RunData batch, CancellationToken cancellationToken)

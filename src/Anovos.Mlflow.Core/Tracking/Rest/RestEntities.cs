@@ -6,7 +6,7 @@ namespace Anovos.Mlflow.Tracking;
 /// <summary>The JSON forms of experiments, runs and their data. Fields that this client does not know are passed over.</summary>
 internal static class RestEntities
 {
-    public static Experiment ReadExperiment(JsonElement json) => new()
+    public static Experiment ReadExperiment(JsonElement json, string trackingUri) => new()
     {
         ExperimentId = json.Id("experiment_id"),
         Name = json.Text("name"),
@@ -14,6 +14,7 @@ internal static class RestEntities
         LifecycleStage = Stage(json),
         CreationTime = json.Time("creation_time"),
         LastUpdateTime = json.Time("last_update_time"),
+        TrackingUri = trackingUri,
         Tags = ReadPairs(json, "tags"),
     };
 

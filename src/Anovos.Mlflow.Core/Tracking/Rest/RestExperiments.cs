@@ -12,7 +12,7 @@ internal class RestExperiments(RestApi api, string trackingUri)
         try
         {
             JsonElement answer = await api.GetAsync("experiments/get-by-name", ErrorKind.ExperimentNotFound, cancellationToken, ("experiment_name", name)).ConfigureAwait(false);
-            return JsonAnswer.Read(answer, trackingUri, json => RestEntities.ReadExperiment(json.Part("experiment")));
+            return JsonAnswer.Read(answer, trackingUri, json => RestEntities.ReadExperiment(json.Part("experiment"), trackingUri));
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.ExperimentNotFound)
         {
@@ -24,7 +24,7 @@ internal class RestExperiments(RestApi api, string trackingUri)
     public async Task<Experiment> GetExperimentAsync(string experimentId, CancellationToken cancellationToken)
     {
         JsonElement answer = await api.GetAsync("experiments/get", ErrorKind.ExperimentNotFound, cancellationToken, ("experiment_id", experimentId)).ConfigureAwait(false);
-        return JsonAnswer.Read(answer, trackingUri, json => RestEntities.ReadExperiment(json.Part("experiment")));
+        return JsonAnswer.Read(answer, trackingUri, json => RestEntities.ReadExperiment(json.Part("experiment"), trackingUri));
     }
 
     /// <inheritdoc cref="ITrackingStore.CreateExperimentAsync"/>
@@ -56,11 +56,48 @@ internal class RestExperiments(RestApi api, string trackingUri)
             }
             catch (MlflowException e) when (e.Kind == ErrorKind.ExperimentExists)
             {
-                // Some stores answer with their SQL.
-                throw new MlflowException(ErrorKind.ExperimentExists, $"The experiment '{experiment.Name}' exists already at {trackingUri}, or is in its trash, where its name stays taken.", e) { Target = experiment.Name, ErrorCode = e.ErrorCode, StatusCode = e.StatusCode };
+                throw Taken(experiment.Name, e);
             }
         },
         cancellationToken);
+
+    /// <inheritdoc cref="ITrackingStore.RenameExperimentAsync"/>
+    public virtual async Task RenameExperimentAsync(string experimentId, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ChangeAsync("update", experimentId, cancellationToken, ("new_name", name)).ConfigureAwait(false);
+        }
+        catch (MlflowException e) when (e.Kind is ErrorKind.ExperimentExists || e.ErrorCode == "BAD_REQUEST")
+        {
+            // Also what a server over a directory says of the name that the experiment has: then a request before it did its work.
+            Experiment? named = await FindExperimentAsync(name, cancellationToken).ConfigureAwait(false);
+            if (named?.ExperimentId == experimentId)
+                return;
+            if (named is not null)
+                throw Taken(name, e);
+            throw;
+        }
+    }
+
+    /// <inheritdoc cref="ITrackingStore.SetExperimentTagAsync"/>
+    public Task SetExperimentTagAsync(string experimentId, Tag tag, CancellationToken cancellationToken) =>
+        ChangeAsync("set-experiment-tag", experimentId, cancellationToken, ("key", tag.Key), ("value", tag.Value));
+
+    /// <inheritdoc cref="ITrackingStore.MoveExperimentAsync"/>
+    public async Task MoveExperimentAsync(string experimentId, LifecycleStage stage, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ChangeAsync(stage == LifecycleStage.Deleted ? "delete" : "restore", experimentId, cancellationToken).ConfigureAwait(false);
+        }
+        catch (MlflowException e) when (e.Kind == ErrorKind.ExperimentNotFound)
+        {
+            // The same answer for one that is where it is to be, as after a request whose answer was lost.
+            if ((await GetExperimentAsync(experimentId, cancellationToken).ConfigureAwait(false)).LifecycleStage != stage)
+                throw;
+        }
+    }
 
     /// <inheritdoc cref="ITrackingStore.SearchExperimentsAsync"/>
     public async Task<Page<Experiment>> SearchExperimentsAsync(ExperimentSearch search, string? pageToken, CancellationToken cancellationToken)
@@ -75,6 +112,22 @@ internal class RestExperiments(RestApi api, string trackingUri)
             },
             ErrorKind.ExperimentNotFound,
             cancellationToken).ConfigureAwait(false);
-        return JsonAnswer.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "experiments", pageToken, RestEntities.ReadExperiment));
+        return JsonAnswer.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "experiments", pageToken, experiment => RestEntities.ReadExperiment(experiment, trackingUri)));
     }
+
+    private Task ChangeAsync(string action, string experimentId, CancellationToken cancellationToken, params (string Name, string Value)[] fields) =>
+        api.PostAsync(
+            $"experiments/{action}",
+            body =>
+            {
+                body.WriteString("experiment_id", experimentId);
+                foreach ((string name, string value) in fields)
+                    body.WriteString(name, value);
+            },
+            ErrorKind.ExperimentNotFound,
+            cancellationToken);
+
+    // Some stores answer with their SQL.
+    private MlflowException Taken(string name, MlflowException e) =>
+        new(ErrorKind.ExperimentExists, $"The experiment '{name}' exists already at {trackingUri}, or is in its trash, where its name stays taken.", e) { Target = name, ErrorCode = e.ErrorCode, StatusCode = e.StatusCode };
 }

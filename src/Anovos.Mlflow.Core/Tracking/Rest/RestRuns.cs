@@ -60,6 +60,10 @@ internal sealed class RestRuns(RestApi api, string trackingUri)
             ErrorKind.RunNotFound,
             cancellationToken);
 
+    /// <inheritdoc cref="ITrackingStore.MoveRunAsync"/>
+    public Task MoveRunAsync(string runId, LifecycleStage stage, CancellationToken cancellationToken) =>
+        api.PostAsync(stage == LifecycleStage.Deleted ? "runs/delete" : "runs/restore", body => body.WriteString("run_id", runId), ErrorKind.RunNotFound, cancellationToken);
+
     /// <inheritdoc cref="ITrackingStore.SearchRunsAsync"/>
     public async Task<Page<Run>> SearchRunsAsync(RunSearch search, string? pageToken, CancellationToken cancellationToken)
     {

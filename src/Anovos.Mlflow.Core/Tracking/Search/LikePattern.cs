@@ -1,7 +1,7 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>SQL's LIKE: <c>%</c> stands for any text, <c>_</c> for any one character.</summary>
-internal sealed class LikePattern(string pattern, bool ignoreCase)
+/// <summary>SQL's LIKE: <c>%</c> stands for any text, <c>_</c> for any one character, or what is given for them.</summary>
+internal sealed class LikePattern(string pattern, bool ignoreCase, char any = '%', char one = '_')
 {
     /// <summary>Whether the whole text fits. Takes at most (text × pattern) steps.</summary>
     public bool Matches(string text)
@@ -10,12 +10,12 @@ internal sealed class LikePattern(string pattern, bool ignoreCase)
         int percent = -1, resume = 0;
         while (at < text.Length)
         {
-            if (want < pattern.Length && pattern[want] == '%')
+            if (want < pattern.Length && pattern[want] == any)
             {
                 percent = want++;
                 resume = at;
             }
-            else if (want < pattern.Length && (pattern[want] == '_' || Same(pattern[want], text[at])))
+            else if (want < pattern.Length && (pattern[want] == one || Same(pattern[want], text[at])))
             {
                 want++;
                 at++;
@@ -30,7 +30,7 @@ internal sealed class LikePattern(string pattern, bool ignoreCase)
                 return false;
         }
 
-        return pattern.AsSpan(want).Trim('%').IsEmpty;
+        return pattern.AsSpan(want).Trim(any).IsEmpty;
     }
 
     private bool Same(char a, char b) => a == b || (ignoreCase && char.ToUpperInvariant(a) == char.ToUpperInvariant(b));

@@ -19,9 +19,20 @@ public sealed class GetMlflowArtifactCommand : RunCommand
     [Parameter]
     public SwitchParameter Recurse { get; set; }
 
+    /// <summary>Lists only what one of these patterns selects, as <c>**/*.csv</c>.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    public string[] Include { get; set; } = [];
+
+    /// <summary>Leaves out what one of these patterns selects.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    public string[] Exclude { get; set; } = [];
+
     /// <inheritdoc/>
     protected override void Process()
     {
+        var filter = new ArtifactFilter(Include, Exclude);
         RunReference run = ResolveRun();
         string start = Artifacts.ArtifactPath.Normalize(ArtifactPath);
         Await(async token =>
@@ -37,7 +48,7 @@ public sealed class GetMlflowArtifactCommand : RunCommand
             while (folders.Count > 0)
             {
                 IReadOnlyList<Artifact> entries = await store.ListAsync(folders.Pop(), token).ConfigureAwait(false);
-                foreach (Artifact entry in entries)
+                foreach (Artifact entry in entries.Where(entry => filter.Selects(entry.ArtifactPath)))
                     Post(() => WriteObject(entry with { RunId = run.RunId }));
                 if (!Recurse)
                     continue;

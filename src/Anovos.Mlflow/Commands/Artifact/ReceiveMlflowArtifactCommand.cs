@@ -27,6 +27,16 @@ public sealed class ReceiveMlflowArtifactCommand : TransferCommand
     [ValidateNotNullOrEmpty]
     public string Destination { get; set; } = ".";
 
+    /// <summary>Receives only what one of these patterns selects, as <c>**/*.csv</c>.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    public string[] Include { get; set; } = [];
+
+    /// <summary>Leaves out what one of these patterns selects.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    public string[] Exclude { get; set; } = [];
+
     /// <summary>Replaces files that are there with other content.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
@@ -74,12 +84,13 @@ public sealed class ReceiveMlflowArtifactCommand : TransferCommand
     {
         // A folder and a file of it, from Get-MlflowArtifact -Recurse, name the file once.
         var folders = new HashSet<string>(paths, StringComparer.Ordinal);
+        var filter = new ArtifactFilter(Include, Exclude);
         var files = new List<ListedArtifact>();
         foreach (string path in folders.Where(path => !IsBelow(path, folders)))
         {
             try
             {
-                files.AddRange(await ArtifactTree.FilesAsync(store, path, ThrottleLimit, cancellationToken).ConfigureAwait(false));
+                files.AddRange((await ArtifactTree.FilesAsync(store, path, ThrottleLimit, cancellationToken).ConfigureAwait(false)).Where(file => filter.Selects(file.ArtifactPath)));
             }
             catch (MlflowException e) when (!e.IsTerminating())
             {

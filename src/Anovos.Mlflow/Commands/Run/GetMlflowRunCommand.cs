@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Completion;
@@ -28,6 +29,31 @@ public sealed class GetMlflowRunCommand : TrackingCommand
     [Alias("ExperimentName")]
     [ArgumentCompleter(typeof(ExperimentCompleter))]
     public string[] Experiment { get; set; } = ["*"];
+
+    /// <summary>Only runs of this name; wildcards <c>*</c> and <c>?</c> are allowed, and case counts.</summary>
+    [Parameter(ParameterSetName = "Search")]
+    [Parameter(ParameterSetName = "InputObject")]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    [Alias("RunName")]
+    public string? Name { get; set; }
+
+    /// <summary>Only runs with one of these statuses.</summary>
+    [Parameter(ParameterSetName = "Search")]
+    [Parameter(ParameterSetName = "InputObject")]
+    [ValidateSet("Running", "Scheduled", "Finished", "Failed", "Killed")]
+    public string[] Status { get; set; } = [];
+
+    /// <summary>Only runs that began then or later.</summary>
+    [Parameter(ParameterSetName = "Search")]
+    [Parameter(ParameterSetName = "InputObject")]
+    public DateTime? Since { get; set; }
+
+    /// <summary>Only runs with all these tags; wildcards <c>*</c> and <c>?</c> are allowed in the values, and case counts.</summary>
+    [Parameter(ParameterSetName = "Search")]
+    [Parameter(ParameterSetName = "InputObject")]
+    [ValidateNotNull]
+    public IDictionary? Tag { get; set; }
 
     /// <summary>A filter in MLflow's search syntax, as <c>metrics.rmse &lt; 1 and params.model = 'tree'</c>.</summary>
     [Parameter(ParameterSetName = "Search")]
@@ -100,13 +126,21 @@ public sealed class GetMlflowRunCommand : TrackingCommand
         }
 
         Dictionary<string, Experiment> byId = experiments.ToDictionary(experiment => experiment.ExperimentId);
-        var search = new RunSearch([.. byId.Keys], Filter)
+        var query = new RunQuery
+        {
+            Name = Name,
+            Statuses = [.. Status.Select(status => (RunStatus)Enum.Parse(typeof(RunStatus), status, ignoreCase: true))],
+            Since = Since is { } since ? new DateTimeOffset(since) : null,
+            Tags = ToTags(Tag),
+            Filter = Filter,
+        };
+        var search = new RunSearch([.. byId.Keys], query.ToFilter())
         {
             OrderBy = OrderBy,
             ViewType = IncludeDeleted ? ViewType.All : ViewType.ActiveOnly,
             MaxResults = Math.Min(First, 1000),
         };
-        WritePages(async page => Named(byId, await store.SearchRunsAsync(search, page.PageToken, page.Cancellation).ConfigureAwait(false)), filter: null, First);
+        WritePages(async page => Named(byId, await store.SearchRunsAsync(search, page.PageToken, page.Cancellation).ConfigureAwait(false)), query.Matches, First);
     }
 
     private static Page<Run> Named(Dictionary<string, Experiment> experiments, Page<Run> page) =>

@@ -1,0 +1,68 @@
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>Changes the experiments of an <c>mlruns</c> folder, each change under the lock of the folder.</summary>
+internal sealed class ExperimentWriter(string root, ExperimentFolders experiments)
+{
+    /// <summary>Gives an experiment another name.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentExists"/>, <see cref="ErrorKind.InvalidValue"/></exception>
+    public void Rename(string id, string name, CancellationToken cancellationToken)
+    {
+        BatchRules.CheckExperiment(new NewExperiment(name));
+        string folder = experiments.Folder(id);
+        using IDisposable held = StoreLock.Take(root, cancellationToken);
+        if (Active(id, cancellationToken).Name == StoreFile.Stored(name))
+            return;
+        if (experiments.Named(name, cancellationToken) is { } taken)
+            throw experiments.Taken(taken);
+        MetaFile.Change(folder, ("last_update_time", Now()), ("name", FlatYamlText.Write(name)));
+    }
+
+    /// <summary>Sets a tag.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
+    public void SetTag(string id, Tag tag, CancellationToken cancellationToken)
+    {
+        BatchRules.CheckTags([tag]);
+        var tags = new KeyFiles(experiments.Folder(id), KeyFiles.Tags);
+        using IDisposable held = StoreLock.Take(root, cancellationToken);
+        Active(id, cancellationToken);
+        tags.Check([tag.Key]);
+        tags.Write(tag.Key, tag.Value);
+    }
+
+    /// <summary>
+    /// Puts an experiment into the trash, or takes it out, as MLflow's file store does: the stage goes into its file and into
+    /// those of all its runs, and then the folder moves. One that was interrupted is done when it is done again.
+    /// </summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for the experiment that every store has.</exception>
+    public void Move(string id, LifecycleStage stage, CancellationToken cancellationToken)
+    {
+        string folder = experiments.Folder(id), place = experiments.Place(id, stage);
+        if (id == ExperimentFolders.DefaultId && stage == LifecycleStage.Deleted)
+            throw new MlflowException(ErrorKind.InvalidValue, "The experiment 'Default' of a directory store cannot be removed: MLflow needs it. Remove its runs.") { Target = id };
+        using IDisposable held = StoreLock.Take(root, cancellationToken);
+        if (folder == place && experiments.Get(id, cancellationToken).LifecycleStage == stage)
+            return;
+        MetaFile.Change(folder, ("last_update_time", Now()), ("lifecycle_stage", MetaFile.Text(stage)));
+        foreach (string run in Directory.EnumerateDirectories(folder))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (RunFolders.IsRun(run))
+                Foreign.Skip(() => RunWriter.MoveFolder(run, stage, cancellationToken));
+        }
+
+        if (folder != place)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(place)!);
+            Directory.Move(folder, place);
+        }
+    }
+
+    private Experiment Active(string id, CancellationToken cancellationToken)
+    {
+        Experiment experiment = experiments.Get(id, cancellationToken);
+        return experiment.LifecycleStage == LifecycleStage.Active ? experiment : throw new MlflowException(ErrorKind.InvalidValue,
+            $"The experiment '{experiment.Name}' is in the trash and cannot be changed. Restore it first.") { Target = id };
+    }
+
+    private static string Now() => MetaFile.Text(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+}

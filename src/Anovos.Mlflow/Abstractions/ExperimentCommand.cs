@@ -1,0 +1,74 @@
+using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Completion;
+using Anovos.Mlflow.PowerShell.Errors;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Abstractions;
+
+/// <summary>A cmdlet that changes experiments, named one by one or by wildcards. One that cannot be changed stops no other.</summary>
+public abstract class ExperimentCommand : TrackingCommand
+{
+    /// <summary>Names; wildcards are allowed.</summary>
+    [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Name")]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ExperimentCompleter))]
+    public string[] Name { get; set; } = [];
+
+    /// <summary>Ids.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "Id")]
+    [ValidateNotNullOrEmpty]
+    [Alias("ExperimentId")]
+    public string[] Id { get; set; } = [];
+
+    /// <summary>An experiment from <c>Get-MlflowExperiment</c>; its store is taken too.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "InputObject", ValueFromPipeline = true)]
+    [ValidateNotNull]
+    public Experiment InputObject { get; set; } = null!;
+
+    /// <summary>Whether it works on what is in the trash.</summary>
+    private protected virtual bool InTrash => false;
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        MlflowConnection connection = ResolveConnection(ParameterSetName == "InputObject" ? InputObject.TrackingUri : null);
+        string[] keys = ParameterSetName switch { "Name" => Name, "Id" => Id, _ => [InputObject.ExperimentId] };
+        foreach (string key in keys)
+        {
+            try
+            {
+                foreach (Experiment experiment in ParameterSetName == "Name" ? FindNamed(connection.Store, key) : [Check(Await(token => connection.Store.GetExperimentAsync(key, token)))])
+                    Apply(connection, experiment);
+            }
+            catch (MlflowException e) when (!e.IsTerminating())
+            {
+                WriteError(e.ToErrorRecord(key));
+            }
+        }
+    }
+
+    /// <summary>Changes one experiment, if the user agrees.</summary>
+    private protected abstract void Apply(MlflowConnection connection, Experiment experiment);
+
+    /// <summary>An experiment as the user is asked about it.</summary>
+    private protected static string Describe(MlflowConnection connection, Experiment experiment) => $"experiment '{experiment.Name}' ({experiment.ExperimentId}) at {connection.TrackingUri}";
+
+    private IReadOnlyList<Experiment> FindNamed(ITrackingStore store, string name)
+    {
+        if (WildcardPattern.ContainsWildcardCharacters(name))
+        {
+            var pattern = new WildcardPattern(name, WildcardOptions.IgnoreCase);
+            var search = new ExperimentSearch(InTrash ? ViewType.DeletedOnly : ViewType.ActiveOnly);
+            List<Experiment> all = Await(token => PageTokens.ReadAllAsync(page => store.SearchExperimentsAsync(search, page, token)));
+            return all.FindAll(experiment => pattern.IsMatch(experiment.Name));
+        }
+
+        Experiment found = Await(token => store.FindExperimentAsync(name, token))
+            ?? throw new MlflowException(ErrorKind.ExperimentNotFound, $"There is no experiment '{name}' at {store.TrackingUri}. Get-MlflowExperiment{(InTrash ? " -IncludeDeleted" : "")} lists those there are.") { Target = name };
+        return [Check(found)];
+    }
+
+    private Experiment Check(Experiment experiment) => InTrash ? Trash.ThrowIfActive(experiment) : Trash.ThrowIfDeleted(experiment);
+}

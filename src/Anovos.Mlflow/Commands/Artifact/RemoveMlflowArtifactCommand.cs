@@ -1,0 +1,92 @@
+using System.Management.Automation;
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Errors;
+using Anovos.Mlflow.PowerShell.Sessions;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>Removes artifacts of a run for good: files, folders, or what patterns select below a folder.</summary>
+[Cmdlet(VerbsCommon.Remove, "MlflowArtifact", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[OutputType(typeof(void))]
+public sealed class RemoveMlflowArtifactCommand : RunCommand
+{
+    private readonly HashSet<string> _removed = new(StringComparer.Ordinal);
+
+    /// <summary>Files and folders of the run.</summary>
+    [Parameter(Position = 0, Mandatory = true, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string[] ArtifactPath { get; set; } = [];
+
+    /// <summary>Removes folders, with all that is below them.</summary>
+    [Parameter]
+    public SwitchParameter Recurse { get; set; }
+
+    /// <summary>Removes of a folder only the files that one of these patterns selects, as <c>**/*.csv</c>.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    public string[] Include { get; set; } = [];
+
+    /// <summary>Leaves of a folder the files that one of these patterns selects.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    public string[] Exclude { get; set; } = [];
+
+    /// <summary>How many files that patterns select are removed at once.</summary>
+    [Parameter]
+    [ValidateRange(1, 32)]
+    public int ThrottleLimit { get; set; } = ArtifactTransfer.DefaultParallelism;
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        RunReference run = ResolveRun();
+        var filter = new ArtifactFilter(Include, Exclude);
+        using IArtifactStore store = Await(run.OpenArtifactsAsync);
+        foreach (string path in ArtifactPath)
+        {
+            try
+            {
+                Remove(run, store, Artifacts.ArtifactPath.OfRemoval(path), filter);
+            }
+            catch (MlflowException e) when (!e.IsTerminating())
+            {
+                WriteError(e.ToErrorRecord(path));
+            }
+        }
+    }
+
+    private void Remove(RunReference run, IArtifactStore store, string path, ArtifactFilter filter)
+    {
+        // A folder and what is in it, from Get-MlflowArtifact -Recurse, are removed with the folder.
+        if (ParentsOf(path).Any(parent => _removed.Contains($"{run.RunId}/{parent}")))
+            return;
+        Artifact found = Await(token => ArtifactTree.FindAsync(store, path, token));
+        if (found.IsDirectory && !Recurse)
+            throw new MlflowException(ErrorKind.InvalidValue, $"'{path}' is a folder. -Recurse removes it with all that is below it.") { Target = path };
+        if (found.IsDirectory && !filter.IsEmpty)
+        {
+            RemoveFiles(run, store, path, filter);
+            return;
+        }
+
+        if (!filter.Selects(path) || !ShouldProcess(run.ToString(), found.IsDirectory ? $"Remove the folder '{path}' with all that is below it" : $"Remove '{path}'"))
+            return;
+        Await(token => store.DeleteAsync(path, token));
+        if (found.IsDirectory)
+            _removed.Add($"{run.RunId}/{path}");
+    }
+
+    private void RemoveFiles(RunReference run, IArtifactStore store, string folder, ArtifactFilter filter)
+    {
+        IReadOnlyList<ListedArtifact> files = Await(token => ArtifactTree.FilesAsync(store, folder, ThrottleLimit, token));
+        string[] selected = [.. files.Select(file => file.ArtifactPath).Where(filter.Selects).Where(file => ShouldProcess(run.ToString(), $"Remove '{file}'"))];
+        Await(token => ArtifactTree.DeleteAsync(store, selected, ThrottleLimit, (file, e) => Post(() => WriteError(e.ToErrorRecord(file))), token));
+    }
+
+    private static IEnumerable<string> ParentsOf(string path)
+    {
+        for (int slash = path.LastIndexOf('/'); slash > 0; slash = path.LastIndexOf('/', slash - 1))
+            yield return path.Substring(0, slash);
+    }
+}

@@ -1,0 +1,50 @@
+using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Completion;
+using Anovos.Mlflow.PowerShell.Errors;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>The points of metrics of a run, put out page by page as they come from the store.</summary>
+[Cmdlet(VerbsCommon.Get, "MlflowMetric")]
+[OutputType("Anovos.Mlflow.Tracking.MetricPoint")]
+public sealed class GetMlflowMetricCommand : RunCommand
+{
+    /// <summary>Names of metrics; wildcards are allowed.</summary>
+    [Parameter(Position = 0)]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    [Alias("Key")]
+    [ArgumentCompleter(typeof(MetricCompleter))]
+    public string[] Name { get; set; } = ["*"];
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        RunReference reference = ResolveRun();
+        Run run = Await(token => reference.Store.GetRunAsync(reference.RunId, token));
+        string[] all = [.. run.Metrics.Keys.OrderBy(name => name, StringComparer.Ordinal)];
+        foreach (string name in Name.SelectMany(name => Find(run, all, name)).Distinct(StringComparer.Ordinal))
+        {
+            WritePages(async page =>
+            {
+                Page<Metric> points = await reference.Store.GetMetricHistoryAsync(run.RunId, name, page.PageToken, page.Cancellation).ConfigureAwait(false);
+                return new Page<MetricPoint>([.. points.Items.Select(point => MetricPoint.Of(point, run.RunId))], points.NextPageToken);
+            });
+        }
+    }
+
+    private IEnumerable<string> Find(Run run, string[] all, string name)
+    {
+        // A name that the run has is meant as it is.
+        if (all.Contains(name, StringComparer.Ordinal))
+            return [name];
+        var pattern = new WildcardPattern(name, WildcardOptions.IgnoreCase);
+        string[] found = [.. all.Where(pattern.IsMatch)];
+        if (found.Length == 0 && !WildcardPattern.ContainsWildcardCharacters(name))
+            WriteError(new MlflowException(ErrorKind.MetricNotFound, $"Run {run.RunId} has no metric '{name}'. {(all.Length == 0 ? "It has none." : $"It has {string.Join(", ", all.Take(10))}{(all.Length > 10 ? " …" : "")}.")}") { Target = name }.ToErrorRecord(name));
+        return found;
+    }
+}

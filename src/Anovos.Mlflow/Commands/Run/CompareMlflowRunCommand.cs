@@ -1,0 +1,62 @@
+using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Completion;
+using Anovos.Mlflow.PowerShell.Errors;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>What differs between runs: params, latest metrics and tags, a row for each key.</summary>
+[Cmdlet(VerbsData.Compare, "MlflowRun", DefaultParameterSetName = "Id")]
+[OutputType("Anovos.Mlflow.Tracking.RunDifference")]
+public sealed class CompareMlflowRunCommand : TrackingCommand
+{
+    private readonly List<Run> _runs = [];
+
+    /// <summary>Ids of runs.</summary>
+    [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Id")]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(RunIdCompleter))]
+    public string[] RunId { get; set; } = [];
+
+    /// <summary>A run or its id, from the pipeline.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "InputObject", ValueFromPipeline = true)]
+    [ValidateNotNull]
+    public PSObject InputObject { get; set; } = null!;
+
+    /// <summary>Also the keys for which all runs have the same.</summary>
+    [Parameter]
+    public SwitchParameter IncludeEqual { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        if (ParameterSetName == "InputObject" && InputObject.BaseObject is Run run)
+        {
+            _runs.Add(run);
+            return;
+        }
+
+        ITrackingStore store = ResolveConnection().Store;
+        foreach (string id in ParameterSetName == "Id" ? RunId : [InputObject.BaseObject.ToString()!])
+        {
+            try
+            {
+                _runs.Add(Await(token => new RunLifecycle(store, RunEnvironment.Read).ReadAsync(id, token)));
+            }
+            catch (MlflowException e) when (!e.IsTerminating())
+            {
+                WriteError(e.ToErrorRecord(id));
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void End()
+    {
+        if (_runs.Select(run => run.RunId).Distinct().Count() < 2)
+            throw new MlflowException(ErrorKind.InvalidValue, "There are no two runs to compare. Name them, or pipe them in: Get-MlflowRun -First 2 | Compare-MlflowRun.");
+        WriteObject(RunComparison.Of(_runs).Where(row => IncludeEqual || !row.IsEqual), enumerateCollection: true);
+    }
+}

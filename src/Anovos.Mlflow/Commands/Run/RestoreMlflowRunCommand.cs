@@ -1,0 +1,26 @@
+using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>Takes removed runs out of the trash of their store.</summary>
+[Cmdlet(VerbsData.Restore, "MlflowRun", SupportsShouldProcess = true)]
+[OutputType("Anovos.Mlflow.Tracking.Run")]
+public sealed class RestoreMlflowRunCommand : RunTrashCommand
+{
+    /// <summary>Puts the restored runs out.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    private protected override void Move(MlflowConnection connection, string runId)
+    {
+        Run run = Await(token => new Trash(connection.Store).RunToRestoreAsync(runId, token));
+        if (!ShouldProcess(Describe(connection, run), "Restore"))
+            return;
+        Await(token => connection.Store.MoveRunAsync(runId, LifecycleStage.Active, token));
+        if (PassThru)
+            WriteObject(Await(token => new RunLifecycle(connection.Store, RunEnvironment.Read).ReadAsync(runId, token)));
+    }
+}

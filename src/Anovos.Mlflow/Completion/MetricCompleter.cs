@@ -1,0 +1,28 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+using System.Management.Automation.Runspaces;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Completion;
+
+/// <summary>Completes the names of the metrics of the run that the command is for, with the latest value beside them.</summary>
+public sealed class MetricCompleter : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
+    {
+        string? runId = (fakeBoundParameters["Run"] as Run)?.RunId ?? fakeBoundParameters["RunId"] as string ?? MlflowSession.Of(Runspace.DefaultRunspace).Active?.Run.RunId ?? RunEnvironment.Read("MLFLOW_RUN_ID");
+        if (runId is not { Length: > 0 })
+            return [];
+        return StoreCompletion.Query(fakeBoundParameters, async (store, token) =>
+        {
+            Run run = await store.GetRunAsync(runId, token).ConfigureAwait(false);
+            return run.Metrics
+                .Where(metric => metric.Key.StartsWith(wordToComplete.Trim('\'', '"'), StringComparison.OrdinalIgnoreCase))
+                .OrderBy(metric => metric.Key, StringComparer.Ordinal)
+                .Select(metric => new CompletionResult($"'{CodeGeneration.EscapeSingleQuotedStringContent(metric.Key)}'", metric.Key, CompletionResultType.ParameterValue, FormattableString.Invariant($"latest {metric.Value}")));
+        });
+    }
+}
