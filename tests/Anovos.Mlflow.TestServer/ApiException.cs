@@ -10,7 +10,7 @@ internal sealed class ApiException(string code, string message) : Exception(mess
         "PERMISSION_DENIED" => 403,
         "RESOURCE_DOES_NOT_EXIST" or "NOT_FOUND" or "ENDPOINT_NOT_FOUND" => 404,
         "MAX_REQUEST_SIZE_EXCEEDED" => 413,
-        "INTERNAL_ERROR" => 500,
+        "INTERNAL_ERROR" or "INVALID_STATE" => 500,
         "NOT_IMPLEMENTED" => 501,
         _ => 400,
     };
@@ -19,7 +19,7 @@ internal sealed class ApiException(string code, string message) : Exception(mess
     {
         "RESOURCE_DOES_NOT_EXIST" => "RESOURCE_NOT_FOUND",
         "BAD_REQUEST" => "INVALID_PARAMETER_VALUE",
-        "INTERNAL_ERROR" => "CLIENT_INTERNAL_ERROR",
+        "INTERNAL_ERROR" or "INVALID_STATE" => "CLIENT_INTERNAL_ERROR",
         _ => code,
     };
 

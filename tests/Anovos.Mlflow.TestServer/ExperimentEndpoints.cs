@@ -15,10 +15,10 @@ internal sealed class ExperimentEndpoints(TrackingState state)
         table["experiments/get"] = new("GET", request => Answer(state.Experiment(request.Text("experiment_id"))), id);
         table["experiments/get-by-name"] = new("GET", GetByName, FieldRule.Text("experiment_name", isRequired: true));
         table["experiments/search"] = new("GET|POST", Search) { Changes = false };
-        table["experiments/update"] = new("POST", Update, id, FieldRule.Text("new_name"));
+        table["experiments/update"] = new("POST", Update, id, FieldRule.Text("new_name", isRequired: true));
         table["experiments/set-experiment-tag"] = new("POST", SetTag, id, FieldRule.Text("key", isRequired: true), FieldRule.Text("value"));
-        table["experiments/delete"] = new("POST", Delete, id);
-        table["experiments/restore"] = new("POST", Restore, id);
+        table["experiments/delete"] = new("POST", request => Move(request, "deleted"), id);
+        table["experiments/restore"] = new("POST", request => Move(request, "active"), id);
     }
 
     private object Create(Message request)
@@ -69,8 +69,10 @@ internal sealed class ExperimentEndpoints(TrackingState state)
 
     private object Update(Message request)
     {
-        var experiment = state.ActiveExperiment(request.Text("experiment_id"));
-        if (request.Has("new_name") && request.Text("new_name") != experiment.Name)
+        var experiment = state.Experiment(request.Text("experiment_id"));
+        if (experiment.LifecycleStage != "active")
+            throw new ApiException("INVALID_STATE", "Cannot rename a non-active experiment.");
+        if (request.Text("new_name") != experiment.Name)
         {
             ThrowIfTaken(request.Text("new_name"));
             experiment.Name = request.Text("new_name");
@@ -86,18 +88,11 @@ internal sealed class ExperimentEndpoints(TrackingState state)
         return Answers.Empty;
     }
 
-    private object Delete(Message request)
+    private object Move(Message request, string stage)
     {
         var experiment = state.Experiment(request.Text("experiment_id"));
-        if (experiment.LifecycleStage != "active")
+        if (experiment.LifecycleStage == stage)
             throw ApiException.NotFound($"No Experiment with id={experiment.ExperimentId} exists");
-        return Move(experiment, "deleted");
-    }
-
-    private object Restore(Message request) => Move(state.Experiment(request.Text("experiment_id")), "active");
-
-    private object Move(StoredExperiment experiment, string stage)
-    {
         experiment.LifecycleStage = stage;
         experiment.Touch();
         foreach (var run in state.Runs.Values.Where(run => run.ExperimentId == experiment.ExperimentId))

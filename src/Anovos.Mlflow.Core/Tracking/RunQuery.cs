@@ -23,6 +23,10 @@ public sealed record RunQuery
     /// <summary>A filter in MLflow's search syntax that must be met as well.</summary>
     public string? Filter { get; init; }
 
+    /// <summary>The statuses of those names; case does not count.</summary>
+    /// <exception cref="ArgumentException">A name is none.</exception>
+    public static IReadOnlyList<RunStatus> StatusesOf(IEnumerable<string> names) => [.. names.Select(name => (RunStatus)Enum.Parse(typeof(RunStatus), name, ignoreCase: true))];
+
     /// <summary>The filter to search with; null where all runs are asked for.</summary>
     public string? ToFilter()
     {

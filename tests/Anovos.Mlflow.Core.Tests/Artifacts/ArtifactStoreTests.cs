@@ -49,6 +49,50 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
         using IArtifactStore artifacts = ArtifactStores.Open(run, store);
         MlflowException e = Assert.IsType<MlflowException>(Assert.Single(await Uploads.SendAsync(artifacts, [new ArtifactUpload(Create("a", 1), path)])).Error);
         Assert.Equal(ErrorKind.ArtifactPathInvalid, e.Kind);
+        Assert.Equal(ErrorKind.ArtifactPathInvalid, (await Assert.ThrowsAsync<MlflowException>(() => artifacts.DeleteAsync(path, default))).Kind);
+        Assert.DoesNotContain(((TrackingServer)_servers[0]).Requests, request => request.Method == "DELETE");
+    }
+
+    [Theory]
+    [MemberData(nameof(Roots))]
+    public async Task A_file_is_removed_alone_and_a_folder_with_all_below_it(string root)
+    {
+        (ITrackingStore store, Run run) = await OpenAsync(root);
+        using IArtifactStore artifacts = ArtifactStores.Open(run, store);
+        string[] paths = ["a.txt", "d/b c+1.txt", "d/e/f.txt", "d2/x", "keep/größe 世.txt"];
+        Assert.All(await Uploads.SendAsync(artifacts, [.. paths.Select((path, i) => new ArtifactUpload(Create($"{i}", 10 + i), path))]), result => Assert.Null(result.Error));
+
+        await artifacts.DeleteAsync("a.txt", default);
+        await artifacts.DeleteAsync("d", default);
+        await artifacts.DeleteAsync("keep/größe 世.txt", default);
+        await artifacts.DeleteAsync("nothing/there", default);
+
+        Assert.Equal(["d2/x"], (await ArtifactTree.FilesAsync(artifacts, "", 4, default)).Select(file => file.ArtifactPath));
+        await AssertRefused("", "..", "d2/../..", "/d2");
+
+        async Task AssertRefused(params string[] refused)
+        {
+            foreach (string path in refused)
+                Assert.Equal(ErrorKind.ArtifactPathInvalid, (await Assert.ThrowsAsync<MlflowException>(() => artifacts.DeleteAsync(path, default))).Kind);
+            Assert.Single(await artifacts.ListAsync("d2", default));
+        }
+    }
+
+    [Fact]
+    public async Task A_link_in_a_folder_is_removed_and_not_what_it_leads_to()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "a link needs rights of its own on Windows");
+        (ITrackingStore store, Run run) = await OpenAsync("directory");
+        using IArtifactStore artifacts = ArtifactStores.Open(run, store);
+        await Uploads.SendAsync(artifacts, [new ArtifactUpload(Create("a", 1), "d/a")]);
+        Directory.CreateDirectory(Path.Combine(_folder, "elsewhere"));
+        string elsewhere = Create("elsewhere/kept", 1).FullName, folder = Path.Combine(new Uri(run.ArtifactUri).LocalPath, "d");
+        Directory.CreateSymbolicLink(Path.Combine(folder, "link"), Path.GetDirectoryName(elsewhere)!);
+
+        await artifacts.DeleteAsync("d", default);
+
+        Assert.False(Directory.Exists(folder));
+        Assert.True(File.Exists(elsewhere));
     }
 
     [Fact]

@@ -96,10 +96,10 @@ public sealed class FuzzTests(ITestOutputHelper output)
         }
 
         return json.ValueKind != JsonValueKind.Object ? 0
-            : Read(json, answer => RestEntities.ReadExperiment(answer.Part("experiment")))
+            : Read(json, answer => RestEntities.ReadExperiment(answer.Part("experiment"), "u"))
             + Read(json, answer => RestEntities.ReadRun(answer.Part("run"), "u"))
             + Read(json, answer => answer.Id("experiment_id"))
-            + Read(json, answer => RestEntities.ReadPage(answer, "experiments", null, RestEntities.ReadExperiment))
+            + Read(json, answer => RestEntities.ReadPage(answer, "experiments", null, experiment => RestEntities.ReadExperiment(experiment, "u")))
             + Read(json, answer => RestEntities.ReadPage(answer, "runs", null, run => RestEntities.ReadRun(run, "u")))
             + Read(json, answer => RestEntities.ReadPage(answer, "metrics", null, RestEntities.ReadMetric));
     }

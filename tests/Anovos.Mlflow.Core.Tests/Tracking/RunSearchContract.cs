@@ -44,6 +44,37 @@ public abstract class RunSearchContract : TrackingStoreContract
         Assert.Equal(all.Skip(1).Select(run => run.RunId), rest.Items.Select(run => run.RunId));
     }
 
+    [Fact]
+    public async Task A_query_finds_the_runs_that_it_describes()
+    {
+        string experiment = await SomeRuns();
+        Run odd = await Store.CreateRunAsync(new(experiment, "50%_'a'", "tester", 1_600_000_000_000) { Tags = [new("owner", "it's \"me\""), new("team", "o_s")] }, default);
+        foreach ((RunQuery query, string expected) in new[]
+        {
+            (new RunQuery(), "50%_'a' a b c d"),
+            (new RunQuery { Statuses = [RunStatus.Finished] }, "c"),
+            (new RunQuery { Statuses = [RunStatus.Finished, RunStatus.Running] }, "50%_'a' a b c d"),
+            (new RunQuery { Statuses = [RunStatus.Failed, RunStatus.Killed] }, ""),
+            (new RunQuery { Since = DateTimeOffset.FromUnixTimeMilliseconds(1_700_000_000_002) }, "c d"),
+            (new RunQuery { Name = "a" }, "a"),
+            (new RunQuery { Name = "?" }, "a b c d"),
+            (new RunQuery { Name = "5*'a'" }, "50%_'a'"),
+            (new RunQuery { Name = "*_*" }, "50%_'a'"),
+            (new RunQuery { Tags = [new("team", "ops")] }, "a"),
+            (new RunQuery { Tags = [new("team", "o_s")] }, "50%_'a'"),
+            (new RunQuery { Tags = [new("team", "o_s*")] }, "50%_'a'"),
+            (new RunQuery { Tags = [new("team", "*"), new("mlflow.source.type", "LOC*")] }, "a"),
+            (new RunQuery { Tags = [new("owner", "it's \"me\"")] }, "50%_'a'"),
+            (new RunQuery { Filter = "metrics.rmse > 0", Name = "?", Statuses = [RunStatus.Running] }, "a b"),
+        })
+        {
+            Page<Run> found = await Store.SearchRunsAsync(new([experiment], query.ToFilter()), null, default);
+            Assert.Equal(expected, string.Join(' ', found.Items.Where(query.Matches).Select(run => run.RunName).Order(StringComparer.Ordinal)));
+        }
+
+        Assert.NotNull(odd);
+    }
+
     [Theory]
     [InlineData(new string[0], "d c b a")]
     [InlineData(new[] { "start_time ASC" }, "a b c d")]

@@ -402,6 +402,100 @@ public abstract class TrackingStoreContract : IDisposable
         ErrorKind.RunNotFound, () => Store.LogInputsAsync(NoRun, [new("a", "b", "local", "{}")], default));
 
     [Fact]
+    public async Task A_renamed_experiment_is_found_by_its_new_name_only_and_keeps_the_rest()
+    {
+        string before = Fresh("before"), after = Fresh("größe: 世 #1 'x' \"y\"");
+        string id = await Store.CreateExperimentAsync(new(before) { Tags = [new("a", "1")] }, default);
+
+        await Store.RenameExperimentAsync(id, after, default);
+        await Store.RenameExperimentAsync(id, after, default);
+
+        Assert.Null(await Store.FindExperimentAsync(before, default));
+        Experiment found = (await Store.FindExperimentAsync(after, default))!;
+        Assert.Equal((id, LifecycleStage.Active, "1"), (found.ExperimentId, found.LifecycleStage, found.Tags["a"]));
+        Assert.Equal(Store.TrackingUri, found.TrackingUri);
+    }
+
+    [Fact]
+    public async Task A_name_that_is_taken_is_not_given_even_by_one_in_the_trash()
+    {
+        string taken = Fresh("taken"), id = await NewExperiment(), other = await Store.CreateExperimentAsync(new(taken), default);
+
+        await Fails(ErrorKind.ExperimentExists, () => Store.RenameExperimentAsync(id, taken, default));
+        await Store.MoveExperimentAsync(other, LifecycleStage.Deleted, default);
+        await Fails(ErrorKind.ExperimentExists, () => Store.RenameExperimentAsync(id, taken, default));
+        await Fails(ErrorKind.InvalidValue, () => Store.RenameExperimentAsync(id, "", default));
+        await Fails(ErrorKind.ExperimentNotFound, () => Store.RenameExperimentAsync("999999", Fresh("x"), default));
+    }
+
+    [Fact]
+    public async Task A_tag_of_an_experiment_is_set_and_replaced()
+    {
+        string id = await NewExperiment();
+
+        await Store.SetExperimentTagAsync(id, new("team/x", "ops"), default);
+        await Store.SetExperimentTagAsync(id, new("team/x", "größe\n2"), default);
+
+        Assert.Equal("größe\n2", (await Store.GetExperimentAsync(id, default)).Tags["team/x"]);
+        await Fails(ErrorKind.ExperimentNotFound, () => Store.SetExperimentTagAsync("999999", new("a", "b"), default));
+    }
+
+    [Fact]
+    public async Task A_removed_experiment_is_in_the_trash_with_its_runs_until_it_is_restored()
+    {
+        string name = Fresh("trash"), id = await Store.CreateExperimentAsync(new(name), default);
+        string run = (await Store.CreateRunAsync(new(id, "run", "tester", Start), default)).RunId;
+        await Store.LogBatchAsync(run, new() { Params = [new("p", "1")] }, default);
+
+        // Twice: the answer to the first may have been lost.
+        await Store.MoveExperimentAsync(id, LifecycleStage.Deleted, default);
+        await Store.MoveExperimentAsync(id, LifecycleStage.Deleted, default);
+
+        Assert.Equal(LifecycleStage.Deleted, (await Store.FindExperimentAsync(name, default))!.LifecycleStage);
+        Assert.Equal(LifecycleStage.Deleted, (await Store.GetRunAsync(run, default)).LifecycleStage);
+        Assert.DoesNotContain(id, await Ids(ViewType.ActiveOnly));
+        Assert.Contains(id, await Ids(ViewType.DeletedOnly));
+        Assert.Empty((await Store.SearchRunsAsync(new([id]), null, default)).Items);
+        await Fails(ErrorKind.InvalidValue, () => Store.RenameExperimentAsync(id, Fresh("x"), default));
+        await Fails(ErrorKind.InvalidValue, () => Store.SetExperimentTagAsync(id, new("a", "b"), default));
+        await Fails(ErrorKind.InvalidValue, () => Store.CreateRunAsync(new(id, "late", "tester", Start), default));
+
+        await Store.MoveExperimentAsync(id, LifecycleStage.Active, default);
+        await Store.MoveExperimentAsync(id, LifecycleStage.Active, default);
+
+        Assert.Equal(LifecycleStage.Active, (await Store.GetExperimentAsync(id, default)).LifecycleStage);
+        Run back = Assert.Single((await Store.SearchRunsAsync(new([id]), null, default)).Items);
+        Assert.Equal((run, "1"), (back.RunId, back.Params["p"]));
+        await Store.LogBatchAsync(run, new() { Params = [new("q", "2")] }, default);
+        await Fails(ErrorKind.ExperimentNotFound, () => Store.MoveExperimentAsync("999999", LifecycleStage.Deleted, default));
+
+        async Task<string[]> Ids(ViewType view) => [.. (await Store.SearchExperimentsAsync(new(view, 50_000), null, default)).Items.Select(experiment => experiment.ExperimentId)];
+    }
+
+    [Fact]
+    public async Task A_removed_run_is_in_the_trash_until_it_is_restored()
+    {
+        string experiment = await SomeRuns();
+        Run run = (await Store.SearchRunsAsync(new([experiment], "run_name = 'a'"), null, default)).Items[0];
+
+        await Store.MoveRunAsync(run.RunId, LifecycleStage.Deleted, default);
+        await Store.MoveRunAsync(run.RunId, LifecycleStage.Deleted, default);
+
+        Assert.Equal(LifecycleStage.Deleted, (await Store.GetRunAsync(run.RunId, default)).LifecycleStage);
+        Assert.Equal(["d", "c", "b"], (await Store.SearchRunsAsync(new([experiment]), null, default)).Items.Select(one => one.RunName));
+        Assert.Equal(["a"], (await Store.SearchRunsAsync(new([experiment]) { ViewType = ViewType.DeletedOnly }, null, default)).Items.Select(one => one.RunName));
+        await Fails(ErrorKind.InvalidValue, () => Store.LogBatchAsync(run.RunId, new() { Params = [new("late", "1")] }, default));
+
+        await Store.MoveRunAsync(run.RunId, LifecycleStage.Active, default);
+        await Store.MoveRunAsync(run.RunId, LifecycleStage.Active, default);
+
+        Run back = await Store.GetRunAsync(run.RunId, default);
+        Assert.Equal((LifecycleStage.Active, "tree", 0.5, "ops"), (back.LifecycleStage, back.Params["model"], back.Metrics["rmse"], back.Tags["team"]));
+        await Fails(ErrorKind.RunNotFound, () => Store.MoveRunAsync(NoRun, LifecycleStage.Deleted, default));
+        await Fails(ErrorKind.RunNotFound, () => Store.MoveRunAsync(NoRun, LifecycleStage.Active, default));
+    }
+
+    [Fact]
     public async Task What_is_cancelled_stops()
     {
         string experiment = await NewExperiment();

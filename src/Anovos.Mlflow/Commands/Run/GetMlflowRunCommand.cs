@@ -129,7 +129,7 @@ public sealed class GetMlflowRunCommand : TrackingCommand
         var query = new RunQuery
         {
             Name = Name,
-            Statuses = [.. Status.Select(status => (RunStatus)Enum.Parse(typeof(RunStatus), status, ignoreCase: true))],
+            Statuses = RunQuery.StatusesOf(Status),
             Since = Since is { } since ? new DateTimeOffset(since) : null,
             Tags = ToTags(Tag),
             Filter = Filter,
