@@ -77,9 +77,24 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
             artifactPath);
     }
 
-    public Task DeleteAsync(string artifactPath, CancellationToken cancellationToken)
+    public async Task DeleteAsync(string artifactPath, CancellationToken cancellationToken)
     {
         string path = ArtifactPath.OfRemoval(artifactPath);
+        IReadOnlyList<Artifact> beside = await ListAsync(RemoteArtifacts.ParentOf(path), cancellationToken).ConfigureAwait(false);
+        if (beside.Any(entry => entry.IsDirectory && entry.ArtifactPath == path))
+        {
+            // A server over S3 removes all that begins with a name, so 'd2' with 'd': only what is in the folder is named to it.
+            foreach (ListedArtifact file in await ArtifactTree.FilesAsync(this, path, ArtifactTransfer.DefaultParallelism, cancellationToken).ConfigureAwait(false))
+                await DeleteOneAsync(file.ArtifactPath, cancellationToken).ConfigureAwait(false);
+            if (beside.Any(entry => entry.ArtifactPath != path && entry.ArtifactPath.StartsWith(path, StringComparison.Ordinal)))
+                return;
+        }
+
+        await DeleteOneAsync(path, cancellationToken).ConfigureAwait(false);
+    }
+
+    private Task DeleteOneAsync(string path, CancellationToken cancellationToken)
+    {
         ThrowIfDecoded(path, "it would remove another file. Remove it where the server keeps its artifacts");
         return _transfer.RunAsync(
             api.Server,

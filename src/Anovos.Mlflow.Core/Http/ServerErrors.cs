@@ -48,8 +48,8 @@ internal static class ServerErrors
             ErrorCode = code,
             RequestId = requestId,
 
-            // A changed param is a 500 on some stores, and stays one however often it is sent.
-            IsTransient = status is 408 or 429 or 500 or 502 or 503 or 504 && kind != ErrorKind.ParameterConflict,
+            // A changed param and a renamed experiment of the trash are a 500 on some stores, and stay one however often they are sent.
+            IsTransient = status is 408 or 429 or 500 or 502 or 503 or 504 && kind is not (ErrorKind.ParameterConflict or ErrorKind.InvalidValue),
             RetryAfter = ReadRetryAfter(retryAfter, DateTimeOffset.UtcNow),
         };
     }
