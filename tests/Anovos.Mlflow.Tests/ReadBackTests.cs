@@ -43,6 +43,29 @@ public sealed class ReadBackTests : IDisposable
     [Theory]
     [InlineData("folder")]
     [InlineData("server")]
+    public void MLflow_reads_what_was_renamed_removed_and_restored(string where)
+    {
+        string name = $"trash {Guid.NewGuid():N}";
+        dynamic run = _session.Run(
+            "$null = Use-MlflowRun -TrackingUri $Uri -Experiment $Name { Write-MlflowParameter p 1 }; Get-MlflowRun -TrackingUri $Uri -Experiment $Name",
+            ("Uri", ReadBack.TrackingUri(where)), ("Name", name)).Clean().Single;
+        string Step(string script)
+        {
+            _session.Run(script, ("Run", run), ("New", name + ": größe #1"), ("Old", name)).Clean();
+            JsonElement read = ReadBack.Run((string)run.TrackingUri, (string)run.RunId, _session.Folder);
+            return $"{read.GetProperty("experiment").GetString()!.Replace(name, "N")} {read.GetProperty("experiment_stage")} {read.GetProperty("stage")} {read.GetProperty("experiment_tags").EnumerateObject().Count(tag => tag.Name == "team")} {ReadBack.Text(read, "params", "p")}";
+        }
+
+        Assert.Equal("N: größe #1 active active 1 1", Step("Set-MlflowExperiment $Old -NewName $New -Tag @{ team = 'ops' } -TrackingUri $Run.TrackingUri"));
+        Assert.Equal("N: größe #1 active deleted 1 1", Step("$Run | Remove-MlflowRun -Confirm:$false"));
+        Assert.Equal("N: größe #1 active active 1 1", Step("$Run | Restore-MlflowRun"));
+        Assert.Equal("N: größe #1 deleted deleted 1 1", Step("Get-MlflowExperiment $New -TrackingUri $Run.TrackingUri | Remove-MlflowExperiment -Confirm:$false"));
+        Assert.Equal("N: größe #1 active active 1 1", Step("Restore-MlflowExperiment $New -TrackingUri $Run.TrackingUri"));
+    }
+
+    [Theory]
+    [InlineData("folder")]
+    [InlineData("server")]
     public void MLflow_reads_metrics_params_and_tags_as_they_were_written(string where)
     {
         dynamic run = _session.Run(

@@ -61,6 +61,23 @@ Describe 'What a person sees' {
             $lines[2] | Should -BeLike "nnn* Running * /User* $($run.RunId)"
         }
 
+        It 'A comparison: the runs above, and what each has side by side' {
+            Use-MlflowRun -Name one { Write-MlflowParameter lr 0.1; Write-MlflowMetric rmse 0.5 } | Out-Null
+            Use-MlflowRun -Name two { Write-MlflowParameter lr 0.2; Write-MlflowMetric rmse 0.25 } | Out-Null
+            $lines = Get-MlflowRun -OrderBy 'start_time ASC' | Compare-MlflowRun | Get-View -Width $_
+            $lines[0] | Should -Match 'Runs: one \([0-9a-f]{8}\), two \([0-9a-f]{8}\)$'
+            $lines[1] -split ' {2,}' | Should -Be 'Kind', 'Key', 'Values, in the order of the runs'
+            $lines[3] | Should -Match '^Param +lr +0\.1 +0\.2$'
+            $lines[4] | Should -Match '^Metric +rmse +0\.5 +0\.25$'
+        }
+
+        It 'The history of a metric' {
+            Use-MlflowRun { Write-MlflowMetric 'loss/train' 0.25 -Step 7 } | Out-Null
+            $lines = Get-MlflowRun -First 1 | Get-MlflowMetric | Get-View -Width $_
+            $lines[0].Trim() -split '\s+' | Should -Be 'Step', 'Value', 'Timestamp', 'Name'
+            $lines[2] | Should -Match '^ +7 +0\.25 \d{4}-\d\d-\d\d \d\d:\d\d:\d\d loss/train$'
+        }
+
         It 'Artifacts: sizes for people, and every path in full' {
             $run = Start-SampleRun
             Send-AnovosArtifact -BasePath $customers | Out-Null

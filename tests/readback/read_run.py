@@ -33,6 +33,9 @@ json.dump(
     {
         "version": mlflow.__version__,
         "status": run.info.status,
+        "stage": run.info.lifecycle_stage,
+        "experiment_stage": client.get_experiment(run.info.experiment_id).lifecycle_stage,
+        "experiment_tags": client.get_experiment(run.info.experiment_id).tags,
         "experiment": client.get_experiment(run.info.experiment_id).name,
         "params": run.data.params,
         "tags": run.data.tags,

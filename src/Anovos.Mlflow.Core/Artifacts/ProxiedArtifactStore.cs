@@ -13,6 +13,8 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
     /// <summary>Where MLflow serves artifacts, relative to its address.</summary>
     public const string Endpoint = "api/2.0/mlflow-artifacts/artifacts";
 
+    private const string OtherRemoved = "it would remove another file. Remove it where the server keeps its artifacts";
+
     // The server decodes a path again and again until nothing is left to decode.
     private static readonly Regex EncodedCharacter = new("%[0-9a-fA-F]{2}", RegexOptions.CultureInvariant);
 
@@ -80,12 +82,17 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
     public async Task DeleteAsync(string artifactPath, CancellationToken cancellationToken)
     {
         string path = ArtifactPath.OfRemoval(artifactPath);
+        ThrowIfDecoded(path, OtherRemoved);
         IReadOnlyList<Artifact> beside = await ListAsync(RemoteArtifacts.ParentOf(path), cancellationToken).ConfigureAwait(false);
         if (beside.Any(entry => entry.IsDirectory && entry.ArtifactPath == path))
         {
             // A server over S3 removes all that begins with a name, so 'd2' with 'd': only what is in the folder is named to it.
             foreach (ListedArtifact file in await ArtifactTree.FilesAsync(this, path, ArtifactTransfer.DefaultParallelism, cancellationToken).ConfigureAwait(false))
+            {
+                ThrowIfDecoded(file.ArtifactPath, OtherRemoved);
                 await DeleteOneAsync(file.ArtifactPath, cancellationToken).ConfigureAwait(false);
+            }
+
             if (beside.Any(entry => entry.ArtifactPath != path && entry.ArtifactPath.StartsWith(path, StringComparison.Ordinal)))
                 return;
         }
@@ -93,10 +100,8 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
         await DeleteOneAsync(path, cancellationToken).ConfigureAwait(false);
     }
 
-    private Task DeleteOneAsync(string path, CancellationToken cancellationToken)
-    {
-        ThrowIfDecoded(path, "it would remove another file. Remove it where the server keeps its artifacts");
-        return _transfer.RunAsync(
+    private Task DeleteOneAsync(string path, CancellationToken cancellationToken) =>
+        _transfer.RunAsync(
             api.Server,
             _ => { },
             async (_, time) =>
@@ -106,7 +111,6 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
                 return true;
             },
             cancellationToken);
-    }
 
     public void Dispose()
     {
