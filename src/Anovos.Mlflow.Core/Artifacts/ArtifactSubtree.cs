@@ -21,5 +21,8 @@ internal sealed class ArtifactSubtree(IArtifactStore store, string folder) : IAr
         return [.. entries.Select(entry => entry with { ArtifactPath = entry.ArtifactPath.StartsWith(_prefix, StringComparison.Ordinal) ? entry.ArtifactPath.Substring(_prefix.Length) : "../" + entry.ArtifactPath })];
     }
 
+    public Task DeleteAsync(string artifactPath, CancellationToken cancellationToken) =>
+        store.DeleteAsync(ArtifactPath.Join(folder, ArtifactPath.OfRemoval(artifactPath)), cancellationToken);
+
     public void Dispose() => store.Dispose();
 }

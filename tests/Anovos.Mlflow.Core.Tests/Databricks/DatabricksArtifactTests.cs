@@ -52,6 +52,19 @@ public sealed class DatabricksArtifactTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Artifacts_of_a_workspace_are_not_removed_and_the_error_says_what_to_do()
+    {
+        await OpenAsync(new());
+        int before = _server.Requests.Count;
+
+        MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => _artifacts.DeleteAsync("a", default));
+
+        Assert.Equal(ErrorKind.ArtifactRemovalFailed, e.Kind);
+        Assert.Contains("Remove-MlflowRun", e.Message);
+        Assert.Equal(before, _server.Requests.Count);
+    }
+
+    [Fact]
     public async Task The_Files_API_comes_first_where_the_workspace_serves_it()
     {
         await OpenAsync(new() { ServesRunFiles = true });

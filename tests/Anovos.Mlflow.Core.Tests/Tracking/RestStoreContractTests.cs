@@ -18,6 +18,17 @@ public abstract class RestStoreContractTests(MlflowVersion version, string prefi
         await _server!.DisposeAsync();
     }
 
+    [Fact]
+    public async Task A_500_that_says_the_request_is_wrong_is_not_sent_again()
+    {
+        string id = await NewExperiment();
+        await Store.MoveExperimentAsync(id, LifecycleStage.Deleted, default);
+
+        await Fails(ErrorKind.InvalidValue, () => Store.RenameExperimentAsync(id, Fresh("x"), default));
+
+        Assert.Equal(500, Assert.Single(_server!.Requests, request => request.Path.EndsWith("experiments/update", StringComparison.Ordinal)).Status);
+    }
+
     protected override ITrackingStore CreateStore() => new RestStore(_server!.Uri, new ConnectionOptions());
 }
 
