@@ -124,7 +124,10 @@ Describe 'A script as a process of its own' {
                     $run = '{"run":{"info":{"run_id":"1","experiment_id":"0","status":"RUNNING","start_time":1,"lifecycle_stage":"active",' +
                     '"artifact_uri":"mlflow-artifacts:/0/1/artifacts"},"data":{}}}'
                     while ($Listener.IsListening) {
-                        $context = $Listener.GetContext()
+                        # Waited for in steps, so that the end of the test does not wait for a request that never comes.
+                        $request = $Listener.GetContextAsync()
+                        while (-not $request.Wait(100)) { }
+                        $context = $request.Result
                         if ($context.Request.HttpMethod -eq 'PUT') {
                             Set-Content -LiteralPath $Ready ''
                             continue
