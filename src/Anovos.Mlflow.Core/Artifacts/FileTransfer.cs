@@ -4,10 +4,17 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>Moves the bytes of files over HTTP, as often and for as long as the options say.</summary>
-internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier)
+/// <param name="options">How often and how long, and whose identity it is.</param>
+/// <param name="retrier">Repeats.</param>
+/// <param name="http">The client.</param>
+internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, HttpClient http)
 {
     /// <summary>Ends the work on one file when it takes longer than a file may.</summary>
-    public async Task<T> WithinLimitAsync<T>(string path, Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    public Task<T> WithinLimitAsync<T>(string path, Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
+        WithinLimitAsync(options, path, ErrorKind.ArtifactSendFailed, work, cancellationToken);
+
+    /// <inheritdoc cref="WithinLimitAsync{T}(string, Func{CancellationToken, Task{T}}, CancellationToken)"/>
+    public static async Task<T> WithinLimitAsync<T>(ConnectionOptions options, string path, ErrorKind failed, Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
         using var whole = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         if (options.TransferTimeout is { } limit)
@@ -18,7 +25,7 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier)
         }
         catch (Exception e) when (e is OperationCanceledException or MlflowException && whole.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new MlflowException(ErrorKind.ArtifactSendFailed, $"It took longer than the {options.TransferTimeout?.TotalSeconds} seconds that MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT allows a file.", e) { Target = path };
+            throw new MlflowException(failed, $"It took longer than the {options.TransferTimeout?.TotalSeconds} seconds that MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT allows a file.", e) { Target = path };
         }
     }
 
@@ -53,14 +60,63 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier)
             cancellationToken);
     }
 
-    /// <summary>Sends a request once; its answer is a success, with its body still to come.</summary>
-    /// <param name="http">The client.</param>
-    /// <param name="request">The request.</param>
+    /// <summary>Sends a source, or a part of a file, as the body of a request; answers what went out, and what the server calls it.</summary>
     /// <param name="server">Whom errors name: the address of the request may hold a signature.</param>
-    /// <param name="time">Ends it because it took too long.</param>
-    /// <param name="stop">Ends it because nobody wants it any more.</param>
-    /// <param name="identity">Who knows what to do when the request is not allowed.</param>
-    public static async Task<HttpResponseMessage> ExecuteAsync(HttpClient http, HttpRequestMessage request, Uri server, CancellationToken time, CancellationToken stop, IRequestIdentity? identity = null)
+    /// <param name="request">Makes the request around the body; of each attempt anew.</param>
+    /// <param name="source">The bytes.</param>
+    /// <param name="part">What of a file; null for all.</param>
+    /// <param name="sent">Told the number of bytes each time some have gone out.</param>
+    /// <param name="cancellationToken">Ends it at once.</param>
+    public Task<(ArtifactContent Content, string ETag)> SendAsync(Uri server, Func<HttpContent, HttpRequestMessage> request, ArtifactSource source, FilePart? part, Action<long> sent, CancellationToken cancellationToken) =>
+        RunAsync(
+            server,
+            sent,
+            async (moved, time) =>
+            {
+                var content = new SourceContent(source, moved, time, part);
+                using HttpRequestMessage message = request(content);
+                using HttpResponseMessage response = await ExecuteAsync(message, server, time, cancellationToken).ConfigureAwait(false);
+
+                // A server may answer before it has taken all; then it has not got it.
+                return content.Sent is { } all
+                    ? (all, response.Headers.ETag?.ToString() ?? "")
+                    : throw new MlflowException(ErrorKind.ServerError, $"{server.Authority} answered before it had all of {source}.") { IsTransient = true };
+            },
+            cancellationToken);
+
+    /// <summary>Writes the body of an answer to a stream, from its beginning at each attempt.</summary>
+    /// <inheritdoc cref="SendAsync"/>
+    public Task<bool> ReceiveAsync(Uri server, Func<HttpRequestMessage> request, Stream target, Action<long> received, CancellationToken cancellationToken) =>
+        RunAsync(
+            server,
+            received,
+            async (moved, time) =>
+            {
+                target.SetLength(0);
+                using HttpRequestMessage message = request();
+                using HttpResponseMessage response = await ExecuteAsync(message, server, time, cancellationToken).ConfigureAwait(false);
+                await ArtifactAnswers.CopyAsync(response, server, target, moved, time).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken);
+
+    /// <summary>Sends a request with a small body or none, whose answer says nothing more than that it was done.</summary>
+    /// <inheritdoc cref="SendAsync"/>
+    public Task CallAsync(Uri server, Func<HttpRequestMessage> request, CancellationToken cancellationToken) =>
+        RunAsync(
+            server,
+            _ => { },
+            async (_, time) =>
+            {
+                using HttpRequestMessage message = request();
+                using HttpResponseMessage response = await ExecuteAsync(message, server, time, cancellationToken).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken);
+
+    // Sends a request once; its answer is a success, with its body still to come. One token ends it because it took too long,
+    // the other because nobody wants it any more.
+    private async Task<HttpResponseMessage> ExecuteAsync(HttpRequestMessage request, Uri server, CancellationToken time, CancellationToken stop)
     {
         HttpResponseMessage? response = null;
         try
@@ -75,7 +131,7 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier)
             if (ArtifactAnswers.IsMissing(response, body))
                 throw new MlflowException(ErrorKind.ArtifactNotFound, "The run has no such artifact.") { StatusCode = (int)response.StatusCode };
             response.Headers.TryGetValues("x-request-id", out IEnumerable<string>? requestId);
-            throw ServerErrors.From((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, body, requestId?.FirstOrDefault(), response.Headers.RetryAfter?.ToString(), server, ErrorKind.ArtifactNotFound, identity?.AdviceOn((int)response.StatusCode, request.RequestUri!.AbsolutePath, request.Method == HttpMethod.Get));
+            throw ServerErrors.From((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, body, requestId?.FirstOrDefault(), response.Headers.RetryAfter?.ToString(), server, ErrorKind.ArtifactNotFound, options.Identity?.AdviceOn((int)response.StatusCode, request.RequestUri!.AbsolutePath, request.Method == HttpMethod.Get));
         }
         catch (Exception e)
         {

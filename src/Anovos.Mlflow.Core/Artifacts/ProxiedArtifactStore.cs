@@ -18,7 +18,7 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
     // The server decodes a path again and again until nothing is left to decode.
     private static readonly Regex EncodedCharacter = new("%[0-9a-fA-F]{2}", RegexOptions.CultureInvariant);
 
-    private readonly FileTransfer _transfer = new(api.Options, api.Retrier);
+    private readonly FileTransfer _transfer = new(api.Options, api.Retrier, api.Http);
     private readonly MultipartUpload? _parts = api.Options.Multipart.ThroughServer ? new(new ProxiedMultipart(api, root), api.Options.Multipart, runId) : null;
 
     public bool IsLocal => false;
@@ -50,18 +50,7 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
             : AddressOf(path);
         return _transfer.WithinLimitAsync(
             path,
-            stop => _transfer.RunAsync(
-                api.Server,
-                received,
-                async (moved, time) =>
-                {
-                    target.SetLength(0);
-                    using var request = new HttpRequestMessage(HttpMethod.Get, address);
-                    using HttpResponseMessage response = await FileTransfer.ExecuteAsync(api.Http, request, api.Server, time, stop).ConfigureAwait(false);
-                    await ArtifactAnswers.CopyAsync(response, api.Server, target, moved, time).ConfigureAwait(false);
-                    return true;
-                },
-                stop),
+            stop => _transfer.ReceiveAsync(api.Server, () => new HttpRequestMessage(HttpMethod.Get, address), target, received, stop),
             cancellationToken);
     }
 
@@ -101,16 +90,7 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
     }
 
     private Task DeleteOneAsync(string path, CancellationToken cancellationToken) =>
-        _transfer.RunAsync(
-            api.Server,
-            _ => { },
-            async (_, time) =>
-            {
-                using var request = new HttpRequestMessage(HttpMethod.Delete, AddressOf(path));
-                using HttpResponseMessage response = await FileTransfer.ExecuteAsync(api.Http, request, api.Server, time, cancellationToken).ConfigureAwait(false);
-                return true;
-            },
-            cancellationToken);
+        _transfer.CallAsync(api.Server, () => new HttpRequestMessage(HttpMethod.Delete, AddressOf(path)), cancellationToken);
 
     public void Dispose()
     {
@@ -119,20 +99,8 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
             api.Dispose();
     }
 
-    private Task<ArtifactContent> SendWholeAsync(ArtifactSource source, string path, Action<long> sent, CancellationToken cancellationToken) =>
-        _transfer.RunAsync(
-            api.Server,
-            sent,
-            async (moved, time) =>
-            {
-                var content = new SourceContent(source, moved, time);
-                using var request = new HttpRequestMessage(HttpMethod.Put, AddressOf(path)) { Content = content };
-                using HttpResponseMessage response = await FileTransfer.ExecuteAsync(api.Http, request, api.Server, time, cancellationToken).ConfigureAwait(false);
-
-                // A server may answer before it has taken all; then it has not got it.
-                return content.Sent ?? throw new MlflowException(ErrorKind.ServerError, $"The server answered before it had all of '{path}'.") { Target = path, IsTransient = true };
-            },
-            cancellationToken);
+    private async Task<ArtifactContent> SendWholeAsync(ArtifactSource source, string path, Action<long> sent, CancellationToken cancellationToken) =>
+        (await _transfer.SendAsync(api.Server, body => new HttpRequestMessage(HttpMethod.Put, AddressOf(path)) { Content = body }, source, part: null, sent, cancellationToken).ConfigureAwait(false)).Content;
 
     private static void ThrowIfDecoded(string path, string consequence)
     {

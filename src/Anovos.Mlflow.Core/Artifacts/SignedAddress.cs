@@ -5,6 +5,11 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="Headers">What is to be sent with it.</param>
 internal sealed record SignedAddress(string Url, IReadOnlyDictionary<string, string> Headers)
 {
+    /// <summary>An address that a server gave.</summary>
+    /// <exception cref="FormatException">It is no http(s) address.</exception>
+    public static SignedAddress Of(string url, IReadOnlyDictionary<string, string> headers) =>
+        Uri.TryCreate(url, UriKind.Absolute, out Uri? address) && address.Scheme is "https" or "http" ? new(url, headers) : throw new FormatException("a signed address is none");
+
     /// <summary>The address with something more in its query, and only some of the headers.</summary>
     public SignedAddress With(string query, Func<string, bool> keepsHeader) =>
         new($"{Url}{(Url.IndexOf('?') < 0 ? '?' : '&')}{query}", Headers.Where(header => keepsHeader(header.Key)).ToDictionary(header => header.Key, header => header.Value));

@@ -1,3 +1,4 @@
+using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Cloud;
@@ -36,20 +37,8 @@ internal sealed class CloudRequests(ConnectionOptions options, Retrier retrier, 
     public MlflowException Explain(Exception e) => e as MlflowException ?? explain(e);
 
     /// <summary>Moves a whole file, in as many requests as it takes, within the time that one may take.</summary>
-    public async Task<T> TransferAsync<T>(string artifactPath, ErrorKind failed, Func<CancellationToken, Task<T>> transfer, CancellationToken cancellationToken)
-    {
-        using var whole = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        if (options.TransferTimeout is { } limit)
-            whole.CancelAfter(limit);
-        try
-        {
-            return await transfer(whole.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException e) when (whole.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-        {
-            throw new MlflowException(failed, $"It took longer than the {options.TransferTimeout?.TotalSeconds} seconds that MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT allows a file.", e) { Target = artifactPath };
-        }
-    }
+    public Task<T> TransferAsync<T>(string artifactPath, ErrorKind failed, Func<CancellationToken, Task<T>> transfer, CancellationToken cancellationToken) =>
+        FileTransfer.WithinLimitAsync(options, artifactPath, failed, transfer, cancellationToken);
 
     /// <summary>Copies an answer to its end.</summary>
     public async Task CopyAsync(Stream answer, Stream target, Action<long> copied, CancellationToken cancellationToken)

@@ -40,6 +40,9 @@ internal static class JsonAnswer
     /// <summary>The text in a field.</summary>
     public static string Text(this JsonElement json, string name) => json.Field(name, JsonValueKind.String)?.GetString() ?? "";
 
+    /// <summary>Whether a field says yes.</summary>
+    public static bool Flag(this JsonElement json, string name) => json.Field(name, JsonValueKind.True, JsonValueKind.False)?.GetBoolean() ?? false;
+
     /// <summary>The items of the array in a field.</summary>
     public static IEnumerable<JsonElement> Items(this JsonElement json, string name) =>
         json.Field(name, JsonValueKind.Array) is { } items ? items.EnumerateArray() : [];

@@ -180,6 +180,20 @@ public sealed class DatabricksArtifactTests : IAsyncDisposable
         Assert.Single(_retries);
     }
 
+    [Theory]
+    [InlineData("dbfs:/FileStore/churn", "/api/2.0/dbfs/read", """{"data": "%%%"}""")]
+    [InlineData("dbfs:/FileStore/churn", "/api/2.0/dbfs/read", """{"data": 7}""")]
+    [InlineData("dbfs:/Volumes/main/default/results", "/api/2.0/fs/directories/*", """{"contents": 7}""")]
+    [InlineData("dbfs:/Volumes/main/default/results", "/api/2.0/fs/directories/*", """{"contents": [{"name": "a", "file_size": "soon"}]}""")]
+    public async Task An_answer_of_another_shape_is_an_error_that_says_so(string location, string path, string answer)
+    {
+        await OpenAsync(new(), location);
+        await SendAsync([File("a", 10)]);
+        _server.Faults.Add("GET", path, Faults.Answer(200, answer));
+        MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => path.EndsWith("read", StringComparison.Ordinal) ? ReceiveAsync("a") : _artifacts.ListAsync("", TestContext.Current.CancellationToken));
+        Assert.Equal(ErrorKind.NotAnMlflowServer, e.Kind);
+    }
+
     [Fact]
     public async Task DBFS_is_a_folder_where_it_is_mounted()
     {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Anovos.Mlflow.Http;
 
@@ -27,11 +26,11 @@ internal sealed class ProxiedMultipart(RestApi api, Uri root) : IMultipartTarget
 
         try
         {
-            string? id = answer.TryGetProperty("upload_id", out JsonElement value) ? value.GetString() : null;
-            SignedAddress[] targets = [.. answer.GetProperty("credentials").EnumerateArray().OrderBy(NumberOf).Select(ReadTarget)];
-            return targets.Length == parts.Count ? (id, targets) : throw new FormatException($"{targets.Length} parts came for {parts.Count}");
+            string id = answer.Text("upload_id");
+            SignedAddress[] targets = [.. answer.Items("credentials").OrderBy(part => part.Whole("part_number")).Select(ReadTarget)];
+            return targets.Length == parts.Count ? (id.Length == 0 ? null : id, targets) : throw new FormatException($"{targets.Length} parts came for {parts.Count}");
         }
-        catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (Exception e) when (e is InvalidOperationException or FormatException)
         {
             throw new MlflowException(ErrorKind.NotAnMlflowServer, $"{_address} does not say where the parts of '{path}' go, as an MLflow server does. Unset MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD to send it whole.", e) { Target = path };
         }
@@ -69,15 +68,9 @@ internal sealed class ProxiedMultipart(RestApi api, Uri root) : IMultipartTarget
 
     public void Dispose() => _bucket.Dispose();
 
-    private static int NumberOf(JsonElement part) =>
-        part.GetProperty("part_number") is { ValueKind: JsonValueKind.String } text ? int.Parse(text.GetString()!, CultureInfo.InvariantCulture) : part.GetProperty("part_number").GetInt32();
-
-    private static SignedAddress ReadTarget(JsonElement part)
-    {
-        string url = part.GetProperty("url").GetString() ?? "";
-        Dictionary<string, string> headers = part.TryGetProperty("headers", out JsonElement given) ? given.EnumerateObject().ToDictionary(header => header.Name, header => header.Value.GetString() ?? "") : [];
-        return Uri.TryCreate(url, UriKind.Absolute, out Uri? address) && address.Scheme is "https" or "http" ? new SignedAddress(url, headers) : throw new FormatException("the address of a part is none");
-    }
+    private static SignedAddress ReadTarget(JsonElement part) => SignedAddress.Of(
+        part.Id("url"),
+        part.OptionalPart("headers")?.EnumerateObject().ToDictionary(header => header.Name, header => header.Value.GetString() ?? "") ?? []);
 
     private static void WriteParts(Utf8JsonWriter json, BegunUpload begun, IReadOnlyList<SentPart> parts)
     {

@@ -14,16 +14,9 @@ internal sealed record ArtifactCredential(string Type, SignedAddress Address)
     public static ArtifactCredential Read(JsonElement info)
     {
         Dictionary<string, string> headers = new(StringComparer.OrdinalIgnoreCase);
-        if (info.TryGetProperty("headers", out JsonElement list))
-        {
-            foreach (JsonElement header in list.EnumerateArray())
-                headers[header.GetProperty("name").GetString()!] = header.GetProperty("value").GetString() ?? "";
-        }
-
-        string address = info.GetProperty("signed_uri").GetString()!;
-        return Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && uri.Scheme is "https" or "http"
-            ? new ArtifactCredential(info.GetProperty("type").GetString() ?? "", new SignedAddress(address, headers))
-            : throw new FormatException("a signed address is none");
+        foreach (JsonElement header in info.Items("headers"))
+            headers[header.Id("name")] = header.Text("value");
+        return new ArtifactCredential(info.Text("type"), SignedAddress.Of(info.Id("signed_uri"), headers));
     }
 }
 
@@ -114,17 +107,17 @@ internal sealed class ArtifactCredentials(RestApi api, string runId, string endp
             JsonElement answer = await api.PostAsync(endpoint, json => Write(json, paths, token), ErrorKind.RunNotFound, cancellationToken).ConfigureAwait(false);
             try
             {
-                foreach (JsonElement info in answer.TryGetProperty("credential_infos", out JsonElement infos) ? [.. infos.EnumerateArray()] : Array.Empty<JsonElement>())
+                foreach (JsonElement info in answer.Items("credential_infos"))
                 {
-                    string path = info.TryGetProperty("path", out JsonElement named) ? named.GetString()! : paths[read];
+                    string path = info.Text("path") is { Length: > 0 } named ? named : paths[read];
                     _held[path] = ArtifactCredential.Read(info);
                     read++;
                 }
 
-                string? next = answer.TryGetProperty("next_page_token", out JsonElement value) ? value.GetString() : null;
-                token = string.IsNullOrEmpty(next) || next == token ? null : next;
+                string next = answer.Text("next_page_token");
+                token = next.Length == 0 || next == token ? null : next;
             }
-            catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or FormatException or ArgumentOutOfRangeException)
+            catch (Exception e) when (e is InvalidOperationException or FormatException or ArgumentOutOfRangeException or IndexOutOfRangeException)
             {
                 throw NotUnderstood(paths[0], e);
             }

@@ -28,7 +28,7 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IAnnouncedTo
         if (!root.Success)
             throw new MlflowException(ErrorKind.UriUnsupported, $"The artifacts of run {run.RunId} are said to be at {run.ArtifactUri}, which is no place where a Databricks workspace keeps them.") { Target = run.ArtifactUri };
         (_api, _runId) = (api, run.RunId);
-        _transfer = new FileTransfer(api.Options, api.Retrier);
+        _transfer = new FileTransfer(api.Options, api.Retrier, api.Http);
         _files = new WorkspaceFiles(api, $"/WorkspaceInternal/Mlflow/Artifacts/{root.Groups["experiment"].Value}/Runs/{root.Groups["run"].Value}{root.Groups["rest"].Value}");
         _storage = new CredentialedStorage(api, run.RunId);
     }
@@ -103,7 +103,8 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IAnnouncedTo
         List<Artifact> found = await PageTokens.ReadAllAsync(async token =>
         {
             JsonElement answer = await _api.GetAsync("artifacts/list", ErrorKind.RunNotFound, cancellationToken, ("run_id", _runId), ("path", folder.Length == 0 ? null : folder), ("page_token", token)).ConfigureAwait(false);
-            return new Page<Artifact>(ArtifactAnswers.ReadList(answer, _api.Server, ""), answer.TryGetProperty("next_page_token", out JsonElement next) && next.GetString() is { Length: > 0 } text ? text : null);
+            string next = JsonAnswer.Read(answer, _api.Server.Host, json => json.Text("next_page_token"));
+            return new Page<Artifact>(ArtifactAnswers.ReadList(answer, _api.Server, ""), next.Length == 0 ? null : next);
         }).ConfigureAwait(false);
 
         // Asked for a file, the workspace lists that file.

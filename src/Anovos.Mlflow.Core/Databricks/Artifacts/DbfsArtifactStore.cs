@@ -14,7 +14,7 @@ internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactSto
     private const int BlockBytes = 700 << 10;
     private const int ReadBytes = 1 << 20;
 
-    private readonly FileTransfer _transfer = new(api.Options, api.Retrier);
+    private readonly FileTransfer _transfer = new(api.Options, api.Retrier, api.Http);
 
     public bool IsLocal => false;
 
@@ -37,7 +37,7 @@ internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactSto
                 for (long offset = 0; ;)
                 {
                     JsonElement answer = await GetAsync("read", path, stop, ("offset", offset.ToString(CultureInfo.InvariantCulture)), ("length", ReadBytes.ToString(CultureInfo.InvariantCulture))).ConfigureAwait(false);
-                    byte[] block = answer.TryGetProperty("data", out JsonElement data) ? data.GetBytesFromBase64() : [];
+                    byte[] block = JsonAnswer.Read(answer, api.Server.Host, json => json.TryGetProperty("data", out JsonElement data) ? data.GetBytesFromBase64() : []);
                     if (block.Length == 0)
                         return true;
                     await target.WriteAsync(block, 0, block.Length, stop).ConfigureAwait(false);
@@ -75,7 +75,7 @@ internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactSto
         using FileStream source = new(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: true);
         using var meter = new ContentMeter(Stream.Null, long.MaxValue);
         JsonElement created = await PostAsync("create", json => json.WriteString("path", PathOf(path)), json => json.WriteBoolean("overwrite", true), cancellationToken).ConfigureAwait(false);
-        long handle = created.GetProperty("handle").GetInt64();
+        long handle = JsonAnswer.Read(created, api.Server.Host, json => json.Whole("handle"));
         byte[] block = new byte[BlockBytes];
         int read;
         while ((read = await ReadBlockAsync(source, block, cancellationToken).ConfigureAwait(false)) > 0)

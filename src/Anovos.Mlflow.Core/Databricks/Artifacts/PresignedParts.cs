@@ -18,13 +18,13 @@ internal sealed class PresignedParts(RestApi api, BucketClient storage, string r
         JsonElement answer = await PostAsync("create-multipart-upload", path, json => json.WriteNumber("num_parts", parts.Count), cancellationToken).ConfigureAwait(false);
         try
         {
-            string id = answer.GetProperty("upload_id").GetString()!;
-            SignedAddress[] targets = [.. answer.GetProperty("upload_credential_infos").EnumerateArray().Select(info => ArtifactCredential.Read(info).Address)];
-            if (answer.TryGetProperty("abort_credential_info", out JsonElement abort))
+            string id = answer.Id("upload_id");
+            SignedAddress[] targets = [.. answer.Items("upload_credential_infos").Select(info => ArtifactCredential.Read(info).Address)];
+            if (answer.OptionalPart("abort_credential_info") is { } abort)
                 _aborts[id] = ArtifactCredential.Read(abort).Address;
             return targets.Length == parts.Count ? (id, targets) : throw new FormatException($"{targets.Length} parts came for {parts.Count}");
         }
-        catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (Exception e) when (e is InvalidOperationException or FormatException)
         {
             throw new MlflowException(ErrorKind.ServerError, $"The workspace at {api.Server.Host} does not say where the parts of '{path}' go.", e) { Target = path };
         }
@@ -47,7 +47,7 @@ internal sealed class PresignedParts(RestApi api, BucketClient storage, string r
                     json.WriteNumber("part_number", part.Number);
                 },
                 cancellationToken).ConfigureAwait(false);
-            return await PutAsync(ArtifactCredential.Read(answer.GetProperty("upload_credential_info")).Address).ConfigureAwait(false);
+            return await PutAsync(JsonAnswer.Read(answer, api.Server.Host, json => ArtifactCredential.Read(json.Part("upload_credential_info")).Address)).ConfigureAwait(false);
         }
 
         Task<SentPart> PutAsync(SignedAddress address) => storage.SendAsync(HttpMethod.Put, address, new FileInfo(begun.Path), part, moved, cancellationToken);

@@ -6,7 +6,7 @@ namespace Anovos.Mlflow.Databricks;
 /// <summary>Artifacts in a Unity Catalog volume (<c>dbfs:/Volumes/catalog/schema/volume/…</c>), through the Files API.</summary>
 internal sealed class VolumeArtifactStore(RestApi api, string root) : IArtifactStore
 {
-    private readonly FileTransfer _transfer = new(api.Options, api.Retrier);
+    private readonly FileTransfer _transfer = new(api.Options, api.Retrier, api.Http);
     private readonly WorkspaceFiles _files = new(api, root);
 
     public bool IsLocal => false;

@@ -10,72 +10,38 @@ namespace Anovos.Mlflow.Databricks;
 /// <param name="root">The folder, with a slash at its beginning.</param>
 internal sealed class WorkspaceFiles(RestApi api, string root)
 {
-    private readonly FileTransfer _transfer = new(api.Options, api.Retrier);
+    private readonly FileTransfer _transfer = new(api.Options, api.Retrier, api.Http);
 
     /// <summary>The longest file that the API takes in one request, in bytes.</summary>
     public const long MaximumBytes = 5L << 30;
 
     /// <inheritdoc cref="IArtifactStore.SendAsync"/>
-    public Task<ArtifactContent> SendAsync(FileInfo file, string path, Action<long> sent, CancellationToken cancellationToken) =>
-        _transfer.RunAsync(
-            api.Server,
-            sent,
-            async (moved, time) =>
-            {
-                var content = new SourceContent(new FileSource(file), moved, time);
-                using var request = new HttpRequestMessage(HttpMethod.Put, $"{AddressOf("files", path)}?overwrite=true") { Content = content };
-                using HttpResponseMessage response = await FileTransfer.ExecuteAsync(api.Http, request, api.Server, time, cancellationToken, api.Options.Identity).ConfigureAwait(false);
-                return content.Sent ?? throw new MlflowException(ErrorKind.ServerError, $"The workspace answered before it had all of '{path}'.") { Target = path, IsTransient = true };
-            },
-            cancellationToken);
+    public async Task<ArtifactContent> SendAsync(FileInfo file, string path, Action<long> sent, CancellationToken cancellationToken) =>
+        (await _transfer.SendAsync(api.Server, body => new HttpRequestMessage(HttpMethod.Put, $"{AddressOf("files", path)}?overwrite=true") { Content = body }, new FileSource(file), part: null, sent, cancellationToken).ConfigureAwait(false)).Content;
 
     /// <inheritdoc cref="IArtifactStore.ReceiveAsync"/>
     public Task<bool> ReceiveAsync(string path, Stream target, Action<long> received, CancellationToken cancellationToken) =>
-        _transfer.RunAsync(
-            api.Server,
-            received,
-            async (moved, time) =>
-            {
-                target.SetLength(0);
-                using var request = new HttpRequestMessage(HttpMethod.Get, AddressOf("files", path));
-                using HttpResponseMessage response = await FileTransfer.ExecuteAsync(api.Http, request, api.Server, time, cancellationToken, api.Options.Identity).ConfigureAwait(false);
-                await ArtifactAnswers.CopyAsync(response, api.Server, target, moved, time).ConfigureAwait(false);
-                return true;
-            },
-            cancellationToken);
+        _transfer.ReceiveAsync(api.Server, () => new HttpRequestMessage(HttpMethod.Get, AddressOf("files", path)), target, received, cancellationToken);
 
     /// <summary>What lies directly in a folder.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactNotFound"/>: there is no such folder.</exception>
     public async Task<IReadOnlyList<Artifact>> ListAsync(string folder, CancellationToken cancellationToken) =>
-        await PageTokens.ReadAllAsync(async token => ReadPage(await api.GetAddressAsync(AddressOf("directories", folder), ErrorKind.ArtifactNotFound, cancellationToken, ("page_token", token)).ConfigureAwait(false), folder)).ConfigureAwait(false);
+        await PageTokens.ReadAllAsync(async token => JsonAnswer.Read(
+            await api.GetAddressAsync(AddressOf("directories", folder), ErrorKind.ArtifactNotFound, cancellationToken, ("page_token", token)).ConfigureAwait(false),
+            api.Server.Host,
+            json => RestEntities.ReadPage(json, "contents", pageToken: null, entry => Read(entry, folder)))).ConfigureAwait(false);
 
     /// <summary>Takes away a file, or an empty folder.</summary>
     /// <param name="kind"><c>files</c> or <c>directories</c>.</param>
     /// <param name="path">Which.</param>
     /// <param name="cancellationToken">Ends it at once.</param>
     public Task DeleteAsync(string kind, string path, CancellationToken cancellationToken) =>
-        _transfer.RunAsync(
-            api.Server,
-            _ => { },
-            async (_, time) =>
-            {
-                using var request = new HttpRequestMessage(HttpMethod.Delete, AddressOf(kind, path));
-                using HttpResponseMessage response = await FileTransfer.ExecuteAsync(api.Http, request, api.Server, time, cancellationToken, api.Options.Identity).ConfigureAwait(false);
-                return true;
-            },
-            cancellationToken);
+        _transfer.CallAsync(api.Server, () => new HttpRequestMessage(HttpMethod.Delete, AddressOf(kind, path)), cancellationToken);
 
-    private static Page<Artifact> ReadPage(JsonElement answer, string folder)
+    private static Artifact Read(JsonElement entry, string folder)
     {
-        List<Artifact> found = [];
-        foreach (JsonElement entry in answer.TryGetProperty("contents", out JsonElement contents) ? [.. contents.EnumerateArray()] : Array.Empty<JsonElement>())
-        {
-            bool isDirectory = entry.TryGetProperty("is_directory", out JsonElement directory) && directory.GetBoolean();
-            long length = entry.TryGetProperty("file_size", out JsonElement size) ? size.GetInt64() : 0;
-            found.Add(new Artifact(ArtifactPath.Join(folder, entry.GetProperty("name").GetString() ?? ""), isDirectory, isDirectory ? null : length));
-        }
-
-        return new Page<Artifact>(found, answer.TryGetProperty("next_page_token", out JsonElement next) && next.GetString() is { Length: > 0 } token ? token : null);
+        bool isDirectory = entry.Flag("is_directory");
+        return new Artifact(ArtifactPath.Join(folder, entry.Text("name")), isDirectory, isDirectory ? null : entry.Whole("file_size"));
     }
 
     private string AddressOf(string kind, string path)
