@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Abstractions;
-using Anovos.Mlflow.PowerShell.Completion;
 using Anovos.Mlflow.Registry;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
@@ -8,20 +7,8 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 /// <summary>Removes aliases of a registered model; the versions that they point to stay.</summary>
 [Cmdlet(VerbsCommon.Remove, "MlflowModelAlias", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(void))]
-public sealed class RemoveMlflowModelAliasCommand : TrackingCommand
+public sealed class RemoveMlflowModelAliasCommand : ModelAliasCommand
 {
-    /// <summary>The registered model's name.</summary>
-    [Parameter(Position = 0, Mandatory = true, ValueFromPipelineByPropertyName = true)]
-    [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(ModelNameCompleter))]
-    public string Name { get; set; } = "";
-
-    /// <summary>Aliases.</summary>
-    [Parameter(Position = 1, Mandatory = true)]
-    [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(ModelAliasCompleter))]
-    public string[] Alias { get; set; } = [];
-
     /// <inheritdoc/>
     protected override void Process()
     {

@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Completion;
@@ -9,7 +8,7 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 /// <summary>Changes a version of a registered model: its description, its tags, its stage.</summary>
 [Cmdlet(VerbsCommon.Set, "MlflowModelVersion", SupportsShouldProcess = true)]
 [OutputType("Anovos.Mlflow.Registry.ModelVersion")]
-public sealed class SetMlflowModelVersionCommand : TrackingCommand
+public sealed class SetMlflowModelVersionCommand : ModelChangeCommand
 {
     /// <summary>The registered model's name.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipelineByPropertyName = true)]
@@ -22,21 +21,6 @@ public sealed class SetMlflowModelVersionCommand : TrackingCommand
     [ArgumentCompleter(typeof(ModelVersionCompleter))]
     public long Version { get; set; }
 
-    /// <summary>What it is; empty takes the description away.</summary>
-    [Parameter]
-    [AllowEmptyString]
-    public string? Description { get; set; }
-
-    /// <summary>Tags to set; the others stay.</summary>
-    [Parameter]
-    [ValidateNotNull]
-    public IDictionary? Tag { get; set; }
-
-    /// <summary>Names of tags to remove.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    public string[] RemoveTag { get; set; } = [];
-
     /// <summary>The stage to move it to. MLflow is giving stages up: aliases take their place.</summary>
     [Parameter]
     [ValidateSet("None", "Staging", "Production", "Archived")]
@@ -45,10 +29,6 @@ public sealed class SetMlflowModelVersionCommand : TrackingCommand
     /// <summary>Moves the versions that are in the stage to Archived.</summary>
     [Parameter]
     public SwitchParameter ArchiveExisting { get; set; }
-
-    /// <summary>Puts out the version as it then stands.</summary>
-    [Parameter]
-    public SwitchParameter PassThru { get; set; }
 
     /// <inheritdoc/>
     protected override void Process()

@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Completion;
@@ -9,7 +8,7 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 /// <summary>Changes a registered model: its description, its tags, its name.</summary>
 [Cmdlet(VerbsCommon.Set, "MlflowRegisteredModel", SupportsShouldProcess = true)]
 [OutputType("Anovos.Mlflow.Registry.RegisteredModel")]
-public sealed class SetMlflowRegisteredModelCommand : TrackingCommand
+public sealed class SetMlflowRegisteredModelCommand : ModelChangeCommand
 {
     /// <summary>The model's name.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
@@ -17,29 +16,10 @@ public sealed class SetMlflowRegisteredModelCommand : TrackingCommand
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     public string Name { get; set; } = "";
 
-    /// <summary>What it is; empty takes the description away.</summary>
-    [Parameter]
-    [AllowEmptyString]
-    public string? Description { get; set; }
-
-    /// <summary>Tags to set; the others stay.</summary>
-    [Parameter]
-    [ValidateNotNull]
-    public IDictionary? Tag { get; set; }
-
-    /// <summary>Names of tags to remove.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    public string[] RemoveTag { get; set; } = [];
-
     /// <summary>Another name; the versions go with it.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? NewName { get; set; }
-
-    /// <summary>Puts out the model as it then stands.</summary>
-    [Parameter]
-    public SwitchParameter PassThru { get; set; }
 
     /// <inheritdoc/>
     protected override void Process()
