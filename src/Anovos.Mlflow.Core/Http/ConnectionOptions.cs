@@ -138,5 +138,5 @@ public sealed record ConnectionOptions
     };
 
     /// <inheritdoc/>
-    public override string ToString() => Identity?.Description ?? $"{Authentication} authentication{(CredentialSource is null ? "" : $" from {CredentialSource}")}";
+    public override string ToString() => Identity?.Description ?? (OwnAuthentication == "None" ? "no credentials" : $"{Authentication} authentication{(CredentialSource is null ? "" : $" from {CredentialSource}")}");
 }

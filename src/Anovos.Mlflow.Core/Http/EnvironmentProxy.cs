@@ -29,6 +29,10 @@ internal sealed class EnvironmentProxy : IWebProxy
     public static EnvironmentProxy? From(ConnectionOptions options) =>
         options.HttpProxy is null && options.HttpsProxy is null ? null : new EnvironmentProxy(options);
 
+    /// <summary>The address, without credentials, of the proxy that requests to a server pass; null where they pass none.</summary>
+    public static string? AddressFor(Uri server, ConnectionOptions options) =>
+        From(options) is { } proxy && !proxy.IsBypassed(server) ? proxy.For(server)!.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped) : null;
+
     public Uri? GetProxy(Uri destination) => IsBypassed(destination) ? destination : For(destination);
 
     public bool IsBypassed(Uri host) => For(host) is null || _direct.Any(pattern => Matches(pattern, host));

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
@@ -29,6 +30,12 @@ public sealed record ConnectionReport
     /// <summary>Of a Databricks workspace: why each other method of signing in was not used.</summary>
     public IReadOnlyList<string> IdentityNotUsed { get; init; } = [];
 
+    /// <summary>The proxy that requests to this server pass, as the environment names it; null where it names none.</summary>
+    public string? Proxy { get; init; }
+
+    /// <summary>The module's version, and what it runs on.</summary>
+    public string Client { get; } = $"{HttpTransport.UserAgent.Replace('/', ' ')}, {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}";
+
     /// <summary>The kind of what is wrong; null when nothing is.</summary>
     public ErrorKind? Problem { get; init; }
 
@@ -42,11 +49,13 @@ public sealed record ConnectionReport
     /// <summary>Asks the store.</summary>
     public static async Task<ConnectionReport> OfAsync(ITrackingStore store, CancellationToken cancellationToken)
     {
+        RestApi? api = (store as RestStore)?.Api;
         var report = new ConnectionReport
         {
             TrackingUri = store.TrackingUri,
-            Identity = (store as RestStore)?.Api.Options.ToString(),
-            IdentityNotUsed = ((store as RestStore)?.Api.Options.Identity as DatabricksIdentity)?.NotUsed ?? [],
+            Identity = api?.Options.ToString(),
+            IdentityNotUsed = (api?.Options.Identity as DatabricksIdentity)?.NotUsed ?? [],
+            Proxy = api is null ? null : EnvironmentProxy.AddressFor(api.Server, api.Options),
         };
         try
         {
@@ -58,7 +67,7 @@ public sealed record ConnectionReport
             report = report with { RoundTrip = clock.Elapsed };
             if (store is RestStore { Folders: not null })
                 return report;
-            return store is RestStore server ? await AskServerAsync(report, server.Api, cancellationToken).ConfigureAwait(false) : report with { ServesArtifacts = true };
+            return api is null ? report with { ServesArtifacts = true } : await AskServerAsync(report, api, cancellationToken).ConfigureAwait(false);
         }
         catch (MlflowException e)
         {

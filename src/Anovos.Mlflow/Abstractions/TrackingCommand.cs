@@ -15,7 +15,7 @@ public abstract class TrackingCommand : MlflowCommand
     /// <summary>The store to use: a folder, or the address of a server.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
-    public string? TrackingUri { get; set; }
+    public virtual string? TrackingUri { get; set; }
 
     /// <summary>A connection from <c>Connect-Mlflow</c> or <c>Get-MlflowConnection</c> to use instead of the session's.</summary>
     [Parameter]

@@ -55,7 +55,9 @@ public sealed class ConnectionOptionsTests : IDisposable
     [InlineData("http://indirect.corp/", false)]
     public void The_proxy_of_the_environment_is_used_but_for_the_hosts_without_one(string uri, bool direct)
     {
-        var proxy = EnvironmentProxy.From(Read(("HTTP_PROXY", "http://user:pw@proxy:3128"), ("NO_PROXY", "localhost, mlflow.corp:5000, .direct.corp")))!;
+        ConnectionOptions options = Read(("HTTP_PROXY", "http://user:pw@proxy:3128"), ("NO_PROXY", "localhost, mlflow.corp:5000, .direct.corp"));
+        EnvironmentProxy proxy = EnvironmentProxy.From(options)!;
+        Assert.Equal(direct ? null : "http://proxy:3128", EnvironmentProxy.AddressFor(new Uri(uri), options));
         Assert.Equal(direct, proxy.IsBypassed(new Uri(uri)));
         Assert.Equal("user", proxy.Credentials!.GetCredential(new Uri(uri), "Basic")!.UserName);
     }

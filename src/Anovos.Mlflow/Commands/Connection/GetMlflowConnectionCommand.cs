@@ -10,5 +10,10 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 public sealed class GetMlflowConnectionCommand : TrackingCommand
 {
     /// <inheritdoc/>
+    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public override string? TrackingUri { get; set; }
+
+    /// <inheritdoc/>
     protected override void End() => WriteObject(ResolveConnection());
 }

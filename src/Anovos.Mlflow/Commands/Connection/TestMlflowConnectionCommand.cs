@@ -11,6 +11,11 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 [OutputType(typeof(bool))]
 public sealed class TestMlflowConnectionCommand : TrackingCommand
 {
+    /// <inheritdoc/>
+    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public override string? TrackingUri { get; set; }
+
     /// <summary>Answers true or false only.</summary>
     [Parameter]
     public SwitchParameter Quiet { get; set; }
