@@ -164,6 +164,6 @@ internal sealed class RestApi : IDisposable
         // A status that is no success counts as an error there, and is an answer here.
         if (response.StatusCode != 0)
             return response;
-        throw ConnectionErrors.From(response.ErrorException, Server, response.ResponseStatus == ResponseStatus.TimedOut);
+        throw ConnectionErrors.From(response.ErrorException, Server, response.ResponseStatus == ResponseStatus.TimedOut, EnvironmentProxy.AddressFor(Server, Options));
     }
 }
