@@ -15,9 +15,13 @@
     Test     runs the xUnit tests, which build first
     Pester   builds, and runs the tests in tests/pester
     Analyze  builds, and runs PSScriptAnalyzer over the scripts and the manifest, with PSScriptAnalyzerSettings.psd1
-    Package  builds Release from scratch and makes out/Anovos.Mlflow.<version>.zip
+    Package  builds Release anew and makes in out/package the package for the PowerShell Gallery (.nupkg), the same as a
+             .zip to unpack, the host as one file for each -Runtime, and SHA256SUMS
 .PARAMETER Configuration
     Debug or Release. Package is always Release.
+.PARAMETER Runtime
+    The systems that Package makes the self-contained host for, by .NET's names: linux-x64, linux-arm64, win-x64, osx-arm64.
+    None with @().
 .EXAMPLE
     ./build.ps1
     Import-Module ./out/Anovos.Mlflow
@@ -33,10 +37,15 @@
     As a build server would call it: the exit code is 0 when the tests pass. For several tasks: pwsh -Command './build.ps1 Test, Pester'
 .EXAMPLE
     ./build.ps1 Package
-    Expand-Archive ./out/Anovos.Mlflow.0.1.0.zip ($env:PSModulePath -split [IO.Path]::PathSeparator)[0]
+    Expand-Archive ./out/package/Anovos.Mlflow.0.1.0.zip ($env:PSModulePath -split [IO.Path]::PathSeparator)[0]
     Import-Module Anovos.Mlflow
 
     Packages the module and installs it for the current user.
+.EXAMPLE
+    ./build.ps1 Package -Runtime linux-x64, win-x64
+    Publish-PSResource -NupkgPath ./out/package/Anovos.Mlflow.0.1.0.nupkg -Repository PSGallery -ApiKey $key
+
+    Packages everything, and publishes the module.
 #>
 [CmdletBinding()]
 param(
@@ -45,7 +54,10 @@ param(
     [string[]] $Task = 'Build',
 
     [ValidateSet('Debug', 'Release')]
-    [string] $Configuration = 'Debug'
+    [string] $Configuration = 'Debug',
+
+    [AllowEmptyCollection()]
+    [string[]] $Runtime = 'linux-x64'
 )
 
 $ErrorActionPreference = 'Stop'
@@ -115,25 +127,88 @@ function Invoke-Analysis {
     Write-Host "PSScriptAnalyzer has no finding in $($files.Count) files."
 }
 
-function Invoke-Package {
-    Invoke-Clean Release
-    Invoke-Native dotnet @('build', (Join-Path $PSScriptRoot 'src/Anovos.Mlflow/Anovos.Mlflow.csproj'), '--configuration', 'Release', '--nologo')
+# What the PowerShell Gallery knows of a module, which it reads from the package and not from the manifest in it.
+function Export-Nuspec {
+    param([string] $Module, [string] $Path)
 
-    $version = (Import-PowerShellDataFile (Join-Path $staged 'Anovos.Mlflow.psd1')).ModuleVersion
-    $package = Join-Path $out "Anovos.Mlflow.$version.zip"
+    $manifest = Import-PowerShellDataFile (Join-Path $Module 'Anovos.Mlflow.psd1')
+    $data = $manifest.PrivateData.PSData
+    $cmdlets = $manifest.CmdletsToExport
+    $values = [ordered]@{
+        id                       = 'Anovos.Mlflow'
+        version                  = $manifest.ModuleVersion
+        authors                  = $manifest.Author
+        owners                   = $manifest.CompanyName
+        description              = $manifest.Description
+        copyright                = $manifest.Copyright
+        releaseNotes             = $data.ReleaseNotes
+        requireLicenseAcceptance = 'false'
+        tags                     = (@($data.Tags) + 'PSModule' + 'PSIncludes_Cmdlet' + ($cmdlets -replace '^', 'PSCmdlet_') + ($cmdlets -replace '^', 'PSCommand_')) -join ' '
+    }
+    $xml = [xml] '<package xmlns="http://schemas.microsoft.com/packaging/2012/06/nuspec.xsd"><metadata/><files><file src="**" target=""/></files></package>'
+    $metadata = $xml.package.ChildNodes[0]
+    foreach ($name in $values.Keys) {
+        $metadata.AppendChild($xml.CreateElement($name, $xml.DocumentElement.NamespaceURI)).InnerText = $values[$name]
+    }
+    $license = $metadata.AppendChild($xml.CreateElement('license', $xml.DocumentElement.NamespaceURI))
+    $license.SetAttribute('type', 'expression')
+    $license.InnerText = 'Apache-2.0'
+    $xml.Save($Path)
+}
+
+function Export-Zip {
+    param([string] $Module, [string] $Version, [string] $Path)
+
     Add-Type -AssemblyName System.IO.Compression, System.IO.Compression.FileSystem
-    $zip = [System.IO.Compression.ZipFile]::Open($package, [System.IO.Compression.ZipArchiveMode]::Create)
+    $zip = [System.IO.Compression.ZipFile]::Open($Path, [System.IO.Compression.ZipArchiveMode]::Create)
     try {
         # Entry by entry, since Windows PowerShell's CreateFromDirectory writes backslashes, which other systems take for part of the name.
-        foreach ($file in Get-ChildItem -LiteralPath $staged -Recurse -File | Sort-Object FullName) {
-            $name = "Anovos.Mlflow/$version/" + $file.FullName.Substring($staged.Length + 1).Replace('\', '/')
+        foreach ($file in Get-ChildItem -LiteralPath $Module -Recurse -File | Sort-Object FullName) {
+            $name = "Anovos.Mlflow/$Version/" + $file.FullName.Substring($Module.Length + 1).Replace('\', '/')
             $null = [System.IO.Compression.ZipFileExtensions]::CreateEntryFromFile($zip, $file.FullName, $name)
         }
     }
     finally {
         $zip.Dispose()
     }
-    Write-Host "Packaged $package"
+}
+
+# Apart from the module that Build stages, which a session may have loaded.
+function Invoke-Package {
+    $package = Join-Path $out 'package'
+    $source = Join-Path $PSScriptRoot 'src'
+    # Libraries of an older build would be packaged as well.
+    foreach ($old in @($package) + @(Get-ChildItem -LiteralPath $source -Directory | ForEach-Object { Join-Path $_.FullName 'bin/Release' })) {
+        if (Test-Path -LiteralPath $old) {
+            Remove-Item -LiteralPath $old -Recurse -Force
+        }
+    }
+    $module = Join-Path $package 'Anovos.Mlflow'
+    $staging = "-p:StagedModule=$module/"
+    $project = Join-Path $source 'Anovos.Mlflow/Anovos.Mlflow.csproj'
+    Invoke-Native dotnet @('build', $project, '--configuration', 'Release', '--no-incremental', '--nologo', $staging)
+
+    $nuspec = Join-Path $package 'Anovos.Mlflow.nuspec'
+    Export-Nuspec $module $nuspec
+    Invoke-Native dotnet @('pack', $project, '--configuration', 'Release', '--no-build', '--nologo', '--output', $package, $staging, "-p:NuspecFile=$nuspec", "-p:NuspecBasePath=$module", '-p:NoWarn=NU5100%3BNU5128')
+    Remove-Item -LiteralPath $nuspec
+
+    $version = (Import-PowerShellDataFile (Join-Path $module 'Anovos.Mlflow.psd1')).ModuleVersion
+    Export-Zip $module $version (Join-Path $package "Anovos.Mlflow.$version.zip")
+
+    foreach ($one in $Runtime) {
+        $published = Join-Path $package $one
+        Invoke-Native dotnet @('publish', (Join-Path $source 'Anovos.Mlflow.Host'), '--configuration', 'Release', '--runtime', $one, '--self-contained', '--nologo', '--output', $published, $staging, '-p:PublishSingleFile=true')
+        foreach ($file in Get-ChildItem -LiteralPath $published -File) {
+            Move-Item -LiteralPath $file.FullName -Destination (Join-Path $package "anovos-mlflow-$version-$one$($file.Extension)")
+        }
+        Remove-Item -LiteralPath $published -Recurse
+    }
+
+    $packed = @(Get-ChildItem -LiteralPath $package -File | Sort-Object Name)
+    $sums = $packed | ForEach-Object { "$((Get-FileHash -LiteralPath $_.FullName -Algorithm SHA256).Hash.ToLowerInvariant())  $($_.Name)" }
+    [System.IO.File]::WriteAllLines((Join-Path $package 'SHA256SUMS'), [string[]] $sums)
+    $packed | ForEach-Object { Write-Host "Packaged $($_.FullName) ($([Math]::Round($_.Length / 1MB, 1)) MB)" }
 }
 
 foreach ($name in $Task) {

@@ -1,0 +1,92 @@
+#Requires -Version 7.4
+
+# What is shipped, made as it is for a release. The host as one file has tests of its own, in SingleFileTests.
+Describe 'The packages' {
+    BeforeAll {
+        $ErrorActionPreference = 'Stop'
+        Import-Module "$PSScriptRoot/Suite.psm1" -Force
+        Clear-Environment
+        $script:package = Get-RepositoryPath 'out/package'
+        $made = Invoke-Program (Get-Pwsh) '-NoProfile', '-NonInteractive', '-Command', "& '$(Get-RepositoryPath 'build.ps1')' Package -Runtime @()" -TimeoutSeconds 600
+        $made.ExitCode | Should -Be 0 -Because ($made.Output + $made.ErrorOutput)
+        $script:version = (Import-PowerShellDataFile (Get-RepositoryPath 'Anovos.Mlflow.psd1')).ModuleVersion
+        $script:nupkg = Join-Path $package "Anovos.Mlflow.$version.nupkg"
+        $script:zip = Join-Path $package "Anovos.Mlflow.$version.zip"
+
+        # The files of an archive below a folder, with the SHA-256 of each.
+        function Get-Content256 {
+            param([string] $Archive, [string] $Below = '')
+
+            $file = [System.IO.Compression.ZipFile]::OpenRead($Archive)
+            try {
+                foreach ($entry in $file.Entries | Where-Object { $_.FullName.StartsWith($Below) }) {
+                    $stream = $entry.Open()
+                    "$($entry.FullName.Substring($Below.Length)) $((Get-FileHash -InputStream $stream).Hash)"
+                    $stream.Dispose()
+                }
+            }
+            finally {
+                $file.Dispose()
+            }
+        }
+    }
+    AfterAll { Restore-Environment }
+
+    It 'hold the same files, which are those of the staged module' {
+        $staged = Get-ChildItem (Join-Path $package 'Anovos.Mlflow') -Recurse -File | ForEach-Object {
+            "$([System.IO.Path]::GetRelativePath((Join-Path $package 'Anovos.Mlflow'), $_.FullName).Replace('\', '/')) $((Get-FileHash -LiteralPath $_.FullName).Hash)"
+        }
+        $staged.Count | Should -BeGreaterThan 20
+        Get-Content256 $zip "Anovos.Mlflow/$version/" | Sort-Object | Should -Be ($staged | Sort-Object)
+        $own = '^(_rels/|package/|\[Content_Types\]\.xml|Anovos\.Mlflow\.nuspec)'
+        Get-Content256 $nupkg | Where-Object { $_ -notmatch $own } | Sort-Object | Should -Be ($staged | Sort-Object)
+    }
+
+    It 'tell the gallery what the manifest says' {
+        $file = [System.IO.Compression.ZipFile]::OpenRead($nupkg)
+        $reader = [System.IO.StreamReader]::new($file.GetEntry('Anovos.Mlflow.nuspec').Open())
+        $metadata = ([xml] $reader.ReadToEnd()).package.metadata
+        $reader.Dispose()
+        $file.Dispose()
+
+        $manifest = Test-ModuleManifest (Join-Path $package 'Anovos.Mlflow/Anovos.Mlflow.psd1')
+        $metadata.id, $metadata.version | Should -Be $manifest.Name, $manifest.Version.ToString()
+        $metadata.description, $metadata.authors, $metadata.releaseNotes | Should -Be $manifest.Description, $manifest.Author, $manifest.ReleaseNotes
+        $tags = $metadata.tags -split ' '
+        $tags | Should -Contain 'PSModule'
+        foreach ($tag in @($manifest.Tags) + @($manifest.ExportedCmdlets.Keys | ForEach-Object { "PSCmdlet_$_" })) {
+            $tags | Should -Contain $tag
+        }
+    }
+
+    It 'have a manifest in which nothing that a user asks for is missing' {
+        $manifest = Test-ModuleManifest (Join-Path $package 'Anovos.Mlflow/Anovos.Mlflow.psd1')
+        foreach ($name in 'Author', 'CompanyName', 'Copyright', 'Description', 'LicenseUri', 'ReleaseNotes', 'Tags', 'PowerShellVersion', 'DotNetFrameworkVersion', 'CompatiblePSEditions', 'Guid') {
+            $manifest.$name | Should -Not -BeNullOrEmpty -Because $name
+        }
+        $manifest.ExportedFunctions.Count + $manifest.ExportedAliases.Count | Should -Be 0
+    }
+
+    It 'are named with their sums' {
+        $sums = Get-Content (Join-Path $package 'SHA256SUMS') | ForEach-Object { $sum, $name = $_ -split '  ', 2; "$name $sum" }
+        $sums | Sort-Object | Should -Be (Get-ChildItem $package -File | Where-Object Name -ne 'SHA256SUMS' | ForEach-Object { "$($_.Name) $((Get-FileHash -LiteralPath $_.FullName).Hash.ToLowerInvariant())" } | Sort-Object)
+    }
+
+    It 'unpacked into a folder of modules, are found by name, with help, and work' {
+        Push-Location (New-Item -ItemType Directory "TestDrive:/installed")
+        [System.IO.Compression.ZipFile]::ExtractToDirectory($zip, (Join-Path (Get-CurrentFolder) 'modules'))
+        Set-Content ./try.ps1 @'
+$env:PSModulePath = "$PSScriptRoot/modules$([System.IO.Path]::PathSeparator)$env:PSModulePath"
+(Start-MlflowRun -TrackingUri ./mlruns | Stop-MlflowRun).Status
+(Get-Module Anovos.Mlflow).ModuleBase
+(Get-Help Stop-MlflowRun).Synopsis
+'@
+        $result = Invoke-Pwsh ./try.ps1
+        Pop-Location
+        $result.ErrorOutput | Should -BeNullOrEmpty
+        $lines = $result.Output.Trim() -split '\r?\n'
+        $lines[0] | Should -Be 'Finished'
+        $lines[1] | Should -BeLike "*modules*Anovos.Mlflow?$version"
+        $lines[2] | Should -BeLike 'Ends*'
+    }
+}
