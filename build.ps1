@@ -12,6 +12,7 @@
 
     Clean    removes what was built, and the folder out
     Build    builds everything and stages the module in out/Anovos.Mlflow
+    Help     builds, and brings what the pages in docs/cmdlets repeat of the code up to date
     Test     runs the xUnit tests, which build first
     Pester   builds, and runs the tests in tests/pester
     Analyze  builds, and runs PSScriptAnalyzer over the scripts and the manifest, with PSScriptAnalyzerSettings.psd1
@@ -50,7 +51,7 @@
 [CmdletBinding()]
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Clean', 'Build', 'Test', 'Pester', 'Analyze', 'Package')]
+    [ValidateSet('Clean', 'Build', 'Help', 'Test', 'Pester', 'Analyze', 'Package')]
     [string[]] $Task = 'Build',
 
     [ValidateSet('Debug', 'Release')]
@@ -91,6 +92,10 @@ function Invoke-Clean {
 
 function Invoke-Build {
     Invoke-Native dotnet @('build', $solution, '--configuration', $Configuration, '--nologo')
+}
+
+function Invoke-Help {
+    Invoke-Native dotnet @('build', (Join-Path $PSScriptRoot 'src/Anovos.Mlflow/Anovos.Mlflow.csproj'), '-target:RefreshHelp', '--configuration', $Configuration, '--nologo')
 }
 
 function Invoke-Test {
@@ -215,6 +220,7 @@ foreach ($name in $Task) {
     switch ($name) {
         'Clean' { Invoke-Clean $Configuration }
         'Build' { Invoke-Build }
+        'Help' { Invoke-Help }
         'Test' { Invoke-Test }
         'Pester' { Invoke-PesterSuite }
         'Analyze' { Invoke-Analysis }

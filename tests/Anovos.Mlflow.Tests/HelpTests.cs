@@ -1,187 +1,177 @@
 using System.Management.Automation;
 using System.Management.Automation.Language;
-using System.Xml.Linq;
+using System.Reflection;
+using Anovos.Mlflow.Help;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>The help that is written by hand, held against the cmdlets that there are.</summary>
+/// <summary>The pages of the cmdlets, held against the cmdlets that there are, and against what PowerShell makes of them.</summary>
 public sealed class HelpTests : IDisposable
 {
-    private static readonly XNamespace Maml = "http://schemas.microsoft.com/maml/2004/10";
-    private static readonly XNamespace Command = "http://schemas.microsoft.com/maml/dev/command/2004/10";
-    private static readonly XNamespace Dev = "http://schemas.microsoft.com/maml/dev/2004/10";
+    private const string Overview = "about_Anovos_Mlflow";
+    private const string Mend = "; dotnet build src/Anovos.Mlflow -t:RefreshHelp brings the pages up to date";
 
     // What examples use besides this module: in PowerShell 7 and in Windows PowerShell, but not in a test's bare session.
     private static readonly string[] ShellCommands =
         ["ConvertTo-SecureString", "Get-ChildItem", "Get-Credential", "Get-Date", "Import-Csv", "Measure-Object", "Sort-Object", "Start-Sleep", "python"];
 
+    private static readonly string Folder = Path.Combine(Repository.Root, "docs", "cmdlets");
+
     private readonly ScriptSession _session = new();
-    private readonly CmdletInfo[] _cmdlets;
-    private readonly Dictionary<string, XElement> _help;
+    private readonly Dictionary<string, CmdletInfo> _cmdlets;
+    private readonly IReadOnlyList<HelpPage> _pages = PageFolder.Read(Folder);
 
-    public HelpTests()
+    public HelpTests() =>
+        _cmdlets = _session.Run("Get-Command -Module Anovos.Mlflow").Clean().Output.Select(item => (CmdletInfo)item.BaseObject).ToDictionary(cmdlet => cmdlet.Name);
+
+    [Fact]
+    public void Every_cmdlet_has_its_page_and_there_is_no_other()
     {
-        _cmdlets = [.. _session.Run("Get-Command -Module Anovos.Mlflow").Clean().Output.Select(item => (CmdletInfo)item.BaseObject)];
-        XDocument file = XDocument.Load(Path.Combine(Repository.StagedModule, "en-US", "Anovos.Mlflow.dll-Help.xml"));
-        _help = file.Root!.Elements(Command + "command").ToDictionary(entry => entry.Element(Command + "details")!.Element(Command + "name")!.Value);
+        Assert.Equal(_cmdlets.Keys.Order(StringComparer.Ordinal), _pages.Select(page => page.Name));
+        Assert.All(_pages, page => Assert.Equal(page.Name, Path.GetFileNameWithoutExtension(page.FilePath)));
     }
 
     [Fact]
-    public void Every_cmdlet_in_the_manifest_has_help_and_the_help_has_no_other() =>
-        Assert.Equal(_cmdlets.Select(cmdlet => cmdlet.Name).Order(), _help.Keys.Order());
-
-    [Fact]
-    public void PowerShell_shows_a_synopsis_a_description_and_two_examples_of_every_cmdlet()
+    public void What_the_pages_repeat_of_the_code_is_as_it_is()
     {
-        ScriptResult result = _session.Run(
-            """
-            foreach ($command in Get-Command -Module Anovos.Mlflow) {
-                $help = Get-Help $command.Name -Full
-                $about = $command.Name
-                if (-not $help.Synopsis -or $help.Synopsis.Contains($command.Name)) { "$about has no synopsis" }
-                if (-not $help.Description -or -not $help.Description[0].Text) { "$about has no description" }
-                if (@($help.Examples.Example).Count -lt 2) { "$about has too few examples" }
-                foreach ($example in $help.Examples.Example) {
-                    if (-not $example.Title -or -not $example.Code -or -not $example.Remarks[0].Text) { "$about has an example without title, code or remark" }
-                }
-            }
-            """).Clean();
-        AssertNone(result.Texts);
+        AssertNone(_pages.Where(page => Refreshed.Page(page, _cmdlets[page.Name]) != page.Source).Select(page => $"{page.Name} is not as the code is{Mend}"));
+        string index = File.ReadAllText(Path.Combine(Folder, PageFolder.IndexName));
+        Assert.True(Refreshed.Index(index, _pages) == index.Replace("\r\n", "\n"), "the index is not as the pages are" + Mend);
+        AssertNone(_pages.Where(page => index.Split($"[{page.Name}]({page.Name}.md)").Length != 2).Select(page => $"{page.Name} is not once in the index"));
     }
 
     [Fact]
-    public void Every_parameter_is_described_as_it_is_and_no_other_is()
-    {
-        List<string> wrong = [];
-        foreach (CmdletInfo cmdlet in _cmdlets)
-        {
-            Dictionary<string, XElement> described = (_help[cmdlet.Name].Element(Command + "parameters")?.Elements() ?? []).ToDictionary(Name);
-            string[] own = OwnParameters(cmdlet);
-            wrong.AddRange(own.Except(described.Keys).Select(name => $"{cmdlet.Name} -{name} is not described"));
-            wrong.AddRange(described.Keys.Except(own).Select(name => $"{cmdlet.Name} -{name} does not exist"));
-            wrong.AddRange(own.Intersect(described.Keys).Where(name => Text(described[name].Element(Maml + "description")).Length == 0).Select(name => $"{cmdlet.Name} -{name} has no text"));
-            wrong.AddRange(own.Intersect(described.Keys).SelectMany(name => Differences(cmdlet, name, described[name])));
-        }
-
-        AssertNone(wrong);
-    }
+    public void Every_page_says_all_that_a_page_has_to_say() =>
+        AssertNone(_pages.SelectMany(page => Lacking(page, _cmdlets[page.Name])));
 
     [Fact]
-    public void Every_parameter_set_is_in_the_syntax_and_no_other_is()
-    {
-        List<string> wrong = [];
-        foreach (CmdletInfo cmdlet in _cmdlets)
-        {
-            string[] sets = [.. cmdlet.ParameterSets.Select(set => string.Join(" ", Written(set.Parameters.Where(IsOwn).Select(parameter => (parameter.Name, parameter.IsMandatory)))))];
-            string[] shown = [.. _help[cmdlet.Name].Descendants(Command + "syntaxItem").Select(item => string.Join(" ", Written(item.Elements(Command + "parameter").Select(parameter => (Name(parameter), Value(parameter, "required") == "true")))))];
-            wrong.AddRange(sets.Except(shown).Select(set => $"{cmdlet.Name} lacks: {set}"));
-            wrong.AddRange(shown.Except(sets).Select(set => $"{cmdlet.Name} has no: {set}"));
-        }
-
-        AssertNone(wrong);
-
-        static IEnumerable<string> Written(IEnumerable<(string Name, bool IsMandatory)> parameters) =>
-            parameters.OrderBy(parameter => parameter.Name, StringComparer.Ordinal).Select(parameter => parameter.IsMandatory ? $"-{parameter.Name}" : $"[-{parameter.Name}]");
-    }
-
-    [Fact]
-    public void Inputs_outputs_and_links_name_what_there_is()
-    {
-        List<string> wrong = [];
-        foreach (CmdletInfo cmdlet in _cmdlets)
-        {
-            XElement help = _help[cmdlet.Name];
-            string[] outputs = [.. cmdlet.OutputType.Select(type => type.Name == "System.Void" ? "None" : type.Name)];
-            string[] described = [.. help.Descendants(Command + "returnValue").Select(TypeName)];
-            if (!outputs.Order().SequenceEqual(described.Order()))
-                wrong.Add($"{cmdlet.Name} puts out {string.Join(", ", outputs)}, the help says {string.Join(", ", described)}");
-            bool takesInput = cmdlet.ParameterSets.SelectMany(set => set.Parameters).Any(parameter => parameter.ValueFromPipeline || parameter.ValueFromPipelineByPropertyName);
-            if (takesInput == help.Descendants(Command + "inputType").All(input => TypeName(input) == "None"))
-                wrong.Add($"{cmdlet.Name} takes input: {takesInput}, the help says otherwise");
-            wrong.AddRange(help.Descendants(Maml + "linkText").Select(link => link.Value).Where(link => !_help.ContainsKey(link) && link != "about_Anovos.Mlflow").Select(link => $"{cmdlet.Name} links to {link}"));
-        }
-
-        AssertNone(wrong);
-    }
+    public void Inputs_outputs_and_links_name_what_there_is() =>
+        AssertNone(_pages.SelectMany(page => Misnamed(page, _cmdlets[page.Name])));
 
     [Fact]
     public void Every_example_parses_and_names_only_commands_and_parameters_that_exist()
     {
         string[] known = [.. ShellCommands, .. _session.Run("Get-Command -CommandType Cmdlet, Function | ForEach-Object Name").Clean().Texts];
-        List<string> wrong = [];
-        foreach ((string cmdlet, string code) in _help.SelectMany(entry => entry.Value.Descendants(Dev + "code").Select(code => (entry.Key, code.Value))))
-        {
-            ScriptBlockAst script = Parser.ParseInput(code, out _, out ParseError[] errors);
-            wrong.AddRange(errors.Select(error => $"{cmdlet}: {error.Message} in: {code}"));
-            CommandAst[] commands = [.. script.FindAll(ast => ast is CommandAst, searchNestedScriptBlocks: true).Cast<CommandAst>()];
-            wrong.AddRange(commands.Where(command => !known.Contains(command.GetCommandName())).Select(command => $"{cmdlet}: there is no {command.GetCommandName()}"));
-            wrong.AddRange(commands.SelectMany(UnknownParameters).Select(parameter => $"{cmdlet}: {parameter}"));
-            if (!commands.Any(command => command.GetCommandName() == cmdlet))
-                wrong.Add($"{cmdlet}: the example does not use it: {code}");
-        }
+        AssertNone(_pages.SelectMany(page => page.Examples.SelectMany(example => Mistakes(page.Name, example.Code, known))));
+    }
 
-        AssertNone(wrong);
+    // How it looks in a window is for the Pester tests, which have one.
+    [Fact]
+    public void PowerShell_finds_every_synopsis_syntax_parameter_and_example()
+    {
+        PSObject[] found = [.. _session.Run(
+            """
+            foreach ($name in $names) {
+                $help = Get-Help $name -Full
+                $paragraphs = $help.Description, $help.alertSet.alert, $help.parameters.parameter.description, $help.examples.example.remarks
+                , [string[]] @(
+                    $help.Synopsis; $help.parameters.parameter.name; $help.examples.example.code; $help.relatedLinks.navigationLink.linkText
+                    $paragraphs | ForEach-Object { $_ } | ForEach-Object { $_ } | ForEach-Object { "$($_.Text)".Trim() }
+                    foreach ($title in $help.examples.example.title) { $title -replace '^-+ Example \d+: | -+$' }
+                    foreach ($item in $help.syntax.syntaxItem) { "$($item.name) $($item.parameter.name)".TrimEnd() })
+            }
+            """,
+            ("names", _pages.Select(page => page.Name).ToArray())).Clean().Output];
+        Assert.Equal(_pages.Count, found.Length);
+        AssertNone(_pages.Zip(found).SelectMany(pair => NotFound(pair.First, (string[])pair.Second.BaseObject)));
     }
 
     [Fact]
-    public void The_overview_is_found_and_every_Windows_PowerShell_can_read_it()
+    public void PowerShell_finds_what_the_code_says_of_a_parameter()
     {
-        string text = _session.Run("Get-Help about_Anovos.Mlflow").Clean().Single.ToString();
+        string[] said = _session.Run(
+            """
+            foreach ($name in 'Kind', 'ThrottleLimit', 'WhatIf') {
+                $parameter = Get-Help Send-AnovosArtifact -Parameter $name
+                "$name $($parameter.parameterValue), $($parameter.required), $($parameter.position), $($parameter.pipelineInput), $($parameter.defaultValue), $($parameter.description[-1].Text)"
+            }
+            """).Clean().Texts;
+        Assert.Equal(
+            [
+                "Kind string, true, named, false, None, Accepted: Output, Report, Statistic, Intermediate.",
+                "ThrottleLimit int, false, named, false, 8, Accepted: 1 to 32.",
+                "WhatIf SwitchParameter, false, named, false, False, Says how many files would be sent and how large they are. Nothing is sent; rows come out for what would not be sent anyway.",
+            ],
+            said);
+    }
+
+    [Fact]
+    public void The_overview_names_every_error_id_and_every_Windows_PowerShell_can_read_it()
+    {
+        string text = _session.Run("Get-Help " + Overview).Clean().Single.ToString();
         Assert.Contains("WHERE A COMMAND TRACKS TO", text);
 
-        // Windows PowerShell takes a text file for one of the system's code page.
+        // Windows PowerShell takes a text file for one of the system's code page, and looks for such a topic by this name alone.
         Assert.DoesNotContain(text, character => character > '~');
+        Assert.All(text.Split('\n'), line => Assert.True(line.TrimEnd().Length <= 80, line));
+        Assembly core = Assembly.LoadFile(Path.Combine(Repository.StagedModule, "deps", "net8.0", "Anovos.Mlflow.Core.dll"));
+        AssertNone(core.GetType("Anovos.Mlflow.ErrorKind", throwOnError: true)!.GetEnumNames().Where(kind => !text.Split(' ', ',', '\n', '\r', '\'').Contains(kind)).Select(kind => $"{Overview} lacks {kind}"));
     }
 
     public void Dispose() => _session.Dispose();
 
-    // All of them, and in full: who changes a cmdlet mends its help from this list.
-    private static void AssertNone(IReadOnlyCollection<string> wrong) => Assert.True(wrong.Count == 0, string.Join(Environment.NewLine, wrong));
-
-    private static bool IsOwn(CommandParameterInfo parameter) => !Cmdlet.CommonParameters.Contains(parameter.Name);
-
-    private static string[] OwnParameters(CmdletInfo cmdlet) => [.. cmdlet.Parameters.Keys.Except(Cmdlet.CommonParameters)];
-
-    private static string Name(XElement parameter) => parameter.Element(Maml + "name")!.Value;
-
-    private static string Value(XElement element, string attribute) => element.Attribute(attribute)?.Value ?? "";
-
-    private static string Text(XElement? element) => element?.Value.Trim() ?? "";
-
-    private static string TypeName(XElement value) => value.Element(Dev + "type")!.Element(Maml + "name")!.Value;
-
-    private static IEnumerable<string> Differences(CmdletInfo cmdlet, string name, XElement described)
+    // All of them, and in full: who changes a cmdlet mends its page from this list.
+    private static void AssertNone(IEnumerable<string> wrong)
     {
-        ParameterMetadata parameter = cmdlet.Parameters[name];
-        string type = Text(described.Element(Command + "parameterValue")), realType = (Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType).Name;
-        if (!type.Equals(realType, StringComparison.OrdinalIgnoreCase) && (type, realType) is not (("int", "Int32") or ("long", "Int64")))
-            yield return $"{cmdlet.Name} -{name} is of type {realType}, the help says {type}";
-        string aliases = string.Join(", ", parameter.Aliases.DefaultIfEmpty("none"));
-        if (Value(described, "aliases") != aliases)
-            yield return $"{cmdlet.Name} -{name} has the aliases {aliases}, the help says {Value(described, "aliases")}";
-        bool globbing = parameter.Attributes.OfType<SupportsWildcardsAttribute>().Any();
-        if (Value(described, "globbing") != (globbing ? "true" : "false"))
-            yield return $"{cmdlet.Name} -{name} takes wildcards: {globbing}, the help says otherwise";
-
-        // A parameter may differ between sets: what is described holds in one of them.
-        string[] real = [.. cmdlet.ParameterSets.SelectMany(set => set.Parameters.Where(one => one.Name == name)).Select(Describe)];
-        string said = $"required {Value(described, "required")}, position {Value(described, "position")}, pipeline {Value(described, "pipelineInput")}";
-        if (!real.Contains(said))
-            yield return $"{cmdlet.Name} -{name} is {real[0]}, the help says {said}";
+        string[] all = [.. wrong];
+        Assert.True(all.Length == 0, string.Join(Environment.NewLine, all));
     }
 
-    private static string Describe(CommandParameterInfo parameter)
+    private static IEnumerable<string> Lacking(HelpPage page, CmdletInfo cmdlet)
     {
-        string[] pipeline = [.. new[] { parameter.ValueFromPipeline ? "ByValue" : "", parameter.ValueFromPipelineByPropertyName ? "ByPropertyName" : "" }.Where(way => way.Length > 0)];
-        return $"required {(parameter.IsMandatory ? "true" : "false")}, position {(parameter.Position < 0 ? "named" : parameter.Position)}, "
-            + $"pipeline {(pipeline.Length == 0 ? "false" : $"true ({string.Join(", ", pipeline)})")}";
+        if (page.Synopsis.Length == 0 || page.Description.Count == 0)
+            yield return $"{page.Name} has no synopsis or no description";
+        if (page.Examples.Count < 2)
+            yield return $"{page.Name} has fewer than two examples";
+        foreach (Example example in page.Examples.Where(example => example.Remarks.Count == 0))
+            yield return $"{page.Name} says nothing on its example '{example.Title}'";
+        foreach (string name in page.Parameters.Select(parameter => parameter.Name).Except(ParameterFacts.OwnNames(cmdlet)))
+            yield return $"{page.Name} has no parameter {name}";
+        foreach (ParameterText parameter in page.Parameters.Where(parameter => parameter.Text.Count == 0))
+            yield return $"{page.Name} says nothing on -{parameter.Name}";
+        foreach (ParameterText parameter in page.Parameters.Where(parameter => parameter.Default is not null && new ParameterFacts(cmdlet, parameter.Name).Default is not null))
+            yield return $"{page.Name} says the default of -{parameter.Name}, which the code says already";
     }
 
-    private IEnumerable<string> UnknownParameters(CommandAst command)
+    private IEnumerable<string> Misnamed(HelpPage page, CmdletInfo cmdlet)
     {
-        CmdletInfo? cmdlet = _cmdlets.FirstOrDefault(one => one.Name == command.GetCommandName());
-        return cmdlet is null
-            ? []
-            : command.CommandElements.OfType<CommandParameterAst>().Where(parameter => !cmdlet.Parameters.ContainsKey(parameter.ParameterName)).Select(parameter => $"{cmdlet.Name} has no -{parameter.ParameterName}");
+        string[] outputs = [.. cmdlet.OutputType.Select(type => type.Name == "System.Void" ? "None" : type.Name)];
+        if (!outputs.Order().SequenceEqual(page.Outputs.Select(type => type.Name).Order()))
+            yield return $"{page.Name} puts out {string.Join(", ", outputs)}, the page says otherwise";
+        bool takesInput = cmdlet.ParameterSets.SelectMany(set => set.Parameters).Any(parameter => parameter.ValueFromPipeline || parameter.ValueFromPipelineByPropertyName);
+        if (takesInput == page.Inputs.All(type => type.Name == "None"))
+            yield return $"{page.Name} takes input: {takesInput}, the page says otherwise";
+        foreach (string link in page.Links.Where(link => !_cmdlets.ContainsKey(link) && link != Overview))
+            yield return $"{page.Name} links to {link}";
+    }
+
+    private IEnumerable<string> Mistakes(string name, string code, string[] known)
+    {
+        ScriptBlockAst script = Parser.ParseInput(code, out _, out ParseError[] errors);
+        CommandAst[] commands = [.. script.FindAll(ast => ast is CommandAst, searchNestedScriptBlocks: true).Cast<CommandAst>()];
+        foreach (ParseError error in errors)
+            yield return $"{name}: {error.Message} in: {code}";
+        foreach (CommandAst command in commands)
+        {
+            if (!known.Contains(command.GetCommandName()))
+                yield return $"{name}: there is no {command.GetCommandName()}";
+            foreach (CommandParameterAst parameter in command.CommandElements.OfType<CommandParameterAst>().Where(parameter => _cmdlets.TryGetValue(command.GetCommandName(), out CmdletInfo? cmdlet) && !cmdlet.Parameters.ContainsKey(parameter.ParameterName)))
+                yield return $"{name}: {command.GetCommandName()} has no -{parameter.ParameterName}";
+        }
+
+        if (!commands.Any(command => command.GetCommandName() == name))
+            yield return $"{name}: the example does not use it: {code}";
+    }
+
+    private IEnumerable<string> NotFound(HelpPage page, string[] found)
+    {
+        IEnumerable<string> texts =
+        [
+            page.Synopsis, .. page.Description, .. page.Notes, .. page.Links,
+            .. page.Parameters.SelectMany(parameter => parameter.Text.Prepend(parameter.Name)),
+            .. page.Examples.SelectMany(example => example.Remarks.Prepend(example.Code).Prepend(example.Title)),
+            .. _cmdlets[page.Name].ParameterSets.Select(set => string.Join(" ", Syntax.Parameters(set).Select(parameter => parameter.Name).Prepend(page.Name))),
+        ];
+        return texts.Except(found).Select(text => $"Get-Help {page.Name} does not show: {text}");
     }
 }
