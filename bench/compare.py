@@ -1,96 +1,183 @@
-"""Times the module beside MLflow's Python client doing the same work, in turn, and prints medians and their ratios.
+"""The module beside MLflow's Python client and curl at the same work, against the same servers, in turn; medians, spread, ratios.
 
-usage: compare.py TRACKING_URI [RUNS]
+usage: compare.py [--runs N] [--only TEXT] URI[=PYTHON] ...
 
-Run it with a Python that can import mlflow; pwsh must be on the PATH and the module built (dotnet build -c Release).
+URI is a tracking server, or a folder for the directory store; PYTHON a Python that can import mlflow, of the server's version
+best. The module is the one that `dotnet build -c Release` stages; pwsh must be on the PATH. What is not there is left out.
 """
+import argparse
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MODULE = os.path.join(HERE, "..", "out", "Anovos.Mlflow")
 
-PYTHON = {
-    "start and end a run": "with mlflow.start_run(): pass",
-    "1000 files of 8 KiB": "with mlflow.start_run(): mlflow.log_artifacts(folder, 'many')",
-    "one file of 512 MiB": "with mlflow.start_run(): mlflow.log_artifact(large)",
-    "20,000 metric points": """
+# Each script prints the seconds of the work itself, without the start of the process, as its last line.
+PYTHON = """
+import time, mlflow
 from mlflow.entities import Metric
-with mlflow.start_run() as run:
-    client = mlflow.tracking.MlflowClient()
-    now = int(time.time() * 1000)
-    for start in range(0, 20000, 1000):
-        client.log_batch(run.info.run_id, metrics=[Metric('m', i / 7, now, i) for i in range(start, start + 1000)])
-""",
-}
-POWERSHELL = {
-    "start and end a run": "",
-    "1000 files of 8 KiB": "$null = Send-MlflowArtifact $folder -ArtifactPath many -ContentOnly",
-    "one file of 512 MiB": "$null = Send-MlflowArtifact $large",
-    "20,000 metric points": "& { for ($i = 0; $i -lt 20000; $i++) { [pscustomobject]@{ Name = 'm'; Value = $i / 7; Step = $i } } } | Write-MlflowMetric",
-}
-
-
-def measure(command):
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    error = process.stderr.read().decode()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode or error.strip():
-        sys.exit(f"{command[0]} failed: {error}")
-    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
-
-
-def python(code, uri, names):
-    prelude = f"import time, mlflow\nmlflow.set_tracking_uri({uri!r})\nmlflow.set_experiment('bench')\n{names}\n"
-    return [sys.executable, "-W", "ignore", "-c", prelude + code]
-
-
-def powershell(code, uri, names):
-    script = f"""
-$ErrorActionPreference = 'Stop'; $ProgressPreference = 'SilentlyContinue'
-Import-Module '{MODULE}'
-{names}
-$null = Start-MlflowRun -TrackingUri '{uri}' -Experiment bench
+mlflow.set_tracking_uri({uri!r})
+mlflow.set_experiment('bench')
+{before}
+start = time.perf_counter()
 {code}
-$null = Stop-MlflowRun
+print(time.perf_counter() - start)
 """
-    return ["pwsh", "-NoProfile", "-NonInteractive", "-Command", script]
+POWERSHELL = """
+$ErrorActionPreference = 'Stop'; $ProgressPreference = 'SilentlyContinue'
+Import-Module '{module}'
+{before}
+$clock = [Diagnostics.Stopwatch]::StartNew()
+{code}
+$seconds = $clock.Elapsed.TotalSeconds
+{after}
+[Console]::WriteLine($seconds.ToString([cultureinfo]::InvariantCulture))
+"""
+START = "$null = Start-MlflowRun -TrackingUri '{uri}' -Experiment bench"
+POINTS = "& {{ for ($i = 0; $i -lt {0}; $i++) {{ [pscustomobject]@{{ Name = 'm'; Value = $i / 7; Step = $i }} }} }} | Write-MlflowMetric"
 
 
-def main(uri, runs):
-    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
-    os.environ["MLFLOW_LOGGING_LEVEL"] = "ERROR"
-    with tempfile.TemporaryDirectory() as work:
-        folder, large = os.path.join(work, "many"), os.path.join(work, "large.bin")
-        os.mkdir(folder)
+class Measurement:
+    """What one process took: seconds in all and in the work itself, seconds of CPU, MiB."""
+
+    def __init__(self, command):
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        output, error = process.stdout.read().decode(), process.stderr.read().decode()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.wall = time.perf_counter() - start
+        if process.returncode or error.strip():
+            sys.exit(f"{command[0]} failed: {error or output}")
+        self.cpu, self.memory = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+        lines = output.split()
+        self.call = float(lines[-1]) if lines and lines[-1].replace(".", "", 1).isdigit() else self.wall
+
+
+class Work:
+    """One row: how each side does it. What a side lacks, or a kind of store, is None."""
+
+    def __init__(self, name, python=None, powershell=None, curl=None, folders=True, servers=True, runs=None, before=START, after="$null = Stop-MlflowRun"):
+        self.name, self.python, self.powershell, self.curl = name, python, powershell, curl
+        self.folders, self.servers, self.runs, self.before, self.after = folders, servers, runs, before, after
+
+
+def works(data):
+    return [
+        Work("start and end a run", "with mlflow.start_run(): pass", START + "; $null = Stop-MlflowRun", before="", after=""),
+        Work("1000 files of 8 KiB", f"mlflow.log_artifacts({data.many!r}, 'many')", f"$null = Send-MlflowArtifact '{data.many}' -ArtifactPath many -ContentOnly", data.many),
+        Work("one file of 512 MiB", f"mlflow.log_artifact({data.large!r})", f"$null = Send-MlflowArtifact '{data.large}'", data.large),
+        Work("20,000 points", batches(20000), POINTS.format(20000)),
+        Work("1,000,000 points", batches(1000000), POINTS.format(1000000), servers=False, runs=1),
+        Work("10,000 runs listed", "runs = mlflow.search_runs(['0'], max_results=10000, output_format='list')\nassert len(runs) == 10000", "$runs = @(Get-MlflowRun -TrackingUri '{uri}' -Experiment Default); if ($runs.Count -ne 10000) { throw $runs.Count }", servers=False, before="", after=""),
+    ]
+
+
+def batches(count):
+    return f"""
+client, run, now = mlflow.MlflowClient(), mlflow.active_run().info.run_id, int(time.time() * 1000)
+for first in range(0, {count}, 1000):
+    client.log_batch(run, metrics=[Metric('m', i / 7, now, i) for i in range(first, first + 1000)])
+"""
+
+
+class Data:
+    """The files that are sent."""
+
+    def __init__(self, folder):
+        self.folder, self.many, self.large = folder, os.path.join(folder, "many"), os.path.join(folder, "large.bin")
+        os.mkdir(self.many)
         for i in range(1000):
-            with open(os.path.join(folder, f"part-{i:05}.csv"), "wb") as file:
+            with open(os.path.join(self.many, f"part-{i:05}.csv"), "wb") as file:
                 file.write(os.urandom(8192))
-        with open(large, "wb") as file:
+        with open(self.large, "wb") as file:
             for _ in range(512):
                 file.write(os.urandom(1 << 20))
 
-        print(f"whole processes, medians of {runs} pairs; ratio = module / Python client (below 1: the module needs less)")
-        print(f"{'work':24} {'wall':>18} {'ratio':>6} {'cpu':>18} {'ratio':>6} {'memory, MiB':>14} {'ratio':>6}")
-        for work_name, code in PYTHON.items():
-            ours, theirs = [], []
-            for _ in range(runs):
-                ours.append(measure(powershell(POWERSHELL[work_name], uri, f"$folder = '{folder}'; $large = '{large}'")))
-                theirs.append(measure(python(code, uri, f"folder, large = {folder!r}, {large!r}")))
-            row = f"{work_name:24}"
-            for i, form in enumerate(("{:.2f} s", "{:.2f} s", "{:.0f}")):
-                a, b = statistics.median(m[i] for m in ours), statistics.median(m[i] for m in theirs)
-                row += f" {form.format(a) + ' / ' + form.format(b):>{14 if i == 2 else 18}} {statistics.median(x[i] / y[i] for x, y in zip(ours, theirs)):6.2f}"
-            print(row, flush=True)
+
+def curl(uri, source, parallel):
+    """Puts a file, or a folder's files so many at once, as a run's artifacts; nobody makes a run for it."""
+    target = f"{uri}/api/2.0/mlflow-artifacts/artifacts/bench-curl/{time.time_ns()}"
+    command = ["curl", "--silent", "--show-error", "--fail", "--parallel", "--parallel-immediate", "--parallel-max", str(parallel)]
+    for path in [source] if os.path.isfile(source) else [os.path.join(source, name) for name in sorted(os.listdir(source))]:
+        command += ["--upload-file", path, "--output", os.devnull, f"{target}/{os.path.basename(path)}"]
+    return command
+
+
+def sides(work, uri, python, is_server):
+    """The commands by side."""
+    commands = {}
+    if work.powershell:
+        script = POWERSHELL.replace("{module}", MODULE).replace("{before}", work.before).replace("{after}", work.after).replace("{code}", work.powershell).replace("{uri}", uri)
+        commands["module"] = ["pwsh", "-NoProfile", "-NonInteractive", "-Command", script]
+    if work.python and python:
+        commands["python"] = [python, "-W", "ignore", "-c", PYTHON.format(uri=uri, before="mlflow.start_run()" if work.before else "", code=work.python)]
+    if work.curl and is_server and shutil.which("curl"):
+        for parallel in [1] if os.path.isfile(work.curl) else [1, 2, 4, 8, 16]:
+            commands[f"curl {parallel}"] = curl(uri, work.curl, parallel)
+    return commands
+
+
+def spread(values):
+    return f"{statistics.median(values):8.2f} [{min(values):.2f}–{max(values):.2f}]"
+
+
+def compare(work, uri, python, runs):
+    is_server = uri.startswith("http")
+    if not (work.servers if is_server else work.folders):
+        return
+    results = {}
+    for _ in range(work.runs or runs):
+        for side, command in sides(work, uri, python, is_server).items():
+            results.setdefault(side, []).append(Measurement(command))
+    median = lambda side, of: statistics.median(of(one) for one in results[side])
+    curls = [side for side in results if side.startswith("curl")]
+    best = min(curls, key=lambda side: median(side, lambda one: one.wall)) if curls else None
+    for label, of in [("in the call, s", lambda one: one.call), ("process, s", lambda one: one.wall), ("CPU, s", lambda one: one.cpu), ("memory, MiB", lambda one: one.memory)]:
+        own = median("module", of)
+        line = f"{work.name:22} {label:15} {spread([of(one) for one in results['module']]):26}"
+        if "python" in results:
+            line += f" Python client {spread([of(one) for one in results['python']]):26} is {median('python', of) / own:5.2f} ×"
+        if best and label == "in the call, s":
+            line += f"   {best} at once {spread([of(one) for one in results[best]])} is {median(best, of) / own:5.2f} ×"
+        print(line, flush=True)
+
+
+def prepare_folder(uri, python):
+    """Ten thousand runs in the directory store, made by whoever is faster at it."""
+    if not os.path.isdir(os.path.join(uri, "0")) or len(os.listdir(os.path.join(uri, "0"))) < 10000:
+        script = f"Import-Module '{MODULE}'; 1..10000 | ForEach-Object {{ $null = Start-MlflowRun -TrackingUri '{uri}' -Experiment Default; $null = Write-MlflowMetric rmse ($_ / 7); $null = Stop-MlflowRun }}"
+        subprocess.run(["pwsh", "-NoProfile", "-Command", script], check=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--only", default="")
+    parser.add_argument("store", nargs="+")
+    arguments = parser.parse_args()
+    os.environ.update(MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false", MLFLOW_LOGGING_LEVEL="ERROR", MLFLOW_ALLOW_FILE_STORE="true", POWERSHELL_TELEMETRY_OPTOUT="1")
+    empty = [Measurement(["pwsh", "-NoProfile", "-NonInteractive", "-Command", "1"]).wall for _ in range(arguments.runs)]
+    imported = [Measurement(["pwsh", "-NoProfile", "-NonInteractive", "-Command", POWERSHELL.format(module=MODULE, before="", code="", after="$seconds = 0").replace("Import-Module", "$clock = [Diagnostics.Stopwatch]::StartNew(); Import-Module").replace("$seconds = 0", "$seconds = $all").replace("$clock = [Diagnostics.Stopwatch]::StartNew()\n\n", "$all = $clock.Elapsed.TotalSeconds\n")]).call for _ in range(arguments.runs)]
+    print(f"empty pwsh {spread(empty)} s; Import-Module {spread([one * 1000 for one in imported])} ms; medians of {arguments.runs} in turn, the spread in brackets; n × is how many times longer than the module")
+    with tempfile.TemporaryDirectory() as work:
+        data = Data(work)
+        for store in arguments.store:
+            uri, _, python = store.partition("=")
+            version = urllib.request.urlopen(uri + "/version").read().decode() if uri.startswith("http") else "directory store"
+            print(f"\n{version}")
+            if not uri.startswith("http"):
+                prepare_folder(uri, python)
+            for one in works(data):
+                if arguments.only in one.name:
+                    compare(one, uri, python or None, arguments.runs)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 3)
+    main()
