@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Text;
 using Anovos.Mlflow.Artifacts;
 
 namespace Anovos.Mlflow.Reports;
@@ -16,6 +17,13 @@ internal sealed record HtmlReport(string ArtifactPath, long Length)
 
     /// <summary>Why there is no copy, as words to go on with; null when there is one.</summary>
     public string? WhyNot { get; private init; }
+
+    /// <summary>A report with a copy of what it says.</summary>
+    public static HtmlReport Of(string artifactPath, string html)
+    {
+        using var content = new MemoryStream(Encoding.UTF8.GetBytes(html));
+        return new HtmlReport(artifactPath, content.Length) { Copy = Compress(content) };
+    }
 
     /// <summary>The reports among files, with copies of those that are not too large.</summary>
     /// <param name="store">The run's artifacts.</param>

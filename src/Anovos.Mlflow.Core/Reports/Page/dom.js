@@ -22,7 +22,7 @@ function link(address, ...children) {
 
 function section(id, title, hint, ...children) {
     document.getElementById('contents').append(el('a', { href: `#${id}` }, title));
-    const made = el('section', { id, 'aria-labelledby': `${id}-title` }, el('h2', { id: `${id}-title` }, title), hint ? el('p', { class: 'hint' }, hint) : null, ...children);
+    const made = el('section', { id, 'aria-labelledby': `${id}-title` }, el('h2', { id: `${id}-title` }, title), hint ? el('p', { class: 'hint' }, hint) : null, ...children.filter(child => child !== null));
     document.getElementById('main').append(made);
     return made;
 }

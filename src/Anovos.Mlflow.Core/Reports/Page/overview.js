@@ -49,19 +49,27 @@ function overview() {
     const rows = runs.flatMap((run, index) => {
         const slowest = slowestIn(index), flagged = flaggedIn(index), isLost = run.status === 'Failed' || run.status === 'Killed';
         const row = el('tr', { class: [isLost ? 'failed' : '', run.note ? 'noted' : ''].join(' ') },
-            el('th', { scope: 'row' }, badge(index), ' ', link(run.page, runName(index)), el('span', { class: 'small mono' }, run.id), run.parent ? el('span', { class: 'small' }, `nested in ${run.parent}`) : null, run.deleted ? el('span', { class: 'small alert' }, 'in the trash') : null),
+            el('th', { scope: 'row' }, badge(index), ' ', link(run.page, runName(index)), el('span', { class: 'small mono id' }, run.id), run.parent ? el('span', { class: 'small' }, `nested in ${run.parent}`) : null, run.deleted ? el('span', { class: 'small alert' }, 'in the trash') : null),
             el('td', null, status(run)),
             experiments ? el('td', null, run.experiment) : null,
             el('td', { class: 'time' }, time(run.start), el('span', { class: 'small' }, run.user)),
             el('td', { class: 'time' }, duration(run.seconds), run.seconds ? bar(run.seconds, longest) : null),
             steps ? el('td', null, slowest ? [stepName(slowest.key), el('span', { class: 'small' }, duration(slowest.seconds))] : '–') : null,
             drift ? el('td', null, flagged.length ? [el('span', { class: 'flag' }, `▲ ${flagged.length}`), el('span', { class: 'small' }, few(flagged, 4))] : '–') : null);
-        const note = run.note ? el('tr', { class: isLost ? 'note' : 'note calm' }, el('td', { colspan: head.length }, words(run.note))) : null;
+        const note = run.note ? el('tr', { class: isLost ? 'note' : 'note calm' }, el('td', { colspan: head.length }, noteOf(run.note))) : null;
         return [row, note];
     });
     const store = new Set(runs.map(run => run.store));
     section('runs', 'Runs', runs.length > 1 ? `In the order in which they started; the others are compared with run 1. From ${few([...store])}.` : `From ${few([...store])}.`,
         table('', head.map(text => columnHead(text)), rows));
+}
+
+// Its first line says what happened; a log may follow.
+function noteOf(note) {
+    const [first, ...rest] = note.trim().split('\n');
+    return rest.length === 0 && first.length <= LongText
+        ? first
+        : el('details', { open: report.runs.length <= 2 }, el('summary', null, first.slice(0, LongText)), el('pre', null, [first.slice(LongText), ...rest].join('\n').trim()));
 }
 
 function bar(seconds, longest, isSlowest = false) {

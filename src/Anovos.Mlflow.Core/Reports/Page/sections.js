@@ -9,18 +9,18 @@ function driftSection() {
             if (flag === null || flag === undefined)
                 return el('td', { class: 'number none' }, '–');
             const texts = (values ?? []).map((value, index) => value === null ? null : methods.length > 1 ? el('span', { class: 'small' }, `${methods[index]} ${number(value)}`) : number(value));
-            return el('td', { class: flag ? 'number flagged' : 'number' }, flag ? '▲ ' : '', ...texts, flag ? el('span', { class: 'small' }, 'flagged') : null);
+            return el('td', { class: flag ? 'number flagged' : 'number' }, flag ? ['▲ ', el('span', { class: 'unseen' }, 'flagged ')] : '', ...texts);
         };
         const lines = of => of.map(row => el('tr', null, rowHead(row.attribute), ...report.runs.map((_, run) => cell(row, run))));
         const flagged = rows.filter(row => row.flags.some(flag => flag)), quiet = rows.filter(row => !row.flags.some(flag => flag));
-        const head = [columnHead('Attribute'), ...runHeads()];
+        const head = [columnHead('Attribute'), ...runHeads('number')];
         return [
             el('h3', null, methods.length === 1 ? `${name}: ${methods[0]}` : name),
             flagged.length ? table('', head, lines(flagged)) : el('p', null, 'No attribute is flagged.'),
             quiet.length ? folded(`${count(quiet.length, 'attribute')} not flagged in any run`, table('', head.map(node => node.cloneNode(true)), lines(quiet))) : null,
         ];
     });
-    section('drift', 'Drift and stability', 'Attributes that the workflow flagged, those flagged in most runs first.', ...made);
+    section('drift', 'Drift and stability', 'Attributes marked ▲ are flagged by the workflow; those flagged in most runs come first.', ...made);
 }
 
 function stepSection() {
@@ -78,9 +78,13 @@ function tagSection() {
 }
 
 function fileSection() {
-    if (!report.runs.some(run => run.files.length > 0 || run.problem))
+    const without = report.runs.map((_, run) => run).filter(run => report.runs[run].files.length === 0 && !report.runs[run].problem);
+    if (without.length === report.runs.length)
         return;
-    section('files', 'Artifacts', null, ...report.runs.map((run, index) => {
+    const hint = without.length > 0 ? `None in ${without.length === 1 ? 'run' : 'runs'} ${few(without.map(run => String(run + 1)), 20)}.` : null;
+    section('files', 'Artifacts', hint, ...report.runs.map((run, index) => {
+        if (without.includes(index))
+            return null;
         const bytesOfAll = run.files.reduce((sum, file) => sum + (file.length ?? 0), 0);
         const list = el('ul', { class: 'files' }, ...run.files.map(file => el('li', null, link(fileAddress(run, file.path), file.path), el('span', { class: 'size' }, bytes(file.length)))));
         const summary = `${run.filesComplete ? '' : 'the first '}${count(run.files.length, 'file')}, ${bytes(bytesOfAll)}`;
@@ -88,7 +92,7 @@ function fileSection() {
             el('h3', null, badge(index), ` ${runName(index)}`),
             run.problem ? el('p', { class: 'alert' }, `They could not be read: ${run.problem}`) : null,
             ...run.reports.map(file => reportEntry(run, file)),
-            run.files.length === 0 ? (run.problem ? null : el('p', { class: 'hint' }, 'None.')) : run.files.length <= 12 && report.runs.length <= 4 ? list : folded(summary, list));
+            run.files.length === 0 ? null : run.files.length <= 12 && report.runs.length <= 4 ? list : folded(summary, list));
     }));
 }
 

@@ -11,7 +11,7 @@ function table(caption, head, rows, foot) {
 
 const columnHead = (text, properties) => el('th', { scope: 'col', ...properties }, text);
 
-const runHeads = () => report.runs.map((_, run) => el('th', { scope: 'col', class: 'run', title: runName(run) }, badge(run), el('span', { class: 'name' }, runName(run))));
+const runHeads = kind => report.runs.map((_, run) => el('th', { scope: 'col', class: kind ? `run ${kind}` : 'run', title: runName(run) }, badge(run), el('span', { class: 'name' }, runName(run))));
 
 function textCell(value, first) {
     if (value === null)
@@ -31,16 +31,30 @@ const rowHead = text => el('th', { scope: 'row' }, text);
 
 // Rows that differ, and those that do not folded away. With a single run there is nothing to tell apart.
 function comparison(what, rows, cell, keyHead) {
+    const kind = cell === numberCell ? 'number' : undefined;
     if (report.runs.length === 1)
-        return [filtered(what, rows, [columnHead(keyHead), columnHead('Value', cell === numberCell ? { class: 'number' } : undefined)], row => [cell(row.values[0])])];
+        return grouped(what, rows, () => [columnHead(keyHead), columnHead('Value', { class: kind })], row => [cell(row.values[0])]);
     const differing = rows.filter(row => !row.equal), equal = rows.filter(row => row.equal);
     return [
-        differing.length > 0
-            ? filtered(what, differing, [columnHead(keyHead), ...runHeads()], row => row.values.map((value, run) => cell(value, run === 0 ? undefined : row.values[0])))
-            : el('p', null, `All ${what} are the same in all runs.`),
-        equal.length > 0 && differing.length > 0 || equal.length > 0
-            ? folded(`${count(equal.length, 'key')} with the same value in all runs`, filtered(what, equal, [columnHead(keyHead), columnHead('In all runs')], row => [cell(row.values[0])]))
+        ...differing.length > 0
+            ? grouped(what, differing, () => [columnHead(keyHead), ...runHeads(kind)], row => row.values.map((value, run) => cell(value, run === 0 ? undefined : row.values[0])))
+            : [el('p', null, `All ${what} are the same in all runs.`)],
+        equal.length > 0
+            ? folded(`${count(equal.length, 'key')} with the same value in all runs`, ...grouped(what, equal, () => [columnHead(keyHead), columnHead('In all runs', { class: kind })], row => [cell(row.values[0])]))
             : null,
+    ];
+}
+
+// What stands in large groups, as the statistics of every attribute, is folded away group by group.
+const LargeGroup = 8;
+
+function grouped(what, rows, head, cells) {
+    const groups = Object.entries(Object.groupBy(rows, row => row.key.includes('/') ? row.key.split('/')[0] : ''));
+    const large = groups.filter(([name, of]) => name !== '' && of.length > LargeGroup && rows.length > 2 * LargeGroup);
+    const others = rows.filter(row => !large.some(([, of]) => of.includes(row)));
+    return [
+        others.length > 0 ? filtered(what, others, head(), cells) : null,
+        ...large.map(([name, of]) => folded(`${name}: ${of.length}`, filtered(`${what} of ${name}`, of, head(), cells))),
     ];
 }
 
