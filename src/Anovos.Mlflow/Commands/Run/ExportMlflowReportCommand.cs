@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Completion;
+using Anovos.Mlflow.PowerShell.Errors;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Reports;
 using Anovos.Mlflow.Tracking;
@@ -62,9 +63,9 @@ public sealed class ExportMlflowReportCommand : TrackingCommand
         // Before anything is read: reading many runs takes a while.
         _file = GetUnresolvedProviderPathFromPSPath(Path);
         if (NoClobber && File.Exists(_file))
-            throw Refused("There is a file already", "Without -NoClobber it is written over.");
+            Refuse("There is a file already", "Without -NoClobber it is written over.");
         if (!Force && File.Exists(_file) && new FileInfo(_file).IsReadOnly)
-            throw Refused("There is a read-only file already", "With -Force it is written over.");
+            Refuse("There is a read-only file already", "With -Force it is written over.");
     }
 
     /// <inheritdoc/>
@@ -130,5 +131,5 @@ public sealed class ExportMlflowReportCommand : TrackingCommand
             Post(() => WriteProgress(new ProgressRecord(0, SafeText.Of($"Reading {_sources.Count} runs for {_file}"), $"{done} of {all} requests") { PercentComplete = 100 * done / all }));
     }
 
-    private MlflowException Refused(string what, string advice) => new(ErrorKind.InvalidValue, $"{what}: {_file}. {advice}") { Target = _file };
+    private void Refuse(string what, string advice) => Throw(new MlflowException(ErrorKind.InvalidValue, $"{what}: {_file}. {advice}").ToErrorRecord(_file));
 }
