@@ -80,7 +80,7 @@ public sealed class ReportTests : IDisposable
             }
             $runs = Get-MlflowRun
             ($runs | Export-MlflowReport piped.html -Title 'Both <runs>').FullName
-            (Export-MlflowReport named.html -RunId $runs[0].RunId, $runs[1].RunId -Metric l*).Name
+            (Export-MlflowReport named.html -RunId $runs[0].RunId, $runs[1].RunId -MetricName l*).Name
             ($runs[0].RunId | Export-MlflowReport one.html).Name
             $runs | Export-MlflowReport none.html -WhatIf
             """,

@@ -77,7 +77,13 @@ public sealed class RunReportTests : IDisposable
     {
         Run run = await AddAsync("one", 1);
         using var stop = new CancellationTokenSource();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => RunReport.ReadAsync([_fixture.Source(run)], new ReportOptions(), (_, _) => stop.Cancel(), stop.Token));
+        var source = new ReportSource(run, _fixture.Store, async token =>
+        {
+            stop.Cancel();
+            await Task.Delay(Timeout.Infinite, token);
+            return null!;
+        });
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => RunReport.ReadAsync([source], new ReportOptions(), (_, _) => { }, stop.Token));
     }
 
     [Fact]

@@ -52,7 +52,7 @@ function chartSection() {
         : el('ul', { class: 'key' }, ...entries.map(run => el('li', { title: runName(run) }, badge(run), ` ${runName(run)}`)));
     section('curves', 'Metrics over time', 'Point at a curve, or move along it with the arrow keys, for its values; drag to enlarge a part, double-click to go back.',
         key, el('div', { class: 'charts' }, ...report.charts.map(chartFigure)),
-        report.notDrawn > 0 ? el('p', { class: 'hint' }, `The histories of ${count(report.notDrawn, 'more metric')} were not read; -Metric selects others.`) : null);
+        report.notDrawn > 0 ? el('p', { class: 'hint' }, `The histories of ${count(report.notDrawn, 'more metric')} were not read; -MetricName selects others.`) : null);
 }
 
 function metricSection() {

@@ -42,7 +42,7 @@ public sealed class ExportMlflowReportCommand : TrackingCommand
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(MetricCompleter))]
-    public string[] Metric { get; set; } = [];
+    public string[] MetricName { get; set; } = [];
 
     /// <summary>The largest HTML report among the artifacts of which a copy goes into the file; bytes.</summary>
     [Parameter]
@@ -85,7 +85,7 @@ public sealed class ExportMlflowReportCommand : TrackingCommand
         if (!ShouldProcess(_file, $"Write a report on {(_sources.Count == 1 ? $"run {_sources[0].Run.RunId}" : $"{_sources.Count} runs")}"))
             return;
 
-        WildcardPattern[] patterns = [.. Metric.Select(name => new WildcardPattern(name, WildcardOptions.IgnoreCase))];
+        WildcardPattern[] patterns = [.. MetricName.Select(name => new WildcardPattern(name, WildcardOptions.IgnoreCase))];
         var options = new ReportOptions { Title = Title ?? DefaultTitle(), MaximumLength = MaximumLength, Draws = patterns.Length == 0 ? null : key => patterns.Any(pattern => pattern.IsMatch(key)) };
         RunReport report = Await(token => RunReport.ReadAsync(_sources, options, ReportProgress, token));
         foreach (string warning in report.Warnings)
