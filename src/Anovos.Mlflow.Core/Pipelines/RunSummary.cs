@@ -11,8 +11,7 @@ public sealed record RunSummary
 {
     private const int SlowestSteps = 10;
     private const int Names = 50;
-    private const string FlaggedTags = "flagged/";
-    private const string TimeMetrics = "time/";
+    private const string FlaggedTags = Reports.DriftTable.FlaggedPrefix;
 
     /// <summary>The run.</summary>
     public required Run Run { get; init; }
@@ -43,7 +42,7 @@ public sealed record RunSummary
         Run = run,
         Status = run.Status,
         Page = run.PageIn(workspaceUrl),
-        Timings = [.. run.Metrics.Where(metric => metric.Key.StartsWith(TimeMetrics, StringComparison.Ordinal)).Select(metric => new StepTiming(metric.Key, metric.Value))],
+        Timings = [.. run.Metrics.Where(metric => metric.Key.StartsWith(Workflow.Timings.Prefix, StringComparison.Ordinal)).Select(metric => new StepTiming(metric.Key, metric.Value))],
         FlaggedAttributes = run.Tags.Where(tag => tag.Key.StartsWith(FlaggedTags, StringComparison.Ordinal))
             .ToDictionary(tag => tag.Key.Substring(FlaggedTags.Length), tag => (IReadOnlyList<string>)tag.Value.Split([", "], StringSplitOptions.RemoveEmptyEntries)),
     };
@@ -95,7 +94,7 @@ public sealed record RunSummary
             return;
         text.Append("\n### Slowest steps\n\n| step | seconds |\n|---|---:|\n");
         foreach (StepTiming step in slowest)
-            text.Append("| ").Append(Markdown.Text(step.Key.Substring(TimeMetrics.Length))).Append(" | ").Append(Seconds(step)).Append(" |\n");
+            text.Append("| ").Append(Markdown.Text(step.Key.Substring(Workflow.Timings.Prefix.Length))).Append(" | ").Append(Seconds(step)).Append(" |\n");
         if (Timings.LastOrDefault(step => step.Key == Workflow.Timings.Total) is { } total)
             text.Append("| all, without the report | ").Append(Seconds(total)).Append(" |\n");
     }

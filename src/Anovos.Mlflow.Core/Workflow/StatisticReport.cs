@@ -7,7 +7,7 @@ namespace Anovos.Mlflow.Workflow;
 public sealed class StatisticReport
 {
     private const string Flagged = "flagged";
-    private const string NameTags = "anovos.statistic.name/";
+    internal const string NameTags = "anovos.statistic.name/";
 
     private readonly Dictionary<string, Metric> _metrics = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _tags = new(StringComparer.Ordinal);

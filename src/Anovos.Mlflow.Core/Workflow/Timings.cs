@@ -13,7 +13,10 @@ public sealed record StepTiming(string Key, double Seconds);
 public sealed class Timings
 {
     /// <summary>The metric of the whole workflow.</summary>
-    public const string Total = "time/total";
+    public const string Total = Prefix + "total";
+
+    /// <summary>Metrics of how long something took begin with it; the values are seconds.</summary>
+    public const string Prefix = "time/";
 
     private const string Words = "execution time ";
 
@@ -71,7 +74,7 @@ public sealed class Timings
         if (step.Length == 0)
             return match.Groups["rest"].Success ? new StepTiming(Total, seconds) : null;
 
-        return new StepTiming(TrackingLimits.ToValidKey($"time/{string.Join("/", step.Split(',').Select(KeySegment))}"), seconds);
+        return new StepTiming(TrackingLimits.ToValidKey($"{Prefix}{string.Join("/", step.Split(',').Select(KeySegment))}"), seconds);
     }
 
     // A directory store cannot hold both time/a and time/a/b: one is a file, the other a folder.
@@ -79,7 +82,7 @@ public sealed class Timings
     {
         if (_all.Any(other => other.Key.StartsWith(key + "/", StringComparison.Ordinal)))
             return key + "/all";
-        return _all.Any(other => key.StartsWith(other.Key + "/", StringComparison.Ordinal)) ? $"time/{key.Substring("time/".Length).Replace('/', '.')}" : key;
+        return _all.Any(other => key.StartsWith(other.Key + "/", StringComparison.Ordinal)) ? $"{Prefix}{key.Substring(Prefix.Length).Replace('/', '.')}" : key;
     }
 
     private static string KeySegment(string text) => text.Trim().Replace('/', '_').Replace(' ', '_');

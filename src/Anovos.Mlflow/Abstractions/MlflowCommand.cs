@@ -193,7 +193,8 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
         }
     }
 
-    private void Throw(ErrorRecord record)
+    /// <summary>Ends the command with an error.</summary>
+    private protected void Throw(ErrorRecord record)
     {
         TellError(record);
         ThrowTerminatingError(record);

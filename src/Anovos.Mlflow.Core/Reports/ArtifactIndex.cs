@@ -1,0 +1,37 @@
+using Anovos.Mlflow.Artifacts;
+
+namespace Anovos.Mlflow.Reports;
+
+/// <summary>The files of a run, as many as anyone looks through.</summary>
+/// <param name="Files">The files, in the order of their paths.</param>
+/// <param name="IsComplete">Whether these are all.</param>
+internal sealed record ArtifactIndex(IReadOnlyList<Artifact> Files, bool IsComplete)
+{
+    // A folder of a server is a request, and Spark leaves folders of thousands of files.
+    private const int MostFiles = 1000;
+    private const int MostFolders = 200;
+
+    public static ArtifactIndex Empty { get; } = new([], IsComplete: true);
+
+    /// <summary>Lists folder after folder, those nearest to the root first.</summary>
+    public static async Task<ArtifactIndex> ReadAsync(IArtifactStore store, CancellationToken cancellationToken)
+    {
+        List<Artifact> files = [];
+        var seen = new HashSet<string>(StringComparer.Ordinal) { "" };
+        var folders = new Queue<string>([""]);
+        int listed = 0;
+        for (; folders.Count > 0 && listed < MostFolders && files.Count <= MostFiles; listed++)
+        {
+            IReadOnlyList<Artifact> entries = await store.ListAsync(folders.Dequeue(), cancellationToken).ConfigureAwait(false);
+            foreach (Artifact entry in entries.OrderBy(entry => entry.ArtifactPath, StringComparer.Ordinal))
+            {
+                if (!entry.IsDirectory)
+                    files.Add(entry);
+                else if (seen.Add(entry.ArtifactPath))
+                    folders.Enqueue(entry.ArtifactPath);
+            }
+        }
+
+        return new ArtifactIndex([.. files.Take(MostFiles).OrderBy(file => file.ArtifactPath, StringComparer.Ordinal)], folders.Count == 0 && files.Count <= MostFiles);
+    }
+}

@@ -1,0 +1,135 @@
+using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Completion;
+using Anovos.Mlflow.PowerShell.Errors;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Reports;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>Writes a report on runs, side by side: one HTML file that needs nothing else.</summary>
+[Cmdlet(VerbsData.Export, "MlflowReport", DefaultParameterSetName = "Id", SupportsShouldProcess = true)]
+[OutputType(typeof(FileInfo))]
+public sealed class ExportMlflowReportCommand : TrackingCommand
+{
+    private readonly List<ReportSource> _sources = [];
+    private string _file = "";
+
+    /// <summary>The file.</summary>
+    [Parameter(Position = 0, Mandatory = true)]
+    [ValidateNotNullOrEmpty]
+    public string Path { get; set; } = "";
+
+    /// <summary>Ids of runs; without any, the active run.</summary>
+    [Parameter(ParameterSetName = "Id")]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(RunIdCompleter))]
+    public string[] RunId { get; set; } = [];
+
+    /// <summary>A run or its id, from the pipeline.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "InputObject", ValueFromPipeline = true)]
+    [ValidateNotNull]
+    public PSObject InputObject { get; set; } = null!;
+
+    /// <summary>The heading of the report.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Title { get; set; }
+
+    /// <summary>Names of the metrics whose history is drawn; wildcards are allowed.</summary>
+    [Parameter]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(MetricCompleter))]
+    public string[] MetricName { get; set; } = [];
+
+    /// <summary>The largest HTML report among the artifacts of which a copy goes into the file; bytes.</summary>
+    [Parameter]
+    [ValidateRange(0L, 1L << 30)]
+    public long MaximumLength { get; set; } = ReportOptions.DefaultMaximumLength;
+
+    /// <summary>Writes over a file that is read-only.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Writes over no file that is there.</summary>
+    [Parameter]
+    public SwitchParameter NoClobber { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Begin()
+    {
+        // Before anything is read: reading many runs takes a while.
+        _file = GetUnresolvedProviderPathFromPSPath(Path);
+        if (NoClobber && File.Exists(_file))
+            Refuse("There is a file already", "Without -NoClobber it is written over.");
+        if (!Force && File.Exists(_file) && new FileInfo(_file).IsReadOnly)
+            Refuse("There is a read-only file already", "With -Force it is written over.");
+    }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        if (ParameterSetName == "InputObject" && InputObject.BaseObject is Run run)
+            Add(run, ResolveConnection(run.TrackingUri));
+        else
+            ForEach(ParameterSetName == "Id" ? ActiveOr(RunId) : [InputObject.BaseObject.ToString()!], id => Read(id));
+    }
+
+    /// <inheritdoc/>
+    protected override void End()
+    {
+        if (_sources.Count == 0)
+            throw new MlflowException(ErrorKind.InvalidValue, $"There is no run to report on, so {_file} is not written. Name runs with -RunId, or pipe them in: Get-MlflowRun -First 5 | Export-MlflowReport report.html.") { Target = _file };
+        if (!ShouldProcess(_file, $"Write a report on {(_sources.Count == 1 ? $"run {_sources[0].Run.RunId}" : $"{_sources.Count} runs")}"))
+            return;
+
+        WildcardPattern[] patterns = [.. MetricName.Select(name => new WildcardPattern(name, WildcardOptions.IgnoreCase))];
+        var options = new ReportOptions { Title = Title ?? DefaultTitle(), MaximumLength = MaximumLength, Draws = patterns.Length == 0 ? null : key => patterns.Any(pattern => pattern.IsMatch(key)) };
+        RunReport report = Await(token => RunReport.ReadAsync(_sources, options, ReportProgress, token));
+        foreach (string warning in report.Warnings)
+            WriteWarning(warning);
+        if (Force && File.Exists(_file))
+            File.SetAttributes(_file, File.GetAttributes(_file) & ~FileAttributes.ReadOnly);
+        report.Save(_file);
+        WriteObject(new FileInfo(_file));
+    }
+
+    private string[] ActiveOr(string[] ids)
+    {
+        if (ids.Length > 0)
+            return ids;
+        string? id = Session.Active?.Run.RunId ?? RunEnvironment.Read("MLFLOW_RUN_ID");
+        return id is { Length: > 0 } ? [id] : throw new MlflowException(ErrorKind.NoActiveRun, "There is no run to report on. Name runs with -RunId, pipe them in, start one with Start-MlflowRun, or set MLFLOW_RUN_ID.");
+    }
+
+    private void Read(string id)
+    {
+        bool isActive = TrackingUri is null && Connection is null && Session.Find(id) is not null;
+        MlflowConnection connection = isActive ? Session.Find(id)!.Connection : ResolveConnection();
+        Listen(connection);
+        Add(Await(token => new RunLifecycle(connection.Store, RunEnvironment.Read).ReadAsync(id, token)), connection);
+    }
+
+    private void Add(Run run, MlflowConnection connection)
+    {
+        var reference = new RunReference(run.RunId, connection, config: null);
+        _sources.Add(new ReportSource(run, connection.Store, reference.OpenArtifactsAsync) { WorkspaceUrl = connection.WorkspaceUrl });
+    }
+
+    private string DefaultTitle()
+    {
+        string[] experiments = [.. _sources.Select(source => source.Run.Experiment).Distinct()];
+        string about = _sources.Count == 1 ? _sources[0].Run.RunName : experiments.Length == 1 ? experiments[0] : "";
+        return about.Length > 0 ? about : "MLflow runs";
+    }
+
+    private void ReportProgress(int done, int all)
+    {
+        if (done % 20 == 0)
+            Post(() => WriteProgress(new ProgressRecord(0, SafeText.Of($"Reading {_sources.Count} runs for {_file}"), $"{done} of {all} requests") { PercentComplete = 100 * done / all }));
+    }
+
+    private void Refuse(string what, string advice) => Throw(new MlflowException(ErrorKind.InvalidValue, $"{what}: {_file}. {advice}").ToErrorRecord(_file));
+}

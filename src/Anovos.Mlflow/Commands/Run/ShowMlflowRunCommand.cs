@@ -1,0 +1,37 @@
+using System.Management.Automation;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>Opens the page of a run in a browser; without one it says where the page is.</summary>
+[Cmdlet(VerbsCommon.Show, "MlflowRun", SupportsShouldProcess = true)]
+[OutputType(typeof(Uri))]
+public sealed class ShowMlflowRunCommand : RunCommand
+{
+    private static readonly string[] HostTag = ["PSHOST"];
+
+    /// <summary>Puts out the address of the page.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        RunReference reference = ResolveRun();
+        Run run = Await(token => reference.Store.GetRunAsync(reference.RunId, token));
+        Uri page = run.PageIn(reference.WorkspaceUrl) is { } address ? new Uri(address) : throw NoPage(run);
+        if (ShouldProcess(page.AbsoluteUri, "Open in the browser") && !Browser.TryOpen(page, Environment.GetEnvironmentVariable) && !PassThru)
+            WriteInformation(new HostInformationMessage { Message = $"There is no browser here. The page of the run: {page.AbsoluteUri}" }, HostTag);
+        if (PassThru)
+            WriteObject(page);
+    }
+
+    private static MlflowException NoPage(Run run) => new(
+        ErrorKind.NotSupported,
+        $"Run {run.RunId} is in a folder, which has no pages. MLflow shows it: mlflow ui --backend-store-uri \"{run.TrackingUri}\" (newer versions want MLFLOW_ALLOW_FILE_STORE=true), and then its page is /#/experiments/{run.ExperimentId}/runs/{run.RunId} there. Export-MlflowReport needs no server.")
+    {
+        Target = run.RunId,
+    };
+}
