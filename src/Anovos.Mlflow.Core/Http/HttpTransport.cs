@@ -64,6 +64,8 @@ internal static class HttpTransport
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             UseCookies = false,
         };
+        if (OperatingSystem.IsLinux())
+            handler.ConnectCallback = PromptStream.ConnectAsync;
         if (EnvironmentProxy.From(options) is { } proxy)
             handler.Proxy = proxy;
         if (options.ClientCertificatePath is not null)
