@@ -21,9 +21,14 @@ internal sealed partial class Walk(Reader reader)
         Assert.SkipUnless(reader.IsHere, "pwsh is not on the PATH");
         Assert.SkipWhen(InvokeWorkflowTests.Python is null, "there is no python3 in PATH, in which the workflows of the pages are written");
         List<Task> ends = [];
-        foreach (IGrouping<string, Command> part in page.Commands.Where(Runs).GroupBy(command => page.IsHelp ? command.Place : page.IsTroubleshooting ? command.Heading : page.Path))
+        IGrouping<string, Command>[] parts = [.. page.Commands.Where(Runs).GroupBy(command => page.IsHelp ? command.Place : page.IsTroubleshooting ? command.Heading : page.Path)];
+        Task<World> next = Task.Run(World.CreateAsync);
+        foreach ((int index, IGrouping<string, Command> part) in parts.Index())
         {
-            _world = await World.CreateAsync();
+            // The next one is made while this one is read.
+            _world = await next;
+            if (index + 1 < parts.Length)
+                next = Task.Run(World.CreateAsync);
             reader.Begin(_world);
             if (page.IsHelp)
                 Assert.Empty(reader.Type(_world.Here(World.BeforeAnExample)).Errors);
