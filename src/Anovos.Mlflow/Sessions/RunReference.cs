@@ -14,6 +14,8 @@ internal sealed class RunReference(string runId, MlflowConnection connection, An
 
     public ITrackingStore Store => connection.Store;
 
+    public string TrackingUri => connection.TrackingUri;
+
     public string? WorkspaceUrl => connection.WorkspaceUrl;
 
     public RunLifecycle Lifecycle => new(Store, RunEnvironment.Read);

@@ -50,7 +50,7 @@ public sealed class WriteAnovosStatisticCommand : RunCommand
     [Parameter]
     public string[] Exclude { get; set; } = [];
 
-    /// <summary>A run, or its id, in the same store: what moved since then comes out.</summary>
+    /// <summary>A run, or the id of one in the same store: what moved since then comes out.</summary>
     [Parameter]
     [ValidateNotNull]
     [ArgumentCompleter(typeof(RunIdCompleter))]
@@ -97,8 +97,9 @@ public sealed class WriteAnovosStatisticCommand : RunCommand
             Await(token => run.Store.WriteAsync(run.RunId, report.Data, token));
         if (Compare is null)
             return;
-        string other = (Compare is PSObject wrapped ? wrapped.BaseObject : Compare) is Run before ? before.RunId : Compare.ToString()!;
-        Run earlier = Await(token => run.Store.GetRunAsync(other, token));
+        var before = (Compare is PSObject wrapped ? wrapped.BaseObject : Compare) as Run;
+        ITrackingStore store = before is null || before.TrackingUri == run.TrackingUri ? run.Store : ResolveConnection(before.TrackingUri).Store;
+        Run earlier = Await(token => store.GetRunAsync(before?.RunId ?? Compare.ToString()!, token));
         WriteObject(StatisticChange.Between(earlier.Metrics, report.Data.Metrics.ToDictionary(metric => metric.Key, metric => metric.Value)), enumerateCollection: true);
     }
 }

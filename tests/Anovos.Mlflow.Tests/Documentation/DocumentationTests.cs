@@ -1,0 +1,71 @@
+namespace Anovos.Mlflow.Tests.Documentation;
+
+/// <summary>Every command in README.md and in docs is typed into a pwsh, in the order of its page, and leads to what the page shows.</summary>
+public sealed class DocumentationTests(Reader reader) : IClassFixture<Reader>
+{
+    public static TheoryData<string> Pages => [.. Page.Typed.Where(page => page.Commands.Any(Walk.Runs)).Select(page => page.Path)];
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public async Task What_a_page_says_is_so(string path)
+    {
+        Page page = Page.Typed.Single(page => page.Path == path);
+        IReadOnlyList<Step> steps = await new Walk(reader).ThroughAsync(page);
+        None(steps.Select(step => step.Wrong).OfType<string>().Concat(page.IsTroubleshooting ? Unprovoked(page, steps) : []));
+    }
+
+    [Fact]
+    public void Every_command_is_typed_or_known_to_run_elsewhere()
+    {
+        Command[] commands = [.. Page.Typed.SelectMany(page => page.Commands).Where(command => command.Language != "syntax")];
+        Command[] elsewhere = [.. commands.Where(command => !Walk.Runs(command))];
+        None(
+        [
+            .. elsewhere.Where(command => Elsewhere.Of(command) is null).Select(command => $"{command.Place}: neither typed nor listed in Elsewhere.cs: {command.FirstLine}"),
+            .. Elsewhere.All.Where(entry => !elsewhere.Any(command => Elsewhere.Of(command) == entry)).Select(entry => $"Elsewhere.cs: no page has this command: {entry.FirstLine}"),
+            .. Elsewhere.All.Where(entry => entry.File is not null && !File.ReadAllText(Path.Combine(Repository.Root, entry.File)).Contains(entry.Text, StringComparison.Ordinal)).Select(entry => $"Elsewhere.cs: {entry.File} has not: {entry.Text}"),
+        ]);
+        Console.WriteLine(
+            $"Documentation: {commands.Length} commands in {commands.Select(command => command.Page).Distinct().Count()} pages: {commands.Length - elsewhere.Length} typed, {elsewhere.Length} elsewhere"
+            + string.Concat(elsewhere.Select(command => $"\n  {command.Place}: {command.FirstLine}: {Elsewhere.Of(command)!.Why}")));
+    }
+
+    [Fact]
+    public void Every_block_has_a_language() =>
+        None(Page.All.SelectMany(page => page.Fences.Where(fence => fence.Language.Length == 0).Select(fence => $"{page.Path}:{fence.Line}: a block without a language")));
+
+    [Fact]
+    public void Every_kind_of_error_has_a_section_and_no_section_is_for_another() =>
+        Assert.Equal(ErrorKinds.Order(), Page.Typed.Single(page => page.IsTroubleshooting).Headings.Where(heading => heading.Level == 3).Select(heading => heading.Text).Order());
+
+    [Fact]
+    public void Every_link_leads_somewhere()
+    {
+        Dictionary<string, Page> pages = Page.All.ToDictionary(page => page.Path);
+        None(Page.All.SelectMany(page => page.Links.Where(link => !link.Target.Contains(':')).Where(link => !Leads(page, link.Target)).Select(link => $"{page.Path}:{link.Line}: a link that leads nowhere: {link.Target}")));
+
+        bool Leads(Page page, string target)
+        {
+            string[] parts = target.Split('#');
+            string file = parts[0].Length == 0 ? page.Path : Path.GetRelativePath(Repository.Root, Path.Combine(Repository.Root, Path.GetDirectoryName(page.Path)!, parts[0])).Replace('\\', '/');
+            return Path.Exists(Path.Combine(Repository.Root, file)) && (parts.Length == 1 || (pages.TryGetValue(file, out Page? other) && other.Headings.Any(heading => heading.Anchor == parts[1])));
+        }
+    }
+
+    /// <summary>The kinds of errors that the module has.</summary>
+    private static string[] ErrorKinds =>
+        new System.Runtime.Loader.AssemblyLoadContext(null).LoadFromAssemblyPath(Directory.GetFiles(Repository.StagedModule, "Anovos.Mlflow.Core.dll", SearchOption.AllDirectories).Order().First()).GetType("Anovos.Mlflow.ErrorKind", throwOnError: true)!.GetEnumNames();
+
+    // A section is about the error that its commands lead to.
+    private static IEnumerable<string> Unprovoked(Page page, IReadOnlyList<Step> steps)
+    {
+        foreach (string kind in ErrorKinds.Except(Elsewhere.Unprovoked.Select(entry => entry.Kind)))
+        {
+            string[] led = [.. steps.Where(step => step.Command.Heading == kind).SelectMany(step => step.Answer.Errors).Select(error => error.Id.Split(',')[0]).Distinct()];
+            if (led is not [var one] || one != kind)
+                yield return $"{page.Path}: the section {kind} leads to {(led.Length == 0 ? "no error" : string.Join(", ", led))}";
+        }
+    }
+
+    private static void None(IEnumerable<string> wrong) => Assert.True(!wrong.Any(), "\n" + string.Join("\n", wrong));
+}

@@ -1,0 +1,34 @@
+namespace Anovos.Mlflow.Tests.Documentation;
+
+/// <summary>A command of the documentation that is not typed by its tests.</summary>
+/// <param name="FirstLine">Its first line, in full.</param>
+/// <param name="Why">Why not, and what runs it.</param>
+/// <param name="File">The file that runs it, or what it stands for; null where nothing here can.</param>
+/// <param name="Text">What stands there, in full.</param>
+internal sealed record Elsewhere(string FirstLine, string Why, string? File = null, string Text = "")
+{
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<Elsewhere> All { get; } =
+    [
+        new("dotnet test", "run by CI", ".ci/run", "step \"dotnet test\" dotnet test"),
+        new("dotnet run --project src/Anovos.Mlflow.Host -- samples/quickstart.ps1", "run by HostTests, without the build", "tests/Anovos.Mlflow.Tests/HostTests.cs", "The_quickstart_tracks_the_sample_workflow_into_mlruns"),
+        new("dotnet build src/Anovos.Mlflow", "the tests are run with what it builds", "tests/Anovos.Mlflow.Tests/Anovos.Mlflow.Tests.csproj", "Anovos.Mlflow.Host.csproj"),
+        new("pwsh", "the tests type into one"),
+        new("mlflow server --host 127.0.0.1 --port 8889", "a server is there: the tests' own; CI runs this one", ".ci/run", "exec setsid \"$command\" server"),
+        new("dotnet build -c Release", "run by CI, which does it in Debug", ".ci/run", "step \"dotnet test\" dotnet test"),
+        new("pwsh -Command \"Import-Module ./out/Anovos.Mlflow\"", "done before the first command of every page", "tests/Anovos.Mlflow.Tests/Documentation/Reader.cs", "Import-Module $Module"),
+        new("dotnet publish src/Anovos.Mlflow.Host -c Release -r linux-x64 --self-contained -p:PublishSingleFile=true -o publish", "run by SingleFileTests", "tests/Anovos.Mlflow.Tests/SingleFileHost.cs", "PublishSingleFile=true"),
+        new("/opt/anovos-mlflow/anovos-mlflow track.ps1 config.yaml", "the program of SingleFileTests; the script is typed here", "tests/Anovos.Mlflow.Tests/SingleFileTests.cs", "SingleFileHost"),
+        new("ANOVOS_MLFLOW_SOURCE=/Volumes/main/tools/files/anovos-mlflow", "a cluster's variables: InitScriptTests sets them", "tests/Anovos.Mlflow.Tests/InitScriptTests.cs", "(\"ANOVOS_MLFLOW_SOURCE\", host.Path)"),
+        new("subprocess.run([\"/opt/anovos-mlflow/anovos-mlflow\", \"/Workspace/Shared/finish.ps1\", \"-Config\", \"/Workspace/Shared/config.yaml\"], check=True)", "Python; InitScriptTests runs the program with these arguments", "tests/Anovos.Mlflow.Tests/InitScriptTests.cs", "Finish(\"-Config\", config)"),
+        new("[mlflow]", "a file of MLflow's: ConnectionOptionsTests has one", "tests/Anovos.Mlflow.Core.Tests/Http/ConnectionOptionsTests.cs", "[mlflow]\\nmlflow_tracking_username"),
+        new("Invoke-MlflowProject https://github.com/mlflow/mlflow-example -Version master -EntryPoint main -Experiment churn", "ProjectTests has a repository on this machine", "tests/Anovos.Mlflow.Tests/ProjectTests.cs", "-Version"),
+        new("Invoke-MlflowProject 'git@example.com:team/models.git#churn' validate -Timeout 3600", "ProjectTests has a repository on this machine", "tests/Anovos.Mlflow.Tests/ProjectTests.cs", "-Version"),
+    ];
+
+    /// <summary>Kinds of errors that no command of docs/troubleshooting.md leads to, and why.</summary>
+    public static IReadOnlyList<(string Kind, string Why)> Unprovoked { get; } = [("BucketNotFound", "a bucket's service is needed: BucketTests has one")];
+
+    /// <summary>The entry for a command; null where it is typed.</summary>
+    public static Elsewhere? Of(Command command) => All.FirstOrDefault(entry => entry.FirstLine == command.FirstLine);
+}
