@@ -29,10 +29,21 @@ internal static class ReadBack
     {
         // MLflow 3 reads a directory store only when it is told to.
         Environment.SetEnvironmentVariable("MLFLOW_ALLOW_FILE_STORE", "true");
-        (int exitCode, string output, string error) = HostTests.Run(Python(), [Path.Combine(Repository.Root, "tests", "readback", "read_run.py"), uri, runId], folder, keep: ["MLFLOW_ALLOW_FILE_STORE"]);
+        string read = Script("read_run.py", folder, uri, runId);
         Environment.SetEnvironmentVariable("MLFLOW_ALLOW_FILE_STORE", null);
+        return JsonDocument.Parse(read).RootElement.Clone();
+    }
+
+    /// <summary>What MLflow's client reads of a registered model, and of its version with an alias.</summary>
+    public static JsonElement Model(string uri, string name, string alias, string folder) =>
+        JsonDocument.Parse(Script("read_model.py", folder, uri, name, alias)).RootElement.Clone();
+
+    /// <summary>What a script of <c>tests/readback</c> prints.</summary>
+    public static string Script(string script, string folder, params string[] arguments)
+    {
+        (int exitCode, string output, string error) = HostTests.Run(Python(), [Path.Combine(Repository.Root, "tests", "readback", script), .. arguments], folder, keep: ["MLFLOW_ALLOW_FILE_STORE"]);
         Assert.True(exitCode == 0, error);
-        return JsonDocument.Parse(output).RootElement.Clone();
+        return output;
     }
 
     public static string Text(JsonElement read, string kind, string key) => read.GetProperty(kind).GetProperty(key).GetString()!;

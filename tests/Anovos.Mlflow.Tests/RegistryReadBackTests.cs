@@ -33,7 +33,7 @@ public sealed class RegistryReadBackTests : IDisposable
             """,
             ("Uri", uri), ("Name", _name)).Clean();
 
-        JsonElement read = Python("read_model.py", uri, _name, "champion");
+        JsonElement read = ReadBack.Model(uri, _name, "champion", _session.Folder);
         JsonElement version = read.GetProperty("version");
         Assert.Equal(("Who earns more", "ops", 1), (read.GetProperty("description").GetString(), ReadBack.Text(read, "tags", "team"), read.GetProperty("aliases").GetProperty("champion").GetInt32()));
         Assert.Single(read.GetProperty("aliases").EnumerateObject());
@@ -51,7 +51,7 @@ public sealed class RegistryReadBackTests : IDisposable
     public void A_model_that_MLflow_logged_is_received_and_read()
     {
         string uri = ReadBack.TrackingUri("server");
-        string run = Run("log_model.py", uri, _name).Split('\n')[^1];
+        string run = ReadBack.Script("log_model.py", _session.Folder, uri, _name).Split('\n')[^1];
         ScriptResult result = _session.Run(
             """
             Connect-Mlflow $Uri | Out-Null
@@ -76,15 +76,6 @@ public sealed class RegistryReadBackTests : IDisposable
     }
 
     public void Dispose() => _session.Dispose();
-
-    private JsonElement Python(string script, params string[] arguments) => JsonDocument.Parse(Run(script, arguments)).RootElement.Clone();
-
-    private string Run(string script, params string[] arguments)
-    {
-        (int exitCode, string output, string error) = HostTests.Run(ReadBack.Python(), [Path.Combine(Repository.Root, "tests", "readback", script), .. arguments], _session.Folder, keep: []);
-        Assert.True(exitCode == 0, error);
-        return output;
-    }
 
     private static string Hash(string file) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file)));
 }
