@@ -85,12 +85,10 @@ internal sealed class World : IAsyncDisposable
     // The samples where a checkout has them, and what lies in samples/customers here as well: most pages begin in that folder.
     private void Furnish()
     {
-        // Without what the tutorial's workflow wrote when somebody followed it here.
-        string samples = Path.Combine(Repository.Root, "samples"), income = Path.Combine(Folder, "samples", "income");
+        string samples = Path.Combine(Repository.Root, "samples");
         Copy(samples, Path.Combine(Folder, "samples"));
-        foreach (string made in Directory.GetDirectories(income).Where(folder => Path.GetFileName(folder) != "data"))
-            Directory.Delete(made, recursive: true);
-        Write("samples/income/config.yaml", Here(File.ReadAllText(Path.Combine(income, "config.yaml"))));
+        Write("samples/income/config.yaml", Here(File.ReadAllText(Path.Combine(samples, "income", "config.yaml"))));
+        Directory.CreateDirectory(Path.Combine(Folder, "out"));
         Copy(Path.Combine(samples, "customers"), Folder);
         File.Copy(InvokeWorkflowTests.WorkflowProgram, Path.Combine(Folder, "main.py"));
         Write("model/MLmodel", Colleagues.Model);
