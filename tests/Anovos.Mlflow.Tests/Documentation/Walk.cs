@@ -18,6 +18,7 @@ internal sealed partial class Walk(Reader reader)
     /// <summary>Reads a page in one session, or where its parts are read by themselves, each of them in one.</summary>
     public async Task<IReadOnlyList<Step>> ThroughAsync(Page page)
     {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-ins of programs are shell scripts");
         Assert.SkipUnless(reader.IsHere, "pwsh is not on the PATH");
         Assert.SkipWhen(InvokeWorkflowTests.Python is null, "there is no python3 in PATH, in which the workflows of the pages are written");
         List<Task> ends = [];
