@@ -45,7 +45,7 @@ public sealed class EveryCmdletReadBackTests : IDisposable
         $first | Show-MlflowRun -WhatIf
         $null = $first | Export-MlflowReport ./report.html
         $second | Remove-MlflowRun -Confirm:$false
-        $second.RunId | Restore-MlflowRun
+        Restore-MlflowRun $second.RunId
         $second | Remove-MlflowRun -Confirm:$false
 
         $null = Start-MlflowRun -Offline -OfflinePath ./away -Experiment $Name -Name away
@@ -67,7 +67,7 @@ public sealed class EveryCmdletReadBackTests : IDisposable
         catch { if ($_.FullyQualifiedErrorId -notlike 'NotSupported,*') { throw } }
 
         $workflow = $config | Invoke-AnovosWorkflow $Python $Program '--outputs' ./made -Experiment $Name -Name workflow
-        $null = $config | Export-AnovosProject $Python $Program -Path ./project/MLproject
+        $null = $config | Export-AnovosProject $Python $Program
         $project = Invoke-MlflowProject ./demo -Experiment $Name -Name project
         Disconnect-Mlflow
         $first.RunId; $second.RunId; $synced.TargetRunId; $workflow.RunId; $project.RunId

@@ -76,7 +76,7 @@ internal sealed record ScriptResult(IReadOnlyList<PSObject> Output, PSDataStream
     /// <summary>The same result, once it is sure that no error was written.</summary>
     public ScriptResult Clean()
     {
-        Assert.Empty(Errors.Select(error => error.ToString()));
+        Assert.True(Errors.Length == 0, string.Join(Environment.NewLine, Errors.Select(error => $"{error} {error.InvocationInfo?.PositionMessage}")));
         return this;
     }
 }

@@ -22,7 +22,9 @@ public sealed class SendAnovosArtifactCommand : SendCommand
     private RunReference? _run;
 
     /// <summary>The workflow; without it, the one that the run was started for.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = "Workflow", ValueFromPipeline = true)]
+    [Parameter(ParameterSetName = "Output")]
+    [Parameter(ParameterSetName = "File")]
     [ValidateNotNull]
     public AnovosConfig? Config { get; set; }
 
@@ -140,7 +142,7 @@ public sealed class SendAnovosArtifactCommand : SendCommand
                 WriteError(new MlflowException(ErrorKind.ArtifactSendFailed, $"Not sent: {row.Reason}.") { Target = row.Path }.ToErrorRecord(row.Path));
         }
 
-        string what = $"{(ByReference ? "Record the places of" : "Send")} {selected.Uploads.Count} files, {ByteSize.Format(selected.Uploads.Sum(upload => upload.Length))}";
+        string what = $"{(ByReference ? "Record the places of" : "Send")} {selected.Uploads.Count} {(selected.Uploads.Count == 1 ? "file" : "files")}, {ByteSize.Format(selected.Uploads.Sum(upload => upload.Length))}";
         if (selected.Uploads.Count > 0 && ShouldProcess(_run.ToString(), what))
             Send(_run, ByReference ? Await(token => ReferenceManifest.OfAsync(selected.Uploads, token)) : selected.Uploads, Write);
         if (PassThru)

@@ -33,7 +33,7 @@ public sealed class WriteAnovosStatisticCommand : RunCommand
     public string[] LiteralPath { get; set; } = [];
 
     /// <summary>The workflow whose report folders are read; without it, the one that the run was started for.</summary>
-    [Parameter(ParameterSetName = "Workflow")]
+    [Parameter(ParameterSetName = "Workflow", ValueFromPipeline = true)]
     [ValidateNotNull]
     public AnovosConfig? Config { get; set; }
 
