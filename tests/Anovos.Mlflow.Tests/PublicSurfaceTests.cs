@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using System.Reflection;
-using System.Runtime.CompilerServices;
 
 namespace Anovos.Mlflow.Tests;
 
@@ -35,7 +34,7 @@ public sealed class PublicSurfaceTests : IDisposable
 
     public void Dispose() => _session.Dispose();
 
-    private static string RecordPath([CallerFilePath] string source = "") => Path.Combine(Path.GetDirectoryName(source)!, "PublicSurface.txt");
+    private static string RecordPath() => Path.Combine(Repository.Root, "tests", "Anovos.Mlflow.Tests", "PublicSurface.txt");
 
     private IEnumerable<string> Surface()
     {
