@@ -180,6 +180,8 @@ function Export-Zip {
 
 # Apart from the module that Build stages, which a session may have loaded.
 function Invoke-Package {
+    param([string[]] $Runtime)
+
     $package = Join-Path $out 'package'
     $source = Join-Path $PSScriptRoot 'src'
     # Libraries of an older build would be packaged as well.
@@ -194,16 +196,22 @@ function Invoke-Package {
     Invoke-Native dotnet @('build', $project, '--configuration', 'Release', '--no-incremental', '--nologo', $staging)
 
     $nuspec = Join-Path $package 'Anovos.Mlflow.nuspec'
-    Export-Nuspec $module $nuspec
-    Invoke-Native dotnet @('pack', $project, '--configuration', 'Release', '--no-build', '--nologo', '--output', $package, $staging, "-p:NuspecFile=$nuspec", "-p:NuspecBasePath=$module", '-p:NoWarn=NU5100%3BNU5128')
+    Export-Nuspec -Module $module -Path $nuspec
+    Invoke-Native dotnet @(
+        'pack', $project, '--configuration', 'Release', '--no-build', '--nologo', '--output', $package,
+        $staging, "-p:NuspecFile=$nuspec", "-p:NuspecBasePath=$module", '-p:NoWarn=NU5100%3BNU5128'
+    )
     Remove-Item -LiteralPath $nuspec
 
     $version = (Import-PowerShellDataFile (Join-Path $module 'Anovos.Mlflow.psd1')).ModuleVersion
-    Export-Zip $module $version (Join-Path $package "Anovos.Mlflow.$version.zip")
+    Export-Zip -Module $module -Version $version -Path (Join-Path $package "Anovos.Mlflow.$version.zip")
 
     foreach ($one in $Runtime) {
         $published = Join-Path $package $one
-        Invoke-Native dotnet @('publish', (Join-Path $source 'Anovos.Mlflow.Host'), '--configuration', 'Release', '--runtime', $one, '--self-contained', '--nologo', '--output', $published, $staging, '-p:PublishSingleFile=true')
+        Invoke-Native dotnet @(
+            'publish', (Join-Path $source 'Anovos.Mlflow.Host'), '--configuration', 'Release', '--runtime', $one, '--self-contained',
+            '--nologo', '--output', $published, $staging, '-p:PublishSingleFile=true'
+        )
         foreach ($file in Get-ChildItem -LiteralPath $published -File) {
             Move-Item -LiteralPath $file.FullName -Destination (Join-Path $package "anovos-mlflow-$version-$one$($file.Extension)")
         }
@@ -224,6 +232,6 @@ foreach ($name in $Task) {
         'Test' { Invoke-Test }
         'Pester' { Invoke-PesterSuite }
         'Analyze' { Invoke-Analysis }
-        'Package' { Invoke-Package }
+        'Package' { Invoke-Package -Runtime $Runtime }
     }
 }

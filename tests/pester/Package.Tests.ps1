@@ -61,7 +61,9 @@ Describe 'The packages' {
 
     It 'have a manifest in which nothing that a user asks for is missing' {
         $manifest = Test-ModuleManifest (Join-Path $package 'Anovos.Mlflow/Anovos.Mlflow.psd1')
-        foreach ($name in 'Author', 'CompanyName', 'Copyright', 'Description', 'LicenseUri', 'ReleaseNotes', 'Tags', 'PowerShellVersion', 'DotNetFrameworkVersion', 'CompatiblePSEditions', 'Guid') {
+        $asked = 'Author', 'CompanyName', 'Copyright', 'Description', 'LicenseUri', 'ReleaseNotes', 'Tags', 'Guid'
+        $asked += 'PowerShellVersion', 'DotNetFrameworkVersion', 'CompatiblePSEditions'
+        foreach ($name in $asked) {
             $manifest.$name | Should -Not -BeNullOrEmpty -Because $name
         }
         $manifest.ExportedFunctions.Count + $manifest.ExportedAliases.Count | Should -Be 0
@@ -69,7 +71,10 @@ Describe 'The packages' {
 
     It 'are named with their sums' {
         $sums = Get-Content (Join-Path $package 'SHA256SUMS') | ForEach-Object { $sum, $name = $_ -split '  ', 2; "$name $sum" }
-        $sums | Sort-Object | Should -Be (Get-ChildItem $package -File | Where-Object Name -ne 'SHA256SUMS' | ForEach-Object { "$($_.Name) $((Get-FileHash -LiteralPath $_.FullName).Hash.ToLowerInvariant())" } | Sort-Object)
+        $files = Get-ChildItem $package -File | Where-Object Name -ne 'SHA256SUMS' | ForEach-Object {
+            "$($_.Name) $((Get-FileHash -LiteralPath $_.FullName).Hash.ToLowerInvariant())"
+        }
+        $sums | Sort-Object | Should -Be ($files | Sort-Object)
     }
 
     It 'unpacked into a folder of modules, are found by name, with help, and work' {
