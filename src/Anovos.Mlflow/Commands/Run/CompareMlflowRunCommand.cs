@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Completion;
-using Anovos.Mlflow.PowerShell.Errors;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
 
@@ -39,17 +38,9 @@ public sealed class CompareMlflowRunCommand : TrackingCommand
         }
 
         ITrackingStore store = ResolveConnection().Store;
-        foreach (string id in ParameterSetName == "Id" ? RunId : [InputObject.BaseObject.ToString()!])
-        {
-            try
-            {
-                _runs.Add(Await(token => new RunLifecycle(store, RunEnvironment.Read).ReadAsync(id, token)));
-            }
-            catch (MlflowException e) when (!e.IsTerminating())
-            {
-                WriteError(e.ToErrorRecord(id));
-            }
-        }
+        ForEach(
+            ParameterSetName == "Id" ? RunId : [InputObject.BaseObject.ToString()!],
+            id => _runs.Add(Await(token => new RunLifecycle(store, RunEnvironment.Read).ReadAsync(id, token))));
     }
 
     /// <inheritdoc/>
