@@ -29,9 +29,14 @@ internal static class ReadBack
     {
         // MLflow 3 reads a directory store only when it is told to.
         Environment.SetEnvironmentVariable("MLFLOW_ALLOW_FILE_STORE", "true");
-        string read = Script("read_run.py", folder, uri, runId);
-        Environment.SetEnvironmentVariable("MLFLOW_ALLOW_FILE_STORE", null);
-        return JsonDocument.Parse(read).RootElement.Clone();
+        try
+        {
+            return JsonDocument.Parse(Script("read_run.py", folder, uri, runId)).RootElement.Clone();
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("MLFLOW_ALLOW_FILE_STORE", null);
+        }
     }
 
     /// <summary>What MLflow's client reads of a registered model, and of its version with an alias.</summary>

@@ -11,7 +11,7 @@ public sealed record RunSummary
 {
     private const int SlowestSteps = 10;
     private const int Names = 50;
-    private const string FlaggedTags = Reports.DriftTable.FlaggedPrefix;
+    private const string FlaggedTags = Workflow.StatisticReport.FlaggedPrefix;
 
     /// <summary>The run.</summary>
     public required Run Run { get; init; }

@@ -46,31 +46,22 @@ internal sealed record Curve(IReadOnlyList<Metric> Points, int Length)
         for (int bucket = 0; bucket < Buckets; bucket++)
         {
             int from = (int)((long)points.Length * bucket / Buckets), to = (int)((long)points.Length * (bucket + 1) / Buckets);
-            int smallest = -1, largest = -1;
+            int smallest = -1, largest = -1, gap = -1;
             for (int i = from; i < to; i++)
             {
                 if (!IsFinite(points[i].Value))
                 {
-                    kept.Add(i);
-                    i = to;
-                }
-            }
-
-            for (int i = from; i < to; i++)
-            {
-                if (!IsFinite(points[i].Value))
+                    gap = gap < 0 ? i : gap;
                     continue;
+                }
+
                 if (smallest < 0 || points[i].Value < points[smallest].Value)
                     smallest = i;
                 if (largest < 0 || points[i].Value > points[largest].Value)
                     largest = i;
             }
 
-            if (smallest >= 0)
-            {
-                kept.Add(smallest);
-                kept.Add(largest);
-            }
+            kept.UnionWith(new[] { smallest, largest, gap }.Where(index => index >= 0));
         }
 
         return [.. kept.Select(index => points[index])];

@@ -12,11 +12,6 @@ namespace Anovos.Mlflow.Reports;
 /// <param name="Rows">The attributes: those flagged in most runs first.</param>
 internal sealed record DriftTable(string Name, IReadOnlyList<string> Methods, IReadOnlyList<DriftRow> Rows)
 {
-    /// <summary>Metrics and tags about a table of flags begin with it.</summary>
-    public const string FlaggedPrefix = "flagged/";
-
-    private const string FlaggedColumn = "flagged";
-
     /// <summary>The tables that flag attributes in one of the runs.</summary>
     public static IReadOnlyList<DriftTable> Of(IReadOnlyList<Run> runs) =>
         [.. runs.SelectMany(Tables).Distinct().OrderBy(table => table, StringComparer.Ordinal).Select(table => Of(table, runs)).Where(table => table.Rows.Count > 0)];
@@ -26,15 +21,15 @@ internal sealed record DriftTable(string Name, IReadOnlyList<string> Methods, IR
 
     private static IEnumerable<string> Tables(Run run) =>
     [
-        .. run.Metrics.Keys.Concat(run.Tags.Keys).Where(key => key.StartsWith(FlaggedPrefix, StringComparison.Ordinal)).Select(key => key.Substring(FlaggedPrefix.Length)),
-        .. run.Metrics.Keys.Select(key => key.Split('/')).Where(parts => parts.Length == 3 && parts[2] == FlaggedColumn).Select(parts => parts[0]),
+        .. run.Metrics.Keys.Concat(run.Tags.Keys).Where(key => key.StartsWith(StatisticReport.FlaggedPrefix, StringComparison.Ordinal)).Select(key => key.Substring(StatisticReport.FlaggedPrefix.Length)),
+        .. run.Metrics.Keys.Select(key => key.Split('/')).Where(parts => parts.Length == 3 && parts[2] == StatisticTable.FlaggedColumn).Select(parts => parts[0]),
     ];
 
     private static DriftTable Of(string table, IReadOnlyList<Run> runs)
     {
         Dictionary<string, Dictionary<string, double>>[] cells = [.. runs.Select(run => Cells(table, run))];
         HashSet<string>[] flagged = [.. runs.Zip(cells, (run, own) => Flagged(table, run, own))];
-        string[] methods = [.. cells.SelectMany(own => own.Values).SelectMany(values => values.Keys).Where(method => method != FlaggedColumn).Distinct().OrderBy(method => method, StringComparer.Ordinal)];
+        string[] methods = [.. cells.SelectMany(own => own.Values).SelectMany(values => values.Keys).Where(method => method != StatisticTable.FlaggedColumn).Distinct().OrderBy(method => method, StringComparer.Ordinal)];
         DriftRow[] rows =
         [
             .. cells.SelectMany(own => own.Keys).Concat(flagged.SelectMany(names => names)).Distinct().Select(attribute => new DriftRow(
@@ -67,8 +62,8 @@ internal sealed record DriftTable(string Name, IReadOnlyList<string> Methods, IR
     // The metrics know for sure; of a wide table they may lack attributes that the tag names.
     private static HashSet<string> Flagged(string table, Run run, Dictionary<string, Dictionary<string, double>> cells)
     {
-        HashSet<string> flagged = [.. cells.Where(row => row.Value.TryGetValue(FlaggedColumn, out double flag) && flag != 0).Select(row => row.Key)];
-        if (run.Tags.TryGetValue(FlaggedPrefix + table, out string? names))
+        HashSet<string> flagged = [.. cells.Where(row => row.Value.TryGetValue(StatisticTable.FlaggedColumn, out double flag) && flag != 0).Select(row => row.Key)];
+        if (run.Tags.TryGetValue(StatisticReport.FlaggedPrefix + table, out string? names))
             flagged.UnionWith(names.Split([", "], StringSplitOptions.RemoveEmptyEntries).Where(name => !cells.ContainsKey(name)));
         return flagged;
     }

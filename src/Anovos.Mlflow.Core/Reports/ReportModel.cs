@@ -7,7 +7,7 @@ namespace Anovos.Mlflow.Reports;
 internal sealed record ReportModel
 {
     // Shown in sections of their own, or of use to programs only.
-    private static readonly string[] ElsewhereTags = [RunTags.Note, StatisticReport.NameTags, DriftTable.FlaggedPrefix, "mlflow.log-model.history"];
+    private static readonly string[] ElsewhereTags = [RunTags.Note, StatisticReport.NameTags, StatisticReport.FlaggedPrefix, "mlflow.log-model.history"];
 
     public required string Title { get; init; }
 
@@ -44,7 +44,7 @@ internal sealed record ReportModel
             Title = title,
             Runs = [.. contents.Select(RunModel.Of)],
             Params = [.. rows["Param"]],
-            Metrics = [.. rows["Metric"].Where(row => !times.Contains(row) && !row.Key.StartsWith(DriftTable.FlaggedPrefix, StringComparison.Ordinal) && !drift.Any(table => table.Has(row.Key)))],
+            Metrics = [.. rows["Metric"].Where(row => !times.Contains(row) && !row.Key.StartsWith(StatisticReport.FlaggedPrefix, StringComparison.Ordinal) && !drift.Any(table => table.Has(row.Key)))],
             Tags = [.. rows["Tag"].Where(row => !ElsewhereTags.Any(prefix => row.Key.StartsWith(prefix, StringComparison.Ordinal)))],
             Charts = [.. contents.SelectMany(content => content.Curves.Keys).Distinct().OrderBy(key => key, StringComparer.Ordinal).Select(key => ChartModel.Of(key, contents))],
             NotDrawn = notDrawn,

@@ -20,7 +20,7 @@ internal sealed class ReportReader(ReportOptions options, Action<int, int> progr
     public IReadOnlyList<string> Drawn(IReadOnlyList<Run> runs, out int leftOut)
     {
         IReadOnlyList<DriftTable> flags = DriftTable.Of(runs);
-        bool IsShownElsewhere(string key) => key.StartsWith(Timings.Prefix, StringComparison.Ordinal) || key.StartsWith(DriftTable.FlaggedPrefix, StringComparison.Ordinal) || flags.Any(table => table.Has(key));
+        bool IsShownElsewhere(string key) => key.StartsWith(Timings.Prefix, StringComparison.Ordinal) || key.StartsWith(StatisticReport.FlaggedPrefix, StringComparison.Ordinal) || flags.Any(table => table.Has(key));
         string[] keys =
         [
             .. runs.SelectMany(run => run.Metrics.Keys).Distinct().Where(key => options.Draws?.Invoke(key) ?? !IsShownElsewhere(key))

@@ -6,7 +6,10 @@ namespace Anovos.Mlflow.Workflow;
 /// <summary>What the tables of a report folder say, as metrics and tags of a run.</summary>
 public sealed class StatisticReport
 {
-    private const string Flagged = "flagged";
+    /// <summary>Metrics and tags about a table that flags attributes begin with it.</summary>
+    internal const string FlaggedPrefix = StatisticTable.FlaggedColumn + "/";
+
+    /// <summary>Tags with the names that a key cannot hold begin with it.</summary>
     internal const string NameTags = "anovos.statistic.name/";
 
     private readonly Dictionary<string, Metric> _metrics = new(StringComparer.Ordinal);
@@ -101,7 +104,7 @@ public sealed class StatisticReport
         if (table.Flagged is not { } flagged)
             return;
         _flagged[table.Name] = flagged;
-        string count = TrackingLimits.ToValidKey($"{Flagged}/{table.Name}");
+        string count = TrackingLimits.ToValidKey(FlaggedPrefix + table.Name);
         if (!selection.Selects(count))
             return;
         _metrics[count] = new Metric(count, flagged.Count, now);

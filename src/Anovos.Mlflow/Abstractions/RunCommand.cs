@@ -21,20 +21,5 @@ public abstract class RunCommand : TrackingCommand
 
     /// <summary>The run to work on and the store that holds it.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.NoActiveRun"/></exception>
-    internal RunReference ResolveRun()
-    {
-        string? runId = Run?.RunId ?? RunId;
-        ActiveRun? active = runId is null ? Session.Active : Session.Find(runId);
-        bool otherStore = Connection is not null || (TrackingUri is not null && TrackingUri != active?.Run.TrackingUri && TrackingUri != active?.Connection.TrackingUri);
-        if (active is not null && !otherStore)
-        {
-            Listen(active.Connection);
-            return new RunReference(active.Run.RunId, active.Connection, active.Config);
-        }
-
-        runId ??= active?.Run.RunId ?? (RunEnvironment.Read("MLFLOW_RUN_ID") is { Length: > 0 } variable ? variable : null);
-        return runId is not null
-            ? new RunReference(runId, ResolveConnection(Run?.TrackingUri), config: null)
-            : throw new MlflowException(ErrorKind.NoActiveRun, "There is no run to work on. Start one with Start-MlflowRun, name one with -RunId, or set MLFLOW_RUN_ID.");
-    }
+    internal RunReference ResolveRun() => ResolveRun(Run?.RunId ?? RunId, Run?.TrackingUri);
 }

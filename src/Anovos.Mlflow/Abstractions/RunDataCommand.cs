@@ -81,5 +81,5 @@ public abstract class RunDataCommand : RunCommand
     private static string Describe(RunData data) => string.Join(", ", new[]
     {
         (data.Metrics.Count, "metric"), (data.Params.Count, "param"), (data.Tags.Count, "tag"),
-    }.Where(kind => kind.Item1 > 0).Select(kind => $"{kind.Item1} {kind.Item2}{(kind.Item1 == 1 ? "" : "s")}"));
+    }.Where(kind => kind.Item1 > 0).Select(kind => ReadableCount.Format(kind.Item1, kind.Item2)));
 }

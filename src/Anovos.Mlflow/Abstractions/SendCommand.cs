@@ -23,7 +23,7 @@ public abstract class SendCommand : TransferCommand
         var policy = new SendPolicy(new SentJournal(run.RunId), Resend, Verify);
         Transfer(
             run,
-            $"Sending {uploads.Count} {(uploads.Count == 1 ? "file" : "files")} to run {run.RunId}",
+            $"Sending {ReadableCount.Format(uploads.Count, "file")} to run {run.RunId}",
             (store, report, token) => new ArtifactTransfer(store, ThrottleLimit, policy).SendAsync(uploads, uploaded => Post(() => Completed(run, uploaded, write)), report, token));
     }
 

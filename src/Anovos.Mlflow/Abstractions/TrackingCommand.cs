@@ -31,6 +31,26 @@ public abstract class TrackingCommand : MlflowCommand
         return connection;
     }
 
+    /// <summary>A run and the store that holds it.</summary>
+    /// <param name="runId">Its id; without one it is this session's active run, else the one in <c>MLFLOW_RUN_ID</c>.</param>
+    /// <param name="trackingUri">A store that comes after the parameters.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.NoActiveRun"/></exception>
+    internal RunReference ResolveRun(string? runId, string? trackingUri = null)
+    {
+        ActiveRun? active = runId is null ? Session.Active : Session.Find(runId);
+        bool otherStore = Connection is not null || (TrackingUri is not null && TrackingUri != active?.Run.TrackingUri && TrackingUri != active?.Connection.TrackingUri);
+        if (active is not null && !otherStore)
+        {
+            Listen(active.Connection);
+            return new RunReference(active.Run.RunId, active.Connection, active.Config);
+        }
+
+        runId ??= active?.Run.RunId ?? (RunEnvironment.Read("MLFLOW_RUN_ID") is { Length: > 0 } variable ? variable : null);
+        return runId is not null
+            ? new RunReference(runId, ResolveConnection(trackingUri), config: null)
+            : throw new MlflowException(ErrorKind.NoActiveRun, "There is no run to work on. Start one with Start-MlflowRun, name one with -RunId, or set MLFLOW_RUN_ID.");
+    }
+
     /// <summary>
     /// The registry to use: that of the store in the parameters, else the one in <c>MLFLOW_REGISTRY_URI</c>, else that of the
     /// store that other commands would use.

@@ -72,9 +72,11 @@ public sealed class ExportMlflowReportCommand : TrackingCommand
     protected override void Process()
     {
         if (ParameterSetName == "InputObject" && InputObject.BaseObject is Run run)
-            Add(run, ResolveConnection(run.TrackingUri));
+            Add(run, new RunReference(run.RunId, ResolveConnection(run.TrackingUri), config: null));
+        else if (ParameterSetName == "InputObject" || RunId.Length > 0)
+            ForEach(ParameterSetName == "Id" ? RunId : [InputObject.BaseObject.ToString()!], Read);
         else
-            ForEach(ParameterSetName == "Id" ? ActiveOr(RunId) : [InputObject.BaseObject.ToString()!], id => Read(id));
+            Read(null);
     }
 
     /// <inheritdoc/>
@@ -96,27 +98,14 @@ public sealed class ExportMlflowReportCommand : TrackingCommand
         WriteObject(new FileInfo(_file));
     }
 
-    private string[] ActiveOr(string[] ids)
+    private void Read(string? id)
     {
-        if (ids.Length > 0)
-            return ids;
-        string? id = Session.Active?.Run.RunId ?? RunEnvironment.Read("MLFLOW_RUN_ID");
-        return id is { Length: > 0 } ? [id] : throw new MlflowException(ErrorKind.NoActiveRun, "There is no run to report on. Name runs with -RunId, pipe them in, start one with Start-MlflowRun, or set MLFLOW_RUN_ID.");
+        RunReference reference = ResolveRun(id);
+        Add(Await(token => reference.Lifecycle.ReadAsync(reference.RunId, token)), reference);
     }
 
-    private void Read(string id)
-    {
-        bool isActive = TrackingUri is null && Connection is null && Session.Find(id) is not null;
-        MlflowConnection connection = isActive ? Session.Find(id)!.Connection : ResolveConnection();
-        Listen(connection);
-        Add(Await(token => new RunLifecycle(connection.Store, RunEnvironment.Read).ReadAsync(id, token)), connection);
-    }
-
-    private void Add(Run run, MlflowConnection connection)
-    {
-        var reference = new RunReference(run.RunId, connection, config: null);
-        _sources.Add(new ReportSource(run, connection.Store, reference.OpenArtifactsAsync) { WorkspaceUrl = connection.WorkspaceUrl });
-    }
+    private void Add(Run run, RunReference reference) =>
+        _sources.Add(new ReportSource(run, reference.Store, reference.OpenArtifactsAsync) { WorkspaceUrl = reference.WorkspaceUrl });
 
     private string DefaultTitle()
     {

@@ -142,7 +142,7 @@ public sealed class SendAnovosArtifactCommand : SendCommand
                 WriteError(new MlflowException(ErrorKind.ArtifactSendFailed, $"Not sent: {row.Reason}.") { Target = row.Path }.ToErrorRecord(row.Path));
         }
 
-        string what = $"{(ByReference ? "Record the places of" : "Send")} {selected.Uploads.Count} {(selected.Uploads.Count == 1 ? "file" : "files")}, {ByteSize.Format(selected.Uploads.Sum(upload => upload.Length))}";
+        string what = $"{(ByReference ? "Record the places of" : "Send")} {ReadableCount.Format(selected.Uploads.Count, "file")}, {ByteSize.Format(selected.Uploads.Sum(upload => upload.Length))}";
         if (selected.Uploads.Count > 0 && ShouldProcess(_run.ToString(), what))
             Send(_run, ByReference ? Await(token => ReferenceManifest.OfAsync(selected.Uploads, token)) : selected.Uploads, Write);
         if (PassThru)
