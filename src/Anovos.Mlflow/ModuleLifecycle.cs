@@ -71,9 +71,14 @@ public sealed class ModuleLifecycle : IModuleAssemblyInitializer, IModuleAssembl
         // All of them, now: a context asks the default one first for what it has not loaded yet, and would get another
         // module's copy. It costs less than 10 ms. Only what .NET itself has, compiled ahead, is better there.
         // A program that is a single file has .NET in it, and no file of it in that folder.
-        string platform = RuntimeEnvironment.GetRuntimeDirectory();
+        string platform = RuntimeEnvironment.GetRuntimeDirectory(), ahead = DependencyFolder($"net10.0-{RuntimeIdentifier}");
         return Directory.GetFiles(DependencyFolder("net8.0"), "*.dll")
             .Where(file => !File.Exists(Path.Combine(platform, Path.GetFileName(file))) || FindDependency(platform, AssemblyName.GetAssemblyName(file)) is null)
+            .Select(file => Path.Combine(ahead, Path.GetFileName(file)) is var image && Environment.Version.Major >= 10 && File.Exists(image) ? image : file)
             .Select(load).ToArray().Single(assembly => assembly.GetName().Name == CoreName);
     }
+
+    // As the folders of what a release has compiled ahead are called: linux-x64.
+    private static string RuntimeIdentifier =>
+        $"{(RuntimeInformation.IsOSPlatform(OSPlatform.Windows) ? "win" : RuntimeInformation.IsOSPlatform(OSPlatform.Linux) ? "linux" : "osx")}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
 }

@@ -71,17 +71,21 @@ public sealed class RunLifecycle(ITrackingStore store, Func<string, string?> env
     }
 
     /// <summary>Ends a run and answers it as it then stands.</summary>
-    public async Task<Run> EndAsync(string runId, RunStatus status, CancellationToken cancellationToken)
+    /// <param name="runId">The run.</param>
+    /// <param name="experiment">The name of its experiment; null where it has to be asked for.</param>
+    /// <param name="status">How it ended.</param>
+    /// <param name="cancellationToken">Ends it at once.</param>
+    public async Task<Run> EndAsync(string runId, string? experiment, RunStatus status, CancellationToken cancellationToken)
     {
         await store.UpdateRunAsync(new RunUpdate(runId, status, Now()), cancellationToken).ConfigureAwait(false);
-        return await ReadAsync(runId, cancellationToken).ConfigureAwait(false);
+        return await ReadAsync(runId, cancellationToken, experiment).ConfigureAwait(false);
     }
 
     /// <summary>The run of that id, with the name of its experiment.</summary>
-    public async Task<Run> ReadAsync(string runId, CancellationToken cancellationToken)
+    public async Task<Run> ReadAsync(string runId, CancellationToken cancellationToken, string? experiment = null)
     {
         Run run = await store.GetRunAsync(runId, cancellationToken).ConfigureAwait(false);
-        return run.In(await store.GetExperimentAsync(run.ExperimentId, cancellationToken).ConfigureAwait(false));
+        return experiment is { Length: > 0 } ? run with { Experiment = experiment } : run.In(await store.GetExperimentAsync(run.ExperimentId, cancellationToken).ConfigureAwait(false));
     }
 
     private static long Now() => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();

@@ -161,7 +161,7 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
             ];
             await _report.WriteAsync("Exit code and note", new RunData { Tags = tags }, cancellationToken).ConfigureAwait(false);
             await _report.TryAsync($"The end ({result.Status})", async () =>
-                ended = await new RunLifecycle(store, _ => null).EndAsync(run.RunId, result.Status, cancellationToken).ConfigureAwait(false), isLast: true).ConfigureAwait(false);
+                ended = await new RunLifecycle(store, _ => null).EndAsync(run.RunId, run.Experiment, result.Status, cancellationToken).ConfigureAwait(false), isLast: true).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

@@ -97,7 +97,7 @@ public abstract class StartCommand : OfflineCommand
         using var patience = new CancellationTokenSource(Patience);
         try
         {
-            Run ended = Task.Run(() => lifecycle.EndAsync(active.Run.RunId, Enum.TryParse(status, out RunStatus parsed) ? parsed : RunStatus.Failed, patience.Token), patience.Token).GetAwaiter().GetResult();
+            Run ended = Task.Run(() => lifecycle.EndAsync(active.Run.RunId, active.Run.Experiment, Enum.TryParse(status, out RunStatus parsed) ? parsed : RunStatus.Failed, patience.Token), patience.Token).GetAwaiter().GetResult();
             if (!Stopping)
                 TellEnd(RunSummary.Of(ended, active.Connection.WorkspaceUrl), active.Run.TrackingUri);
         }

@@ -23,7 +23,8 @@ public sealed class StopMlflowRunCommand : RunCommand
         string status = Status ?? Pipeline?.RunStatus ?? "Finished", trackingUri = run.Store.TrackingUri;
         if (!ShouldProcess(run.ToString(), $"End as {status}"))
             return;
-        Run ended = Await(token => run.Lifecycle.EndAsync(run.RunId, Enum.TryParse(status, out RunStatus parsed) ? parsed : RunStatus.Finished, token));
+        string? experiment = Session.Find(run.RunId)?.Run.Experiment;
+        Run ended = Await(token => run.Lifecycle.EndAsync(run.RunId, experiment, Enum.TryParse(status, out RunStatus parsed) ? parsed : RunStatus.Finished, token));
         Session.Remove(run.RunId);
         TellEnd(RunSummary.Of(ended, run.WorkspaceUrl), trackingUri);
         WriteObject(ended);

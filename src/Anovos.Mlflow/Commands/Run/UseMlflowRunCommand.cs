@@ -53,7 +53,7 @@ public sealed class UseMlflowRunCommand : StartCommand
 
         Session.Remove(run.RunId);
         var lifecycle = new RunLifecycle(active.Connection.Store, RunEnvironment.Read);
-        Run ended = Await(token => lifecycle.EndAsync(run.RunId, RunStatus.Finished, token));
+        Run ended = Await(token => lifecycle.EndAsync(run.RunId, run.Experiment, RunStatus.Finished, token));
         TellEnd(RunSummary.Of(ended, active.Connection.WorkspaceUrl), run.TrackingUri);
     }
 

@@ -90,7 +90,7 @@ public sealed class InvokeMlflowProjectCommand : ProgramCommand
         SetExitCode(end.ExitCode, end.Fault);
         Session.Remove(run.RunId);
         var lifecycle = new RunLifecycle(active.Connection.Store, RunEnvironment.Read);
-        WriteObject(Await(token => lifecycle.EndAsync(run.RunId, end.Status, token)));
+        WriteObject(Await(token => lifecycle.EndAsync(run.RunId, run.Experiment, end.Status, token)));
         if (end.Fault is { } fault)
             WriteError(new MlflowException(ErrorKind.WorkflowFailed, $"The entry point '{EntryPoint}' of {_project}: {fault}") { Target = Uri }.ToErrorRecord(Uri));
     }
