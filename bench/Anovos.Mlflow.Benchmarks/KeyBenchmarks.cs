@@ -1,0 +1,30 @@
+using Anovos.Mlflow.Tracking;
+using Anovos.Mlflow.Workflow;
+using BenchmarkDotNet.Attributes;
+
+namespace Anovos.Mlflow.Benchmarks;
+
+/// <summary>Keys of metrics: those of a thousand statistics, and the rules for one.</summary>
+[MemoryDiagnoser]
+public class KeyBenchmarks
+{
+    private readonly Statistic[] _statistics =
+    [
+        .. from attribute in Enumerable.Range(0, 100)
+           from name in new[] { "mean", "median", "mode", "stddev", "variance", "cov", "IQR", "range", "skewness", "missing_pct (%)" }
+           select new Statistic("measures_of_dispersion", $"attribute-{attribute}", name, "0.25"),
+    ];
+
+    [Benchmark]
+    public int ThousandStatistics()
+    {
+        var keys = new StatisticKeys();
+        return _statistics.Sum(statistic => keys.Of(statistic).Length);
+    }
+
+    [Benchmark]
+    public string? WhyInvalid() => TrackingLimits.WhyInvalidKey("measures_of_dispersion/attribute-1/stddev");
+
+    [Benchmark]
+    public string ToValid() => TrackingLimits.ToValidKey("measures of dispersion/attribute (1)/std%dev");
+}
