@@ -43,7 +43,7 @@ public class DirectoryStoreBenchmarks
     public Task WriteOnePoint() => _store.LogBatchAsync(_written, new RunData { Metrics = [Thousand[0]] }, default);
 
     [Benchmark]
-    public Task WriteTwentyTags() => _store.LogBatchAsync(_written, TwentyTags, default);
+    public Task ReplaceTwentyTags() => _store.LogBatchAsync(_written, TwentyTags, default);
 
     [Benchmark]
     public Task<Run> ReadRunOfTwentyKeys() => _store.GetRunAsync(_read, default);
@@ -52,5 +52,5 @@ public class DirectoryStoreBenchmarks
     public Task<Run> ReadRunOfTenThousandPoints() => _store.GetRunAsync(_long, default);
 
     [Benchmark]
-    public Task<List<Metric>> ReadTenThousandPoints() => MetricHistory.ReadAllAsync(_store, _long, "rmse_0", default);
+    public Task<List<Metric>> ReadHistoryOfTenThousandPoints() => MetricHistory.ReadAllAsync(_store, _long, "rmse_0", default);
 }
