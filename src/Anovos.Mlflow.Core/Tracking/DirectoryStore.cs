@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>
@@ -12,6 +14,10 @@ public sealed class DirectoryStore : ITrackingStore
     private readonly RunFolders _runs;
     private readonly RunStarter _starter;
     private readonly RunWriter _writer;
+
+    // What a search found, for its further pages and as long as its caller has it: to look anew for each page would cost the
+    // square of the number of runs, and pages would overlap where runs come meanwhile.
+    private readonly ConditionalWeakTable<RunSearch, List<KeyValuePair<Run, string?>>> _found = new();
 
     /// <summary>A store in the directory <paramref name="root"/>, a full path.</summary>
     /// <exception cref="ArgumentException">The path is relative.</exception>
@@ -114,21 +120,26 @@ public sealed class DirectoryStore : ITrackingStore
     private Page<Run> SearchRuns(RunSearch search, string? pageToken, CancellationToken cancellationToken)
     {
         int offset = PageToken.Offset(pageToken, search.MaxResults);
+        if (pageToken is null)
+            _found.Remove(search);
+        var page = PageToken.Page(_found.GetValue(search, _ => FindRuns(search, cancellationToken)), offset, search.MaxResults);
+        return new Page<Run>([.. page.Items.Select(found => Whole(found, cancellationToken)).OfType<Run>()], page.NextPageToken);
+    }
+
+    // In order, each with the folder where its params, metrics, tags and inputs are still to be read.
+    private List<KeyValuePair<Run, string?>> FindRuns(RunSearch search, CancellationToken cancellationToken)
+    {
         RunFilter filter = RunFilter.Parse(search.Filter);
         RunOrder order = RunOrder.Parse(search.OrderBy);
-        Run? Whole(KeyValuePair<Run, string> found) => Foreign.Skip(() => RunFolders.Data(found.Key, found.Value, cancellationToken));
-
         var found = _runs.List(search.ExperimentIds, cancellationToken).Where(run => IsIn(search.ViewType, run.Key.LifecycleStage));
+        // In the usual case in a store of many runs only those of a page are read with all their files.
         if (filter.NeedsData || order.NeedsData)
-        {
-            var whole = found.Select(Whole).OfType<Run>().Where(filter.Matches);
-            return PageToken.Page(order.Sort(whole, run => run), offset, search.MaxResults);
-        }
-
-        // The usual case in a store of many runs: only those of the page are read with all their files.
-        var page = PageToken.Page(order.Sort(found.Where(run => filter.Matches(run.Key)), run => run.Key), offset, search.MaxResults);
-        return new Page<Run>([.. page.Items.Select(Whole).OfType<Run>()], page.NextPageToken);
+            found = found.Select(run => Whole(run, cancellationToken)).OfType<Run>().Select(run => new KeyValuePair<Run, string?>(run, null));
+        return order.Sort(found.Where(run => filter.Matches(run.Key)), run => run.Key);
     }
+
+    private static Run? Whole(KeyValuePair<Run, string?> found, CancellationToken cancellationToken) =>
+        found.Value is { } folder ? Foreign.Skip(() => RunFolders.Data(found.Key, folder, cancellationToken)) : found.Key;
 
     private static bool IsIn(ViewType view, LifecycleStage stage) =>
         view == ViewType.All || (view == ViewType.DeletedOnly) == (stage == LifecycleStage.Deleted);

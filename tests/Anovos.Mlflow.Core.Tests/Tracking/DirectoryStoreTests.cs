@@ -40,6 +40,38 @@ public sealed class DirectoryStoreTests : IDisposable
         await Fails(ErrorKind.ExperimentExists, () => _store.CreateExperimentAsync(new("Default"), default));
     }
 
+    [Theory]
+    [InlineData("start_time DESC")]
+    [InlineData("tags.`mlflow.runName` DESC")]
+    public async Task The_pages_of_a_search_are_those_of_what_its_first_one_found(string order)
+    {
+        for (int i = 1; i <= 3; i++)
+            await _store.CreateRunAsync(new("0", $"run {i}", "me", Start + i), default);
+        var search = new RunSearch(["0"]) { OrderBy = [order], MaxResults = 2 };
+
+        Page<Run> first = await _store.SearchRunsAsync(search, null, default);
+        await _store.CreateRunAsync(new("0", "run 4", "me", Start + 4), default);
+        Page<Run> second = await _store.SearchRunsAsync(search, first.NextPageToken, default);
+        Page<Run> anew = await _store.SearchRunsAsync(search, null, default);
+
+        Assert.Equal(["run 3", "run 2", "run 1"], [.. first.Items.Concat(second.Items).Select(run => run.RunName)]);
+        Assert.Null(second.NextPageToken);
+        Assert.Equal(["run 4", "run 3"], anew.Items.Select(run => run.RunName));
+    }
+
+    // More than the blocks in which a metric's file is read, and a last line that is longer than one, as of a data set's name behind the step.
+    [Fact]
+    public async Task Many_points_and_a_long_line_are_read_as_they_were_written()
+    {
+        Run run = await _store.CreateRunAsync(new("0", "x", "me", Start), default);
+        Metric[] points = [.. Enumerable.Range(0, 10_000).Select(i => new Metric("m", i / 7.0, Start + i, i))];
+        await _store.WriteAsync(run.RunId, new() { Metrics = points }, default);
+        await File.AppendAllTextAsync(Path.Combine(_root, "0", run.RunId, "metrics", "m"), $"1 2.0 3 {new string('x', 100_000)}\n17000");
+
+        Assert.Equal([.. points, new Metric("m", 2, 1, 3)], (await _store.GetMetricHistoryAsync(run.RunId, "m", null, default)).Items);
+        Assert.Equal(points[^1].Value, (await _store.GetRunAsync(run.RunId, default)).Metrics["m"]);
+    }
+
     [Fact]
     public async Task An_experiment_is_written_as_MLflow_writes_it()
     {

@@ -7,20 +7,23 @@ namespace Anovos.Mlflow.Tracking;
 internal static class MetricFile
 {
     /// <summary>The line of one point, its line end included.</summary>
-    public static string Line(Metric metric) => string.Format(CultureInfo.InvariantCulture,
-        "{0} {1} {2}\n", metric.Timestamp, PythonFloat.Write(metric.Value), metric.Step);
+    public static string Line(Metric metric) => Lines([metric]);
 
     /// <summary>The lines of some points of one metric.</summary>
-    public static string Lines(IEnumerable<Metric> points) =>
-        points.Aggregate(new StringBuilder(), (lines, point) => lines.Append(Line(point))).ToString();
+    public static string Lines(IEnumerable<Metric> points)
+    {
+        var lines = new StringBuilder();
+        foreach (Metric point in points)
+            lines.Append(Whole(point.Timestamp)).Append(' ').Append(PythonFloat.Write(point.Value)).Append(' ').Append(Whole(point.Step)).Append('\n');
+        return lines.ToString();
+    }
 
     /// <summary>Every point, in the order written.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.StoreInvalid"/> for a line that is no point.</exception>
     public static IEnumerable<Metric> Read(string key, string path)
     {
-        using var lines = new StringReader(StoreFile.ReadWholeLines(path));
         int number = 0;
-        while (lines.ReadLine() is { } line)
+        foreach (string line in StoreFile.ReadWholeLines(path))
         {
             number++;
             yield return Point(key, line) ?? throw new MlflowException(ErrorKind.StoreInvalid,
@@ -44,6 +47,8 @@ internal static class MetricFile
 
         return latest;
     }
+
+    private static string Whole(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     // The oldest MLflow wrote no step; 3.x adds a data set's name and digest behind it.
     private static Metric? Point(string key, string line)

@@ -16,9 +16,14 @@ internal static class PythonFloat
             return BitConverter.DoubleToInt64Bits(value) < 0 ? "-0.0" : "0.0";
 
         string shortest = value.ToString("R", CultureInfo.InvariantCulture);
+#if !NET
         // .NET Framework's "R" is known to miss some numbers by a bit.
         if (double.Parse(shortest, CultureInfo.InvariantCulture) != value)
             shortest = value.ToString("G17", CultureInfo.InvariantCulture);
+#endif
+        // The two agree on most numbers.
+        if (Math.Abs(value) >= 0.0001 && shortest.Contains('.') && !shortest.Contains('E'))
+            return shortest;
         return Arrange(shortest);
     }
 

@@ -32,7 +32,7 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
     }
 
     /// <summary>The runs that can be read, in no order and without params, metrics and tags, each with its folder.</summary>
-    public IEnumerable<KeyValuePair<Run, string>> List(IEnumerable<string> experimentIds, CancellationToken cancellationToken)
+    public IEnumerable<KeyValuePair<Run, string?>> List(IEnumerable<string> experimentIds, CancellationToken cancellationToken)
     {
         foreach (string id in experimentIds.Distinct(StringComparer.Ordinal))
         {
@@ -46,7 +46,7 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 if (IsRun(run) && Foreign.Skip(() => RunMeta.Read(run)) is { } meta)
-                    yield return new KeyValuePair<Run, string>(Bare(meta, experiment.Name), run);
+                    yield return new KeyValuePair<Run, string?>(Bare(meta, experiment.Name), run);
             }
         }
     }

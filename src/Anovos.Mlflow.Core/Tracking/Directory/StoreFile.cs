@@ -7,6 +7,8 @@ internal static class StoreFile
 {
     private const int Attempts = 20;
     private const int PauseMilliseconds = 5;
+    private const int BlockBytes = 1 << 16;
+    private const byte LineEnd = (byte)'\n';
 
     /// <summary>UTF-8 without a mark; what is no valid text becomes U+FFFD.</summary>
     public static readonly Encoding Utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
@@ -17,16 +19,12 @@ internal static class StoreFile
     /// <summary>The file's text as it stands.</summary>
     public static string Read(string path)
     {
-        string text = "";
-        Patiently(() =>
-        {
-            // A reader must not be what keeps a writer from replacing the file.
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            using var copy = new MemoryStream();
-            stream.CopyTo(copy);
-            text = Utf8.GetString(copy.GetBuffer(), 0, (int)copy.Length);
-        });
-        return text;
+        using FileStream stream = Open(path);
+        var bytes = new byte[stream.Length];
+        int count = 0;
+        for (int read = 1; read > 0 && count < bytes.Length; count += read)
+            read = stream.Read(bytes, count, bytes.Length - count);
+        return Utf8.GetString(bytes, 0, count);
     }
 
     /// <summary>The text of a file whose every line ends with a line end: until it does, somebody is writing and is waited for shortly.</summary>
@@ -43,13 +41,31 @@ internal static class StoreFile
     }
 
     /// <summary>
-    /// The whole lines of a file that grows by whole lines. A last one without an end is what a writer left that was killed:
-    /// half a number reads as another number, and nobody was told that it is stored.
+    /// The whole lines of a file that grows by whole lines. A last one without an end is waited for shortly; then it is what a writer
+    /// left that was killed: half a number reads as another number, and nobody was told that it is stored.
     /// </summary>
-    public static string ReadWholeLines(string path)
+    public static IEnumerable<string> ReadWholeLines(string path)
     {
-        string text = ReadLines(path);
-        return EndsLine(text) ? text : text.Substring(0, text.LastIndexOf('\n') + 1);
+        using FileStream stream = Open(path);
+        var block = new byte[Math.Max(1, Math.Min(stream.Length, BlockBytes))];
+        for (int attempt = 1; ;)
+        {
+            long at = stream.Position;
+            int count = stream.Read(block, 0, block.Length), start = 0;
+            for (int end; (end = Array.IndexOf(block, LineEnd, start, count - start)) >= 0; start = end + 1)
+                yield return Utf8.GetString(block, start, end - start);
+
+            // Half a line is read again from its beginning: the next writer puts a line in its place.
+            stream.Position = at + start;
+            if (start > 0)
+                continue;
+            if (count > 0 && count == block.Length)
+                Array.Resize(ref block, 2 * block.Length);
+            else if (count > 0 && attempt++ < Attempts)
+                Thread.Sleep(PauseMilliseconds);
+            else
+                yield break;
+        }
     }
 
     /// <summary>
@@ -65,9 +81,10 @@ internal static class StoreFile
             File.WriteAllText(temporary, text, Utf8);
             Patiently(() => AtomicFile.Replace(temporary, path));
         }
-        finally
+        catch
         {
             File.Delete(temporary);
+            throw;
         }
     }
 
@@ -107,6 +124,14 @@ internal static class StoreFile
         }
 
         return 0;
+    }
+
+    // To share is not to be what keeps a writer from replacing the file.
+    private static FileStream Open(string path)
+    {
+        FileStream? stream = null;
+        Patiently(() => stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1));
+        return stream!;
     }
 
     private static void Patiently(Action action)
