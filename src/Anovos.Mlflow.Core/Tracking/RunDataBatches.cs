@@ -93,6 +93,12 @@ public static class RunDataBatches
             return data;
         }
 
-        private static long EscapedBytes(string text) => text.Sum(c => c is < ' ' or > '~' or '"' or '\\' or '<' or '>' or '&' or '\'' or '+' or '`' ? 6L : 1L);
+        private static long EscapedBytes(string text)
+        {
+            long bytes = 0;
+            foreach (char c in text)
+                bytes += c is < ' ' or > '~' or '"' or '\\' or '<' or '>' or '&' or '\'' or '+' or '`' ? 6 : 1;
+            return bytes;
+        }
     }
 }
