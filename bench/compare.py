@@ -7,17 +7,14 @@ best. The module is the one that `dotnet build -c Release` stages; pwsh must be 
 """
 import argparse
 import os
-import re
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-MODULE = os.path.join(HERE, "..", "out", "Anovos.Mlflow")
+from measuring import MODULE, START, STOP, Measurement, module, powershell, spread
 
 # Each script prints the seconds of the work itself, without the start of the process, as its last line.
 PYTHON = """
@@ -30,49 +27,19 @@ start = time.perf_counter()
 {code}
 print(time.perf_counter() - start)
 """
-POWERSHELL = """
-$ErrorActionPreference = 'Stop'; $ProgressPreference = 'SilentlyContinue'
-Import-Module '{module}'
-{before}
-$clock = [Diagnostics.Stopwatch]::StartNew()
-{code}
-$seconds = $clock.Elapsed.TotalSeconds
-{after}
-[Console]::WriteLine($seconds.ToString([cultureinfo]::InvariantCulture))
-"""
 IMPORT = """
 $clock = [Diagnostics.Stopwatch]::StartNew()
 Import-Module '{module}'
 [Console]::WriteLine($clock.Elapsed.TotalSeconds.ToString([cultureinfo]::InvariantCulture))
 """
 LISTED = "10,000 runs listed"
-START = "$null = Start-MlflowRun -TrackingUri '{uri}' -Experiment bench"
 POINTS = "& {{ for ($i = 0; $i -lt {0}; $i++) {{ [pscustomobject]@{{ Name = 'm'; Value = $i / 7; Step = $i }} }} }} | Write-MlflowMetric"
-
-
-class Measurement:
-    """What one process took: seconds in all and in the work itself, seconds of CPU, MiB."""
-
-    def __init__(self, command):
-        start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        output, error = process.stdout.read().decode(), process.stderr.read().decode()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        self.wall = time.perf_counter() - start
-        # An older curl draws its meter there, however silent it is to be.
-        if process.returncode or error.strip() and command[0] != "curl":
-            sys.exit(f"{command[0]} failed: {error or output}")
-        self.cpu, self.memory = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
-        # MLflow's client says goodbye on its own, after the figure.
-        figures = re.findall(r"^[0-9.]+(?:e-?[0-9]+)?$", output, re.MULTILINE)
-        self.call = float(figures[-1]) if figures else self.wall
 
 
 class Work:
     """One row: how each side does it. What a side lacks, or a kind of store, is None."""
 
-    def __init__(self, name, python=None, powershell=None, curl=None, folders=True, servers=True, runs=None, before=START, after="$null = Stop-MlflowRun"):
+    def __init__(self, name, python=None, powershell=None, curl=None, folders=True, servers=True, runs=None, before=START, after=STOP):
         self.name, self.python, self.powershell, self.curl = name, python, powershell, curl
         self.folders, self.servers, self.runs, self.before, self.after = folders, servers, runs, before, after
 
@@ -123,18 +90,13 @@ def sides(work, uri, python, is_server):
     """The commands by side."""
     commands = {}
     if work.powershell:
-        script = POWERSHELL.replace("{module}", MODULE).replace("{before}", work.before).replace("{after}", work.after).replace("{code}", work.powershell).replace("{uri}", uri)
-        commands["module"] = ["pwsh", "-NoProfile", "-NonInteractive", "-Command", script]
+        commands["module"] = module(uri, work.powershell, work.before, work.after)
     if work.python and python:
         commands["python"] = [python, "-W", "ignore", "-c", PYTHON.format(uri=uri, before="mlflow.start_run()" if work.before else "", code=work.python)]
     if work.curl and is_server and shutil.which("curl"):
         for parallel in [1] if os.path.isfile(work.curl) else [2, 4, 8, 16]:
             commands[f"curl {parallel}"] = curl(uri, work.curl, parallel)
     return commands
-
-
-def spread(values):
-    return f"{statistics.median(values):8.2f} [{min(values):.2f}–{max(values):.2f}]"
 
 
 def compare(work, uri, python, runs):
@@ -172,8 +134,8 @@ def main():
     parser.add_argument("store", nargs="+")
     arguments = parser.parse_args()
     os.environ.update(MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false", MLFLOW_LOGGING_LEVEL="ERROR", MLFLOW_ALLOW_FILE_STORE="true", POWERSHELL_TELEMETRY_OPTOUT="1")
-    empty = [Measurement(["pwsh", "-NoProfile", "-NonInteractive", "-Command", "1"]).wall for _ in range(arguments.runs)]
-    imported = [Measurement(["pwsh", "-NoProfile", "-NonInteractive", "-Command", IMPORT.format(module=MODULE)]).call for _ in range(arguments.runs)]
+    empty = [Measurement(powershell("1")).wall for _ in range(arguments.runs)]
+    imported = [Measurement(powershell(IMPORT.format(module=MODULE))).call for _ in range(arguments.runs)]
     print(f"empty pwsh {spread(empty)} s; Import-Module {spread([one * 1000 for one in imported])} ms; medians of {arguments.runs} in turn, the spread in brackets; n × is how many times longer than the module")
     with tempfile.TemporaryDirectory() as work:
         data = Data(work)

@@ -1,0 +1,56 @@
+"""What every script here measures with: one process, its clock, its CPU, its memory."""
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+MODULE = os.path.join(HERE, "..", "out", "Anovos.Mlflow")
+
+# Prints the seconds of the work itself, without the start of the process, as its last line.
+POWERSHELL = """
+$ErrorActionPreference = 'Stop'; $ProgressPreference = 'SilentlyContinue'
+Import-Module '{module}'
+{before}
+$clock = [Diagnostics.Stopwatch]::StartNew()
+{code}
+$seconds = $clock.Elapsed.TotalSeconds
+{after}
+[Console]::WriteLine($seconds.ToString([cultureinfo]::InvariantCulture))
+"""
+START = "$null = Start-MlflowRun -TrackingUri '{uri}' -Experiment bench"
+STOP = "$null = Stop-MlflowRun"
+
+
+class Measurement:
+    """What one process took: seconds in all and in the work itself, seconds of CPU, MiB."""
+
+    def __init__(self, command):
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        output, error = process.stdout.read().decode(), process.stderr.read().decode()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.wall = time.perf_counter() - start
+        # An older curl draws its meter there, however silent it is to be.
+        if process.returncode or error.strip() and command[0] != "curl":
+            sys.exit(f"{command[0]} failed: {error or output}")
+        self.cpu, self.memory = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+        # MLflow's client says goodbye on its own, after the figure.
+        self.figures = [float(one) for one in re.findall(r"^[0-9.]+(?:e-?[0-9]+)?$", output, re.MULTILINE)]
+        self.call = self.figures[-1] if self.figures else self.wall
+
+
+def powershell(script):
+    return ["pwsh", "-NoProfile", "-NonInteractive", "-Command", script]
+
+
+def module(uri, code, before=START, after=STOP):
+    """The command that has the module do it, with a run or without."""
+    return powershell(POWERSHELL.replace("{module}", MODULE).replace("{before}", before).replace("{after}", after).replace("{code}", code).replace("{uri}", uri))
+
+
+def spread(values):
+    return f"{statistics.median(values):8.2f} [{min(values):.2f}–{max(values):.2f}]"
