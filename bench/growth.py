@@ -1,0 +1,218 @@
+"""How the module's cost grows with the number of files, their size, and the connections; against servers, and against a sink that keeps nothing.
+
+usage: growth.py [--runs N] [--only files|bytes|connections] [--most-files N] [--largest MIB] [--json FILE] [URI ...]
+
+URI is a tracking server that serves artifacts. The sink is started here, and what is measured against it is the client alone. The
+module and the sink are those that `dotnet build -c Release` makes; pwsh must be on the PATH. Prints tables in Markdown: medians, and
+their spread in brackets. The whole of it needs half an hour and 2 GiB of disk.
+"""
+import argparse
+import contextlib
+import datetime
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+import urllib.request
+
+from measuring import HERE, MODULE, Measurement, powershell
+
+FILES = [10, 100, 1_000, 10_000, 100_000]
+MEBIBYTES = [1 / 1024, 1, 16, 256, 1024]
+CONNECTIONS = [1, 2, 4, 8, 16, 32, 64]
+MANY = 100_000
+
+# In a runspace of its own, so that its progress can be seen: prints the seconds until the first record, and those in the call.
+SEND = """
+$ErrorActionPreference = 'Stop'
+$shell = [powershell]::Create()
+$null = $shell.AddScript("Import-Module '{module}'; `$null = Connect-Mlflow '{uri}'; `$null = Get-MlflowRun {run}").Invoke()
+$shell.Commands.Clear()
+$null = $shell.AddScript("`$null = Send-MlflowArtifact '{source}' -ArtifactPath sent -RunId {run} {options}")
+$clock = [Diagnostics.Stopwatch]::StartNew()
+$sending = $shell.BeginInvoke()
+while ($shell.Streams.Progress.Count -eq 0 -and -not $sending.AsyncWaitHandle.WaitOne(5)) { }
+$first = $clock.Elapsed.TotalSeconds
+$null = $shell.EndInvoke($sending)
+$seconds = $clock.Elapsed.TotalSeconds
+if ($shell.HadErrors) { throw $shell.Streams.Error[0] }
+$first, $seconds | ForEach-Object { [Console]::WriteLine($_.ToString([cultureinfo]::InvariantCulture)) }
+"""
+
+
+class Server:
+    """Where to send to. The CPU of one that was started here is known, too."""
+
+    def __init__(self, uri, process=None):
+        self.uri, self.process = uri.rstrip("/"), process
+        self.name = "sink" if process else "MLflow " + urllib.request.urlopen(self.uri + "/version").read().decode()
+
+    def new_run(self):
+        body = json.dumps({"experiment_id": "0", "start_time": 1}).encode()
+        request = urllib.request.Request(self.uri + "/api/2.0/mlflow/runs/create", body, {"Content-Type": "application/json"})
+        return json.load(urllib.request.urlopen(request))["run"]["info"]["run_id"]
+
+    def cpu(self):
+        if not self.process:
+            return None
+        with open(f"/proc/{self.process.pid}/stat") as stat:
+            ticks = stat.read().rpartition(")")[2].split()[11:13]
+        return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+    def send(self, source, run, options=""):
+        """One process that sends a folder's files, or a file."""
+        script = SEND
+        for name, value in [("module", MODULE), ("uri", self.uri), ("run", run), ("source", source), ("options", options)]:
+            script = script.replace("{" + name + "}", value)
+        before = self.cpu()
+        one = Measurement(powershell(script))
+        first, seconds = one.figures
+        return {"seconds": seconds, "first": first, "memory": one.memory, "cpu": one.cpu, "server cpu": before and self.cpu() - before}
+
+
+@contextlib.contextmanager
+def sink():
+    # It ends with its standard input.
+    with subprocess.Popen(["dotnet", os.path.join(HERE, "Sink", "bin", "Release", "net10.0", "Sink.dll")], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        yield Server(process.stdout.readline().decode().strip(), process)
+
+
+class Data:
+    """The files that are sent, made when they are first needed."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def many(self, count):
+        folder = os.path.join(self.folder, f"{count} files")
+        if not os.path.isdir(folder):
+            os.mkdir(folder)
+            for i in range(count):
+                with open(os.path.join(folder, f"part-{i:06}.csv"), "wb") as file:
+                    file.write(os.urandom(1024))
+        return folder
+
+    def one(self, mebibytes):
+        path = os.path.join(self.folder, f"{mebibytes} MiB")
+        if not os.path.exists(path):
+            with open(path, "wb") as file:
+                for _ in range(max(1, int(mebibytes))):
+                    file.write(os.urandom(int(min(mebibytes, 1) * (1 << 20))))
+        return path
+
+
+def most_connections():
+    """As many as the module takes."""
+    script = f"Import-Module '{MODULE}'; (Get-Command Send-MlflowArtifact).Parameters.ThrottleLimit.Attributes.MaxRange"
+    return int(subprocess.run(powershell(script), check=True, capture_output=True).stdout)
+
+
+def grow(server, data, arguments):
+    """The rows of one server; each is what it was measured with and the figures of its runs."""
+    def row(series, x, sends):
+        runs = 1 if x >= MANY and series == "files" else arguments.runs
+        taken = [sends(server.new_run()) for _ in range(runs)]
+        return [{"server": server.name, "series": series, "x": x, "again": again, "runs": list(ones)} for again, ones in enumerate(zip(*taken))]
+
+    def of_files(count, options=""):
+        return lambda run: [server.send(data.many(count), run, "-ContentOnly " + options)]
+
+    def sent_again(count):
+        # A sink has nothing, so that all would be sent once more.
+        return lambda run: [server.send(data.many(count), run, "-ContentOnly") for _ in range(1 if server.process else 2)]
+
+    for count in FILES:
+        if count <= arguments.most_files and "files" in arguments.only:
+            yield from row("files", count, sent_again(count))
+    for mebibytes in MEBIBYTES:
+        if mebibytes <= arguments.largest and "bytes" in arguments.only:
+            yield from row("bytes", mebibytes * (1 << 20), lambda run: [server.send(data.one(mebibytes), run)])
+    for connections in CONNECTIONS:
+        if connections <= arguments.most_connections and "connections" in arguments.only:
+            yield from row("connections", connections, of_files(min(1000, arguments.most_files), f"-ThrottleLimit {connections}"))
+
+
+def median(row, figure):
+    values = [one[figure] for one in row["runs"]]
+    return None if None in values else statistics.median(values)
+
+
+def figure(value, digits=3):
+    """Three digits, and no more of a large number than its whole."""
+    return "–" if value is None else f"{value:,.0f}" if value >= 10 ** (digits - 1) else f"{value:.{digits}g}"
+
+
+def spread(row):
+    values = [one["seconds"] for one in row["runs"]]
+    return figure(median(row, "seconds")) + (f" [{figure(min(values))}–{figure(max(values))}]" if len(values) > 1 else "")
+
+
+def size(count):
+    return next(f"{count / unit:g} {name}" for unit, name in [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")] if count >= unit)
+
+
+def of_files(row, again):
+    cells = [f"{row['x']:,}", spread(row), figure(row["x"] / median(row, "seconds")), *common(row), figure(median(row, "first"))]
+    return cells + ([spread(again), figure(median(again, "memory")), figure(median(again, "first"))] if again else ["–"] * 3)
+
+
+def of_bytes(row, _):
+    return [size(row["x"]), spread(row), figure(row["x"] / 1e6 / median(row, "seconds")), *common(row)]
+
+
+def of_connections(row, _):
+    return [str(row["x"]), spread(row), *common(row)]
+
+
+def common(row):
+    return [figure(median(row, "cpu")), figure(median(row, "server cpu")), figure(median(row, "memory"))]
+
+
+COMMON = ["CPU, s", "sink's CPU, s", "memory, MiB"]
+TABLES = [
+    ("files", ["files of 1 KiB", "sent, s", "files/s", *COMMON, "first progress, s", "again, s", "memory, MiB", "first progress, s"], of_files),
+    ("bytes", ["one file of", "sent, s", "MB/s", *COMMON], of_bytes),
+    ("connections", ["connections", "1000 files of 1 KiB, s", *COMMON], of_connections),
+]
+
+
+def tables(rows):
+    """Markdown."""
+    for server in dict.fromkeys(row["server"] for row in rows):
+        yield f"\n### {server}"
+        for series, header, cells in TABLES:
+            own = [row for row in rows if row["server"] == server and row["series"] == series]
+            if own:
+                yield "\n| " + " | ".join(header) + " |\n|" + "---:|" * len(header)
+            for row in own:
+                if not row["again"]:
+                    again = next((other for other in own if other["again"] and other["x"] == row["x"]), None)
+                    yield "| " + " | ".join(cells(row, again)) + " |"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--only", default="files, bytes, connections")
+    parser.add_argument("--most-files", type=int, default=MANY)
+    parser.add_argument("--largest", type=float, default=1024, metavar="MIB")
+    parser.add_argument("--json")
+    parser.add_argument("server", nargs="*")
+    arguments = parser.parse_args()
+    arguments.most_connections = most_connections()
+    rows = []
+    with tempfile.TemporaryDirectory() as work, sink() as null:
+        os.environ.update(POWERSHELL_TELEMETRY_OPTOUT="1", ANOVOS_MLFLOW_SENT_PATH=os.path.join(work, "sent"))
+        for server in [*map(Server, arguments.server), null]:
+            for row in grow(server, Data(work), arguments):
+                print(f"{server.name}: {row['series']} {row['x']:g}{' again' if row['again'] else ''}: {spread(row)} s", flush=True)
+                rows.append(row)
+    print("\n".join(tables(rows)))
+    if arguments.json:
+        with open(arguments.json, "w") as file:
+            json.dump({"measured": datetime.date.today().isoformat(), "processors": os.cpu_count(), "rows": rows}, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()
