@@ -65,14 +65,13 @@ internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions 
         try
         {
             Count(begun.Length - missing.Sum(part => part.Length));
-            await Workers.RunAsync(
-                missing,
-                Parallelism,
-                async (part, token) => upload.Add(await target.SendAsync(path, begun, part, Count, token).ConfigureAwait(false)),
-                cancellationToken).ConfigureAwait(false);
-            (ArtifactContent content, IReadOnlyList<string> hashes) = await PartHashes.OfFileAsync(file, parts, cancellationToken).ConfigureAwait(false);
+            (ArtifactContent content, IReadOnlyList<string> hashes) = await SendAndHashAsync().ConfigureAwait(false);
             if (parts.FirstOrDefault(part => upload.Parts[part.Number].Sha256 != hashes[part.Number - 1]) is { } changed)
-                throw new MlflowException(ErrorKind.ArtifactSendFailed, $"It changed while it was sent (part {changed.Number} of {parts.Count}). Send it again when nothing writes to it any more.") { Target = path };
+                throw Changed($"part {changed.Number} of {parts.Count}");
+
+            // A part may have changed after it was read both times.
+            if (FileState.Of(file) is var now && (now.Length != begun.Length || now.Written != begun.Written))
+                throw Changed($"{begun.Length} bytes before, {now.Length} after");
             await target.CompleteAsync(path, begun, [.. upload.Parts.Values.OrderBy(part => part.Number)], isRepeated: missing.Length == 0, cancellationToken).ConfigureAwait(false);
             upload.Forget();
             return content;
@@ -82,6 +81,32 @@ internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions 
             sent(-Interlocked.Read(ref counted));
             throw;
         }
+
+        // Its hash takes as long as a fast store needs for the file, so it is made meanwhile.
+        async Task<(ArtifactContent Content, IReadOnlyList<string> Parts)> SendAndHashAsync()
+        {
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            Task<(ArtifactContent Content, IReadOnlyList<string> Parts)> hashing = Task.Run(() => PartHashes.OfFileAsync(file, parts, stop.Token), stop.Token);
+            try
+            {
+                await Workers.RunAsync(
+                    missing,
+                    Parallelism,
+                    async (part, token) => upload.Add(await target.SendAsync(path, begun, part, Count, token).ConfigureAwait(false)),
+                    cancellationToken).ConfigureAwait(false);
+            }
+            catch
+            {
+                stop.Cancel();
+                await Task.WhenAny(hashing).ConfigureAwait(false);
+                throw;
+            }
+
+            return await hashing.ConfigureAwait(false);
+        }
+
+        MlflowException Changed(string how) =>
+            new(ErrorKind.ArtifactSendFailed, $"It changed while it was sent ({how}). Send it again when nothing writes to it any more.") { Target = path };
 
         void Count(long bytes)
         {
