@@ -171,10 +171,18 @@ def common(row):
 
 COMMON = ["CPU, s", "sink's CPU, s", "memory, MiB"]
 TABLES = [
-    ("files", ["files of 1 KiB", "sent, s", "files/s", *COMMON, "first progress, s", "again, s", "memory, MiB", "first progress, s"], of_files),
+    ("files", ["files of 1 KiB", "sent, s", "files/s", *COMMON, "first progress, s", "again, s", "again, memory, MiB", "again, first progress, s"], of_files),
     ("bytes", ["one file of", "sent, s", "MB/s", *COMMON], of_bytes),
     ("connections", ["connections", "1000 files of 1 KiB, s", *COMMON], of_connections),
 ]
+
+
+def table(header, lines):
+    """Without the columns that have nothing."""
+    columns = [column for column in zip(header, *lines) if set(column[1:]) != {"–"}]
+    yield "\n| " + " | ".join(column[0] for column in columns) + " |\n|" + "---:|" * len(columns)
+    for cells in list(zip(*columns))[1:]:
+        yield "| " + " | ".join(cells) + " |"
 
 
 def tables(rows):
@@ -183,12 +191,10 @@ def tables(rows):
         yield f"\n### {server}"
         for series, header, cells in TABLES:
             own = [row for row in rows if row["server"] == server and row["series"] == series]
-            if own:
-                yield "\n| " + " | ".join(header) + " |\n|" + "---:|" * len(header)
-            for row in own:
-                if not row["again"]:
-                    again = next((other for other in own if other["again"] and other["x"] == row["x"]), None)
-                    yield "| " + " | ".join(cells(row, again)) + " |"
+            again = {row["x"]: row for row in own if row["again"]}
+            lines = [cells(row, again.get(row["x"])) for row in own if not row["again"]]
+            if lines:
+                yield from table(header, lines)
 
 
 def main():
@@ -206,7 +212,7 @@ def main():
         os.environ.update(POWERSHELL_TELEMETRY_OPTOUT="1", ANOVOS_MLFLOW_SENT_PATH=os.path.join(work, "sent"))
         for server in [*map(Server, arguments.server), null]:
             for row in grow(server, Data(work), arguments):
-                print(f"{server.name}: {row['series']} {row['x']:g}{' again' if row['again'] else ''}: {spread(row)} s", flush=True)
+                print(f"{server.name}: {row['series']} {row['x']:,.0f}{' again' if row['again'] else ''}: {spread(row)} s", flush=True)
                 rows.append(row)
     print("\n".join(tables(rows)))
     if arguments.json:
