@@ -15,6 +15,7 @@ namespace Anovos.Mlflow.PowerShell;
 public sealed class ModuleLifecycle : IModuleAssemblyInitializer, IModuleAssemblyCleanup
 {
     private const string CoreName = "Anovos.Mlflow.Core";
+    private const string ContextName = "Anovos.Mlflow";
     private const string LoadContextName = "System.Runtime.Loader.AssemblyLoadContext";
 
     /// <inheritdoc/>
@@ -56,16 +57,20 @@ public sealed class ModuleLifecycle : IModuleAssemblyInitializer, IModuleAssembl
     private static bool IsIn(Assembly assembly, string folder) =>
         !assembly.IsDynamic && assembly.Location.StartsWith(folder, StringComparison.OrdinalIgnoreCase);
 
-    private static bool IsOurCore(Assembly assembly) => assembly.GetName().Name == CoreName && IsIn(assembly, DependencyFolder(""));
+    // netstandard2.0 has no AssemblyLoadContext, and Windows PowerShell neither: found by name.
+    private static Type? ContextType => typeof(object).Assembly.GetType(LoadContextName) ?? Type.GetType($"{LoadContextName}, System.Runtime.Loader");
+
+    // Somebody else may have loaded the same file, into another context.
+    private static bool IsOurCore(Assembly assembly) =>
+        assembly.GetName().Name == CoreName && IsIn(assembly, DependencyFolder(""))
+        && (ContextType is not { } type || type.GetProperty("Name")!.GetValue(type.GetMethod("GetLoadContext")!.Invoke(null, [assembly])) is ContextName);
 
     private static Assembly LoadCore()
     {
-        // netstandard2.0 has no AssemblyLoadContext, and Windows PowerShell neither: found by name.
-        Type? contextType = typeof(object).Assembly.GetType(LoadContextName) ?? Type.GetType($"{LoadContextName}, System.Runtime.Loader");
-        if (contextType is null)
+        if (ContextType is not { } contextType)
             return Assembly.LoadFrom(Path.Combine(FrameworkFolder, CoreName + ".dll"));
 
-        object context = Activator.CreateInstance(contextType, "Anovos.Mlflow", /* isCollectible: */ false)!;
+        object context = Activator.CreateInstance(contextType, ContextName, /* isCollectible: */ false)!;
         var load = (Func<string, Assembly>)contextType.GetMethod("LoadFromAssemblyPath")!.CreateDelegate(typeof(Func<string, Assembly>), context);
 
         // All of them, now: a context asks the default one first for what it has not loaded yet, and would get another

@@ -75,6 +75,19 @@ Describe 'The module among others' {
         }
     }
 
+    It 'works where somebody has loaded its Core for himself' {
+        Set-Content script.ps1 @'
+param($Module)
+$core = Get-ChildItem $Module/deps/net8.0/Anovos.Mlflow.Core.dll
+$null = [System.Runtime.Loader.AssemblyLoadContext]::new('another').LoadFromAssemblyPath($core.FullName)
+Import-Module $Module
+(Start-MlflowRun -TrackingUri ./mlruns | Stop-MlflowRun).Status
+'@
+        $result = Invoke-Pwsh ./script.ps1 $module
+        $result.ErrorOutput | Should -BeNullOrEmpty
+        $result.Output.Trim() | Should -Be 'Finished'
+    }
+
     Context 'Beside YamlDotNet <Yaml> of another module, each in a process of its own' -ForEach @{ Yaml = '13.7.1' }, @{ Yaml = '18.1.0' } {
         It 'both work when <First> is loaded first' -ForEach @{ First = 'the other one' }, @{ First = 'ours' } {
             $other = Get-OtherYamlDotNet $Yaml

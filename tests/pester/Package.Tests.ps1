@@ -84,6 +84,7 @@ Describe 'The packages' {
 $env:PSModulePath = "$PSScriptRoot/modules$([System.IO.Path]::PathSeparator)$env:PSModulePath"
 (Start-MlflowRun -TrackingUri ./mlruns | Stop-MlflowRun).Status
 (Get-Module Anovos.Mlflow).ModuleBase
+[AppDomain]::CurrentDomain.GetAssemblies().Location -like '*Anovos.Mlflow.Core.dll'
 (Get-Help Stop-MlflowRun).Synopsis
 '@
         $result = Invoke-Pwsh ./try.ps1
@@ -92,6 +93,8 @@ $env:PSModulePath = "$PSScriptRoot/modules$([System.IO.Path]::PathSeparator)$env
         $lines = $result.Output.Trim() -split '\r?\n'
         $lines[0] | Should -Be 'Finished'
         $lines[1] | Should -BeLike "*modules*Anovos.Mlflow?$version"
-        $lines[2] | Should -BeLike 'Ends*'
+        $ahead = if ([Environment]::Version.Major -ge 10 -and -not $IsMacOS -and [Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture -eq 'X64') { 'net10.0-*-x64' } else { 'net8.0' }
+        $lines[2] | Should -BeLike "*deps?${ahead}?Anovos.Mlflow.Core.dll"
+        $lines[3] | Should -BeLike 'Ends*'
     }
 }

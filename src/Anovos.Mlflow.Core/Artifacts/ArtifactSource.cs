@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>Bytes that can be sent: a file of this machine, an object in a bucket, or a text that was made here.</summary>
@@ -31,19 +33,27 @@ public abstract class ArtifactSource
 }
 
 /// <summary>A file of this machine; that to which it leads, where it is a link.</summary>
-internal sealed class FileSource(FileInfo file) : ArtifactSource
+/// <param name="path">Its full path; a hundred thousand of them fit into memory more easily than as many <see cref="FileInfo"/>s.</param>
+/// <param name="length">Bytes.</param>
+internal sealed class FileSource(string path, long length) : ArtifactSource
 {
-    public FileInfo File { get; } = file;
+    /// <summary>A file that is looked at now.</summary>
+    public FileSource(FileInfo file)
+        : this(file.FullName, FileLinks.Follow(file) is { Exists: true } content ? content.Length : 0)
+    {
+    }
 
-    public override string Location => File.FullName;
+    public FileInfo File => new(path);
 
-    public override long Length { get; } = FileLinks.Follow(file) is { Exists: true } content ? content.Length : 0;
+    public override string Location => path;
+
+    public override long Length => length;
 
     internal override FileState State => FileState.Of(File);
 
-    // Who reads it reads in large blocks; a second buffer would only copy.
+    // Who reads it reads in large blocks; a second buffer would only copy. Windows alone reads files without a thread that waits.
     internal override Task<Stream> OpenAsync(CancellationToken cancellationToken) =>
-        Task.FromResult<Stream>(new FileStream(File.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: true));
+        Task.FromResult<Stream>(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: RuntimeInformation.IsOSPlatform(OSPlatform.Windows)));
 }
 
 /// <summary>Bytes that were made here and lie in no file.</summary>

@@ -11,6 +11,12 @@ public sealed record ArtifactUpload(ArtifactSource Source, string ArtifactPath)
     {
     }
 
+    /// <summary>A file that a folder was found to hold, and where it goes.</summary>
+    public ArtifactUpload(ListedFile file, string artifactPath)
+        : this(new FileSource(file.Path, file.Length), artifactPath)
+    {
+    }
+
     /// <summary>What it is to the workflow, for <see cref="ArtifactResult.Kind"/>.</summary>
     public string Kind { get; init; } = "";
 
@@ -58,7 +64,8 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, Send
         var sender = new ArtifactSender(store, rules);
         long bytesTotal = uploads.Sum(upload => upload.Length), bytesSent = 0;
         int filesSent = 0;
-        ILookup<string, ArtifactUpload> byPath = uploads.ToLookup(upload => upload.ArtifactPath, StringComparer.Ordinal);
+        IReadOnlyDictionary<string, ArtifactUpload> contested = Contested(uploads);
+        Report(0, 0);
         IReadOnlyDictionary<string, long> there = rules.Resend
             ? new Dictionary<string, long>()
             : await RemoteArtifacts.LengthsAsync(store, uploads.Select(upload => upload.ArtifactPath), parallelism, cancellationToken).ConfigureAwait(false);
@@ -67,8 +74,7 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, Send
 
         async Task SendOneAsync(ArtifactUpload upload, CancellationToken token)
         {
-            ArtifactUpload first = byPath[upload.ArtifactPath].First();
-            ArtifactUploaded result = ReferenceEquals(upload, first) ? await TrySendAsync(upload, token).ConfigureAwait(false) : new(upload, Taken(first));
+            ArtifactUploaded result = contested.TryGetValue(upload.ArtifactPath, out ArtifactUpload? first) && !ReferenceEquals(first, upload) ? new(upload, Taken(first)) : await TrySendAsync(upload, token).ConfigureAwait(false);
             if (result.Error is null)
                 Report(result.Unchanged is null ? 0 : upload.Length, Interlocked.Increment(ref filesSent));
             completed(result);
@@ -91,6 +97,14 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, Send
         }
 
         void Report(long bytes, int files) => progress(new TransferProgress(Interlocked.Add(ref bytesSent, bytes), bytesTotal, files, uploads.Count));
+    }
+
+    // The paths that several uploads go to, with the first of these.
+    private static Dictionary<string, ArtifactUpload> Contested(IReadOnlyList<ArtifactUpload> uploads)
+    {
+        HashSet<string> paths = new(StringComparer.Ordinal);
+        HashSet<string> contested = new(uploads.Select(upload => upload.ArtifactPath).Where(path => !paths.Add(path)), StringComparer.Ordinal);
+        return uploads.Where(upload => contested.Contains(upload.ArtifactPath)).GroupBy(upload => upload.ArtifactPath).ToDictionary(group => group.Key, group => group.First(), StringComparer.Ordinal);
     }
 
     private static MlflowException Taken(ArtifactUpload first) => new(

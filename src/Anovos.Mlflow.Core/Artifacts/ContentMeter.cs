@@ -50,14 +50,19 @@ internal sealed class ContentMeter(Stream target, long limit) : Stream
 
     public override void Write(byte[] buffer, int offset, int count)
     {
+        ThrowIfTooMuch(count);
         Take(buffer, offset, count);
         target.Write(buffer, offset, count);
     }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
     {
+        ThrowIfTooMuch(count);
+
+        // While it goes out: that takes another core, or the other side's time.
+        Task write = target.WriteAsync(buffer, offset, count, cancellationToken);
         Take(buffer, offset, count);
-        return target.WriteAsync(buffer, offset, count, cancellationToken);
+        return write;
     }
 
     public override void SetLength(long value)
@@ -86,10 +91,14 @@ internal sealed class ContentMeter(Stream target, long limit) : Stream
         base.Dispose(disposing);
     }
 
-    private void Take(byte[] buffer, int offset, int count)
+    private void ThrowIfTooMuch(int count)
     {
         if (count > limit - _length)
             throw new MlflowException(ErrorKind.ServerError, $"More came than the {limit} bytes that the store lists. It was replaced meanwhile, or the server does not end its answer; try again.");
+    }
+
+    private void Take(byte[] buffer, int offset, int count)
+    {
         _hash.AppendData(buffer, offset, count);
         _length += count;
     }

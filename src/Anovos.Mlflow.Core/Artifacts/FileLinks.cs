@@ -7,7 +7,8 @@ internal static class FileLinks
     public static FileInfo? Follow(FileInfo file)
     {
 #if NET
-        if (file.LinkTarget is null)
+        // The attributes come with the file's length and time; to ask where it leads costs a call of its own.
+        if (!file.Exists || (file.Attributes & FileAttributes.ReparsePoint) == 0 || file.LinkTarget is null)
             return file;
         try
         {

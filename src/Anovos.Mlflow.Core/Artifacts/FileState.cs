@@ -17,7 +17,6 @@ internal sealed record FileState(long Length, long Written)
     {
         file.Refresh();
         FileInfo itself = FileLinks.Follow(file) ?? file;
-        itself.Refresh();
         return new FileState(itself.Length, itself.LastWriteTimeUtc.Ticks);
     }
 

@@ -26,8 +26,8 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
     public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
         SendAsync(new FileSource(file), artifactPath, sent, cancellationToken);
 
-    async Task<ArtifactContent?> ISourceStore.SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
-        await SendAsync(source, artifactPath, sent, cancellationToken).ConfigureAwait(false);
+    Task<ArtifactContent?> ISourceStore.SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
+        SendAsync(source, artifactPath, sent, cancellationToken)!;
 
     private Task<ArtifactContent> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {

@@ -1,22 +1,9 @@
-using System.Text.Json;
+using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Artifacts;
-
-/// <summary>A file as it was when it was sent.</summary>
-/// <param name="ArtifactPath">Its path under the run's artifact root.</param>
-/// <param name="Path">Where it was: a full path, or a URI.</param>
-/// <param name="Length">Bytes.</param>
-/// <param name="Written">Ticks of the last write, UTC.</param>
-/// <param name="Sha256">The hash of its bytes; null where a bucket copied them by itself.</param>
-/// <param name="Sent">Ticks of when its sending began, UTC.</param>
-public sealed record SentFile(string ArtifactPath, string Path, long Length, long Written, string? Sha256, long Sent)
-{
-    /// <summary>What its bucket called this very content; null for a file of this machine.</summary>
-    public string? ETag { get; init; }
-}
 
 /// <summary>
 /// What this machine has sent to one run: MLflow tells no checksums, so they are kept here. A line of JSON a file, only ever
@@ -33,6 +20,8 @@ public sealed class SentJournal
 
     private readonly string? _file;
     private readonly Lazy<Dictionary<string, SentFile>> _known;
+    private readonly ConcurrentQueue<SentFile> _added = new();
+    private readonly object _writing = new();
 
     /// <summary>The journal of a run.</summary>
     /// <param name="runId">The run.</param>
@@ -47,25 +36,23 @@ public sealed class SentJournal
     /// <summary>How the artifact was last sent; null when this machine did not, or does not know.</summary>
     public SentFile? Find(string artifactPath) => _known.Value.TryGetValue(artifactPath, out SentFile? sent) ? sent : null;
 
-    /// <summary>Adds what was sent.</summary>
+    /// <summary>Adds what was sent. While one thread writes, it writes what others add as well: they do not wait for it.</summary>
     public void Add(SentFile sent)
     {
         if (_file is null)
             return;
-        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(sent), (byte)'\n'];
-        Patiently(() =>
+        _added.Enqueue(sent);
+        while (!_added.IsEmpty && Monitor.TryEnter(_writing))
         {
-            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(_file)!);
-
-            // To share with nobody is a lock on every system, and ends with its process.
-            using var stream = new FileStream(_file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
-            bool torn = stream.Length > 0 && stream.Seek(-1, SeekOrigin.End) >= 0 && stream.ReadByte() != '\n';
-            stream.Seek(0, SeekOrigin.End);
-
-            // After the half line of a process that was killed.
-            byte[] added = torn ? [(byte)'\n', .. line] : line;
-            stream.Write(added, 0, added.Length);
-        });
+            try
+            {
+                WriteAdded(_file);
+            }
+            finally
+            {
+                Monitor.Exit(_writing);
+            }
+        }
     }
 
     /// <summary>The folder for what this machine knows of its transfers; null where there is none.</summary>
@@ -79,33 +66,41 @@ public sealed class SentJournal
     /// <summary>A server may call its runs what it likes; what is no run id names no file.</summary>
     internal static bool NamesAFile(string runId) => Regex.IsMatch(runId, @"^[a-zA-Z0-9][\w\-]{0,199}\z");
 
+    private void WriteAdded(string file)
+    {
+        using var lines = new MemoryStream();
+        while (_added.TryDequeue(out SentFile? sent))
+            sent.WriteTo(lines);
+        Patiently(() =>
+        {
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(file)!);
+
+            // To share with nobody is a lock on every system, and ends with its process.
+            using var stream = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
+            bool torn = stream.Length > 0 && stream.Seek(-1, SeekOrigin.End) >= 0 && stream.ReadByte() != '\n';
+            stream.Seek(0, SeekOrigin.End);
+
+            // After the half line of a process that was killed.
+            if (torn)
+                stream.WriteByte((byte)'\n');
+            lines.WriteTo(stream);
+        });
+    }
+
     private Dictionary<string, SentFile> Read()
     {
         Dictionary<string, SentFile> known = new(StringComparer.Ordinal);
         if (_file is null || !File.Exists(_file))
             return known;
-        string text = "";
-        Patiently(() => text = StoreFile.Read(_file));
-        foreach (string line in text.Split('\n').Where(line => line.Length > 0))
+        Patiently(() =>
         {
-            if (Parse(line) is { ArtifactPath: not null, Path: not null } sent)
-                known[sent.ArtifactPath] = sent;
-        }
-
+            foreach (string line in StoreFile.ReadWholeLines(_file))
+            {
+                if (SentFile.Parse(line) is { } sent)
+                    known[sent.ArtifactPath] = sent;
+            }
+        });
         return known;
-    }
-
-    private static SentFile? Parse(string line)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<SentFile>(line);
-        }
-        catch (JsonException)
-        {
-            // Torn, or of another version.
-            return null;
-        }
     }
 
     private static void Patiently(Action action)

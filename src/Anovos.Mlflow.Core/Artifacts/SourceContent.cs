@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 
@@ -43,16 +44,22 @@ internal sealed class SourceContent : HttpContent
         if (_offset > 0)
             source.Position = _offset;
         using var meter = new ContentMeter(stream, _length);
-        byte[] buffer = new byte[Math.Max(1, Math.Min(_length, BufferBytes))];
-        long left = _length;
-        while (left > 0)
+        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(_length, BufferBytes));
+        try
         {
-            int read = await ReadAsync(source, buffer, (int)Math.Min(left, buffer.Length)).ConfigureAwait(false);
-            if (read == 0)
-                throw new FileReadException(new IOException($"{_source} became shorter while it was sent. Send it again when nothing writes to it any more."));
-            await meter.WriteAsync(buffer, 0, read, _cancellationToken).ConfigureAwait(false);
-            left -= read;
-            _sent(read);
+            for (long left = _length; left > 0;)
+            {
+                int read = await ReadAsync(source, buffer, (int)Math.Min(left, buffer.Length)).ConfigureAwait(false);
+                if (read == 0)
+                    throw new FileReadException(new IOException($"{_source} became shorter while it was sent. Send it again when nothing writes to it any more."));
+                await meter.WriteAsync(buffer, 0, read, _cancellationToken).ConfigureAwait(false);
+                left -= read;
+                _sent(read);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
 
         Sent = meter.Finish();
@@ -76,11 +83,12 @@ internal sealed class SourceContent : HttpContent
         }
     }
 
-    private async Task<int> ReadAsync(Stream source, byte[] buffer, int count)
+    private async ValueTask<int> ReadAsync(Stream source, byte[] buffer, int count)
     {
         try
         {
-            return await source.ReadAsync(buffer, 0, count, _cancellationToken).ConfigureAwait(false);
+            // To hand such a read to another thread and wait for it takes longer than the read.
+            return source is FileStream { IsAsync: false } ? source.Read(buffer, 0, count) : await source.ReadAsync(buffer, 0, count, _cancellationToken).ConfigureAwait(false);
         }
         catch (IOException e)
         {

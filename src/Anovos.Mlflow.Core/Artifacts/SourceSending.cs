@@ -14,12 +14,17 @@ internal static class SourceSending
     private const int BufferBytes = 1 << 20;
 
     /// <summary>Sends as a stream where the store takes one, else through a file that is gone afterwards; null as of <see cref="ISourceStore"/>.</summary>
-    public static async Task<ArtifactContent?> SendAsync(this IArtifactStore store, ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    public static Task<ArtifactContent?> SendAsync(this IArtifactStore store, ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         if (store is ISourceStore any)
-            return await any.SendAsync(source, artifactPath, sent, cancellationToken).ConfigureAwait(false);
+            return any.SendAsync(source, artifactPath, sent, cancellationToken);
         if (source is FileSource file)
-            return await store.SendAsync(file.File, artifactPath, sent, cancellationToken).ConfigureAwait(false);
+            return store.SendAsync(file.File, artifactPath, sent, cancellationToken)!;
+        return SpoolAsync(store, source, artifactPath, sent, cancellationToken);
+    }
+
+    private static async Task<ArtifactContent?> SpoolAsync(IArtifactStore store, ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    {
         var spool = new FileInfo(Path.Combine(Path.GetTempPath(), $"anovos-mlflow-{Guid.NewGuid():N}.tmp"));
         try
         {

@@ -151,7 +151,7 @@ public sealed class RunSync(DirectoryStore source, string root, ITrackingStore t
             artifacts, listing.Files.Select(file => file.RelativePath), ArtifactTransfer.DefaultParallelism, cancellationToken).ConfigureAwait(false);
         ArtifactUpload[] uploads = [.. listing.Files
             .Where(file => !lengths.TryGetValue(file.RelativePath, out long length) || length != file.Length)
-            .Select(file => new ArtifactUpload(new FileInfo(file.Path), file.RelativePath))];
+            .Select(file => new ArtifactUpload(file, file.RelativePath))];
         MlflowException? failure = null;
         await new ArtifactTransfer(artifacts, ArtifactTransfer.DefaultParallelism).SendAsync(
             uploads,

@@ -32,8 +32,9 @@ public sealed class ResumeTests
         await run.SendAsync([file]);
         File.SetLastWriteTimeUtc(file.File.FullName, new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
         Assert.Equal(["a Unchanged"], await run.SendAsync([file]));
-        file.File.MoveTo(file.File.FullName + ".moved");
-        Assert.Equal(["a Unchanged"], await run.SendAsync([file]));
+        string moved = file.File.FullName + ".moved";
+        File.Move(file.File.FullName, moved);
+        Assert.Equal(["a Unchanged"], await run.SendAsync([new ArtifactUpload(new FileInfo(moved), file.ArtifactPath)]));
     }
 
     [Fact]

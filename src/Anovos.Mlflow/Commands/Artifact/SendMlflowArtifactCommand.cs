@@ -73,10 +73,11 @@ public sealed class SendMlflowArtifactCommand : SendCommand
         if (!ShouldProcess(_run!.ToString(), $"Send the folder '{item}' as '{(ContentOnly ? folder : target)}'"))
             return;
         string root = ContentOnly ? folder : target;
+        WriteProgress(new ProgressRecord(0, SafeText.Of($"Sending '{item}'"), "Looking for its files"));
         FolderListing listing = Await(token => Task.FromResult(FolderListing.Of(item, token)));
         foreach (string problem in listing.Problems)
             WriteWarning(problem);
-        _uploads.AddRange(listing.Files.Select(file => new ArtifactUpload(new FileInfo(file.Path), Artifacts.ArtifactPath.Join(root, file.RelativePath))));
+        _uploads.AddRange(listing.Files.Select(file => new ArtifactUpload(file, Artifacts.ArtifactPath.Join(root, file.RelativePath))));
     }
 
     private void SendGathered()

@@ -1,0 +1,56 @@
+using System.Text.Json;
+
+namespace Anovos.Mlflow.Artifacts;
+
+/// <summary>A file as it was when it was sent.</summary>
+/// <param name="ArtifactPath">Its path under the run's artifact root.</param>
+/// <param name="Path">Where it was: a full path, or a URI.</param>
+/// <param name="Length">Bytes.</param>
+/// <param name="Written">Ticks of the last write, UTC.</param>
+/// <param name="Sha256">The hash of its bytes; null where a bucket copied them by itself.</param>
+/// <param name="Sent">Ticks of when its sending began, UTC.</param>
+public sealed record SentFile(string ArtifactPath, string Path, long Length, long Written, string? Sha256, long Sent)
+{
+    /// <summary>What its bucket called this very content; null for a file of this machine.</summary>
+    public string? ETag { get; init; }
+
+    /// <summary>Writes it as a line of JSON. By hand, since reflection would take longer than to send the first file.</summary>
+    internal void WriteTo(Stream lines)
+    {
+        using (var json = new Utf8JsonWriter(lines))
+        {
+            json.WriteStartObject();
+            json.WriteString(nameof(ArtifactPath), ArtifactPath);
+            json.WriteString(nameof(Path), Path);
+            json.WriteNumber(nameof(Length), Length);
+            json.WriteNumber(nameof(Written), Written);
+            json.WriteString(nameof(Sha256), Sha256);
+            json.WriteNumber(nameof(Sent), Sent);
+            json.WriteString(nameof(ETag), ETag);
+            json.WriteEndObject();
+        }
+
+        lines.WriteByte((byte)'\n');
+    }
+
+    /// <summary>Reads a line; null where it is torn, or of another version.</summary>
+    internal static SentFile? Parse(string line)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(line);
+            JsonElement file = document.RootElement;
+            return file.GetProperty(nameof(ArtifactPath)).GetString() is { } artifactPath && file.GetProperty(nameof(Path)).GetString() is { } path
+                ? new SentFile(artifactPath, path, Number(nameof(Length)), Number(nameof(Written)), Text(nameof(Sha256)), Number(nameof(Sent))) { ETag = Text(nameof(ETag)) }
+                : null;
+
+            long Number(string name) => file.GetProperty(name).GetInt64();
+
+            string? Text(string name) => file.TryGetProperty(name, out JsonElement text) ? text.GetString() : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        {
+            return null;
+        }
+    }
+}
