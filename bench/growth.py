@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import urllib.request
 
-from measuring import HERE, MODULE, Measurement, powershell
+from measuring import HERE, MODULE, Measurement, powershell, size
 
 FILES = [10, 100, 1_000, 10_000, 100_000]
 MEBIBYTES = [1 / 1024, 1, 16, 256, 1024]
@@ -146,10 +146,6 @@ def figure(value, digits=3):
 def spread(row):
     values = [one["seconds"] for one in row["runs"]]
     return figure(median(row, "seconds")) + (f" [{figure(min(values))}–{figure(max(values))}]" if len(values) > 1 else "")
-
-
-def size(count):
-    return next(f"{count / unit:g} {name}" for unit, name in [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")] if count >= unit)
 
 
 def of_files(row, again):

@@ -54,3 +54,8 @@ def module(uri, code, before=START, after=STOP):
 
 def spread(values):
     return f"{statistics.median(values):8.2f} [{min(values):.2f}–{max(values):.2f}]"
+
+
+def size(count):
+    """Bytes, in words."""
+    return next(f"{count / unit:g} {name}" for unit, name in [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")] if count >= unit)

@@ -5,22 +5,18 @@ import math
 import statistics
 import sys
 
+from measuring import size
+
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 480, 320, 52, 40, 132, 56
 
 # Read on white and on black.
 INK = "#808080"
 COLOURS = ["#2f81f7", "#d9730d", "#2da44e", "#a371f7", "#bf8700"]
 AGAIN = ", again"
-BYTES = {10: "KiB", 20: "MiB", 30: "GiB"}
 
 
 def grouped(number):
     return f"{number:,.0f}" if number >= 1 else f"{number:g}"
-
-
-def size(number):
-    power = int(math.log2(number)) // 10 * 10
-    return f"{number / 2 ** power:g} {BYTES[power]}"
 
 
 def ticks(low, high, base):

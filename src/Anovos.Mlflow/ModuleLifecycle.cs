@@ -76,10 +76,11 @@ public sealed class ModuleLifecycle : IModuleAssemblyInitializer, IModuleAssembl
         // All of them, now: a context asks the default one first for what it has not loaded yet, and would get another
         // module's copy. It costs less than 10 ms. Only what .NET itself has, compiled ahead, is better there.
         // A program that is a single file has .NET in it, and no file of it in that folder.
-        string platform = RuntimeEnvironment.GetRuntimeDirectory(), ahead = DependencyFolder($"net10.0-{RuntimeIdentifier}");
+        string platform = RuntimeEnvironment.GetRuntimeDirectory();
+        string? ahead = Environment.Version.Major >= 10 ? DependencyFolder($"net10.0-{RuntimeIdentifier}") : null;
         return Directory.GetFiles(DependencyFolder("net8.0"), "*.dll")
             .Where(file => !File.Exists(Path.Combine(platform, Path.GetFileName(file))) || FindDependency(platform, AssemblyName.GetAssemblyName(file)) is null)
-            .Select(file => Path.Combine(ahead, Path.GetFileName(file)) is var image && Environment.Version.Major >= 10 && File.Exists(image) ? image : file)
+            .Select(file => ahead is not null && Path.Combine(ahead, Path.GetFileName(file)) is var image && File.Exists(image) ? image : file)
             .Select(load).ToArray().Single(assembly => assembly.GetName().Name == CoreName);
     }
 

@@ -78,14 +78,16 @@ public sealed class RunLifecycle(ITrackingStore store, Func<string, string?> env
     public async Task<Run> EndAsync(string runId, string? experiment, RunStatus status, CancellationToken cancellationToken)
     {
         await store.UpdateRunAsync(new RunUpdate(runId, status, Now()), cancellationToken).ConfigureAwait(false);
-        return await ReadAsync(runId, cancellationToken, experiment).ConfigureAwait(false);
+        return experiment is { Length: > 0 }
+            ? await store.GetRunAsync(runId, cancellationToken).ConfigureAwait(false) with { Experiment = experiment }
+            : await ReadAsync(runId, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The run of that id, with the name of its experiment.</summary>
-    public async Task<Run> ReadAsync(string runId, CancellationToken cancellationToken, string? experiment = null)
+    public async Task<Run> ReadAsync(string runId, CancellationToken cancellationToken)
     {
         Run run = await store.GetRunAsync(runId, cancellationToken).ConfigureAwait(false);
-        return experiment is { Length: > 0 } ? run with { Experiment = experiment } : run.In(await store.GetExperimentAsync(run.ExperimentId, cancellationToken).ConfigureAwait(false));
+        return run.In(await store.GetExperimentAsync(run.ExperimentId, cancellationToken).ConfigureAwait(false));
     }
 
     private static long Now() => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
