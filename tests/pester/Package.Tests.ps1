@@ -93,7 +93,8 @@ $env:PSModulePath = "$PSScriptRoot/modules$([System.IO.Path]::PathSeparator)$env
         $lines = $result.Output.Trim() -split '\r?\n'
         $lines[0] | Should -Be 'Finished'
         $lines[1] | Should -BeLike "*modules*Anovos.Mlflow?$version"
-        $ahead = if ([Environment]::Version.Major -ge 10 -and -not $IsMacOS -and [Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture -eq 'X64') { 'net10.0-*-x64' } else { 'net8.0' }
+        $isX64 = [Runtime.InteropServices.RuntimeInformation]::ProcessArchitecture -eq 'X64'
+        $ahead = if ([Environment]::Version.Major -ge 10 -and -not $IsMacOS -and $isX64) { 'net10.0-*-x64' } else { 'net8.0' }
         $lines[2] | Should -BeLike "*deps?${ahead}?Anovos.Mlflow.Core.dll"
         $lines[3] | Should -BeLike 'Ends*'
     }
