@@ -89,7 +89,7 @@ public sealed class HelpTests : IDisposable
         Assert.Equal(
             [
                 "Kind string, true, named, false, None, Accepted: Output, Report, Statistic, Intermediate.",
-                "ThrottleLimit int, false, named, false, 8, Accepted: 1 to 32.",
+                "ThrottleLimit int, false, named, false, 32, Accepted: 1 to 64.",
                 "WhatIf SwitchParameter, false, named, false, False, Says how many files would be sent and how large they are. Nothing is sent; rows come out for what would not be sent anyway.",
             ],
             said);

@@ -1,3 +1,5 @@
+using Anovos.Mlflow.Http;
+
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>How one download ended.</summary>
@@ -7,9 +9,9 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="Unchanged">Whether the file that was there holds the same bytes.</param>
 public sealed record ArtifactReceived(ListedArtifact Artifact, string Path, Exception? Error, bool Unchanged);
 
-/// <summary>Receives many files at once into a folder, a bounded number at a time.</summary>
+/// <summary>Receives many files at once into a folder, as many as the store gains from.</summary>
 /// <param name="store">Where from.</param>
-/// <param name="parallelism">How many files are under way together.</param>
+/// <param name="parallelism">How many files are under way together at most.</param>
 /// <param name="overwrite">Whether a file that is there with other bytes is replaced.</param>
 /// <param name="ignoresCase">Whether names that differ only in case are one file in the folder; without it, it is tried.</param>
 public sealed class ArtifactReceiver(IArtifactStore store, int parallelism, bool overwrite, bool? ignoresCase = null)
@@ -35,7 +37,9 @@ public sealed class ArtifactReceiver(IArtifactStore store, int parallelism, bool
         folds = ignoresCase ?? folds;
         ILookup<string, ListedArtifact> byPath = files.Where(file => file.Refused is null)
             .ToLookup(file => folds ? ListedName.Folded(file.ArtifactPath) : file.ArtifactPath, StringComparer.Ordinal);
-        await Workers.RunAsync(files, parallelism, ReceiveOneAsync, cancellationToken).ConfigureAwait(false);
+        Concurrency concurrency = store.Concurrency();
+        concurrency.Begin();
+        await Workers.RunAsync(files, concurrency.AtMost(parallelism), ReceiveOneAsync, cancellationToken).ConfigureAwait(false);
 
         async Task ReceiveOneAsync(ListedArtifact file, CancellationToken token)
         {
@@ -54,6 +58,7 @@ public sealed class ArtifactReceiver(IArtifactStore store, int parallelism, bool
             {
                 path = folder.PathFor(file.ArtifactPath);
                 bool unchanged = await new FileReceipt(store, file, path, overwrite).RunAsync(bytes => Report(bytes, Volatile.Read(ref filesReceived)), token).ConfigureAwait(false);
+                concurrency.Completed(file.Length);
                 return new ArtifactReceived(file, path, null, unchanged);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException || (e is MlflowException known && !ArtifactTransfer.EndsAll(known)))

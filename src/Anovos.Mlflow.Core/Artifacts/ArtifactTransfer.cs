@@ -1,3 +1,5 @@
+using Anovos.Mlflow.Http;
+
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>What is sent and where it goes.</summary>
@@ -39,14 +41,17 @@ public sealed record ArtifactUploaded(ArtifactUpload Upload, Exception? Error, s
 /// <summary>How far a transfer is; bytes and files.</summary>
 public sealed record TransferProgress(long BytesSent, long BytesTotal, int FilesSent, int FilesTotal);
 
-/// <summary>Sends many files at once, a bounded number at a time.</summary>
+/// <summary>Sends many files at once, as many as the store gains from.</summary>
 /// <param name="store">Where to.</param>
-/// <param name="parallelism">How many files are under way together.</param>
+/// <param name="parallelism">How many files are under way together at most.</param>
 /// <param name="policy">What is not sent again, and whether it is read back; without it everything is sent.</param>
 public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, SendPolicy? policy = null)
 {
-    /// <summary>More at once gains nothing against MLflow's own server and costs memory: see bench/.</summary>
-    public const int DefaultParallelism = 8;
+    /// <summary>How many files may be under way together, where nobody says otherwise.</summary>
+    public const int DefaultParallelism = 32;
+
+    /// <summary>More than these are never under way together.</summary>
+    public const int MaximumParallelism = Concurrency.Most;
 
     /// <summary>
     /// Sends the files. One that cannot be read or is refused is reported and does not stop the others; a server that
@@ -65,12 +70,14 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, Send
         long bytesTotal = uploads.Sum(upload => upload.Length), bytesSent = 0;
         int filesSent = 0;
         IReadOnlyDictionary<string, ArtifactUpload> contested = Contested(uploads);
+        Concurrency concurrency = store.Concurrency();
         Report(0, 0);
         IReadOnlyDictionary<string, long> there = rules.Resend
             ? new Dictionary<string, long>()
             : await RemoteArtifacts.LengthsAsync(store, uploads.Select(upload => upload.ArtifactPath), parallelism, cancellationToken).ConfigureAwait(false);
         (store as IAnnouncedTo)?.Announce(uploads.Select(upload => upload.ArtifactPath));
-        await Workers.RunAsync(uploads, parallelism, SendOneAsync, cancellationToken).ConfigureAwait(false);
+        concurrency.Begin();
+        await Workers.RunAsync(uploads, concurrency.AtMost(parallelism), SendOneAsync, cancellationToken).ConfigureAwait(false);
 
         async Task SendOneAsync(ArtifactUpload upload, CancellationToken token)
         {
@@ -88,6 +95,8 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, Send
                     return new ArtifactUploaded(upload, new IOException($"{upload.Source} is {special}, and only files are sent."));
                 long? length = there.TryGetValue(upload.ArtifactPath, out long found) ? found : null;
                 string? unchanged = await sender.SendAsync(upload, length, bytes => Report(bytes, Volatile.Read(ref filesSent)), token).ConfigureAwait(false);
+                if (unchanged is null)
+                    concurrency.Completed(upload.Length);
                 return new ArtifactUploaded(upload, null, unchanged);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException || (e is MlflowException known && !EndsAll(known)))

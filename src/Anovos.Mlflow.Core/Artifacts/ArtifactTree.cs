@@ -16,7 +16,7 @@ public static class ArtifactTree
     /// <summary>The file at the path, or all files below the folder; several folders are listed at once.</summary>
     /// <param name="store">The run's artifacts.</param>
     /// <param name="artifactPath">A file or a folder; empty for all.</param>
-    /// <param name="parallelism">How many folders are listed together.</param>
+    /// <param name="parallelism">How many folders are listed together at most.</param>
     /// <param name="cancellationToken">Ends it at once.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactNotFound"/> when there is nothing at the path.</exception>
     public static async Task<IReadOnlyList<ListedArtifact>> FilesAsync(IArtifactStore store, string artifactPath, int parallelism, CancellationToken cancellationToken)
@@ -38,7 +38,7 @@ public static class ArtifactTree
             if (depth >= MaxDepth || folders > MaxFolders)
                 throw new MlflowException(ErrorKind.ServerError, $"The run lists more than {MaxFolders} folders, or folders more than {MaxDepth} deep, below '{ListedName.ToShow(start)}'. Receive folders of it one by one.") { Target = start };
             List<string> below = [];
-            await Workers.RunAsync(level, parallelism, ListAsync, cancellationToken).ConfigureAwait(false);
+            await Workers.RunAsync(level, store.AtOnce(parallelism), ListAsync, cancellationToken).ConfigureAwait(false);
             level = [.. below.Distinct().OrderBy(path => path, StringComparer.Ordinal)];
 
             async Task ListAsync(string folder, CancellationToken token)
@@ -74,14 +74,14 @@ public static class ArtifactTree
     /// <summary>Removes files, several at once. One that fails is reported and stops no other; a server that no longer answers does.</summary>
     /// <param name="store">The run's artifacts.</param>
     /// <param name="artifactPaths">Which.</param>
-    /// <param name="parallelism">How many at once.</param>
+    /// <param name="parallelism">How many at once at most.</param>
     /// <param name="failed">Told of each that was not removed; called from several threads.</param>
     /// <param name="cancellationToken">Ends it at once.</param>
     /// <exception cref="MlflowException">Nothing more can be removed.</exception>
     public static Task DeleteAsync(IArtifactStore store, IReadOnlyList<string> artifactPaths, int parallelism, Action<string, MlflowException> failed, CancellationToken cancellationToken) =>
         Workers.RunAsync(
             artifactPaths,
-            parallelism,
+            store.AtOnce(parallelism),
             async (path, token) =>
             {
                 try

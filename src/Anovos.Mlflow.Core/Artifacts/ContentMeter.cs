@@ -46,7 +46,14 @@ internal sealed class ContentMeter(Stream target, long limit) : Stream
     }
 
     /// <summary>A hash as this project writes it.</summary>
-    public static string ToHex(byte[] hash) => BitConverter.ToString(hash).Replace("-", "").ToLowerInvariant();
+    public static string ToHex(byte[] hash)
+    {
+#if NET
+        return Convert.ToHexString(hash).ToLowerInvariant();
+#else
+        return BitConverter.ToString(hash).Replace("-", "").ToLowerInvariant();
+#endif
+    }
 
     public override void Write(byte[] buffer, int offset, int count)
     {

@@ -14,23 +14,18 @@ public sealed record SentFile(string ArtifactPath, string Path, long Length, lon
     /// <summary>What its bucket called this very content; null for a file of this machine.</summary>
     public string? ETag { get; init; }
 
-    /// <summary>Writes it as a line of JSON. By hand, since reflection would take longer than to send the first file.</summary>
-    internal void WriteTo(Stream lines)
+    /// <summary>Writes it as an object of JSON. By hand, since reflection would take longer than to send the first file.</summary>
+    internal void WriteTo(Utf8JsonWriter json)
     {
-        using (var json = new Utf8JsonWriter(lines))
-        {
-            json.WriteStartObject();
-            json.WriteString(nameof(ArtifactPath), ArtifactPath);
-            json.WriteString(nameof(Path), Path);
-            json.WriteNumber(nameof(Length), Length);
-            json.WriteNumber(nameof(Written), Written);
-            json.WriteString(nameof(Sha256), Sha256);
-            json.WriteNumber(nameof(Sent), Sent);
-            json.WriteString(nameof(ETag), ETag);
-            json.WriteEndObject();
-        }
-
-        lines.WriteByte((byte)'\n');
+        json.WriteStartObject();
+        json.WriteString(nameof(ArtifactPath), ArtifactPath);
+        json.WriteString(nameof(Path), Path);
+        json.WriteNumber(nameof(Length), Length);
+        json.WriteNumber(nameof(Written), Written);
+        json.WriteString(nameof(Sha256), Sha256);
+        json.WriteNumber(nameof(Sent), Sent);
+        json.WriteString(nameof(ETag), ETag);
+        json.WriteEndObject();
     }
 
     /// <summary>Reads a line; null where it is torn, or of another version.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Tracking;
@@ -22,6 +23,8 @@ public sealed class SentJournal
     private readonly Lazy<Dictionary<string, SentFile>> _known;
     private readonly ConcurrentQueue<SentFile> _added = new();
     private readonly object _writing = new();
+    private readonly MemoryStream _lines = new();
+    private readonly Utf8JsonWriter _json;
 
     /// <summary>The journal of a run.</summary>
     /// <param name="runId">The run.</param>
@@ -30,6 +33,7 @@ public sealed class SentJournal
     {
         folder ??= FolderFrom(new EnvironmentVariables(Environment.GetEnvironmentVariable));
         _file = folder is not null && NamesAFile(runId) ? System.IO.Path.Combine(folder, runId + ".jsonl") : null;
+        _json = new Utf8JsonWriter(_lines);
         _known = new Lazy<Dictionary<string, SentFile>>(Read);
     }
 
@@ -68,9 +72,15 @@ public sealed class SentJournal
 
     private void WriteAdded(string file)
     {
-        using var lines = new MemoryStream();
+        _lines.SetLength(0);
         while (_added.TryDequeue(out SentFile? sent))
-            sent.WriteTo(lines);
+        {
+            sent.WriteTo(_json);
+            _json.Flush();
+            _json.Reset();
+            _lines.WriteByte((byte)'\n');
+        }
+
         Patiently(() =>
         {
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(file)!);
@@ -83,7 +93,7 @@ public sealed class SentJournal
             // After the half line of a process that was killed.
             if (torn)
                 stream.WriteByte((byte)'\n');
-            lines.WriteTo(stream);
+            _lines.WriteTo(stream);
         });
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Cloud;
 
@@ -7,12 +8,14 @@ namespace Anovos.Mlflow.Cloud;
 /// <param name="bucket">The bucket; it ends with this store.</param>
 /// <param name="prefix">Without a slash at either end; empty for the whole bucket.</param>
 /// <param name="copiedPartLength">How much the store is asked to copy by itself at once.</param>
-internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int copiedPartLength = PartPlan.CopiedPartLength) : ISourceStore
+internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int copiedPartLength = PartPlan.CopiedPartLength) : ISourceStore, IServed
 {
     private readonly PartBuffers _buffers = new();
     private readonly ConcurrentDictionary<string, byte> _refused = new(StringComparer.Ordinal);
 
     public bool IsLocal => false;
+
+    public Concurrency Concurrency => bucket.Requests.Concurrency;
 
     public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
         bucket.Requests.TransferAsync(artifactPath, ErrorKind.ArtifactSendFailed, time => StreamAsync(new FileSource(file), artifactPath, sent, time), cancellationToken);
@@ -67,7 +70,7 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int cop
     {
         string key = KeyOf(ArtifactPath.OfRemoval(artifactPath));
         IReadOnlyList<BucketObject> below = await bucket.ListAsync(key + "/", recursive: true, cancellationToken).ConfigureAwait(false);
-        await Workers.RunAsync([.. below.Select(entry => entry.Key)], ArtifactTransfer.DefaultParallelism, bucket.DeleteAsync, cancellationToken).ConfigureAwait(false);
+        await Workers.RunAsync([.. below.Select(entry => entry.Key)], this.AtOnce(ArtifactTransfer.DefaultParallelism), bucket.DeleteAsync, cancellationToken).ConfigureAwait(false);
         await bucket.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
     }
 

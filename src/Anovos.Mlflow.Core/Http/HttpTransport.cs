@@ -11,8 +11,8 @@ namespace Anovos.Mlflow.Http;
 /// <summary>Makes the <see cref="HttpClient"/>s of a store: TLS, proxy, credentials, redirects, connection limits.</summary>
 internal static class HttpTransport
 {
-    // Above the transfer engine's parallelism; .NET Framework's default of two would serialise it.
-    private const int ConnectionsPerServer = 32;
+    // No fewer than transfers; .NET Framework's default of two would serialise them.
+    private const int ConnectionsPerServer = Concurrency.Most;
 
     public static string UserAgent { get; } = $"Anovos.Mlflow/{typeof(HttpTransport).Assembly.GetName().Version?.ToString(3)}";
 

@@ -14,6 +14,9 @@ internal sealed class Retrier(RetryPolicy policy, Action<RetryNotice> notify)
 {
     private readonly Random _chance = new();
 
+    /// <summary>How many transfers there are at once; fewer when an answer says that there are too many.</summary>
+    public Concurrency Concurrency { get; } = new();
+
     /// <summary>Tries until it works, fails for good, or the policy gives up; then the last failure is thrown.</summary>
     /// <param name="attempt">The request; told how many came before it.</param>
     /// <param name="cancellationToken">Ends a wait, too, at once.</param>
@@ -29,6 +32,8 @@ internal sealed class Retrier(RetryPolicy policy, Action<RetryNotice> notify)
             }
             catch (MlflowException e) when (e.IsTransient && retries < policy.MaxRetries)
             {
+                if (e.StatusCode is 429 or 503)
+                    Concurrency.Refused();
                 wait = policy.Wait(retries + 1, e.RetryAfter, Chance());
                 if (clock.Elapsed + wait > policy.TotalTime)
                     throw;

@@ -1,14 +1,17 @@
 using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Offline;
 
 /// <summary>Artifacts on a server, and in the folder where the run goes on once the server is lost.</summary>
-internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, FallbackStore store) : ISourceStore, IAnnouncedTo
+internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, FallbackStore store) : ISourceStore, IAnnouncedTo, IServed
 {
     private IArtifactStore? _folder;
 
     public bool IsLocal => _folder is not null;
+
+    public Concurrency Concurrency { get; } = server.Concurrency();
 
     public void Announce(IEnumerable<string> artifactPaths) => (server as IAnnouncedTo)?.Announce(artifactPaths);
 

@@ -8,9 +8,9 @@ namespace Anovos.Mlflow.PowerShell.Abstractions;
 /// <summary>A cmdlet that moves files to or from a run: several at once, with progress.</summary>
 public abstract class TransferCommand : RunCommand
 {
-    /// <summary>How many files are under way at once.</summary>
+    /// <summary>How many files are under way at once at most. How many of these, is found out: more as long as more arrive in the same time, fewer when the server slows down or answers that it has too much to do.</summary>
     [Parameter]
-    [ValidateRange(1, 32)]
+    [ValidateRange(1, ArtifactTransfer.MaximumParallelism)]
     public int ThrottleLimit { get; set; } = ArtifactTransfer.DefaultParallelism;
 
     /// <summary>Opens the run's artifacts and waits for the transfer, showing how far it is.</summary>

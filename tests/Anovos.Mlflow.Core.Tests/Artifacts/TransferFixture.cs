@@ -35,21 +35,21 @@ internal sealed class TransferFixture : IAsyncDisposable
 
     public string[] Puts => [.. Server.Requests.Where(request => request.Method == "PUT").Select(request => request.Path)];
 
-    public static async Task<TransferFixture> OpenAsync(string root, bool inParts = false)
+    public static async Task<TransferFixture> OpenAsync(string root, bool inParts = false, int retries = 2)
     {
         string folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
-        List<RetryNotice> retries = [];
+        List<RetryNotice> notices = [];
         TrackingServer? server = root == "directory" ? null : await TrackingServer.StartAsync(new TrackingServerOptions { Version = root == "2.17" ? MlflowVersion.V2_17 : MlflowVersion.V3_11, HasBucket = inParts, Token = inParts ? "a-token" : null });
         ITrackingStore store = server is null
             ? new DirectoryStore(Path.Combine(folder, "mlruns"))
-            : new RestStore(server.Uri, OptionsOf(folder, inParts), retries.Add);
+            : new RestStore(server.Uri, OptionsOf(folder, inParts, retries), notices.Add);
         string id = await store.CreateExperimentAsync(new NewExperiment("transfers"), default);
-        return new TransferFixture(store, await store.CreateRunAsync(new NewRun(id, null, "tester", 1), default), server, folder, retries);
+        return new TransferFixture(store, await store.CreateRunAsync(new NewRun(id, null, "tester", 1), default), server, folder, notices);
     }
 
-    private static ConnectionOptions OptionsOf(string folder, bool inParts) => new()
+    private static ConnectionOptions OptionsOf(string folder, bool inParts, int retries) => new()
     {
-        Retry = new RetryPolicy { MaxRetries = 2, BackoffFactor = 0.001, Jitter = 0.001 },
+        Retry = new RetryPolicy { MaxRetries = retries, BackoffFactor = 0.001, Jitter = 0.001 },
         Token = inParts ? "a-token" : null,
         Multipart = new MultipartOptions { ThroughServer = inParts, MinimumFileBytes = 1_000_000, PartBytes = 100_000, RecordsFolder = Path.Combine(folder, "sent") },
     };
@@ -65,10 +65,10 @@ internal sealed class TransferFixture : IAsyncDisposable
     }
 
     /// <summary>Sends; a string a file: <c>path Sent</c>, <c>path Unchanged</c> or <c>path</c> with the error.</summary>
-    public async Task<string[]> SendAsync(IReadOnlyList<ArtifactUpload> uploads, bool resend = false, bool verify = false, SentJournal? journal = null, Action<TransferProgress>? progress = null, Action<string>? completed = null, CancellationToken cancellationToken = default)
+    public async Task<string[]> SendAsync(IReadOnlyList<ArtifactUpload> uploads, bool resend = false, bool verify = false, SentJournal? journal = null, Action<TransferProgress>? progress = null, Action<string>? completed = null, int parallelism = 4, CancellationToken cancellationToken = default)
     {
         List<string> results = [];
-        await new ArtifactTransfer(Artifacts, 4, new SendPolicy(journal ?? Journal(), resend, verify)).SendAsync(
+        await new ArtifactTransfer(Artifacts, parallelism, new SendPolicy(journal ?? Journal(), resend, verify)).SendAsync(
             [.. uploads.Select(upload => new ArtifactUpload(new FileInfo(upload.File.FullName), upload.ArtifactPath))],
             result =>
             {

@@ -8,8 +8,6 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="runId">The run; null keeps nothing for later.</param>
 internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions options, string? runId) : IDisposable
 {
-    private const int Parallelism = 8;
-
     private volatile bool _isUnsupported;
 
     /// <summary>Sends the file; null where it is too small for parts, or the store takes none.</summary>
@@ -91,7 +89,7 @@ internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions 
             {
                 await Workers.RunAsync(
                     missing,
-                    Parallelism,
+                    Workers.Few,
                     async (part, token) => upload.Add(await target.SendAsync(path, begun, part, Count, token).ConfigureAwait(false)),
                     cancellationToken).ConfigureAwait(false);
             }

@@ -8,7 +8,7 @@ namespace Anovos.Mlflow.Databricks;
 /// <summary>Artifacts in the Databricks file system, through its API (<c>/api/2.0/dbfs</c>), which takes a file in small blocks, one after another.</summary>
 /// <param name="api">The workspace.</param>
 /// <param name="root">The folder, with a slash at its beginning.</param>
-internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactStore
+internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactStore, IServed
 {
     // With base64 and the fields around it below the API's 1 MB of body.
     private const int BlockBytes = 700 << 10;
@@ -17,6 +17,8 @@ internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactSto
     private readonly FileTransfer _transfer = new(api.Options, api.Retrier, api.Http);
 
     public bool IsLocal => false;
+
+    public Concurrency Concurrency => api.Retrier.Concurrency;
 
     public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {

@@ -32,9 +32,9 @@ public sealed class RemoveMlflowArtifactCommand : RunCommand
     [SupportsWildcards]
     public string[] Exclude { get; set; } = [];
 
-    /// <summary>How many files that patterns select are removed at once.</summary>
+    /// <summary>How many files that patterns select are removed at once at most; fewer when the server answers that it has too much to do.</summary>
     [Parameter]
-    [ValidateRange(1, 32)]
+    [ValidateRange(1, ArtifactTransfer.MaximumParallelism)]
     public int ThrottleLimit { get; set; } = ArtifactTransfer.DefaultParallelism;
 
     /// <inheritdoc/>

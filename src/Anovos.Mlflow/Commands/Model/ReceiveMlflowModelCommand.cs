@@ -28,9 +28,9 @@ public sealed class ReceiveMlflowModelCommand : TrackingCommand
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>How many files are under way at once.</summary>
+    /// <summary>How many files are under way at once at most. How many of these, is found out: more as long as more arrive in the same time, fewer when the server slows down or answers that it has too much to do.</summary>
     [Parameter]
-    [ValidateRange(1, 32)]
+    [ValidateRange(1, ArtifactTransfer.MaximumParallelism)]
     public int ThrottleLimit { get; set; } = ArtifactTransfer.DefaultParallelism;
 
     /// <inheritdoc/>

@@ -1,0 +1,77 @@
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.TestServer;
+
+namespace Anovos.Mlflow.Tests.Artifacts;
+
+/// <summary>A server gets as many files at once as it gains from, and fewer where it refuses some.</summary>
+public sealed class CongestionTests : IAsyncLifetime
+{
+    private readonly Lock _gate = new();
+    private readonly List<int> _together = [];
+    private TransferFixture _run = null!;
+    private int _now;
+
+    public async ValueTask InitializeAsync() => _run = await TransferFixture.OpenAsync("3.11", retries: 7);
+
+    public ValueTask DisposeAsync() => _run.DisposeAsync();
+
+    [Fact]
+    public async Task A_server_that_answers_429_to_more_than_three_gets_all_files_with_few_refusals()
+    {
+        int refused = 0;
+        Serve(async (together, handle, context) =>
+        {
+            if (together > 3)
+            {
+                Interlocked.Increment(ref refused);
+                await Faults.Answer(429, """{"error_code": "REQUEST_LIMIT_EXCEEDED", "message": "slow down"}""")(context, handle);
+                return;
+            }
+
+            await Task.Delay(2, context.RequestAborted);
+            await handle();
+        });
+
+        string[] results = await _run.SendAsync(Files(300), parallelism: 64);
+
+        Assert.All(results, result => Assert.EndsWith(" Sent", result));
+        Assert.InRange(refused, 1, 60);
+        Assert.Equal(300, _run.Puts.Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_server_far_away_gets_more_at_once_and_never_more_than_is_allowed()
+    {
+        Serve(async (_, handle, context) =>
+        {
+            await Task.Delay(40, context.RequestAborted);
+            await handle();
+        });
+
+        Assert.All(await _run.SendAsync(Files(600), parallelism: 16), result => Assert.EndsWith(" Sent", result));
+
+        Assert.InRange(_together.Max(), 9, 16);
+        Assert.InRange(_together.Take(10).Max(), 1, 8);
+    }
+
+    private ArtifactUpload[] Files(int count) => [.. Enumerable.Range(0, count).Select(i => _run.File($"many/{i:0000}", 100))];
+
+    private void Serve(Func<int, Func<Task>, Microsoft.AspNetCore.Http.HttpContext, Task> answer) => _run.Server.Faults.Add(
+        "PUT",
+        "*",
+        async (context, handle) =>
+        {
+            int together = Interlocked.Increment(ref _now);
+            lock (_gate)
+                _together.Add(together);
+            try
+            {
+                await answer(together, handle, context);
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _now);
+            }
+        },
+        times: int.MaxValue);
+}
