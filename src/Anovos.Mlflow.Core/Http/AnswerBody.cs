@@ -50,6 +50,21 @@ internal static class AnswerBody
         }
     }
 
+    /// <summary>The object of JSON that a body is; null for any other.</summary>
+    public static JsonElement? TryParse(byte[] body)
+    {
+        var reader = new Utf8JsonReader(body);
+        try
+        {
+            JsonElement element = JsonElement.ParseValue(ref reader);
+            return element.ValueKind == JsonValueKind.Object && !reader.Read() ? element : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>
     /// Whether it is JSON as far as it goes, and goes not far enough: its length was too short, or it had no end but that
     /// of the connection. What was asked for may have been done, and an error lacks its code.

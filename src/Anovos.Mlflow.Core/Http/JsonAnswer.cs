@@ -91,12 +91,12 @@ internal static class JsonAnswer
         }
     }
 
-    private static JsonElement? Field(this JsonElement json, string name, params JsonValueKind[] kinds)
+    private static JsonElement? Field(this JsonElement json, string name, JsonValueKind kind, JsonValueKind? orKind = null)
     {
         if (json.ValueKind != JsonValueKind.Object)
             throw new FormatException($"where '{name}' is to be, no object stands");
         if (!json.TryGetProperty(name, out JsonElement value) || value.ValueKind == JsonValueKind.Null)
             return null;
-        return kinds.Contains(value.ValueKind) ? value : throw new FormatException($"its '{name}' is of another type");
+        return value.ValueKind == kind || value.ValueKind == orKind ? value : throw new FormatException($"its '{name}' is of another type");
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using RestSharp;
@@ -133,23 +132,12 @@ internal sealed class RestApi : IDisposable
     private async Task<JsonElement> SendAsync(RestRequest request, ErrorKind notFound, CancellationToken cancellationToken)
     {
         RestResponse response = await ExecuteAsync(request, cancellationToken).ConfigureAwait(false);
-        byte[] body = response.RawBytes ?? [];
+        byte[] body = response.RawBytes is { Length: > 0 } bytes ? bytes : [(byte)'{', (byte)'}'];
+        if (response.IsSuccessStatusCode && AnswerBody.TryParse(body) is { } answer)
+            return answer;
         if (AnswerBody.IsCutShort(body, response.IsSuccessStatusCode))
             throw ServerErrors.CutShort(Server);
         ServerErrors.ThrowIfFailed(response, Server, notFound, AdviceOn(response));
-        if (body.Length == 0)
-            body = [(byte)'{', (byte)'}'];
-        try
-        {
-            using JsonDocument document = JsonDocument.Parse(new ReadOnlySequence<byte>(body));
-            if (document.RootElement.ValueKind == JsonValueKind.Object)
-                return document.RootElement.Clone();
-        }
-        catch (JsonException)
-        {
-            // The answer is not JSON: said below, as for JSON of another shape.
-        }
-
         throw ServerErrors.NotMlflow(response, Server);
     }
 
