@@ -123,7 +123,7 @@ public sealed class DirectoryStore : ITrackingStore
         if (pageToken is null)
             _found.Remove(search);
         var page = PageToken.Page(_found.GetValue(search, _ => FindRuns(search, cancellationToken)), offset, search.MaxResults);
-        return new Page<Run>([.. page.Items.Select(found => Whole(found, cancellationToken)).OfType<Run>()], page.NextPageToken);
+        return new Page<Run>(ManyRuns.Read(page.Items, found => Whole(found, cancellationToken), cancellationToken), page.NextPageToken);
     }
 
     // In order, each with the folder where its params, metrics, tags and inputs are still to be read.
@@ -134,7 +134,7 @@ public sealed class DirectoryStore : ITrackingStore
         var found = _runs.List(search.ExperimentIds, cancellationToken).Where(run => IsIn(search.ViewType, run.Key.LifecycleStage));
         // In the usual case in a store of many runs only those of a page are read with all their files.
         if (filter.NeedsData || order.NeedsData)
-            found = found.Select(run => Whole(run, cancellationToken)).OfType<Run>().Select(run => new KeyValuePair<Run, string?>(run, null));
+            found = ManyRuns.Read([.. found], run => Whole(run, cancellationToken), cancellationToken).Select(run => new KeyValuePair<Run, string?>(run, null));
         return order.Sort(found.Where(run => filter.Matches(run.Key)), run => run.Key);
     }
 

@@ -42,12 +42,9 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
                 continue;
             }
 
-            foreach (string run in Directory.EnumerateDirectories(folder))
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                if (IsRun(run) && Foreign.Skip(() => RunMeta.Read(run)) is { } meta)
-                    yield return new KeyValuePair<Run, string?>(Bare(meta, experiment.Name), run);
-            }
+            string[] runs = [.. Directory.EnumerateDirectories(folder).Where(IsRun)];
+            foreach (RunMeta meta in ManyRuns.Read(runs, Meta, cancellationToken))
+                yield return new KeyValuePair<Run, string?>(Bare(meta, experiment.Name), Path.Combine(folder, meta.RunId));
         }
     }
 
@@ -95,6 +92,8 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
             Inputs = InputFiles.Read(folder, cancellationToken),
         };
     }
+
+    private static RunMeta? Meta(string folder) => Foreign.Skip(() => RunMeta.Read(folder));
 
     private Run Bare(RunMeta meta, string experiment) => new()
     {
