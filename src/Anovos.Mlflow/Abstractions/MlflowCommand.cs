@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using Anovos.Mlflow.Pipelines;
@@ -16,8 +15,8 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     private static readonly string[] PipelineTags = ["PSHOST", "AzurePipelines"];
 
     private readonly CancellationTokenSource _stop = new();
-    private readonly ConcurrentQueue<Action> _posted = new();
-    private readonly SemaphoreSlim _wake = new(0);
+    // The pipeline thread waits on it, and does not spin meanwhile as it would on a semaphore.
+    private readonly Queue<Action> _posted = new();
 
     /// <summary>The state of this runspace: connection and active runs.</summary>
     internal static MlflowSession Session => MlflowSession.Of(Runspace.DefaultRunspace);
@@ -83,18 +82,27 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     }
 
     /// <inheritdoc cref="Await{T}"/>
-    protected void Await(Func<CancellationToken, Task> work)
+    protected void Await(Func<CancellationToken, Task> work) => Await(Start(work));
+
+    /// <summary>Waits for work that was started before, writing what it posted and posts.</summary>
+    /// <inheritdoc cref="Await{T}"/>
+    private protected void Await(Task task)
     {
-        Task task = Task.Run(() => work(_stop.Token), _stop.Token);
         Drain(task);
         task.GetAwaiter().GetResult();
     }
 
+    /// <summary>Starts work off this thread, which must be awaited later.</summary>
+    private protected Task Start(Func<CancellationToken, Task> work) => Task.Run(() => work(_stop.Token), _stop.Token);
+
     /// <summary>Has the pipeline thread do a write. Never waits; for use by the work inside <see cref="Await{T}"/>.</summary>
     protected void Post(Action write)
     {
-        _posted.Enqueue(write);
-        _wake.Release();
+        lock (_posted)
+        {
+            _posted.Enqueue(write);
+            Monitor.Pulse(_posted);
+        }
     }
 
     /// <summary>Writes a warning; what others wrote in it cannot steer a terminal or a build.</summary>
@@ -136,23 +144,18 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     /// <summary>Frees what the cmdlet holds.</summary>
     protected virtual void Dispose(bool disposing)
     {
-        // The semaphore stays: a worker that was abandoned on Ctrl+C may still post to it.
         if (disposing)
             _stop.Dispose();
     }
 
     private void Drain(Task task)
     {
-        task.ContinueWith(_ => _wake.Release(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        using CancellationTokenRegistration stopped = _stop.Token.Register(Wake);
+        task.ContinueWith(_ => Wake(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         try
         {
-            while (!task.IsCompleted)
-            {
-                _wake.Wait(_stop.Token);
-                WritePosted();
-            }
-
-            WritePosted();
+            while (NextPosted(task) is { } write)
+                write();
         }
         catch
         {
@@ -163,10 +166,22 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
         }
     }
 
-    private void WritePosted()
+    // What was posted next, for which it waits; null once the task has ended and has posted nothing more.
+    private Action? NextPosted(Task task)
     {
-        while (_posted.TryDequeue(out Action? write))
-            write();
+        lock (_posted)
+        {
+            while (_posted.Count == 0 && !task.IsCompleted && !_stop.IsCancellationRequested)
+                Monitor.Wait(_posted);
+            _stop.Token.ThrowIfCancellationRequested();
+            return _posted.Count > 0 ? _posted.Dequeue() : null;
+        }
+    }
+
+    private void Wake()
+    {
+        lock (_posted)
+            Monitor.Pulse(_posted);
     }
 
     private void Guard(Action step)

@@ -8,7 +8,7 @@ namespace Anovos.Mlflow.PowerShell.Abstractions;
 
 /// <summary>
 /// A cmdlet that writes metrics, params or tags to a run. It gathers them and writes batches: when one is full, when
-/// the pipeline ends, and in a slow pipeline every few seconds.
+/// the pipeline ends, and in a slow pipeline every few seconds. While one is written, the next is gathered.
 /// </summary>
 public abstract class RunDataCommand : RunCommand
 {
@@ -19,9 +19,23 @@ public abstract class RunDataCommand : RunCommand
     private readonly List<Tag> _tags = [];
     private readonly Stopwatch _sinceWrite = Stopwatch.StartNew();
     private RunReference? _run;
+    private Task _writing = Task.CompletedTask;
 
     /// <inheritdoc/>
-    protected override void End() => Flush();
+    protected override void End()
+    {
+        Flush();
+        Settle();
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        // Something before it in the pipeline failed: what is under way still arrives. After Ctrl+C it is cancelled.
+        if (disposing)
+            Task.WaitAny([_writing], Longest);
+        base.Dispose(disposing);
+    }
 
     /// <summary>Gives each pair of the table, or the one pair, to <paramref name="add"/>. A pair that MLflow would refuse is an error and stops no other.</summary>
     protected void ForEachPair(IDictionary? table, string name, object? value, Action<string, object?> add)
@@ -73,9 +87,25 @@ public abstract class RunDataCommand : RunCommand
         _params.Clear();
         _tags.Clear();
         _sinceWrite.Restart();
+        Settle();
         if (data.Count == 0 || _run is not { } run || !ShouldProcess(run.ToString(), $"Write {Describe(data)}"))
             return;
-        Await(token => run.Store.WriteAsync(run.RunId, data, token));
+        _writing = Start(token => run.Store.WriteAsync(run.RunId, data, token));
+    }
+
+    // Ends the batch before, so that they arrive in order. One that is refused stops no other.
+    private void Settle()
+    {
+        Task writing = _writing;
+        _writing = Task.CompletedTask;
+        try
+        {
+            Await(writing);
+        }
+        catch (MlflowException e) when (!e.IsTerminating())
+        {
+            WriteError(e.ToErrorRecord());
+        }
     }
 
     private static string Describe(RunData data) => string.Join(", ", new[]

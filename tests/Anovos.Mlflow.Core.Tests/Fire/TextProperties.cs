@@ -84,7 +84,9 @@ public sealed class TextProperties
     {
         Assert.True(PythonFloat.TryRead(PythonFloat.Write(value), out double read));
         Assert.Equal(BitConverter.DoubleToInt64Bits(value), double.IsNaN(value) ? BitConverter.DoubleToInt64Bits(value) : BitConverter.DoubleToInt64Bits(read));
-        string[] words = MetricFile.Line(new Metric("m", value, timestamp, step)).TrimEnd('\n').Split(' ');
+        using var line = new StringWriter();
+        MetricFile.Write(line, [new Metric("m", value, timestamp, step)]);
+        string[] words = line.ToString().TrimEnd('\n').Split(' ');
         Assert.Equal([$"{timestamp}", PythonFloat.Write(value), $"{step}"], words);
     }
 

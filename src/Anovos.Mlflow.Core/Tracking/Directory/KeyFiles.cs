@@ -55,7 +55,7 @@ internal sealed class KeyFiles(string owner, string name)
     }
 
     /// <summary>Adds lines to the key's file.</summary>
-    public void Append(string key, string lines) => StoreFile.Append(PathOf(key), lines);
+    public void Append(string key, Action<TextWriter> lines) => StoreFile.Append(PathOf(key), lines);
 
     /// <summary>Removes the key, and the folders that it leaves empty; false when it was not there.</summary>
     public bool Delete(string key)

@@ -1,21 +1,22 @@
 using System.Globalization;
-using System.Text;
 
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>A metric's file: a line a point, <c>&lt;Unix milliseconds&gt; &lt;value&gt; &lt;step&gt;</c>.</summary>
 internal static class MetricFile
 {
-    /// <summary>The line of one point, its line end included.</summary>
-    public static string Line(Metric metric) => Lines([metric]);
-
-    /// <summary>The lines of some points of one metric.</summary>
-    public static string Lines(IEnumerable<Metric> points)
+    /// <summary>Writes the lines of some points of one metric.</summary>
+    public static void Write(TextWriter lines, IEnumerable<Metric> points)
     {
-        var lines = new StringBuilder();
         foreach (Metric point in points)
-            lines.Append(Whole(point.Timestamp)).Append(' ').Append(PythonFloat.Write(point.Value)).Append(' ').Append(Whole(point.Step)).Append('\n');
-        return lines.ToString();
+        {
+            lines.Write(Whole(point.Timestamp));
+            lines.Write(' ');
+            lines.Write(PythonFloat.Write(point.Value));
+            lines.Write(' ');
+            lines.Write(Whole(point.Step));
+            lines.Write('\n');
+        }
     }
 
     /// <summary>Every point, in the order written.</summary>

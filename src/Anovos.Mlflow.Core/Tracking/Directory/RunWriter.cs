@@ -57,7 +57,7 @@ internal sealed class RunWriter(RunFolders runs)
         foreach (var group in points)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            metrics.Append(group.Key, MetricFile.Lines(group));
+            metrics.Append(group.Key, lines => MetricFile.Write(lines, group));
         }
 
         tags.WriteAll(batch.Tags.Select(tag => (tag.Key, tag.Value)), cancellationToken);

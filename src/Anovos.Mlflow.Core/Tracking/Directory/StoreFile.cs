@@ -92,10 +92,14 @@ internal static class StoreFile
     /// Adds whole lines in one write, in place of half a line that a killed writer left: Linux may end a write between two pages.
     /// The caller holds the run's lock: this is a look, a seek and a write.
     /// </summary>
-    public static void Append(string path, string lines)
+    public static void Append(string path, Action<TextWriter> lines)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        byte[] bytes = Utf8.GetBytes(lines);
+
+        // As one text, a thousand lines would be a large object, which is collected late.
+        using var bytes = new MemoryStream();
+        using (var writer = new StreamWriter(bytes, Utf8, bufferSize: 1024, leaveOpen: true))
+            lines(writer);
         Patiently(() =>
         {
             using var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
@@ -103,7 +107,7 @@ internal static class StoreFile
             if (end < stream.Length)
                 stream.SetLength(end);
             stream.Position = end;
-            stream.Write(bytes, 0, bytes.Length);
+            bytes.WriteTo(stream);
         });
     }
 
