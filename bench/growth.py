@@ -29,7 +29,7 @@ $ErrorActionPreference = 'Stop'
 $shell = [powershell]::Create()
 $null = $shell.AddScript("Import-Module '{module}'; `$null = Connect-Mlflow '{uri}'; `$null = Get-MlflowRun {run}").Invoke()
 $shell.Commands.Clear()
-$null = $shell.AddScript("`$null = Send-MlflowArtifact '{source}' -ArtifactPath sent -RunId {run} {options}")
+$null = $shell.AddScript("Send-MlflowArtifact '{source}' -ArtifactPath sent -RunId {run} {options} | Out-Null")
 $clock = [Diagnostics.Stopwatch]::StartNew()
 $sending = $shell.BeginInvoke()
 while ($shell.Streams.Progress.Count -eq 0 -and -not $sending.AsyncWaitHandle.WaitOne(5)) { }

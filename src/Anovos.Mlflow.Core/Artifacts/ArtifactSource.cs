@@ -33,27 +33,26 @@ public abstract class ArtifactSource
 }
 
 /// <summary>A file of this machine; that to which it leads, where it is a link.</summary>
-/// <param name="path">Its full path; a hundred thousand of them fit into memory more easily than as many <see cref="FileInfo"/>s.</param>
-/// <param name="length">Bytes.</param>
-internal sealed class FileSource(string path, long length) : ArtifactSource
+/// <param name="file">Where it is; a hundred thousand of them fit into memory more easily than as many <see cref="FileInfo"/>s.</param>
+internal sealed class FileSource(ListedFile file) : ArtifactSource
 {
     /// <summary>A file that is looked at now.</summary>
     public FileSource(FileInfo file)
-        : this(file.FullName, FileLinks.Follow(file) is { Exists: true } content ? content.Length : 0)
+        : this(new ListedFile(file.FullName, "", FileLinks.Follow(file) is { Exists: true } content ? content.Length : 0))
     {
     }
 
-    public FileInfo File => new(path);
+    public FileInfo File => new(file.Path);
 
-    public override string Location => path;
+    public override string Location => file.Path;
 
-    public override long Length => length;
+    public override long Length => file.Length;
 
     internal override FileState State => FileState.Of(File);
 
     // Who reads it reads in large blocks; a second buffer would only copy. Windows alone reads files without a thread that waits.
     internal override Task<Stream> OpenAsync(CancellationToken cancellationToken) =>
-        Task.FromResult<Stream>(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: RuntimeInformation.IsOSPlatform(OSPlatform.Windows)));
+        Task.FromResult<Stream>(new FileStream(file.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: RuntimeInformation.IsOSPlatform(OSPlatform.Windows)));
 }
 
 /// <summary>Bytes that were made here and lie in no file.</summary>

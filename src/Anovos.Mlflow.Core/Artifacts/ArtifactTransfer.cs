@@ -15,7 +15,7 @@ public sealed record ArtifactUpload(ArtifactSource Source, string ArtifactPath)
 
     /// <summary>A file that a folder was found to hold, and where it goes.</summary>
     public ArtifactUpload(ListedFile file, string artifactPath)
-        : this(new FileSource(file.Path, file.Length), artifactPath)
+        : this(new FileSource(file), artifactPath)
     {
     }
 
@@ -111,6 +111,9 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, Send
     // The paths that several uploads go to, with the first of these.
     private static Dictionary<string, ArtifactUpload> Contested(IReadOnlyList<ArtifactUpload> uploads)
     {
+        // A folder's files come in order, and are too many to look up without need.
+        if (Enumerable.Range(1, Math.Max(0, uploads.Count - 1)).All(i => string.CompareOrdinal(uploads[i - 1].ArtifactPath, uploads[i].ArtifactPath) < 0))
+            return [];
         HashSet<string> paths = new(StringComparer.Ordinal);
         HashSet<string> contested = new(uploads.Select(upload => upload.ArtifactPath).Where(path => !paths.Add(path)), StringComparer.Ordinal);
         return uploads.Where(upload => contested.Contains(upload.ArtifactPath)).GroupBy(upload => upload.ArtifactPath).ToDictionary(group => group.Key, group => group.First(), StringComparer.Ordinal);

@@ -20,10 +20,10 @@ internal static class SpecialFiles
         try
         {
             // .NET's own shim, the same on every Unix; the mode is its second field.
-            byte[] status = new byte[256];
-            if (Stat(Encoding.UTF8.GetBytes(path + '\0'), status) != 0)
+            Span<byte> status = stackalloc byte[256];
+            if (Stat(Encoding.UTF8.GetBytes(path + '\0'), ref MemoryMarshal.GetReference(status)) != 0)
                 return null;
-            return (BitConverter.ToInt32(status, 4) & 0xF000) switch
+            return (BitConverter.ToInt32(status[4..]) & 0xF000) switch
             {
                 0x1000 => "a named pipe",
                 0xC000 => "a socket",
@@ -43,6 +43,6 @@ internal static class SpecialFiles
 
 #if NET
     [DllImport("libSystem.Native", EntryPoint = "SystemNative_Stat")]
-    private static extern int Stat(byte[] path, byte[] status);
+    private static extern int Stat(byte[] path, ref byte status);
 #endif
 }

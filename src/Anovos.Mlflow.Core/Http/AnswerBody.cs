@@ -12,6 +12,9 @@ internal static class AnswerBody
     private const int ErrorBytes = 256 << 10;
     private const int BufferBytes = 16 << 10;
 
+    // A server may announce more than it sends.
+    private const int LongestAtOnce = 16 << 20;
+
     /// <summary>The body; of an error, its beginning.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.NotAnMlflowServer"/>: it is too long, or cannot be decompressed.</exception>
     /// <exception cref="IOException">It ended too early.</exception>
@@ -25,7 +28,7 @@ internal static class AnswerBody
         try
         {
             using Stream source = await response.Content.ReadAsStreamAsync().ConfigureAwait(false);
-            using var body = new MemoryStream();
+            using var body = new MemoryStream((int)Math.Min(announced ?? 0, LongestAtOnce));
             byte[] buffer = new byte[BufferBytes];
             int read;
             while ((read = await source.ReadAsync(buffer, 0, buffer.Length, cancellationToken).ConfigureAwait(false)) > 0)
@@ -38,7 +41,7 @@ internal static class AnswerBody
 
             return body.Length < announced
                 ? throw new EndOfStreamException($"{body.Length} bytes came of an answer of {announced}")
-                : body.ToArray();
+                : body.Length == body.Capacity ? body.GetBuffer() : body.ToArray();
         }
         catch (InvalidDataException e)
         {

@@ -19,7 +19,7 @@ internal sealed class AnswerHandler : DelegatingHandler
         try
         {
             byte[] bytes = await AnswerBody.ReadAsync(response, response.RequestMessage!.RequestUri!, cancellationToken).ConfigureAwait(false);
-            var body = new ByteArrayContent(bytes);
+            var body = new AnswerContent(bytes);
             foreach (KeyValuePair<string, IEnumerable<string>> header in response.Content.Headers)
             {
                 // It is the length on the wire, and the rest of a long error is left there.
@@ -37,4 +37,11 @@ internal sealed class AnswerHandler : DelegatingHandler
             throw;
         }
     }
+}
+
+/// <summary>The body of an answer that was read.</summary>
+internal sealed class AnswerContent(byte[] bytes) : ByteArrayContent(bytes)
+{
+    /// <summary>Its bytes, which are not to be changed.</summary>
+    public byte[] Bytes { get; } = bytes;
 }

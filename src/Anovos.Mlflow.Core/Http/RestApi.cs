@@ -102,7 +102,7 @@ internal sealed class RestApi : IDisposable
     {
         RestResponse response = await ExecuteAsync(new RestRequest(path), cancellationToken).ConfigureAwait(false);
         ServerErrors.ThrowIfFailed(response, Server, ErrorKind.NotAnMlflowServer, AdviceOn(response));
-        return response.Content?.Trim() ?? "";
+        return Encoding.UTF8.GetString(response.RawBytes!).Trim();
     }
 
     /// <inheritdoc/>
@@ -141,11 +141,22 @@ internal sealed class RestApi : IDisposable
         throw ServerErrors.NotMlflow(response, Server);
     }
 
+    // RestSharp would make a text of each answer as well, which is twice its bytes, and of which only errors are read.
+    private static RestResponse? Success(HttpResponseMessage message, RestRequest request) => !message.IsSuccessStatusCode ? null : new RestResponse(request)
+    {
+        StatusCode = message.StatusCode,
+        IsSuccessStatusCode = true,
+        ResponseStatus = ResponseStatus.Completed,
+        ContentType = message.Content.Headers.ContentType?.MediaType,
+        RawBytes = ((AnswerContent)message.Content).Bytes,
+    };
+
     private string? AdviceOn(RestResponse response) =>
         (int)response.StatusCode is 401 or 403 ? Options.Identity?.AdviceOn((int)response.StatusCode, response.Request.Resource, response.Request.Method == Method.Get || response.Request.Resource.EndsWith("/search", StringComparison.Ordinal)) : null;
 
     private async Task<RestResponse> ExecuteAsync(RestRequest request, CancellationToken cancellationToken)
     {
+        request.AdvancedResponseWriter = (message, _) => Success(message, request)!;
         RestResponse response = await _client.ExecuteAsync(request, cancellationToken).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
 
