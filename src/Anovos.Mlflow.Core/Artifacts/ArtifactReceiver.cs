@@ -39,7 +39,7 @@ public sealed class ArtifactReceiver(IArtifactStore store, int parallelism, bool
             .ToLookup(file => folds ? ListedName.Folded(file.ArtifactPath) : file.ArtifactPath, StringComparer.Ordinal);
         Concurrency concurrency = store.Concurrency();
         concurrency.Begin();
-        await Workers.RunAsync(files, concurrency.AtMost(parallelism), ReceiveOneAsync, cancellationToken).ConfigureAwait(false);
+        await Workers.RunAsync(files, concurrency, parallelism, ReceiveOneAsync, cancellationToken).ConfigureAwait(false);
 
         async Task ReceiveOneAsync(ListedArtifact file, CancellationToken token)
         {

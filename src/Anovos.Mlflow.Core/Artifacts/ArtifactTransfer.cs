@@ -77,7 +77,7 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, Send
             : await RemoteArtifacts.LengthsAsync(store, uploads.Select(upload => upload.ArtifactPath), parallelism, cancellationToken).ConfigureAwait(false);
         (store as IAnnouncedTo)?.Announce(uploads.Select(upload => upload.ArtifactPath));
         concurrency.Begin();
-        await Workers.RunAsync(uploads, concurrency.AtMost(parallelism), SendOneAsync, cancellationToken).ConfigureAwait(false);
+        await Workers.RunAsync(uploads, concurrency, parallelism, SendOneAsync, cancellationToken).ConfigureAwait(false);
 
         async Task SendOneAsync(ArtifactUpload upload, CancellationToken token)
         {

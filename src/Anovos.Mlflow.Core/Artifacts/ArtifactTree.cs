@@ -38,7 +38,7 @@ public static class ArtifactTree
             if (depth >= MaxDepth || folders > MaxFolders)
                 throw new MlflowException(ErrorKind.ServerError, $"The run lists more than {MaxFolders} folders, or folders more than {MaxDepth} deep, below '{ListedName.ToShow(start)}'. Receive folders of it one by one.") { Target = start };
             List<string> below = [];
-            await Workers.RunAsync(level, store.AtOnce(parallelism), ListAsync, cancellationToken).ConfigureAwait(false);
+            await Workers.RunAsync(level, store.Concurrency(), parallelism, ListAsync, cancellationToken).ConfigureAwait(false);
             level = [.. below.Distinct().OrderBy(path => path, StringComparer.Ordinal)];
 
             async Task ListAsync(string folder, CancellationToken token)
@@ -81,7 +81,8 @@ public static class ArtifactTree
     public static Task DeleteAsync(IArtifactStore store, IReadOnlyList<string> artifactPaths, int parallelism, Action<string, MlflowException> failed, CancellationToken cancellationToken) =>
         Workers.RunAsync(
             artifactPaths,
-            store.AtOnce(parallelism),
+            store.Concurrency(),
+            parallelism,
             async (path, token) =>
             {
                 try

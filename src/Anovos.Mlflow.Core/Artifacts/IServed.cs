@@ -14,7 +14,4 @@ internal static class Served
 {
     /// <summary>What is known of the store's server; for a store that has none, what will be known of this transfer.</summary>
     public static Concurrency Concurrency(this IArtifactStore store) => (store as IServed)?.Concurrency ?? new Concurrency();
-
-    /// <summary>As many as the store's server takes, and never more than <paramref name="most"/>.</summary>
-    public static Func<int> AtOnce(this IArtifactStore store, int most) => store.Concurrency().AtMost(most);
 }

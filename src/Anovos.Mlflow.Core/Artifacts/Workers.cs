@@ -1,3 +1,5 @@
+using Anovos.Mlflow.Http;
+
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>Work on many things at once, a bounded number at a time.</summary>
@@ -8,62 +10,86 @@ internal static class Workers
 
     /// <summary>Works on the items in their order. The first failure ends the work on the others and is thrown.</summary>
     public static Task RunAsync<T>(IReadOnlyList<T> items, int parallelism, Func<T, CancellationToken, Task> work, CancellationToken cancellationToken) =>
-        RunAsync(items, () => parallelism, work, cancellationToken);
+        new Crew<T>(items, () => parallelism, work).RunAsync(cancellationToken);
 
-    /// <summary>Works on as many at once as <paramref name="parallelism"/> says at the time.</summary>
+    /// <summary>Works on as many at once as a server takes at the time, and never more than <paramref name="most"/>.</summary>
     /// <inheritdoc cref="RunAsync{T}(IReadOnlyList{T}, int, Func{T, CancellationToken, Task}, CancellationToken)"/>
-    public static async Task RunAsync<T>(IReadOnlyList<T> items, Func<int> parallelism, Func<T, CancellationToken, Task> work, CancellationToken cancellationToken)
+    public static async Task RunAsync<T>(IReadOnlyList<T> items, Concurrency concurrency, int most, Func<T, CancellationToken, Task> work, CancellationToken cancellationToken)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        List<Task> workers = [];
-        int next = 0, working = 0;
-        lock (workers)
-            AddWorkers();
-        for (int worker = 0; Worker(worker) is { } one; worker++)
-            await Task.WhenAny(one).ConfigureAwait(false);
-        await Task.WhenAll(workers).ConfigureAwait(false);
-
-        // A worker adds others before it ends.
-        Task? Worker(int worker)
+        var crew = new Crew<T>(items, () => concurrency.AtMost(most), work);
+        concurrency.Freed += crew.Fill;
+        try
         {
-            lock (workers)
-                return worker < workers.Count ? workers[worker] : null;
+            await crew.RunAsync(cancellationToken).ConfigureAwait(false);
         }
-
-        void AddWorkers()
+        finally
         {
-            for (; working < Math.Min(parallelism(), items.Count - next); working++)
-                workers.Add(Task.Run(WorkAsync, CancellationToken.None));
+            concurrency.Freed -= crew.Fill;
         }
+    }
 
-        // The next one, or -1 where this worker is one too many.
-        int Take()
+    private sealed class Crew<T>(IReadOnlyList<T> items, Func<int> parallelism, Func<T, CancellationToken, Task> work)
+    {
+        private readonly List<Task> _workers = [];
+        private CancellationTokenSource _stop = null!;
+        private int _next, _working;
+
+        public async Task RunAsync(CancellationToken cancellationToken)
         {
-            lock (workers)
+            using (_stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
             {
-                if (next == items.Count || working > parallelism())
-                {
-                    working--;
-                    return -1;
-                }
-
-                AddWorkers();
-                return next++;
+                Fill();
+                for (int worker = 0; Worker(worker) is { } one; worker++)
+                    await Task.WhenAny(one).ConfigureAwait(false);
+                await Task.WhenAll(_workers).ConfigureAwait(false);
             }
         }
 
-        async Task WorkAsync()
+        /// <summary>Has as many work as may, while there is something to do.</summary>
+        public void Fill()
+        {
+            lock (_workers)
+            {
+                for (; _working < Math.Min(parallelism(), items.Count - _next); _working++)
+                    _workers.Add(Task.Run(WorkAsync, CancellationToken.None));
+            }
+        }
+
+        // They have others join them before they end, so that behind the last there is none to come.
+        private Task? Worker(int worker)
+        {
+            lock (_workers)
+                return worker < _workers.Count ? _workers[worker] : null;
+        }
+
+        // The next item, or -1 where this worker is one too many.
+        private int Take()
+        {
+            lock (_workers)
+            {
+                if (_next == items.Count || _working > parallelism())
+                {
+                    _working--;
+                    return -1;
+                }
+
+                Fill();
+                return _next++;
+            }
+        }
+
+        private async Task WorkAsync()
         {
             for (int index; (index = Take()) >= 0;)
             {
-                stop.Token.ThrowIfCancellationRequested();
+                _stop.Token.ThrowIfCancellationRequested();
                 try
                 {
-                    await work(items[index], stop.Token).ConfigureAwait(false);
+                    await work(items[index], _stop.Token).ConfigureAwait(false);
                 }
                 catch
                 {
-                    stop.Cancel();
+                    _stop.Cancel();
                     throw;
                 }
             }

@@ -30,12 +30,16 @@ internal sealed class Concurrency(Func<TimeSpan>? clock = null)
     private int _completed, _wait = 1, _patience = 1;
     private int? _before;
     private bool _fewer, _refused;
+    private int _away;
 
-    /// <summary>How many there should be now.</summary>
+    /// <summary>There is room for more, though none has ended.</summary>
+    public event Action? Freed;
+
+    /// <summary>How many there should be at the server now.</summary>
     public int Limit { get; private set; } = First;
 
-    /// <summary><see cref="Limit"/>, and never more than <paramref name="most"/>.</summary>
-    public Func<int> AtMost(int most) => () => Math.Min(most, Limit);
+    /// <summary>How many may be under way: those at the server, and those that wait until they may come again; never more than <paramref name="most"/>.</summary>
+    public int AtMost(int most) => Math.Min(most, Limit + Volatile.Read(ref _away));
 
     /// <summary>Transfers begin: the time until now was none of theirs.</summary>
     public void Begin()
@@ -70,6 +74,22 @@ internal sealed class Concurrency(Func<TimeSpan>? clock = null)
             _refused = true;
             (Limit, _before, _usual) = (Math.Max(1, Limit / 2), null, 0);
             (_wait, _patience, _fewer) = (LongestPatience, LongestPatience, false);
+        }
+    }
+
+    /// <summary>After <see cref="Refused"/> waits until what was refused may come again; another takes its place meanwhile.</summary>
+    public async Task StayAwayAsync(TimeSpan wait, CancellationToken cancellationToken)
+    {
+        Refused();
+        Interlocked.Increment(ref _away);
+        try
+        {
+            Freed?.Invoke();
+            await Task.Delay(wait, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _away);
         }
     }
 

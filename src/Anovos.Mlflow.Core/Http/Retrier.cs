@@ -26,21 +26,21 @@ internal sealed class Retrier(RetryPolicy policy, Action<RetryNotice> notify)
         for (int retries = 0; ; retries++)
         {
             TimeSpan wait;
+            bool refused;
             try
             {
                 return await attempt(retries).ConfigureAwait(false);
             }
             catch (MlflowException e) when (e.IsTransient && retries < policy.MaxRetries)
             {
-                if (e.StatusCode is 429 or 503)
-                    Concurrency.Refused();
+                refused = e.StatusCode is 429 or 503;
                 wait = policy.Wait(retries + 1, e.RetryAfter, Chance());
                 if (clock.Elapsed + wait > policy.TotalTime)
                     throw;
                 notify(new RetryNotice(retries + 1, policy.MaxRetries, wait, e.Message));
             }
 
-            await Task.Delay(wait, cancellationToken).ConfigureAwait(false);
+            await (refused ? Concurrency.StayAwayAsync(wait, cancellationToken) : Task.Delay(wait, cancellationToken)).ConfigureAwait(false);
         }
     }
 

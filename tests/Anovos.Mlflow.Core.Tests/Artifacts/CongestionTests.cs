@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.TestServer;
 
@@ -52,6 +53,32 @@ public sealed class CongestionTests : IAsyncLifetime
 
         Assert.InRange(_together.Max(), 9, 16);
         Assert.InRange(_together.Take(10).Max(), 1, 8);
+    }
+
+    [Fact]
+    public async Task While_refused_files_wait_others_are_sent()
+    {
+        const int Refused = 6;
+        int taken = 0, takenBeforeTheFirstRetry = -1;
+        ConcurrentDictionary<string, bool> refused = [];
+        Serve(async (_, handle, context) =>
+        {
+            if (refused.Count < Refused && refused.TryAdd(context.Request.Path, true))
+            {
+                await Faults.Answer(503, "later", "text/plain", ("Retry-After", "1"))(context, handle);
+                return;
+            }
+
+            if (refused.ContainsKey(context.Request.Path))
+                Interlocked.CompareExchange(ref takenBeforeTheFirstRetry, Volatile.Read(ref taken), -1);
+            Interlocked.Increment(ref taken);
+            await handle();
+        });
+
+        Assert.All(await _run.SendAsync(Files(100), parallelism: 64), result => Assert.EndsWith(" Sent", result));
+
+        // One at a time has been enough for the server from the third refusal on.
+        Assert.InRange(takenBeforeTheFirstRetry, 20, 100 - Refused);
     }
 
     private ArtifactUpload[] Files(int count) => [.. Enumerable.Range(0, count).Select(i => _run.File($"many/{i:0000}", 100))];
