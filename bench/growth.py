@@ -22,6 +22,8 @@ FILES = [10, 100, 1_000, 10_000, 100_000]
 MEBIBYTES = [1 / 1024, 1, 16, 256, 1024]
 CONNECTIONS = [1, 2, 4, 8, 16, 32, 64]
 MANY = 100_000
+# Milliseconds.
+FAR = 40
 
 # In a runspace of its own, so that its progress can be seen: prints the seconds until the first record, and those in the call.
 SEND = """
@@ -44,9 +46,9 @@ $first, $seconds | ForEach-Object { [Console]::WriteLine($_.ToString([cultureinf
 class Server:
     """Where to send to. The CPU of one that was started here is known, too."""
 
-    def __init__(self, uri, process=None):
+    def __init__(self, uri, process=None, name="sink"):
         self.uri, self.process = uri.rstrip("/"), process
-        self.name = "sink" if process else "MLflow " + urllib.request.urlopen(self.uri + "/version").read().decode()
+        self.name = name if process else "MLflow " + urllib.request.urlopen(self.uri + "/version").read().decode()
 
     def new_run(self):
         body = json.dumps({"experiment_id": "0", "start_time": 1}).encode()
@@ -72,10 +74,11 @@ class Server:
 
 
 @contextlib.contextmanager
-def sink():
+def sink(milliseconds=0):
     # It ends with its standard input.
-    with subprocess.Popen(["dotnet", os.path.join(HERE, "Sink", "bin", "Release", "net10.0", "Sink.dll")], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        yield Server(process.stdout.readline().decode().strip(), process)
+    command = ["dotnet", os.path.join(HERE, "Sink", "bin", "Release", "net10.0", "Sink.dll"), str(milliseconds)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        yield Server(process.stdout.readline().decode().strip(), process, f"sink, {milliseconds} ms away" if milliseconds else "sink")
 
 
 class Data:
@@ -108,7 +111,7 @@ def most_connections():
     return int(subprocess.run(powershell(script), check=True, capture_output=True).stdout)
 
 
-def grow(server, data, arguments):
+def grow(server, data, arguments, only):
     """The rows of one server; each is what it was measured with and the figures of its runs."""
     def row(series, x, sends):
         runs = 1 if x >= MANY and series == "files" else arguments.runs
@@ -123,13 +126,13 @@ def grow(server, data, arguments):
         return lambda run: [server.send(data.many(count), run, "-ContentOnly") for _ in range(1 if server.process else 2)]
 
     for count in FILES:
-        if count <= arguments.most_files and "files" in arguments.only:
+        if count <= arguments.most_files and "files" in only:
             yield from row("files", count, sent_again(count))
     for mebibytes in MEBIBYTES:
-        if mebibytes <= arguments.largest and "bytes" in arguments.only:
+        if mebibytes <= arguments.largest and "bytes" in only:
             yield from row("bytes", mebibytes * (1 << 20), lambda run: [server.send(data.one(mebibytes), run)])
     for connections in CONNECTIONS:
-        if connections <= arguments.most_connections and "connections" in arguments.only:
+        if connections <= arguments.most_connections and "connections" in only:
             yield from row("connections", connections, of_files(min(1000, arguments.most_files), f"-ThrottleLimit {connections}"))
 
 
@@ -169,7 +172,7 @@ COMMON = ["CPU, s", "sink's CPU, s", "memory, MiB"]
 TABLES = [
     ("files", ["files of 1 KiB", "sent, s", "files/s", *COMMON, "first progress, s", "again, s", "again, memory, MiB", "again, first progress, s"], of_files),
     ("bytes", ["one file of", "sent, s", "MB/s", *COMMON], of_bytes),
-    ("connections", ["connections", "1000 files of 1 KiB, s", *COMMON], of_connections),
+    ("connections", ["connections at most", "1000 files of 1 KiB, s", *COMMON], of_connections),
 ]
 
 
@@ -204,10 +207,11 @@ def main():
     arguments = parser.parse_args()
     arguments.most_connections = most_connections()
     rows = []
-    with tempfile.TemporaryDirectory() as work, sink() as null:
+    with tempfile.TemporaryDirectory() as work, sink() as null, sink(FAR) as far:
         os.environ.update(POWERSHELL_TELEMETRY_OPTOUT="1", ANOVOS_MLFLOW_SENT_PATH=os.path.join(work, "sent"))
-        for server in [*map(Server, arguments.server), null]:
-            for row in grow(server, Data(work), arguments):
+        for server in [*map(Server, arguments.server), null, far]:
+            only = "connections" if server is far else "files, bytes, connections"
+            for row in grow(server, Data(work), arguments, [series for series in arguments.only.split(", ") if series in only]):
                 print(f"{server.name}: {row['series']} {row['x']:,.0f}{' again' if row['again'] else ''}: {spread(row)} s", flush=True)
                 rows.append(row)
     print("\n".join(tables(rows)))

@@ -1,5 +1,6 @@
 // A tracking server that takes everything and keeps nothing, so that what is left to measure is the client. Prints its address,
-// and ends with its standard input.
+// and ends with its standard input. Answers so many milliseconds late as its argument says, as if it were far away.
+using System.Globalization;
 using System.IO.Pipelines;
 using System.Net;
 using System.Text;
@@ -10,6 +11,8 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+
+int distance = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 0;
 
 const string Run = """{"run":{"info":{"run_id":"0123456789abcdef0123456789abcdef","run_uuid":"0123456789abcdef0123456789abcdef","run_name":"sink","experiment_id":"1","user_id":"bench","status":"RUNNING","start_time":"1","artifact_uri":"mlflow-artifacts:/1/0123456789abcdef0123456789abcdef/artifacts","lifecycle_stage":"active"},"data":{}},"run_info":{}}""";
 const string Experiment = """{"experiment":{"experiment_id":"1","name":"bench","artifact_location":"mlflow-artifacts:/1","lifecycle_stage":"active"}}""";
@@ -27,7 +30,7 @@ await app.StartAsync();
 Console.WriteLine(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
 await Console.In.ReadToEndAsync();
 
-static async Task AnswerAsync(HttpContext context)
+async Task AnswerAsync(HttpContext context)
 {
     PipeReader body = context.Request.BodyReader;
     for (ReadResult read = default; !read.IsCompleted;)
@@ -36,6 +39,8 @@ static async Task AnswerAsync(HttpContext context)
         body.AdvanceTo(read.Buffer.End);
     }
 
+    if (distance > 0)
+        await Task.Delay(distance);
     string path = context.Request.Path.Value!;
     string answer = path switch
     {
