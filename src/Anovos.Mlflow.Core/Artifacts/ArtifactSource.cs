@@ -32,27 +32,38 @@ public abstract class ArtifactSource
     public override string ToString() => Location;
 }
 
-/// <summary>A file of this machine; that to which it leads, where it is a link.</summary>
-/// <param name="file">Where it is; a hundred thousand of them fit into memory more easily than as many <see cref="FileInfo"/>s.</param>
-internal sealed class FileSource(ListedFile file) : ArtifactSource
+/// <summary>
+/// A file of this machine; that to which it leads, where it is a link. A hundred thousand of them fit into memory: the full path is
+/// put together when it is wanted.
+/// </summary>
+/// <param name="root">The full path of the folder that was looked through; that of the file where there is no relative one.</param>
+/// <param name="relativePath">Its path from there, with slashes.</param>
+/// <param name="length">Bytes.</param>
+public sealed class FileSource(string root, string relativePath, long length) : ArtifactSource
 {
     /// <summary>A file that is looked at now.</summary>
     public FileSource(FileInfo file)
-        : this(new ListedFile(file.FullName, "", FileLinks.Follow(file) is { Exists: true } content ? content.Length : 0))
+        : this(file.FullName, "", FileLinks.Follow(file) is { Exists: true } content ? content.Length : 0)
     {
     }
 
-    public FileInfo File => new(file.Path);
+    /// <summary>The file.</summary>
+    public FileInfo File => new(Location);
 
-    public override string Location => file.Path;
+    /// <summary>Its path from the folder that was looked through, with slashes; empty for a file of its own.</summary>
+    public string RelativePath => relativePath;
 
-    public override long Length => file.Length;
+    /// <inheritdoc/>
+    public override string Location => Path.Combine(root, relativePath.Replace('/', Path.DirectorySeparatorChar));
+
+    /// <inheritdoc/>
+    public override long Length => length;
 
     internal override FileState State => FileState.Of(File);
 
     // Who reads it reads in large blocks; a second buffer would only copy. Windows alone reads files without a thread that waits.
     internal override Task<Stream> OpenAsync(CancellationToken cancellationToken) =>
-        Task.FromResult<Stream>(new FileStream(file.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: RuntimeInformation.IsOSPlatform(OSPlatform.Windows)));
+        Task.FromResult<Stream>(new FileStream(Location, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: RuntimeInformation.IsOSPlatform(OSPlatform.Windows)));
 }
 
 /// <summary>Bytes that were made here and lie in no file.</summary>

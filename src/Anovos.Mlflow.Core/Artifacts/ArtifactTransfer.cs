@@ -13,12 +13,6 @@ public sealed record ArtifactUpload(ArtifactSource Source, string ArtifactPath)
     {
     }
 
-    /// <summary>A file that a folder was found to hold, and where it goes.</summary>
-    public ArtifactUpload(ListedFile file, string artifactPath)
-        : this(new FileSource(file), artifactPath)
-    {
-    }
-
     /// <summary>What it is to the workflow, for <see cref="ArtifactResult.Kind"/>.</summary>
     public string Kind { get; init; } = "";
 

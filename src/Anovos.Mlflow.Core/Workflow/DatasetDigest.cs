@@ -22,13 +22,13 @@ internal sealed record DatasetDigest(string Text, int Files, long Bytes, bool Is
     {
         try
         {
-            IReadOnlyList<ListedFile> files = List(path, cancellationToken);
+            IReadOnlyList<FileSource> files = List(path, cancellationToken);
             long bytes = files.Sum(file => file.Length);
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            foreach (ListedFile file in files)
+            foreach (FileSource file in files)
             {
                 hash.AppendData(Encoding.UTF8.GetBytes($"{file.RelativePath}\0{file.Length}\0"));
-                await AppendAsync(hash, file.Path, bytes > Most ? Beginning : long.MaxValue, cancellationToken).ConfigureAwait(false);
+                await AppendAsync(hash, file.Location, bytes > Most ? Beginning : long.MaxValue, cancellationToken).ConfigureAwait(false);
             }
 
             return files.Count == 0 ? null : new DatasetDigest(Short(hash.GetHashAndReset()), files.Count, bytes, bytes <= Most);
@@ -48,11 +48,11 @@ internal sealed record DatasetDigest(string Text, int Files, long Bytes, bool Is
     }
 
     // Spark reads no file that begins with a period or an underscore.
-    private static IReadOnlyList<ListedFile> List(string path, CancellationToken cancellationToken)
+    private static IReadOnlyList<FileSource> List(string path, CancellationToken cancellationToken)
     {
         if (Directory.Exists(path))
             return FolderListing.Of(path, cancellationToken, entry => entry.Name[0] is '.' or '_').Files;
-        return File.Exists(path) && SpecialFiles.Describe(path) is null ? [new ListedFile(path, "", new FileInfo(path).Length)] : [];
+        return File.Exists(path) && SpecialFiles.Describe(path) is null ? [new FileSource(new FileInfo(path))] : [];
     }
 
     private static async Task AppendAsync(IncrementalHash hash, string path, long most, CancellationToken cancellationToken)

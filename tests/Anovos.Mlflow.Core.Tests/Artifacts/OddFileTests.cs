@@ -70,8 +70,8 @@ public sealed class OddFileTests : IDisposable
         using var store = new RestStore(tracking.Uri, new ConnectionOptions());
         Run run = await store.CreateRunAsync(new NewRun(await store.CreateExperimentAsync(new NewExperiment("long"), default), null, "ada", 1), default);
         using IArtifactStore artifacts = ArtifactStores.Open(run, store);
-        ListedFile listed = Assert.Single(FolderListing.Of(_folder.FullPath, default).Files);
-        Assert.All(await Uploads.SendAsync(artifacts, [new ArtifactUpload(new FileInfo(listed.Path), listed.RelativePath)]), result => Assert.Null(result.Error));
+        FileSource listed = Assert.Single(FolderListing.Of(_folder.FullPath, default).Files);
+        Assert.All(await Uploads.SendAsync(artifacts, [new ArtifactUpload(new FileInfo(listed.Location), listed.RelativePath)]), result => Assert.Null(result.Error));
         Assert.Equal(relative, Assert.Single(tracking.ArtifactsOf(run.RunId)).Key);
     }
 
@@ -96,7 +96,7 @@ public sealed class OddFileTests : IDisposable
         using var store = new DirectoryStore(_folder.Below("mlruns"));
         Run run = await store.CreateRunAsync(new NewRun(await store.CreateExperimentAsync(new NewExperiment("bytes"), default), null, "ada", 1), default);
         using IArtifactStore artifacts = ArtifactStores.Open(run, store);
-        List<ArtifactUploaded> results = await Uploads.SendAsync(artifacts, [.. listing.Files.Select(file => new ArtifactUpload(new FileInfo(file.Path), file.RelativePath))]);
+        List<ArtifactUploaded> results = await Uploads.SendAsync(artifacts, [.. listing.Files.Select(file => new ArtifactUpload(new FileInfo(file.Location), file.RelativePath))]);
         Assert.Null(results.Single(result => result.Upload.ArtifactPath == "a.txt").Error);
         Assert.Contains("bad\uFFFDname", string.Join(" ", listing.Problems.Concat(results.Select(result => result.Error?.Message))));
     }
@@ -115,7 +115,7 @@ public sealed class OddFileTests : IDisposable
     {
         for (int i = 0; i < 1000; i++)
             File.WriteAllText(_folder.Below($"{i}"), "x");
-        ArtifactUpload[] uploads = [.. FolderListing.Of(_folder.FullPath, default).Files.Select(file => new ArtifactUpload(new FileInfo(file.Path), file.RelativePath))];
+        ArtifactUpload[] uploads = [.. FolderListing.Of(_folder.FullPath, default).Files.Select(file => new ArtifactUpload(new FileInfo(file.Location), file.RelativePath))];
         spoil(_folder.Below("500"));
         await using TrackingServer tracking = await TrackingServer.StartAsync();
         using var store = new RestStore(tracking.Uri, new ConnectionOptions());

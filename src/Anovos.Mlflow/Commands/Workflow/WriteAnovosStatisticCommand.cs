@@ -74,7 +74,7 @@ public sealed class WriteAnovosStatisticCommand : RunCommand
 
         bool literal = ParameterSetName == "LiteralPath";
         foreach (string item in FileArguments.Resolve(this, literal ? LiteralPath : Path, literal, "FileNotFound"))
-            _files.AddRange(File.Exists(item) ? [item] : Await(token => Task.FromResult(FolderListing.Of(item, token))).Files.Select(file => file.Path));
+            _files.AddRange(File.Exists(item) ? [item] : Await(token => Task.FromResult(FolderListing.Of(item, token))).Files.Select(file => file.Location));
     }
 
     /// <inheritdoc/>
