@@ -85,7 +85,7 @@ def panels(rows):
         ("seconds", 10, "files of 1 KiB", 10, grouped, lines("files", seconds, again=True)),
         ("memory, MiB", 2, "files of 1 KiB", 10, grouped, lines("files", lambda row: median(row, "memory"), again=True)),
         ("seconds", 10, "size of one file", 1024, size, lines("bytes", seconds)),
-        ("seconds", 10, "connections, for 1000 files of 1 KiB", 2, grouped, lines("connections", seconds)),
+        ("seconds", 10, "connections at most, for 1000 files of 1 KiB", 2, grouped, lines("connections", seconds)),
     ]:
         if found:
             yield Panel(*axes, found)
