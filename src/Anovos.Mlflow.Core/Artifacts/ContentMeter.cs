@@ -36,15 +36,6 @@ internal sealed class ContentMeter(Stream target, long limit) : Stream
     /// <summary>What was written since the beginning; the meter then begins anew.</summary>
     public ArtifactContent Finish() => new(_length, ToHex(_hash.GetHashAndReset()));
 
-    /// <summary>Reads and hashes a file of this machine.</summary>
-    public static async Task<ArtifactContent> OfFileAsync(string path, CancellationToken cancellationToken)
-    {
-        using var source = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: true);
-        using var meter = new ContentMeter(Null, long.MaxValue);
-        await source.CopyToAsync(meter, 1 << 20, cancellationToken).ConfigureAwait(false);
-        return meter.Finish();
-    }
-
     /// <summary>A hash as this project writes it.</summary>
     public static string ToHex(byte[] hash)
     {

@@ -17,7 +17,7 @@ internal sealed class FileReceipt(IArtifactStore store, ListedArtifact file, str
             ArtifactContent content = await WriteAsync(temporary, received, cancellationToken).ConfigureAwait(false);
             if (content.Length != file.Length)
                 throw Failed($"{content.Length} bytes came, and the run lists {file.Length}. It was replaced meanwhile, or the server ended its answer early; try again.");
-            if (exists && !isLink && content == await ContentMeter.OfFileAsync(path, cancellationToken).ConfigureAwait(false))
+            if (exists && !isLink && content == await new FileSource(new FileInfo(path)).MeasureAsync(cancellationToken).ConfigureAwait(false))
                 return true;
             if (exists && !overwrite)
                 throw Differs();

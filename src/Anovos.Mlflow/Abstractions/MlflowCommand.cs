@@ -15,8 +15,7 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     private static readonly string[] PipelineTags = ["PSHOST", "AzurePipelines"];
 
     private readonly CancellationTokenSource _stop = new();
-    // The pipeline thread waits on it, and does not spin meanwhile as it would on a semaphore.
-    private readonly Queue<Action> _posted = new();
+    private readonly PostedWrites _posted = new();
 
     /// <summary>The state of this runspace: connection and active runs.</summary>
     internal static MlflowSession Session => MlflowSession.Of(Runspace.DefaultRunspace);
@@ -96,14 +95,7 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     private protected Task Start(Func<CancellationToken, Task> work) => Task.Run(() => work(_stop.Token), _stop.Token);
 
     /// <summary>Has the pipeline thread do a write. Never waits; for use by the work inside <see cref="Await{T}"/>.</summary>
-    protected void Post(Action write)
-    {
-        lock (_posted)
-        {
-            _posted.Enqueue(write);
-            Monitor.Pulse(_posted);
-        }
-    }
+    protected void Post(Action write) => _posted.Add(write);
 
     /// <summary>Writes a warning; what others wrote in it cannot steer a terminal or a build.</summary>
     protected new void WriteWarning(string text)
@@ -150,12 +142,9 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
 
     private void Drain(Task task)
     {
-        using CancellationTokenRegistration stopped = _stop.Token.Register(Wake);
-        task.ContinueWith(_ => Wake(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         try
         {
-            while (NextPosted(task) is { } write)
-                write();
+            _posted.DoUntilEnd(task, _stop.Token);
         }
         catch
         {
@@ -164,24 +153,6 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
             Task.WaitAny([task], Farewell);
             throw;
         }
-    }
-
-    // What was posted next, for which it waits; null once the task has ended and has posted nothing more.
-    private Action? NextPosted(Task task)
-    {
-        lock (_posted)
-        {
-            while (_posted.Count == 0 && !task.IsCompleted && !_stop.IsCancellationRequested)
-                Monitor.Wait(_posted);
-            _stop.Token.ThrowIfCancellationRequested();
-            return _posted.Count > 0 ? _posted.Dequeue() : null;
-        }
-    }
-
-    private void Wake()
-    {
-        lock (_posted)
-            Monitor.Pulse(_posted);
     }
 
     private void Guard(Action step)

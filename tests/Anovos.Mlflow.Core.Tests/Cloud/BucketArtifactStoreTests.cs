@@ -26,7 +26,7 @@ public class BucketArtifactStoreTests
 
             using var back = new MemoryStream();
             await store.ReceiveAsync($"folder/{length}", back, bytes => received += bytes, default);
-            Assert.Equal(await ContentMeter.OfFileAsync(file.FullName, default), content);
+            Assert.Equal(await new FileSource(file).MeasureAsync(default), content);
             Assert.Equal(await File.ReadAllBytesAsync(file.FullName), back.ToArray());
             Assert.Equal((length, length), (sent, received));
         }
@@ -87,7 +87,7 @@ public class BucketArtifactStoreTests
 
         Assert.Equal(3, place.Parts.Length - before);
         Assert.Equal(content, await ReadBackAsync(store, "file"));
-        Assert.Equal(await ContentMeter.OfFileAsync(file.FullName, default), content);
+        Assert.Equal(await new FileSource(file).MeasureAsync(default), content);
     }
 
     [Theory]
@@ -101,7 +101,7 @@ public class BucketArtifactStoreTests
 
         ArtifactContent content = await store.SendAsync(other, "file", _ => { }, default);
 
-        Assert.Equal(await ContentMeter.OfFileAsync(other.FullName, default), content);
+        Assert.Equal(await new FileSource(other).MeasureAsync(default), content);
         Assert.Equal(content, await ReadBackAsync(store, "file"));
     }
 

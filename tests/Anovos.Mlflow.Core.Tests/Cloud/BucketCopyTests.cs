@@ -290,7 +290,7 @@ public class BucketCopyTests
         {
             BucketObject found = Assert.Single(await _bucket.ListAsync(_prefix + "/a b/", recursive: true, default));
             Source = new ObjectSource(_bucket, found.Key, $"{_bucket.Uri}/{found.Key}", found.Length, found.ETag);
-            Content = await ContentMeter.OfFileAsync(Path.Combine(Place.Folder, "file"), default);
+            Content = await new FileSource(new FileInfo(Path.Combine(Place.Folder, "file"))).MeasureAsync(default);
         }
 
         public async Task<ArtifactContent> ReadBackAsync(string artifactPath)

@@ -132,7 +132,7 @@ public class BucketSourceTests
         Assert.Equal($"{root}/out/final_dataset/part-1", remote.GetProperty("files")[1].GetProperty("uri").GetString());
         Assert.Matches("^[0-9a-f]{32}$", remote.GetProperty("files")[1].GetProperty("md5").GetString());
         Assert.EndsWith("/local%20file", here.GetProperty("uri").GetString());
-        Assert.Equal((await ContentMeter.OfFileAsync(local.FullName, default)).Sha256, here.GetProperty("sha256").GetString());
+        Assert.Equal((await new FileSource(local).MeasureAsync(default)).Sha256, here.GetProperty("sha256").GetString());
     }
 
     private static async Task<System.Text.Json.JsonElement> ReadAsync(ArtifactUpload manifest)

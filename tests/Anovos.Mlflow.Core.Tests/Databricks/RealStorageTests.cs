@@ -71,7 +71,7 @@ public sealed class RealStorageTests : IDisposable
             ArtifactContent sent = await artifacts.SendAsync(file, $"a b/{file.Name}", _ => { }, TestContext.Current.CancellationToken);
             using var back = new ContentMeter(Stream.Null, long.MaxValue);
             await artifacts.ReceiveAsync($"a b/{file.Name}", back, _ => { }, TestContext.Current.CancellationToken);
-            Assert.Equal(await ContentMeter.OfFileAsync(file.FullName, default), sent);
+            Assert.Equal(await new FileSource(file).MeasureAsync(default), sent);
             Assert.Equal(sent, back.Finish());
             TestContext.Current.TestOutputHelper?.WriteLine($"{sent.Length} bytes, SHA-256 {sent.Sha256}, the same read back");
         }
