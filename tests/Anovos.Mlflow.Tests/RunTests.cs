@@ -47,6 +47,32 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public async Task A_batch_that_is_refused_is_an_error_and_the_next_arrives()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync();
+        _session.Run("Connect-Mlflow $Uri | Out-Null; $null = Start-MlflowRun", ("Uri", server.Uri.ToString())).Clean();
+        server.Faults.Add("POST", "*log-batch", Faults.Answer(400, """{"error_code": "INVALID_PARAMETER_VALUE", "message": "not this one"}"""));
+
+        ScriptResult result = _session.Run("1..2500 | ForEach-Object { [pscustomobject]@{ Name = 'm'; Value = $_; Step = $_ } } | Write-MlflowMetric");
+
+        Assert.Contains("not this one", Assert.Single(result.Errors).ToString());
+        Assert.Equal(Enumerable.Range(1001, 1500), server.Runs.Single().Metrics.Select(point => (int)point.Step));
+    }
+
+    [Fact]
+    public async Task What_is_being_written_arrives_though_the_pipeline_fails()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync();
+        _session.Run("Connect-Mlflow $Uri | Out-Null; $null = Start-MlflowRun", ("Uri", server.Uri.ToString())).Clean();
+        server.Faults.Add("POST", "*log-batch", Faults.Delay(TimeSpan.FromMilliseconds(300)));
+
+        ScriptResult result = _session.Run("try { 1..2500 | ForEach-Object { if ($_ -gt 1000) { throw 'no more' } [pscustomobject]@{ Name = 'm'; Value = $_; Step = $_ } } | Write-MlflowMetric } catch { \"$_\" }");
+
+        Assert.Equal(["no more"], result.Texts);
+        Assert.Equal(1000, server.Runs.Single().Metrics.Count);
+    }
+
+    [Fact]
     public void Numbers_are_written_the_same_under_a_culture_with_decimal_commas()
     {
         CultureInfo before = CultureInfo.CurrentCulture;
