@@ -209,9 +209,11 @@ def main():
     rows = []
     with tempfile.TemporaryDirectory() as work, sink() as null, sink(FAR) as far:
         os.environ.update(POWERSHELL_TELEMETRY_OPTOUT="1", ANOVOS_MLFLOW_SENT_PATH=os.path.join(work, "sent"))
-        for server in [*map(Server, arguments.server), null, far]:
-            only = "connections" if server is far else "files, bytes, connections"
-            for row in grow(server, Data(work), arguments, [series for series in arguments.only.split(", ") if series in only]):
+        wanted = [(server, arguments.only) for server in [*map(Server, arguments.server), null]]
+        if "connections" in arguments.only:
+            wanted.append((far, "connections"))
+        for server, only in wanted:
+            for row in grow(server, Data(work), arguments, only):
                 print(f"{server.name}: {row['series']} {row['x']:,.0f}{' again' if row['again'] else ''}: {spread(row)} s", flush=True)
                 rows.append(row)
     print("\n".join(tables(rows)))

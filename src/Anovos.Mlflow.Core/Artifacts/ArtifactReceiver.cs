@@ -1,5 +1,3 @@
-using Anovos.Mlflow.Http;
-
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>How one download ended.</summary>
@@ -37,11 +35,9 @@ public sealed class ArtifactReceiver(IArtifactStore store, int parallelism, bool
         folds = ignoresCase ?? folds;
         ILookup<string, ListedArtifact> byPath = files.Where(file => file.Refused is null)
             .ToLookup(file => folds ? ListedName.Folded(file.ArtifactPath) : file.ArtifactPath, StringComparer.Ordinal);
-        Concurrency concurrency = store.Concurrency();
-        concurrency.Begin();
-        await Workers.RunAsync(files, concurrency, parallelism, ReceiveOneAsync, cancellationToken).ConfigureAwait(false);
+        await Workers.RunAsync(files, store.Concurrency(), parallelism, ReceiveOneAsync, cancellationToken).ConfigureAwait(false);
 
-        async Task ReceiveOneAsync(ListedArtifact file, CancellationToken token)
+        async Task<long?> ReceiveOneAsync(ListedArtifact file, CancellationToken token)
         {
             ArtifactReceived result = WhyNot(file) is { } refusal
                 ? new(file with { ArtifactPath = ListedName.ToShow(file.ArtifactPath) }, "", refusal, Unchanged: false)
@@ -49,6 +45,7 @@ public sealed class ArtifactReceiver(IArtifactStore store, int parallelism, bool
             if (result.Error is null)
                 Report(0, Interlocked.Increment(ref filesReceived));
             completed(result);
+            return result.Error is null ? file.Length : null;
         }
 
         async Task<ArtifactReceived> TryReceiveAsync(ListedArtifact file, CancellationToken token)
@@ -58,7 +55,6 @@ public sealed class ArtifactReceiver(IArtifactStore store, int parallelism, bool
             {
                 path = folder.PathFor(file.ArtifactPath);
                 bool unchanged = await new FileReceipt(store, file, path, overwrite).RunAsync(bytes => Report(bytes, Volatile.Read(ref filesReceived)), token).ConfigureAwait(false);
-                concurrency.Completed(file.Length);
                 return new ArtifactReceived(file, path, null, unchanged);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException || (e is MlflowException known && !ArtifactTransfer.EndsAll(known)))

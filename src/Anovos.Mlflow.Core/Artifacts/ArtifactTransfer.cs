@@ -64,21 +64,20 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, Send
         long bytesTotal = uploads.Sum(upload => upload.Length), bytesSent = 0;
         int filesSent = 0;
         IReadOnlyDictionary<string, ArtifactUpload> contested = Contested(uploads);
-        Concurrency concurrency = store.Concurrency();
         Report(0, 0);
         IReadOnlyDictionary<string, long> there = rules.Resend
             ? new Dictionary<string, long>()
             : await RemoteArtifacts.LengthsAsync(store, uploads.Select(upload => upload.ArtifactPath), parallelism, cancellationToken).ConfigureAwait(false);
         (store as IAnnouncedTo)?.Announce(uploads.Select(upload => upload.ArtifactPath));
-        concurrency.Begin();
-        await Workers.RunAsync(uploads, concurrency, parallelism, SendOneAsync, cancellationToken).ConfigureAwait(false);
+        await Workers.RunAsync(uploads, store.Concurrency(), parallelism, SendOneAsync, cancellationToken).ConfigureAwait(false);
 
-        async Task SendOneAsync(ArtifactUpload upload, CancellationToken token)
+        async Task<long?> SendOneAsync(ArtifactUpload upload, CancellationToken token)
         {
             ArtifactUploaded result = contested.TryGetValue(upload.ArtifactPath, out ArtifactUpload? first) && !ReferenceEquals(first, upload) ? new(upload, Taken(first)) : await TrySendAsync(upload, token).ConfigureAwait(false);
             if (result.Error is null)
                 Report(result.Unchanged is null ? 0 : upload.Length, Interlocked.Increment(ref filesSent));
             completed(result);
+            return result.Error is null && result.Unchanged is null ? upload.Length : null;
         }
 
         async Task<ArtifactUploaded> TrySendAsync(ArtifactUpload upload, CancellationToken token)
@@ -89,8 +88,6 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, Send
                     return new ArtifactUploaded(upload, new IOException($"{upload.Source} is {special}, and only files are sent."));
                 long? length = there.TryGetValue(upload.ArtifactPath, out long found) ? found : null;
                 string? unchanged = await sender.SendAsync(upload, length, bytes => Report(bytes, Volatile.Read(ref filesSent)), token).ConfigureAwait(false);
-                if (unchanged is null)
-                    concurrency.Completed(upload.Length);
                 return new ArtifactUploaded(upload, null, unchanged);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException || (e is MlflowException known && !EndsAll(known)))

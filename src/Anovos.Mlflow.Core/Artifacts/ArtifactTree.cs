@@ -38,7 +38,7 @@ public static class ArtifactTree
             if (depth >= MaxDepth || folders > MaxFolders)
                 throw new MlflowException(ErrorKind.ServerError, $"The run lists more than {MaxFolders} folders, or folders more than {MaxDepth} deep, below '{ListedName.ToShow(start)}'. Receive folders of it one by one.") { Target = start };
             List<string> below = [];
-            await Workers.RunAsync(level, store.Concurrency(), parallelism, ListAsync, cancellationToken).ConfigureAwait(false);
+            await Workers.RunAsync(level, Math.Min(parallelism, Workers.Few), ListAsync, cancellationToken).ConfigureAwait(false);
             level = [.. below.Distinct().OrderBy(path => path, StringComparer.Ordinal)];
 
             async Task ListAsync(string folder, CancellationToken token)
@@ -88,10 +88,12 @@ public static class ArtifactTree
                 try
                 {
                     await store.DeleteAsync(path, token).ConfigureAwait(false);
+                    return 0;
                 }
                 catch (MlflowException e) when (!ArtifactTransfer.EndsAll(e))
                 {
                     failed(path, e);
+                    return null;
                 }
             },
             cancellationToken);

@@ -21,7 +21,7 @@ internal static class RemoteArtifacts
         while (level.Count > 0)
         {
             List<string> below = [];
-            await Workers.RunAsync(level, store.Concurrency(), parallelism, ListAsync, cancellationToken).ConfigureAwait(false);
+            await Workers.RunAsync(level, Math.Min(parallelism, Workers.Few), ListAsync, cancellationToken).ConfigureAwait(false);
 
             // Each folder once, whatever a server lists.
             targets.ExceptWith(level);

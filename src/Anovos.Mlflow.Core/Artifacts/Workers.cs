@@ -12,11 +12,15 @@ internal static class Workers
     public static Task RunAsync<T>(IReadOnlyList<T> items, int parallelism, Func<T, CancellationToken, Task> work, CancellationToken cancellationToken) =>
         new Crew<T>(items, () => parallelism, work).RunAsync(cancellationToken);
 
-    /// <summary>Works on as many at once as a server takes at the time, and never more than <paramref name="most"/>.</summary>
+    /// <summary>
+    /// Works on as many at once as a server takes at the time, and never more than <paramref name="most"/>. How many these are is
+    /// learned from what the work says that it moved; nothing from what says null.
+    /// </summary>
     /// <inheritdoc cref="RunAsync{T}(IReadOnlyList{T}, int, Func{T, CancellationToken, Task}, CancellationToken)"/>
-    public static async Task RunAsync<T>(IReadOnlyList<T> items, Concurrency concurrency, int most, Func<T, CancellationToken, Task> work, CancellationToken cancellationToken)
+    public static async Task RunAsync<T>(IReadOnlyList<T> items, Concurrency concurrency, int most, Func<T, CancellationToken, Task<long?>> work, CancellationToken cancellationToken)
     {
-        var crew = new Crew<T>(items, () => concurrency.AtMost(most), work);
+        var crew = new Crew<T>(items, () => concurrency.AtMost(most), LearnAsync);
+        concurrency.Begin();
         concurrency.Freed += crew.Fill;
         try
         {
@@ -25,6 +29,12 @@ internal static class Workers
         finally
         {
             concurrency.Freed -= crew.Fill;
+        }
+
+        async Task LearnAsync(T item, CancellationToken token)
+        {
+            if (await work(item, token).ConfigureAwait(false) is { } bytes)
+                concurrency.Completed(bytes);
         }
     }
 
@@ -50,7 +60,7 @@ internal static class Workers
         {
             lock (_workers)
             {
-                for (; _working < Math.Min(parallelism(), items.Count - _next); _working++)
+                for (; !_stop.IsCancellationRequested && _working < Math.Min(parallelism(), items.Count - _next); _working++)
                     _workers.Add(Task.Run(WorkAsync, CancellationToken.None));
             }
         }

@@ -70,7 +70,7 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int cop
     {
         string key = KeyOf(ArtifactPath.OfRemoval(artifactPath));
         IReadOnlyList<BucketObject> below = await bucket.ListAsync(key + "/", recursive: true, cancellationToken).ConfigureAwait(false);
-        await Workers.RunAsync([.. below.Select(entry => entry.Key)], Concurrency, ArtifactTransfer.DefaultParallelism, bucket.DeleteAsync, cancellationToken).ConfigureAwait(false);
+        await Workers.RunAsync([.. below.Select(entry => entry.Key)], Workers.Few, bucket.DeleteAsync, cancellationToken).ConfigureAwait(false);
         await bucket.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
     }
 

@@ -28,7 +28,7 @@ internal static class AnswerBody
         try
         {
             using Stream source = await response.Content.ReadAsStreamAsync().ConfigureAwait(false);
-            using var body = new MemoryStream((int)Math.Min(announced ?? 0, LongestAtOnce));
+            using var body = new MemoryStream((int)Math.Min(announced ?? 0, Math.Min(limit, LongestAtOnce)));
             byte[] buffer = new byte[BufferBytes];
             int read;
             while ((read = await source.ReadAsync(buffer, 0, buffer.Length, cancellationToken).ConfigureAwait(false)) > 0)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.TestServer;
+using Microsoft.AspNetCore.Http;
 
 namespace Anovos.Mlflow.Tests.Artifacts;
 
@@ -81,10 +82,30 @@ public sealed class CongestionTests : IAsyncLifetime
         Assert.InRange(takenBeforeTheFirstRetry, 20, 100 - Refused);
     }
 
-    private ArtifactUpload[] Files(int count) => [.. Enumerable.Range(0, count).Select(i => _run.File($"many/{i:0000}", 100))];
+    [Fact]
+    public async Task Removal_finds_out_how_many_at_once_too()
+    {
+        await _run.SendAsync(Files(300));
+        Serve(
+            async (_, handle, context) =>
+            {
+                await Task.Delay(40, context.RequestAborted);
+                await handle();
+            },
+            "DELETE");
 
-    private void Serve(Func<int, Func<Task>, Microsoft.AspNetCore.Http.HttpContext, Task> answer) => _run.Server.Faults.Add(
-        "PUT",
+        await ArtifactTree.DeleteAsync(_run.Artifacts, [.. Enumerable.Range(0, 300).Select(Name)], 32, (path, e) => Assert.Fail($"{path}: {e.Message}"), default);
+
+        Assert.InRange(_together.Max(), 9, 32);
+        Assert.Empty(await _run.Artifacts.ListAsync("many", default));
+    }
+
+    private static string Name(int number) => $"many/{number:0000}";
+
+    private ArtifactUpload[] Files(int count) => [.. Enumerable.Range(0, count).Select(i => _run.File(Name(i), 100))];
+
+    private void Serve(Func<int, Func<Task>, HttpContext, Task> answer, string method = "PUT") => _run.Server.Faults.Add(
+        method,
         "*",
         async (context, handle) =>
         {

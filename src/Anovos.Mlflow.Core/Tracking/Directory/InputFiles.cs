@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
+using Anovos.Mlflow.Artifacts;
 
 namespace Anovos.Mlflow.Tracking;
 
@@ -105,6 +106,6 @@ internal static class InputFiles
     private static string Hash(string text)
     {
         using MD5 md5 = MD5.Create();
-        return BitConverter.ToString(md5.ComputeHash(StoreFile.Utf8.GetBytes(text))).Replace("-", "").ToLowerInvariant();
+        return ContentMeter.ToHex(md5.ComputeHash(StoreFile.Utf8.GetBytes(text)));
     }
 }
