@@ -10,7 +10,7 @@ internal static class Workers
 
     /// <summary>Works on the items in their order. The first failure ends the work on the others and is thrown.</summary>
     public static Task RunAsync<T>(IReadOnlyList<T> items, int parallelism, Func<T, CancellationToken, Task> work, CancellationToken cancellationToken) =>
-        new Crew<T>(items, () => parallelism, work).RunAsync(cancellationToken);
+        new Crew<T>(items, () => parallelism, work, cancellationToken).RunAsync();
 
     /// <summary>
     /// Works on as many at once as a server takes at the time, and never more than <paramref name="most"/>. How many these are is
@@ -19,12 +19,12 @@ internal static class Workers
     /// <inheritdoc cref="RunAsync{T}(IReadOnlyList{T}, int, Func{T, CancellationToken, Task}, CancellationToken)"/>
     public static async Task RunAsync<T>(IReadOnlyList<T> items, Concurrency concurrency, int most, Func<T, CancellationToken, Task<long?>> work, CancellationToken cancellationToken)
     {
-        var crew = new Crew<T>(items, () => concurrency.AtMost(most), LearnAsync);
+        var crew = new Crew<T>(items, () => concurrency.AtMost(most), LearnAsync, cancellationToken);
         concurrency.Begin();
         concurrency.Freed += crew.Fill;
         try
         {
-            await crew.RunAsync(cancellationToken).ConfigureAwait(false);
+            await crew.RunAsync().ConfigureAwait(false);
         }
         finally
         {
@@ -38,15 +38,15 @@ internal static class Workers
         }
     }
 
-    private sealed class Crew<T>(IReadOnlyList<T> items, Func<int> parallelism, Func<T, CancellationToken, Task> work)
+    private sealed class Crew<T>(IReadOnlyList<T> items, Func<int> parallelism, Func<T, CancellationToken, Task> work, CancellationToken cancellationToken)
     {
         private readonly List<Task> _workers = [];
-        private CancellationTokenSource _stop = null!;
+        private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         private int _next, _working;
 
-        public async Task RunAsync(CancellationToken cancellationToken)
+        public async Task RunAsync()
         {
-            using (_stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
+            using (_stop)
             {
                 Fill();
                 for (int worker = 0; Worker(worker) is { } one; worker++)
