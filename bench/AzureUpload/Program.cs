@@ -7,10 +7,11 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tracking;
-using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Specialized;
+using Azure.Storage.Blobs;
 using Azure.Storage.Sas;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;

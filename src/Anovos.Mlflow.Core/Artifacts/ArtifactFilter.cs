@@ -1,5 +1,3 @@
-using Anovos.Mlflow.Configuration;
-
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>Narrows artifacts by patterns of their paths, as <see cref="ArtifactPattern"/> has them.</summary>

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Artifacts;

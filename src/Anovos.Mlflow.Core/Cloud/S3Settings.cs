@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Amazon.Runtime;
-using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Cloud;
 

@@ -1,4 +1,5 @@
-using Anovos.Mlflow.Configuration.Yaml;
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Configuration;
 

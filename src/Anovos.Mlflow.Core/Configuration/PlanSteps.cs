@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Anovos.Mlflow.Configuration.Yaml;
+using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Configuration;
 

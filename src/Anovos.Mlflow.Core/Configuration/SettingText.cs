@@ -1,8 +1,8 @@
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Anovos.Mlflow.Configuration.Yaml;
+using System.Text;
+using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Configuration;
 

@@ -1,5 +1,5 @@
-using Anovos.Mlflow.Configuration.Yaml;
 using Anovos.Mlflow.Tracking;
+using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Configuration;
 

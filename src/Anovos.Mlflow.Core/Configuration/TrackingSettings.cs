@@ -1,3 +1,5 @@
+using Anovos.Mlflow.Artifacts;
+
 namespace Anovos.Mlflow.Configuration;
 
 /// <summary>The <c>mlflow</c> block of a workflow file: where to track to, and what.</summary>

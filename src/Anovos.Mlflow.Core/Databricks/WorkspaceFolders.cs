@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Anovos.Mlflow.Http;
-using Anovos.Mlflow.Offline;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Databricks;

@@ -1,5 +1,4 @@
-using Anovos.Mlflow.Configuration;
-using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Context;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Pipelines;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Anovos.Mlflow.Configuration;
 
 namespace Anovos.Mlflow.Pipelines;
 

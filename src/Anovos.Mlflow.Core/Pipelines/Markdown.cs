@@ -1,5 +1,4 @@
 using System.Text;
-using Anovos.Mlflow.Configuration;
 
 namespace Anovos.Mlflow.Pipelines;
 

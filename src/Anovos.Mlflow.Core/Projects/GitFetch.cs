@@ -1,8 +1,8 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Text;
 using System.Text.RegularExpressions;
-using Anovos.Mlflow.Workflow;
+using System.Text;
+using Anovos.Mlflow.Processes;
 
 namespace Anovos.Mlflow.Projects;
 

@@ -1,5 +1,5 @@
 using Anovos.Mlflow.Configuration;
-using Anovos.Mlflow.Configuration.Yaml;
+using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Projects;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
-using Anovos.Mlflow.Configuration.Yaml;
 using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Registry;
 

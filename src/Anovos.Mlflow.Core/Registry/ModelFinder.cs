@@ -1,4 +1,5 @@
 using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Registry;

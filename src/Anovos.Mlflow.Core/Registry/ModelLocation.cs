@@ -1,5 +1,6 @@
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Registry;

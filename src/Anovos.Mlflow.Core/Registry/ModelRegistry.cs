@@ -1,4 +1,4 @@
-using Anovos.Mlflow.Offline;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Registry;

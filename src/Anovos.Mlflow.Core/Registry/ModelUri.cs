@@ -84,5 +84,5 @@ public sealed record ModelUri
     private static string? Rest(string text, string scheme) =>
         text.StartsWith(scheme + "/", StringComparison.OrdinalIgnoreCase) && !text.StartsWith(scheme + "//", StringComparison.OrdinalIgnoreCase) ? text.Substring(scheme.Length + 1) : null;
 
-    private static string TrackingText(string text) => Tracking.TrackingTarget.WithoutUserInfo(text);
+    private static string TrackingText(string text) => Stores.TrackingTarget.WithoutUserInfo(text);
 }

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Anovos.Mlflow.Databricks;
+using Anovos.Mlflow.Context;
 using Anovos.Mlflow.Pipelines;
 
 namespace Anovos.Mlflow.Tracking;

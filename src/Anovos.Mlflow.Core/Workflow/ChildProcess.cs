@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Anovos.Mlflow.Processes;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Workflow;

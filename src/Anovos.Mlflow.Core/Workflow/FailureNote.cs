@@ -1,4 +1,3 @@
-using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Workflow;

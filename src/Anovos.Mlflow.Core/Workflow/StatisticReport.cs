@@ -1,4 +1,5 @@
 using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.Outputs;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Workflow;

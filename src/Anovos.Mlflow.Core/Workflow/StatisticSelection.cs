@@ -1,4 +1,4 @@
-using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.Artifacts;
 
 namespace Anovos.Mlflow.Workflow;
 

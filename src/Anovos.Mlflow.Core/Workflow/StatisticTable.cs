@@ -1,4 +1,5 @@
 using System.Text;
+using Anovos.Mlflow.Tables;
 
 namespace Anovos.Mlflow.Workflow;
 

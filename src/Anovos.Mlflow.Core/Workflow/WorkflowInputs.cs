@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Anovos.Mlflow.Configuration;
-using Anovos.Mlflow.Configuration.Yaml;
 using Anovos.Mlflow.Tracking;
+using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Workflow;
 

@@ -1,4 +1,5 @@
 using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.Outputs;
 
 namespace Anovos.Mlflow.Workflow;
 

@@ -1,6 +1,7 @@
 using Anovos.Mlflow.Artifacts;
-using Anovos.Mlflow.Cloud;
 using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.Outputs;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Workflow;

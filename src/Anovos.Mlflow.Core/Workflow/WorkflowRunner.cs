@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.Outputs;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Workflow;

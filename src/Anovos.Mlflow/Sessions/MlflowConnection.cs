@@ -1,5 +1,5 @@
 using Anovos.Mlflow.Http;
-using Anovos.Mlflow.Offline;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Sessions;

@@ -1,7 +1,7 @@
 using System.Management.Automation.Runspaces;
 using System.Runtime.CompilerServices;
 using Anovos.Mlflow.Http;
-using Anovos.Mlflow.Tracking;
+using Anovos.Mlflow.Stores;
 
 namespace Anovos.Mlflow.PowerShell.Sessions;
 

@@ -1,6 +1,6 @@
 using Anovos.Mlflow.Artifacts;
-using Anovos.Mlflow.Cloud;
 using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Sessions;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Cloud;
 using Anovos.Mlflow.Tracking;

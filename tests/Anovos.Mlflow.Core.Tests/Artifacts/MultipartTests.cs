@@ -1,5 +1,6 @@
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tracking;
 

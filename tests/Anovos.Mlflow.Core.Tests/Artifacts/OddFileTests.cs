@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Outputs;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Tracking;
 using Anovos.Mlflow.Tracking;

@@ -1,5 +1,6 @@
 using System.Text;
 using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.Outputs;
 
 namespace Anovos.Mlflow.Tests.Configuration;
 

@@ -1,3 +1,4 @@
+using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Configuration;
 
 namespace Anovos.Mlflow.Tests.Configuration;

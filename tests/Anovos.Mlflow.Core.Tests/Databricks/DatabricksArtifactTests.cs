@@ -3,6 +3,7 @@ using System.Text.Json;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Artifacts;
 using Anovos.Mlflow.Tracking;

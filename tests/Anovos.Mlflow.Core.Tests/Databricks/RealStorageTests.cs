@@ -1,8 +1,9 @@
 using System.Security.Cryptography;
-using Amazon.S3;
 using Amazon.S3.Model;
+using Amazon.S3;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Cloud;
 using Anovos.Mlflow.Tracking;

@@ -1,4 +1,5 @@
 using Anovos.Mlflow.Databricks;
+using Anovos.Mlflow.Identity;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 

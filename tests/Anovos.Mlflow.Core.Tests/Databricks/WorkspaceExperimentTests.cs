@@ -1,5 +1,6 @@
 using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tracking;
 

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tracking;
 

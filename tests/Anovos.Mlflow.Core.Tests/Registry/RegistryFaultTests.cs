@@ -2,6 +2,7 @@ using System.Text;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Registry;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Tracking;
 using Anovos.Mlflow.Tracking;

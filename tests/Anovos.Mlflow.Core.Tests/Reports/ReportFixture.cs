@@ -1,6 +1,7 @@
 using System.Text;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Reports;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Reports;

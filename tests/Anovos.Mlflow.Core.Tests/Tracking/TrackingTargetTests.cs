@@ -1,3 +1,4 @@
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Tracking;

@@ -1,3 +1,4 @@
+using Anovos.Mlflow.Processes;
 using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Tests.Workflow;

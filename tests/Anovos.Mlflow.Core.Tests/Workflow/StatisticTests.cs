@@ -1,3 +1,4 @@
+using Anovos.Mlflow.Tables;
 using Anovos.Mlflow.Tests.Tracking;
 using Anovos.Mlflow.Tracking;
 using Anovos.Mlflow.Workflow;

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Identity;
 
 namespace Anovos.Mlflow.Databricks;
 

@@ -1,3 +1,5 @@
+using Anovos.Mlflow.Identity;
+
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>A way to sign in to a workspace, by the name that Databricks' SDKs give it (<c>auth_type</c>).</summary>

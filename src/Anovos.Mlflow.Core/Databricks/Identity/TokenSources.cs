@@ -1,4 +1,5 @@
 using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Identity;
 
 namespace Anovos.Mlflow.Databricks;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Anovos.Mlflow.Identity;
 
 namespace Anovos.Mlflow.Databricks;
 

@@ -5,6 +5,7 @@ using Anovos.Mlflow.Http;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Completion;
 using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;

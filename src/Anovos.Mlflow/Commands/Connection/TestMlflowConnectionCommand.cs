@@ -1,13 +1,14 @@
 using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>Asks a tracking store whether it can be worked with, and says what to change where it cannot.</summary>
 [Cmdlet(VerbsDiagnostic.Test, "MlflowConnection")]
-[OutputType("Anovos.Mlflow.Tracking.ConnectionReport")]
+[OutputType("Anovos.Mlflow.Stores.ConnectionReport")]
 [OutputType(typeof(bool))]
 public sealed class TestMlflowConnectionCommand : TrackingCommand
 {

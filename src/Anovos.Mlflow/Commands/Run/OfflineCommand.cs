@@ -1,7 +1,8 @@
 using System.Management.Automation;
-using Anovos.Mlflow.Offline;
+using Anovos.Mlflow.Copying;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;

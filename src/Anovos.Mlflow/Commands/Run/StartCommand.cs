@@ -5,6 +5,7 @@ using Anovos.Mlflow.Pipelines;
 using Anovos.Mlflow.PowerShell.Completion;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
+using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 

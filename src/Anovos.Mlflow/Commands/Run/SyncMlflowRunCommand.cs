@@ -1,9 +1,10 @@
 using System.Management.Automation;
-using Anovos.Mlflow.Offline;
+using Anovos.Mlflow.Copying;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Completion;
 using Anovos.Mlflow.PowerShell.Errors;
 using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
@@ -13,7 +14,7 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 /// interrupted and repeated; what arrived is not sent again.
 /// </summary>
 [Cmdlet(VerbsData.Sync, "MlflowRun", SupportsShouldProcess = true)]
-[OutputType("Anovos.Mlflow.Offline.SyncResult")]
+[OutputType("Anovos.Mlflow.Copying.SyncResult")]
 public sealed class SyncMlflowRunCommand : TrackingCommand
 {
     private readonly HashSet<string> _runIds = new(StringComparer.Ordinal);

@@ -1,13 +1,14 @@
 using System.Management.Automation;
-using Anovos.Mlflow.Cloud;
 using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.Outputs;
 using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.Stores;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>What a workflow writes: where, under which artifact path, whether it is tracked and why, and what of it is there.</summary>
 [Cmdlet(VerbsCommon.Get, "AnovosOutput")]
-[OutputType("Anovos.Mlflow.Configuration.ScannedOutput")]
+[OutputType("Anovos.Mlflow.Outputs.ScannedOutput")]
 public sealed class GetAnovosOutputCommand : MlflowCommand
 {
     /// <summary>The workflow.</summary>

@@ -1,6 +1,6 @@
 using System.Collections;
 using System.Management.Automation;
-using Anovos.Mlflow.Databricks;
+using Anovos.Mlflow.Jobs;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.Outputs;
 using Anovos.Mlflow.Pipelines;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Errors;

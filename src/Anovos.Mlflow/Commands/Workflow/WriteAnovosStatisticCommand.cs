@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.Outputs;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Completion;
 using Anovos.Mlflow.PowerShell.Sessions;

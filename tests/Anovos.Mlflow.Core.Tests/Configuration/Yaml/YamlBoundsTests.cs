@@ -1,4 +1,4 @@
-using Anovos.Mlflow.Configuration.Yaml;
+using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Tests.Configuration.Yaml;
 

@@ -1,0 +1,86 @@
+using System.Text.RegularExpressions;
+
+namespace Anovos.Mlflow.Context;
+
+/// <summary>Commit, branch and origin of the git repository that a folder lies in, read from its files (gitrepository-layout).</summary>
+/// <param name="Commit">The checked-out commit.</param>
+/// <param name="Branch">The branch; null where none is checked out.</param>
+/// <param name="RemoteUrl">Where <c>origin</c> is, without credentials; null without one.</param>
+internal sealed record GitRepository(string Commit, string? Branch, string? RemoteUrl)
+{
+    /// <summary>The folder that the repository is checked out in.</summary>
+    public string WorkTree { get; private init; } = "";
+
+    private const string BranchPrefix = "refs/heads/";
+
+    /// <summary>Null where the folder is in no repository, or in one that has no commit or cannot be read: a run needs none.</summary>
+    public static GitRepository? Find(string folder)
+    {
+        try
+        {
+            return Open(folder) is var (git, common, tree) && Read(git, common) is { } found ? found with { WorkTree = tree } : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The address without <c>user:token@</c>.</summary>
+    public static string? WithoutCredentials(string? url) => url is null ? null : Regex.Replace(url, "(?<=://)[^/@]+@", "");
+
+    private static (string Git, string Common, string WorkTree)? Open(string folder)
+    {
+        for (DirectoryInfo? at = new(folder); at is not null; at = at.Parent)
+        {
+            string git = Path.Combine(at.FullName, ".git");
+            if (File.Exists(git) && ReadLine(git) is { } link && link.StartsWith("gitdir: ", StringComparison.Ordinal))
+                git = Path.GetFullPath(Path.Combine(at.FullName, link.Substring("gitdir: ".Length)));
+            if (!File.Exists(Path.Combine(git, "HEAD")))
+                continue;
+
+            // A worktree keeps its own HEAD and shares the rest.
+            string? common = ReadLine(Path.Combine(git, "commondir"));
+            return (git, common is null ? git : Path.GetFullPath(Path.Combine(git, common)), at.FullName);
+        }
+
+        return null;
+    }
+
+    private static GitRepository? Read(string git, string common)
+    {
+        string head = ReadLine(Path.Combine(git, "HEAD")) ?? "";
+        string? reference = head.StartsWith("ref: ", StringComparison.Ordinal) ? head.Substring("ref: ".Length) : null;
+        string? commit = reference is null ? head : ReadLine(Path.Combine(git, reference)) ?? ReadLine(Path.Combine(common, reference)) ?? Packed(common, reference);
+        if (commit is null || !Regex.IsMatch(commit, "^[0-9a-f]{40,64}$"))
+            return null;
+        string? branch = reference?.StartsWith(BranchPrefix, StringComparison.Ordinal) == true ? reference.Substring(BranchPrefix.Length) : null;
+        return new GitRepository(commit, branch, Origin(Path.Combine(common, "config")));
+    }
+
+    private static string? Packed(string common, string reference)
+    {
+        string path = Path.Combine(common, "packed-refs");
+        return File.Exists(path)
+            ? File.ReadLines(path).Where(line => line.EndsWith(" " + reference, StringComparison.Ordinal)).Select(line => line.Split(' ')[0]).FirstOrDefault()
+            : null;
+    }
+
+    private static string? Origin(string config)
+    {
+        if (!File.Exists(config))
+            return null;
+        bool inOrigin = false;
+        foreach (string line in File.ReadLines(config).Select(line => line.Trim()))
+        {
+            if (line.StartsWith("[", StringComparison.Ordinal))
+                inOrigin = line == "[remote \"origin\"]";
+            else if (inOrigin && Regex.Match(line, @"^url\s*=\s*(.+)$") is { Success: true } url)
+                return WithoutCredentials(url.Groups[1].Value);
+        }
+
+        return null;
+    }
+
+    private static string? ReadLine(string path) => File.Exists(path) ? File.ReadLines(path).FirstOrDefault()?.Trim() : null;
+}

@@ -1,0 +1,33 @@
+using Anovos.Mlflow.Databricks;
+
+namespace Anovos.Mlflow.Identity;
+
+/// <summary>Where an Azure cloud signs in, and what it calls its management (databricks.sdk.environments).</summary>
+internal sealed record AzureCloud(string Name, string HostSuffix, string Authority, string Management)
+{
+    /// <summary>The application that every Azure Databricks workspace is for Entra ID, in all clouds.</summary>
+    public const string DatabricksResource = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d";
+
+    private static readonly AzureCloud Public = new("PUBLIC", ".azuredatabricks.net", "https://login.microsoftonline.com/", "https://management.core.windows.net/");
+
+    private static readonly AzureCloud[] Clouds =
+    [
+        Public,
+        new("USGOVERNMENT", ".databricks.azure.us", "https://login.microsoftonline.us/", "https://management.core.usgovcloudapi.net/"),
+        new("CHINA", ".databricks.azure.cn", "https://login.chinacloudapi.cn/", "https://management.core.chinacloudapi.cn/"),
+    ];
+
+    /// <summary>The cloud of a workspace; null where it is not on Azure.</summary>
+    public static AzureCloud? Of(DatabricksConfig config)
+    {
+        AzureCloud? byHost = Clouds.FirstOrDefault(cloud => config.Host.Host.EndsWith(cloud.HostSuffix, StringComparison.OrdinalIgnoreCase));
+        if (byHost is null && config["azure_workspace_resource_id"] is null && !"azure".Equals(config["cloud"], StringComparison.OrdinalIgnoreCase))
+            return null;
+
+        string named = (config["azure_environment"] ?? "").ToUpperInvariant();
+        AzureCloud cloud = byHost ?? Clouds.FirstOrDefault(cloud => named == cloud.Name || named == $"AZURE{cloud.Name}CLOUD" || named == $"AZURE{cloud.Name}") ?? Public;
+
+        // The variable by which Azure's own libraries are sent to another Entra ID.
+        return config["AZURE_AUTHORITY_HOST"] is { } authority ? cloud with { Authority = authority.TrimEnd('/') + "/" } : cloud;
+    }
+}

@@ -1,0 +1,28 @@
+namespace Anovos.Mlflow.Identity;
+
+/// <summary>
+/// Tokens of Entra ID for an application: client credentials with a secret, or with an assertion in its place. One form
+/// to one endpoint; Azure.Identity would bring some twenty assemblies, and binding redirects to Windows PowerShell.
+/// </summary>
+internal sealed class EntraTokens(TokenEndpoint endpoint, string authority, string tenant, string clientId)
+{
+    /// <summary>With the application's secret.</summary>
+    public Task<AccessToken> FromSecretAsync(string resource, string secret, CancellationToken cancellationToken) =>
+        FetchAsync(resource, new() { ["client_secret"] = secret }, cancellationToken);
+
+    /// <summary>With a token of whom the application trusts, instead of a secret (RFC 7523).</summary>
+    public Task<AccessToken> FromAssertionAsync(string resource, string assertion, CancellationToken cancellationToken) =>
+        FetchAsync(resource, new() { ["client_assertion_type"] = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", ["client_assertion"] = assertion }, cancellationToken);
+
+    private async Task<AccessToken> FetchAsync(string resource, Dictionary<string, string> form, CancellationToken cancellationToken)
+    {
+        if (!Uri.TryCreate($"{authority}{Uri.EscapeDataString(tenant)}/oauth2/v2.0/token", UriKind.Absolute, out Uri? address))
+            throw new MlflowException(ErrorKind.InvalidValue, "AZURE_AUTHORITY_HOST is no address. Write it as https://login.microsoftonline.com, or unset it.") { Target = "AZURE_AUTHORITY_HOST" };
+        form["grant_type"] = "client_credentials";
+        form["client_id"] = clientId;
+
+        // A resource that ends in a slash keeps it: the token's audience has to end in one.
+        form["scope"] = $"{resource}/.default";
+        return endpoint.Read(await endpoint.PostFormAsync(address, form, client: null, cancellationToken).ConfigureAwait(false), address);
+    }
+}

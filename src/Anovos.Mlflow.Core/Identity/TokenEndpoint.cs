@@ -1,0 +1,106 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text;
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Identity;
+
+/// <summary>
+/// Asks an endpoint that gives out tokens, and reads what it says: OAuth (RFC 6749, 5), Azure's metadata service, Azure
+/// Pipelines. Nothing that was sent to it stands in an error.
+/// </summary>
+internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffset> clock)
+{
+    private static readonly string[] SecretFields = ["client_secret", "client_assertion", "subject_token"];
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>POST of a form, from a client that signs in with id and secret where there is one (RFC 6749, 2.3.1).</summary>
+    public Task<JsonElement> PostFormAsync(Uri address, IReadOnlyDictionary<string, string> form, (string Id, string Secret)? client, CancellationToken cancellationToken)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new FormUrlEncodedContent(form) };
+        if (client is var (id, secret))
+            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{id}:{secret}")));
+        return SendAsync(request, [.. form.Where(field => SecretFields.Contains(field.Key)).Select(field => field.Value), client?.Secret ?? ""], cancellationToken);
+    }
+
+    /// <summary>Sends a request and answers the JSON object that comes back.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="secrets">What in it must not be repeated, whatever the endpoint repeats.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.AuthenticationFailed"/> for a refusal; other kinds for no answer.</exception>
+    public async Task<JsonElement> SendAsync(HttpRequestMessage request, IReadOnlyList<string> secrets, CancellationToken cancellationToken)
+    {
+        Uri address = request.RequestUri!;
+        if (address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback && !IsLinkLocal(address))
+            throw new MlflowException(ErrorKind.InvalidValue, $"{Shown(address)} is no https address, and what signs in must not go there in the open. Correct the variable that names it.") { Target = address.Host };
+        using (request)
+        using (HttpClient client = HttpTransport.CreateClient(new AnswerHandler { InnerHandler = HttpTransport.CreateHandler(options) }, new ConnectionOptions()))
+        using (var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
+        {
+            patience.CancelAfter(Patience);
+            try
+            {
+                using HttpResponseMessage response = await client.SendAsync(request, patience.Token).ConfigureAwait(false);
+                string body = await response.Content.ReadAsStringAsync().ConfigureAwait(false);
+                if (!response.IsSuccessStatusCode)
+                    throw Refused(address, (int)response.StatusCode, secrets.Where(secret => secret.Length > 0).Aggregate(body, (text, secret) => text.Replace(secret, "***")));
+                return Parse(body) ?? throw new MlflowException(ErrorKind.AuthenticationFailed, $"{Shown(address)} answered no JSON where a token was to be. Check the address, and what stands between.") { Target = address.Host };
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+            {
+                throw ConnectionErrors.From(e, address, timedOut: e is OperationCanceledException);
+            }
+        }
+    }
+
+    /// <summary>The token in an OAuth answer; its end is <c>expires_in</c> seconds away, or at <c>expires_on</c> (Unix seconds).</summary>
+    public AccessToken Read(JsonElement answer, Uri address)
+    {
+        DateTimeOffset now = clock();
+        if (Text(answer, "access_token") is not { Length: > 0 } value)
+            throw new MlflowException(ErrorKind.AuthenticationFailed, $"{Shown(address)} answered without a token. Check the address.") { Target = address.Host };
+        DateTimeOffset end = Seconds(answer, "expires_on") is { } at ? DateTimeOffset.FromUnixTimeSeconds(at)
+            : now + TimeSpan.FromSeconds(Seconds(answer, "expires_in") ?? 3600);
+        return new AccessToken(value, now, end);
+    }
+
+    /// <summary>A text in an answer; null when it is not there.</summary>
+    public static string? Text(JsonElement answer, string name) =>
+        answer.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private static long? Seconds(JsonElement answer, string name) => answer.TryGetProperty(name, out JsonElement value)
+        && long.TryParse(value.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out long seconds) && seconds < int.MaxValue * 100L ? seconds : null;
+
+    private static MlflowException Refused(Uri address, int status, string body)
+    {
+        JsonElement? error = Parse(body);
+        string? code = error is { } json ? Text(json, "error") ?? Text(json, "error_code") ?? Text(json, "errorCode") ?? Text(json, "typeKey") : null;
+
+        // Only the first line: what follows is ids of the request.
+        string said = (error is { } told ? Text(told, "error_description") ?? Text(told, "message") : null)?.Split('\n')[0].Trim().TrimEnd('.') ?? "";
+        bool transient = status is 408 or 429 or >= 500;
+        return new MlflowException(
+            transient ? ErrorKind.ServerError : ErrorKind.AuthenticationFailed,
+            $"{Shown(address)} gave no token ({status}{(code is null ? "" : $" {code}")}){(said.Length == 0 ? "" : $": {(said.Length > 300 ? said.Substring(0, 300) + "…" : said)}")}.")
+        { Target = address.Host, StatusCode = status, ErrorCode = code, IsTransient = transient };
+    }
+
+    private static JsonElement? Parse(string body)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(body);
+            return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static bool IsLinkLocal(Uri address) => address.Host.StartsWith("169.254.", StringComparison.Ordinal);
+
+    private static string Shown(Uri address) => address.GetLeftPart(UriPartial.Path);
+}

@@ -1,0 +1,85 @@
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.Databricks;
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Jobs;
+
+/// <summary>Brings the tables of statistics that a workflow wrote on a cluster, from where this machine can reach: the Databricks file system and volumes.</summary>
+/// <param name="api">The workspace.</param>
+/// <param name="folder">Where to, on this machine.</param>
+internal sealed class ClusterTables(RestApi api, string folder)
+{
+    private const string Dbfs = "/dbfs/", Volumes = "/Volumes/";
+
+    // A table of statistics has a row for each attribute.
+    private const long MaximumBytes = 64 << 20;
+
+    private readonly List<string> _files = [];
+    private readonly List<string> _warnings = [];
+    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
+
+    /// <summary>Brings the tables of outputs that are tracked.</summary>
+    public async Task<Workflow.FetchedTables> FetchAsync(AnovosPlan plan, CancellationToken cancellationToken)
+    {
+        foreach (AnovosOutput output in plan.Outputs.Where(output => output.Tracked && output.Path is not null && output.Kind is OutputKind.Statistic or OutputKind.Report))
+        {
+            // A workflow that has joined the run writes into a folder of the run.
+            int before = _files.Count;
+            foreach (string path in new[] { output.RunPath, output.Path }.Where(path => path is not null).Select(path => ToCluster(path!)).Distinct())
+            {
+                if (_files.Count == before && _seen.Add(path))
+                    await FetchAsync(output, path, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        return new Workflow.FetchedTables(_files, _warnings);
+    }
+
+    private async Task FetchAsync(AnovosOutput output, string path, CancellationToken cancellationToken)
+    {
+        int slash = path.LastIndexOf('/');
+        string parent = output.IsFile ? path.Substring(0, slash) : path;
+        using IArtifactStore? store = Open(parent);
+        if (store is null)
+        {
+            _warnings.Add($"{path} is on the cluster, where this machine does not reach: its statistics are no metrics of the run. Write them to dbfs: or /Volumes.");
+            return;
+        }
+
+        foreach (Artifact file in await store.ListAsync("", cancellationToken).ConfigureAwait(false))
+        {
+            bool isWanted = !file.IsDirectory && file.ArtifactPath.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) && (!output.IsFile || file.ArtifactPath == path.Substring(slash + 1));
+            if (!isWanted)
+                continue;
+            if (file.Length > MaximumBytes || ArtifactPath.Normalize(file.ArtifactPath).Contains('/'))
+                _warnings.Add($"{path}: {file.ArtifactPath} was not read, for it has more than {MaximumBytes >> 20} MiB.");
+            else
+                await ReceiveAsync(store, parent, file.ArtifactPath, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ReceiveAsync(IArtifactStore store, string parent, string name, CancellationToken cancellationToken)
+    {
+        // A folder for each: tables are told apart by their names.
+        string target = new DestinationFolder(Path.Combine(folder, _files.Count.ToString(System.Globalization.CultureInfo.InvariantCulture))).PathFor(name);
+        Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+        using FileStream stream = new(target, FileMode.Create, FileAccess.ReadWrite);
+        await store.ReceiveAsync(name, stream, _ => { }, cancellationToken).ConfigureAwait(false);
+        _files.Add(target);
+        _seen.Add($"{parent}/{name}");
+    }
+
+    private IArtifactStore? Open(string path) =>
+        path.StartsWith(Dbfs, StringComparison.Ordinal) ? new DbfsArtifactStore(api, path.Substring(Dbfs.Length - 1))
+        : path.StartsWith(Volumes, StringComparison.Ordinal) ? new VolumeArtifactStore(api, path)
+        : null;
+
+    // As the driver has it, whatever system this one is.
+    private static string ToCluster(string path)
+    {
+        string local = path.Replace('\\', '/');
+        local = local.Length > 2 && local[1] == ':' ? local.Substring(2) : local;
+        return local.StartsWith("/dbfs/Volumes/", StringComparison.Ordinal) ? local.Substring(Dbfs.Length - 1) : local;
+    }
+}

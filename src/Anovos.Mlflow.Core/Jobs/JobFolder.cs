@@ -1,0 +1,110 @@
+using System.Text.Json;
+using System.Text;
+using Anovos.Mlflow.Databricks;
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Jobs;
+
+/// <summary>
+/// A folder for the time of one job, which the driver of its cluster can read: in the workspace, shown there under
+/// <c>/Workspace</c>, or in a volume.
+/// </summary>
+internal sealed class JobFolder
+{
+    private const string Volumes = "/Volumes/", Mount = "/Workspace";
+
+    // Of what is imported, before base64.
+    private const long MaximumBytes = 7 << 20;
+
+    private readonly RestApi _api;
+    private readonly string _path;
+    private readonly List<string> _sent = [];
+
+    private JobFolder(RestApi api, string path) => (_api, _path) = (api, path);
+
+    private bool IsVolume => _path.StartsWith(Volumes, StringComparison.Ordinal);
+
+    /// <summary>Makes the folder.</summary>
+    /// <param name="api">The workspace.</param>
+    /// <param name="parent">Where; null for the user's own folder.</param>
+    /// <param name="name">A name that no other job has.</param>
+    /// <param name="cancellationToken">Ends it at once.</param>
+    public static async Task<JobFolder> MakeAsync(RestApi api, string? parent, string name, CancellationToken cancellationToken)
+    {
+        parent ??= $"/Users/{await UserAsync(api, cancellationToken).ConfigureAwait(false)}/.anovos-mlflow";
+        if (parent.StartsWith(Mount + "/", StringComparison.Ordinal))
+            parent = parent.Substring(Mount.Length);
+        if (!parent.StartsWith("/", StringComparison.Ordinal) || parent.Split('/').Any(part => part is "." or ".."))
+            throw new MlflowException(ErrorKind.InvalidValue, $"'{parent}' is no folder to put the workflow file in. Give a folder of the workspace, as /Users/you@example.com/anovos, or of a volume, as /Volumes/catalog/schema/volume.") { Target = parent };
+        var folder = new JobFolder(api, $"{parent.TrimEnd('/')}/{name}");
+
+        // The Files API makes the folders of a file itself.
+        if (!folder.IsVolume)
+            await new WorkspaceFolders(api).MakeAsync(folder._path, cancellationToken).ConfigureAwait(false);
+        return folder;
+    }
+
+    /// <summary>Puts a file there.</summary>
+    /// <returns>Its path on the cluster.</returns>
+    public async Task<string> SendAsync(FileInfo file, string name, CancellationToken cancellationToken)
+    {
+        if (file.Length > MaximumBytes)
+            throw new MlflowException(ErrorKind.ConfigInvalid, $"{file.FullName} has {file.Length} bytes, and a workspace takes files of {MaximumBytes} bytes. Is it the workflow file?") { Target = file.FullName };
+        string path = $"{_path}/{name}";
+        _sent.Add(name);
+        if (IsVolume)
+        {
+            await new WorkspaceFiles(_api, _path).SendAsync(file, name, _ => { }, cancellationToken).ConfigureAwait(false);
+            return path;
+        }
+
+        byte[] content = File.ReadAllBytes(file.FullName);
+        await PostAsync("import", json => { json.WriteString("format", "AUTO"); json.WriteBoolean("overwrite", true); json.WriteBase64String("content", content); }, path, cancellationToken).ConfigureAwait(false);
+        return Mount + path;
+    }
+
+    /// <summary>Puts a text there as a file.</summary>
+    /// <inheritdoc cref="SendAsync"/>
+    public async Task<string> SendTextAsync(string text, string name, CancellationToken cancellationToken)
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, text, new UTF8Encoding(false));
+            return await SendAsync(new FileInfo(file), name, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    /// <summary>Takes it away with all that was put there.</summary>
+    public async Task RemoveAsync(CancellationToken cancellationToken)
+    {
+        if (!IsVolume)
+        {
+            await PostAsync("delete", json => json.WriteBoolean("recursive", true), _path, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var files = new WorkspaceFiles(_api, _path);
+        foreach (string name in _sent)
+            await files.DeleteAsync("files", name, cancellationToken).ConfigureAwait(false);
+        await files.DeleteAsync("directories", "", cancellationToken).ConfigureAwait(false);
+    }
+
+    public override string ToString() => _path;
+
+    private static async Task<string> UserAsync(RestApi api, CancellationToken cancellationToken)
+    {
+        JsonElement me = await api.GetAddressAsync("api/2.0/preview/scim/v2/Me", ErrorKind.InvalidValue, cancellationToken).ConfigureAwait(false);
+        return me.TryGetProperty("userName", out JsonElement name) && name.GetString() is { Length: > 0 } user
+            ? user
+            : throw new MlflowException(ErrorKind.ServerError, $"{api.Server.Host} does not say who is signed in, so the folder for the workflow file is not known. Name one with -WorkspaceFolder.") { Target = api.Server.Host };
+    }
+
+    private Task PostAsync(string action, Action<Utf8JsonWriter> fields, string path, CancellationToken cancellationToken) => _api.Retrier.RunAsync(
+        _ => _api.PostAddressOnceAsync($"api/2.0/workspace/{action}", json => { json.WriteString("path", path); fields(json); }, ErrorKind.InvalidValue, cancellationToken),
+        cancellationToken);
+}

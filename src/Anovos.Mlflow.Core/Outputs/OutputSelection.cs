@@ -1,0 +1,144 @@
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Cloud;
+using Anovos.Mlflow.Configuration;
+
+namespace Anovos.Mlflow.Outputs;
+
+/// <summary>Decides for each file of a workflow's outputs whether it is sent, and why not where it is not.</summary>
+public sealed class OutputSelection
+{
+    private readonly IReadOnlyList<ArtifactPattern> _include;
+    private readonly IReadOnlyList<ArtifactPattern> _exclude;
+    private readonly bool _force;
+
+    /// <summary>Selects by the flags of the workflow, and narrows by patterns of artifact paths.</summary>
+    /// <param name="include">Only what one of these selects; all when there is none.</param>
+    /// <param name="exclude">Not what one of these selects.</param>
+    /// <param name="force">Whatever the flags say.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for what is no pattern.</exception>
+    public OutputSelection(IEnumerable<string> include, IEnumerable<string> exclude, bool force)
+        : this([.. include.Select(ArtifactPattern.Parse)], [.. exclude.Select(ArtifactPattern.Parse)], force)
+    {
+    }
+
+    private OutputSelection(IReadOnlyList<ArtifactPattern> include, IReadOnlyList<ArtifactPattern> exclude, bool force) =>
+        (_include, _exclude, _force) = (include, exclude, force);
+
+    /// <summary>Bytes beyond which a file is left out; null for files of any length.</summary>
+    public long? MaximumLength { get; init; }
+
+    private DateTime? WrittenSinceUtc { get; init; }
+
+    /// <summary>The same rules, and without what was written before that time, as by an earlier run.</summary>
+    public OutputSelection WrittenSince(DateTime utc) => new(_include, _exclude, _force) { MaximumLength = MaximumLength, WrittenSinceUtc = utc };
+
+    /// <summary>The output with each file's answer: whether it is sent, and why or why not.</summary>
+    public ScannedOutput Explain(ScannedOutput output) => output.With(output.Files.Select(
+        file => WhyNot(output, file) is { } why ? file with { Tracked = false, Reason = why } : file with { Tracked = true, Reason = output.Tracked ? output.Reason : "-Force overrides the flags" }));
+
+    /// <summary>The selection among these outputs.</summary>
+    /// <param name="outputs">The outputs, with what there is of each.</param>
+    /// <param name="runId">The run that they are for.</param>
+    /// <param name="open">Gives the bytes of a file; without it, files are those of this machine.</param>
+    public Selected Of(IEnumerable<ScannedOutput> outputs, string runId, Func<OutputFile, ArtifactSource>? open = null)
+    {
+        open ??= file => new FileSource(new FileInfo(file.FullPath));
+        var selected = new Selected();
+        foreach (ScannedOutput output in outputs.Where(output => output.Path is not null))
+            Add(output, runId, open, selected);
+        if (selected.NotSent.Any(row => row.Status == ArtifactStatus.Missing))
+            selected.Warnings.Add("Relative paths of a workflow start from its working directory. Name it with -BasePath if that is not the current folder.");
+        return selected;
+    }
+
+    private void Add(ScannedOutput output, string runId, Func<OutputFile, ArtifactSource> open, Selected selected)
+    {
+        string artifactPath = output.ArtifactPath ?? "";
+        if (output.Output.IsFile)
+            artifactPath = ArtifactPath.Join(artifactPath, Path.GetFileName(output.Path!));
+        if (!output.Tracked && !_force)
+        {
+            selected.NotSent.Add(Row(ArtifactStatus.NotTracked, artifactPath, output.Path!, output.Reason));
+            return;
+        }
+
+        if (output.Output.IsRemote && !Buckets.Speaks(output.Path!))
+        {
+            Refuse(ArtifactStatus.Failed, $"{output.Path} is in a store that this version does not speak to. Copy it into a folder, or to s3:, wasbs: or abfss:, and send it from there");
+            return;
+        }
+
+        if (output.Output.IsRemote && output.Errors.Count > 0)
+        {
+            Refuse(ArtifactStatus.Failed, output.Errors[0].TrimEnd('.'));
+            return;
+        }
+
+        // A report folder is shared by several steps, and its files are counted with the first.
+        bool isDataset = output.Kind is OutputKind.Output or OutputKind.Intermediate;
+        if (!output.Exists || (isDataset && output.Files.Count == 0))
+        {
+            Refuse(ArtifactStatus.Missing, output.Exists ? $"the folder {output.Path} holds no file of this run" : $"{output.Path} is not there");
+            return;
+        }
+
+        selected.Warnings.AddRange(output.Errors);
+        foreach (OutputFile file in output.Files)
+        {
+            if (WhyNot(output, file) is { } why)
+                selected.NotSent.Add(Row(ArtifactStatus.NotTracked, file.ArtifactPath, file.FullPath, why) with { Length = file.Length });
+            else
+                selected.Uploads.Add(new ArtifactUpload(open(file), file.ArtifactPath) { Kind = output.Kind.ToString(), Folder = output.ArtifactPath ?? "", Md5 = file.Md5 });
+        }
+
+        void Refuse(ArtifactStatus status, string reason)
+        {
+            // What no pattern would select is no loss.
+            if (WhyNot(artifactPath) is { } why)
+            {
+                selected.NotSent.Add(Row(ArtifactStatus.NotTracked, artifactPath, output.Path!, why));
+                return;
+            }
+
+            selected.NotSent.Add(Row(status, artifactPath, output.Path!, reason));
+            if (status == ArtifactStatus.Missing)
+                selected.Warnings.Add($"Not sent, {output.Step}: {reason}.");
+        }
+
+        ArtifactResult Row(ArtifactStatus status, string path, string file, string reason) =>
+            new() { Kind = output.Kind.ToString(), ArtifactPath = path, Path = file, Status = status, Reason = reason, RunId = runId };
+    }
+
+    private string? WhyNot(ScannedOutput output, OutputFile file)
+    {
+        if (!output.Tracked && !_force)
+            return output.Reason;
+        if (output.Tracked && !file.Tracked)
+            return file.Reason;
+        if (WhyNot(file.ArtifactPath) is { } why)
+            return why;
+        if (file.Length > MaximumLength)
+            return $"it has {file.Length} bytes, and -MaximumLength allows {MaximumLength}";
+        return WrittenSinceUtc is { } since && (file.WrittenUtc ?? File.GetLastWriteTimeUtc(file.FullPath)) < since ? "it was there before this workflow ran" : null;
+    }
+
+    private string? WhyNot(string artifactPath)
+    {
+        if (_exclude.FirstOrDefault(pattern => pattern.Selects(artifactPath)) is { } excluding)
+            return $"-Exclude '{excluding}' leaves it out";
+        return _include.Count == 0 || _include.Any(pattern => pattern.Selects(artifactPath)) ? null : "no -Include selects it";
+    }
+
+    /// <summary>What is sent and what is not.</summary>
+    public sealed class Selected
+    {
+        /// <summary>The files to send.</summary>
+        public List<ArtifactUpload> Uploads { get; } = [];
+
+        /// <summary>A row for each output or file that is not.</summary>
+        public List<ArtifactResult> NotSent { get; } = [];
+
+        /// <summary>What should have been sent and cannot be, a sentence each.</summary>
+        public List<string> Warnings { get; } = [];
+    }
+}

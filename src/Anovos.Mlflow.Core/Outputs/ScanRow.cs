@@ -1,0 +1,67 @@
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Configuration;
+
+namespace Anovos.Mlflow.Outputs;
+
+/// <summary>An output while its files are being found.</summary>
+internal sealed class ScanRow
+{
+    private readonly List<OutputFile> _files = [];
+
+    /// <summary>Begins with what the plan says.</summary>
+    public ScanRow(AnovosOutput output)
+    {
+        Output = output;
+        Path = output.IsRemote ? null : InUse(output);
+    }
+
+    /// <summary>What the plan says.</summary>
+    public AnovosOutput Output { get; }
+
+    /// <summary>The file or folder to look at: the run's own where there is one; null for what is not on this machine.</summary>
+    public string? Path { get; }
+
+    /// <summary>Whether it is there.</summary>
+    public bool Exists { get; set; }
+
+    /// <summary>What could not be read.</summary>
+    public List<string> Errors { get; } = [];
+
+    /// <summary>Adds a file below the path, or the path itself.</summary>
+    public void Add(FileInfo file)
+    {
+        try
+        {
+            string relative = Output.IsFile ? file.Name : Relative(file.FullName);
+            string artifact = Output.ArtifactPath is { Length: > 0 } folder ? $"{folder}/{relative}" : relative;
+            long length = (FileLinks.Follow(file) ?? throw new FileNotFoundException("it is a link that leads nowhere")).Length;
+            _files.Add(new OutputFile(file.FullName, artifact, length) { Tracked = Output.Tracked, Reason = Output.Reason });
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Errors.Add($"{file.FullName} cannot be read: {exception.Message}");
+        }
+    }
+
+    /// <summary>The result, files in order.</summary>
+    public ScannedOutput ToResult() => new()
+    {
+        Output = Output,
+        Path = Path ?? Output.Path,
+        Exists = Exists,
+        Files = _files.OrderBy(file => file.ArtifactPath, StringComparer.Ordinal).ToList(),
+        Errors = Errors,
+    };
+
+    private string Relative(string path)
+    {
+        char separator = System.IO.Path.DirectorySeparatorChar;
+        return path.Substring(Path!.Length).TrimStart(separator).Replace(separator, '/');
+    }
+
+    private static string? InUse(AnovosOutput output)
+    {
+        string? runFolder = output.IsFile ? System.IO.Path.GetDirectoryName(output.RunPath) : output.RunPath;
+        return runFolder is not null && Directory.Exists(runFolder) ? output.RunPath : output.Path;
+    }
+}

@@ -1,0 +1,48 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Anovos.Mlflow.Processes;
+
+/// <summary>The user's browser.</summary>
+public static class Browser
+{
+    // xdg-open ends as soon as the browser has the address, but with a browser for terminals only when that ends.
+    private const int LongestStart = 3000;
+
+    /// <summary>Opens a page, without a shell in between; false where there is no browser to open it.</summary>
+    /// <param name="page">An <c>http</c> or <c>https</c> address.</param>
+    /// <param name="environment">Reads an environment variable.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for an address of another scheme, which might start any program.</exception>
+    public static bool TryOpen(Uri page, Func<string, string?> environment)
+    {
+        if (!page.IsAbsoluteUri || (page.Scheme != Uri.UriSchemeHttp && page.Scheme != Uri.UriSchemeHttps))
+            throw new MlflowException(ErrorKind.InvalidValue, $"'{page}' is no address of a page: only http and https are opened.") { Target = page.ToString() };
+        try
+        {
+            if (RuntimeInformation.IsOSPlatform(OSPlatform.Windows))
+            {
+                using Process? browser = Process.Start(new ProcessStartInfo(page.AbsoluteUri) { UseShellExecute = true });
+                return true;
+            }
+
+            bool isMac = RuntimeInformation.IsOSPlatform(OSPlatform.OSX);
+            return (isMac || HasDisplay(environment)) && Opens(isMac ? "open" : "xdg-open", page);
+        }
+        catch (Win32Exception)
+        {
+            // No such program, or none for web pages.
+            return false;
+        }
+    }
+
+    // xdg-open takes the program in BROWSER where there is no desktop.
+    private static bool HasDisplay(Func<string, string?> environment) =>
+        new[] { "DISPLAY", "WAYLAND_DISPLAY", "BROWSER" }.Any(name => !string.IsNullOrEmpty(environment(name)));
+
+    private static bool Opens(string program, Uri page)
+    {
+        using Process opener = Process.Start(new ProcessStartInfo(program, CommandLine.Join([page.AbsoluteUri])) { UseShellExecute = false })!;
+        return !opener.WaitForExit(LongestStart) || opener.ExitCode == 0;
+    }
+}

@@ -1,0 +1,65 @@
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Cloud;
+using Anovos.Mlflow.Databricks;
+using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.Stores;
+
+/// <summary>Chooses the artifact store for a run's artifact URI.</summary>
+public static class ArtifactStores
+{
+    /// <summary>Opens the artifacts of <paramref name="run"/>, which <paramref name="store"/> holds.</summary>
+    /// <param name="run">The run; one without an id for a root that belongs to none.</param>
+    /// <param name="store">Its store.</param>
+    /// <param name="onRetry">Told of repeated requests to a bucket, where the store itself is no server that is.</param>
+    /// <param name="warn">Told what the user must know, as that TLS is not checked.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> for a root that this client does not speak.</exception>
+    public static IArtifactStore Open(Run run, ITrackingStore store, Action<RetryNotice>? onRetry = null, Action<string>? warn = null)
+    {
+        if (store is FallbackStore fallback)
+            return run.TrackingUri == fallback.Server.TrackingUri ? new FallbackArtifactStore(Open(run, fallback.Server, onRetry, warn), run, fallback) : new LocalArtifactStore(LocalUri.ToPath(run.ArtifactUri));
+
+        string root = run.ArtifactUri;
+        string? runId = run.RunId.Length == 0 ? null : run.RunId;
+        int colon = root.IndexOf(':');
+        string scheme = colon > 1 ? root.Substring(0, colon).ToLowerInvariant() : "file";
+        switch (scheme)
+        {
+            case "file":
+                return new LocalArtifactStore(LocalUri.ToPath(root));
+            case "mlflow-artifacts" when store is RestStore server:
+                return new ProxiedArtifactStore(server.Api, ProxiedBase(root, server.Api.Server), ownsApi: false, runId);
+            case "dbfs" when store is RestStore workspace:
+                return DbfsRoots.Open(workspace.Api, run, DbfsRoots.MountPoint);
+            case "http" or "https" when store is RestStore server:
+                return OpenHttp(new Uri(root), server, runId);
+            case var _ when Buckets.Speaks(root):
+                (IBucket bucket, string prefix) = new BucketAccess(store, onRetry, warn).Open(root.Split('?')[0]);
+                return new BucketArtifactStore(bucket, prefix);
+            default:
+                throw new MlflowException(
+                    ErrorKind.UriUnsupported,
+                    $"The artifacts{(runId is null ? "" : $" of run {runId}")} are at {root}, and this version does not speak to '{scheme}:'. Have the server started with --serve-artifacts{(scheme is "gs" or "hdfs" or "viewfs" ? $" --artifacts-destination {scheme}://…" : "")}, so that it passes artifacts on, or use an experiment with another artifact location: s3:, wasbs:, abfss: or a folder.")
+                { Target = root };
+        }
+    }
+
+    /// <summary><c>mlflow-artifacts:/p</c> is a path under the tracking server; with a host, under that host.</summary>
+    internal static Uri ProxiedBase(string root, Uri server)
+    {
+        var uri = new Uri(root);
+        string host = uri.Host.Length == 0 ? server.GetLeftPart(UriPartial.Path) : $"{server.Scheme}://{uri.Authority}/";
+        return new Uri($"{host}{ProxiedArtifactStore.Endpoint}{uri.AbsolutePath}");
+    }
+
+    private static ProxiedArtifactStore OpenHttp(Uri root, RestStore server, string? runId)
+    {
+        bool sameServer = Uri.Compare(root, server.Api.Server, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
+
+        // Another host gets no credentials of the tracking server.
+        return sameServer
+            ? new ProxiedArtifactStore(server.Api, root, ownsApi: false, runId)
+            : new ProxiedArtifactStore(new RestApi(root, server.Api.Options.ForOtherHosts()), root, ownsApi: true);
+    }
+}

@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Databricks;
+using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.Stores;
+
+/// <summary>Whether a tracking store can be worked with.</summary>
+public sealed record ConnectionReport
+{
+    /// <summary>The store.</summary>
+    public required string TrackingUri { get; init; }
+
+    /// <summary>Whether experiments and runs can be read with these credentials.</summary>
+    public bool Usable => Problem is null;
+
+    /// <summary>The server's MLflow version; null for a folder, or where it does not say.</summary>
+    public string? ServerVersion { get; init; }
+
+    /// <summary>How long a small request took; null when none came back.</summary>
+    public TimeSpan? RoundTrip { get; init; }
+
+    /// <summary>Whether the server passes artifacts on (<c>--serve-artifacts</c>); a folder always takes them. Null when it could not be asked, and for a Databricks workspace.</summary>
+    public bool? ServesArtifacts { get; init; }
+
+    /// <summary>Who asked: the method of signing in and where its settings came from. Null for a folder.</summary>
+    public string? Identity { get; init; }
+
+    /// <summary>Of a Databricks workspace: why each other method of signing in was not used.</summary>
+    public IReadOnlyList<string> IdentityNotUsed { get; init; } = [];
+
+    /// <summary>The proxy that requests to this server pass, as the environment names it; null where it names none.</summary>
+    public string? Proxy { get; init; }
+
+    /// <summary>The module's version, and what it runs on.</summary>
+    public string Client { get; } = $"{HttpTransport.UserAgent.Replace('/', ' ')}, {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}";
+
+    /// <summary>The kind of what is wrong; null when nothing is.</summary>
+    public ErrorKind? Problem { get; init; }
+
+    /// <summary>What is wrong, and what to change.</summary>
+    public string? Message { get; init; }
+
+    /// <summary>The report of a store that could not even be asked.</summary>
+    public static ConnectionReport Of(string trackingUri, MlflowException failure) =>
+        new() { TrackingUri = trackingUri, Problem = failure.Kind, Message = failure.Message };
+
+    /// <summary>Asks the store.</summary>
+    public static async Task<ConnectionReport> OfAsync(ITrackingStore store, CancellationToken cancellationToken)
+    {
+        RestApi? api = (store as RestStore)?.Api;
+        var report = new ConnectionReport
+        {
+            TrackingUri = store.TrackingUri,
+            Identity = api?.Options.ToString(),
+            IdentityNotUsed = (api?.Options.Identity as DatabricksIdentity)?.NotUsed ?? [],
+            Proxy = api is null ? null : EnvironmentProxy.AddressFor(api.Server, api.Options),
+        };
+        try
+        {
+            await store.SearchExperimentsAsync(new ExperimentSearch(MaxResults: 1), null, cancellationToken).ConfigureAwait(false);
+
+            // The first request opened the connection; the second tells the way.
+            var clock = Stopwatch.StartNew();
+            await store.SearchExperimentsAsync(new ExperimentSearch(MaxResults: 1), null, cancellationToken).ConfigureAwait(false);
+            report = report with { RoundTrip = clock.Elapsed };
+            if (store is RestStore { Folders: not null })
+                return report;
+            return api is null ? report with { ServesArtifacts = true } : await AskServerAsync(report, api, cancellationToken).ConfigureAwait(false);
+        }
+        catch (MlflowException e)
+        {
+            return report with { Problem = e.Kind, Message = e.Message };
+        }
+    }
+
+    private static async Task<ConnectionReport> AskServerAsync(ConnectionReport report, RestApi api, CancellationToken cancellationToken)
+    {
+        string? version = await TryAsync(() => api.GetTextAsync("version", cancellationToken)).ConfigureAwait(false);
+        using var artifacts = new ProxiedArtifactStore(api, new Uri(api.Server, ProxiedArtifactStore.Endpoint), ownsApi: false);
+        bool serves = await TryAsync(() => artifacts.ListAsync("", cancellationToken)).ConfigureAwait(false) is not null;
+        return report with { ServerVersion = version is { Length: < 40 } ? version : null, ServesArtifacts = serves };
+    }
+
+    // A server without these endpoints is one to work with all the same: their absence is the answer.
+    private static async Task<T?> TryAsync<T>(Func<Task<T>> ask)
+        where T : class
+    {
+        try
+        {
+            return await ask().ConfigureAwait(false);
+        }
+        catch (MlflowException)
+        {
+            return null;
+        }
+    }
+}

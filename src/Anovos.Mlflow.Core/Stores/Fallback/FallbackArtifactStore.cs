@@ -1,0 +1,69 @@
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.Stores;
+
+/// <summary>Artifacts on a server, and in the folder where the run goes on once the server is lost.</summary>
+internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, FallbackStore store) : ISourceStore, IAnnouncedTo, IServed
+{
+    private IArtifactStore? _folder;
+
+    public bool IsLocal => _folder is not null;
+
+    public Concurrency Concurrency { get; } = server.Concurrency();
+
+    public void Announce(IEnumerable<string> artifactPaths) => (server as IAnnouncedTo)?.Announce(artifactPaths);
+
+    public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
+        SendAsync((artifacts, counted) => artifacts.SendAsync(file, artifactPath, counted, cancellationToken), sent, cancellationToken);
+
+    public Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
+        SendAsync((artifacts, counted) => artifacts.SendAsync(source, artifactPath, counted, cancellationToken), sent, cancellationToken);
+
+    public Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken) =>
+        (_folder ?? server).ReceiveAsync(artifactPath, target, received, cancellationToken);
+
+    public Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken) =>
+        TryAsync(artifacts => artifacts.ListAsync(artifactPath, cancellationToken), () => { }, cancellationToken);
+
+    public Task DeleteAsync(string artifactPath, CancellationToken cancellationToken) => TryAsync(
+        async artifacts =>
+        {
+            await artifacts.DeleteAsync(artifactPath, cancellationToken).ConfigureAwait(false);
+            return true;
+        },
+        () => { },
+        cancellationToken);
+
+    public void Dispose()
+    {
+        server.Dispose();
+        _folder?.Dispose();
+    }
+
+    private Task<T> SendAsync<T>(Func<IArtifactStore, Action<long>, Task<T>> send, Action<long> sent, CancellationToken cancellationToken)
+    {
+        long sentThere = 0;
+        return TryAsync(artifacts => send(artifacts, bytes => { sentThere += bytes; sent(bytes); }), () => sent(-sentThere), cancellationToken);
+    }
+
+    private async Task<T> TryAsync<T>(Func<IArtifactStore, Task<T>> work, Action undo, CancellationToken cancellationToken)
+    {
+        if (_folder is null && store.Loss is null)
+        {
+            try
+            {
+                return await work(server).ConfigureAwait(false);
+            }
+            catch (MlflowException e) when (FallbackStore.IsLoss(e))
+            {
+                undo();
+                store.Lose(e);
+            }
+        }
+
+        _folder ??= await store.OpenFolderAsync(run, cancellationToken).ConfigureAwait(false);
+        return await work(_folder).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,117 @@
+using Anovos.Mlflow.Databricks;
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Stores;
+
+/// <summary>What a tracking URI names: a folder, a server, or a Databricks workspace.</summary>
+public sealed record TrackingTarget
+{
+    private TrackingTarget(string uri) => Uri = uri;
+
+    /// <summary>The URI in its absolute form, without credentials: the same place from any folder.</summary>
+    public string Uri { get; }
+
+    /// <summary>The folder, when it names one.</summary>
+    public string? Directory { get; private init; }
+
+    /// <summary>The server, when it names one; no credentials in it.</summary>
+    public Uri? Server { get; private init; }
+
+    /// <summary>Whether it names a Databricks workspace: the one that environment and configuration file say.</summary>
+    public bool IsDatabricks { get; private init; }
+
+    /// <summary>The profile of the configuration file that it names, where it names one.</summary>
+    public string? Profile { get; private init; }
+
+    /// <summary>User and password that stood in the URI, for basic authentication.</summary>
+    internal (string User, string Password)? UserInfo { get; private init; }
+
+    /// <summary>Reads a tracking URI (mlflow.tracking._tracking_service.utils names the forms).</summary>
+    /// <param name="uri">A path, <c>file:</c>, <c>http(s)://</c>, <c>databricks</c> or <c>databricks://profile</c>.</param>
+    /// <param name="baseDirectory">What a relative path is relative to.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/>; the message says what to use instead.</exception>
+    public static TrackingTarget Parse(string uri, string baseDirectory)
+    {
+        string text = uri.Trim();
+        int colon = text.IndexOf(':');
+
+        // One letter before the colon is a drive.
+        string scheme = colon > 1 ? text.Substring(0, colon).ToLowerInvariant() : text is "databricks" or "databricks-uc" ? text : "file";
+        switch (scheme)
+        {
+            case "file" when text.Length > 0:
+                return ForDirectory(Path.GetFullPath(Path.Combine(baseDirectory, LocalUri.ToPath(text))));
+            case "http" or "https" when System.Uri.TryCreate(text, UriKind.Absolute, out Uri? server) && server.Host.Length > 0:
+                return ForServer(server);
+        }
+
+        if (scheme == "databricks" && ForDatabricks(text) is { } workspace)
+            return workspace;
+        string advice = (scheme.Split('+')[0]) switch
+        {
+            "file" => "It is empty. Give http://host:port, https://host/prefix, or a folder.",
+            "http" or "https" => "It names no host. Write it as http://host:port or https://host/prefix.",
+            "databricks" => "Write it as databricks, or as databricks://<profile> with a profile of .databrickscfg. A secret scope is not read: set DATABRICKS_HOST and DATABRICKS_TOKEN from it.",
+            "databricks-uc" or "uc" => "That is a model registry, not a tracking store. Use databricks, an http(s) server or a folder.",
+            "sqlite" or "postgresql" or "mysql" or "mssql" => $"A database belongs to an MLflow server. Start one over it (mlflow server --backend-store-uri …) and use its http address.",
+            _ => "Give http://host:port, https://host/prefix, databricks, or a folder.",
+        };
+        throw new MlflowException(ErrorKind.UriUnsupported, $"The tracking URI '{WithoutUserInfo(text)}' cannot be used. {advice}") { Target = WithoutUserInfo(text) };
+    }
+
+    /// <summary>
+    /// The options with what the URI adds: the credentials in it, where there are any and the caller gave none; of a Databricks
+    /// workspace, where it is and what there is to sign in with.
+    /// </summary>
+    /// <param name="options">What environment and caller say.</param>
+    /// <param name="environment">Reads an environment variable.</param>
+    /// <param name="home">The user's home folder.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> where no workspace is configured, or more than one way to sign in.</exception>
+    public ConnectionOptions Complete(ConnectionOptions options, Func<string, string?> environment, string? home)
+    {
+        if (!IsDatabricks)
+            return WithUserInfo(options);
+        if (options.CredentialsAreExplicit && options.Username is not null)
+            throw new MlflowException(ErrorKind.InvalidValue, "A Databricks workspace takes no user and password. Give a token, or a profile of .databrickscfg.") { Target = Uri };
+        string? token = options.CredentialsAreExplicit ? options.Token : null;
+
+        // Those of an MLflow server are not for a workspace.
+        return options with { Username = null, Password = null, Token = null, CredentialSource = null, Databricks = DatabricksConfig.Load(Profile, environment, home, token) };
+    }
+
+    private ConnectionOptions WithUserInfo(ConnectionOptions options) => UserInfo is var (user, password) && !options.CredentialsAreExplicit
+        ? options with { Username = user, Password = password, CredentialSource = "the tracking URI" }
+        : options;
+
+    /// <inheritdoc/>
+    public override string ToString() => Uri;
+
+    private static TrackingTarget ForDirectory(string path) => new(LocalUri.FromPath(path)) { Directory = path };
+
+    private static TrackingTarget? ForDatabricks(string text)
+    {
+        const string Prefix = "databricks://";
+        string profile = text.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) ? text.Substring(Prefix.Length).TrimEnd('/') : "";
+        if (profile.Length == 0)
+            return text.TrimEnd('/', ':').Length == Prefix.Length - 3 ? new("databricks") { IsDatabricks = true } : null;
+        return profile.IndexOfAny([':', '/', '@']) < 0 ? new(Prefix + profile) { IsDatabricks = true, Profile = profile } : null;
+    }
+
+    private static TrackingTarget ForServer(Uri server)
+    {
+        var clean = new UriBuilder(server) { UserName = "", Password = "", Query = "", Fragment = "" }.Uri;
+        string[] userInfo = server.UserInfo.Split([':'], 2);
+        return new(clean.GetLeftPart(UriPartial.Path).TrimEnd('/'))
+        {
+            Server = clean,
+            UserInfo = userInfo.Length == 2 ? (System.Uri.UnescapeDataString(userInfo[0]), System.Uri.UnescapeDataString(userInfo[1])) : null,
+        };
+    }
+
+    /// <summary>A URI, of whatever scheme, without the credentials in it: <c>postgresql://user:password@host</c> is what people paste.</summary>
+    public static string WithoutUserInfo(string text)
+    {
+        int start = text.IndexOf("://", StringComparison.Ordinal), at = text.LastIndexOf('@');
+        return start >= 0 && at > start ? text.Substring(0, start + 3) + "…" + text.Substring(at) : text;
+    }
+}

@@ -1,0 +1,72 @@
+namespace Anovos.Mlflow.Yaml;
+
+/// <summary>A node of a YAML document, where it stands and what it holds. Immutable; an alias shares its anchor's node.</summary>
+internal abstract class YamlNode(YamlPosition position, int height)
+{
+    /// <summary>Where the node begins.</summary>
+    public YamlPosition Position { get; } = position;
+
+    /// <summary>Levels of nodes below this one; 0 for a scalar.</summary>
+    public int Height { get; } = height;
+
+    /// <summary>Whether the node is YAML's null.</summary>
+    public virtual bool IsNull => false;
+
+    /// <summary>What Python's <c>bool()</c> makes of the node; Anovos decides by it in many places.</summary>
+    public abstract bool IsTruthy { get; }
+
+    /// <summary>What the node is, in words of a message: "a list", "the number 7".</summary>
+    public abstract string Description { get; }
+}
+
+/// <summary>A place in a file.</summary>
+/// <param name="Line">The line, from 1.</param>
+/// <param name="Column">The column in characters, from 1.</param>
+internal readonly record struct YamlPosition(int Line, int Column);
+
+/// <summary>A list.</summary>
+internal sealed class YamlSequence(YamlPosition position, IReadOnlyList<YamlNode> items)
+    : YamlNode(position, 1 + items.Select(item => item.Height).DefaultIfEmpty(-1).Max())
+{
+    /// <summary>The items in their order.</summary>
+    public IReadOnlyList<YamlNode> Items { get; } = items;
+
+    /// <inheritdoc/>
+    public override bool IsTruthy => Items.Count > 0;
+
+    /// <inheritdoc/>
+    public override string Description => "a list";
+}
+
+/// <summary>A mapping, merges (<c>&lt;&lt;</c>) resolved.</summary>
+internal sealed class YamlMapping(YamlPosition position, IReadOnlyList<YamlEntry> entries)
+    : YamlNode(position, 1 + entries.Select(entry => entry.Value.Height).DefaultIfEmpty(-1).Max())
+{
+    private readonly Dictionary<string, YamlEntry> _byName = entries
+        .Where(entry => entry.Key.Kind == YamlKind.String)
+        .ToDictionary(entry => entry.Key.Text, StringComparer.Ordinal);
+
+    /// <summary>The entries in the order in which Python's dict would have them.</summary>
+    public IReadOnlyList<YamlEntry> Entries { get; } = entries;
+
+    /// <inheritdoc/>
+    public override bool IsTruthy => Entries.Count > 0;
+
+    /// <inheritdoc/>
+    public override string Description => "a mapping";
+
+    /// <summary>The value under a text key; null when there is no such key.</summary>
+    public YamlNode? this[string name] => Find(name)?.Value;
+
+    /// <summary>The entry of a text key; null when there is none.</summary>
+    public YamlEntry? Find(string name) => _byName.TryGetValue(name, out YamlEntry? entry) ? entry : null;
+
+    /// <summary>The mapping under a text key; null when there is none, or something else.</summary>
+    public YamlMapping? Mapping(string name) => this[name] as YamlMapping;
+
+    /// <summary>The text under a text key; null when there is none, or something else.</summary>
+    public string? Text(string name) => this[name] is YamlScalar { Kind: YamlKind.String } scalar ? scalar.Text : null;
+}
+
+/// <summary>A key of a mapping and its value.</summary>
+internal sealed record YamlEntry(YamlScalar Key, YamlNode Value);

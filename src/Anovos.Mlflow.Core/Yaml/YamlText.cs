@@ -1,0 +1,62 @@
+using System.Text;
+
+namespace Anovos.Mlflow.Yaml;
+
+/// <summary>Turns a file's bytes into text as PyYAML does: UTF-8, or UTF-16 with a byte order mark.</summary>
+internal static class YamlText
+{
+    /// <summary>The text without its byte order mark.</summary>
+    /// <exception cref="YamlFault">Bytes that are no text, or a character that YAML forbids.</exception>
+    public static string Decode(byte[] bytes)
+    {
+        string text = bytes switch
+        {
+            [0xFF, 0xFE, ..] => Decode(bytes, offset: 2,
+                new UnicodeEncoding(bigEndian: false, byteOrderMark: false, throwOnInvalidBytes: true)),
+            [0xFE, 0xFF, ..] => Decode(bytes, offset: 2,
+                new UnicodeEncoding(bigEndian: true, byteOrderMark: false, throwOnInvalidBytes: true)),
+            [0xEF, 0xBB, 0xBF, ..] => Decode(bytes, offset: 3, new UTF8Encoding(false, throwOnInvalidBytes: true)),
+            _ => Decode(bytes, offset: 0, new UTF8Encoding(false, throwOnInvalidBytes: true)),
+        };
+        RefuseForbidden(text);
+        return text;
+    }
+
+    private static string Decode(byte[] bytes, int offset, Encoding encoding)
+    {
+        try
+        {
+            return encoding.GetString(bytes, offset, bytes.Length - offset);
+        }
+        catch (DecoderFallbackException exception)
+        {
+            string name = encoding is UTF8Encoding ? "UTF-8" : "UTF-16";
+            string before = Encoding.GetEncoding(encoding.CodePage)
+                .GetString(bytes, offset, Math.Max(0, Math.Min(exception.Index, bytes.Length - offset)));
+            throw new YamlFault(PositionAfter(before), $"Bytes stand here that are no {name}.", "Save the file as UTF-8.", exception);
+        }
+    }
+
+    private static void RefuseForbidden(string text)
+    {
+        for (int i = 0; i < text.Length; i++)
+        {
+            char c = text[i];
+            if (c is (>= ' ' and <= '~') or '\n' or '\r' or '\t' or '\u0085' or (>= '\u00A0' and <= '\uFFFD'))
+                continue;
+
+            YamlPosition position = PositionAfter(text.Substring(0, i));
+            throw c == '\0'
+                ? new YamlFault(position, "A NUL character stands here.",
+                    "The file is UTF-16 without a byte order mark, or no text at all: save it as UTF-8.")
+                : new YamlFault(position, $"The character U+{(int)c:X4} stands here, which YAML forbids.",
+                    $"Delete it, or write \"\\u{(int)c:X4}\" in double quotes.");
+        }
+    }
+
+    private static YamlPosition PositionAfter(string text)
+    {
+        int line = 1 + text.Count(c => c == '\n');
+        return new YamlPosition(line, text.Length - text.LastIndexOf('\n'));
+    }
+}
