@@ -34,17 +34,7 @@ internal sealed class ContentMeter(Stream target, long limit) : Stream
     public static string OfNothing { get; } = new ContentMeter(Null, 0).Finish().Sha256;
 
     /// <summary>What was written since the beginning; the meter then begins anew.</summary>
-    public ArtifactContent Finish() => new(_length, ToHex(_hash.GetHashAndReset()));
-
-    /// <summary>A hash as this project writes it.</summary>
-    public static string ToHex(byte[] hash)
-    {
-#if NET
-        return Convert.ToHexString(hash).ToLowerInvariant();
-#else
-        return BitConverter.ToString(hash).Replace("-", "").ToLowerInvariant();
-#endif
-    }
+    public ArtifactContent Finish() => new(_length, Hex.Of(_hash.GetHashAndReset()));
 
     public override void Write(byte[] buffer, int offset, int count)
     {

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using System.Text.RegularExpressions;
-using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Artifacts;
 
@@ -12,9 +10,6 @@ namespace Anovos.Mlflow.Artifacts;
 /// </summary>
 public sealed class SentJournal
 {
-    /// <summary>Names another folder for the journals.</summary>
-    public const string FolderVariable = "ANOVOS_MLFLOW_SENT_PATH";
-
     private const int Attempts = 100;
     private const int PauseMilliseconds = 10;
 
@@ -27,11 +22,11 @@ public sealed class SentJournal
 
     /// <summary>The journal of a run.</summary>
     /// <param name="runId">The run.</param>
-    /// <param name="folder">Where journals lie; without it what <see cref="FolderVariable"/> says, or the user's local application data.</param>
+    /// <param name="folder">Where journals lie; without it what <see cref="StateFolder.Variable"/> says, or the user's local application data.</param>
     public SentJournal(string runId, string? folder = null)
     {
-        folder ??= FolderFrom(new EnvironmentVariables(Environment.GetEnvironmentVariable));
-        _file = folder is not null && NamesAFile(runId) ? System.IO.Path.Combine(folder, runId + ".jsonl") : null;
+        folder ??= StateFolder.From(new EnvironmentVariables(Environment.GetEnvironmentVariable));
+        _file = folder is not null && StateFolder.CanName(runId) ? System.IO.Path.Combine(folder, runId + ".jsonl") : null;
         _json = new Utf8JsonWriter(_lines);
         _known = new Lazy<Dictionary<string, SentFile>>(Read);
     }
@@ -57,17 +52,6 @@ public sealed class SentJournal
             }
         }
     }
-
-    /// <summary>The folder for what this machine knows of its transfers; null where there is none.</summary>
-    internal static string? FolderFrom(EnvironmentVariables variables)
-    {
-        string folder = variables.Text(FolderVariable)
-            ?? System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "anovos-mlflow", "sent");
-        return System.IO.Path.IsPathRooted(folder) ? folder : null;
-    }
-
-    /// <summary>A server may call its runs what it likes; what is no run id names no file.</summary>
-    internal static bool NamesAFile(string runId) => Regex.IsMatch(runId, @"^[a-zA-Z0-9][\w\-]{0,199}\z");
 
     private void WriteAdded(string file)
     {
@@ -103,7 +87,7 @@ public sealed class SentJournal
             return known;
         Patiently(() =>
         {
-            foreach (string line in StoreFile.ReadWholeLines(_file))
+            foreach (string line in SharedFile.ReadWholeLines(_file))
             {
                 if (SentFile.Parse(line) is { } sent)
                     known[sent.ArtifactPath] = sent;
@@ -121,7 +105,7 @@ public sealed class SentJournal
                 action();
                 return;
             }
-            catch (IOException e) when (attempt < Attempts && StoreFile.IsBusy(e))
+            catch (IOException e) when (attempt < Attempts && SharedFile.IsBusy(e))
             {
                 Thread.Sleep(PauseMilliseconds);
             }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Context;
 
@@ -10,6 +11,19 @@ internal sealed record GitRepository(string Commit, string? Branch, string? Remo
 {
     /// <summary>The folder that the repository is checked out in.</summary>
     public string WorkTree { get; private init; } = "";
+
+    /// <summary>The tags that MLflow sets for it.</summary>
+    public IEnumerable<Tag> Tags
+    {
+        get
+        {
+            yield return new Tag("mlflow.source.git.commit", Commit);
+            if (Branch is not null)
+                yield return new Tag("mlflow.source.git.branch", Branch);
+            if (RemoteUrl is not null)
+                yield return new Tag("mlflow.source.git.repoURL", RemoteUrl);
+        }
+    }
 
     private const string BranchPrefix = "refs/heads/";
 
@@ -68,18 +82,17 @@ internal sealed record GitRepository(string Commit, string? Branch, string? Remo
 
     private static string? Origin(string config)
     {
-        if (!File.Exists(config))
-            return null;
-        bool inOrigin = false;
-        foreach (string line in File.ReadLines(config).Select(line => line.Trim()))
+        try
         {
-            if (line.StartsWith("[", StringComparison.Ordinal))
-                inOrigin = line == "[remote \"origin\"]";
-            else if (inOrigin && Regex.Match(line, @"^url\s*=\s*(.+)$") is { Success: true } url)
-                return WithoutCredentials(url.Groups[1].Value);
+            return IniFile.Read(config)?.Section("remote \"origin\"") is { } origin && origin.TryGetValue("url", out string? url) && url.Length > 0
+                ? WithoutCredentials(url)
+                : null;
         }
-
-        return null;
+        catch (FormatException)
+        {
+            // The commit counts; a configuration that only git can read costs no more than the tag.
+            return null;
+        }
     }
 
     private static string? ReadLine(string path) => File.Exists(path) ? File.ReadLines(path).FirstOrDefault()?.Trim() : null;

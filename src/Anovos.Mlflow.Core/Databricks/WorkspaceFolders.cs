@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Anovos.Mlflow.Http;
-using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Databricks;
@@ -20,8 +19,7 @@ public sealed class WorkspaceFolders
     /// </summary>
     public static async Task<string?> FindMissingAsync(ITrackingStore store, string experiment, CancellationToken cancellationToken)
     {
-        ITrackingStore server = store is FallbackStore fallback ? fallback.Server : store;
-        if (server is not RestStore { Folders: { } folders })
+        if (store.As<WorkspaceStore>() is not { Folders: { } folders })
             return null;
         string parent = ParentOf(Location(experiment));
         try

@@ -1,5 +1,3 @@
-using Anovos.Mlflow.Databricks;
-
 namespace Anovos.Mlflow.Http;
 
 /// <summary>How to reach a tracking server and who asks. <see cref="ToString"/> shows no secret.</summary>
@@ -56,16 +54,16 @@ public sealed record ConnectionOptions
     /// <summary>Hosts that are reached without a proxy, comma-separated, as in <c>NO_PROXY</c>.</summary>
     public string? NoProxy { get; init; }
 
-    /// <summary>The workspace and what there is to sign in with, where the store is one.</summary>
-    public DatabricksConfig? Databricks { get; init; }
+    /// <summary>The address of the Databricks workspace; null if the store is not one.</summary>
+    public Uri? DatabricksHost { get; init; }
 
     /// <summary>
     /// How the requests are authenticated: <c>Basic</c>, <c>Bearer</c>, <c>None</c>, or for a Databricks workspace the name of
     /// its method, as <c>oauth-m2m</c>.
     /// </summary>
-    public string Authentication => (Identity as DatabricksIdentity)?.Method ?? OwnAuthentication;
+    public string Authentication => Identity?.Method ?? OwnAuthentication;
 
-    /// <summary>Who signs each request, instead of the credentials here. Shared by all clients of a connection, for its tokens.</summary>
+    /// <summary>Authenticates each request instead of the credentials here. All clients of a connection share it and its tokens.</summary>
     internal IRequestIdentity? Identity { get; init; }
 
     private string OwnAuthentication => Username is not null && Password is not null ? "Basic" : Token is not null ? "Bearer" : "None";
@@ -130,7 +128,7 @@ public sealed record ConnectionOptions
         Token = null,
         Identity = null,
         CredentialSource = null,
-        Databricks = null,
+        DatabricksHost = null,
         InsecureTls = false,
         ServerCertificatePath = null,
         ClientCertificatePath = null,

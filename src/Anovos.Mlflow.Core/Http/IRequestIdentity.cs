@@ -1,9 +1,15 @@
 namespace Anovos.Mlflow.Http;
 
-/// <summary>Who sends the requests to a server, where that is more than a fixed header.</summary>
+/// <summary>Authenticates requests when a static header is not enough.</summary>
 internal interface IRequestIdentity
 {
-    /// <summary>Which method it is and where its settings come from. Holds no secret.</summary>
+    /// <summary>The name of the method: <c>oauth-m2m</c>.</summary>
+    string Method { get; }
+
+    /// <summary>The reason why each other method is not used, in the order in which they are tried.</summary>
+    IReadOnlyList<string> NotUsed { get; }
+
+    /// <summary>The method and where its settings come from. Contains no secret.</summary>
     string Description { get; }
 
     /// <summary>Gives a request its credentials; fetches them where there are none that hold.</summary>

@@ -1,5 +1,3 @@
-using Anovos.Mlflow.Artifacts;
-
 namespace Anovos.Mlflow.Http;
 
 /// <summary>When and how a large file is sent in parts; MLflow's environment variables and defaults.</summary>
@@ -25,6 +23,6 @@ public sealed record MultipartOptions
         ThroughServer = variables.Flag("MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD", defaultValue: false),
         MinimumFileBytes = variables.Bytes("MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE", 500L << 20),
         PartBytes = variables.Bytes("MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE", 10L << 20),
-        RecordsFolder = SentJournal.FolderFrom(variables),
+        RecordsFolder = StateFolder.From(variables),
     };
 }

@@ -3,21 +3,20 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Text;
-using Anovos.Mlflow.Databricks;
 
 namespace Anovos.Mlflow.Identity;
 
 /// <summary>The identity that is signed in with <c>az login</c>. The program is started itself, without a shell.</summary>
-internal sealed class AzureCli(DatabricksConfig config, Func<DateTimeOffset> clock)
+internal sealed class AzureCli(Func<string, string?> setting, Func<DateTimeOffset> clock)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <summary>Where the program is; null where it is not installed.</summary>
-    public static string? Find(DatabricksConfig config)
+    public static string? Find(Func<string, string?> setting)
     {
         // Only these two: on Windows it is a batch file, and nothing that lies in the current folder.
         string name = Path.DirectorySeparatorChar == '\\' ? "az.cmd" : "az";
-        return (config["PATH"] ?? "").Split([Path.PathSeparator], StringSplitOptions.RemoveEmptyEntries)
+        return (setting("PATH") ?? "").Split([Path.PathSeparator], StringSplitOptions.RemoveEmptyEntries)
             .Where(Path.IsPathRooted)
             .Select(folder => Path.Combine(folder, name))
             .FirstOrDefault(File.Exists);
@@ -26,10 +25,10 @@ internal sealed class AzureCli(DatabricksConfig config, Func<DateTimeOffset> clo
     /// <summary>A token for a resource, of whoever is signed in.</summary>
     public async Task<AccessToken> FetchAsync(string resource, CancellationToken cancellationToken)
     {
-        string[] parts = (config["azure_workspace_resource_id"] ?? "").Split('/');
+        string[] parts = (setting("azure_workspace_resource_id") ?? "").Split('/');
         string arguments = $"account get-access-token --resource {resource} --output json"
-            + (config["azure_tenant_id"] is { } tenant ? $" --tenant {Plain("ARM_TENANT_ID", tenant)}" : "")
-            + (parts.Length > 2 && config["azure_tenant_id"] is null ? $" --subscription {Plain("DATABRICKS_AZURE_RESOURCE_ID", parts[2])}" : "");
+            + (setting("azure_tenant_id") is { } tenant ? $" --tenant {Plain("ARM_TENANT_ID", tenant)}" : "")
+            + (parts.Length > 2 && setting("azure_tenant_id") is null ? $" --subscription {Plain("DATABRICKS_AZURE_RESOURCE_ID", parts[2])}" : "");
         (int exitCode, string output, string error) = await RunAsync(arguments, cancellationToken).ConfigureAwait(false);
         if (exitCode != 0)
             throw new MlflowException(ErrorKind.AuthenticationFailed, $"The Azure CLI has no token for Azure Databricks: {FirstLine(error)} Sign in with az login.") { Target = "az" };
@@ -59,7 +58,7 @@ internal sealed class AzureCli(DatabricksConfig config, Func<DateTimeOffset> clo
 
     private async Task<(int ExitCode, string Output, string Error)> RunAsync(string arguments, CancellationToken cancellationToken)
     {
-        string program = Find(config) ?? throw new MlflowException(ErrorKind.AuthenticationFailed, "The Azure CLI (az) is not on the PATH. Install it, or sign in another way.") { Target = "az" };
+        string program = Find(setting) ?? throw new MlflowException(ErrorKind.AuthenticationFailed, "The Azure CLI (az) is not on the PATH. Install it, or sign in another way.") { Target = "az" };
         using var process = new Process
         {
             StartInfo = new ProcessStartInfo(program, arguments)

@@ -1,5 +1,3 @@
-using Anovos.Mlflow.Databricks;
-
 namespace Anovos.Mlflow.Identity;
 
 /// <summary>Where an Azure cloud signs in, and what it calls its management (databricks.sdk.environments).</summary>
@@ -18,16 +16,16 @@ internal sealed record AzureCloud(string Name, string HostSuffix, string Authori
     ];
 
     /// <summary>The cloud of a workspace; null where it is not on Azure.</summary>
-    public static AzureCloud? Of(DatabricksConfig config)
+    public static AzureCloud? Of(string host, Func<string, string?> setting)
     {
-        AzureCloud? byHost = Clouds.FirstOrDefault(cloud => config.Host.Host.EndsWith(cloud.HostSuffix, StringComparison.OrdinalIgnoreCase));
-        if (byHost is null && config["azure_workspace_resource_id"] is null && !"azure".Equals(config["cloud"], StringComparison.OrdinalIgnoreCase))
+        AzureCloud? byHost = Clouds.FirstOrDefault(cloud => host.EndsWith(cloud.HostSuffix, StringComparison.OrdinalIgnoreCase));
+        if (byHost is null && setting("azure_workspace_resource_id") is null && !"azure".Equals(setting("cloud"), StringComparison.OrdinalIgnoreCase))
             return null;
 
-        string named = (config["azure_environment"] ?? "").ToUpperInvariant();
+        string named = (setting("azure_environment") ?? "").ToUpperInvariant();
         AzureCloud cloud = byHost ?? Clouds.FirstOrDefault(cloud => named == cloud.Name || named == $"AZURE{cloud.Name}CLOUD" || named == $"AZURE{cloud.Name}") ?? Public;
 
         // The variable by which Azure's own libraries are sent to another Entra ID.
-        return config["AZURE_AUTHORITY_HOST"] is { } authority ? cloud with { Authority = authority.TrimEnd('/') + "/" } : cloud;
+        return setting("AZURE_AUTHORITY_HOST") is { } authority ? cloud with { Authority = authority.TrimEnd('/') + "/" } : cloud;
     }
 }

@@ -1,29 +1,27 @@
-using Anovos.Mlflow.Databricks;
-
 namespace Anovos.Mlflow.Identity;
 
 /// <summary>
 /// The identity that Azure gives a machine: from the instance metadata service, or where <c>IDENTITY_ENDPOINT</c> says so
 /// from that of App Service and Container Apps.
 /// </summary>
-internal sealed class ManagedIdentity(TokenEndpoint endpoint, DatabricksConfig config)
+internal sealed class ManagedIdentity(TokenEndpoint endpoint, Func<string, string?> setting)
 {
     /// <summary>A token for a resource.</summary>
     public async Task<AccessToken> FetchAsync(string resource, CancellationToken cancellationToken)
     {
-        string? platform = config["IDENTITY_HEADER"] is null ? null : config["IDENTITY_ENDPOINT"];
-        string host = config["AZURE_POD_IDENTITY_AUTHORITY_HOST"]?.TrimEnd('/') ?? "http://169.254.169.254";
+        string? platform = setting("IDENTITY_HEADER") is null ? null : setting("IDENTITY_ENDPOINT");
+        string host = setting("AZURE_POD_IDENTITY_AUTHORITY_HOST")?.TrimEnd('/') ?? "http://169.254.169.254";
         string query = $"?api-version={(platform is null ? "2018-02-01" : "2019-08-01")}&resource={Uri.EscapeDataString(resource)}"
-            + (config["azure_client_id"] is { } client ? $"&client_id={Uri.EscapeDataString(client)}" : "");
+            + (setting("azure_client_id") is { } client ? $"&client_id={Uri.EscapeDataString(client)}" : "");
         var address = new Uri((platform ?? $"{host}/metadata/identity/oauth2/token") + query);
         var request = new HttpRequestMessage(HttpMethod.Get, address);
         if (platform is null)
             request.Headers.Add("Metadata", "true");
         else
-            request.Headers.Add("X-IDENTITY-HEADER", config["IDENTITY_HEADER"]);
+            request.Headers.Add("X-IDENTITY-HEADER", setting("IDENTITY_HEADER"));
         try
         {
-            return endpoint.Read(await endpoint.SendAsync(request, [config["IDENTITY_HEADER"] ?? ""], cancellationToken).ConfigureAwait(false), address);
+            return endpoint.Read(await endpoint.SendAsync(request, [setting("IDENTITY_HEADER") ?? ""], cancellationToken).ConfigureAwait(false), address);
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.TrackingServerUnreachable)
         {

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text;
 using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
-using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 using Anovos.Mlflow.Workflow;
 
@@ -36,9 +36,8 @@ public sealed class DatabricksJob : IRemoteWorkflowEngine
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when the store is no workspace, or the cluster or the libraries are not described in JSON.</exception>
     public DatabricksJob(ITrackingStore workspace, ClusterJob job)
     {
-        _api = (workspace is FallbackStore fallback ? fallback.Server : workspace) is RestStore { Folders: not null } store
-            ? store.Api
-            : throw new MlflowException(ErrorKind.InvalidValue, $"{workspace.TrackingUri} is no Databricks workspace, and a job needs one. Set DATABRICKS_HOST, or a profile of .databrickscfg, and give databricks or databricks://<profile>.") { Target = workspace.TrackingUri };
+        _api = workspace.As<WorkspaceStore>()?.Api
+            ?? throw new MlflowException(ErrorKind.InvalidValue, $"{workspace.TrackingUri} is no Databricks workspace, and a job needs one. Set DATABRICKS_HOST, or a profile of .databrickscfg, and give databricks or databricks://<profile>.") { Target = workspace.TrackingUri };
         _jobs = new JobsApi(_api);
         _job = job;
         if (job.ClusterId is null)

@@ -3,23 +3,20 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Pipelines;
 
-/// <summary>
-/// The build of Azure Pipelines that this process is a task of, as the agent's variables tell ("Predefined variables"), and
-/// what it is told of runs: lines for standard output.
-/// </summary>
+/// <summary>Reports runs to the agent of Azure Pipelines whose task this process is: as lines for standard output.</summary>
 public sealed class AzurePipeline
 {
     // A line for each percent would be most of the log.
     private const int ProgressStep = 5;
 
-    private readonly EnvironmentVariables _variables;
+    private readonly PipelineBuild _build;
     private int _percent = -ProgressStep;
     private string? _doing;
 
-    private AzurePipeline(EnvironmentVariables variables) => _variables = variables;
+    private AzurePipeline(PipelineBuild build) => _build = build;
 
     /// <summary>How a run ends by the state of the job so far: Finished, Failed or Killed; null where the agent does not say.</summary>
-    public string? RunStatus => _variables.Text("AGENT_JOBSTATUS")?.ToUpperInvariant() switch
+    public string? RunStatus => _build.Text("AGENT_JOBSTATUS")?.ToUpperInvariant() switch
     {
         "SUCCEEDED" or "SUCCEEDEDWITHISSUES" => nameof(Tracking.RunStatus.Finished),
         "FAILED" => nameof(Tracking.RunStatus.Failed),
@@ -27,48 +24,13 @@ public sealed class AzurePipeline
         _ => null,
     };
 
-    /// <summary>Which build a run is of, as tags of the run; its note links to the page of the build.</summary>
-    public IReadOnlyList<Tag> Tags
-    {
-        get
-        {
-            (string Name, string? Value)[] all =
-            [
-                ("buildId", Text("BUILD_BUILDID")), ("buildNumber", Text("BUILD_BUILDNUMBER")), ("buildUrl", BuildPage),
-                ("pipeline", Text("BUILD_DEFINITIONNAME")), ("project", Text("SYSTEM_TEAMPROJECT")),
-                ("repository", GitRepository.WithoutCredentials(Text("BUILD_REPOSITORY_URI"))),
-                ("commit", Text("BUILD_SOURCEVERSION")), ("branch", Text("BUILD_SOURCEBRANCH")),
-                ("requestedFor", Text("BUILD_REQUESTEDFOREMAIL") ?? Text("BUILD_REQUESTEDFOR")),
-            ];
-            IEnumerable<Tag> tags = all.Where(tag => tag.Value is not null)
-                .Select(tag => new Tag($"azure.pipelines.{tag.Name}", ParamBuilder.Cut(tag.Name, tag.Value!, TrackingLimits.TagValue, truncate: true, [])));
-            return BuildPage is null ? [.. tags] : [.. tags, new Tag(RunTags.Note, BuildLink)];
-        }
-    }
-
     /// <summary>A link to the build, for a Markdown text.</summary>
-    internal string BuildLink
-    {
-        get
-        {
-            string build = $"Build {Text("BUILD_BUILDNUMBER") ?? Text("BUILD_BUILDID")}";
-            return Markdown.Link(Text("BUILD_DEFINITIONNAME") is { } pipeline ? $"{build} of {pipeline}" : build, BuildPage);
-        }
-    }
+    internal string BuildLink => _build.Link;
 
-    private string? BuildPage => Text("SYSTEM_TEAMFOUNDATIONCOLLECTIONURI") is { } collection && Text("SYSTEM_TEAMPROJECT") is { } project && Text("BUILD_BUILDID") is { } build
-        ? $"{collection.TrimEnd('/')}/{Uri.EscapeDataString(project)}/_build/results?buildId={Uri.EscapeDataString(build)}"
-        : null;
-
-    /// <summary>The pipeline; null outside of one, or where <c>ANOVOS_MLFLOW_PIPELINE</c> is <c>false</c>.</summary>
-    /// <param name="environment">Reads an environment variable.</param>
+    /// <summary>The pipeline; null outside of one, or if <c>ANOVOS_MLFLOW_PIPELINE</c> is <c>false</c>.</summary>
+    /// <param name="environment">Returns the value of an environment variable.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for that variable.</exception>
-    public static AzurePipeline? Find(Func<string, string?> environment)
-    {
-        var variables = new EnvironmentVariables(environment);
-        bool isPipeline = string.Equals(variables.Text("TF_BUILD"), "true", StringComparison.OrdinalIgnoreCase);
-        return isPipeline && variables.Flag("ANOVOS_MLFLOW_PIPELINE", defaultValue: true) ? new AzurePipeline(variables) : null;
-    }
+    public static AzurePipeline? Find(Func<string, string?> environment) => PipelineBuild.Find(environment) is { } build ? new AzurePipeline(build) : null;
 
     /// <summary>Names the run to later tasks of the job, whose MLflow clients then join it.</summary>
     public IReadOnlyList<string> Join(Run run)
@@ -107,12 +69,10 @@ public sealed class AzurePipeline
             return [];
 
         // The agent empties this folder after the job; until then it may not have read the file yet. The name is the heading.
-        string folder = Path.Combine(Text("AGENT_TEMPDIRECTORY") ?? Path.GetTempPath(), "anovos-mlflow");
+        string folder = Path.Combine(_build.Text("AGENT_TEMPDIRECTORY") ?? Path.GetTempPath(), "anovos-mlflow");
         Directory.CreateDirectory(folder);
         string path = Path.GetFullPath(Path.Combine(folder, $"MLflow run {summary.Run.RunId}.md"));
         File.WriteAllText(path, summary.ToMarkdown());
         return [LoggingCommand.UploadSummary(path)];
     }
-
-    private string? Text(string name) => _variables.Text(name) is { } value ? Secrets.Clean(value) : null;
 }

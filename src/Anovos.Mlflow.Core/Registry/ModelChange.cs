@@ -21,7 +21,7 @@ public sealed record ModelChange(string? Description, IReadOnlyList<Tag> Tags, I
     public bool IsNone => Description is null && Tags.Count == 0 && RemovedTags.Count == 0 && NewName is null && Stage is null;
 
     /// <summary>Changes a model and answers its name; the name last, as everything before goes by it.</summary>
-    public async Task<string> ApplyAsync(ModelRegistry registry, string name, CancellationToken cancellationToken)
+    public async Task<string> ApplyAsync(IModelRegistry registry, string name, CancellationToken cancellationToken)
     {
         if (Description is not null)
             await registry.Models.DescribeAsync(name, Description, cancellationToken).ConfigureAwait(false);
@@ -33,7 +33,7 @@ public sealed record ModelChange(string? Description, IReadOnlyList<Tag> Tags, I
     }
 
     /// <summary>Changes a version; the stage last, so that who watches stages sees it described.</summary>
-    public async Task ApplyAsync(ModelRegistry registry, string name, long version, CancellationToken cancellationToken)
+    public async Task ApplyAsync(IModelRegistry registry, string name, long version, CancellationToken cancellationToken)
     {
         if (Description is not null)
             await registry.Versions.DescribeAsync(name, version, Description, cancellationToken).ConfigureAwait(false);

@@ -1,83 +1,40 @@
-using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Registry;
 
-/// <summary>The model registry of a server, and the models that MLflow 3 keeps beside it.</summary>
-public sealed class ModelRegistry
+/// <summary>The model registry beside a tracking store, and the logged models that MLflow 3 keeps there.</summary>
+public sealed class ModelRegistry : IModelRegistry
 {
-    private ModelRegistry(RestStore store)
-    {
-        Store = store;
-        Models = new RegisteredModels(store.Api, store.TrackingUri);
-        Versions = new ModelVersions(store.Api, store.TrackingUri);
-        Aliases = new ModelAliases(store.Api, store.TrackingUri);
-        Logged = new LoggedModels(store.Api, store.TrackingUri);
-    }
+    private readonly IModelRegistry _registry;
 
-    /// <summary>The store of runs on the same server.</summary>
+    private ModelRegistry(ITrackingStore store, IModelRegistry registry, ILoggedModelStore logged) => (Store, _registry, Logged) = (store, registry, logged);
+
+    /// <summary>The tracking store beside the registry.</summary>
     public ITrackingStore Store { get; }
 
-    /// <summary>Where it is.</summary>
-    public string TrackingUri => Store.TrackingUri;
+    /// <inheritdoc/>
+    public string TrackingUri => _registry.TrackingUri;
 
-    /// <summary>The registered models.</summary>
-    public RegisteredModels Models { get; }
+    /// <inheritdoc/>
+    public IRegisteredModels Models => _registry.Models;
 
-    /// <summary>Their versions.</summary>
-    public ModelVersions Versions { get; }
+    /// <inheritdoc/>
+    public IModelVersions Versions => _registry.Versions;
 
-    /// <summary>The aliases that point to versions.</summary>
-    public ModelAliases Aliases { get; }
+    /// <inheritdoc/>
+    public IModelAliases Aliases => _registry.Aliases;
 
     /// <summary>The logged models of MLflow 3.</summary>
-    public LoggedModels Logged { get; }
+    public ILoggedModelStore Logged { get; }
 
     /// <summary>
-    /// The registry of the server that a store is. A folder has none here: MLflow's own takes no lock while it looks for the next
-    /// version's number, and newer MLflow has given it up; runs of a folder are sent to a server first.
+    /// Opens the registry beside a store. A folder has none here: MLflow's own takes no lock while it looks for the next
+    /// version's number, and newer MLflow has dropped it; runs of a folder are sent to a server first.
     /// </summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> for a folder.</exception>
-    public static ModelRegistry Of(ITrackingStore store) => store switch
-    {
-        RestStore server => new ModelRegistry(server),
-        FallbackStore fallback => Of(fallback.Server),
-        _ => throw new MlflowException(ErrorKind.NotSupported, $"{store.TrackingUri} is a folder, and a model registry needs a server. Name one with -TrackingUri, Connect-Mlflow or MLFLOW_TRACKING_URI; Sync-MlflowRun sends the runs of a folder to it, with their models.") { Target = store.TrackingUri },
-    };
-
-    /// <summary>Makes a version and has aliases point to it; the registered model is made before where it is missing.</summary>
-    /// <param name="version">The version.</param>
-    /// <param name="aliases">The aliases.</param>
-    /// <param name="modelExists">Whether the registered model is there.</param>
-    /// <param name="cancellationToken">Ends it at once.</param>
-    public async Task<ModelVersion> RegisterAsync(NewModelVersion version, IReadOnlyList<string> aliases, bool modelExists, CancellationToken cancellationToken)
-    {
-        try
-        {
-            if (!modelExists)
-                await Models.CreateAsync(version.Name, description: null, [], cancellationToken).ConfigureAwait(false);
-        }
-        catch (MlflowException e) when (e.Kind == ErrorKind.ModelExists)
-        {
-            // Another process made it meanwhile, and a version of it is what is wanted.
-        }
-
-        ModelVersion made = await Versions.CreateAsync(version, cancellationToken).ConfigureAwait(false);
-        foreach (string alias in aliases)
-        {
-            try
-            {
-                await Aliases.SetAsync(made.Name, alias, made.Version, cancellationToken).ConfigureAwait(false);
-            }
-            catch (MlflowException e)
-            {
-                // Who repeats the whole would have a second version.
-                throw new MlflowException(e.Kind, $"{made.ModelUri} was made, and the alias '{alias}' does not point to it: {e.Message} Set-MlflowModelAlias sets an alias alone.", e) { Target = made.ModelUri, ErrorCode = e.ErrorCode, StatusCode = e.StatusCode, RequestId = e.RequestId };
-            }
-        }
-
-        return aliases.Count == 0 ? made : await Versions.GetAsync(made.Name, made.Version, cancellationToken).ConfigureAwait(false);
-    }
+    public static ModelRegistry Of(ITrackingStore store) => store.As<RestStore>() is { } server
+        ? new ModelRegistry(server, new RestModelRegistry(server.Api, server.TrackingUri), new RestLoggedModels(server.Api, server.TrackingUri))
+        : throw new MlflowException(ErrorKind.NotSupported, $"{store.TrackingUri} is a folder, and a model registry needs a server. Name one with -TrackingUri, Connect-Mlflow or MLFLOW_TRACKING_URI; Sync-MlflowRun sends the runs of a folder to it, with their models.") { Target = store.TrackingUri };
 
     /// <summary>What a registry URI means that no tracking URI can mean.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> for Unity Catalog, whose registry has an API of its own.</exception>

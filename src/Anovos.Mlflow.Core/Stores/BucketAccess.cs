@@ -22,9 +22,9 @@ public sealed class BucketAccess
     public BucketAccess(ITrackingStore? store, Action<RetryNotice>? onRetry, Action<string>? warn = null)
     {
         _warn = warn ?? (_ => { });
-        store = store is FallbackStore fallback ? fallback.Server : store;
-        _options = store is RestStore server ? server.Api.Options : ConnectionOptions.FromEnvironment(Environment.GetEnvironmentVariable, home: null);
-        _retrier = store is RestStore same ? same.Api.Retrier : new Retrier(_options.Retry, onRetry ?? (_ => { }));
+        RestApi? api = store?.As<RestStore>()?.Api;
+        _options = api?.Options ?? ConnectionOptions.FromEnvironment(Environment.GetEnvironmentVariable, home: null);
+        _retrier = api?.Retrier ?? new Retrier(_options.Retry, onRetry ?? (_ => { }));
     }
 
     /// <summary>Opens the bucket of a URI; the key in it comes with it.</summary>

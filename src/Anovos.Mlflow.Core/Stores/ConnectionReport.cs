@@ -50,12 +50,12 @@ public sealed record ConnectionReport
     /// <summary>Asks the store.</summary>
     public static async Task<ConnectionReport> OfAsync(ITrackingStore store, CancellationToken cancellationToken)
     {
-        RestApi? api = (store as RestStore)?.Api;
+        RestApi? api = store.As<RestStore>()?.Api;
         var report = new ConnectionReport
         {
             TrackingUri = store.TrackingUri,
             Identity = api?.Options.ToString(),
-            IdentityNotUsed = (api?.Options.Identity as DatabricksIdentity)?.NotUsed ?? [],
+            IdentityNotUsed = api?.Options.Identity?.NotUsed ?? [],
             Proxy = api is null ? null : EnvironmentProxy.AddressFor(api.Server, api.Options),
         };
         try
@@ -66,7 +66,7 @@ public sealed record ConnectionReport
             var clock = Stopwatch.StartNew();
             await store.SearchExperimentsAsync(new ExperimentSearch(MaxResults: 1), null, cancellationToken).ConfigureAwait(false);
             report = report with { RoundTrip = clock.Elapsed };
-            if (store is RestStore { Folders: not null })
+            if (store.As<WorkspaceStore>() is not null)
                 return report;
             return api is null ? report with { ServesArtifacts = true } : await AskServerAsync(report, api, cancellationToken).ConfigureAwait(false);
         }

@@ -66,7 +66,10 @@ public sealed record TrackingTarget
     /// <param name="options">What environment and caller say.</param>
     /// <param name="environment">Reads an environment variable.</param>
     /// <param name="home">The user's home folder.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> where no workspace is configured, or more than one way to sign in.</exception>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.InvalidValue"/> if no workspace is configured, or more than one way to sign in;
+    /// <see cref="ErrorKind.AuthenticationFailed"/> if there is nothing to sign in with.
+    /// </exception>
     public ConnectionOptions Complete(ConnectionOptions options, Func<string, string?> environment, string? home)
     {
         if (!IsDatabricks)
@@ -75,8 +78,11 @@ public sealed record TrackingTarget
             throw new MlflowException(ErrorKind.InvalidValue, "A Databricks workspace takes no user and password. Give a token, or a profile of .databrickscfg.") { Target = Uri };
         string? token = options.CredentialsAreExplicit ? options.Token : null;
 
-        // Those of an MLflow server are not for a workspace.
-        return options with { Username = null, Password = null, Token = null, CredentialSource = null, Databricks = DatabricksConfig.Load(Profile, environment, home, token) };
+        // A workspace must not receive the credentials of an MLflow server.
+        DatabricksConfig config = DatabricksConfig.Load(Profile, environment, home, token);
+        ConnectionOptions without = options with { Username = null, Password = null, Token = null, CredentialSource = null };
+        var identity = new DatabricksIdentity(config, without);
+        return without with { DatabricksHost = config.Host, Identity = identity, CredentialSource = identity.Source };
     }
 
     private ConnectionOptions WithUserInfo(ConnectionOptions options) => UserInfo is var (user, password) && !options.CredentialsAreExplicit

@@ -46,12 +46,12 @@ public sealed class RunLifecycle(ITrackingStore store, Func<string, string?> env
         }
     }
 
-    /// <summary>Starts a run.</summary>
+    /// <summary>Starts a run with the tags of the request, and no others.</summary>
     public async Task<Run> StartAsync(Experiment experiment, RunRequest request, CancellationToken cancellationToken)
     {
         var run = new NewRun(experiment.ExperimentId, request.RunName, request.UserId, Now())
         {
-            Tags = RunTags.Of(request, environment),
+            Tags = request.Tags,
         };
         Run started = await store.CreateRunAsync(run, cancellationToken).ConfigureAwait(false);
         return started.In(experiment);

@@ -25,7 +25,7 @@ public sealed class ModelVersionCompleter : IArgumentCompleter
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
         fakeBoundParameters["Name"] is not string name ? [] : StoreCompletion.Query(fakeBoundParameters, async (store, token) =>
-            (await ModelRegistry.Of(store).Versions.SearchAsync(ModelVersions.OfModel(name), Offered, null, token).ConfigureAwait(false)).Items
+            (await ModelRegistry.Of(store).Versions.SearchAsync(ModelFilter.VersionsOfModel(name), Offered, null, token).ConfigureAwait(false)).Items
                 .Select(version => (Number: version.Version.ToString(), version.Stage, version.Description))
                 .Where(version => version.Number.StartsWith(wordToComplete, StringComparison.Ordinal))
                 .Select(version => new CompletionResult(version.Number, version.Number, CompletionResultType.ParameterValue, SafeText.Of($"stage {version.Stage}. {version.Description}"))));

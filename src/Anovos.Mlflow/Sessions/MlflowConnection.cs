@@ -12,7 +12,7 @@ public sealed class MlflowConnection
     internal MlflowConnection(TrackingTarget target, ConnectionOptions options)
     {
         _target = target;
-        Options = TrackingStores.SignIn(options);
+        Options = options;
         Store = TrackingStores.Open(target, Options, notice => Listener?.Retrying(notice));
     }
 
@@ -38,7 +38,7 @@ public sealed class MlflowConnection
     public string? CredentialSource => Options.CredentialSource;
 
     /// <summary>The address of the Databricks workspace, where the store is one.</summary>
-    public string? WorkspaceUrl => Options.Databricks?.Host.ToString().TrimEnd('/');
+    public string? WorkspaceUrl => Options.DatabricksHost?.ToString().TrimEnd('/');
 
     /// <summary>Who is told of what happens on the way: the command that uses the connection just now.</summary>
     internal IConnectionListener? Listener { get; set; }

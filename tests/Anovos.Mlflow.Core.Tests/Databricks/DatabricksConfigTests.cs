@@ -151,7 +151,7 @@ public sealed class DatabricksConfigTests : IDisposable
 
         ConnectionOptions options = target.Complete(given with { CredentialsAreExplicit = false, Token = "server" }, environment.Read, _home.FullPath);
         Assert.Equal((null, null, null), (options.Username, options.Password, options.Token));
-        Assert.Equal("pat", TrackingStores.SignIn(options).Authentication);
+        Assert.Equal("pat", options.Authentication);
     }
 
     private DatabricksConfig Load(Variables environment, string? profile = null) => DatabricksConfig.Load(profile, environment.Read, _home.FullPath);

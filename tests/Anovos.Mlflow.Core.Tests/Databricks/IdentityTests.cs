@@ -328,7 +328,7 @@ public sealed class IdentityTests : IAsyncLifetime
     private async Task<string> MachineTokenAsync(string resource)
     {
         Set(("AZURE_POD_IDENTITY_AUTHORITY_HOST", _server.Uri.ToString()));
-        var machine = new ManagedIdentity(new TokenEndpoint(new ConnectionOptions(), () => DateTimeOffset.UtcNow), Config());
+        var machine = new ManagedIdentity(new TokenEndpoint(new ConnectionOptions(), () => DateTimeOffset.UtcNow), Config().Setting);
         return (await machine.FetchAsync(resource, TestContext.Current.CancellationToken)).Value;
     }
 }

@@ -89,7 +89,7 @@ public sealed class StoreProperties
         Assert.InRange(body.Length, 1, TrackingLimits.BatchBytes);
     }
 
-    private static string Stored(string text) => StoreFile.Stored(text);
+    private static string Stored(string text) => SharedFile.Stored(text);
 
     private static string Cut(AnyText text, int limit) => ParamBuilder.Cut("", text.Value, limit, truncate: true, new List<string>());
 }

@@ -13,7 +13,7 @@ public abstract class RegistryContract : IDisposable
 
     private ITrackingStore Store => _store ??= CreateStore();
 
-    private ModelRegistry Registry => ModelRegistry.Of(Store);
+    private IModelRegistry Registry => ModelRegistry.Of(Store);
 
     [Fact]
     public async Task A_model_is_made_found_changed_renamed_and_removed()
@@ -37,7 +37,7 @@ public abstract class RegistryContract : IDisposable
     public async Task A_version_is_found_by_number_alias_stage_and_as_the_latest()
     {
         string run = await StartRunAsync();
-        var finder = new ModelFinder(Registry);
+        var finder = new ModelFinder(ModelRegistry.Of(Store));
         ModelVersion first = await Registry.RegisterAsync(new NewModelVersion(_name, "s3://bucket/one") { RunId = run, Description = "eins", Tags = [new Tag("a", "b")] }, ["champion", "blue-1"], modelExists: false, default);
         Assert.Equal((1L, "eins", run, "s3://bucket/one", "READY", "None", "b"), (first.Version, first.Description, first.RunId, first.Source, first.Status, first.Stage, first.Tags["a"]));
         Assert.Equal(["blue-1", "champion"], first.Aliases.Order());
@@ -57,12 +57,12 @@ public abstract class RegistryContract : IDisposable
         await Registry.Aliases.SetAsync(_name, "champion", 2, default);
         Assert.Equal(2, await Find("@champion"));
         Assert.Equal(2, (await Registry.Models.GetAsync(_name, default)).Aliases["champion"]);
-        Assert.Equal([2, 1], (await Registry.Versions.SearchAsync(ModelVersions.OfModel(_name), 10, null, default)).Items.Select(version => version.Version));
-        Assert.Equal([1], (await Registry.Versions.SearchAsync(ModelVersions.OfRun(run), 10, null, default)).Items.Select(version => version.Version));
+        Assert.Equal([2, 1], (await Registry.Versions.SearchAsync(ModelFilter.VersionsOfModel(_name), 10, null, default)).Items.Select(version => version.Version));
+        Assert.Equal([1], (await Registry.Versions.SearchAsync(ModelFilter.VersionsOfRun(run), 10, null, default)).Items.Select(version => version.Version));
 
         await Registry.Aliases.DeleteAsync(_name, "champion", default);
         await Registry.Versions.DeleteAsync(_name, 1, default);
-        Assert.Equal([2], (await Registry.Versions.SearchAsync(ModelVersions.OfModel(_name), 10, null, default)).Items.Select(version => version.Version));
+        Assert.Equal([2], (await Registry.Versions.SearchAsync(ModelFilter.VersionsOfModel(_name), 10, null, default)).Items.Select(version => version.Version));
 
         async Task<long> Find(string which) => (await finder.FindVersionAsync(ModelUri.Parse($"models:/{_name}{which}"), default)).Version;
     }
@@ -73,7 +73,7 @@ public abstract class RegistryContract : IDisposable
         await Registry.Models.CreateAsync(_name, null, [], default);
         for (int i = 0; i < 5; i++)
             await Registry.Versions.CreateAsync(new NewModelVersion(_name, "s3://bucket/" + i), default);
-        List<ModelVersion> all = await PageTokens.ReadAllAsync(token => Registry.Versions.SearchAsync(ModelVersions.OfModel(_name), 2, token, default));
+        List<ModelVersion> all = await PageTokens.ReadAllAsync(token => Registry.Versions.SearchAsync(ModelFilter.VersionsOfModel(_name), 2, token, default));
         Assert.Equal([5, 4, 3, 2, 1], all.Select(version => version.Version));
     }
 
@@ -82,7 +82,7 @@ public abstract class RegistryContract : IDisposable
     {
         await Registry.Models.CreateAsync(_name, null, [], default);
         await Registry.Models.CreateAsync(_name + "2", null, [], default);
-        var finder = new ModelFinder(Registry);
+        var finder = new ModelFinder(ModelRegistry.Of(Store));
         await FailsAsync(ErrorKind.ModelExists, () => Registry.Models.CreateAsync(_name, null, [], default));
         await FailsAsync(ErrorKind.ModelExists, () => Registry.Models.RenameAsync(_name, _name + "2", default));
         await FailsAsync(ErrorKind.ModelNotFound, () => Registry.Models.GetAsync(_name + "3", default));

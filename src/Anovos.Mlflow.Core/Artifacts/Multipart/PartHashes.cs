@@ -28,7 +28,7 @@ internal static class PartHashes
                 left -= read;
             }
 
-            hashes.Add(ContentMeter.ToHex(one.GetHashAndReset()));
+            hashes.Add(Hex.Of(one.GetHashAndReset()));
         }
 
         return (whole.Finish(), hashes);

@@ -43,10 +43,10 @@ internal sealed class UnfinishedUpload : IDisposable
     /// <param name="artifactPath">The artifact's path in the run.</param>
     public static UnfinishedUpload Open(string? folder, string? runId, string artifactPath)
     {
-        if (folder is null || runId is null || !SentJournal.NamesAFile(runId))
+        if (folder is null || runId is null || !StateFolder.CanName(runId))
             return new UnfinishedUpload(null, null);
         using SHA256 hash = SHA256.Create();
-        string name = ContentMeter.ToHex(hash.ComputeHash(Encoding.UTF8.GetBytes(artifactPath))).Substring(0, 16);
+        string name = Hex.Of(hash.ComputeHash(Encoding.UTF8.GetBytes(artifactPath))).Substring(0, 16);
         string path = Path.Combine(folder, $"{runId}.{name}.parts");
         try
         {

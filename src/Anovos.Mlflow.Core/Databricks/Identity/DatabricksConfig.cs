@@ -1,3 +1,5 @@
+using Anovos.Mlflow.Identity;
+
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
@@ -19,6 +21,9 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
     public string? Profile { get; private set; }
 
     internal string? this[string name] => _values.TryGetValue(name, out (string Value, string Source) setting) ? setting.Value : null;
+
+    /// <summary>The Azure cloud of the workspace; null if it is not on Azure.</summary>
+    internal AzureCloud? Cloud => AzureCloud.Of(Host.Host, Setting);
 
     /// <summary>Reads the configuration.</summary>
     /// <param name="profile">The profile that is asked for; null for <c>DATABRICKS_CONFIG_PROFILE</c> or the file's own default.</param>
@@ -73,6 +78,9 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
 
     /// <inheritdoc/>
     public override string ToString() => Profile is null ? Host.ToString() : $"{Host} (profile {Profile})";
+
+    /// <summary>The value of a setting or of a variable around it; null if it is not set.</summary>
+    internal string? Setting(string name) => this[name];
 
     /// <summary>Where a setting came from: a variable, or the profile.</summary>
     internal string SourceOf(string name) => _values[name].Source;

@@ -5,7 +5,7 @@ using Anovos.Mlflow.Identity;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>Who signs in to a workspace: the first method that has what it needs, or the one that <c>auth_type</c> asks for.</summary>
-internal sealed class DatabricksIdentity : IRequestIdentity
+internal sealed class DatabricksIdentity : IRequestIdentity, IEquatable<DatabricksIdentity>
 {
     private const string ResourceIdHeader = "X-Databricks-Azure-Workspace-Resource-Id";
     private const string ManagementHeader = "X-Databricks-Azure-SP-Management-Token";
@@ -27,13 +27,13 @@ internal sealed class DatabricksIdentity : IRequestIdentity
 
         // For a principal that is no user of the workspace yet. It opens the subscription, so it goes nowhere unasked.
         if (_method.IsOfAzure && config["azure_workspace_resource_id"] is not null)
-            _management = new TokenCache(token => fetch(AzureCloud.Of(config)!.Management, token), clock);
+            _management = new TokenCache(token => fetch(config.Cloud!.Management, token), clock);
     }
 
-    /// <summary>The method's name, as <c>auth_type</c> has it.</summary>
+    /// <inheritdoc/>
     public string Method => _method.Name;
 
-    /// <summary>Why each of the other methods is not used, in the order in which they are tried.</summary>
+    /// <inheritdoc/>
     public IReadOnlyList<string> NotUsed => [.. IdentityMethod.All.Where(method => method != _method).Select(method => $"{method.Name}: {WhyNot(method)}")];
 
     /// <inheritdoc/>
@@ -43,6 +43,15 @@ internal sealed class DatabricksIdentity : IRequestIdentity
     public string? Source => _method.Settings.Length == 0 ? null : string.Join(", ", _method.Settings.Select(_config.SourceOf).Distinct());
 
     private string Who => Source is null ? Method : $"{Method} from {Source}";
+
+    /// <summary>True for an identity of the same configuration: connections with equal options share one, and its tokens.</summary>
+    public bool Equals(DatabricksIdentity? other) => other is not null && _config.Equals(other._config);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as DatabricksIdentity);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => _config.GetHashCode();
 
     /// <inheritdoc/>
     public async Task AuthenticateAsync(HttpRequestMessage request, CancellationToken cancellationToken)

@@ -46,7 +46,7 @@ internal sealed record IdentityMethod(string Name, string[] Settings, Func<Datab
         new("azure-cli", [], (_, sources) => sources.Cli.FetchAsync)
         {
             IsOfAzure = true,
-            AlsoMissing = config => AzureCli.Find(config) is null ? "az is not on the PATH" : null,
+            AlsoMissing = config => AzureCli.Find(config.Setting) is null ? "az is not on the PATH" : null,
         },
     ];
 
@@ -63,7 +63,7 @@ internal sealed record IdentityMethod(string Name, string[] Settings, Func<Datab
     {
         string[] unset = [.. Settings.Where(name => config[name] is null).Select(DatabricksConfig.Describe)];
         return unset.Length > 0 ? $"{string.Join(", ", unset)} {(unset.Length == 1 ? "is" : "are")} not set"
-            : IsOfAzure && AzureCloud.Of(config) is null ? $"{config.Host.Host} is no Azure workspace"
+            : IsOfAzure && config.Cloud is null ? $"{config.Host.Host} is no Azure workspace"
             : AlsoMissing?.Invoke(config);
     }
 

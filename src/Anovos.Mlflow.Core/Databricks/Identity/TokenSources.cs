@@ -13,9 +13,9 @@ internal sealed class TokenSources(DatabricksConfig config, ConnectionOptions op
     public PipelineToken Pipeline => new(_endpoint, config);
 
     // A proxy could not reach the machine's own endpoint, and must not see what it says.
-    public ManagedIdentity Machine => new(new TokenEndpoint(options with { NoProxy = "*" }, clock), config);
+    public ManagedIdentity Machine => new(new TokenEndpoint(options with { NoProxy = "*" }, clock), config.Setting);
 
-    public AzureCli Cli => new(config, clock);
+    public AzureCli Cli => new(config.Setting, clock);
 
-    public EntraTokens Entra(string tenant, string clientId) => new(_endpoint, AzureCloud.Of(config)!.Authority, tenant, clientId);
+    public EntraTokens Entra(string tenant, string clientId) => new(_endpoint, config.Cloud!.Authority, tenant, clientId);
 }

@@ -11,7 +11,7 @@ namespace Anovos.Mlflow.Stores;
 /// <param name="server">The server's store.</param>
 /// <param name="folder">The store in a folder; nothing is made there before it is needed.</param>
 /// <param name="onLost">Told once, with the failure, when the server is lost.</param>
-public sealed class FallbackStore(ITrackingStore server, DirectoryStore folder, Action<MlflowException> onLost) : ITrackingStore
+public sealed class FallbackStore(ITrackingStore server, DirectoryStore folder, Action<MlflowException> onLost) : ITrackingStore, IStoreWrapper
 {
     private readonly ConcurrentDictionary<string, Run> _runs = new();
     private readonly ConcurrentDictionary<string, string> _experiments = new();
@@ -20,6 +20,8 @@ public sealed class FallbackStore(ITrackingStore server, DirectoryStore folder, 
 
     /// <inheritdoc/>
     public string TrackingUri => _loss is not null ? folder.TrackingUri : server.TrackingUri;
+
+    ITrackingStore IStoreWrapper.Inner => server;
 
     internal ITrackingStore Server => server;
 

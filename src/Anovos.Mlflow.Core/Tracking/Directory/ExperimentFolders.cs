@@ -57,7 +57,7 @@ internal sealed class ExperimentFolders(string root, string trackingUri)
     /// <summary>The experiment of that name; null when there is none.</summary>
     public Experiment? Named(string name, CancellationToken cancellationToken)
     {
-        string stored = StoreFile.Stored(name);
+        string stored = SharedFile.Stored(name);
         return ReadAll(cancellationToken).FirstOrDefault(experiment => experiment.Name == stored);
     }
 

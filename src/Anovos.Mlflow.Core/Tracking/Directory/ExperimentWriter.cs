@@ -10,7 +10,7 @@ internal sealed class ExperimentWriter(string root, ExperimentFolders experiment
         BatchRules.CheckExperiment(new NewExperiment(name));
         string folder = experiments.Folder(id);
         using IDisposable held = StoreLock.Take(root, cancellationToken);
-        if (Active(id, cancellationToken).Name == StoreFile.Stored(name))
+        if (Active(id, cancellationToken).Name == SharedFile.Stored(name))
             return;
         if (experiments.Named(name, cancellationToken) is { } taken)
             throw experiments.Taken(taken);

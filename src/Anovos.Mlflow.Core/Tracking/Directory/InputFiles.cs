@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
-using Anovos.Mlflow.Artifacts;
 
 namespace Anovos.Mlflow.Tracking;
 
@@ -106,6 +105,6 @@ internal static class InputFiles
     private static string Hash(string text)
     {
         using MD5 md5 = MD5.Create();
-        return ContentMeter.ToHex(md5.ComputeHash(StoreFile.Utf8.GetBytes(text)));
+        return Hex.Of(md5.ComputeHash(SharedFile.Utf8.GetBytes(text)));
     }
 }

@@ -31,7 +31,7 @@ internal sealed class KeyFiles(string owner, string name)
         {
             cancellationToken.ThrowIfCancellationRequested();
             // A tag may be removed between the list of the files and its turn.
-            if (Foreign.Skip(() => StoreFile.Read(file.Value)) is { } value)
+            if (Foreign.Skip(() => SharedFile.Read(file.Value)) is { } value)
                 values[file.Key] = value;
         }
 
@@ -39,10 +39,10 @@ internal sealed class KeyFiles(string owner, string name)
     }
 
     /// <summary>The key's text; null when there is none.</summary>
-    public string? Find(string key) => File.Exists(PathOf(key)) ? StoreFile.Read(PathOf(key)) : null;
+    public string? Find(string key) => File.Exists(PathOf(key)) ? SharedFile.Read(PathOf(key)) : null;
 
     /// <summary>Writes the key's text; one that is there is replaced.</summary>
-    public void Write(string key, string value) => StoreFile.Write(PathOf(key), value, scratch: owner);
+    public void Write(string key, string value) => SharedFile.Write(PathOf(key), value, scratch: owner);
 
     /// <summary>Writes the texts one after the other.</summary>
     public void WriteAll(IEnumerable<(string Key, string Value)> values, CancellationToken cancellationToken)
@@ -55,7 +55,7 @@ internal sealed class KeyFiles(string owner, string name)
     }
 
     /// <summary>Adds lines to the key's file.</summary>
-    public void Append(string key, Action<TextWriter> lines) => StoreFile.Append(PathOf(key), lines);
+    public void Append(string key, Action<TextWriter> lines) => SharedFile.Append(PathOf(key), lines);
 
     /// <summary>Removes the key, and the folders that it leaves empty; false when it was not there.</summary>
     public bool Delete(string key)

@@ -21,7 +21,7 @@ internal sealed class MetaFile
         string path = PathIn(folder);
         try
         {
-            string content = StoreFile.ReadLines(path);
+            string content = SharedFile.ReadLines(path);
             return new MetaFile(path, content, FlatYamlReader.Read(content));
         }
         catch (FormatException failure)
@@ -38,7 +38,7 @@ internal sealed class MetaFile
     public static bool Exists(string folder) => File.Exists(PathIn(folder));
 
     /// <summary>Writes the file of a folder; one that is there is replaced at once.</summary>
-    public static void Write(string folder, string text) => StoreFile.Write(PathIn(folder), text, scratch: folder);
+    public static void Write(string folder, string text) => SharedFile.Write(PathIn(folder), text, scratch: folder);
 
     /// <summary>Changes fields of the file of a folder, given in the form of YAML. All others stay as they are: MLflow has added some.</summary>
     public static void Change(string folder, params (string Field, string Text)[] fields)

@@ -24,7 +24,7 @@ internal static class MetricFile
     public static IEnumerable<Metric> Read(string key, string path)
     {
         int number = 0;
-        foreach (string line in StoreFile.ReadWholeLines(path))
+        foreach (string line in SharedFile.ReadWholeLines(path))
         {
             number++;
             yield return Point(key, line) ?? throw new MlflowException(ErrorKind.StoreInvalid,

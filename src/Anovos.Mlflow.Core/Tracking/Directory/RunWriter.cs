@@ -98,7 +98,7 @@ internal sealed class RunWriter(RunFolders runs)
             string? old = values.Find(param.Key);
             if (old is null)
                 fresh.Add((param.Key, param.Value));
-            else if (old != StoreFile.Stored(param.Value))
+            else if (old != SharedFile.Stored(param.Value))
             {
                 throw new MlflowException(ErrorKind.ParameterConflict,
                     $"The param '{param.Key}' of the run '{runId}' is '{old}' and cannot become '{param.Value}'. "

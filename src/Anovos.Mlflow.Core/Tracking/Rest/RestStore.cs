@@ -1,43 +1,41 @@
-using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>Experiments and runs on an MLflow server, over its REST API 2.0.</summary>
-public sealed class RestStore : ITrackingStore
+public class RestStore : ITrackingStore
 {
-    /// <summary>The tag by which a run is found again whose creation got no answer; the request is not idempotent.</summary>
+    /// <summary>An idempotency key: runs/create is not idempotent, so after a lost response the run is looked up by this tag.</summary>
     public const string RequestTag = "anovos.mlflow.requestId";
 
     private readonly RestExperiments _experiments;
     private readonly RestRuns _runs;
     private readonly RestRunData _data;
 
-    /// <summary>Opens the server at <paramref name="server"/>; nothing is sent yet.</summary>
-    /// <param name="server">The address, with a path prefix where there is one.</param>
-    /// <param name="options">How to get in.</param>
-    /// <param name="onRetry">Told of each request that will be sent again; from any thread.</param>
-    /// <param name="trackingUri">The tracking URI where it is not the address: that of a Databricks workspace.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when a certificate or proxy in the options cannot be used.</exception>
-    public RestStore(Uri server, ConnectionOptions options, Action<RetryNotice>? onRetry = null, string? trackingUri = null)
+    /// <summary>Opens the server at <paramref name="server"/>. Sends nothing yet.</summary>
+    /// <param name="server">The address, with its path prefix if it has one.</param>
+    /// <param name="options">How to connect.</param>
+    /// <param name="onRetry">Called for each request that will be retried; from any thread.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if a certificate or proxy in the options cannot be used.</exception>
+    public RestStore(Uri server, ConnectionOptions options, Action<RetryNotice>? onRetry = null)
+        : this(Connect(server, options, onRetry), AddressOf(server), experiments: null)
     {
-        // A relative endpoint replaces the last segment of a base that does not end in a slash.
-        string address = server.GetComponents(UriComponents.HttpRequestUrl & ~UriComponents.Query, UriFormat.UriEscaped).TrimEnd('/');
-        TrackingUri = trackingUri ?? address;
-        Api = new RestApi(new Uri(address + "/"), options, onRetry);
-        Folders = options.Databricks is null ? null : new WorkspaceFolders(Api);
-        _experiments = Folders is null ? new RestExperiments(Api, TrackingUri) : new WorkspaceExperiments(Api, TrackingUri, Folders);
-        _runs = new RestRuns(Api, TrackingUri);
-        _data = new RestRunData(this, Api, TrackingUri);
+    }
+
+    /// <summary>A server with another tracking URI than its address, and with experiments of its own kind.</summary>
+    private protected RestStore(RestApi api, string trackingUri, RestExperiments? experiments)
+    {
+        TrackingUri = trackingUri;
+        Api = api;
+        _experiments = experiments ?? new RestExperiments(api, trackingUri);
+        _runs = new RestRuns(api, trackingUri);
+        _data = new RestRunData(this, api, trackingUri);
     }
 
     /// <inheritdoc/>
     public string TrackingUri { get; }
 
     internal RestApi Api { get; }
-
-    /// <summary>The folders that experiments lie in; null where they lie in none.</summary>
-    internal WorkspaceFolders? Folders { get; }
 
     /// <inheritdoc/>
     public Task<Experiment?> FindExperimentAsync(string name, CancellationToken cancellationToken) =>
@@ -104,5 +102,17 @@ public sealed class RestStore : ITrackingStore
         _data.DeleteTagAsync(runId, key, cancellationToken);
 
     /// <inheritdoc/>
-    public void Dispose() => Api.Dispose();
+    public void Dispose()
+    {
+        Api.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>The client for a server's REST API. Sends nothing yet.</summary>
+    private protected static RestApi Connect(Uri server, ConnectionOptions options, Action<RetryNotice>? onRetry) =>
+        // A relative endpoint replaces the last segment of a base that does not end in a slash.
+        new(new Uri(AddressOf(server) + "/"), options, onRetry);
+
+    private static string AddressOf(Uri server) =>
+        server.GetComponents(UriComponents.HttpRequestUrl & ~UriComponents.Query, UriFormat.UriEscaped).TrimEnd('/');
 }

@@ -8,7 +8,7 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>The models that MLflow 3 keeps beside its runs: by id, of a run, or of experiments; the newest first.</summary>
 [Cmdlet(VerbsCommon.Get, "MlflowLoggedModel", DefaultParameterSetName = "Search")]
-[OutputType("Anovos.Mlflow.Registry.LoggedModel")]
+[OutputType("Anovos.Mlflow.Tracking.LoggedModel")]
 public sealed class GetMlflowLoggedModelCommand : TrackingCommand
 {
     private const int PageSize = 100;
@@ -50,7 +50,7 @@ public sealed class GetMlflowLoggedModelCommand : TrackingCommand
                 ForEach(ModelId, id => WriteObject(Await(token => registry.Logged.GetAsync(id, token))));
                 break;
             case "Run":
-                Search(registry, [Run.ExperimentId], LoggedModels.OfRun(Run.RunId));
+                Search(registry, [Run.ExperimentId], ModelFilter.LoggedByRun(Run.RunId));
                 break;
             default:
                 IReadOnlyList<Experiment> experiments = Await(token => FindExperimentsAsync(registry.Store, Experiment, token));

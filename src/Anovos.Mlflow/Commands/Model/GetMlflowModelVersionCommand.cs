@@ -8,7 +8,7 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>Versions of registered models: of a model, of a run, or by a filter; the newest first.</summary>
 [Cmdlet(VerbsCommon.Get, "MlflowModelVersion", DefaultParameterSetName = "Name")]
-[OutputType("Anovos.Mlflow.Registry.ModelVersion")]
+[OutputType("Anovos.Mlflow.Tracking.ModelVersion")]
 public sealed class GetMlflowModelVersionCommand : TrackingCommand
 {
     private const int PageSize = 1000;
@@ -75,10 +75,10 @@ public sealed class GetMlflowModelVersionCommand : TrackingCommand
             case "Name":
                 // A model that is not there has no versions to a search, and is an error to a person.
                 Await(token => registry.Models.GetAsync(Name, token));
-                Search(registry, ModelVersions.OfModel(Name));
+                Search(registry, ModelFilter.VersionsOfModel(Name));
                 break;
             case "Run":
-                Search(registry, ModelVersions.OfRun(Run.RunId));
+                Search(registry, ModelFilter.VersionsOfRun(Run.RunId));
                 break;
             default:
                 Search(registry, Filter);

@@ -2,12 +2,13 @@ using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Completion;
 using Anovos.Mlflow.Registry;
+using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>Registered models by name, with wildcards; all of them without one.</summary>
 [Cmdlet(VerbsCommon.Get, "MlflowRegisteredModel", DefaultParameterSetName = "Name")]
-[OutputType("Anovos.Mlflow.Registry.RegisteredModel")]
+[OutputType("Anovos.Mlflow.Tracking.RegisteredModel")]
 public sealed class GetMlflowRegisteredModelCommand : TrackingCommand
 {
     private const int PageSize = 100;

@@ -1,9 +1,10 @@
 using System.Collections;
 using System.Management.Automation;
-using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Completion;
+using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Registry;
+using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
@@ -12,7 +13,7 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 /// missing.
 /// </summary>
 [Cmdlet(VerbsCommon.New, "MlflowModelVersion", SupportsShouldProcess = true, DefaultParameterSetName = "Artifact")]
-[OutputType("Anovos.Mlflow.Registry.ModelVersion")]
+[OutputType("Anovos.Mlflow.Tracking.ModelVersion")]
 public sealed class NewMlflowModelVersionCommand : RunCommand
 {
     /// <summary>The registered model's name.</summary>

@@ -8,7 +8,7 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>Makes a registered model, which has no version yet.</summary>
 [Cmdlet(VerbsCommon.New, "MlflowRegisteredModel", SupportsShouldProcess = true)]
-[OutputType("Anovos.Mlflow.Registry.RegisteredModel")]
+[OutputType("Anovos.Mlflow.Tracking.RegisteredModel")]
 public sealed class NewMlflowRegisteredModelCommand : TrackingCommand
 {
     /// <summary>The name; unique in its registry.</summary>

@@ -7,7 +7,7 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>Changes a version of a registered model: its description, its tags, its stage.</summary>
 [Cmdlet(VerbsCommon.Set, "MlflowModelVersion", SupportsShouldProcess = true)]
-[OutputType("Anovos.Mlflow.Registry.ModelVersion")]
+[OutputType("Anovos.Mlflow.Tracking.ModelVersion")]
 public sealed class SetMlflowModelVersionCommand : ModelChangeCommand
 {
     /// <summary>The registered model's name.</summary>

@@ -7,7 +7,7 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>Changes a registered model: its description, its tags, its name.</summary>
 [Cmdlet(VerbsCommon.Set, "MlflowRegisteredModel", SupportsShouldProcess = true)]
-[OutputType("Anovos.Mlflow.Registry.RegisteredModel")]
+[OutputType("Anovos.Mlflow.Tracking.RegisteredModel")]
 public sealed class SetMlflowRegisteredModelCommand : ModelChangeCommand
 {
     /// <summary>The model's name.</summary>

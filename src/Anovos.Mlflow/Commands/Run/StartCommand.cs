@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Management.Automation;
+using Anovos.Mlflow.Context;
 using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.Pipelines;
 using Anovos.Mlflow.PowerShell.Completion;
@@ -136,7 +137,7 @@ public abstract class StartCommand : OfflineCommand
             SourceName = Source.Name,
             SourceDirectory = Source.Folder,
         };
-        return Await(token => lifecycle.StartAsync(experiment, request, token));
+        return Await(token => lifecycle.StartAsync(experiment, request with { Tags = RunContext.TagsOf(request, RunEnvironment.Read) }, token));
     }
 
     private string Describe(string experiment, MlflowConnection connection) =>

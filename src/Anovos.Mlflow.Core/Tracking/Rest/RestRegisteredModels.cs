@@ -1,25 +1,18 @@
 using System.Globalization;
 using System.Text.Json;
 using Anovos.Mlflow.Http;
-using Anovos.Mlflow.Tracking;
 
-namespace Anovos.Mlflow.Registry;
+namespace Anovos.Mlflow.Tracking;
 
 /// <summary>The registered models of a server (<c>registered-models/</c>).</summary>
-public sealed class RegisteredModels
+internal sealed class RestRegisteredModels(RestApi api, string trackingUri) : IRegisteredModels
 {
-    private readonly RestApi _api;
-    private readonly string _trackingUri;
-
-    internal RegisteredModels(RestApi api, string trackingUri) => (_api, _trackingUri) = (api, trackingUri);
-
-    /// <summary>The model of that name.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ModelNotFound"/></exception>
+    /// <inheritdoc/>
     public async Task<RegisteredModel> GetAsync(string name, CancellationToken cancellationToken)
     {
         try
         {
-            return Read(await _api.GetAsync("registered-models/get", ErrorKind.ModelNotFound, cancellationToken, ("name", name)).ConfigureAwait(false));
+            return Read(await api.GetAsync("registered-models/get", ErrorKind.ModelNotFound, cancellationToken, ("name", name)).ConfigureAwait(false));
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.ModelNotFound)
         {
@@ -27,45 +20,26 @@ public sealed class RegisteredModels
         }
     }
 
-    /// <summary>Whether there is a model of that name.</summary>
-    public async Task<bool> ExistsAsync(string name, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await GetAsync(name, cancellationToken).ConfigureAwait(false);
-            return true;
-        }
-        catch (MlflowException e) when (e.Kind == ErrorKind.ModelNotFound)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>One page of models, by name.</summary>
-    /// <param name="filter">MLflow's search syntax, as <c>name LIKE 'income%'</c> or <c>tags.team = 'ops'</c>; null for all.</param>
-    /// <param name="maxResults">The size of a page, 1 to 1000.</param>
-    /// <param name="pageToken">Null for the first.</param>
-    /// <param name="cancellationToken">Ends it at once.</param>
+    /// <inheritdoc/>
     public async Task<Page<RegisteredModel>> SearchAsync(string? filter, int maxResults, string? pageToken, CancellationToken cancellationToken)
     {
-        JsonElement answer = await _api.GetAsync(
+        JsonElement answer = await api.GetAsync(
             "registered-models/search",
             ErrorKind.ModelNotFound,
             cancellationToken,
             ("filter", filter),
             ("max_results", maxResults.ToString(CultureInfo.InvariantCulture)),
             ("page_token", pageToken)).ConfigureAwait(false);
-        return JsonAnswer.Read(answer, _trackingUri, json => RestEntities.ReadPage(json, "registered_models", pageToken, model => RegistryEntities.ReadModel(model, _trackingUri)));
+        return JsonAnswer.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "registered_models", pageToken, model => RegistryEntities.ReadModel(model, trackingUri)));
     }
 
-    /// <summary>Makes a model without a version.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ModelExists"/></exception>
-    public Task<RegisteredModel> CreateAsync(string name, string? description, IReadOnlyList<Tag> tags, CancellationToken cancellationToken) => _api.Retrier.RunAsync(
+    /// <inheritdoc/>
+    public Task<RegisteredModel> CreateAsync(string name, string? description, IReadOnlyList<Tag> tags, CancellationToken cancellationToken) => api.Retrier.RunAsync(
         async retries =>
         {
             try
             {
-                return Read(await _api.PostOnceAsync(
+                return Read(await api.PostOnceAsync(
                     "registered-models/create",
                     body =>
                     {
@@ -85,9 +59,9 @@ public sealed class RegisteredModels
         },
         cancellationToken);
 
-    /// <summary>Changes the description.</summary>
+    /// <inheritdoc/>
     public async Task<RegisteredModel> DescribeAsync(string name, string description, CancellationToken cancellationToken) =>
-        Read(await _api.PatchAsync(
+        Read(await api.PatchAsync(
             "registered-models/update",
             body =>
             {
@@ -97,14 +71,13 @@ public sealed class RegisteredModels
             ErrorKind.ModelNotFound,
             cancellationToken).ConfigureAwait(false));
 
-    /// <summary>Gives the model another name; its versions go with it.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ModelNotFound"/>, or <see cref="ErrorKind.ModelExists"/> for the new name.</exception>
-    public Task<RegisteredModel> RenameAsync(string name, string newName, CancellationToken cancellationToken) => _api.Retrier.RunAsync(
+    /// <inheritdoc/>
+    public Task<RegisteredModel> RenameAsync(string name, string newName, CancellationToken cancellationToken) => api.Retrier.RunAsync(
         async retries =>
         {
             try
             {
-                return Read(await _api.PostOnceAsync(
+                return Read(await api.PostOnceAsync(
                     "registered-models/rename",
                     body =>
                     {
@@ -126,13 +99,13 @@ public sealed class RegisteredModels
         },
         cancellationToken);
 
-    /// <summary>Removes the model with all its versions, aliases and tags. The files of the versions stay where they are.</summary>
+    /// <inheritdoc/>
     public Task DeleteAsync(string name, CancellationToken cancellationToken) =>
-        _api.DeleteAsync("registered-models/delete", body => body.WriteString("name", name), ErrorKind.ModelNotFound, cancellationToken);
+        api.DeleteAsync("registered-models/delete", body => body.WriteString("name", name), ErrorKind.ModelNotFound, cancellationToken);
 
-    /// <summary>Sets a tag.</summary>
+    /// <inheritdoc/>
     public Task SetTagAsync(string name, Tag tag, CancellationToken cancellationToken) =>
-        _api.PostAsync(
+        api.PostAsync(
             "registered-models/set-tag",
             body =>
             {
@@ -143,9 +116,9 @@ public sealed class RegisteredModels
             ErrorKind.ModelNotFound,
             cancellationToken);
 
-    /// <summary>Removes a tag; MLflow takes one that is not there for removed.</summary>
+    /// <inheritdoc/>
     public Task DeleteTagAsync(string name, string key, CancellationToken cancellationToken) =>
-        _api.DeleteAsync(
+        api.DeleteAsync(
             "registered-models/delete-tag",
             body =>
             {
@@ -156,12 +129,12 @@ public sealed class RegisteredModels
             cancellationToken);
 
     private RegisteredModel Read(JsonElement answer) =>
-        JsonAnswer.Read(answer, _trackingUri, json => RegistryEntities.ReadModel(json.Part("registered_model"), _trackingUri));
+        JsonAnswer.Read(answer, trackingUri, json => RegistryEntities.ReadModel(json.Part("registered_model"), trackingUri));
 
     // Some stores answer with their SQL.
     private MlflowException Exists(string name, MlflowException e) =>
-        new(ErrorKind.ModelExists, $"There is a registered model '{name}' at {_trackingUri} already. New-MlflowModelVersion gives it another version.", e) { Target = name, ErrorCode = e.ErrorCode, StatusCode = e.StatusCode };
+        new(ErrorKind.ModelExists, $"There is a registered model '{name}' at {trackingUri} already. New-MlflowModelVersion gives it another version.", e) { Target = name, ErrorCode = e.ErrorCode, StatusCode = e.StatusCode };
 
     private MlflowException NotFound(string name, MlflowException e) =>
-        new(ErrorKind.ModelNotFound, $"There is no registered model '{name}' at {_trackingUri}. Get-MlflowRegisteredModel lists those there are.", e) { Target = name, ErrorCode = e.ErrorCode, StatusCode = e.StatusCode };
+        new(ErrorKind.ModelNotFound, $"There is no registered model '{name}' at {trackingUri}. Get-MlflowRegisteredModel lists those there are.", e) { Target = name, ErrorCode = e.ErrorCode, StatusCode = e.StatusCode };
 }

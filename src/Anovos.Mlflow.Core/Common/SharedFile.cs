@@ -1,9 +1,9 @@
 using System.Text;
 
-namespace Anovos.Mlflow.Tracking;
+namespace Anovos.Mlflow;
 
-/// <summary>Reading and writing whole files of a store that other processes read and write at the same time.</summary>
-internal static class StoreFile
+/// <summary>Reads and writes whole files that other processes read and write at the same time.</summary>
+internal static class SharedFile
 {
     private const int Attempts = 20;
     private const int PauseMilliseconds = 5;

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Anovos.Mlflow.Pipelines;
+namespace Anovos.Mlflow;
 
 /// <summary>Text that others wrote, inside Markdown.</summary>
 internal static class Markdown

@@ -2,24 +2,18 @@ using System.Globalization;
 using System.Text.Json;
 using Anovos.Mlflow.Http;
 
-namespace Anovos.Mlflow.Registry;
+namespace Anovos.Mlflow.Tracking;
 
-/// <summary>The aliases of registered models (<c>registered-models/alias</c>): names that point to versions.</summary>
-public sealed class ModelAliases
+/// <summary>The aliases of registered models on a server (<c>registered-models/alias</c>).</summary>
+internal sealed class RestModelAliases(RestApi api, string trackingUri) : IModelAliases
 {
-    private readonly RestApi _api;
-    private readonly string _trackingUri;
-
-    internal ModelAliases(RestApi api, string trackingUri) => (_api, _trackingUri) = (api, trackingUri);
-
-    /// <summary>The version that an alias points to.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ModelVersionNotFound"/></exception>
+    /// <inheritdoc/>
     public async Task<ModelVersion> GetAsync(string name, string alias, CancellationToken cancellationToken)
     {
         try
         {
-            JsonElement answer = await _api.GetAsync("registered-models/alias", ErrorKind.ModelVersionNotFound, cancellationToken, ("name", name), ("alias", alias)).ConfigureAwait(false);
-            return JsonAnswer.Read(answer, _trackingUri, json => RegistryEntities.ReadVersion(json.Part("model_version"), _trackingUri));
+            JsonElement answer = await api.GetAsync("registered-models/alias", ErrorKind.ModelVersionNotFound, cancellationToken, ("name", name), ("alias", alias)).ConfigureAwait(false);
+            return JsonAnswer.Read(answer, trackingUri, json => RegistryEntities.ReadVersion(json.Part("model_version"), trackingUri));
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.InvalidValue && e.Message.Contains("not found"))
         {
@@ -28,10 +22,9 @@ public sealed class ModelAliases
         }
     }
 
-    /// <summary>Has an alias point to a version, whatever it pointed to before.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ModelVersionNotFound"/>; <see cref="ErrorKind.InvalidValue"/> for a name that no alias may have.</exception>
+    /// <inheritdoc/>
     public Task SetAsync(string name, string alias, long version, CancellationToken cancellationToken) =>
-        _api.PostAsync(
+        api.PostAsync(
             "registered-models/alias",
             body =>
             {
@@ -42,9 +35,9 @@ public sealed class ModelAliases
             ErrorKind.ModelVersionNotFound,
             cancellationToken);
 
-    /// <summary>Removes an alias; MLflow takes one that is not there for removed.</summary>
+    /// <inheritdoc/>
     public Task DeleteAsync(string name, string alias, CancellationToken cancellationToken) =>
-        _api.DeleteAsync(
+        api.DeleteAsync(
             "registered-models/alias",
             body =>
             {

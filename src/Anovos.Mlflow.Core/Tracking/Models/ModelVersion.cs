@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Anovos.Mlflow.Registry;
+namespace Anovos.Mlflow.Tracking;
 
 /// <summary>A version of a registered model, as it stood when it was read.</summary>
 public sealed record ModelVersion
@@ -69,5 +69,5 @@ public sealed record NewModelVersion(string Name, string Source)
     public string? Description { get; init; }
 
     /// <summary>Its first tags.</summary>
-    public IReadOnlyList<Tracking.Tag> Tags { get; init; } = [];
+    public IReadOnlyList<Tag> Tags { get; init; } = [];
 }

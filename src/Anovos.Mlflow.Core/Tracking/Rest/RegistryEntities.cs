@@ -1,8 +1,7 @@
 using System.Text.Json;
 using Anovos.Mlflow.Http;
-using Anovos.Mlflow.Tracking;
 
-namespace Anovos.Mlflow.Registry;
+namespace Anovos.Mlflow.Tracking;
 
 /// <summary>The JSON forms of models and their versions. Fields that this client does not know are passed over.</summary>
 internal static class RegistryEntities
@@ -65,16 +64,5 @@ internal static class RegistryEntities
             Tags = RestEntities.ReadPairs(info, "tags"),
             TrackingUri = trackingUri,
         };
-    }
-
-    /// <summary>A text in a filter: MLflow's syntax takes it in either kind of quotes, and has no way to write a quote in its own.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a text with both.</exception>
-    public static string Quote(string text)
-    {
-        if (!text.Contains('\''))
-            return $"'{text}'";
-        return text.Contains('"')
-            ? throw new MlflowException(ErrorKind.InvalidValue, $"MLflow cannot search for '{text}', which holds both kinds of quotes.") { Target = text }
-            : $"\"{text}\"";
     }
 }

@@ -1,4 +1,4 @@
-namespace Anovos.Mlflow.Registry;
+namespace Anovos.Mlflow.Tracking;
 
 /// <summary>A name in the registry under which versions of a model stand, as it stood when it was read.</summary>
 public sealed record RegisteredModel

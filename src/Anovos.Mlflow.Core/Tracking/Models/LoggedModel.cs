@@ -1,4 +1,4 @@
-namespace Anovos.Mlflow.Registry;
+namespace Anovos.Mlflow.Tracking;
 
 /// <summary>A model that MLflow 3 keeps beside the runs, as it stood when it was read.</summary>
 public sealed record LoggedModel

@@ -1,0 +1,88 @@
+namespace Anovos.Mlflow;
+
+/// <summary>
+/// Reads INI files as Python's configparser and git write them. A section name ends at its closing bracket; a key on the
+/// header's line belongs to that section. Keys ignore case, and the last value of a key wins.
+/// </summary>
+internal sealed class IniFile
+{
+    private readonly Dictionary<string, Dictionary<string, string>> _sections = new(StringComparer.Ordinal);
+    private readonly List<string> _names = [];
+
+    private IniFile(IEnumerable<string> lines)
+    {
+        Dictionary<string, string>? section = null;
+        int number = 0;
+        foreach (string text in lines)
+        {
+            number++;
+            string line = text.Trim();
+            if (line.StartsWith("[", StringComparison.Ordinal))
+            {
+                int end = HeaderEnd(line);
+                if (end < 0)
+                    throw new FormatException($"Line {number} starts with '[' and is not a section header: it has no closing bracket.");
+                section = Open(line.Substring(1, end - 1).Trim());
+                line = line.Substring(end + 1).Trim();
+                if (line.Length > 0 && !IsComment(line) && line.IndexOfAny(['=', ':']) <= 0)
+                    throw new FormatException($"Line {number} has text after its section header that is neither a comment nor a key.");
+            }
+
+            int separator = line.IndexOfAny(['=', ':']);
+            if (section is not null && separator > 0 && !IsComment(line))
+                section[line.Substring(0, separator).TrimEnd()] = line.Substring(separator + 1).Trim();
+        }
+    }
+
+    /// <summary>The names of the sections, in the order of the file.</summary>
+    public IReadOnlyList<string> Names => _names;
+
+    /// <summary>Reads a file; null if it does not exist.</summary>
+    /// <exception cref="FormatException">A line starts with '[' and is not a section header. The message quotes nothing of the file, which may hold secrets.</exception>
+    /// <exception cref="IOException">The file cannot be read; and <see cref="UnauthorizedAccessException"/>.</exception>
+    public static IniFile? Read(string path) => File.Exists(path) ? new IniFile(File.ReadLines(path)) : null;
+
+    /// <summary>Reads a file that the user maintains; null if it does not exist.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="what">What the file is, for the error: "The credentials file".</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if it cannot be read.</exception>
+    public static IniFile? Read(string path, string what)
+    {
+        try
+        {
+            return Read(path);
+        }
+        catch (FormatException e)
+        {
+            throw new MlflowException(ErrorKind.InvalidValue, $"{what} {path} cannot be read: {e.Message} Correct the line.", e) { Target = path };
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new MlflowException(ErrorKind.InvalidValue, $"{what} {path} cannot be read: {e.Message} Correct its permissions, or move it away.", e) { Target = path };
+        }
+    }
+
+    /// <summary>The values of a section by key; null if the file has no such section.</summary>
+    public IReadOnlyDictionary<string, string>? Section(string name) => _sections.TryGetValue(name, out Dictionary<string, string>? values) ? values : null;
+
+    private static bool IsComment(string line) => line.StartsWith("#", StringComparison.Ordinal) || line.StartsWith(";", StringComparison.Ordinal);
+
+    // Git quotes the name of a remote or branch, and a bracket within the quotes belongs to the name.
+    private static int HeaderEnd(string line)
+    {
+        int quote = line.IndexOf(" \"", StringComparison.Ordinal), end = line.IndexOf(']');
+        int closing = quote < 0 || quote > end ? -1 : line.IndexOf("\"]", quote + 2, StringComparison.Ordinal);
+        return closing < 0 ? end : closing + 1;
+    }
+
+    private Dictionary<string, string> Open(string name)
+    {
+        if (!_sections.TryGetValue(name, out Dictionary<string, string>? section))
+        {
+            _sections[name] = section = new(StringComparer.OrdinalIgnoreCase);
+            _names.Add(name);
+        }
+
+        return section;
+    }
+}

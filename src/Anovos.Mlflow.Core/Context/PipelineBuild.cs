@@ -1,0 +1,57 @@
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.Context;
+
+/// <summary>The build of Azure Pipelines that this process is a task of, from the agent's variables ("Predefined variables").</summary>
+internal sealed class PipelineBuild
+{
+    private readonly EnvironmentVariables _variables;
+
+    private PipelineBuild(EnvironmentVariables variables) => _variables = variables;
+
+    /// <summary>The build as tags of a run. The run's note links to the page of the build.</summary>
+    public IReadOnlyList<Tag> Tags
+    {
+        get
+        {
+            (string Name, string? Value)[] all =
+            [
+                ("buildId", Text("BUILD_BUILDID")), ("buildNumber", Text("BUILD_BUILDNUMBER")), ("buildUrl", Page),
+                ("pipeline", Text("BUILD_DEFINITIONNAME")), ("project", Text("SYSTEM_TEAMPROJECT")),
+                ("repository", GitRepository.WithoutCredentials(Text("BUILD_REPOSITORY_URI"))),
+                ("commit", Text("BUILD_SOURCEVERSION")), ("branch", Text("BUILD_SOURCEBRANCH")),
+                ("requestedFor", Text("BUILD_REQUESTEDFOREMAIL") ?? Text("BUILD_REQUESTEDFOR")),
+            ];
+            IEnumerable<Tag> tags = all.Where(tag => tag.Value is not null)
+                .Select(tag => new Tag($"azure.pipelines.{tag.Name}", ParamBuilder.Cut(tag.Name, tag.Value!, TrackingLimits.TagValue, truncate: true, [])));
+            return Page is null ? [.. tags] : [.. tags, new Tag(RunTags.Note, Link)];
+        }
+    }
+
+    /// <summary>A link to the build, for a Markdown text.</summary>
+    public string Link
+    {
+        get
+        {
+            string build = $"Build {Text("BUILD_BUILDNUMBER") ?? Text("BUILD_BUILDID")}";
+            return Markdown.Link(Text("BUILD_DEFINITIONNAME") is { } pipeline ? $"{build} of {pipeline}" : build, Page);
+        }
+    }
+
+    private string? Page => Text("SYSTEM_TEAMFOUNDATIONCOLLECTIONURI") is { } collection && Text("SYSTEM_TEAMPROJECT") is { } project && Text("BUILD_BUILDID") is { } build
+        ? $"{collection.TrimEnd('/')}/{Uri.EscapeDataString(project)}/_build/results?buildId={Uri.EscapeDataString(build)}"
+        : null;
+
+    /// <summary>The build; null outside of a pipeline, or if <c>ANOVOS_MLFLOW_PIPELINE</c> is <c>false</c>.</summary>
+    /// <param name="environment">Returns the value of an environment variable.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for that variable.</exception>
+    public static PipelineBuild? Find(Func<string, string?> environment)
+    {
+        var variables = new EnvironmentVariables(environment);
+        bool isPipeline = string.Equals(variables.Text("TF_BUILD"), "true", StringComparison.OrdinalIgnoreCase);
+        return isPipeline && variables.Flag("ANOVOS_MLFLOW_PIPELINE", defaultValue: true) ? new PipelineBuild(variables) : null;
+    }
+
+    /// <summary>The value of one of the agent's variables, without secrets; null if it is not set.</summary>
+    public string? Text(string name) => _variables.Text(name) is { } value ? Secrets.Clean(value) : null;
+}

@@ -1,0 +1,29 @@
+using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.Databricks;
+
+/// <summary>The managed MLflow of a Databricks workspace: an MLflow server whose experiments are in workspace folders.</summary>
+public sealed class WorkspaceStore : RestStore
+{
+    /// <summary>Opens the workspace at <paramref name="host"/>. Sends nothing yet.</summary>
+    /// <param name="host">The workspace's address.</param>
+    /// <param name="options">How to connect and sign in.</param>
+    /// <param name="onRetry">Called for each request that will be retried; from any thread.</param>
+    /// <param name="trackingUri">The tracking URI: <c>databricks</c>, or with a profile.</param>
+    public WorkspaceStore(Uri host, ConnectionOptions options, Action<RetryNotice>? onRetry, string trackingUri)
+        : this(Connect(host, options, onRetry), trackingUri)
+    {
+    }
+
+    private WorkspaceStore(RestApi api, string trackingUri)
+        : this(api, trackingUri, new WorkspaceFolders(api))
+    {
+    }
+
+    private WorkspaceStore(RestApi api, string trackingUri, WorkspaceFolders folders)
+        : base(api, trackingUri, new WorkspaceExperiments(api, trackingUri, folders)) => Folders = folders;
+
+    /// <summary>The folders that hold the experiments.</summary>
+    internal WorkspaceFolders Folders { get; }
+}

@@ -1,0 +1,56 @@
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.Registry;
+
+/// <summary>Operations that are the same on every registry.</summary>
+public static class ModelRegistration
+{
+    /// <summary>Creates a version and points aliases to it. Creates the registered model first if it is missing.</summary>
+    /// <param name="registry">The registry.</param>
+    /// <param name="version">The version.</param>
+    /// <param name="aliases">The aliases.</param>
+    /// <param name="modelExists">True if the registered model is known to exist.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public static async Task<ModelVersion> RegisterAsync(this IModelRegistry registry, NewModelVersion version, IReadOnlyList<string> aliases, bool modelExists, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (!modelExists)
+                await registry.Models.CreateAsync(version.Name, description: null, [], cancellationToken).ConfigureAwait(false);
+        }
+        catch (MlflowException e) when (e.Kind == ErrorKind.ModelExists)
+        {
+            // Another process created it in the meantime.
+        }
+
+        ModelVersion made = await registry.Versions.CreateAsync(version, cancellationToken).ConfigureAwait(false);
+        foreach (string alias in aliases)
+        {
+            try
+            {
+                await registry.Aliases.SetAsync(made.Name, alias, made.Version, cancellationToken).ConfigureAwait(false);
+            }
+            catch (MlflowException e)
+            {
+                // Repeating the whole operation would create a second version.
+                throw new MlflowException(e.Kind, $"{made.ModelUri} was made, and the alias '{alias}' does not point to it: {e.Message} Set-MlflowModelAlias sets an alias alone.", e) { Target = made.ModelUri, ErrorCode = e.ErrorCode, StatusCode = e.StatusCode, RequestId = e.RequestId };
+            }
+        }
+
+        return aliases.Count == 0 ? made : await registry.Versions.GetAsync(made.Name, made.Version, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>True if the model exists.</summary>
+    public static async Task<bool> ExistsAsync(this IRegisteredModels models, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await models.GetAsync(name, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (MlflowException e) when (e.Kind == ErrorKind.ModelNotFound)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,18 @@
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>The logged models that MLflow 3 keeps beside the runs; read only. Safe for several threads.</summary>
+public interface ILoggedModelStore
+{
+    /// <summary>Returns the model with that id.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ModelNotFound"/>; <see cref="ErrorKind.NotSupported"/> from a server before MLflow 3.</exception>
+    Task<LoggedModel> GetAsync(string modelId, CancellationToken cancellationToken);
+
+    /// <summary>Returns one page of models, the newest first.</summary>
+    /// <param name="experimentIds">The experiments to search.</param>
+    /// <param name="filter">MLflow's search syntax, as <c>metrics.rmse &lt; 1</c>; null for all.</param>
+    /// <param name="maxResults">The size of a page, 1 to 100.</param>
+    /// <param name="pageToken">Null for the first page.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> from a server before MLflow 3.</exception>
+    Task<Page<LoggedModel>> SearchAsync(IReadOnlyList<string> experimentIds, string? filter, int maxResults, string? pageToken, CancellationToken cancellationToken);
+}
