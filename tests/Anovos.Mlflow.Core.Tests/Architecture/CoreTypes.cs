@@ -1,3 +1,4 @@
+using Anovos.Mlflow.Tests.Databricks;
 using Mono.Cecil;
 using Mono.Cecil.Cil;
 

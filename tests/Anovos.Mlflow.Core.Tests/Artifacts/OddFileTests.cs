@@ -1,3 +1,4 @@
+using Anovos.Mlflow.Tests.Configuration;
 using System.Diagnostics;
 using System.Net.Sockets;
 using Anovos.Mlflow.Artifacts;

@@ -1,3 +1,4 @@
+using Anovos.Mlflow.Tests.Artifacts;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Cloud;
 using Anovos.Mlflow.Configuration;

@@ -1,3 +1,4 @@
+using Anovos.Mlflow.Tests.Http;
 using System.Security.Cryptography;
 using Amazon.S3.Model;
 using Amazon.S3;

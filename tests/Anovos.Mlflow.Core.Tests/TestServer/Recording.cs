@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 
-namespace Anovos.Mlflow.Tests;
+namespace Anovos.Mlflow.Tests.TestServer;
 
 /// <summary>One exchange with a real MLflow server, from <c>shared/mlflow/transcripts</c>.</summary>
 internal sealed class Recording(string file)

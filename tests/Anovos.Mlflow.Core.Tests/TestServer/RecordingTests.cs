@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
-namespace Anovos.Mlflow.Tests;
+namespace Anovos.Mlflow.Tests.TestServer;
 
 /// <summary>The test server against recordings of MLflow itself: what other tests build on it holds only as far as it answers alike.</summary>
 public partial class RecordingTests

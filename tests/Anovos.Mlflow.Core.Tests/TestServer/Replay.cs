@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Anovos.Mlflow.TestServer;
 
-namespace Anovos.Mlflow.Tests;
+namespace Anovos.Mlflow.Tests.TestServer;
 
 /// <summary>What our server answered where a real one was recorded; a status of null is a closed connection.</summary>
 internal sealed record Replayed(Recording Recording, int? Status, string Body, HttpResponseMessage? Response);

@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Anovos.Mlflow.TestServer;
 
-namespace Anovos.Mlflow.Tests;
+namespace Anovos.Mlflow.Tests.TestServer;
 
 public class TrackingServerTests
 {

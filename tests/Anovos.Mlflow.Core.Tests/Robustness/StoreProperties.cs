@@ -1,0 +1,95 @@
+using System.Text.Json;
+using Anovos.Mlflow.Tests.Tracking;
+using Anovos.Mlflow.Tracking;
+using FsCheck.Xunit;
+
+namespace Anovos.Mlflow.Tests.Robustness;
+
+/// <summary>What holds for everything that is written to a run.</summary>
+[Properties(Arbitrary = new[] { typeof(AnyText) })]
+public sealed class StoreProperties
+{
+    [Property]
+    public async Task What_a_directory_store_takes_it_gives_back(AnyText name, AnyText runName, AnyText key, AnyText param, AnyText tag, double[] values)
+    {
+        using var folder = new TemporaryFolder();
+        using var store = new DirectoryStore(folder.Below("mlruns"));
+        string experimentName = "x" + Cut(name, TrackingLimits.ExperimentName - 1);
+        string experiment = await store.CreateExperimentAsync(new(experimentName) { Tags = [new("t", Cut(tag, TrackingLimits.TagValue))] }, default);
+        Run run = await store.CreateRunAsync(new(experiment, "n" + runName.Value, "me", 1), default);
+
+        string valid = TrackingLimits.ToValidKey(key.Value);
+        if (FileNames.WhyInvalid(valid, OperatingSystem.IsWindows()) is not null)
+            valid = "key";
+        var data = new RunData
+        {
+            Metrics = [.. values.Take(1000).Select((value, i) => new Metric(valid, value, i, -i))],
+            Params = [new(valid, Cut(param, TrackingLimits.ParamValue))],
+            Tags = [new(valid, Cut(tag, TrackingLimits.TagValue))],
+        };
+        foreach (RunData batch in RunDataBatches.Split(data))
+            await store.LogBatchAsync(run.RunId, batch, default);
+        // Once more, as after a lost answer.
+        await store.LogBatchAsync(run.RunId, data with { Metrics = [] }, default);
+
+        Run read = await store.GetRunAsync(run.RunId, default);
+        Assert.Equal(Stored(Cut(param, TrackingLimits.ParamValue)), read.Params[valid]);
+        Assert.Equal(Stored(Cut(tag, TrackingLimits.TagValue)), read.Tags[valid]);
+        Assert.Equal(Stored("n" + runName.Value), read.RunName);
+        Assert.Equal(data.Metrics, (await store.GetMetricHistoryAsync(run.RunId, valid, null, default)).Items);
+        Assert.Equal(experiment, (await store.FindExperimentAsync(experimentName, default))!.ExperimentId);
+        MlflowException twice = await Assert.ThrowsAsync<MlflowException>(() => store.CreateExperimentAsync(new(experimentName), default));
+        Assert.Equal(ErrorKind.ExperimentExists, twice.Kind);
+    }
+
+    [Property]
+    public void Batches_keep_every_limit_lose_nothing_and_keep_the_order(AnyText[] texts, byte paramCount, byte tagCount, short metricCount, double value)
+    {
+        string Text(int i, int limit) => texts.Length == 0 ? "" : Cut(new(string.Concat(Enumerable.Repeat(texts[i % texts.Length].Value, 1 + (i % 200)))), limit);
+        var data = new RunData
+        {
+            Params = [.. Enumerable.Range(0, paramCount).Select(i => new Param($"{i}", Text(i, TrackingLimits.ParamValue)))],
+            Tags = [.. Enumerable.Range(0, tagCount).Select(i => new Tag($"{i}", Text(i, TrackingLimits.TagValue)))],
+            Metrics = [.. Enumerable.Range(0, Math.Abs(metricCount % 3000)).Select(i => new Metric(Text(i, TrackingLimits.Key), value, long.MinValue + i, i))],
+        };
+
+        RunData[] batches = [.. RunDataBatches.Split(data)];
+
+        Assert.Equal(data.Params, batches.SelectMany(batch => batch.Params));
+        Assert.Equal(data.Metrics, batches.SelectMany(batch => batch.Metrics));
+        Assert.Equal(data.Tags, batches.SelectMany(batch => batch.Tags));
+        Assert.All(batches, AssertWithinLimits);
+    }
+
+    [Fact]
+    public void Points_with_the_longest_numbers_and_keys_that_fill_a_batch_to_its_last_byte_keep_the_limit()
+    {
+        var data = new RunData
+        {
+            Metrics = [.. Enumerable.Range(0, 1000).Select(i => new Metric(new string('ü', 150), double.MinValue, long.MinValue, long.MinValue))],
+        };
+        Assert.All(RunDataBatches.Split(data), AssertWithinLimits);
+    }
+
+    private static void AssertWithinLimits(RunData batch)
+    {
+        Assert.InRange(batch.Count, 1, TrackingLimits.BatchTotal);
+        Assert.InRange(batch.Metrics.Count, 0, TrackingLimits.BatchMetrics);
+        Assert.InRange(batch.Params.Count, 0, TrackingLimits.BatchParams);
+        Assert.InRange(batch.Tags.Count, 0, TrackingLimits.BatchTags);
+        using var body = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(body))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("run_id", new string('0', 32));
+            RestEntities.WriteData(writer, batch);
+            writer.WriteEndObject();
+        }
+
+        Assert.InRange(body.Length, 1, TrackingLimits.BatchBytes);
+    }
+
+    private static string Stored(string text) => SharedFile.Stored(text);
+
+    private static string Cut(AnyText text, int limit) => ParamBuilder.Cut("", text.Value, limit, truncate: true, new List<string>());
+}
