@@ -57,7 +57,7 @@ public sealed class ArtifactReceiver(IArtifactStore store, int parallelism, bool
                 bool unchanged = await new FileReceipt(store, file, path, overwrite).RunAsync(bytes => Report(bytes, Volatile.Read(ref filesReceived)), token).ConfigureAwait(false);
                 return new ArtifactReceived(file, path, null, unchanged);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException || (e is MlflowException known && !ArtifactTransfer.EndsAll(known)))
+            catch (Exception e) when (e is NotSupportedException || e.ConcernsOneFile())
             {
                 return new ArtifactReceived(file, path, e, Unchanged: false);
             }

@@ -79,7 +79,7 @@ internal sealed class ArtifactSender(IArtifactStore store, SendPolicy policy)
         {
             return await ReadBackAsync(artifactPath, length, cancellationToken).ConfigureAwait(false);
         }
-        catch (MlflowException e) when (!ArtifactTransfer.EndsAll(e))
+        catch (MlflowException e) when (!e.EndsTransfer())
         {
             // What cannot be read there is replaced.
             return null;

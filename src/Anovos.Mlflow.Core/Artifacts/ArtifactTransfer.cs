@@ -90,7 +90,7 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, Send
                 string? unchanged = await sender.SendAsync(upload, length, bytes => Report(bytes, Volatile.Read(ref filesSent)), token).ConfigureAwait(false);
                 return new ArtifactUploaded(upload, null, unchanged);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException || (e is MlflowException known && !EndsAll(known)))
+            catch (Exception e) when (e.ConcernsOneFile())
             {
                 return new ArtifactUploaded(upload, e);
             }
@@ -114,8 +114,4 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, Send
         ErrorKind.ArtifactPathInvalid,
         $"'{first.Source}' is sent under that artifact path. Send the folder that holds both, or each with an -ArtifactPath or -Name of its own.")
     { Target = first.ArtifactPath };
-
-    /// <summary>Whether no other transfer can go better.</summary>
-    internal static bool EndsAll(MlflowException e) =>
-        e.Kind is ErrorKind.TrackingServerUnreachable or ErrorKind.AuthenticationFailed or ErrorKind.PermissionDenied or ErrorKind.NotAnMlflowServer or ErrorKind.BucketNotFound;
 }

@@ -90,7 +90,7 @@ public static class ArtifactTree
                     await store.DeleteAsync(path, token).ConfigureAwait(false);
                     return 0;
                 }
-                catch (MlflowException e) when (!ArtifactTransfer.EndsAll(e))
+                catch (MlflowException e) when (!e.EndsTransfer())
                 {
                     failed(path, e);
                     return null;

@@ -51,9 +51,9 @@ internal static class RemoteArtifacts
         {
             return await store.ListAsync(folder, cancellationToken).ConfigureAwait(false);
         }
-        catch (MlflowException e) when (e.Kind is not (ErrorKind.TrackingServerUnreachable or ErrorKind.AuthenticationFailed or ErrorKind.BucketNotFound))
+        catch (MlflowException e) when (e.MayBeSkipped())
         {
-            // Who may write need not be allowed to list: what is not known is sent.
+            // A user who may write need not be allowed to list. Everything is sent then.
             return [];
         }
     }

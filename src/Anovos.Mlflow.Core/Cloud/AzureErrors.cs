@@ -35,7 +35,7 @@ internal static class AzureErrors
             404 => Of(ErrorKind.ArtifactNotFound, $"{container} has no such blob. {request}"),
             409 => Of(ErrorKind.ArtifactSendFailed, $"{container} does not take it now. {request} A lease, a snapshot or a policy holds the blob."),
             412 => Of(ErrorKind.ArtifactSendFailed, $"A blob in {container} was replaced after it was listed. Send it again when nothing writes to it any more."),
-            _ => Of(ErrorKind.ServerError, $"{container}: {request}", CloudErrors.IsTransient(e.Status)),
+            _ => Of(ErrorKind.ServerError, $"{container}: {request}", Failures.IsTransient(e.Status)),
         };
 
         MlflowException Of(ErrorKind kind, string message, bool transient = false) =>

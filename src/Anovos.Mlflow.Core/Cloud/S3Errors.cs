@@ -52,7 +52,7 @@ internal static class S3Errors
             403 => Of(ErrorKind.PermissionDenied, $"The credentials may not do this in {bucket}. {request} Sending needs s3:PutObject and s3:AbortMultipartUpload, receiving s3:GetObject, listing s3:ListBucket."),
             404 => Of(ErrorKind.ArtifactNotFound, $"{bucket} has no such object. {request}"),
             412 => Replaced(bucket, "", exception),
-            _ => Of(ErrorKind.ServerError, $"{bucket}: {request}", CloudErrors.IsTransient(status) || e.ErrorCode is "RequestTimeout" or "SlowDown"),
+            _ => Of(ErrorKind.ServerError, $"{bucket}: {request}", Failures.IsTransient(status, code: e.ErrorCode)),
         };
 
         MlflowException Of(ErrorKind kind, string message, bool transient = false) =>

@@ -175,7 +175,7 @@ internal sealed class S3Upload(IAmazonS3 client, string bucket, string key, S3Se
 
             return newest;
         }
-        catch (MlflowException e) when (e.Kind is not (ErrorKind.TrackingServerUnreachable or ErrorKind.AuthenticationFailed or ErrorKind.BucketNotFound))
+        catch (MlflowException e) when (e.MayBeSkipped())
         {
             _there.Clear();
             return null;

@@ -133,4 +133,18 @@ public sealed class MlflowException : Exception
 
     /// <summary>The id that the server or a proxy gave the request, to find it in their logs.</summary>
     public string? RequestId { get; init; }
+
+    /// <summary>The same failure in other words. It keeps everything that this one knows.</summary>
+    /// <param name="message">The new message.</param>
+    /// <param name="kind">Another kind; null keeps this one's.</param>
+    /// <param name="target">Another target; null keeps this one's.</param>
+    internal MlflowException Rewrap(string message, ErrorKind? kind = null, string? target = null) => new(kind ?? Kind, message, this)
+    {
+        Target = target ?? Target,
+        ErrorCode = ErrorCode,
+        StatusCode = StatusCode,
+        IsTransient = IsTransient,
+        RetryAfter = RetryAfter,
+        RequestId = RequestId,
+    };
 }

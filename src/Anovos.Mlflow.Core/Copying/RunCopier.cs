@@ -79,7 +79,7 @@ public sealed class RunSync(DirectoryStore source, string root, ITrackingStore t
             await source.LogBatchAsync(run.RunId, new RunData { Tags = marks }, cancellationToken).ConfigureAwait(false);
             return result with { Status = "Synced" };
         }
-        catch (MlflowException e) when (e.Kind is not (ErrorKind.TrackingServerUnreachable or ErrorKind.AuthenticationFailed or ErrorKind.NotAnMlflowServer))
+        catch (MlflowException e) when (!e.EndsOperation())
         {
             return result with { Reason = e.Message, Error = e };
         }

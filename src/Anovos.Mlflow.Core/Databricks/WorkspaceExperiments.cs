@@ -29,7 +29,7 @@ internal sealed class WorkspaceExperiments(RestApi api, string trackingUri, Work
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.PermissionDenied)
         {
-            throw new MlflowException(e.Kind, $"The experiment {located.Name} could not be made: {e.Message}", e) { Target = located.Name, ErrorCode = e.ErrorCode, StatusCode = e.StatusCode, RequestId = e.RequestId };
+            throw e.Rewrap($"The experiment {located.Name} could not be made: {e.Message}", target: located.Name);
         }
     }
 }

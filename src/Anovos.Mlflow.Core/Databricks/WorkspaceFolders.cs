@@ -56,7 +56,7 @@ public sealed class WorkspaceFolders
             catch (MlflowException e) when (e.ErrorCode == "DIRECTORY_PROTECTED")
             {
                 // Where the folder of a user is missing, so is the user.
-                throw new MlflowException(ErrorKind.PermissionDenied, $"The workspace folder {folder} is not there and cannot be made: {e.Message} Under /Users there is a folder for each user of the workspace only: check the user's name, or use /Shared.", e) { Target = folder, ErrorCode = e.ErrorCode, StatusCode = e.StatusCode };
+                throw e.Rewrap($"The workspace folder {folder} is not there and cannot be made: {e.Message} Under /Users there is a folder for each user of the workspace only: check the user's name, or use /Shared.", ErrorKind.PermissionDenied, folder);
             }
         },
         cancellationToken);

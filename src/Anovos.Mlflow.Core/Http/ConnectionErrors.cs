@@ -1,44 +1,38 @@
-using System.Net.Sockets;
-using System.Security.Authentication;
-
 namespace Anovos.Mlflow.Http;
 
-/// <summary>Tells apart why no answer came: the name, the port, TLS, the time.</summary>
+/// <summary>Explains why a request to the tracking server got no response.</summary>
 internal static class ConnectionErrors
 {
-    /// <param name="exception">What the transport said.</param>
-    /// <param name="server">Who was to answer.</param>
-    /// <param name="timedOut">The time was over.</param>
-    /// <param name="proxy">The proxy that stands between, if any: a connection is made to it alone.</param>
+    /// <param name="exception">The exception of the transport.</param>
+    /// <param name="server">The server.</param>
+    /// <param name="timedOut">True if the time ran out, whatever the exception.</param>
+    /// <param name="proxy">The proxy, if there is one: then it is what the client connects to.</param>
     public static MlflowException From(Exception? exception, Uri server, bool timedOut = false, string? proxy = null)
     {
         string host = server.Host, address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
-        if (timedOut || exception is TimeoutException)
-            return Unreachable(transient: true, $"{address} did not answer in time. Check that the server is well, or raise MLFLOW_HTTP_REQUEST_TIMEOUT (seconds).");
         for (Exception? e = exception; e is not null; e = e.InnerException)
         {
-            switch (e)
-            {
-                case MlflowException known:
-                    return known;
-                case AuthenticationException when e.Message.IndexOf("certificate", StringComparison.OrdinalIgnoreCase) < 0:
-                    return Unreachable(transient: false, $"{address} does not answer in TLS: {e.Message} If the server speaks plain http at that port, write http:// in the tracking URI.");
-                case AuthenticationException:
-                    return Unreachable(transient: false, $"The TLS certificate of {address} is not trusted: {e.Message} If the server has a certificate authority of its own, name its PEM file in MLFLOW_TRACKING_SERVER_CERT_PATH or with -ServerCertificatePath.");
-                case SocketException socket when proxy is not null:
-                    return Unreachable(transient: true, $"The proxy {proxy}, which stands between here and {address}, cannot be reached: {socket.Message}. Correct HTTP_PROXY or HTTPS_PROXY, or name {host} in NO_PROXY if it needs none.");
-                case SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData }:
-                    return Unreachable(transient: false, $"The name {host} is not known to DNS, so {address} cannot be reached. Check the tracking URI for a typing error, and the network or VPN.");
-                case SocketException { SocketErrorCode: SocketError.ConnectionRefused }:
-                    return Unreachable(transient: true, $"Nothing listens at {host} port {server.Port}. Check that the tracking server runs and that the port in {address} is right.");
-                case SocketException socket:
-                    return Unreachable(transient: true, $"No connection to {address}: {socket.Message}. Check the network, the firewall and the proxy settings.");
-            }
+            if (e is MlflowException known)
+                return known;
         }
 
-        return Unreachable(transient: true, $"The connection to {address} broke: {exception?.Message ?? "no answer came"}. Check the server and the network between.");
+        (ConnectionFailure failure, Exception? cause) = timedOut ? (ConnectionFailure.TimedOut, exception) : Failures.Connection(exception);
+        string message = failure switch
+        {
+            ConnectionFailure.TimedOut => $"{address} did not answer in time. Check that the server is well, or raise MLFLOW_HTTP_REQUEST_TIMEOUT (seconds).",
+            ConnectionFailure.NotTls => $"{address} does not answer in TLS: {cause!.Message} If the server speaks plain http at that port, write http:// in the tracking URI.",
+            ConnectionFailure.Untrusted => $"The TLS certificate of {address} is not trusted: {cause!.Message} If the server has a certificate authority of its own, "
+                + "name its PEM file in MLFLOW_TRACKING_SERVER_CERT_PATH or with -ServerCertificatePath.",
+            not ConnectionFailure.Broken when proxy is not null => $"The proxy {proxy}, which stands between here and {address}, cannot be reached: {cause!.Message}. "
+                + $"Correct HTTP_PROXY or HTTPS_PROXY, or name {host} in NO_PROXY if it needs none.",
+            ConnectionFailure.UnknownHost => $"The name {host} is not known to DNS, so {address} cannot be reached. Check the tracking URI for a typing error, and the network or VPN.",
+            ConnectionFailure.Refused => $"Nothing listens at {host} port {server.Port}. Check that the tracking server runs and that the port in {address} is right.",
+            ConnectionFailure.Network => $"No connection to {address}: {cause!.Message}. Check the network, the firewall and the proxy settings.",
+            _ => $"The connection to {address} broke: {exception?.Message ?? "no answer came"}. Check the server and the network between.",
+        };
 
-        MlflowException Unreachable(bool transient, string message) =>
-            new(ErrorKind.TrackingServerUnreachable, message, exception) { Target = address, IsTransient = transient };
+        // A name that the proxy's host has is looked up again: the proxy may be coming up.
+        bool isProxy = proxy is not null && failure == ConnectionFailure.UnknownHost;
+        return new MlflowException(ErrorKind.TrackingServerUnreachable, message, exception) { Target = address, IsTransient = isProxy || Failures.IsTransient(failure) };
     }
 }

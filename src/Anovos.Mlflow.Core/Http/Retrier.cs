@@ -26,21 +26,21 @@ internal sealed class Retrier(RetryPolicy policy, Action<RetryNotice> notify)
         for (int retries = 0; ; retries++)
         {
             TimeSpan wait;
-            bool refused;
+            bool throttled;
             try
             {
                 return await attempt(retries).ConfigureAwait(false);
             }
             catch (MlflowException e) when (e.IsTransient && retries < policy.MaxRetries)
             {
-                refused = e.StatusCode is 429 or 503;
+                throttled = e.IsThrottled();
                 wait = policy.Wait(retries + 1, e.RetryAfter, Chance());
                 if (clock.Elapsed + wait > policy.TotalTime)
                     throw;
                 notify(new RetryNotice(retries + 1, policy.MaxRetries, wait, e.Message));
             }
 
-            await (refused ? Concurrency.StayAwayAsync(wait, cancellationToken) : Task.Delay(wait, cancellationToken)).ConfigureAwait(false);
+            await (throttled ? Concurrency.StayAwayAsync(wait, cancellationToken) : Task.Delay(wait, cancellationToken)).ConfigureAwait(false);
         }
     }
 

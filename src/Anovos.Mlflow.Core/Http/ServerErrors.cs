@@ -49,7 +49,7 @@ internal static class ServerErrors
             RequestId = requestId,
 
             // A changed param and a renamed experiment of the trash are a 500 on some stores, and stay one however often they are sent.
-            IsTransient = status is 408 or 429 or 500 or 502 or 503 or 504 && kind is not (ErrorKind.ParameterConflict or ErrorKind.InvalidValue),
+            IsTransient = Failures.IsTransient(status, kind),
             RetryAfter = ReadRetryAfter(retryAfter, DateTimeOffset.UtcNow),
         };
     }

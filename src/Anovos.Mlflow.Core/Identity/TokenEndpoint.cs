@@ -80,7 +80,7 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
 
         // Only the first line: what follows is ids of the request.
         string said = (error is { } told ? Text(told, "error_description") ?? Text(told, "message") : null)?.Split('\n')[0].Trim().TrimEnd('.') ?? "";
-        bool transient = status is 408 or 429 or >= 500;
+        bool transient = Failures.IsTransient(status);
         return new MlflowException(
             transient ? ErrorKind.ServerError : ErrorKind.AuthenticationFailed,
             $"{Shown(address)} gave no token ({status}{(code is null ? "" : $" {code}")}){(said.Length == 0 ? "" : $": {(said.Length > 300 ? said.Substring(0, 300) + "…" : said)}")}.")

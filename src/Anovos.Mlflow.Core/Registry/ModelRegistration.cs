@@ -33,7 +33,7 @@ public static class ModelRegistration
             catch (MlflowException e)
             {
                 // Repeating the whole operation would create a second version.
-                throw new MlflowException(e.Kind, $"{made.ModelUri} was made, and the alias '{alias}' does not point to it: {e.Message} Set-MlflowModelAlias sets an alias alone.", e) { Target = made.ModelUri, ErrorCode = e.ErrorCode, StatusCode = e.StatusCode, RequestId = e.RequestId };
+                throw e.Rewrap($"{made.ModelUri} was made, and the alias '{alias}' does not point to it: {e.Message} Set-MlflowModelAlias sets an alias alone.", target: made.ModelUri);
             }
         }
 

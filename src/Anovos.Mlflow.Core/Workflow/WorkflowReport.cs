@@ -45,7 +45,7 @@ internal sealed class WorkflowReport(ITrackingStore store, Run run)
         catch (Exception e) when (e is MlflowException or IOException or UnauthorizedAccessException)
         {
             var known = e as MlflowException;
-            _isAway = known?.Kind is ErrorKind.TrackingServerUnreachable or ErrorKind.AuthenticationFailed;
+            _isAway = known?.EndsOperation() == true;
             Add(new MlflowException(ErrorKind.ReportingFailed, $"{what} of run {run.RunId}: not reported. {e.Message}", e) { Target = run.RunId });
             return false;
         }

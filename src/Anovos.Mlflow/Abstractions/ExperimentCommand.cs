@@ -42,7 +42,7 @@ public abstract class ExperimentCommand : TrackingCommand
                 foreach (Experiment experiment in ParameterSetName == "Name" ? FindNamed(connection.Store, key) : [Check(Await(token => connection.Store.GetExperimentAsync(key, token)))])
                     Apply(connection, experiment);
             }
-            catch (MlflowException e) when (!e.IsTerminating())
+            catch (MlflowException e) when (!e.EndsPipeline())
             {
                 WriteError(e.ToErrorRecord(key));
             }

@@ -165,7 +165,7 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
         {
             throw new PipelineStoppedException();
         }
-        catch (MlflowException e) when (e.IsTerminating())
+        catch (MlflowException e) when (e.EndsPipeline())
         {
             Throw(e.ToErrorRecord());
         }

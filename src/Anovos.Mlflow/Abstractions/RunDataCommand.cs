@@ -49,7 +49,7 @@ public abstract class RunDataCommand : RunCommand
                     throw new MlflowException(ErrorKind.InvalidValue, $"MLflow does not take the key '{key}': {why}. '{TrackingLimits.ToValidKey(key)}' would do.") { Target = key };
                 add(key, item);
             }
-            catch (MlflowException e) when (!e.IsTerminating())
+            catch (MlflowException e) when (!e.EndsPipeline())
             {
                 WriteError(e.ToErrorRecord(key));
             }
@@ -102,7 +102,7 @@ public abstract class RunDataCommand : RunCommand
         {
             Await(writing);
         }
-        catch (MlflowException e) when (!e.IsTerminating())
+        catch (MlflowException e) when (!e.EndsPipeline())
         {
             WriteError(e.ToErrorRecord());
         }

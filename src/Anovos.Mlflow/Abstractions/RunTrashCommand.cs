@@ -24,7 +24,7 @@ public abstract class RunTrashCommand : TrackingCommand
             {
                 Move(connection, id);
             }
-            catch (MlflowException e) when (!e.IsTerminating())
+            catch (MlflowException e) when (!e.EndsPipeline())
             {
                 WriteError(e.ToErrorRecord(id));
             }

@@ -72,7 +72,7 @@ public abstract class TrackingCommand : MlflowCommand
             {
                 work(item);
             }
-            catch (MlflowException e) when (!e.IsTerminating())
+            catch (MlflowException e) when (!e.EndsPipeline())
             {
                 WriteError(e.ToErrorRecord(item));
             }

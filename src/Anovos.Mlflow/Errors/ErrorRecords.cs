@@ -29,11 +29,6 @@ internal static class ErrorRecords
         return record;
     }
 
-    /// <summary>Whether nothing of the pipeline can go on after it: the server, the way to it or the run is not there.</summary>
-    public static bool IsTerminating(this MlflowException e) => e.Kind.ToString() is
-        nameof(ErrorKind.TrackingServerUnreachable) or nameof(ErrorKind.NotAnMlflowServer) or nameof(ErrorKind.AuthenticationFailed)
-        or nameof(ErrorKind.UriUnsupported) or nameof(ErrorKind.BucketNotFound) or nameof(ErrorKind.NoActiveRun) or nameof(ErrorKind.NotSupported);
-
     private static ErrorCategory Category(MlflowException e) => e.Kind switch
     {
         ErrorKind.ConfigNotFound or ErrorKind.ExperimentNotFound or ErrorKind.RunNotFound or ErrorKind.ArtifactNotFound or ErrorKind.BucketNotFound or ErrorKind.ModelNotFound or ErrorKind.ModelVersionNotFound or ErrorKind.MetricNotFound => ErrorCategory.ObjectNotFound,

@@ -24,7 +24,7 @@ internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions 
                 if (begun.Path == file.FullName && begun.Length == state.Length && begun.Written == state.Written)
                     return await FinishAsync(file, path, upload, sent, cancellationToken).ConfigureAwait(false);
             }
-            catch (MlflowException e) when (!ArtifactTransfer.EndsAll(e) && (!e.IsTransient || upload.Parts.Count == FilePart.Split(begun.Length, begun.PartBytes).Count))
+            catch (MlflowException e) when (!e.EndsTransfer() && (!e.IsTransient || upload.Parts.Count == FilePart.Split(begun.Length, begun.PartBytes).Count))
             {
                 // Its addresses have expired, the bucket has forgotten it, or the file is another one after all.
             }

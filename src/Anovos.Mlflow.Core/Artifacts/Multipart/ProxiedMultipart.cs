@@ -45,7 +45,7 @@ internal sealed class ProxiedMultipart(RestApi api, Uri root) : IMultipartTarget
         catch (MlflowException e)
         {
             // That another host fails says nothing of the tracking server.
-            throw new MlflowException(ErrorKind.ArtifactSendFailed, $"Part {part.Number} of {begun.Targets.Count} did not get to where the server sends it. {e.Message} Unset MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD to send through the server alone.", e) { Target = path, IsTransient = e.IsTransient, StatusCode = e.StatusCode };
+            throw e.Rewrap($"Part {part.Number} of {begun.Targets.Count} did not get to where the server sends it. {e.Message} Unset MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD to send through the server alone.", ErrorKind.ArtifactSendFailed, path);
         }
     }
 

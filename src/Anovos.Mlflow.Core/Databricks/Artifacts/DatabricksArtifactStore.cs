@@ -80,7 +80,7 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IAnnouncedTo, IS
 
     public void Dispose() => _storage.Dispose();
 
-    // Whether a workspace lets its users at these files is seen when it is tried; what it said of the first holds for the rest.
+    // Not every workspace has or allows the Files API; one without it answers 404. Try it once and remember the outcome.
     private async Task<T> FirstAsync<T>(Func<Task<T>> throughFiles, Func<Task<T>> otherwise)
     {
         if (!_filesAreRefused)
@@ -91,7 +91,7 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IAnnouncedTo, IS
                 _filesAreKnown = true;
                 return result;
             }
-            catch (MlflowException e) when (!_filesAreKnown && e.Kind is not (ErrorKind.AuthenticationFailed or ErrorKind.TrackingServerUnreachable))
+            catch (MlflowException e) when (!_filesAreKnown && (e.Kind == ErrorKind.NotAnMlflowServer || !e.EndsOperation()))
             {
                 _filesAreRefused = e.Kind != ErrorKind.ArtifactNotFound;
             }

@@ -32,7 +32,7 @@ internal sealed class SignedFile(ArtifactCredentials credentials, string path, A
         catch (MlflowException e) when (e.StatusCode is 401 or 403)
         {
             string host = new Uri(used.Address.Url).Host;
-            throw new MlflowException(ErrorKind.PermissionDenied, $"The storage behind the workspace, {host}, refuses an address that the workspace has just signed: {e.Message} Look at the storage's firewall, and at the clocks.", e) { Target = path, StatusCode = e.StatusCode };
+            throw e.Rewrap($"The storage behind the workspace, {host}, refuses an address that the workspace has just signed: {e.Message} Look at the storage's firewall, and at the clocks.", ErrorKind.PermissionDenied, path);
         }
     }
 

@@ -68,7 +68,7 @@ internal sealed class DatabricksIdentity : IRequestIdentity, IEquatable<Databric
         }
         catch (MlflowException e)
         {
-            throw new MlflowException(e.Kind, $"Signing in to {_config.Host.Host} as {Who} failed: {e.Message}", e) { Target = _config.Host.Host, StatusCode = e.StatusCode, ErrorCode = e.ErrorCode, IsTransient = e.IsTransient };
+            throw e.Rewrap($"Signing in to {_config.Host.Host} as {Who} failed: {e.Message}", target: _config.Host.Host);
         }
 
         void Set(string name, string value)

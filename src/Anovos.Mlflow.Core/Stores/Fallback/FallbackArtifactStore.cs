@@ -56,7 +56,7 @@ internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, Fall
             {
                 return await work(server).ConfigureAwait(false);
             }
-            catch (MlflowException e) when (FallbackStore.IsLoss(e))
+            catch (MlflowException e) when (e.IsServerAway())
             {
                 undo();
                 store.Lose(e);

@@ -64,7 +64,7 @@ public sealed class FallbackStore(ITrackingStore server, DirectoryStore folder, 
             if (_loss is null)
                 return Remember(await server.CreateRunAsync(run, cancellationToken).ConfigureAwait(false))!;
         }
-        catch (MlflowException e) when (IsLoss(e))
+        catch (MlflowException e) when (e.IsServerAway())
         {
             Lose(e);
         }
@@ -119,9 +119,6 @@ public sealed class FallbackStore(ITrackingStore server, DirectoryStore folder, 
         return ArtifactStores.Open(await folder.GetRunAsync(run.RunId, cancellationToken).ConfigureAwait(false), folder);
     }
 
-    /// <summary>Whether a failure means that the server is away, after all retries.</summary>
-    internal static bool IsLoss(MlflowException e) => e.Kind == ErrorKind.TrackingServerUnreachable || e.StatusCode is 429 or 502 or 503 or 504;
-
     private Experiment Remember(Experiment? experiment)
     {
         if (experiment is not null)
@@ -145,7 +142,7 @@ public sealed class FallbackStore(ITrackingStore server, DirectoryStore folder, 
             if (_loss is null)
                 return remember is null ? await work(server).ConfigureAwait(false) : remember(await work(server).ConfigureAwait(false));
         }
-        catch (MlflowException e) when (IsLoss(e))
+        catch (MlflowException e) when (e.IsServerAway())
         {
             Lose(e);
         }
@@ -167,7 +164,7 @@ public sealed class FallbackStore(ITrackingStore server, DirectoryStore folder, 
             if (_loss is null)
                 return remember is null ? await work(server).ConfigureAwait(false) : remember(await work(server).ConfigureAwait(false));
         }
-        catch (MlflowException e) when (IsLoss(e))
+        catch (MlflowException e) when (e.IsServerAway())
         {
             Lose(e);
         }

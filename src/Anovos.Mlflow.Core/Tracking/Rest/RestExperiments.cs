@@ -129,5 +129,5 @@ internal class RestExperiments(RestApi api, string trackingUri)
 
     // Some stores answer with their SQL.
     private MlflowException Taken(string name, MlflowException e) =>
-        new(ErrorKind.ExperimentExists, $"The experiment '{name}' exists already at {trackingUri}, or is in its trash, where its name stays taken.", e) { Target = name, ErrorCode = e.ErrorCode, StatusCode = e.StatusCode };
+        e.Rewrap($"The experiment '{name}' exists already at {trackingUri}, or is in its trash, where its name stays taken.", ErrorKind.ExperimentExists, name);
 }

@@ -39,7 +39,7 @@ internal sealed class RestLoggedModels(RestApi api, string trackingUri) : ILogge
         }
         catch (MlflowException e) when ((e.StatusCode == 404 && e.ErrorCode is null) || e.ErrorCode == "ENDPOINT_NOT_FOUND")
         {
-            throw new MlflowException(ErrorKind.NotSupported, $"{trackingUri} has no logged models: they came with MLflow 3.0. Models of older servers are artifacts of their runs, and versions of registered models.", e) { Target = trackingUri, StatusCode = e.StatusCode };
+            throw e.Rewrap($"{trackingUri} has no logged models: they came with MLflow 3.0. Models of older servers are artifacts of their runs, and versions of registered models.", ErrorKind.NotSupported, trackingUri);
         }
     }
 }

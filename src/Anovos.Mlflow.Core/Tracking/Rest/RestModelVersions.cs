@@ -18,7 +18,7 @@ internal sealed class RestModelVersions(RestApi api, string trackingUri) : IMode
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.ModelVersionNotFound)
         {
-            throw new MlflowException(e.Kind, $"There is no version {Text(version)} of a registered model '{name}' at {trackingUri}. Get-MlflowModelVersion lists those there are.", e) { Target = $"models:/{name}/{Text(version)}", ErrorCode = e.ErrorCode, StatusCode = e.StatusCode };
+            throw e.Rewrap($"There is no version {Text(version)} of a registered model '{name}' at {trackingUri}. Get-MlflowModelVersion lists those there are.", target: $"models:/{name}/{Text(version)}");
         }
     }
 

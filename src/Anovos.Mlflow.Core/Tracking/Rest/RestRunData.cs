@@ -80,7 +80,7 @@ internal sealed class RestRunData(ITrackingStore store, RestApi api, string trac
             {
                 if (retries > 0)
                     return default; // gone with the request whose answer was lost
-                throw new MlflowException(ErrorKind.InvalidValue, $"Run {runId} has no tag '{key}', so there is nothing to remove.", e) { Target = key, ErrorCode = e.ErrorCode, StatusCode = e.StatusCode };
+                throw e.Rewrap($"Run {runId} has no tag '{key}', so there is nothing to remove.", ErrorKind.InvalidValue, key);
             }
         },
         cancellationToken);

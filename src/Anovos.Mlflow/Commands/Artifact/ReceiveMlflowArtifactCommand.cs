@@ -92,7 +92,7 @@ public sealed class ReceiveMlflowArtifactCommand : TransferCommand
             {
                 files.AddRange((await ArtifactTree.FilesAsync(store, path, ThrottleLimit, cancellationToken).ConfigureAwait(false)).Where(file => filter.Selects(file.ArtifactPath)));
             }
-            catch (MlflowException e) when (!e.IsTerminating())
+            catch (MlflowException e) when (!e.EndsPipeline())
             {
                 Post(() => WriteError(e.ToErrorRecord(path)));
             }

@@ -49,7 +49,7 @@ public sealed class RemoveMlflowArtifactCommand : RunCommand
             {
                 Remove(run, store, Artifacts.ArtifactPath.OfRemoval(path), filter);
             }
-            catch (MlflowException e) when (!e.IsTerminating())
+            catch (MlflowException e) when (!e.EndsPipeline())
             {
                 WriteError(e.ToErrorRecord(path));
             }

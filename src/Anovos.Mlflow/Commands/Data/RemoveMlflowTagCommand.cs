@@ -28,7 +28,7 @@ public sealed class RemoveMlflowTagCommand : RunCommand
             {
                 Await(token => run.Store.DeleteTagAsync(run.RunId, name, token));
             }
-            catch (MlflowException e) when (!e.IsTerminating())
+            catch (MlflowException e) when (!e.EndsPipeline())
             {
                 WriteError(e.ToErrorRecord(name));
             }

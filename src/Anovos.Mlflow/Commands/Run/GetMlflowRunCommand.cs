@@ -110,7 +110,7 @@ public sealed class GetMlflowRunCommand : TrackingCommand
             {
                 WriteObject(Await(token => lifecycle.ReadAsync(id, token)));
             }
-            catch (MlflowException e) when (!e.IsTerminating())
+            catch (MlflowException e) when (!e.EndsPipeline())
             {
                 WriteError(e.ToErrorRecord(id));
             }
