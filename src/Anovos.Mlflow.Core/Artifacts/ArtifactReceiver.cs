@@ -35,7 +35,7 @@ public sealed class ArtifactReceiver(IArtifactStore store, int parallelism, bool
         folds = ignoresCase ?? folds;
         ILookup<string, ListedArtifact> byPath = files.Where(file => file.Refused is null)
             .ToLookup(file => folds ? ListedName.Folded(file.ArtifactPath) : file.ArtifactPath, StringComparer.Ordinal);
-        await Workers.RunAsync(files, store.Concurrency(), parallelism, ReceiveOneAsync, cancellationToken).ConfigureAwait(false);
+        await ParallelWork.RunAsync(files, store.Concurrency(), parallelism, ReceiveOneAsync, cancellationToken).ConfigureAwait(false);
 
         async Task<long?> ReceiveOneAsync(ListedArtifact file, CancellationToken token)
         {
@@ -54,7 +54,7 @@ public sealed class ArtifactReceiver(IArtifactStore store, int parallelism, bool
             try
             {
                 path = folder.PathFor(file.ArtifactPath);
-                bool unchanged = await new FileReceipt(store, file, path, overwrite).RunAsync(bytes => Report(bytes, Volatile.Read(ref filesReceived)), token).ConfigureAwait(false);
+                bool unchanged = await new FileDownload(store, file, path, overwrite).RunAsync(bytes => Report(bytes, Volatile.Read(ref filesReceived)), token).ConfigureAwait(false);
                 return new ArtifactReceived(file, path, null, unchanged);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException || (e is MlflowException known && !ArtifactTransfer.EndsAll(known)))

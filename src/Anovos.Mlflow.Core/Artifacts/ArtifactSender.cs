@@ -88,7 +88,7 @@ internal sealed class ArtifactSender(IArtifactStore store, SendPolicy policy)
 
     private async Task<ArtifactContent> ReadBackAsync(string artifactPath, long length, CancellationToken cancellationToken)
     {
-        using var meter = new ContentMeter(Stream.Null, length);
+        using var meter = new HashingStream(Stream.Null, length);
         await store.ReceiveAsync(artifactPath, meter, _ => { }, cancellationToken).ConfigureAwait(false);
         return meter.Finish();
     }

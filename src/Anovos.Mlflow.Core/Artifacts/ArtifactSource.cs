@@ -23,7 +23,7 @@ public abstract class ArtifactSource
     internal async Task<ArtifactContent> MeasureAsync(CancellationToken cancellationToken)
     {
         using Stream source = await OpenAsync(cancellationToken).ConfigureAwait(false);
-        using var meter = new ContentMeter(Stream.Null, long.MaxValue);
+        using var meter = new HashingStream(Stream.Null, long.MaxValue);
         await source.CopyToAsync(meter, BufferBytes, cancellationToken).ConfigureAwait(false);
         return meter.Finish();
     }
@@ -79,7 +79,7 @@ internal sealed class BytesSource(string location, byte[] bytes) : ArtifactSourc
 
     private static string Hash(byte[] bytes)
     {
-        using var meter = new ContentMeter(Stream.Null, long.MaxValue);
+        using var meter = new HashingStream(Stream.Null, long.MaxValue);
         meter.Write(bytes, 0, bytes.Length);
         return meter.Finish().Sha256;
     }

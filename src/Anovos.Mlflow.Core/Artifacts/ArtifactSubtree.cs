@@ -3,13 +3,13 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>A folder of an artifact store, as a store of its own.</summary>
-internal sealed class ArtifactSubtree(IArtifactStore store, string folder) : IArtifactStore, IServed
+internal sealed class ArtifactSubtree(IArtifactStore store, string folder) : IArtifactStore, ISharesConcurrency
 {
     private readonly string _prefix = folder + "/";
 
     public bool IsLocal => store.IsLocal;
 
-    public Concurrency Concurrency { get; } = store.Concurrency();
+    public AdaptiveConcurrency Concurrency { get; } = store.Concurrency();
 
     public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
         store.SendAsync(file, ArtifactPath.Join(folder, artifactPath), sent, cancellationToken);

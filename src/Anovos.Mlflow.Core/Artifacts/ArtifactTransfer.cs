@@ -45,7 +45,7 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, Send
     public const int DefaultParallelism = 32;
 
     /// <summary>More than these are never under way together.</summary>
-    public const int MaximumParallelism = Concurrency.Most;
+    public const int MaximumParallelism = AdaptiveConcurrency.MaximumLimit;
 
     /// <summary>
     /// Sends the files. One that cannot be read or is refused is reported and does not stop the others; a server that
@@ -68,8 +68,8 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, Send
         IReadOnlyDictionary<string, long> there = rules.Resend
             ? new Dictionary<string, long>()
             : await RemoteArtifacts.LengthsAsync(store, uploads.Select(upload => upload.ArtifactPath), parallelism, cancellationToken).ConfigureAwait(false);
-        (store as IAnnouncedTo)?.Announce(uploads.Select(upload => upload.ArtifactPath));
-        await Workers.RunAsync(uploads, store.Concurrency(), parallelism, SendOneAsync, cancellationToken).ConfigureAwait(false);
+        (store as IPrefetchesCredentials)?.ExpectUploads(uploads.Select(upload => upload.ArtifactPath));
+        await ParallelWork.RunAsync(uploads, store.Concurrency(), parallelism, SendOneAsync, cancellationToken).ConfigureAwait(false);
 
         async Task<long?> SendOneAsync(ArtifactUpload upload, CancellationToken token)
         {

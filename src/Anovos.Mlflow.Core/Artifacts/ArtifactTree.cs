@@ -38,7 +38,7 @@ public static class ArtifactTree
             if (depth >= MaxDepth || folders > MaxFolders)
                 throw new MlflowException(ErrorKind.ServerError, $"The run lists more than {MaxFolders} folders, or folders more than {MaxDepth} deep, below '{ListedName.ToShow(start)}'. Receive folders of it one by one.") { Target = start };
             List<string> below = [];
-            await Workers.RunAsync(level, Math.Min(parallelism, Workers.Few), ListAsync, cancellationToken).ConfigureAwait(false);
+            await ParallelWork.RunAsync(level, Math.Min(parallelism, ParallelWork.DefaultParallelism), ListAsync, cancellationToken).ConfigureAwait(false);
             level = [.. below.Distinct().OrderBy(path => path, StringComparer.Ordinal)];
 
             async Task ListAsync(string folder, CancellationToken token)
@@ -79,7 +79,7 @@ public static class ArtifactTree
     /// <param name="cancellationToken">Ends it at once.</param>
     /// <exception cref="MlflowException">Nothing more can be removed.</exception>
     public static Task DeleteAsync(IArtifactStore store, IReadOnlyList<string> artifactPaths, int parallelism, Action<string, MlflowException> failed, CancellationToken cancellationToken) =>
-        Workers.RunAsync(
+        ParallelWork.RunAsync(
             artifactPaths,
             store.Concurrency(),
             parallelism,

@@ -21,7 +21,7 @@ internal static class RemoteArtifacts
         while (level.Count > 0)
         {
             List<string> below = [];
-            await Workers.RunAsync(level, Math.Min(parallelism, Workers.Few), ListAsync, cancellationToken).ConfigureAwait(false);
+            await ParallelWork.RunAsync(level, Math.Min(parallelism, ParallelWork.DefaultParallelism), ListAsync, cancellationToken).ConfigureAwait(false);
 
             // Each folder once, whatever a server lists.
             targets.ExceptWith(level);

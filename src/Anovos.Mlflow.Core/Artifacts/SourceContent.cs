@@ -43,7 +43,7 @@ internal sealed class SourceContent : HttpContent
         using Stream source = await OpenAsync().ConfigureAwait(false);
         if (_offset > 0)
             source.Position = _offset;
-        using var meter = new ContentMeter(stream, _length);
+        using var meter = new HashingStream(stream, _length);
         byte[] buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(_length, BufferBytes));
         try
         {

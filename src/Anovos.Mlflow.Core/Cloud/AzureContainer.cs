@@ -127,7 +127,7 @@ internal sealed class AzureContainer : IBucket
         : new BucketObject(item.Blob.Name, IsFolder: false, item.Blob.Properties.ContentLength ?? 0, item.Blob.Properties.ETag?.ToString())
         {
             WrittenUtc = item.Blob.Properties.LastModified?.UtcDateTime,
-            Md5 = item.Blob.Properties.ContentHash is { } md5 ? ContentMeter.ToHex(md5) : null,
+            Md5 = item.Blob.Properties.ContentHash is { } md5 ? HashingStream.ToHex(md5) : null,
         };
 
     // Spark and accounts with folders keep an empty blob for each.

@@ -8,14 +8,14 @@ namespace Anovos.Mlflow.Cloud;
 /// <param name="bucket">The bucket; it ends with this store.</param>
 /// <param name="prefix">Without a slash at either end; empty for the whole bucket.</param>
 /// <param name="copiedPartLength">How much the store is asked to copy by itself at once.</param>
-internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int copiedPartLength = PartPlan.CopiedPartLength) : ISourceStore, IServed
+internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int copiedPartLength = PartPlan.CopiedPartLength) : ISourceStore, ISharesConcurrency
 {
     private readonly PartBuffers _buffers = new();
     private readonly ConcurrentDictionary<string, byte> _refused = new(StringComparer.Ordinal);
 
     public bool IsLocal => false;
 
-    public Concurrency Concurrency => bucket.Requests.Concurrency;
+    public AdaptiveConcurrency Concurrency => bucket.Requests.Concurrency;
 
     public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
         bucket.Requests.TransferAsync(artifactPath, ErrorKind.ArtifactSendFailed, time => StreamAsync(new FileSource(file), artifactPath, sent, time), cancellationToken);
@@ -70,7 +70,7 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int cop
     {
         string key = KeyOf(ArtifactPath.OfRemoval(artifactPath));
         IReadOnlyList<BucketObject> below = await bucket.ListAsync(key + "/", recursive: true, cancellationToken).ConfigureAwait(false);
-        await Workers.RunAsync([.. below.Select(entry => entry.Key)], Workers.Few, bucket.DeleteAsync, cancellationToken).ConfigureAwait(false);
+        await ParallelWork.RunAsync([.. below.Select(entry => entry.Key)], ParallelWork.DefaultParallelism, bucket.DeleteAsync, cancellationToken).ConfigureAwait(false);
         await bucket.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
     }
 

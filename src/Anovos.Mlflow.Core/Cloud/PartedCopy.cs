@@ -15,7 +15,7 @@ internal static class PartedCopy
         try
         {
             await target.BeginAsync(plan, cancellationToken).ConfigureAwait(false);
-            await Workers.RunAsync([.. Enumerable.Range(0, plan.Count)], Together, CopyAsync, cancellationToken).ConfigureAwait(false);
+            await ParallelWork.RunAsync([.. Enumerable.Range(0, plan.Count)], Together, CopyAsync, cancellationToken).ConfigureAwait(false);
             await target.CompleteAsync(plan, cancellationToken).ConfigureAwait(false);
         }
         catch

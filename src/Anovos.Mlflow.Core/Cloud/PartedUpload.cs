@@ -15,7 +15,7 @@ internal sealed class PartedUpload(ArtifactSource source, IPartTarget target, Pa
     {
         var plan = PartPlan.Of(source.State.Length, target.MaxParts);
         using Stream stream = await source.OpenAsync(cancellationToken).ConfigureAwait(false);
-        using var meter = new ContentMeter(Stream.Null, plan.Length);
+        using var meter = new HashingStream(Stream.Null, plan.Length);
         if (plan.Count > 1)
             await target.BeginAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -34,7 +34,7 @@ internal sealed class PartedUpload(ArtifactSource source, IPartTarget target, Pa
         return meter.Finish();
     }
 
-    private async Task SendPartsAsync(PartPlan plan, Stream stream, ContentMeter meter, Action<long> sent, CancellationToken cancellationToken)
+    private async Task SendPartsAsync(PartPlan plan, Stream stream, HashingStream meter, Action<long> sent, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         List<Task> underWay = [];

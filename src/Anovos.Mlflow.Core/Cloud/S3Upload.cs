@@ -72,7 +72,7 @@ internal sealed class S3Upload(IAmazonS3 client, string bucket, string key, S3Se
 
     public bool Has(Part part)
     {
-        if (!_there.TryGetValue(part.Index, out PartDetail? there) || there.Size != part.Length || there.ETag?.Trim('"') != ContentMeter.ToHex(part.Md5()))
+        if (!_there.TryGetValue(part.Index, out PartDetail? there) || there.Size != part.Length || there.ETag?.Trim('"') != HashingStream.ToHex(part.Md5()))
             return false;
         _sent[part.Index] = there.ETag;
         return true;

@@ -15,7 +15,7 @@ internal sealed class Retrier(RetryPolicy policy, Action<RetryNotice> notify)
     private readonly Random _chance = new();
 
     /// <summary>How many transfers there are at once; fewer when an answer says that there are too many.</summary>
-    public Concurrency Concurrency { get; } = new();
+    public AdaptiveConcurrency Concurrency { get; } = new();
 
     /// <summary>Tries until it works, fails for good, or the policy gives up; then the last failure is thrown.</summary>
     /// <param name="attempt">The request; told how many came before it.</param>
@@ -40,7 +40,7 @@ internal sealed class Retrier(RetryPolicy policy, Action<RetryNotice> notify)
                 notify(new RetryNotice(retries + 1, policy.MaxRetries, wait, e.Message));
             }
 
-            await (refused ? Concurrency.StayAwayAsync(wait, cancellationToken) : Task.Delay(wait, cancellationToken)).ConfigureAwait(false);
+            await (refused ? Concurrency.PauseAsync(wait, cancellationToken) : Task.Delay(wait, cancellationToken)).ConfigureAwait(false);
         }
     }
 

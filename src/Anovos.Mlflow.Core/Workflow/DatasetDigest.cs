@@ -69,5 +69,5 @@ internal sealed record DatasetDigest(string Text, int Files, long Bytes, bool Is
         }
     }
 
-    private static string Short(byte[] hash) => ContentMeter.ToHex(hash).Substring(0, Digits);
+    private static string Short(byte[] hash) => HashingStream.ToHex(hash).Substring(0, Digits);
 }

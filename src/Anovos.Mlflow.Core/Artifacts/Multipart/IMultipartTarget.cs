@@ -7,7 +7,7 @@ internal interface IMultipartTarget : IDisposable
     /// <param name="path">The artifact's path in the run.</param>
     /// <param name="parts">The parts of the file.</param>
     /// <param name="cancellationToken">Ends it at once.</param>
-    Task<(string? UploadId, IReadOnlyList<SignedAddress> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken);
+    Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken);
 
     /// <summary>Sends one part, as often as it takes.</summary>
     /// <param name="path">The artifact's path in the run.</param>

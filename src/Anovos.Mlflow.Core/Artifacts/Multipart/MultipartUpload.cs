@@ -87,9 +87,9 @@ internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions 
             Task<(ArtifactContent Content, IReadOnlyList<string> Parts)> hashing = Task.Run(() => PartHashes.OfFileAsync(file, parts, stop.Token), stop.Token);
             try
             {
-                await Workers.RunAsync(
+                await ParallelWork.RunAsync(
                     missing,
-                    Workers.Few,
+                    ParallelWork.DefaultParallelism,
                     async (part, token) => upload.Add(await target.SendAsync(path, begun, part, Count, token).ConfigureAwait(false)),
                     cancellationToken).ConfigureAwait(false);
             }

@@ -12,7 +12,7 @@ internal static class PartHashes
     public static async Task<(ArtifactContent Content, IReadOnlyList<string> Parts)> OfFileAsync(FileInfo file, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
     {
         using var source = new FileStream(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: true);
-        using var whole = new ContentMeter(Stream.Null, long.MaxValue);
+        using var whole = new HashingStream(Stream.Null, long.MaxValue);
         using var one = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         List<string> hashes = [];
         byte[] buffer = new byte[BufferBytes];
@@ -28,7 +28,7 @@ internal static class PartHashes
                 left -= read;
             }
 
-            hashes.Add(ContentMeter.ToHex(one.GetHashAndReset()));
+            hashes.Add(HashingStream.ToHex(one.GetHashAndReset()));
         }
 
         return (whole.Finish(), hashes);

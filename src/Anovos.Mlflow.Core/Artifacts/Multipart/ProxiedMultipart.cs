@@ -10,9 +10,9 @@ namespace Anovos.Mlflow.Artifacts;
 internal sealed class ProxiedMultipart(RestApi api, Uri root) : IMultipartTarget
 {
     private readonly string _address = root.AbsoluteUri.TrimEnd('/');
-    private readonly BucketClient _bucket = new(api.Options, api.Retrier);
+    private readonly PresignedUrlClient _bucket = new(api.Options, api.Retrier);
 
-    public async Task<(string? UploadId, IReadOnlyList<SignedAddress> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
+    public async Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
     {
         JsonElement answer;
         try
@@ -27,7 +27,7 @@ internal sealed class ProxiedMultipart(RestApi api, Uri root) : IMultipartTarget
         try
         {
             string id = answer.Text("upload_id");
-            SignedAddress[] targets = [.. answer.Items("credentials").OrderBy(part => part.Whole("part_number")).Select(ReadTarget)];
+            PresignedUrl[] targets = [.. answer.Items("credentials").OrderBy(part => part.Whole("part_number")).Select(ReadTarget)];
             return targets.Length == parts.Count ? (id.Length == 0 ? null : id, targets) : throw new FormatException($"{targets.Length} parts came for {parts.Count}");
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)
@@ -68,7 +68,7 @@ internal sealed class ProxiedMultipart(RestApi api, Uri root) : IMultipartTarget
 
     public void Dispose() => _bucket.Dispose();
 
-    private static SignedAddress ReadTarget(JsonElement part) => SignedAddress.Of(
+    private static PresignedUrl ReadTarget(JsonElement part) => PresignedUrl.Of(
         part.Id("url"),
         part.OptionalPart("headers")?.EnumerateObject().ToDictionary(header => header.Name, header => header.Value.GetString() ?? "") ?? []);
 

@@ -11,7 +11,7 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="PartBytes">Bytes of a part.</param>
 /// <param name="UploadId">What the store calls it; null where it needs no name.</param>
 /// <param name="Targets">Where each part goes, in the order of the parts.</param>
-internal sealed record BegunUpload(string Path, long Length, long Written, long PartBytes, string? UploadId, IReadOnlyList<SignedAddress> Targets);
+internal sealed record BegunUpload(string Path, long Length, long Written, long PartBytes, string? UploadId, IReadOnlyList<PresignedUrl> Targets);
 
 /// <summary>A part that arrived.</summary>
 /// <param name="Number">1 for the first.</param>
@@ -46,7 +46,7 @@ internal sealed class UnfinishedUpload : IDisposable
         if (folder is null || runId is null || !SentJournal.NamesAFile(runId))
             return new UnfinishedUpload(null, null);
         using SHA256 hash = SHA256.Create();
-        string name = ContentMeter.ToHex(hash.ComputeHash(Encoding.UTF8.GetBytes(artifactPath))).Substring(0, 16);
+        string name = HashingStream.ToHex(hash.ComputeHash(Encoding.UTF8.GetBytes(artifactPath))).Substring(0, 16);
         string path = Path.Combine(folder, $"{runId}.{name}.parts");
         try
         {

@@ -8,7 +8,7 @@ namespace Anovos.Mlflow.Databricks;
 /// <summary>Permission to write or to read one artifact in the storage behind a workspace.</summary>
 /// <param name="Type">How the storage is spoken to: <c>AZURE_SAS_URI</c>, <c>AZURE_ADLS_GEN2_SAS_URI</c>, <c>AWS_PRESIGNED_URL</c> or <c>GCP_SIGNED_URL</c>.</param>
 /// <param name="Address">The signed address and what is to be sent with it.</param>
-internal sealed record ArtifactCredential(string Type, SignedAddress Address)
+internal sealed record ArtifactCredential(string Type, PresignedUrl Address)
 {
     /// <summary>Reads an <c>ArtifactCredentialInfo</c> of Databricks' API.</summary>
     public static ArtifactCredential Read(JsonElement info)
@@ -16,7 +16,7 @@ internal sealed record ArtifactCredential(string Type, SignedAddress Address)
         Dictionary<string, string> headers = new(StringComparer.OrdinalIgnoreCase);
         foreach (JsonElement header in info.Items("headers"))
             headers[header.Id("name")] = header.Text("value");
-        return new ArtifactCredential(info.Text("type"), SignedAddress.Of(info.Id("signed_uri"), headers));
+        return new ArtifactCredential(info.Text("type"), PresignedUrl.Of(info.Id("signed_uri"), headers));
     }
 }
 
@@ -35,7 +35,7 @@ internal sealed class ArtifactCredentials(RestApi api, string runId, string endp
     private readonly Queue<string> _announced = new();
 
     /// <summary>Tells which paths will be asked for, in that order.</summary>
-    public void Announce(IEnumerable<string> paths)
+    public void ExpectUploads(IEnumerable<string> paths)
     {
         lock (_announced)
         {

@@ -5,10 +5,10 @@ using Anovos.Mlflow.Artifacts;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>A block blob of Azure behind a signed address (<c>AZURE_SAS_URI</c>): Put Block for each part, and Put Block List.</summary>
-internal sealed class AzureBlocks(BucketClient storage, SignedFile file) : IMultipartTarget
+internal sealed class AzureBlocks(PresignedUrlClient storage, SignedFile file) : IMultipartTarget
 {
-    public Task<(string? UploadId, IReadOnlyList<SignedAddress> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken) =>
-        Task.FromResult<(string? UploadId, IReadOnlyList<SignedAddress> Targets)?>((null, []));
+    public Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken) =>
+        Task.FromResult<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?>((null, []));
 
     public Task<SentPart> SendAsync(string path, BegunUpload begun, FilePart part, Action<long> moved, CancellationToken cancellationToken) =>
         file.RunAsync(

@@ -7,9 +7,9 @@ namespace Anovos.Mlflow.Databricks;
 /// A file of Azure Data Lake Storage behind a signed address (<c>AZURE_ADLS_GEN2_SAS_URI</c>): it is created, parts are appended at
 /// their positions, and a flush makes them the file.
 /// </summary>
-internal sealed class DataLakeAppends(BucketClient storage, SignedFile file) : IMultipartTarget
+internal sealed class DataLakeAppends(PresignedUrlClient storage, SignedFile file) : IMultipartTarget
 {
-    public async Task<(string? UploadId, IReadOnlyList<SignedAddress> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
+    public async Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
     {
         await CallAsync(HttpMethod.Put, "resource=file", cancellationToken).ConfigureAwait(false);
         return (null, []);
@@ -28,7 +28,7 @@ internal sealed class DataLakeAppends(BucketClient storage, SignedFile file) : I
     public async Task<ArtifactContent> SendWholeAsync(FileInfo source, FilePart whole, Action<long> moved, CancellationToken cancellationToken)
     {
         await CallAsync(HttpMethod.Put, "resource=file", cancellationToken).ConfigureAwait(false);
-        return new ArtifactContent(whole.Length, whole.Length == 0 ? ContentMeter.OfNothing : (await SendAsync(source, whole, "&flush=true", moved, cancellationToken).ConfigureAwait(false)).Sha256);
+        return new ArtifactContent(whole.Length, whole.Length == 0 ? HashingStream.EmptyHash : (await SendAsync(source, whole, "&flush=true", moved, cancellationToken).ConfigureAwait(false)).Sha256);
     }
 
     public void Dispose()

@@ -106,6 +106,6 @@ internal static class InputFiles
     private static string Hash(string text)
     {
         using MD5 md5 = MD5.Create();
-        return ContentMeter.ToHex(md5.ComputeHash(StoreFile.Utf8.GetBytes(text)));
+        return HashingStream.ToHex(md5.ComputeHash(StoreFile.Utf8.GetBytes(text)));
     }
 }

@@ -7,10 +7,10 @@ namespace Anovos.Mlflow.Http;
 /// less, and half as many when it says that there are too many. Found out by trying, window by window. Safe for several threads.
 /// </summary>
 /// <param name="clock">The time since some beginning; without it this machine's.</param>
-internal sealed class Concurrency(Func<TimeSpan>? clock = null)
+internal sealed class AdaptiveConcurrency(Func<TimeSpan>? clock = null)
 {
     /// <summary>No server is given more.</summary>
-    public const int Most = 64;
+    public const int MaximumLimit = 64;
 
     private const int First = 4;
     private const int LongestPatience = 16;
@@ -42,7 +42,7 @@ internal sealed class Concurrency(Func<TimeSpan>? clock = null)
     public int AtMost(int most) => Math.Min(most, Limit + Volatile.Read(ref _away));
 
     /// <summary>Transfers begin: the time until now was none of theirs.</summary>
-    public void Begin()
+    public void StartWindow()
     {
         lock (_lock)
             BeginWindow();
@@ -50,7 +50,7 @@ internal sealed class Concurrency(Func<TimeSpan>? clock = null)
 
     /// <summary>A transfer has ended.</summary>
     /// <param name="bytes">What it moved.</param>
-    public void Completed(long bytes)
+    public void RecordCompletion(long bytes)
     {
         lock (_lock)
         {
@@ -65,7 +65,7 @@ internal sealed class Concurrency(Func<TimeSpan>? clock = null)
     }
 
     /// <summary>The server says that it has too much to do. However many say so of one window, it was one limit.</summary>
-    public void Refused()
+    public void RecordThrottling()
     {
         lock (_lock)
         {
@@ -77,10 +77,10 @@ internal sealed class Concurrency(Func<TimeSpan>? clock = null)
         }
     }
 
-    /// <summary>After <see cref="Refused"/> waits until what was refused may come again; another takes its place meanwhile.</summary>
-    public async Task StayAwayAsync(TimeSpan wait, CancellationToken cancellationToken)
+    /// <summary>After <see cref="RecordThrottling"/> waits until what was refused may come again; another takes its place meanwhile.</summary>
+    public async Task PauseAsync(TimeSpan wait, CancellationToken cancellationToken)
     {
-        Refused();
+        RecordThrottling();
         Interlocked.Increment(ref _away);
         try
         {
@@ -121,7 +121,7 @@ internal sealed class Concurrency(Func<TimeSpan>? clock = null)
 
     private void Try()
     {
-        int next = _fewer ? Math.Max(1, Limit / 2) : Math.Min(Most, 2 * Limit);
+        int next = _fewer ? Math.Max(1, Limit / 2) : Math.Min(MaximumLimit, 2 * Limit);
         if (next == Limit)
             (_fewer, _wait) = (!_fewer, _patience);
         else

@@ -3,10 +3,10 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>Work on many things at once, a bounded number at a time.</summary>
-internal static class Workers
+internal static class ParallelWork
 {
     /// <summary>Enough to hide how far away the other side is, and no burden to it: for a few requests, whose number nothing can be learned from.</summary>
-    public const int Few = 8;
+    public const int DefaultParallelism = 8;
 
     /// <summary>Works on the items in their order. The first failure ends the work on the others and is thrown.</summary>
     public static Task RunAsync<T>(IReadOnlyList<T> items, int parallelism, Func<T, CancellationToken, Task> work, CancellationToken cancellationToken) =>
@@ -17,10 +17,10 @@ internal static class Workers
     /// learned from what the work says that it moved; nothing from what says null.
     /// </summary>
     /// <inheritdoc cref="RunAsync{T}(IReadOnlyList{T}, int, Func{T, CancellationToken, Task}, CancellationToken)"/>
-    public static async Task RunAsync<T>(IReadOnlyList<T> items, Concurrency concurrency, int most, Func<T, CancellationToken, Task<long?>> work, CancellationToken cancellationToken)
+    public static async Task RunAsync<T>(IReadOnlyList<T> items, AdaptiveConcurrency concurrency, int most, Func<T, CancellationToken, Task<long?>> work, CancellationToken cancellationToken)
     {
         var crew = new Crew<T>(items, () => concurrency.AtMost(most), LearnAsync, cancellationToken);
-        concurrency.Begin();
+        concurrency.StartWindow();
         concurrency.Freed += crew.Fill;
         try
         {
@@ -34,7 +34,7 @@ internal static class Workers
         async Task LearnAsync(T item, CancellationToken token)
         {
             if (await work(item, token).ConfigureAwait(false) is { } bytes)
-                concurrency.Completed(bytes);
+                concurrency.RecordCompletion(bytes);
         }
     }
 

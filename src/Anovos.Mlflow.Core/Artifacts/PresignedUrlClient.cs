@@ -6,12 +6,12 @@ namespace Anovos.Mlflow.Artifacts;
 /// Requests to addresses of buckets that carry their permission with them: whoever has one may use it, so no error names more of it
 /// than the host, and the tracking server's credentials stay at home.
 /// </summary>
-internal sealed class BucketClient : IDisposable
+internal sealed class PresignedUrlClient : IDisposable
 {
     private readonly HttpClient _http;
     private readonly FileTransfer _transfer;
 
-    public BucketClient(ConnectionOptions options, Retrier retrier)
+    public PresignedUrlClient(ConnectionOptions options, Retrier retrier)
     {
         ConnectionOptions others = options.ForOtherHosts();
         _http = HttpTransport.CreateClient(HttpTransport.CreateHandler(others), others);
@@ -19,7 +19,7 @@ internal sealed class BucketClient : IDisposable
     }
 
     /// <summary>Sends a part of a file, as often as the options say; answers what the store calls the part.</summary>
-    public async Task<SentPart> SendAsync(HttpMethod method, SignedAddress target, FileInfo file, FilePart part, Action<long> moved, CancellationToken cancellationToken)
+    public async Task<SentPart> SendAsync(HttpMethod method, PresignedUrl target, FileInfo file, FilePart part, Action<long> moved, CancellationToken cancellationToken)
     {
         (ArtifactContent content, string etag) = await _transfer.SendAsync(HostOf(target), Request, new FileSource(file), part, moved, cancellationToken).ConfigureAwait(false);
         return new SentPart(part.Number, etag, content.Sha256);
@@ -28,23 +28,23 @@ internal sealed class BucketClient : IDisposable
         {
             // A bucket signs what it is to get, and a content type is not in it.
             body.Headers.ContentType = null;
-            return BucketClient.Request(method, target, body);
+            return PresignedUrlClient.Request(method, target, body);
         }
     }
 
     /// <summary>Sends a request with a small body or none.</summary>
-    public Task CallAsync(HttpMethod method, SignedAddress target, Func<HttpContent>? body, CancellationToken cancellationToken) =>
+    public Task CallAsync(HttpMethod method, PresignedUrl target, Func<HttpContent>? body, CancellationToken cancellationToken) =>
         _transfer.CallAsync(HostOf(target), () => Request(method, target, body?.Invoke() ?? new ByteArrayContent([])), cancellationToken);
 
     /// <summary>Writes what is at an address to a stream, from its beginning at each attempt.</summary>
-    public Task<bool> ReceiveAsync(SignedAddress source, Stream target, Action<long> received, CancellationToken cancellationToken) =>
+    public Task<bool> ReceiveAsync(PresignedUrl source, Stream target, Action<long> received, CancellationToken cancellationToken) =>
         _transfer.ReceiveAsync(HostOf(source), () => Request(HttpMethod.Get, source, null), target, received, cancellationToken);
 
     public void Dispose() => _http.Dispose();
 
-    private static Uri HostOf(SignedAddress target) => new(new Uri(target.Url).GetLeftPart(UriPartial.Authority));
+    private static Uri HostOf(PresignedUrl target) => new(new Uri(target.Url).GetLeftPart(UriPartial.Authority));
 
-    private static HttpRequestMessage Request(HttpMethod method, SignedAddress target, HttpContent? content)
+    private static HttpRequestMessage Request(HttpMethod method, PresignedUrl target, HttpContent? content)
     {
         var request = new HttpRequestMessage(method, target.Url) { Content = content };
         foreach (KeyValuePair<string, string> header in target.Headers)

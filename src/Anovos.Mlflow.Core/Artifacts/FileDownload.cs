@@ -1,7 +1,7 @@
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>Receives one file: under a temporary name in its folder first, then, when it is whole, under its own.</summary>
-internal sealed class FileReceipt(IArtifactStore store, ListedArtifact file, string path, bool overwrite)
+internal sealed class FileDownload(IArtifactStore store, ListedArtifact file, string path, bool overwrite)
 {
     /// <summary>Receives the file; the answer is whether the one that was there has the same bytes and stays.</summary>
     public async Task<bool> RunAsync(Action<long> received, CancellationToken cancellationToken)
@@ -33,7 +33,7 @@ internal sealed class FileReceipt(IArtifactStore store, ListedArtifact file, str
     private async Task<ArtifactContent> WriteAsync(string temporary, Action<long> received, CancellationToken cancellationToken)
     {
         using var target = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, useAsync: true);
-        using var meter = new ContentMeter(target, file.Length);
+        using var meter = new HashingStream(target, file.Length);
         await store.ReceiveAsync(file.ArtifactPath, meter, received, cancellationToken).ConfigureAwait(false);
         await target.FlushAsync(cancellationToken).ConfigureAwait(false);
         return meter.Finish();
