@@ -2,105 +2,72 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>Work on many things at once, a bounded number at a time.</summary>
+/// <summary>Works on many items concurrently, with a bounded number of workers.</summary>
 internal static class ParallelWork
 {
-    /// <summary>Enough to hide how far away the other side is, and no burden to it: for a few requests, whose number nothing can be learned from.</summary>
+    /// <summary>For a few requests, too few to learn a limit from: hides the latency without straining the server.</summary>
     public const int DefaultParallelism = 8;
 
-    /// <summary>Works on the items in their order. The first failure ends the work on the others and is thrown.</summary>
-    public static Task RunAsync<T>(IReadOnlyList<T> items, int parallelism, Func<T, CancellationToken, Task> work, CancellationToken cancellationToken) =>
-        new Crew<T>(items, () => parallelism, work, cancellationToken).RunAsync();
+    /// <summary>Works on the items in their order. The first failure cancels the work on all others and is thrown.</summary>
+    public static Task RunAsync<T>(
+        IReadOnlyList<T> items, int parallelism, Func<T, CancellationToken, Task> work, CancellationToken cancellationToken) =>
+        RunAsync(items, slots: null, parallelism, work, cancellationToken);
 
     /// <summary>
-    /// Works on as many at once as a server takes at the time, and never more than <paramref name="most"/>. How many these are is
-    /// learned from what the work says that it moved; nothing from what says null.
+    /// Works on as many items at once as the server has slots, and at most <paramref name="maximum"/>. The work returns the bytes that
+    /// it moved, from which the limit is learned, or null if it says nothing about the server. It holds a slot, so it must not wait
+    /// for other work that needs slots of the same server.
     /// </summary>
     /// <inheritdoc cref="RunAsync{T}(IReadOnlyList{T}, int, Func{T, CancellationToken, Task}, CancellationToken)"/>
-    public static async Task RunAsync<T>(IReadOnlyList<T> items, AdaptiveConcurrency concurrency, int most, Func<T, CancellationToken, Task<long?>> work, CancellationToken cancellationToken)
+    public static Task RunAsync<T>(
+        IReadOnlyList<T> items,
+        AdaptiveConcurrency concurrency,
+        int maximum,
+        Func<T, CancellationToken, Task<long?>> work,
+        CancellationToken cancellationToken)
     {
-        var crew = new Crew<T>(items, () => concurrency.AtMost(most), LearnAsync, cancellationToken);
         concurrency.StartWindow();
-        concurrency.Freed += crew.Fill;
-        try
-        {
-            await crew.RunAsync().ConfigureAwait(false);
-        }
-        finally
-        {
-            concurrency.Freed -= crew.Fill;
-        }
+        return RunAsync(items, concurrency, maximum, WorkAndRecordAsync, cancellationToken);
 
-        async Task LearnAsync(T item, CancellationToken token)
+        async Task WorkAndRecordAsync(T item, CancellationToken token)
         {
             if (await work(item, token).ConfigureAwait(false) is { } bytes)
                 concurrency.RecordCompletion(bytes);
         }
     }
 
-    private sealed class Crew<T>(IReadOnlyList<T> items, Func<int> parallelism, Func<T, CancellationToken, Task> work, CancellationToken cancellationToken)
+    private static async Task RunAsync<T>(
+        IReadOnlyList<T> items,
+        AdaptiveConcurrency? slots,
+        int workers,
+        Func<T, CancellationToken, Task> work,
+        CancellationToken cancellationToken)
     {
-        private readonly List<Task> _workers = [];
-        private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        private int _next, _working;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        int taken = 0;
+        int count = Math.Min(workers, items.Count);
+        await Task.WhenAll(Enumerable.Range(0, count).Select(_ => Task.Run(RunWorkerAsync, CancellationToken.None))).ConfigureAwait(false);
 
-        public async Task RunAsync()
+        async Task RunWorkerAsync()
         {
-            using (_stop)
+            for (int index; (index = Interlocked.Increment(ref taken) - 1) < items.Count;)
             {
-                Fill();
-                for (int worker = 0; Worker(worker) is { } one; worker++)
-                    await Task.WhenAny(one).ConfigureAwait(false);
-                await Task.WhenAll(_workers).ConfigureAwait(false);
-            }
-        }
-
-        /// <summary>Has as many work as may, while there is something to do.</summary>
-        public void Fill()
-        {
-            lock (_workers)
-            {
-                for (; !_stop.IsCancellationRequested && _working < Math.Min(parallelism(), items.Count - _next); _working++)
-                    _workers.Add(Task.Run(WorkAsync, CancellationToken.None));
-            }
-        }
-
-        // They have others join them before they end, so that behind the last there is none to come.
-        private Task? Worker(int worker)
-        {
-            lock (_workers)
-                return worker < _workers.Count ? _workers[worker] : null;
-        }
-
-        // The next item, or -1 where this worker is one too many.
-        private int Take()
-        {
-            lock (_workers)
-            {
-                if (_next == items.Count || _working > parallelism())
-                {
-                    _working--;
-                    return -1;
-                }
-
-                Fill();
-                return _next++;
-            }
-        }
-
-        private async Task WorkAsync()
-        {
-            for (int index; (index = Take()) >= 0;)
-            {
-                _stop.Token.ThrowIfCancellationRequested();
+                if (slots is not null)
+                    await slots.AcquireAsync(stop.Token).ConfigureAwait(false);
                 try
                 {
-                    await work(items[index], _stop.Token).ConfigureAwait(false);
+                    stop.Token.ThrowIfCancellationRequested();
+                    await work(items[index], stop.Token).ConfigureAwait(false);
                 }
                 catch
                 {
-                    _stop.Cancel();
+                    // Before the slot is released: no waiting worker may start another item.
+                    stop.Cancel();
                     throw;
+                }
+                finally
+                {
+                    slots?.Release();
                 }
             }
         }

@@ -3,128 +3,187 @@ using System.Diagnostics;
 namespace Anovos.Mlflow.Http;
 
 /// <summary>
-/// How many transfers a server is given at once: more as long as it then moves more in the same time, fewer where that moves no
-/// less, and half as many when it says that there are too many. Found out by trying, window by window. Safe for several threads.
+/// Limits the concurrent transfers to one server, and finds the best limit by multiplicative increase and multiplicative decrease
+/// (MIMD): it doubles the limit while the throughput rises, keeps half the limit where that moves no less, and halves it at once when
+/// the server throttles (429, 503). Thread-safe.
 /// </summary>
-/// <param name="clock">The time since some beginning; without it this machine's.</param>
+/// <remarks>
+/// <code>
+/// Settled ── probe due ──▶ ProbingUp or ProbingDown, in turn
+/// Probing ── better ─────▶ probes on in the same direction
+/// Probing ── not better ─▶ Settled at the previous limit; the next probe is later, and in the other direction
+/// any ────── throttled ──▶ BackingOff ── window ends ──▶ Settled; the next probe is up, and as late as possible
+/// </code>
+/// Throughput is measured in windows of at least <see cref="CompletionsPerSlot"/> transfers per slot.
+/// </remarks>
+/// <param name="clock">The elapsed time; by default that of this machine.</param>
 internal sealed class AdaptiveConcurrency(Func<TimeSpan>? clock = null)
 {
-    /// <summary>No server is given more.</summary>
+    /// <summary>The highest limit.</summary>
     public const int MaximumLimit = 64;
 
-    private const int First = 4;
-    private const int LongestPatience = 16;
+    private const int InitialLimit = 4;
+    private const int CompletionsPerSlot = 4;
 
-    // Less than a tenth is chance.
-    private const double WorthMore = 1.1;
+    /// <summary>In windows. A failed probe doubles the interval to the next, up to this.</summary>
+    private const int MaximumProbeInterval = 16;
 
-    // What a file costs a server however small it is, in bytes of a large one: smaller files are no loss, and larger ones no gain.
-    private const int BytesPerFile = 256 << 10;
+    /// <summary>A smaller gain may be noise.</summary>
+    private const double SignificantGain = 1.1;
 
-    private static readonly TimeSpan ShortestWindow = TimeSpan.FromMilliseconds(100);
+    /// <summary>The fixed cost of a file, in bytes, so that a change of the file size does not look like a change of the throughput.</summary>
+    private const int OverheadPerFile = 256 << 10;
+
+    private static readonly TimeSpan MinimumWindow = TimeSpan.FromMilliseconds(100);
 
     private readonly Func<TimeSpan> _clock = clock ?? (() => TimeSpan.FromSeconds((double)Stopwatch.GetTimestamp() / Stopwatch.Frequency));
+    private readonly AsyncLimiter _slots = new(InitialLimit);
     private readonly object _lock = new();
-    private TimeSpan _windowBegan;
-    private double _moved, _usual;
-    private int _completed, _wait = 1, _patience = 1;
-    private int? _before;
-    private bool _fewer, _refused;
-    private int _away;
 
-    /// <summary>There is room for more, though none has ended.</summary>
-    public event Action? Freed;
+    // The current window.
+    private TimeSpan _windowStart;
+    private double _windowBytes;
+    private int _windowCompletions;
 
-    /// <summary>How many there should be at the server now.</summary>
-    public int Limit { get; private set; } = First;
+    // The throughput at the settled limit, in bytes per second; 0 where it is unknown.
+    private double _baseline;
+    private int _settledLimit = InitialLimit;
+    private ConcurrencyState _nextProbe = ConcurrencyState.ProbingUp;
+    private int _probeInterval = 1, _windowsUntilProbe = 1;
+    private int _paused;
 
-    /// <summary>How many may be under way: those at the server, and those that wait until they may come again; never more than <paramref name="most"/>.</summary>
-    public int AtMost(int most) => Math.Min(most, Limit + Volatile.Read(ref _away));
+    /// <summary>The current maximum of concurrent transfers.</summary>
+    public int Limit { get; private set; } = InitialLimit;
 
-    /// <summary>Transfers begin: the time until now was none of theirs.</summary>
+    /// <summary>The current state.</summary>
+    public ConcurrencyState State { get; private set; }
+
+    /// <summary>Waits for a slot, which the caller must <see cref="Release"/>.</summary>
+    public Task AcquireAsync(CancellationToken cancellationToken) => _slots.AcquireAsync(cancellationToken);
+
+    /// <summary>Returns a slot.</summary>
+    public void Release() => _slots.Release();
+
+    /// <summary>Starts measuring afresh: the time since the last transfer says nothing about the server.</summary>
     public void StartWindow()
     {
+        TimeSpan now = _clock();
         lock (_lock)
-            BeginWindow();
+            StartWindow(now);
     }
 
-    /// <summary>A transfer has ended.</summary>
-    /// <param name="bytes">What it moved.</param>
+    /// <summary>Counts a completed transfer.</summary>
     public void RecordCompletion(long bytes)
     {
+        TimeSpan now = _clock();
         lock (_lock)
         {
-            _moved += bytes + BytesPerFile;
-            TimeSpan window = _clock() - _windowBegan;
-            if (++_completed < 4 * Limit || window < ShortestWindow)
+            _windowBytes += bytes + OverheadPerFile;
+            TimeSpan elapsed = now - _windowStart;
+            if (++_windowCompletions < CompletionsPerSlot * Limit || elapsed < MinimumWindow)
                 return;
-            if (!_refused)
-                Judge(_moved / window.TotalSeconds);
-            BeginWindow();
+            EndWindow(_windowBytes / elapsed.TotalSeconds);
+            StartWindow(now);
         }
     }
 
-    /// <summary>The server says that it has too much to do. However many say so of one window, it was one limit.</summary>
+    /// <summary>Halves the limit, once per window: every throttled request of a window ran into the same limit.</summary>
     public void RecordThrottling()
     {
         lock (_lock)
         {
-            if (_refused)
+            if (State == ConcurrencyState.BackingOff)
                 return;
-            _refused = true;
-            (Limit, _before, _usual) = (Math.Max(1, Limit / 2), null, 0);
-            (_wait, _patience, _fewer) = (LongestPatience, LongestPatience, false);
+            _baseline = 0;
+            (_nextProbe, _probeInterval) = (ConcurrencyState.ProbingUp, MaximumProbeInterval);
+            Settle(Math.Max(1, Limit / 2));
+            State = ConcurrencyState.BackingOff;
         }
     }
 
-    /// <summary>After <see cref="RecordThrottling"/> waits until what was refused may come again; another takes its place meanwhile.</summary>
-    public async Task PauseAsync(TimeSpan wait, CancellationToken cancellationToken)
+    /// <summary>Waits before a throttled request is retried. In the meantime another transfer may use its slot.</summary>
+    public async Task PauseAsync(TimeSpan delay, CancellationToken cancellationToken)
     {
         RecordThrottling();
-        Interlocked.Increment(ref _away);
+        AddPaused(1);
         try
         {
-            Freed?.Invoke();
-            await Task.Delay(wait, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(delay, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            Interlocked.Decrement(ref _away);
+            AddPaused(-1);
         }
     }
 
-    private void BeginWindow() => (_windowBegan, _moved, _completed, _refused) = (_clock(), 0, 0, false);
-
-    private void Judge(double rate)
+    private void StartWindow(TimeSpan now)
     {
-        if (_before is { } before)
-        {
-            _before = null;
-            if (rate >= _usual * (_fewer ? 1 : WorthMore))
-            {
-                (_usual, _patience) = (rate, 1);
-                Try();
-                return;
-            }
+        (_windowStart, _windowBytes, _windowCompletions) = (now, 0, 0);
+        if (State == ConcurrencyState.BackingOff)
+            State = ConcurrencyState.Settled;
+    }
 
-            // As it was; and the next time the other way.
-            Limit = before;
-            (_fewer, _patience) = (!_fewer, Math.Min(2 * _patience, LongestPatience));
-            _wait = _patience;
+    private void EndWindow(double throughput)
+    {
+        switch (State)
+        {
+            case ConcurrencyState.Settled:
+                _baseline = _baseline == 0 ? throughput : (_baseline + throughput) / 2;
+                if (--_windowsUntilProbe <= 0)
+                    Probe();
+                break;
+            case ConcurrencyState.ProbingUp when throughput >= _baseline * SignificantGain:
+            case ConcurrencyState.ProbingDown when throughput >= _baseline:
+                (_baseline, _probeInterval) = (throughput, 1);
+                Settle(Limit);
+                Probe();
+                break;
+            case ConcurrencyState.ProbingUp or ConcurrencyState.ProbingDown:
+                ReverseProbes();
+                _probeInterval = Math.Min(2 * _probeInterval, MaximumProbeInterval);
+                Settle(_settledLimit);
+                break;
+            case ConcurrencyState.BackingOff:
+                // Measured at two limits.
+                break;
+        }
+    }
+
+    private void Probe()
+    {
+        int limit = _nextProbe == ConcurrencyState.ProbingUp ? Math.Min(MaximumLimit, 2 * _settledLimit) : Math.Max(1, _settledLimit / 2);
+        if (limit == _settledLimit)
+        {
+            ReverseProbes();
+            Settle(_settledLimit);
             return;
         }
 
-        _usual = _usual == 0 ? rate : (_usual + rate) / 2;
-        if (--_wait <= 0)
-            Try();
+        State = _nextProbe;
+        SetLimit(limit);
     }
 
-    private void Try()
+    private void ReverseProbes() =>
+        _nextProbe = _nextProbe == ConcurrencyState.ProbingUp ? ConcurrencyState.ProbingDown : ConcurrencyState.ProbingUp;
+
+    private void Settle(int limit)
     {
-        int next = _fewer ? Math.Max(1, Limit / 2) : Math.Min(MaximumLimit, 2 * Limit);
-        if (next == Limit)
-            (_fewer, _wait) = (!_fewer, _patience);
-        else
-            (_before, Limit) = (Limit, next);
+        (State, _settledLimit, _windowsUntilProbe) = (ConcurrencyState.Settled, limit, _probeInterval);
+        SetLimit(limit);
+    }
+
+    private void AddPaused(int count)
+    {
+        lock (_lock)
+        {
+            _paused += count;
+            SetLimit(Limit);
+        }
+    }
+
+    private void SetLimit(int limit)
+    {
+        Limit = limit;
+        _slots.Resize(limit + _paused);
     }
 }
