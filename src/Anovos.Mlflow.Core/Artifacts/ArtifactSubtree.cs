@@ -2,7 +2,7 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>A folder of an artifact store, as a store of its own.</summary>
+/// <summary>A folder of an artifact store, as a store.</summary>
 internal sealed class ArtifactSubtree(IArtifactStore store, string folder) : IArtifactStore, ISharesConcurrency
 {
     private readonly string _prefix = folder + "/";
@@ -21,7 +21,7 @@ internal sealed class ArtifactSubtree(IArtifactStore store, string folder) : IAr
     {
         IReadOnlyList<Artifact> entries = await store.ListAsync(ArtifactPath.Join(folder, artifactPath), cancellationToken).ConfigureAwait(false);
 
-        // What a server lists from elsewhere keeps its path, so that who receives it sees that it is from elsewhere.
+        // If the server lists an entry from outside the folder, keep that visible to the caller.
         return [.. entries.Select(entry => entry with { ArtifactPath = entry.ArtifactPath.StartsWith(_prefix, StringComparison.Ordinal) ? entry.ArtifactPath.Substring(_prefix.Length) : "../" + entry.ArtifactPath })];
     }
 

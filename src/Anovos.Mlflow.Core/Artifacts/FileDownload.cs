@@ -1,9 +1,9 @@
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>Receives one file: under a temporary name in its folder first, then, when it is whole, under its own.</summary>
+/// <summary>Downloads one file to a temporary name in its folder, and renames it once it is complete.</summary>
 internal sealed class FileDownload(IArtifactStore store, ListedArtifact file, string path, bool overwrite)
 {
-    /// <summary>Receives the file; the answer is whether the one that was there has the same bytes and stays.</summary>
+    /// <summary>Downloads the file. Returns true if the existing file has the same bytes and was kept.</summary>
     public async Task<bool> RunAsync(Action<long> received, CancellationToken cancellationToken)
     {
         bool isLink = DestinationFolder.IsLink(path), exists = isLink || File.Exists(path);
@@ -39,7 +39,7 @@ internal sealed class FileDownload(IArtifactStore store, ListedArtifact file, st
         return meter.Finish();
     }
 
-    // Of a link the link is replaced, never what it leads to.
+    // Replaces a link itself, never its target.
     private void Place(string temporary)
     {
 #if NET

@@ -4,7 +4,7 @@ using Anovos.Mlflow.Artifacts;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// A file of Azure Data Lake Storage behind a signed address (<c>AZURE_ADLS_GEN2_SAS_URI</c>): it is created, parts are appended at
+/// A file of Azure Data Lake Storage behind a presigned URL (<c>AZURE_ADLS_GEN2_SAS_URI</c>): it is created, parts are appended at
 /// their positions, and a flush makes them the file.
 /// </summary>
 internal sealed class DataLakeAppends(PresignedUrlClient storage, SignedFile file) : IMultipartTarget
@@ -42,9 +42,9 @@ internal sealed class DataLakeAppends(PresignedUrlClient storage, SignedFile fil
 
     private Task<SentPart> SendAsync(FileInfo source, FilePart part, string more, Action<long> moved, CancellationToken cancellationToken) =>
         file.RunAsync(
-            address => storage.SendAsync(Patch, address.With($"action=append&position={part.Offset.ToString(CultureInfo.InvariantCulture)}{more}", IsForFiles), source, part, moved, cancellationToken),
+            address => storage.SendAsync(Patch, address.WithQuery($"action=append&position={part.Offset.ToString(CultureInfo.InvariantCulture)}{more}", IsForFiles), source, part, moved, cancellationToken),
             cancellationToken);
 
     private Task CallAsync(HttpMethod method, string query, CancellationToken cancellationToken) =>
-        file.RunAsync(address => storage.CallAsync(method, address.With(query, IsForFiles), body: null, cancellationToken), cancellationToken);
+        file.RunAsync(address => storage.CallAsync(method, address.WithQuery(query, IsForFiles), body: null, cancellationToken), cancellationToken);
 }

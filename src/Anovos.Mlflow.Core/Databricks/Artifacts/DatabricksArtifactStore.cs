@@ -7,8 +7,8 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// Artifacts that a workspace keeps for its runs, under <c>dbfs:/databricks/mlflow-tracking/</c>: through the Files API, and where
-/// that is not to be had, or a file is large, with permissions for the storage itself (as MLflow's DatabricksRunArtifactRepository).
+/// The artifacts of a workspace's runs, below <c>dbfs:/databricks/mlflow-tracking/</c>: through the Files API, or, if that is not
+/// available or a file is large, with credentials for the storage itself (as MLflow's DatabricksRunArtifactRepository).
 /// </summary>
 internal sealed class DatabricksArtifactStore : IArtifactStore, IPrefetchesCredentials, ISharesConcurrency
 {
@@ -37,7 +37,7 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IPrefetchesCrede
 
     public AdaptiveConcurrency Concurrency => _api.Retrier.Concurrency;
 
-    /// <summary>Whether a workspace keeps the artifacts at that address for its runs.</summary>
+    /// <summary>Whether the URI is an artifact root of a workspace's runs.</summary>
     public static bool IsRoot(string artifactUri) => Root.IsMatch(artifactUri);
 
     public void ExpectUploads(IEnumerable<string> artifactPaths) => _storage.ExpectUploads(artifactPaths);
@@ -80,7 +80,7 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IPrefetchesCrede
 
     public void Dispose() => _storage.Dispose();
 
-    // Whether a workspace lets its users at these files is seen when it is tried; what it said of the first holds for the rest.
+    // Not every workspace allows the Files API. Try it once and remember the outcome.
     private async Task<T> FirstAsync<T>(Func<Task<T>> throughFiles, Func<Task<T>> otherwise)
     {
         if (!_filesAreRefused)
@@ -109,7 +109,7 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IPrefetchesCrede
             return new Page<Artifact>(ArtifactAnswers.ReadList(answer, _api.Server, ""), next.Length == 0 ? null : next);
         }).ConfigureAwait(false);
 
-        // Asked for a file, the workspace lists that file.
+        // For a file, the workspace lists the file itself.
         return found is [{ IsDirectory: false } only] && only.ArtifactPath == folder ? [] : found;
     }
 }
