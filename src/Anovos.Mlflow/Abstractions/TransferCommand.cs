@@ -8,7 +8,7 @@ namespace Anovos.Mlflow.PowerShell.Abstractions;
 /// <summary>A cmdlet that moves files to or from a run: several at once, with progress.</summary>
 public abstract class TransferCommand : RunCommand
 {
-    /// <summary>The maximum number of concurrent transfers. The actual number adapts to the server's throughput and to 429/503 responses.</summary>
+    /// <summary>The maximum number of concurrent transfers. The actual number adapts to throughput and to 429/503 responses.</summary>
     [Parameter]
     [ValidateRange(1, ArtifactTransfer.MaximumParallelism)]
     public int ThrottleLimit { get; set; } = ArtifactTransfer.DefaultParallelism;

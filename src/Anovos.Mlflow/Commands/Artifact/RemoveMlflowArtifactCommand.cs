@@ -32,7 +32,10 @@ public sealed class RemoveMlflowArtifactCommand : RunCommand
     [SupportsWildcards]
     public string[] Exclude { get; set; } = [];
 
-    /// <summary>The maximum number of concurrent removals of files that patterns select. The actual number adapts to the server's throughput and to 429/503 responses.</summary>
+    /// <summary>
+    /// The maximum number of concurrent removals of files that patterns select. The actual number adapts to throughput and to 429/503
+    /// responses.
+    /// </summary>
     [Parameter]
     [ValidateRange(1, ArtifactTransfer.MaximumParallelism)]
     public int ThrottleLimit { get; set; } = ArtifactTransfer.DefaultParallelism;

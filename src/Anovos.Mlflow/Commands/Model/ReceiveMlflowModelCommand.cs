@@ -28,7 +28,7 @@ public sealed class ReceiveMlflowModelCommand : TrackingCommand
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>The maximum number of concurrent transfers. The actual number adapts to the server's throughput and to 429/503 responses.</summary>
+    /// <summary>The maximum number of concurrent transfers. The actual number adapts to throughput and to 429/503 responses.</summary>
     [Parameter]
     [ValidateRange(1, ArtifactTransfer.MaximumParallelism)]
     public int ThrottleLimit { get; set; } = ArtifactTransfer.DefaultParallelism;
