@@ -93,14 +93,17 @@ public sealed class ParallelWorkTests
         var allStarted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var failure = new InvalidOperationException("fails");
         InvalidOperationException thrown = await Assert.ThrowsAsync<InvalidOperationException>(() =>
-            ParallelWork.RunAsync(_items, _concurrency, 32, async (item, token) =>
+            ParallelWork.RunAsync(_items, _concurrency, 32, async (_, token) =>
             {
-                if (Interlocked.Increment(ref started) == 4)
+                int number = Interlocked.Increment(ref started);
+                if (number == 4)
                     allStarted.SetResult();
                 await allStarted.Task;
-                if (item == 2)
+                if (number == 2)
                     throw failure;
-                await Task.Delay(Timeout.InfiniteTimeSpan, token);
+
+                // The time only keeps a failure of this test from hanging the run.
+                await Task.Delay(TimeSpan.FromMinutes(1), token);
                 return null;
             }, Token));
         Assert.Same(failure, thrown);

@@ -13,10 +13,10 @@ public sealed class AsyncLimiterTests
         Task[] waits = [.. Enumerable.Range(0, 4).Select(_ => AcquireAsync())];
         Assert.Equal([true, true, false, false], waits.Select(wait => wait.IsCompleted));
         _limiter.Release();
-        await waits[2];
+        await AdmittedAsync(waits[2]);
         Assert.False(waits[3].IsCompleted);
         _limiter.Release();
-        await waits[3];
+        await AdmittedAsync(waits[3]);
     }
 
     [Fact]
@@ -24,7 +24,7 @@ public sealed class AsyncLimiterTests
     {
         Task[] waits = [.. Enumerable.Range(0, 5).Select(_ => AcquireAsync())];
         _limiter.Resize(4);
-        await Task.WhenAll(waits.Take(4));
+        await AdmittedAsync(Task.WhenAll(waits.Take(4)));
         Assert.False(waits[4].IsCompleted);
     }
 
@@ -38,7 +38,7 @@ public sealed class AsyncLimiterTests
         _limiter.Release();
         Assert.False(third.IsCompleted);
         _limiter.Release();
-        await third;
+        await AdmittedAsync(third);
     }
 
     [Fact]
@@ -53,17 +53,17 @@ public sealed class AsyncLimiterTests
         Assert.Equal(stop.Token, e.CancellationToken);
         Assert.False(next.IsCompleted);
         _limiter.Release();
-        await next;
+        await AdmittedAsync(next);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _limiter.AcquireAsync(stop.Token));
         _limiter.Release();
-        await AcquireAsync();
+        await AdmittedAsync(AcquireAsync());
     }
 
     [Fact]
     public async Task Under_load_cancellation_and_resizing_no_slot_is_lost_and_none_is_given_twice()
     {
         int held = 0, most = 0;
-        await Task.WhenAll(Enumerable.Range(0, 16).Select(worker => Task.Run(async () =>
+        await AdmittedAsync(Task.WhenAll(Enumerable.Range(0, 16).Select(worker => Task.Run(async () =>
         {
             for (int i = 0; i < 500; i++)
             {
@@ -89,13 +89,16 @@ public sealed class AsyncLimiterTests
                 if (worker == 0)
                     _limiter.Resize(1 + (i % 4));
             }
-        })));
+        }))));
 
         Assert.InRange(most, 1, 4);
         _limiter.Resize(3);
         Task[] waits = [.. Enumerable.Range(0, 4).Select(_ => AcquireAsync())];
         Assert.Equal([true, true, true, false], waits.Select(wait => wait.IsCompleted));
     }
+
+    // The time only keeps a failure from hanging the run.
+    private static Task AdmittedAsync(Task wait) => wait.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
 
     private Task AcquireAsync() => _limiter.AcquireAsync(TestContext.Current.CancellationToken);
 }
