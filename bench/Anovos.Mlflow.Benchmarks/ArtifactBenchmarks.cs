@@ -23,7 +23,7 @@ public class ArtifactBenchmarks
     public void Cleanup() => File.Delete(_file);
 
     [Benchmark]
-    public Task<ArtifactContent> Hash() => ContentMeter.OfFileAsync(_file, default);
+    public Task<ArtifactContent> Hash() => new FileSource(new FileInfo(_file)).MeasureAsync(default);
 
     [Benchmark]
     public async Task<ArtifactContent?> Send()

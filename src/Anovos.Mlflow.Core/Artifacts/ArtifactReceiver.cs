@@ -1,31 +1,31 @@
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>How one download ended.</summary>
-/// <param name="Artifact">What was to be received.</param>
-/// <param name="Path">Where it is, or would be, on this machine; empty where it may be nowhere.</param>
-/// <param name="Error">Why it is not there; null when it is.</param>
-/// <param name="Unchanged">Whether the file that was there holds the same bytes.</param>
+/// <summary>The result of one download.</summary>
+/// <param name="Artifact">The artifact.</param>
+/// <param name="Path">The local path; empty if the artifact's name allows none.</param>
+/// <param name="Error">The error; null on success.</param>
+/// <param name="Unchanged">Whether the local file existed already, with the same bytes.</param>
 public sealed record ArtifactReceived(ListedArtifact Artifact, string Path, Exception? Error, bool Unchanged);
 
-/// <summary>Receives many files at once into a folder, as many as the store gains from.</summary>
-/// <param name="store">Where from.</param>
-/// <param name="parallelism">How many files are under way together at most.</param>
-/// <param name="overwrite">Whether a file that is there with other bytes is replaced.</param>
-/// <param name="ignoresCase">Whether names that differ only in case are one file in the folder; without it, it is tried.</param>
+/// <summary>Downloads files concurrently into a folder. The number adapts to the store's throughput.</summary>
+/// <param name="store">The source.</param>
+/// <param name="parallelism">The maximum number of concurrent downloads.</param>
+/// <param name="overwrite">Whether to replace an existing file with different bytes.</param>
+/// <param name="ignoresCase">Whether the folder's file system ignores case; by default this is tested.</param>
 public sealed class ArtifactReceiver(IArtifactStore store, int parallelism, bool overwrite, bool? ignoresCase = null)
 {
     /// <summary>
-    /// Receives the files, each under its artifact path. It is written under another name, and gets its own when its length is
-    /// the listed one. One that fails is reported and stops no other; a server that no longer answers, or refuses the
-    /// credentials, does.
+    /// Downloads the files, each to its artifact path. A file is written under a temporary name, and renamed once its length is the
+    /// listed one. A file that fails is reported, and the others are still downloaded; a server that does not respond or rejects the
+    /// credentials ends the transfer.
     /// </summary>
-    /// <param name="files">What to receive.</param>
-    /// <param name="destination">The folder; it is made.</param>
-    /// <param name="completed">Told of each file as it ends; called from several threads.</param>
-    /// <param name="progress">Told how far it is; called from several threads.</param>
-    /// <param name="cancellationToken">Ends all at once.</param>
-    /// <exception cref="MlflowException">Nothing more can be received.</exception>
-    /// <exception cref="IOException">The folder cannot be made or written to.</exception>
+    /// <param name="files">The files.</param>
+    /// <param name="destination">The folder; created if necessary.</param>
+    /// <param name="completed">Called with the result of each file, from several threads.</param>
+    /// <param name="progress">Called as bytes arrive, from several threads.</param>
+    /// <param name="cancellationToken">Cancels the transfer.</param>
+    /// <exception cref="MlflowException">An error that fails every other download as well.</exception>
+    /// <exception cref="IOException">The folder cannot be created or written to.</exception>
     public async Task ReceiveAsync(IReadOnlyList<ListedArtifact> files, string destination, Action<ArtifactReceived> completed, Action<TransferProgress> progress, CancellationToken cancellationToken)
     {
         long bytesTotal = Total(files), bytesReceived = 0;
@@ -35,7 +35,7 @@ public sealed class ArtifactReceiver(IArtifactStore store, int parallelism, bool
         folds = ignoresCase ?? folds;
         ILookup<string, ListedArtifact> byPath = files.Where(file => file.Refused is null)
             .ToLookup(file => folds ? ListedName.Folded(file.ArtifactPath) : file.ArtifactPath, StringComparer.Ordinal);
-        await Workers.RunAsync(files, store.Concurrency(), parallelism, ReceiveOneAsync, cancellationToken).ConfigureAwait(false);
+        await ParallelWork.RunAsync(files, store.Concurrency(), parallelism, ReceiveOneAsync, cancellationToken).ConfigureAwait(false);
 
         async Task<long?> ReceiveOneAsync(ListedArtifact file, CancellationToken token)
         {
@@ -54,7 +54,7 @@ public sealed class ArtifactReceiver(IArtifactStore store, int parallelism, bool
             try
             {
                 path = folder.PathFor(file.ArtifactPath);
-                bool unchanged = await new FileReceipt(store, file, path, overwrite).RunAsync(bytes => Report(bytes, Volatile.Read(ref filesReceived)), token).ConfigureAwait(false);
+                bool unchanged = await new FileDownload(store, file, path, overwrite).RunAsync(bytes => Report(bytes, Volatile.Read(ref filesReceived)), token).ConfigureAwait(false);
                 return new ArtifactReceived(file, path, null, unchanged);
             }
             catch (Exception e) when (e is NotSupportedException || e.ConcernsOneFile())
@@ -74,7 +74,7 @@ public sealed class ArtifactReceiver(IArtifactStore store, int parallelism, bool
         void Report(long bytes, int count) => progress(new TransferProgress(Interlocked.Add(ref bytesReceived, bytes), bytesTotal, count, files.Count));
     }
 
-    // A server may list lengths that no number holds together.
+    // The lengths are the server's; their sum may overflow.
     private static long Total(IReadOnlyList<ListedArtifact> files) =>
         files.Aggregate(0L, (sum, file) => file.Length > long.MaxValue - sum ? long.MaxValue : sum + file.Length);
 

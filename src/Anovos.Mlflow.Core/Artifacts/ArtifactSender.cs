@@ -1,19 +1,19 @@
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>How a transfer deals with what the run has already, and whether it trusts.</summary>
-/// <param name="Journal">What this machine sent before; null to send everything and to keep no record.</param>
-/// <param name="Resend">Sends what is there already once more.</param>
-/// <param name="Verify">Reads back what was sent and what is said to be there, and compares.</param>
+/// <summary>Which files a transfer skips, and whether it verifies them.</summary>
+/// <param name="Journal">The files that this machine sent before; null to send everything and record nothing.</param>
+/// <param name="Resend">Sends files that the run has already.</param>
+/// <param name="Verify">Reads files back, both sent and skipped, and compares them.</param>
 public sealed record SendPolicy(SentJournal? Journal, bool Resend, bool Verify);
 
-/// <summary>Sends one file, unless the run has it, and makes sure that what was sent is what the file holds.</summary>
+/// <summary>Sends one file unless the run has it already, and checks that the file did not change in the meantime.</summary>
 internal sealed class ArtifactSender(IArtifactStore store, SendPolicy policy)
 {
-    /// <summary>Sends the file; the answer says why it was not necessary, or is null when it was sent.</summary>
-    /// <param name="upload">What and where to.</param>
-    /// <param name="remoteLength">The length of what is there; null where nothing is, or nothing is known.</param>
-    /// <param name="sent">Told the number of bytes each time some have gone out.</param>
-    /// <param name="cancellationToken">Ends it at once.</param>
+    /// <summary>Sends the file and returns null, or returns why it was skipped.</summary>
+    /// <param name="upload">The upload.</param>
+    /// <param name="remoteLength">The length of the artifact in the run; null if there is none, or it is unknown.</param>
+    /// <param name="sent">Called with the number of bytes sent since the last call.</param>
+    /// <param name="cancellationToken">Cancels the upload.</param>
     public async Task<string?> SendAsync(ArtifactUpload upload, long? remoteLength, Action<long> sent, CancellationToken cancellationToken)
     {
         if (remoteLength is { } length && await WhyUnchangedAsync(upload, length, cancellationToken).ConfigureAwait(false) is { } why)
@@ -63,7 +63,7 @@ internal sealed class ArtifactSender(IArtifactStore store, SendPolicy policy)
             if (record.Sha256 is null)
                 return null;
 
-            // Touched, moved, or written just before it was sent: its bytes tell.
+            // Touched, moved, or written just before it was sent: compare the content.
             ArtifactContent here = await upload.Source.MeasureAsync(cancellationToken).ConfigureAwait(false);
             if (here.Length != local.Length || here.Sha256 != record.Sha256)
                 return null;
@@ -81,14 +81,14 @@ internal sealed class ArtifactSender(IArtifactStore store, SendPolicy policy)
         }
         catch (MlflowException e) when (!e.EndsTransfer())
         {
-            // What cannot be read there is replaced.
+            // The artifact cannot be read, so replace it.
             return null;
         }
     }
 
     private async Task<ArtifactContent> ReadBackAsync(string artifactPath, long length, CancellationToken cancellationToken)
     {
-        using var meter = new ContentMeter(Stream.Null, length);
+        using var meter = new HashingStream(Stream.Null, length);
         await store.ReceiveAsync(artifactPath, meter, _ => { }, cancellationToken).ConfigureAwait(false);
         return meter.Finish();
     }

@@ -2,14 +2,14 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>A folder of an artifact store, as a store of its own.</summary>
-internal sealed class ArtifactSubtree(IArtifactStore store, string folder) : IArtifactStore, IServed
+/// <summary>A folder of an artifact store, as a store.</summary>
+internal sealed class ArtifactSubtree(IArtifactStore store, string folder) : IArtifactStore, ISharesConcurrency
 {
     private readonly string _prefix = folder + "/";
 
     public bool IsLocal => store.IsLocal;
 
-    public Concurrency Concurrency { get; } = store.Concurrency();
+    public AdaptiveConcurrency Concurrency { get; } = store.Concurrency();
 
     public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
         store.SendAsync(file, ArtifactPath.Join(folder, artifactPath), sent, cancellationToken);
@@ -21,7 +21,7 @@ internal sealed class ArtifactSubtree(IArtifactStore store, string folder) : IAr
     {
         IReadOnlyList<Artifact> entries = await store.ListAsync(ArtifactPath.Join(folder, artifactPath), cancellationToken).ConfigureAwait(false);
 
-        // What a server lists from elsewhere keeps its path, so that who receives it sees that it is from elsewhere.
+        // If the server lists an entry from outside the folder, keep that visible to the caller.
         return [.. entries.Select(entry => entry with { ArtifactPath = entry.ArtifactPath.StartsWith(_prefix, StringComparison.Ordinal) ? entry.ArtifactPath.Substring(_prefix.Length) : "../" + entry.ArtifactPath })];
     }
 

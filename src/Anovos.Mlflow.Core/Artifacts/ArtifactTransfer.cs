@@ -2,61 +2,61 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>What is sent and where it goes.</summary>
+/// <summary>A source and its destination.</summary>
 /// <param name="Source">The bytes.</param>
-/// <param name="ArtifactPath">Their path under the run's artifact root.</param>
+/// <param name="ArtifactPath">The destination path, relative to the run's artifact root.</param>
 public sealed record ArtifactUpload(ArtifactSource Source, string ArtifactPath)
 {
-    /// <summary>A file of this machine and where it goes.</summary>
+    /// <summary>Uploads a local file.</summary>
     public ArtifactUpload(FileInfo file, string artifactPath)
         : this(new FileSource(file), artifactPath)
     {
     }
 
-    /// <summary>What it is to the workflow, for <see cref="ArtifactResult.Kind"/>.</summary>
+    /// <summary>The role of the file in the workflow, for <see cref="ArtifactResult.Kind"/>.</summary>
     public string Kind { get; init; } = "";
 
-    /// <summary>The folder of the run that it was selected with; empty for the root.</summary>
+    /// <summary>The run's folder that it was selected with; empty for the root.</summary>
     public string Folder { get; init; } = "";
 
-    /// <summary>The MD5 that a bucket has of it, in hex digits; null where there is none.</summary>
+    /// <summary>The MD5 that the bucket stores for the object, in hex digits; null if it stores none.</summary>
     public string? Md5 { get; init; }
 
     /// <inheritdoc cref="ArtifactSource.Length"/>
     public long Length => Source.Length;
 }
 
-/// <summary>How one upload ended.</summary>
-/// <param name="Upload">What was to be sent.</param>
-/// <param name="Error">Why it was not; null when it was.</param>
-/// <param name="Unchanged">Why it needed no sending, as the run has it; null when it was sent, or was to be.</param>
+/// <summary>The result of one upload.</summary>
+/// <param name="Upload">The upload.</param>
+/// <param name="Error">The error; null on success.</param>
+/// <param name="Unchanged">Why the upload was skipped: the run has the file already. Null if it was sent or failed.</param>
 public sealed record ArtifactUploaded(ArtifactUpload Upload, Exception? Error, string? Unchanged = null);
 
-/// <summary>How far a transfer is; bytes and files.</summary>
+/// <summary>The progress of a transfer, in bytes and files.</summary>
 public sealed record TransferProgress(long BytesSent, long BytesTotal, int FilesSent, int FilesTotal);
 
-/// <summary>Sends many files at once, as many as the store gains from.</summary>
-/// <param name="store">Where to.</param>
-/// <param name="parallelism">How many files are under way together at most.</param>
-/// <param name="policy">What is not sent again, and whether it is read back; without it everything is sent.</param>
+/// <summary>Sends files concurrently. The number adapts to the store's throughput.</summary>
+/// <param name="store">The target.</param>
+/// <param name="parallelism">The maximum number of concurrent uploads.</param>
+/// <param name="policy">Which files are skipped, and whether they are verified; by default everything is sent.</param>
 public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, SendPolicy? policy = null)
 {
-    /// <summary>How many files may be under way together, where nobody says otherwise.</summary>
+    /// <summary>The default maximum of concurrent transfers.</summary>
     public const int DefaultParallelism = 32;
 
-    /// <summary>More than these are never under way together.</summary>
-    public const int MaximumParallelism = Concurrency.Most;
+    /// <summary>The highest maximum that a caller can set.</summary>
+    public const int MaximumParallelism = AdaptiveConcurrency.MaximumLimit;
 
     /// <summary>
-    /// Sends the files. One that cannot be read or is refused is reported and does not stop the others; a server that
-    /// no longer answers, or refuses the credentials, does. Of several files for one artifact path the first is sent, and
-    /// the others are reported: they would overwrite each other.
+    /// Sends the files. A file that cannot be read or is rejected is reported, and the others are still sent; a server that does not
+    /// respond or rejects the credentials ends the transfer. If several files have the same artifact path, the first is sent and the
+    /// others are reported, because they would overwrite each other.
     /// </summary>
-    /// <param name="uploads">What to send, in this order.</param>
-    /// <param name="completed">Told of each file as it ends; called from several threads.</param>
-    /// <param name="progress">Told how far it is, about every <c>1 MiB</c> and after each file; called from several threads.</param>
-    /// <param name="cancellationToken">Ends all at once.</param>
-    /// <exception cref="MlflowException">Nothing more can be sent.</exception>
+    /// <param name="uploads">The uploads, in this order.</param>
+    /// <param name="completed">Called with the result of each file, from several threads.</param>
+    /// <param name="progress">Called about every <c>1 MiB</c> and after each file, from several threads.</param>
+    /// <param name="cancellationToken">Cancels the transfer.</param>
+    /// <exception cref="MlflowException">An error that fails every other upload as well.</exception>
     public async Task SendAsync(IReadOnlyList<ArtifactUpload> uploads, Action<ArtifactUploaded> completed, Action<TransferProgress> progress, CancellationToken cancellationToken)
     {
         SendPolicy rules = policy ?? new SendPolicy(Journal: null, Resend: true, Verify: false);
@@ -68,8 +68,8 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, Send
         IReadOnlyDictionary<string, long> there = rules.Resend
             ? new Dictionary<string, long>()
             : await RemoteArtifacts.LengthsAsync(store, uploads.Select(upload => upload.ArtifactPath), parallelism, cancellationToken).ConfigureAwait(false);
-        (store as IAnnouncedTo)?.Announce(uploads.Select(upload => upload.ArtifactPath));
-        await Workers.RunAsync(uploads, store.Concurrency(), parallelism, SendOneAsync, cancellationToken).ConfigureAwait(false);
+        (store as IPrefetchesCredentials)?.ExpectUploads(uploads.Select(upload => upload.ArtifactPath));
+        await ParallelWork.RunAsync(uploads, store.Concurrency(), parallelism, SendOneAsync, cancellationToken).ConfigureAwait(false);
 
         async Task<long?> SendOneAsync(ArtifactUpload upload, CancellationToken token)
         {
@@ -99,10 +99,10 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, Send
         void Report(long bytes, int files) => progress(new TransferProgress(Interlocked.Add(ref bytesSent, bytes), bytesTotal, files, uploads.Count));
     }
 
-    // The paths that several uploads go to, with the first of these.
+    // The artifact paths that several uploads share, each with its first upload.
     private static Dictionary<string, ArtifactUpload> Contested(IReadOnlyList<ArtifactUpload> uploads)
     {
-        // A folder's files come in order, and are too many to look up without need.
+        // The files of a folder are sorted. There can be many, so check that first.
         if (Enumerable.Range(1, Math.Max(0, uploads.Count - 1)).All(i => string.CompareOrdinal(uploads[i - 1].ArtifactPath, uploads[i].ArtifactPath) < 0))
             return [];
         HashSet<string> paths = new(StringComparer.Ordinal);

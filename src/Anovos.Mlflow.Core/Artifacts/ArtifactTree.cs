@@ -1,23 +1,23 @@
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>A file that a run lists, and why it must not be received.</summary>
-/// <param name="ArtifactPath">Its path under the run's artifact root.</param>
+/// <summary>A file that a run lists, and whether it may be downloaded.</summary>
+/// <param name="ArtifactPath">The path relative to the run's artifact root.</param>
 /// <param name="Length">The listed length.</param>
-/// <param name="Refused">What is wrong with its name; null for a name that may be used.</param>
+/// <param name="Refused">Why its name must not be used for a local file; null for a safe name.</param>
 public sealed record ListedArtifact(string ArtifactPath, long Length, string? Refused);
 
-/// <summary>Finds the files at and below an artifact path, and trusts no name of it.</summary>
+/// <summary>Finds the files at and below an artifact path. Does not trust their names.</summary>
 public static class ArtifactTree
 {
-    // Above what a run has, and below what a server that invents folders would have one ask for.
+    // More than real runs have. A faulty or hostile server could list folders without end.
     private const int MaxDepth = 100;
     private const int MaxFolders = 100_000;
 
-    /// <summary>The file at the path, or all files below the folder; several folders are listed at once.</summary>
+    /// <summary>Returns the file at the path, or all files below the folder. Lists several folders concurrently.</summary>
     /// <param name="store">The run's artifacts.</param>
     /// <param name="artifactPath">A file or a folder; empty for all.</param>
-    /// <param name="parallelism">How many folders are listed together at most.</param>
-    /// <param name="cancellationToken">Ends it at once.</param>
+    /// <param name="parallelism">The maximum number of concurrent requests.</param>
+    /// <param name="cancellationToken">Cancels the listing.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactNotFound"/> when there is nothing at the path.</exception>
     public static async Task<IReadOnlyList<ListedArtifact>> FilesAsync(IArtifactStore store, string artifactPath, int parallelism, CancellationToken cancellationToken)
     {
@@ -38,7 +38,7 @@ public static class ArtifactTree
             if (depth >= MaxDepth || folders > MaxFolders)
                 throw new MlflowException(ErrorKind.ServerError, $"The run lists more than {MaxFolders} folders, or folders more than {MaxDepth} deep, below '{ListedName.ToShow(start)}'. Receive folders of it one by one.") { Target = start };
             List<string> below = [];
-            await Workers.RunAsync(level, Math.Min(parallelism, Workers.Few), ListAsync, cancellationToken).ConfigureAwait(false);
+            await ParallelWork.RunAsync(level, Math.Min(parallelism, ParallelWork.DefaultParallelism), ListAsync, cancellationToken).ConfigureAwait(false);
             level = [.. below.Distinct().OrderBy(path => path, StringComparer.Ordinal)];
 
             async Task ListAsync(string folder, CancellationToken token)
@@ -62,7 +62,7 @@ public static class ArtifactTree
         return files;
     }
 
-    /// <summary>The entry at a path. A listing of what is a file, or is not there, is empty; the folder above it tells.</summary>
+    /// <summary>Returns the entry at a path. Listing a file or a missing path returns nothing, so this lists the parent folder.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactNotFound"/></exception>
     public static async Task<Artifact> FindAsync(IArtifactStore store, string artifactPath, CancellationToken cancellationToken)
     {
@@ -71,15 +71,18 @@ public static class ArtifactTree
             ?? throw new MlflowException(ErrorKind.ArtifactNotFound, $"The run has no artifact '{artifactPath}'. Get-MlflowArtifact without a path lists what it has.") { Target = artifactPath };
     }
 
-    /// <summary>Removes files, several at once. One that fails is reported and stops no other; a server that no longer answers does.</summary>
+    /// <summary>
+    /// Removes files concurrently. A file that fails is reported, and the others are still removed; a server that does not respond ends
+    /// the operation.
+    /// </summary>
     /// <param name="store">The run's artifacts.</param>
-    /// <param name="artifactPaths">Which.</param>
-    /// <param name="parallelism">How many at once at most.</param>
-    /// <param name="failed">Told of each that was not removed; called from several threads.</param>
-    /// <param name="cancellationToken">Ends it at once.</param>
-    /// <exception cref="MlflowException">Nothing more can be removed.</exception>
+    /// <param name="artifactPaths">The files.</param>
+    /// <param name="parallelism">The maximum number of concurrent removals.</param>
+    /// <param name="failed">Called for each file that was not removed, from several threads.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="MlflowException">An error that fails every other removal as well.</exception>
     public static Task DeleteAsync(IArtifactStore store, IReadOnlyList<string> artifactPaths, int parallelism, Action<string, MlflowException> failed, CancellationToken cancellationToken) =>
-        Workers.RunAsync(
+        ParallelWork.RunAsync(
             artifactPaths,
             store.Concurrency(),
             parallelism,

@@ -3,13 +3,13 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>Moves the bytes of files over HTTP, as often and for as long as the options say.</summary>
-/// <param name="options">How often and how long, and whose identity it is.</param>
-/// <param name="retrier">Repeats.</param>
+/// <summary>Transfers file contents over HTTP, with retries and timeouts.</summary>
+/// <param name="options">The timeouts and the identity.</param>
+/// <param name="retrier">Retries transient errors.</param>
 /// <param name="http">The client.</param>
 internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, HttpClient http)
 {
-    /// <summary>Ends the work on one file when it takes longer than a file may.</summary>
+    /// <summary>Cancels the work on one file when it exceeds the time limit per file.</summary>
     public Task<T> WithinLimitAsync<T>(string path, Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
         WithinLimitAsync(options, path, ErrorKind.ArtifactSendFailed, work, cancellationToken);
 
@@ -29,14 +29,14 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
         }
     }
 
-    /// <summary>Moves a file or a part of one. A large one may take hours, as long as something moves.</summary>
+    /// <summary>Transfers a file or a part of one. It may take hours, as long as bytes move.</summary>
     public Task<T> RunAsync<T>(Uri server, Action<long> moved, Func<Action<long>, CancellationToken, Task<T>> attempt, CancellationToken cancellationToken)
     {
         long movedBefore = 0;
         return retrier.RunAsync(
             async _ =>
             {
-                // What an attempt moved that failed does not count.
+                // Take the bytes of the failed attempt back.
                 moved(-movedBefore);
                 movedBefore = 0;
                 using var idle = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -60,13 +60,13 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
             cancellationToken);
     }
 
-    /// <summary>Sends a source, or a part of a file, as the body of a request; answers what went out, and what the server calls it.</summary>
-    /// <param name="server">Whom errors name: the address of the request may hold a signature.</param>
-    /// <param name="request">Makes the request around the body; of each attempt anew.</param>
+    /// <summary>Sends a source, or a part of a file, as a request body. Returns the content that was sent and its ETag.</summary>
+    /// <param name="server">The address for error messages: the request's own may contain a signature.</param>
+    /// <param name="request">Creates the request for each attempt from the body.</param>
     /// <param name="source">The bytes.</param>
-    /// <param name="part">What of a file; null for all.</param>
-    /// <param name="sent">Told the number of bytes each time some have gone out.</param>
-    /// <param name="cancellationToken">Ends it at once.</param>
+    /// <param name="part">The part of a file; null for all of it.</param>
+    /// <param name="sent">Called with the number of bytes sent since the last call; negative when a failed attempt is taken back.</param>
+    /// <param name="cancellationToken">Cancels the transfer.</param>
     public Task<(ArtifactContent Content, string ETag)> SendAsync(Uri server, Func<HttpContent, HttpRequestMessage> request, ArtifactSource source, FilePart? part, Action<long> sent, CancellationToken cancellationToken) =>
         RunAsync(
             server,
@@ -77,14 +77,14 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
                 using HttpRequestMessage message = request(content);
                 using HttpResponseMessage response = await ExecuteAsync(message, server, time, cancellationToken).ConfigureAwait(false);
 
-                // A server may answer before it has taken all; then it has not got it.
+                // A server may respond before it has read the whole body. Then it does not have the file.
                 return content.Sent is { } all
                     ? (all, response.Headers.ETag?.ToString() ?? "")
                     : throw new MlflowException(ErrorKind.ServerError, $"{server.Authority} answered before it had all of {source}.") { IsTransient = true };
             },
             cancellationToken);
 
-    /// <summary>Writes the body of an answer to a stream, from its beginning at each attempt.</summary>
+    /// <summary>Writes a response body to a stream. Each attempt starts from the beginning.</summary>
     /// <inheritdoc cref="SendAsync"/>
     public Task<bool> ReceiveAsync(Uri server, Func<HttpRequestMessage> request, Stream target, Action<long> received, CancellationToken cancellationToken) =>
         RunAsync(
@@ -100,7 +100,7 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
             },
             cancellationToken);
 
-    /// <summary>Sends a request with a small body or none, whose answer says nothing more than that it was done.</summary>
+    /// <summary>Sends a request with a small or empty body. Only the status of the response matters.</summary>
     /// <inheritdoc cref="SendAsync"/>
     public Task CallAsync(Uri server, Func<HttpRequestMessage> request, CancellationToken cancellationToken) =>
         RunAsync(
@@ -114,8 +114,8 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
             },
             cancellationToken);
 
-    // Sends a request once; its answer is a success, with its body still to come. One token ends it because it took too long,
-    // the other because nobody wants it any more.
+    // Sends a request once and returns the successful response, before its body is read. The first token cancels on a timeout, the
+    // second when the caller cancels.
     private async Task<HttpResponseMessage> ExecuteAsync(HttpRequestMessage request, Uri server, CancellationToken time, CancellationToken stop)
     {
         HttpResponseMessage? response = null;

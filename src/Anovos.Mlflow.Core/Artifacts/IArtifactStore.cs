@@ -1,40 +1,42 @@
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>The artifacts of one run, under the root that the run names. Safe for several threads.</summary>
+/// <summary>The artifacts of one run, below its artifact root. Thread-safe.</summary>
 public interface IArtifactStore : IDisposable
 {
-    /// <summary>Whether reading an artifact is as cheap as reading a file of this machine.</summary>
+    /// <summary>Whether reading an artifact is as cheap as reading a local file.</summary>
     bool IsLocal { get; }
 
-    /// <summary>Stores a file, replacing one that is there, and says what was sent.</summary>
-    /// <param name="file">A readable file on this machine.</param>
-    /// <param name="artifactPath">Where, relative to the root, with slashes.</param>
-    /// <param name="sent">Told the number of bytes each time some have gone out.</param>
-    /// <param name="cancellationToken">Ends the transfer at once.</param>
-    /// <exception cref="MlflowException">The store refused, or could not be reached.</exception>
+    /// <summary>Stores a file, replacing an existing one. Returns the content that was sent.</summary>
+    /// <param name="file">A readable local file.</param>
+    /// <param name="artifactPath">The destination, relative to the root, with slashes.</param>
+    /// <param name="sent">Called with the number of bytes sent since the last call; negative when a failed attempt is taken back.</param>
+    /// <param name="cancellationToken">Cancels the transfer.</param>
+    /// <exception cref="MlflowException">The store rejected the file, or could not be reached.</exception>
     /// <exception cref="IOException">The file could not be read.</exception>
     Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Writes an artifact to a stream. What fails for a reason that may pass is begun again from zero. Few servers say how
-    /// long an answer is to be: the caller compares with the listed length.
+    /// Writes an artifact to a stream. After a transient error it starts again from the beginning. Few servers send a Content-Length, so
+    /// the caller must compare the length with the listed one.
     /// </summary>
-    /// <param name="artifactPath">Which, relative to the root, with slashes.</param>
-    /// <param name="target">Where to; <c>SetLength(0)</c> must take it back to its beginning.</param>
-    /// <param name="received">Told the number of bytes each time some have come, less than zero for those that do not count.</param>
-    /// <param name="cancellationToken">Ends the transfer at once.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactNotFound"/>; or the store refused, or could not be reached.</exception>
+    /// <param name="artifactPath">The artifact, relative to the root, with slashes.</param>
+    /// <param name="target">The stream. <c>SetLength(0)</c> must reset it.</param>
+    /// <param name="received">Called with the bytes received since the last call; negative when a failed attempt is taken back.</param>
+    /// <param name="cancellationToken">Cancels the transfer.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactNotFound"/>, or the store failed or denied it.</exception>
     /// <exception cref="IOException">The target could not be written.</exception>
     Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken);
 
-    /// <summary>What lies directly under a folder of the root; nothing where there is no such folder.</summary>
+    /// <summary>Returns the direct children of a folder; nothing if there is no such folder.</summary>
     /// <param name="artifactPath">The folder; empty for the root.</param>
-    /// <param name="cancellationToken">Ends the request at once.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken);
 
-    /// <summary>Removes a file, or a folder with all that is below it; what is not there is removed already.</summary>
-    /// <param name="artifactPath">Which, never the root.</param>
-    /// <param name="cancellationToken">Ends the request at once.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactRemovalFailed"/>, also from a store that removes nothing; or it refused, or could not be reached.</exception>
+    /// <summary>Removes a file, or a folder with its contents. Succeeds if there is none.</summary>
+    /// <param name="artifactPath">The file or folder; never the root.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.ArtifactRemovalFailed"/>, also from a store that cannot remove; or the store failed or denied it.
+    /// </exception>
     Task DeleteAsync(string artifactPath, CancellationToken cancellationToken);
 }

@@ -23,7 +23,7 @@ internal sealed class LocalArtifactStore(string root) : ISourceStore
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
             ArtifactContent content;
             using (FileStream copy = new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, useAsync: true))
-            using (ContentMeter meter = new(copy, long.MaxValue))
+            using (HashingStream meter = new(copy, long.MaxValue))
             {
                 await CopyAsync(bytes, source.Length, meter, sent, cancellationToken).ConfigureAwait(false);
                 content = meter.Finish();

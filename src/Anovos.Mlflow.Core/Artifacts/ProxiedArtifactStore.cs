@@ -8,7 +8,7 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="root">The address of the root.</param>
 /// <param name="ownsApi">Whether the connection ends with this store.</param>
 /// <param name="runId">The run, where the server is its tracking server.</param>
-internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, string? runId = null) : ISourceStore, IServed
+internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, string? runId = null) : ISourceStore, ISharesConcurrency
 {
     /// <summary>Where MLflow serves artifacts, relative to its address.</summary>
     public const string Endpoint = "api/2.0/mlflow-artifacts/artifacts";
@@ -23,7 +23,7 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
 
     public bool IsLocal => false;
 
-    public Concurrency Concurrency => api.Retrier.Concurrency;
+    public AdaptiveConcurrency Concurrency => api.Retrier.Concurrency;
 
     public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
         SendAsync(new FileSource(file), artifactPath, sent, cancellationToken);

@@ -1,11 +1,11 @@
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>What a run has already, as far as it matters to some uploads.</summary>
+/// <summary>The artifacts that a run has already, in the folders that uploads go to.</summary>
 internal static class RemoteArtifacts
 {
     /// <summary>
-    /// The lengths of the files in the folders that the uploads go to. From the root down, so that a new run costs one request,
-    /// and a folder that is not there none. Empty where the store cannot list.
+    /// Returns the lengths of the files in the folders that the uploads go to; empty if the store cannot list. Lists from the root
+    /// down, so that a new run costs one request and a missing folder none.
     /// </summary>
     public static async Task<IReadOnlyDictionary<string, long>> LengthsAsync(IArtifactStore store, IEnumerable<string> artifactPaths, int parallelism, CancellationToken cancellationToken)
     {
@@ -21,9 +21,9 @@ internal static class RemoteArtifacts
         while (level.Count > 0)
         {
             List<string> below = [];
-            await Workers.RunAsync(level, Math.Min(parallelism, Workers.Few), ListAsync, cancellationToken).ConfigureAwait(false);
+            await ParallelWork.RunAsync(level, Math.Min(parallelism, ParallelWork.DefaultParallelism), ListAsync, cancellationToken).ConfigureAwait(false);
 
-            // Each folder once, whatever a server lists.
+            // List each folder once, whatever the server returns.
             targets.ExceptWith(level);
             level = [.. below.Where(targets.Contains).Distinct()];
 
@@ -42,7 +42,7 @@ internal static class RemoteArtifacts
         return lengths;
     }
 
-    /// <summary>The folder that holds a path; empty for the root.</summary>
+    /// <summary>The parent folder of a path; empty for the root.</summary>
     public static string ParentOf(string path) => path.LastIndexOf('/') is var slash and > 0 ? path.Substring(0, slash) : "";
 
     private static async Task<IReadOnlyList<Artifact>> TryListAsync(IArtifactStore store, string folder, CancellationToken cancellationToken)
@@ -53,7 +53,7 @@ internal static class RemoteArtifacts
         }
         catch (MlflowException e) when (e.MayBeSkipped())
         {
-            // A user who may write need not be allowed to list. Everything is sent then.
+            // A user may be allowed to write but not to list. Send files whose remote state is unknown.
             return [];
         }
     }

@@ -4,9 +4,8 @@ using System.Text.Json;
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>
-/// What this machine has sent to one run: MLflow tells no checksums, so they are kept here. A line of JSON a file, only ever
-/// added to, by several processes if need be. It saves work and decides nothing: where it cannot be read or written,
-/// more is sent than would have to be.
+/// The files that this machine has sent to one run. MLflow does not report checksums, so we record them here: an append-only JSON
+/// Lines file, safe for several processes. It is an optimization only: if it cannot be read or written, files are sent again.
 /// </summary>
 public sealed class SentJournal
 {

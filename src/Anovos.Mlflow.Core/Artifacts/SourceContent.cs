@@ -5,8 +5,8 @@ using System.Net.Http.Headers;
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>
-/// A request body that is read from its source, or a part of a file, as it goes out; always with its length: MLflow 3 stores an
-/// empty file for a chunked one.
+/// A request body that is streamed from a source, or from a part of a file. Always has a Content-Length, because MLflow 3 stores an
+/// empty file for a chunked body.
 /// </summary>
 internal sealed class SourceContent : HttpContent
 {
@@ -19,9 +19,9 @@ internal sealed class SourceContent : HttpContent
     private readonly CancellationToken _cancellationToken;
 
     /// <param name="source">The bytes.</param>
-    /// <param name="sent">Told the number of bytes each time some have gone out.</param>
-    /// <param name="cancellationToken">Ends the reading; .NET Framework hands none on.</param>
-    /// <param name="part">What of a file; without it all.</param>
+    /// <param name="sent">Called with the number of bytes sent since the last call.</param>
+    /// <param name="cancellationToken">Cancels the reading. .NET Framework does not pass a token to the content.</param>
+    /// <param name="part">The part of a file; null for all of it.</param>
     public SourceContent(ArtifactSource source, Action<long> sent, CancellationToken cancellationToken, FilePart? part = null)
     {
         _source = source;
@@ -33,17 +33,17 @@ internal sealed class SourceContent : HttpContent
         Headers.ContentLength = _length;
     }
 
-    /// <summary>What went out; null before all of it did.</summary>
+    /// <summary>The content that was sent; null until all of it was.</summary>
     public ArtifactContent? Sent { get; private set; }
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
     {
-        // A redirect has the same content written once more.
+        // A redirect writes the same content again.
         Sent = null;
         using Stream source = await OpenAsync().ConfigureAwait(false);
         if (_offset > 0)
             source.Position = _offset;
-        using var meter = new ContentMeter(stream, _length);
+        using var meter = new HashingStream(stream, _length);
         byte[] buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(_length, BufferBytes));
         try
         {
@@ -87,7 +87,7 @@ internal sealed class SourceContent : HttpContent
     {
         try
         {
-            // To hand such a read to another thread and wait for it takes longer than the read.
+            // An asynchronous read would queue it to another thread, which takes longer than the read.
             return source is FileStream { IsAsync: false } ? source.Read(buffer, 0, count) : await source.ReadAsync(buffer, 0, count, _cancellationToken).ConfigureAwait(false);
         }
         catch (IOException e)
@@ -97,5 +97,5 @@ internal sealed class SourceContent : HttpContent
     }
 }
 
-/// <summary>Marks a failure to read the file among failures to send it: HttpClient wraps both alike.</summary>
+/// <summary>Tells a failure to read the file from a failure to send it: HttpClient wraps both the same way.</summary>
 internal sealed class FileReadException(Exception cause) : IOException(cause.Message, cause);

@@ -1,9 +1,9 @@
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>A store that takes bytes from anywhere, as they come.</summary>
+/// <summary>A store that can send from any source, without a file.</summary>
 internal interface ISourceStore : IArtifactStore
 {
-    /// <summary>Stores what the source holds; null where the store copied it by itself, so that its bytes were not seen here.</summary>
+    /// <summary>Stores the source's bytes. Returns null after a server-side copy: this client did not see the bytes.</summary>
     /// <inheritdoc cref="IArtifactStore.SendAsync"/>
     Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken);
 }
@@ -13,7 +13,7 @@ internal static class SourceSending
 {
     private const int BufferBytes = 1 << 20;
 
-    /// <summary>Sends as a stream where the store takes one, else through a file that is gone afterwards; null as of <see cref="ISourceStore"/>.</summary>
+    /// <summary>Streams to the store if it can, otherwise through a temporary file. Returns null as <see cref="ISourceStore"/> does.</summary>
     public static Task<ArtifactContent?> SendAsync(this IArtifactStore store, ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         if (store is ISourceStore any)

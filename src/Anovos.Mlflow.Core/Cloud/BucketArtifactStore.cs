@@ -5,17 +5,17 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Cloud;
 
 /// <summary>Artifacts under a prefix of a bucket.</summary>
-/// <param name="bucket">The bucket; it ends with this store.</param>
-/// <param name="prefix">Without a slash at either end; empty for the whole bucket.</param>
-/// <param name="copiedPartLength">How much the store is asked to copy by itself at once.</param>
-internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int copiedPartLength = PartPlan.CopiedPartLength) : ISourceStore, IServed
+/// <param name="bucket">The bucket; disposed with this store.</param>
+/// <param name="prefix">The prefix, without a slash at either end; empty for the whole bucket.</param>
+/// <param name="copiedPartLength">The part size of a server-side copy.</param>
+internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int copiedPartLength = PartPlan.CopiedPartLength) : ISourceStore, ISharesConcurrency
 {
     private readonly PartBuffers _buffers = new();
     private readonly ConcurrentDictionary<string, byte> _refused = new(StringComparer.Ordinal);
 
     public bool IsLocal => false;
 
-    public Concurrency Concurrency => bucket.Requests.Concurrency;
+    public AdaptiveConcurrency Concurrency => bucket.Requests.Concurrency;
 
     public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
         bucket.Requests.TransferAsync(artifactPath, ErrorKind.ArtifactSendFailed, time => StreamAsync(new FileSource(file), artifactPath, sent, time), cancellationToken);
@@ -35,7 +35,7 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int cop
 
         async Task<bool> AttemptAsync(Action moved, CancellationToken time)
         {
-            // What an attempt moved that failed does not count.
+            // Take the bytes of the failed attempt back.
             received(-before);
             before = 0;
             target.SetLength(0);
@@ -70,7 +70,7 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int cop
     {
         string key = KeyOf(ArtifactPath.OfRemoval(artifactPath));
         IReadOnlyList<BucketObject> below = await bucket.ListAsync(key + "/", recursive: true, cancellationToken).ConfigureAwait(false);
-        await Workers.RunAsync([.. below.Select(entry => entry.Key)], Workers.Few, bucket.DeleteAsync, cancellationToken).ConfigureAwait(false);
+        await ParallelWork.RunAsync([.. below.Select(entry => entry.Key)], ParallelWork.DefaultParallelism, bucket.DeleteAsync, cancellationToken).ConfigureAwait(false);
         await bucket.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
     }
 
@@ -79,7 +79,7 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int cop
     private Task<ArtifactContent> StreamAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
         new PartedUpload(source, bucket.Upload(KeyOf(artifactPath)), _buffers).RunAsync(sent, cancellationToken);
 
-    // Has the store copy an object by itself; false where it will not.
+    // Tries a server-side copy. Returns false if the bytes have to be streamed.
     private async Task<bool> TryCopyAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         if (source is not ObjectSource { Length: > 0 } there || _refused.ContainsKey(there.Bucket.Uri) || bucket.Copy(there, KeyOf(artifactPath)) is not { } copy)
@@ -92,7 +92,7 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int cop
         }
         catch (MlflowException e) when (e is not { Kind: ErrorKind.TrackingServerUnreachable, InnerException: not TimeoutException })
         {
-            // It refuses, cannot, fails at it, or is too slow. What stands in the way of more than a copy shows again when the bytes pass here: an object that was replaced or is gone.
+            // The server-side copy failed. Fall back to streaming; if the cause is more general, streaming will report it.
             if (e.Kind is not (ErrorKind.ArtifactSendFailed or ErrorKind.ArtifactNotFound))
                 _refused.TryAdd(there.Bucket.Uri, 0);
             sent(-copied);

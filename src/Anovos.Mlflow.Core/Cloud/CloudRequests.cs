@@ -12,8 +12,8 @@ namespace Anovos.Mlflow.Cloud;
 /// <param name="explain">Puts what the SDK threw into this client's words.</param>
 internal sealed class CloudRequests(ConnectionOptions options, Retrier retrier, Func<Exception, MlflowException> explain)
 {
-    /// <inheritdoc cref="IServed.Concurrency"/>
-    public Concurrency Concurrency => retrier.Concurrency;
+    /// <inheritdoc cref="ISharesConcurrency.Concurrency"/>
+    public AdaptiveConcurrency Concurrency => retrier.Concurrency;
 
     /// <summary>Runs a request; it says when something moved.</summary>
     /// <exception cref="MlflowException">It failed for good, or too often.</exception>

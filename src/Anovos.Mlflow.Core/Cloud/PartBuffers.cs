@@ -6,9 +6,9 @@ namespace Anovos.Mlflow.Cloud;
 internal sealed class PartBuffers
 {
     // Of 8 MiB each; more at once gains nothing on one connection to a cloud.
-    private const int Together = 8;
+    private const int MaximumBuffers = 8;
 
-    private readonly SemaphoreSlim _free = new(Together);
+    private readonly SemaphoreSlim _free = new(MaximumBuffers);
     private readonly ConcurrentBag<byte[]> _usual = [];
 
     /// <summary>Waits for a place and takes it; the buffer may be longer than asked for.</summary>

@@ -3,19 +3,19 @@ using Anovos.Mlflow.Artifacts;
 namespace Anovos.Mlflow.Cloud;
 
 /// <summary>
-/// Sends a source as parts, several at once, each repeated by itself and none that the store has already. The source is read
-/// once and in order, so that its hash is that of what went out.
+/// Sends a source in concurrent parts. Retries each part on its own, and skips parts that the store has already. Reads the source
+/// once and in order, so that the hash is that of the bytes sent.
 /// </summary>
 internal sealed class PartedUpload(ArtifactSource source, IPartTarget target, PartBuffers buffers)
 {
-    /// <summary>Sends it; <paramref name="sent"/> is told the bytes of each part that is there.</summary>
-    /// <exception cref="MlflowException">The store refused, or could not be reached.</exception>
+    /// <summary>Sends the source. Calls <paramref name="sent"/> with the bytes of each part that the store has.</summary>
+    /// <exception cref="MlflowException">The store denied it, or could not be reached.</exception>
     /// <exception cref="IOException">The source could not be read, or became shorter.</exception>
     public async Task<ArtifactContent> RunAsync(Action<long> sent, CancellationToken cancellationToken)
     {
         var plan = PartPlan.Of(source.State.Length, target.MaxParts);
         using Stream stream = await source.OpenAsync(cancellationToken).ConfigureAwait(false);
-        using var meter = new ContentMeter(Stream.Null, plan.Length);
+        using var meter = new HashingStream(Stream.Null, plan.Length);
         if (plan.Count > 1)
             await target.BeginAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -26,7 +26,7 @@ internal sealed class PartedUpload(ArtifactSource source, IPartTarget target, Pa
         }
         catch (Exception e) when (plan.Count > 1 && !cancellationToken.IsCancellationRequested && e is not MlflowException { IsTransient: true })
         {
-            // What broke off for a while is taken up again another time; this is not.
+            // An upload that failed with a transient error can resume later; this one cannot.
             await target.AbandonAsync(cancellationToken).ConfigureAwait(false);
             throw;
         }
@@ -34,7 +34,7 @@ internal sealed class PartedUpload(ArtifactSource source, IPartTarget target, Pa
         return meter.Finish();
     }
 
-    private async Task SendPartsAsync(PartPlan plan, Stream stream, ContentMeter meter, Action<long> sent, CancellationToken cancellationToken)
+    private async Task SendPartsAsync(PartPlan plan, Stream stream, HashingStream meter, Action<long> sent, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         List<Task> underWay = [];
@@ -45,7 +45,7 @@ internal sealed class PartedUpload(ArtifactSource source, IPartTarget target, Pa
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            // Of a part that failed: its failure is the one to tell.
+            // Cancelled by a part that failed. Its error is the one to throw.
             underWay.Add(Task.FromCanceled(stop.Token));
         }
         catch (Exception e)

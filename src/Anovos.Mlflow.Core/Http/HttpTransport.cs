@@ -12,7 +12,7 @@ namespace Anovos.Mlflow.Http;
 internal static class HttpTransport
 {
     // No fewer than transfers; .NET Framework's default of two would serialise them.
-    private const int ConnectionsPerServer = Concurrency.Most;
+    private const int ConnectionsPerServer = AdaptiveConcurrency.MaximumLimit;
 
     public static string UserAgent { get; } = $"Anovos.Mlflow/{typeof(HttpTransport).Assembly.GetName().Version?.ToString(3)}";
 

@@ -2,24 +2,24 @@ using System.Diagnostics;
 
 namespace Anovos.Mlflow.Http;
 
-/// <summary>A request that failed and will be sent again.</summary>
-/// <param name="Retry">1 for the first.</param>
-/// <param name="MaxRetries">How many there may be.</param>
-/// <param name="Wait">How long until then.</param>
-/// <param name="Cause">Why, in the server's words or the connection's.</param>
+/// <summary>A request that failed and will be retried.</summary>
+/// <param name="Retry">1 for the first retry.</param>
+/// <param name="MaxRetries">The maximum number of retries.</param>
+/// <param name="Wait">The delay before the retry.</param>
+/// <param name="Cause">The error message.</param>
 public sealed record RetryNotice(int Retry, int MaxRetries, TimeSpan Wait, string Cause);
 
-/// <summary>Repeats what failed for a reason that may pass.</summary>
+/// <summary>Retries operations that fail with a transient error.</summary>
 internal sealed class Retrier(RetryPolicy policy, Action<RetryNotice> notify)
 {
     private readonly Random _chance = new();
 
-    /// <summary>How many transfers there are at once; fewer when an answer says that there are too many.</summary>
-    public Concurrency Concurrency { get; } = new();
+    /// <summary>The limit of concurrent transfers. Throttled responses (429, 503) lower it.</summary>
+    public AdaptiveConcurrency Concurrency { get; } = new();
 
-    /// <summary>Tries until it works, fails for good, or the policy gives up; then the last failure is thrown.</summary>
-    /// <param name="attempt">The request; told how many came before it.</param>
-    /// <param name="cancellationToken">Ends a wait, too, at once.</param>
+    /// <summary>Runs the operation until it succeeds, fails permanently, or the policy ends; then the last error is thrown.</summary>
+    /// <param name="attempt">The request; receives the number of attempts already made.</param>
+    /// <param name="cancellationToken">Cancels the operation and the delays between retries.</param>
     public async Task<T> RunAsync<T>(Func<int, Task<T>> attempt, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
@@ -40,11 +40,11 @@ internal sealed class Retrier(RetryPolicy policy, Action<RetryNotice> notify)
                 notify(new RetryNotice(retries + 1, policy.MaxRetries, wait, e.Message));
             }
 
-            await (throttled ? Concurrency.StayAwayAsync(wait, cancellationToken) : Task.Delay(wait, cancellationToken)).ConfigureAwait(false);
+            await (throttled ? Concurrency.PauseAsync(wait, cancellationToken) : Task.Delay(wait, cancellationToken)).ConfigureAwait(false);
         }
     }
 
-    // Random is not safe for several threads.
+    // Random is not thread-safe.
     private double Chance()
     {
         lock (_chance)

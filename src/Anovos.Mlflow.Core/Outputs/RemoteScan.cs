@@ -22,7 +22,7 @@ public sealed class RemoteScan(BucketSources sources, bool includeChecksums = fa
     {
         ScannedOutput[] rows = [.. outputs];
         int[] remote = [.. Enumerable.Range(0, rows.Length).Where(i => rows[i].Output is { IsRemote: true, Path: { } path } && Buckets.Speaks(path) && (all || rows[i].Tracked))];
-        await Workers.RunAsync(remote, Workers.Few, async (i, token) => rows[i] = await FindAsync(rows[i].Output, token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        await ParallelWork.RunAsync(remote, ParallelWork.DefaultParallelism, async (i, token) => rows[i] = await FindAsync(rows[i].Output, token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
         // A file belongs to the output that names it, else to the deepest folder around it, else to the first.
         var owners = new Dictionary<string, int>(StringComparer.Ordinal);

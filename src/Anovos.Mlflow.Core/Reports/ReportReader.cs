@@ -40,7 +40,7 @@ internal sealed class ReportReader(ReportOptions options, Action<int, int> progr
         [
             .. Enumerable.Range(0, sources.Count).SelectMany(run => drawn.Where(sources[run].Run.Metrics.ContainsKey).Select(key => (run, (string?)key)).Prepend((run, null))),
         ];
-        await Workers.RunAsync(work, Workers.Few, ReadOneAsync, cancellationToken).ConfigureAwait(false);
+        await ParallelWork.RunAsync(work, ParallelWork.DefaultParallelism, ReadOneAsync, cancellationToken).ConfigureAwait(false);
         return [.. contents.Zip(curves, (content, own) => content with { Curves = own })];
 
         async Task ReadOneAsync((int Run, string? Key) item, CancellationToken token)

@@ -8,7 +8,7 @@ namespace Anovos.Mlflow.PowerShell.Abstractions;
 /// <summary>A cmdlet that moves files to or from a run: several at once, with progress.</summary>
 public abstract class TransferCommand : RunCommand
 {
-    /// <summary>How many files are under way at once at most. How many of these, is found out: more as long as more arrive in the same time, fewer when the server slows down or answers that it has too much to do.</summary>
+    /// <summary>The maximum number of concurrent transfers. The actual number adapts to throughput and to 429/503 responses.</summary>
     [Parameter]
     [ValidateRange(1, ArtifactTransfer.MaximumParallelism)]
     public int ThrottleLimit { get; set; } = ArtifactTransfer.DefaultParallelism;

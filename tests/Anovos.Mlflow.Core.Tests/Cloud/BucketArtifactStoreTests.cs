@@ -208,7 +208,7 @@ public class BucketArtifactStoreTests
 
     private static async Task<ArtifactContent> ReadBackAsync(BucketArtifactStore store, string artifactPath)
     {
-        using var meter = new ContentMeter(Stream.Null, long.MaxValue);
+        using var meter = new HashingStream(Stream.Null, long.MaxValue);
         await store.ReceiveAsync(artifactPath, meter, _ => { }, default);
         return meter.Finish();
     }

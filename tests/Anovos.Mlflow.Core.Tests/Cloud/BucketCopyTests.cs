@@ -295,7 +295,7 @@ public class BucketCopyTests
 
         public async Task<ArtifactContent> ReadBackAsync(string artifactPath)
         {
-            using var meter = new ContentMeter(Stream.Null, long.MaxValue);
+            using var meter = new HashingStream(Stream.Null, long.MaxValue);
             await Target.ReceiveAsync(artifactPath, meter, _ => { }, default);
             return meter.Finish();
         }

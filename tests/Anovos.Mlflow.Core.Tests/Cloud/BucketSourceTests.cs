@@ -51,7 +51,7 @@ public class BucketSourceTests
             Assert.Equal((null, expected), (Assert.Single(results).Error, results[0].Unchanged));
         }
 
-        using var meter = new ContentMeter(Stream.Null, long.MaxValue);
+        using var meter = new HashingStream(Stream.Null, long.MaxValue);
         await target.ReceiveAsync("final_dataset/part-0", meter, _ => { }, default);
         Assert.Equal(content, meter.Finish());
 
@@ -108,7 +108,7 @@ public class BucketSourceTests
         using var _ = bucket;
         var cut = new CutBucket(bucket, after: 100_000);
         using var stream = new BucketStream(cut, key + "/x", etag: null, content.Length);
-        using var meter = new ContentMeter(Stream.Null, long.MaxValue);
+        using var meter = new HashingStream(Stream.Null, long.MaxValue);
 
         await stream.CopyToAsync(meter, TestContext.Current.CancellationToken);
 

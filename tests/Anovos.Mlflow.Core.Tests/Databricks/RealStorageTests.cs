@@ -71,7 +71,7 @@ public sealed class RealStorageTests : IDisposable
         foreach (FileInfo file in new[] { large, small })
         {
             ArtifactContent sent = await artifacts.SendAsync(file, $"a b/{file.Name}", _ => { }, TestContext.Current.CancellationToken);
-            using var back = new ContentMeter(Stream.Null, long.MaxValue);
+            using var back = new HashingStream(Stream.Null, long.MaxValue);
             await artifacts.ReceiveAsync($"a b/{file.Name}", back, _ => { }, TestContext.Current.CancellationToken);
             Assert.Equal(await new FileSource(file).MeasureAsync(default), sent);
             Assert.Equal(sent, back.Finish());

@@ -14,8 +14,8 @@ public sealed class ConcurrencyTests
 
         server.Serve(10_000, KiB);
 
-        Assert.Equal(Concurrency.Most, server.Concurrency.Limit);
-        Assert.True(server.Elapsed < 10_000 * 0.102 / Concurrency.Most * 1.5, $"{server.Elapsed} s");
+        Assert.Equal(AdaptiveConcurrency.MaximumLimit, server.Concurrency.Limit);
+        Assert.True(server.Elapsed < 10_000 * 0.102 / AdaptiveConcurrency.MaximumLimit * 1.5, $"{server.Elapsed} s");
     }
 
     [Theory]
@@ -84,11 +84,11 @@ public sealed class ConcurrencyTests
     [Fact]
     public void A_refusal_halves_once_a_window()
     {
-        var concurrency = new Concurrency(() => TimeSpan.Zero);
+        var concurrency = new AdaptiveConcurrency(() => TimeSpan.Zero);
         int first = concurrency.Limit;
 
-        concurrency.Refused();
-        concurrency.Refused();
+        concurrency.RecordThrottling();
+        concurrency.RecordThrottling();
 
         Assert.Equal(first / 2, concurrency.Limit);
     }
@@ -99,7 +99,7 @@ public sealed class ConcurrencyTests
         var server = new Model { Workers = 4, Seconds = 0.01 };
         for (int i = 0; i < 20; i++)
         {
-            server.Concurrency.Refused();
+            server.Concurrency.RecordThrottling();
             server.Serve(200, KiB);
         }
 
@@ -141,9 +141,9 @@ public sealed class ConcurrencyTests
         private double _limits, _limitTime;
         private double _now;
 
-        public Model() => Concurrency = new Concurrency(() => TimeSpan.FromSeconds(_now));
+        public Model() => Concurrency = new AdaptiveConcurrency(() => TimeSpan.FromSeconds(_now));
 
-        public Concurrency Concurrency { get; }
+        public AdaptiveConcurrency Concurrency { get; }
 
         public int Workers { get; set; }
 
@@ -171,7 +171,7 @@ public sealed class ConcurrencyTests
 
         public void Serve(int files, long bytes)
         {
-            Concurrency.Begin();
+            Concurrency.StartWindow();
             List<double> free = [.. Enumerable.Repeat(_now, Workers)];
             int started = 0, done = 0;
             (_limits, _limitTime) = (0, 0);
@@ -187,13 +187,13 @@ public sealed class ConcurrencyTests
                 if (end.Refused)
                 {
                     Refusals++;
-                    Concurrency.Refused();
+                    Concurrency.RecordThrottling();
                     started--;
                     continue;
                 }
 
                 done++;
-                Concurrency.Completed(end.Bytes);
+                Concurrency.RecordCompletion(end.Bytes);
             }
 
             void Start()

@@ -2,15 +2,15 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>Sends large files in parts: a part that fails is sent again alone, and an upload that was interrupted goes on.</summary>
-/// <param name="target">Where to.</param>
-/// <param name="options">How large a part is, and where it is kept how far an upload came.</param>
-/// <param name="runId">The run; null keeps nothing for later.</param>
+/// <summary>Sends large files in parts. Retries each part on its own, and resumes interrupted uploads.</summary>
+/// <param name="target">The target.</param>
+/// <param name="options">The part size, and the folder for the state of unfinished uploads.</param>
+/// <param name="runId">The run; null to keep no state.</param>
 internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions options, string? runId) : IDisposable
 {
     private volatile bool _isUnsupported;
 
-    /// <summary>Sends the file; null where it is too small for parts, or the store takes none.</summary>
+    /// <summary>Sends the file. Returns null if it is too small for parts, or the store does not support them.</summary>
     public async Task<ArtifactContent?> TrySendAsync(FileInfo file, string path, Action<long> sent, CancellationToken cancellationToken)
     {
         FileState state = FileState.Of(file);
@@ -26,7 +26,7 @@ internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions 
             }
             catch (MlflowException e) when (!e.EndsTransfer() && (!e.IsTransient || upload.Parts.Count == FilePart.Split(begun.Length, begun.PartBytes).Count))
             {
-                // Its addresses have expired, the bucket has forgotten it, or the file is another one after all.
+                // The URLs expired, the bucket discarded the upload, or the file changed. Start again.
             }
 
             await ForgetAsync(path, upload, cancellationToken).ConfigureAwait(false);
@@ -46,7 +46,7 @@ internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions 
         }
         catch (Exception e) when (e is IOException or (MlflowException and { IsTransient: false }))
         {
-            // What cannot get better is not left in the bucket, where it costs.
+            // A retry would fail as well. Do not leave paid storage behind in the bucket.
             await ForgetAsync(path, upload, cancellationToken).ConfigureAwait(false);
             throw;
         }
@@ -67,7 +67,7 @@ internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions 
             if (parts.FirstOrDefault(part => upload.Parts[part.Number].Sha256 != hashes[part.Number - 1]) is { } changed)
                 throw Changed($"part {changed.Number} of {parts.Count}");
 
-            // A part may have changed after it was read both times.
+            // A part may have changed after both reads.
             if (FileState.Of(file) is var now && (now.Length != begun.Length || now.Written != begun.Written))
                 throw Changed($"{begun.Length} bytes before, {now.Length} after");
             await target.CompleteAsync(path, begun, [.. upload.Parts.Values.OrderBy(part => part.Number)], isRepeated: missing.Length == 0, cancellationToken).ConfigureAwait(false);
@@ -80,16 +80,16 @@ internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions 
             throw;
         }
 
-        // Its hash takes as long as a fast store needs for the file, so it is made meanwhile.
+        // Hashing takes as long as a fast store takes for the file, so do both at the same time.
         async Task<(ArtifactContent Content, IReadOnlyList<string> Parts)> SendAndHashAsync()
         {
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             Task<(ArtifactContent Content, IReadOnlyList<string> Parts)> hashing = Task.Run(() => PartHashes.OfFileAsync(file, parts, stop.Token), stop.Token);
             try
             {
-                await Workers.RunAsync(
+                await ParallelWork.RunAsync(
                     missing,
-                    Workers.Few,
+                    ParallelWork.DefaultParallelism,
                     async (part, token) => upload.Add(await target.SendAsync(path, begun, part, Count, token).ConfigureAwait(false)),
                     cancellationToken).ConfigureAwait(false);
             }

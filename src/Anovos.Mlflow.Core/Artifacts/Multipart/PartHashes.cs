@@ -2,17 +2,17 @@ using System.Security.Cryptography;
 
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>Reads a file once for the hash of all of it and those of its parts.</summary>
+/// <summary>Hashes a whole file and each of its parts in one pass.</summary>
 internal static class PartHashes
 {
     private const int BufferBytes = 1 << 20;
 
-    /// <summary>The content, and the SHA-256 of each part in lower-case hex digits.</summary>
-    /// <exception cref="IOException">It is shorter than its parts, or cannot be read.</exception>
+    /// <summary>Returns the content, and the SHA-256 of each part in lower-case hex digits.</summary>
+    /// <exception cref="IOException">The file is shorter than its parts, or cannot be read.</exception>
     public static async Task<(ArtifactContent Content, IReadOnlyList<string> Parts)> OfFileAsync(FileInfo file, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
     {
         using var source = new FileStream(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: true);
-        using var whole = new ContentMeter(Stream.Null, long.MaxValue);
+        using var whole = new HashingStream(Stream.Null, long.MaxValue);
         using var one = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         List<string> hashes = [];
         byte[] buffer = new byte[BufferBytes];

@@ -4,15 +4,15 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>
-/// The bucket behind an MLflow server that passes artifacts on: the server says where each part goes (its
-/// <c>mlflow-artifacts/mpu</c>), and the parts go there directly.
+/// The bucket behind an MLflow server that proxies artifacts. The server presigns a URL for each part (<c>mlflow-artifacts/mpu</c>),
+/// and the parts are sent directly to the bucket.
 /// </summary>
 internal sealed class ProxiedMultipart(RestApi api, Uri root) : IMultipartTarget
 {
     private readonly string _address = root.AbsoluteUri.TrimEnd('/');
-    private readonly BucketClient _bucket = new(api.Options, api.Retrier);
+    private readonly PresignedUrlClient _bucket = new(api.Options, api.Retrier);
 
-    public async Task<(string? UploadId, IReadOnlyList<SignedAddress> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
+    public async Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
     {
         JsonElement answer;
         try
@@ -27,7 +27,7 @@ internal sealed class ProxiedMultipart(RestApi api, Uri root) : IMultipartTarget
         try
         {
             string id = answer.Text("upload_id");
-            SignedAddress[] targets = [.. answer.Items("credentials").OrderBy(part => part.Whole("part_number")).Select(ReadTarget)];
+            PresignedUrl[] targets = [.. answer.Items("credentials").OrderBy(part => part.Whole("part_number")).Select(ReadTarget)];
             return targets.Length == parts.Count ? (id.Length == 0 ? null : id, targets) : throw new FormatException($"{targets.Length} parts came for {parts.Count}");
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)
@@ -44,12 +44,12 @@ internal sealed class ProxiedMultipart(RestApi api, Uri root) : IMultipartTarget
         }
         catch (MlflowException e)
         {
-            // That another host fails says nothing of the tracking server.
+            // The error of another host does not mean that the tracking server failed.
             throw e.Rewrap($"Part {part.Number} of {begun.Targets.Count} did not get to where the server sends it. {e.Message} Unset MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD to send through the server alone.", ErrorKind.ArtifactSendFailed, path);
         }
     }
 
-    // A server answers 500 to the second completion of an upload, however often it is asked.
+    // A server responds with 500 to every further completion of an upload, so a retry is useless.
     public Task CompleteAsync(string path, BegunUpload begun, IReadOnlyList<SentPart> parts, bool isRepeated, CancellationToken cancellationToken) => isRepeated
         ? PostOnceAsync("complete", path, json => WriteParts(json, begun, parts), cancellationToken)
         : PostAsync("complete", path, json => WriteParts(json, begun, parts), cancellationToken);
@@ -68,7 +68,7 @@ internal sealed class ProxiedMultipart(RestApi api, Uri root) : IMultipartTarget
 
     public void Dispose() => _bucket.Dispose();
 
-    private static SignedAddress ReadTarget(JsonElement part) => SignedAddress.Of(
+    private static PresignedUrl ReadTarget(JsonElement part) => PresignedUrl.Parse(
         part.Id("url"),
         part.OptionalPart("headers")?.EnumerateObject().ToDictionary(header => header.Name, header => header.Value.GetString() ?? "") ?? []);
 

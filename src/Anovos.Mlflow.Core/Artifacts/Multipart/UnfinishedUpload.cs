@@ -4,25 +4,25 @@ using System.Text.Json;
 
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>An upload in parts as it was begun.</summary>
-/// <param name="Path">The file on this machine.</param>
-/// <param name="Length">Bytes of the file.</param>
+/// <summary>A multipart upload that was started.</summary>
+/// <param name="Path">The local file.</param>
+/// <param name="Length">The length of the file in bytes.</param>
 /// <param name="Written">Ticks of the file's last write, UTC.</param>
-/// <param name="PartBytes">Bytes of a part.</param>
-/// <param name="UploadId">What the store calls it; null where it needs no name.</param>
-/// <param name="Targets">Where each part goes, in the order of the parts.</param>
-internal sealed record BegunUpload(string Path, long Length, long Written, long PartBytes, string? UploadId, IReadOnlyList<SignedAddress> Targets);
+/// <param name="PartBytes">The part size in bytes.</param>
+/// <param name="UploadId">The store's upload ID; null if it has none.</param>
+/// <param name="Targets">The URL of each part, in order.</param>
+internal sealed record BegunUpload(string Path, long Length, long Written, long PartBytes, string? UploadId, IReadOnlyList<PresignedUrl> Targets);
 
-/// <summary>A part that arrived.</summary>
+/// <summary>A part that was sent.</summary>
 /// <param name="Number">1 for the first.</param>
-/// <param name="ETag">What the store calls the part; empty where it has no name for it.</param>
+/// <param name="ETag">The store's ETag of the part; empty if it has none.</param>
 /// <param name="Sha256">The hash of its bytes.</param>
 internal sealed record SentPart(int Number, string ETag, string Sha256);
 
 /// <summary>
-/// What is known of an upload that was begun, so that it goes on after an interruption: a line of JSON on how it was begun, then
-/// one a part that arrived. Only its user may read it, for the addresses in it let others write to the artifact; they expire.
-/// Open, it belongs to one process; where it cannot be opened, the upload begins anew and nothing is kept.
+/// The state of a multipart upload, so that it can resume after an interruption: a JSON Lines file with the upload and then each part
+/// that was sent. Readable by its user only, because its presigned URLs let others write to the artifact until they expire. One
+/// process at a time has it open; if it cannot be opened, the upload starts from the beginning and no state is kept.
 /// </summary>
 internal sealed class UnfinishedUpload : IDisposable
 {
@@ -31,15 +31,15 @@ internal sealed class UnfinishedUpload : IDisposable
 
     private UnfinishedUpload(string? path, FileStream? file) => (_path, _file) = (path, file);
 
-    /// <summary>How it was begun; null when it was not.</summary>
+    /// <summary>The upload; null if none was started.</summary>
     public BegunUpload? Begun { get; private set; }
 
-    /// <summary>The parts that arrived.</summary>
+    /// <summary>The parts that were sent.</summary>
     public Dictionary<int, SentPart> Parts { get; } = [];
 
-    /// <summary>The upload to one artifact of a run.</summary>
-    /// <param name="folder">Where records lie; null keeps none.</param>
-    /// <param name="runId">The run; null keeps none.</param>
+    /// <summary>Opens the state of the upload to one artifact of a run.</summary>
+    /// <param name="folder">The folder for the state; null to keep none.</param>
+    /// <param name="runId">The run; null to keep no state.</param>
     /// <param name="artifactPath">The artifact's path in the run.</param>
     public static UnfinishedUpload Open(string? folder, string? runId, string artifactPath)
     {
@@ -57,7 +57,7 @@ internal sealed class UnfinishedUpload : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Another process sends the same, or the disk is full: it is only slower without.
+            // Another process sends the same file, or the disk is full. The upload works without state.
             return new UnfinishedUpload(null, null);
         }
     }
@@ -78,7 +78,7 @@ internal sealed class UnfinishedUpload : IDisposable
         }
     }
 
-    /// <summary>Nothing is known of it any more.</summary>
+    /// <summary>Discards the state.</summary>
     public void Forget()
     {
         Begun = null;
@@ -97,13 +97,13 @@ internal sealed class UnfinishedUpload : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Another process has begun to send the same.
+            // Another process has started to send the same file.
         }
     }
 
     private static FileStream OpenFile(string path)
     {
-        // To share with nobody is a lock on every system, and ends with its process.
+        // FileShare.None is a lock on every system, and ends with the process.
 #if NET
         var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0 };
         if (!OperatingSystem.IsWindows())
@@ -123,7 +123,7 @@ internal sealed class UnfinishedUpload : IDisposable
         }
         catch (IOException)
         {
-            // A full disk is no reason not to send.
+            // A full disk must not fail the upload.
         }
     }
 
@@ -141,7 +141,7 @@ internal sealed class UnfinishedUpload : IDisposable
         }
         catch (JsonException)
         {
-            // Torn by the end of a process: what stands before counts. The next line would join it, so the rest is written anew.
+            // The process was killed while it wrote a line. Keep the lines before it, and rewrite the file, or the next line would join it.
         }
 
         BegunUpload? known = Begun;

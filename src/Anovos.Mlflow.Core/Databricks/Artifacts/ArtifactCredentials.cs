@@ -5,10 +5,10 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>Permission to write or to read one artifact in the storage behind a workspace.</summary>
-/// <param name="Type">How the storage is spoken to: <c>AZURE_SAS_URI</c>, <c>AZURE_ADLS_GEN2_SAS_URI</c>, <c>AWS_PRESIGNED_URL</c> or <c>GCP_SIGNED_URL</c>.</param>
-/// <param name="Address">The signed address and what is to be sent with it.</param>
-internal sealed record ArtifactCredential(string Type, SignedAddress Address)
+/// <summary>A credential to write or read one artifact in a workspace's storage.</summary>
+/// <param name="Type">The storage protocol: <c>AZURE_SAS_URI</c>, <c>AZURE_ADLS_GEN2_SAS_URI</c>, <c>AWS_PRESIGNED_URL</c> or <c>GCP_SIGNED_URL</c>.</param>
+/// <param name="Address">The presigned URL.</param>
+internal sealed record ArtifactCredential(string Type, PresignedUrl Address)
 {
     /// <summary>Reads an <c>ArtifactCredentialInfo</c> of Databricks' API.</summary>
     public static ArtifactCredential Read(JsonElement info)
@@ -16,17 +16,17 @@ internal sealed record ArtifactCredential(string Type, SignedAddress Address)
         Dictionary<string, string> headers = new(StringComparer.OrdinalIgnoreCase);
         foreach (JsonElement header in info.Items("headers"))
             headers[header.Id("name")] = header.Text("value");
-        return new ArtifactCredential(info.Text("type"), SignedAddress.Of(info.Id("signed_uri"), headers));
+        return new ArtifactCredential(info.Text("type"), PresignedUrl.Parse(info.Id("signed_uri"), headers));
     }
 }
 
 /// <summary>
-/// Asks a workspace for permission to write or to read artifacts of a run (<c>mlflow/artifacts/credentials-for-write</c> and
-/// <c>-read</c>), for many at once where it is known what comes next. Safe for several threads.
+/// Fetches credentials to write or read a run's artifacts (<c>mlflow/artifacts/credentials-for-write</c> and <c>-read</c>), in batches
+/// if the next paths are known. Thread-safe.
 /// </summary>
 internal sealed class ArtifactCredentials(RestApi api, string runId, string endpoint) : IDisposable
 {
-    // Of one request: Databricks' limits for the paths and, with some room, the body.
+    // Databricks' limits for the paths of a request and, with a margin, its body.
     private const int MaximumPaths = 2000;
     private const int MaximumBytes = 900_000;
 
@@ -34,8 +34,8 @@ internal sealed class ArtifactCredentials(RestApi api, string runId, string endp
     private readonly Dictionary<string, ArtifactCredential> _held = new(StringComparer.Ordinal);
     private readonly Queue<string> _announced = new();
 
-    /// <summary>Tells which paths will be asked for, in that order.</summary>
-    public void Announce(IEnumerable<string> paths)
+    /// <summary>Names the paths that will be requested, in that order.</summary>
+    public void ExpectUploads(IEnumerable<string> paths)
     {
         lock (_announced)
         {
@@ -44,7 +44,7 @@ internal sealed class ArtifactCredentials(RestApi api, string runId, string endp
         }
     }
 
-    /// <summary>Permission for a path.</summary>
+    /// <summary>Returns the credential for a path.</summary>
     public async Task<ArtifactCredential> GetAsync(string path, CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -62,13 +62,13 @@ internal sealed class ArtifactCredentials(RestApi api, string runId, string endp
         }
     }
 
-    /// <summary>Permission for a path in place of one that has expired.</summary>
+    /// <summary>Replaces the expired credential for a path.</summary>
     public async Task<ArtifactCredential> RenewAsync(string path, CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            _held.Clear(); // as old as what has expired
+            _held.Clear(); // as old as the expired one
             await FetchAsync([path], cancellationToken).ConfigureAwait(false);
             return _held[path];
         }

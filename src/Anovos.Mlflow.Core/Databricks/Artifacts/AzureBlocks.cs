@@ -4,22 +4,22 @@ using Anovos.Mlflow.Artifacts;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>A block blob of Azure behind a signed address (<c>AZURE_SAS_URI</c>): Put Block for each part, and Put Block List.</summary>
-internal sealed class AzureBlocks(BucketClient storage, SignedFile file) : IMultipartTarget
+/// <summary>A block blob of Azure behind a presigned URL (<c>AZURE_SAS_URI</c>): Put Block for each part, and Put Block List.</summary>
+internal sealed class AzureBlocks(PresignedUrlClient storage, SignedFile file) : IMultipartTarget
 {
-    public Task<(string? UploadId, IReadOnlyList<SignedAddress> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken) =>
-        Task.FromResult<(string? UploadId, IReadOnlyList<SignedAddress> Targets)?>((null, []));
+    public Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken) =>
+        Task.FromResult<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?>((null, []));
 
     public Task<SentPart> SendAsync(string path, BegunUpload begun, FilePart part, Action<long> moved, CancellationToken cancellationToken) =>
         file.RunAsync(
-            address => storage.SendAsync(HttpMethod.Put, address.With($"comp=block&blockid={Uri.EscapeDataString(BlockId(part.Number))}", IsForBlocks), new FileInfo(begun.Path), part, moved, cancellationToken),
+            address => storage.SendAsync(HttpMethod.Put, address.WithQuery($"comp=block&blockid={Uri.EscapeDataString(BlockId(part.Number))}", IsForBlocks), new FileInfo(begun.Path), part, moved, cancellationToken),
             cancellationToken);
 
     public Task CompleteAsync(string path, BegunUpload begun, IReadOnlyList<SentPart> parts, bool isRepeated, CancellationToken cancellationToken)
     {
         string blocks = string.Concat(parts.Select(part => $"<Latest>{BlockId(part.Number)}</Latest>"));
         return file.RunAsync(
-            address => storage.CallAsync(HttpMethod.Put, address.With("comp=blocklist", name => IsForBlocks(name) || IsOfBlob(name)), () => new StringContent($"<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>{blocks}</BlockList>", Encoding.UTF8, "application/xml"), cancellationToken),
+            address => storage.CallAsync(HttpMethod.Put, address.WithQuery("comp=blocklist", name => IsForBlocks(name) || IsOfBlob(name)), () => new StringContent($"<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>{blocks}</BlockList>", Encoding.UTF8, "application/xml"), cancellationToken),
             cancellationToken);
     }
 

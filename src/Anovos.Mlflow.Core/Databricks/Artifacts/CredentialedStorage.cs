@@ -13,10 +13,10 @@ internal sealed class CredentialedStorage(RestApi api, string runId) : IDisposab
 
     private readonly ArtifactCredentials _write = new(api, runId, "artifacts/credentials-for-write");
     private readonly ArtifactCredentials _read = new(api, runId, "artifacts/credentials-for-read");
-    private readonly BucketClient _storage = new(api.Options, api.Retrier);
+    private readonly PresignedUrlClient _storage = new(api.Options, api.Retrier);
 
-    /// <inheritdoc cref="ArtifactCredentials.Announce"/>
-    public void Announce(IEnumerable<string> paths) => _write.Announce(paths);
+    /// <inheritdoc cref="ArtifactCredentials.ExpectUploads"/>
+    public void ExpectUploads(IEnumerable<string> paths) => _write.ExpectUploads(paths);
 
     /// <inheritdoc cref="IArtifactStore.SendAsync"/>
     public async Task<ArtifactContent> SendAsync(FileInfo file, string path, Action<long> sent, CancellationToken cancellationToken)
@@ -71,7 +71,7 @@ internal sealed class CredentialedStorage(RestApi api, string runId) : IDisposab
                 throw new MlflowException(ErrorKind.UriUnsupported, $"The workspace at {api.Server.Host} keeps artifacts in a storage that it calls '{signed.Type}', which this version does not know.");
         }
 
-        async Task<ArtifactContent> PutAsync(Func<SignedAddress, SignedAddress> complete)
+        async Task<ArtifactContent> PutAsync(Func<PresignedUrl, PresignedUrl> complete)
         {
             SentPart part = await signed.RunAsync(address => _storage.SendAsync(HttpMethod.Put, complete(address), file, whole, sent, cancellationToken), cancellationToken).ConfigureAwait(false);
             return new ArtifactContent(whole.Length, part.Sha256);

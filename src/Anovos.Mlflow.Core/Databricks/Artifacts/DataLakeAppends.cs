@@ -4,12 +4,12 @@ using Anovos.Mlflow.Artifacts;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// A file of Azure Data Lake Storage behind a signed address (<c>AZURE_ADLS_GEN2_SAS_URI</c>): it is created, parts are appended at
+/// A file of Azure Data Lake Storage behind a presigned URL (<c>AZURE_ADLS_GEN2_SAS_URI</c>): it is created, parts are appended at
 /// their positions, and a flush makes them the file.
 /// </summary>
-internal sealed class DataLakeAppends(BucketClient storage, SignedFile file) : IMultipartTarget
+internal sealed class DataLakeAppends(PresignedUrlClient storage, SignedFile file) : IMultipartTarget
 {
-    public async Task<(string? UploadId, IReadOnlyList<SignedAddress> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
+    public async Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
     {
         await CallAsync(HttpMethod.Put, "resource=file", cancellationToken).ConfigureAwait(false);
         return (null, []);
@@ -28,7 +28,7 @@ internal sealed class DataLakeAppends(BucketClient storage, SignedFile file) : I
     public async Task<ArtifactContent> SendWholeAsync(FileInfo source, FilePart whole, Action<long> moved, CancellationToken cancellationToken)
     {
         await CallAsync(HttpMethod.Put, "resource=file", cancellationToken).ConfigureAwait(false);
-        return new ArtifactContent(whole.Length, whole.Length == 0 ? ContentMeter.OfNothing : (await SendAsync(source, whole, "&flush=true", moved, cancellationToken).ConfigureAwait(false)).Sha256);
+        return new ArtifactContent(whole.Length, whole.Length == 0 ? HashingStream.EmptyHash : (await SendAsync(source, whole, "&flush=true", moved, cancellationToken).ConfigureAwait(false)).Sha256);
     }
 
     public void Dispose()
@@ -42,9 +42,9 @@ internal sealed class DataLakeAppends(BucketClient storage, SignedFile file) : I
 
     private Task<SentPart> SendAsync(FileInfo source, FilePart part, string more, Action<long> moved, CancellationToken cancellationToken) =>
         file.RunAsync(
-            address => storage.SendAsync(Patch, address.With($"action=append&position={part.Offset.ToString(CultureInfo.InvariantCulture)}{more}", IsForFiles), source, part, moved, cancellationToken),
+            address => storage.SendAsync(Patch, address.WithQuery($"action=append&position={part.Offset.ToString(CultureInfo.InvariantCulture)}{more}", IsForFiles), source, part, moved, cancellationToken),
             cancellationToken);
 
     private Task CallAsync(HttpMethod method, string query, CancellationToken cancellationToken) =>
-        file.RunAsync(address => storage.CallAsync(method, address.With(query, IsForFiles), body: null, cancellationToken), cancellationToken);
+        file.RunAsync(address => storage.CallAsync(method, address.WithQuery(query, IsForFiles), body: null, cancellationToken), cancellationToken);
 }

@@ -7,10 +7,10 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// Artifacts that a workspace keeps for its runs, under <c>dbfs:/databricks/mlflow-tracking/</c>: through the Files API, and where
-/// that is not to be had, or a file is large, with permissions for the storage itself (as MLflow's DatabricksRunArtifactRepository).
+/// The artifacts of a workspace's runs, below <c>dbfs:/databricks/mlflow-tracking/</c>: through the Files API, or, if that is not
+/// available or a file is large, with credentials for the storage itself (as MLflow's DatabricksRunArtifactRepository).
 /// </summary>
-internal sealed class DatabricksArtifactStore : IArtifactStore, IAnnouncedTo, IServed
+internal sealed class DatabricksArtifactStore : IArtifactStore, IPrefetchesCredentials, ISharesConcurrency
 {
     private static readonly Regex Root = new(@"^dbfs:/+(?:[^/]*@databricks/)?databricks/mlflow-tracking/(?<experiment>[^/]+)/(?<run>[^/]+)(?<rest>/.*)?\z", RegexOptions.CultureInvariant);
 
@@ -35,12 +35,12 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IAnnouncedTo, IS
 
     public bool IsLocal => false;
 
-    public Concurrency Concurrency => _api.Retrier.Concurrency;
+    public AdaptiveConcurrency Concurrency => _api.Retrier.Concurrency;
 
-    /// <summary>Whether a workspace keeps the artifacts at that address for its runs.</summary>
+    /// <summary>Whether the URI is an artifact root of a workspace's runs.</summary>
     public static bool IsRoot(string artifactUri) => Root.IsMatch(artifactUri);
 
-    public void Announce(IEnumerable<string> artifactPaths) => _storage.Announce(artifactPaths);
+    public void ExpectUploads(IEnumerable<string> artifactPaths) => _storage.ExpectUploads(artifactPaths);
 
     public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
@@ -109,7 +109,7 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IAnnouncedTo, IS
             return new Page<Artifact>(ArtifactAnswers.ReadList(answer, _api.Server, ""), next.Length == 0 ? null : next);
         }).ConfigureAwait(false);
 
-        // Asked for a file, the workspace lists that file.
+        // For a file, the workspace lists the file itself.
         return found is [{ IsDirectory: false } only] && only.ArtifactPath == folder ? [] : found;
     }
 }

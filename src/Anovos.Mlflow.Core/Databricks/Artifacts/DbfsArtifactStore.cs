@@ -8,7 +8,7 @@ namespace Anovos.Mlflow.Databricks;
 /// <summary>Artifacts in the Databricks file system, through its API (<c>/api/2.0/dbfs</c>), which takes a file in small blocks, one after another.</summary>
 /// <param name="api">The workspace.</param>
 /// <param name="root">The folder, with a slash at its beginning.</param>
-internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactStore, IServed
+internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactStore, ISharesConcurrency
 {
     // With base64 and the fields around it below the API's 1 MB of body.
     private const int BlockBytes = 700 << 10;
@@ -18,7 +18,7 @@ internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactSto
 
     public bool IsLocal => false;
 
-    public Concurrency Concurrency => api.Retrier.Concurrency;
+    public AdaptiveConcurrency Concurrency => api.Retrier.Concurrency;
 
     public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
@@ -75,7 +75,7 @@ internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactSto
     private async Task<ArtifactContent> SendOnceAsync(FileInfo file, string path, Action<long> moved, CancellationToken cancellationToken)
     {
         using FileStream source = new(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: true);
-        using var meter = new ContentMeter(Stream.Null, long.MaxValue);
+        using var meter = new HashingStream(Stream.Null, long.MaxValue);
         JsonElement created = await PostAsync("create", json => json.WriteString("path", PathOf(path)), json => json.WriteBoolean("overwrite", true), cancellationToken).ConfigureAwait(false);
         long handle = JsonAnswer.Read(created, api.Server.Host, json => json.Whole("handle"));
         byte[] block = new byte[BlockBytes];

@@ -9,17 +9,17 @@ namespace Anovos.Mlflow.Databricks;
 /// An upload in parts to S3 behind a workspace (<c>AWS_PRESIGNED_URL</c>), which signs an address for each part
 /// (<c>mlflow/artifacts/create-multipart-upload</c> and its siblings).
 /// </summary>
-internal sealed class PresignedParts(RestApi api, BucketClient storage, string runId) : IMultipartTarget
+internal sealed class PresignedParts(RestApi api, PresignedUrlClient storage, string runId) : IMultipartTarget
 {
-    private readonly ConcurrentDictionary<string, SignedAddress> _aborts = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, PresignedUrl> _aborts = new(StringComparer.Ordinal);
 
-    public async Task<(string? UploadId, IReadOnlyList<SignedAddress> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
+    public async Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
     {
         JsonElement answer = await PostAsync("create-multipart-upload", path, json => json.WriteNumber("num_parts", parts.Count), cancellationToken).ConfigureAwait(false);
         try
         {
             string id = answer.Id("upload_id");
-            SignedAddress[] targets = [.. answer.Items("upload_credential_infos").Select(info => ArtifactCredential.Read(info).Address)];
+            PresignedUrl[] targets = [.. answer.Items("upload_credential_infos").Select(info => ArtifactCredential.Read(info).Address)];
             if (answer.OptionalPart("abort_credential_info") is { } abort)
                 _aborts[id] = ArtifactCredential.Read(abort).Address;
             return targets.Length == parts.Count ? (id, targets) : throw new FormatException($"{targets.Length} parts came for {parts.Count}");
@@ -50,7 +50,7 @@ internal sealed class PresignedParts(RestApi api, BucketClient storage, string r
             return await PutAsync(JsonAnswer.Read(answer, api.Server.Host, json => ArtifactCredential.Read(json.Part("upload_credential_info")).Address)).ConfigureAwait(false);
         }
 
-        Task<SentPart> PutAsync(SignedAddress address) => storage.SendAsync(HttpMethod.Put, address, new FileInfo(begun.Path), part, moved, cancellationToken);
+        Task<SentPart> PutAsync(PresignedUrl address) => storage.SendAsync(HttpMethod.Put, address, new FileInfo(begun.Path), part, moved, cancellationToken);
     }
 
     public Task CompleteAsync(string path, BegunUpload begun, IReadOnlyList<SentPart> parts, bool isRepeated, CancellationToken cancellationToken) =>
@@ -77,7 +77,7 @@ internal sealed class PresignedParts(RestApi api, BucketClient storage, string r
     {
         try
         {
-            if (begun.UploadId is not null && _aborts.TryRemove(begun.UploadId, out SignedAddress? address))
+            if (begun.UploadId is not null && _aborts.TryRemove(begun.UploadId, out PresignedUrl? address))
                 await storage.CallAsync(HttpMethod.Delete, address, body: null, cancellationToken).ConfigureAwait(false);
         }
         catch (MlflowException)

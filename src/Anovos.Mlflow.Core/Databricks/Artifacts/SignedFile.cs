@@ -13,7 +13,7 @@ internal sealed class SignedFile(ArtifactCredentials credentials, string path, A
 
     /// <summary>Does something with the signed address; once more with a new one, where the storage refuses it.</summary>
     /// <exception cref="MlflowException">The storage refuses an address that was just signed, or something else failed.</exception>
-    public async Task<T> RunAsync<T>(Func<SignedAddress, Task<T>> work, CancellationToken cancellationToken)
+    public async Task<T> RunAsync<T>(Func<PresignedUrl, Task<T>> work, CancellationToken cancellationToken)
     {
         ArtifactCredential used = _current;
         try
@@ -37,7 +37,7 @@ internal sealed class SignedFile(ArtifactCredentials credentials, string path, A
     }
 
     /// <inheritdoc cref="RunAsync{T}"/>
-    public Task RunAsync(Func<SignedAddress, Task> work, CancellationToken cancellationToken) =>
+    public Task RunAsync(Func<PresignedUrl, Task> work, CancellationToken cancellationToken) =>
         RunAsync(
             async address =>
             {

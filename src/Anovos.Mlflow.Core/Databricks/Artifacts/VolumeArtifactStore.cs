@@ -4,14 +4,14 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>Artifacts in a Unity Catalog volume (<c>dbfs:/Volumes/catalog/schema/volume/…</c>), through the Files API.</summary>
-internal sealed class VolumeArtifactStore(RestApi api, string root) : IArtifactStore, IServed
+internal sealed class VolumeArtifactStore(RestApi api, string root) : IArtifactStore, ISharesConcurrency
 {
     private readonly FileTransfer _transfer = new(api.Options, api.Retrier, api.Http);
     private readonly WorkspaceFiles _files = new(api, root);
 
     public bool IsLocal => false;
 
-    public Concurrency Concurrency => api.Retrier.Concurrency;
+    public AdaptiveConcurrency Concurrency => api.Retrier.Concurrency;
 
     public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {

@@ -5,15 +5,15 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Stores;
 
 /// <summary>Artifacts on a server, and in the folder where the run goes on once the server is lost.</summary>
-internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, FallbackStore store) : ISourceStore, IAnnouncedTo, IServed
+internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, FallbackStore store) : ISourceStore, IPrefetchesCredentials, ISharesConcurrency
 {
     private IArtifactStore? _folder;
 
     public bool IsLocal => _folder is not null;
 
-    public Concurrency Concurrency { get; } = server.Concurrency();
+    public AdaptiveConcurrency Concurrency { get; } = server.Concurrency();
 
-    public void Announce(IEnumerable<string> artifactPaths) => (server as IAnnouncedTo)?.Announce(artifactPaths);
+    public void ExpectUploads(IEnumerable<string> artifactPaths) => (server as IPrefetchesCredentials)?.ExpectUploads(artifactPaths);
 
     public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
         SendAsync((artifacts, counted) => artifacts.SendAsync(file, artifactPath, counted, cancellationToken), sent, cancellationToken);

@@ -32,7 +32,10 @@ public sealed class RemoveMlflowArtifactCommand : RunCommand
     [SupportsWildcards]
     public string[] Exclude { get; set; } = [];
 
-    /// <summary>How many files that patterns select are removed at once at most; fewer when the server answers that it has too much to do.</summary>
+    /// <summary>
+    /// The maximum number of concurrent removals of files that patterns select. The actual number adapts to throughput and to 429/503
+    /// responses.
+    /// </summary>
     [Parameter]
     [ValidateRange(1, ArtifactTransfer.MaximumParallelism)]
     public int ThrottleLimit { get; set; } = ArtifactTransfer.DefaultParallelism;

@@ -28,7 +28,7 @@ public sealed class ReceiveMlflowModelCommand : TrackingCommand
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>How many files are under way at once at most. How many of these, is found out: more as long as more arrive in the same time, fewer when the server slows down or answers that it has too much to do.</summary>
+    /// <summary>The maximum number of concurrent transfers. The actual number adapts to throughput and to 429/503 responses.</summary>
     [Parameter]
     [ValidateRange(1, ArtifactTransfer.MaximumParallelism)]
     public int ThrottleLimit { get; set; } = ArtifactTransfer.DefaultParallelism;

@@ -1,9 +1,9 @@
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>Receives one file: under a temporary name in its folder first, then, when it is whole, under its own.</summary>
-internal sealed class FileReceipt(IArtifactStore store, ListedArtifact file, string path, bool overwrite)
+/// <summary>Downloads one file to a temporary name in its folder, and renames it once it is complete.</summary>
+internal sealed class FileDownload(IArtifactStore store, ListedArtifact file, string path, bool overwrite)
 {
-    /// <summary>Receives the file; the answer is whether the one that was there has the same bytes and stays.</summary>
+    /// <summary>Downloads the file. Returns true if the existing file has the same bytes and was kept.</summary>
     public async Task<bool> RunAsync(Action<long> received, CancellationToken cancellationToken)
     {
         bool isLink = DestinationFolder.IsLink(path), exists = isLink || File.Exists(path);
@@ -33,13 +33,13 @@ internal sealed class FileReceipt(IArtifactStore store, ListedArtifact file, str
     private async Task<ArtifactContent> WriteAsync(string temporary, Action<long> received, CancellationToken cancellationToken)
     {
         using var target = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, useAsync: true);
-        using var meter = new ContentMeter(target, file.Length);
+        using var meter = new HashingStream(target, file.Length);
         await store.ReceiveAsync(file.ArtifactPath, meter, received, cancellationToken).ConfigureAwait(false);
         await target.FlushAsync(cancellationToken).ConfigureAwait(false);
         return meter.Finish();
     }
 
-    // Of a link the link is replaced, never what it leads to.
+    // Replaces a link itself, never its target.
     private void Place(string temporary)
     {
 #if NET

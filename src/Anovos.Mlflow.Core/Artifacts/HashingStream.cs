@@ -2,16 +2,18 @@ using System.Security.Cryptography;
 
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>What a transfer moved.</summary>
+/// <summary>The length and the hash of transferred bytes.</summary>
 /// <param name="Length">Bytes.</param>
 /// <param name="Sha256">Their SHA-256, in lower-case hex digits.</param>
 public sealed record ArtifactContent(long Length, string Sha256);
 
 /// <summary>
-/// Counts and hashes what is written to it and passes it on; refuses more than it is told to expect, for an answer may have
-/// no end. Emptied with <c>SetLength(0)</c>, it begins anew.
+/// Counts and hashes the bytes that are written to it, and passes them on. Rejects more than the expected number, because a response
+/// may never end. <c>SetLength(0)</c> resets it.
 /// </summary>
-internal sealed class ContentMeter(Stream target, long limit) : Stream
+/// <param name="target">The stream that gets the bytes.</param>
+/// <param name="limit">The expected number of bytes.</param>
+internal sealed class HashingStream(Stream target, long limit) : Stream
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private long _length;
@@ -30,10 +32,10 @@ internal sealed class ContentMeter(Stream target, long limit) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>The SHA-256 of no bytes.</summary>
-    public static string OfNothing { get; } = new ContentMeter(Null, 0).Finish().Sha256;
+    /// <summary>The SHA-256 of an empty file.</summary>
+    public static string EmptyHash { get; } = new HashingStream(Null, 0).Finish().Sha256;
 
-    /// <summary>What was written since the beginning; the meter then begins anew.</summary>
+    /// <summary>Returns the length and hash of the bytes written, and resets the stream.</summary>
     public ArtifactContent Finish() => new(_length, Hex.Of(_hash.GetHashAndReset()));
 
     public override void Write(byte[] buffer, int offset, int count)
@@ -47,7 +49,7 @@ internal sealed class ContentMeter(Stream target, long limit) : Stream
     {
         ThrowIfTooMuch(count);
 
-        // While it goes out: that takes another core, or the other side's time.
+        // Hash while the write is in progress: it waits for the disk or the network.
         Task write = target.WriteAsync(buffer, offset, count, cancellationToken);
         Take(buffer, offset, count);
         return write;
@@ -55,7 +57,7 @@ internal sealed class ContentMeter(Stream target, long limit) : Stream
 
     public override void SetLength(long value)
     {
-        // Stream.Null cannot seek, and has nothing to forget.
+        // Stream.Null cannot seek, and holds nothing.
         if (target.CanSeek)
         {
             target.SetLength(value);

@@ -1,8 +1,0 @@
-namespace Anovos.Mlflow.Artifacts;
-
-/// <summary>A store that needs a permission for each artifact, and asks for many at once when it is told what comes.</summary>
-internal interface IAnnouncedTo
-{
-    /// <summary>Tells which artifacts will be sent, in that order.</summary>
-    void Announce(IEnumerable<string> artifactPaths);
-}
