@@ -44,7 +44,7 @@ async Task CompareAsync()
     Run run = await store.CreateRunAsync(new NewRun(await store.CreateExperimentAsync(new NewExperiment("/Shared/bench"), default), null, "bench", 1), default);
     using IArtifactStore artifacts = ArtifactStores.Open(run, store);
 
-    Func<FileInfo, Task> module = file => artifacts.SendAsync(file, "module", _ => { }, default);
+    Func<FileInfo, Task> module = file => artifacts.SendAsync(new FileSource(file), "module", _ => { }, default);
     Func<FileInfo, Task> sdk = async file =>
     {
         await using FileStream stream = file.OpenRead();

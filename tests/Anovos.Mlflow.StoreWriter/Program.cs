@@ -51,7 +51,7 @@ async Task<string> DoAsync(int operation)
             string source = Path.Combine(Path.GetDirectoryName(root)!, $"artifact-{plan.Number}");
             await File.WriteAllBytesAsync(source, plan.Artifact(operation));
             foreach (string path in plan.ArtifactPaths(operation))
-                await artifacts.SendAsync(new FileInfo(source), path, _ => { }, default);
+                await artifacts.SendAsync(new FileSource(new FileInfo(source)), path, _ => { }, default);
             return "";
         case Operation.ExperimentAndRun:
             string made = await store.CreateExperimentAsync(new(plan.Name(operation)) { Tags = Plan.BirthTags() }, default);

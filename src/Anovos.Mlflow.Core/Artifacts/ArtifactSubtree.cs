@@ -11,8 +11,8 @@ internal sealed class ArtifactSubtree(IArtifactStore store, string folder) : IAr
 
     public AdaptiveConcurrency Concurrency { get; } = store.Concurrency();
 
-    public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
-        store.SendAsync(file, ArtifactPath.Join(folder, artifactPath), sent, cancellationToken);
+    public Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
+        store.SendAsync(source, ArtifactPath.Join(folder, artifactPath), sent, cancellationToken);
 
     public Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken) =>
         store.ReceiveAsync(ArtifactPath.Join(folder, artifactPath), target, received, cancellationToken);

@@ -6,14 +6,17 @@ public interface IArtifactStore : IDisposable
     /// <summary>Whether reading an artifact is as cheap as reading a local file.</summary>
     bool IsLocal { get; }
 
-    /// <summary>Stores a file, replacing an existing one. Returns the content that was sent.</summary>
-    /// <param name="file">A readable local file.</param>
+    /// <summary>
+    /// Stores the bytes of a source, replacing an existing artifact. Returns the content that was sent; null if the store copied
+    /// the bytes by itself, so that they did not pass this machine.
+    /// </summary>
+    /// <param name="source">A local file, an object in a bucket, or an artifact of another store.</param>
     /// <param name="artifactPath">The destination, relative to the root, with slashes.</param>
     /// <param name="sent">Called with the number of bytes sent since the last call; negative when a failed attempt is taken back.</param>
     /// <param name="cancellationToken">Cancels the transfer.</param>
-    /// <exception cref="MlflowException">The store rejected the file, or could not be reached.</exception>
-    /// <exception cref="IOException">The file could not be read.</exception>
-    Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken);
+    /// <exception cref="MlflowException">The store rejected the artifact, or could not be reached.</exception>
+    /// <exception cref="IOException">The source could not be read.</exception>
+    Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken);
 
     /// <summary>
     /// Writes an artifact to a stream. After a transient error it starts again from the beginning. Few servers send a Content-Length, so

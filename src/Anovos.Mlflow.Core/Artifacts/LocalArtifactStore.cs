@@ -1,19 +1,13 @@
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>Artifacts in a folder of this machine.</summary>
-internal sealed class LocalArtifactStore(string root) : ISourceStore
+internal sealed class LocalArtifactStore(string root) : IArtifactStore
 {
     private const int BufferBytes = 1 << 20;
 
     public bool IsLocal => true;
 
-    public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
-        SendAsync(new FileSource(file), artifactPath, sent, cancellationToken);
-
-    async Task<ArtifactContent?> ISourceStore.SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
-        await SendAsync(source, artifactPath, sent, cancellationToken).ConfigureAwait(false);
-
-    private async Task<ArtifactContent> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    public async Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         string target = FullPath(artifactPath);
         string temporary = Path.Combine(Scratch(), $".{Guid.NewGuid():N}.tmp");

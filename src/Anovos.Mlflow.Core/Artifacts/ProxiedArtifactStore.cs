@@ -8,7 +8,7 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="root">The address of the root.</param>
 /// <param name="ownsApi">Whether the connection ends with this store.</param>
 /// <param name="runId">The run, where the server is its tracking server.</param>
-internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, string? runId = null) : ISourceStore, ISharesConcurrency
+internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, string? runId = null) : IArtifactStore, ISharesConcurrency
 {
     /// <summary>Where MLflow serves artifacts, relative to its address.</summary>
     public const string Endpoint = "api/2.0/mlflow-artifacts/artifacts";
@@ -25,13 +25,7 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
 
     public AdaptiveConcurrency Concurrency => api.Retrier.Concurrency;
 
-    public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
-        SendAsync(new FileSource(file), artifactPath, sent, cancellationToken);
-
-    Task<ArtifactContent?> ISourceStore.SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
-        SendAsync(source, artifactPath, sent, cancellationToken)!;
-
-    private Task<ArtifactContent> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    public Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         string path = ArtifactPath.Normalize(artifactPath);
         ThrowIfDecoded(path, "the file would arrive under another name. Rename it");
@@ -101,7 +95,7 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
             api.Dispose();
     }
 
-    private async Task<ArtifactContent> SendWholeAsync(ArtifactSource source, string path, Action<long> sent, CancellationToken cancellationToken) =>
+    private async Task<ArtifactContent?> SendWholeAsync(ArtifactSource source, string path, Action<long> sent, CancellationToken cancellationToken) =>
         (await _transfer.SendAsync(api.Server, body => new HttpRequestMessage(HttpMethod.Put, AddressOf(path)) { Content = body }, source, part: null, sent, cancellationToken).ConfigureAwait(false)).Content;
 
     private static void ThrowIfDecoded(string path, string consequence)

@@ -8,7 +8,7 @@ namespace Anovos.Mlflow.Cloud;
 /// <param name="bucket">The bucket; disposed with this store.</param>
 /// <param name="prefix">The prefix, without a slash at either end; empty for the whole bucket.</param>
 /// <param name="copiedPartLength">The part size of a server-side copy.</param>
-internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int copiedPartLength = PartPlan.CopiedPartLength) : ISourceStore, ISharesConcurrency
+internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int copiedPartLength = PartPlan.CopiedPartLength) : IArtifactStore, ISharesConcurrency
 {
     private readonly PartBuffers _buffers = new();
     private readonly ConcurrentDictionary<string, byte> _refused = new(StringComparer.Ordinal);
@@ -16,9 +16,6 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int cop
     public bool IsLocal => false;
 
     public AdaptiveConcurrency Concurrency => bucket.Requests.Concurrency;
-
-    public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
-        bucket.Requests.TransferAsync(artifactPath, ErrorKind.ArtifactSendFailed, time => StreamAsync(new FileSource(file), artifactPath, sent, time), cancellationToken);
 
     public Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
         bucket.Requests.TransferAsync(

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text;
+using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
 
@@ -54,7 +55,7 @@ internal sealed class JobFolder
         _sent.Add(name);
         if (IsVolume)
         {
-            await new WorkspaceFiles(_api, _path).SendAsync(file, name, _ => { }, cancellationToken).ConfigureAwait(false);
+            await new WorkspaceFiles(_api, _path).SendAsync(new FileSource(file), name, _ => { }, cancellationToken).ConfigureAwait(false);
             return path;
         }
 

@@ -51,7 +51,7 @@ public sealed class WorkflowRecorder(ITrackingStore store, Run run)
         {
             using IArtifactStore artifacts = ArtifactStores.Open(run, store);
             var file = new FileInfo(config.Path);
-            await artifacts.SendAsync(file, ArtifactPath.Join(Folder, file.Name), _ => { }, cancellationToken).ConfigureAwait(false);
+            await artifacts.SendAsync(new FileSource(file), ArtifactPath.Join(Folder, file.Name), _ => { }, cancellationToken).ConfigureAwait(false);
             return null;
         }
         catch (Exception e) when (e is MlflowException or IOException or UnauthorizedAccessException)

@@ -70,7 +70,7 @@ internal sealed class TransferFixture : IAsyncDisposable
     {
         List<string> results = [];
         await new ArtifactTransfer(Artifacts, parallelism, new SendPolicy(journal ?? Journal(), resend, verify)).SendAsync(
-            [.. uploads.Select(upload => new ArtifactUpload(new FileInfo(upload.File.FullName), upload.ArtifactPath))],
+            [.. uploads.Select(upload => upload.Source is FileSource file ? new ArtifactUpload(new FileInfo(file.Location), upload.ArtifactPath) : upload)],
             result =>
             {
                 lock (results)

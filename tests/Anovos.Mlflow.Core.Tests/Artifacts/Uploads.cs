@@ -11,6 +11,10 @@ internal static class Uploads
         public FileInfo File => ((FileSource)upload.Source).File;
     }
 
+    /// <summary>Sends a file, whose bytes pass this machine always.</summary>
+    public static async Task<ArtifactContent> SendAsync(this IArtifactStore artifacts, FileInfo file, string path, Action<long> sent, CancellationToken cancellationToken) =>
+        (await artifacts.SendAsync(new FileSource(file), path, sent, cancellationToken))!;
+
     public static async Task<List<ArtifactUploaded>> SendAsync(IArtifactStore artifacts, IReadOnlyList<ArtifactUpload> uploads)
     {
         var results = new List<ArtifactUploaded>();

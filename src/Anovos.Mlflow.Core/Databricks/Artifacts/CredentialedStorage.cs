@@ -19,7 +19,10 @@ internal sealed class CredentialedStorage(RestApi api, string runId) : IDisposab
     public void ExpectUploads(IEnumerable<string> paths) => _write.ExpectUploads(paths);
 
     /// <inheritdoc cref="IArtifactStore.SendAsync"/>
-    public async Task<ArtifactContent> SendAsync(FileInfo file, string path, Action<long> sent, CancellationToken cancellationToken)
+    public Task<ArtifactContent?> SendAsync(ArtifactSource source, string path, Action<long> sent, CancellationToken cancellationToken) =>
+        SpooledFile.UseAsync(source, file => SendAsync(file, path, sent, cancellationToken), cancellationToken);
+
+    private async Task<ArtifactContent?> SendAsync(FileInfo file, string path, Action<long> sent, CancellationToken cancellationToken)
     {
         ArtifactCredential credential = await _write.GetAsync(path, cancellationToken).ConfigureAwait(false);
         var signed = new SignedFile(_write, path, credential);

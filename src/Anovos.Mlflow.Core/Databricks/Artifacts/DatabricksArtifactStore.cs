@@ -42,15 +42,15 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IPrefetchesCrede
 
     public void ExpectUploads(IEnumerable<string> artifactPaths) => _storage.ExpectUploads(artifactPaths);
 
-    public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    public Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         string path = ArtifactPath.Normalize(artifactPath);
-        long length = FileState.Of(file).Length;
+        long length = source.State.Length;
         return _transfer.WithinLimitAsync(
             path,
             stop => length < _api.Options.Multipart.MinimumFileBytes && length <= WorkspaceFiles.MaximumBytes
-                ? FirstAsync(() => _files.SendAsync(file, path, sent, stop), () => _storage.SendAsync(file, path, sent, stop))
-                : _storage.SendAsync(file, path, sent, stop),
+                ? FirstAsync(() => _files.SendAsync(source, path, sent, stop), () => _storage.SendAsync(source, path, sent, stop))
+                : _storage.SendAsync(source, path, sent, stop),
             cancellationToken);
     }
 

@@ -20,12 +20,12 @@ internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactSto
 
     public AdaptiveConcurrency Concurrency => api.Retrier.Concurrency;
 
-    public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    public Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         string path = ArtifactPath.Normalize(artifactPath);
 
         // A block whose answer was lost may be there already: the file begins anew.
-        return _transfer.WithinLimitAsync(path, stop => _transfer.RunAsync(api.Server, sent, (moved, time) => SendOnceAsync(file, path, moved, time), stop), cancellationToken);
+        return _transfer.WithinLimitAsync(path, stop => _transfer.RunAsync(api.Server, sent, (moved, time) => SendOnceAsync(source, path, moved, time), stop), cancellationToken);
     }
 
     public Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken)
@@ -72,15 +72,15 @@ internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactSto
     {
     }
 
-    private async Task<ArtifactContent> SendOnceAsync(FileInfo file, string path, Action<long> moved, CancellationToken cancellationToken)
+    private async Task<ArtifactContent?> SendOnceAsync(ArtifactSource source, string path, Action<long> moved, CancellationToken cancellationToken)
     {
-        using FileStream source = new(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: true);
+        using Stream bytes = await source.OpenAsync(cancellationToken).ConfigureAwait(false);
         using var meter = new HashingStream(Stream.Null, long.MaxValue);
         JsonElement created = await PostAsync("create", json => json.WriteString("path", PathOf(path)), json => json.WriteBoolean("overwrite", true), cancellationToken).ConfigureAwait(false);
         long handle = JsonAnswer.Read(created, api.Server.Host, json => json.Whole("handle"));
         byte[] block = new byte[BlockBytes];
         int read;
-        while ((read = await ReadBlockAsync(source, block, cancellationToken).ConfigureAwait(false)) > 0)
+        while ((read = await ReadBlockAsync(bytes, block, cancellationToken).ConfigureAwait(false)) > 0)
         {
             int length = read;
             await PostAsync("add-block", json => json.WriteNumber("handle", handle), json => json.WriteBase64String("data", block.AsSpan(0, length)), cancellationToken).ConfigureAwait(false);
@@ -92,7 +92,7 @@ internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactSto
         return meter.Finish();
     }
 
-    private static async Task<int> ReadBlockAsync(FileStream source, byte[] block, CancellationToken cancellationToken)
+    private static async Task<int> ReadBlockAsync(Stream source, byte[] block, CancellationToken cancellationToken)
     {
         int filled = 0, read;
         while (filled < block.Length && (read = await source.ReadAsync(block, filled, block.Length - filled, cancellationToken).ConfigureAwait(false)) > 0)

@@ -13,12 +13,12 @@ internal sealed class VolumeArtifactStore(RestApi api, string root) : IArtifactS
 
     public AdaptiveConcurrency Concurrency => api.Retrier.Concurrency;
 
-    public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    public Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         string path = ArtifactPath.Normalize(artifactPath);
-        return FileState.Of(file).Length > WorkspaceFiles.MaximumBytes
+        return source.State.Length > WorkspaceFiles.MaximumBytes
             ? throw new MlflowException(ErrorKind.ArtifactSendFailed, $"It is larger than the {WorkspaceFiles.MaximumBytes >> 30} GiB that Databricks' Files API takes. Copy it into the volume on the cluster, where it is mounted at {root}.") { Target = path }
-            : _transfer.WithinLimitAsync(path, stop => _files.SendAsync(file, path, sent, stop), cancellationToken);
+            : _transfer.WithinLimitAsync(path, stop => _files.SendAsync(source, path, sent, stop), cancellationToken);
     }
 
     public Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken)

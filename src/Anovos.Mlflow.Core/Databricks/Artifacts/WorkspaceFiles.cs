@@ -16,8 +16,8 @@ internal sealed class WorkspaceFiles(RestApi api, string root)
     public const long MaximumBytes = 5L << 30;
 
     /// <inheritdoc cref="IArtifactStore.SendAsync"/>
-    public async Task<ArtifactContent> SendAsync(FileInfo file, string path, Action<long> sent, CancellationToken cancellationToken) =>
-        (await _transfer.SendAsync(api.Server, body => new HttpRequestMessage(HttpMethod.Put, $"{AddressOf("files", path)}?overwrite=true") { Content = body }, new FileSource(file), part: null, sent, cancellationToken).ConfigureAwait(false)).Content;
+    public async Task<ArtifactContent?> SendAsync(ArtifactSource source, string path, Action<long> sent, CancellationToken cancellationToken) =>
+        (await _transfer.SendAsync(api.Server, body => new HttpRequestMessage(HttpMethod.Put, $"{AddressOf("files", path)}?overwrite=true") { Content = body }, source, part: null, sent, cancellationToken).ConfigureAwait(false)).Content;
 
     /// <inheritdoc cref="IArtifactStore.ReceiveAsync"/>
     public Task<bool> ReceiveAsync(string path, Stream target, Action<long> received, CancellationToken cancellationToken) =>

@@ -5,7 +5,7 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Stores;
 
 /// <summary>Artifacts on a server, and in the folder where the run goes on once the server is lost.</summary>
-internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, FallbackStore store) : ISourceStore, IPrefetchesCredentials, ISharesConcurrency
+internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, FallbackStore store) : IArtifactStore, IPrefetchesCredentials, ISharesConcurrency
 {
     private IArtifactStore? _folder;
 
@@ -14,9 +14,6 @@ internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, Fall
     public AdaptiveConcurrency Concurrency { get; } = server.Concurrency();
 
     public void ExpectUploads(IEnumerable<string> artifactPaths) => (server as IPrefetchesCredentials)?.ExpectUploads(artifactPaths);
-
-    public Task<ArtifactContent> SendAsync(FileInfo file, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
-        SendAsync((artifacts, counted) => artifacts.SendAsync(file, artifactPath, counted, cancellationToken), sent, cancellationToken);
 
     public Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
         SendAsync((artifacts, counted) => artifacts.SendAsync(source, artifactPath, counted, cancellationToken), sent, cancellationToken);
