@@ -14,6 +14,9 @@ public sealed class ModuleLifecycle : IModuleAssemblyInitializer, IModuleAssembl
 {
     private const string CoreName = "Anovos.Mlflow.Core";
 
+    // Several runspaces may import at once. Each must find the resolver in place afterwards.
+    private static readonly object Importing = new();
+
     private static string Dependencies { get; } = Path.Combine(Path.GetDirectoryName(typeof(ModuleLifecycle).Assembly.Location)!, "deps");
 
     private static string FrameworkFolder { get; } = Path.Combine(Dependencies, "netstandard2.0");
@@ -23,18 +26,12 @@ public sealed class ModuleLifecycle : IModuleAssemblyInitializer, IModuleAssembl
     /// <inheritdoc/>
     public void OnImport()
     {
-        // An assembly is never unloaded, and neither is its resolver: an import that comes later has nothing to do.
-        if ((IsWindowsPowerShell ? LoadFrameworkCore() : LoadCore()) is not { } core)
-            return;
-
-        Assembly module = typeof(ModuleLifecycle).Assembly;
-        AppDomain.CurrentDomain.AssemblyResolve += (_, request) =>
+        lock (Importing)
         {
-            var name = new AssemblyName(request.Name);
-            if (request.RequestingAssembly is null || request.RequestingAssembly == module)
-                return name.Name == CoreName ? core : null;
-            return IsFramework(request.RequestingAssembly) && FindDependency(FrameworkFolder, name) is { } file ? Assembly.LoadFrom(file) : null;
-        };
+            // Assemblies are never unloaded, so a later import has nothing to do.
+            if ((IsWindowsPowerShell ? LoadFrameworkCore() : LoadCore()) is { } core)
+                AppDomain.CurrentDomain.AssemblyResolve += (_, request) => Resolve(request, core);
+        }
     }
 
     /// <inheritdoc/>
@@ -49,6 +46,14 @@ public sealed class ModuleLifecycle : IModuleAssemblyInitializer, IModuleAssembl
     {
         string file = Path.Combine(folder, reference.Name + ".dll");
         return File.Exists(file) && (reference.Version is null || AssemblyName.GetAssemblyName(file).Version >= reference.Version) ? file : null;
+    }
+
+    private static Assembly? Resolve(ResolveEventArgs request, Assembly core)
+    {
+        var name = new AssemblyName(request.Name);
+        if (request.RequestingAssembly is null || request.RequestingAssembly == typeof(ModuleLifecycle).Assembly)
+            return name.Name == CoreName ? core : null;
+        return IsFramework(request.RequestingAssembly) && FindDependency(FrameworkFolder, name) is { } file ? Assembly.LoadFrom(file) : null;
     }
 
     // Called by reflection: netstandard2.0 has no AssemblyLoadContext.

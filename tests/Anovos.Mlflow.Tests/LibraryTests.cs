@@ -69,11 +69,12 @@ public sealed class LibraryTests : IDisposable
     }
 
     [Theory]
-    [InlineData("the other module")]
-    [InlineData("ours")]
-    public void Another_module_with_older_libraries_works_beside_ours(string first)
+    [InlineData("1.32.0", "the other module")]
+    [InlineData("1.32.0", "ours")]
+    [InlineData("1.64.0", "the other module")]
+    public void Another_module_with_other_versions_works_beside_ours(string version, string first)
     {
-        string other = OtherModule();
+        string other = OtherModule(version);
         string[] modules = first == "ours" ? [Repository.StagedModule, other] : [other, Repository.StagedModule];
         string[] lines = Run(
             """
@@ -87,13 +88,26 @@ public sealed class LibraryTests : IDisposable
             """,
             modules);
 
-        string[] used = ["Azure.Core 1.32.0.0 application/json", "SQLite 3035005", "Newtonsoft.Json {\"a\":1}"];
+        string[] used = [$"Azure.Core {version}.0 application/json", "SQLite 3035005", "Newtonsoft.Json {\"a\":1}"];
         Assert.Equal(used, lines[..3]);
         Assert.Contains("wasbs://container@account.blob.core.windows.net cannot be reached", lines[3]);
         Assert.Contains("s3://bucket cannot be reached", lines[4]);
         Assert.Equal(used, lines[5..8]);
         string[] copies = [Path.Combine(other, "Azure.Core.dll"), Path.Combine(Repository.StagedModule, "deps", "net8.0", "Azure.Core.dll")];
         Assert.Equal(copies.Order(StringComparer.Ordinal), lines[8..].Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Imports_at_the_same_time_share_one_Core()
+    {
+        string[] lines = Run(
+            """
+            $module = $args[0]
+            1..4 | ForEach-Object -ThrottleLimit 4 -Parallel { Import-Module $using:module; (Start-MlflowRun -TrackingUri ./mlruns | Stop-MlflowRun).Status }
+            @([AppDomain]::CurrentDomain.GetAssemblies() | Where-Object { $_.GetName().Name -eq 'Anovos.Mlflow.Core' }).Count
+            """,
+            Repository.StagedModule);
+        Assert.Equal(["Finished", "Finished", "Finished", "Finished", "1"], lines);
     }
 
     [Fact]
@@ -151,10 +165,10 @@ public sealed class LibraryTests : IDisposable
     }
 
     // A script module that brings libraries in the usual way, which loads them into the default context.
-    private string OtherModule()
+    private string OtherModule(string azureCore = "1.32.0")
     {
         string folder = Path.Combine(_folder, "Other");
-        CopyPackage("azure.core/1.32.0/lib/net6.0/Azure.Core.dll", folder);
+        CopyPackage($"azure.core/{azureCore}/lib/netstandard2.0/Azure.Core.dll", folder);
         CopyPackage("newtonsoft.json/12.0.3/lib/netstandard2.0/Newtonsoft.Json.dll", folder);
         CopyPackage("sqlitepclraw.core/2.0.6/lib/netstandard2.0/SQLitePCLRaw.core.dll", folder);
         CopyPackage("sqlitepclraw.provider.e_sqlite3/2.0.6/lib/net5.0/SQLitePCLRaw.provider.e_sqlite3.dll", folder);
