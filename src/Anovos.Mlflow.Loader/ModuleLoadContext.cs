@@ -49,7 +49,9 @@ public sealed class ModuleLoadContext : AssemblyLoadContext
     /// <inheritdoc/>
     protected override nint LoadUnmanagedDll(string unmanagedDllName)
     {
-        string file = OperatingSystem.IsWindows() ? $"{unmanagedDllName}.dll" : $"lib{unmanagedDllName}.{(OperatingSystem.IsMacOS() ? "dylib" : "so")}";
+        string file = OperatingSystem.IsWindows() ? $"{unmanagedDllName}.dll"
+            : OperatingSystem.IsMacOS() ? $"lib{unmanagedDllName}.dylib"
+            : $"lib{unmanagedDllName}.so";
         string library = Path.Combine(_nativeLibraries, file);
         return File.Exists(library) ? LoadUnmanagedDllFromPath(library) : 0;
     }

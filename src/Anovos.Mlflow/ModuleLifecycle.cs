@@ -53,7 +53,9 @@ public sealed class ModuleLifecycle : IModuleAssemblyInitializer, IModuleAssembl
         var name = new AssemblyName(request.Name);
         if (request.RequestingAssembly is null || request.RequestingAssembly == typeof(ModuleLifecycle).Assembly)
             return name.Name == CoreName ? core : null;
-        return IsFramework(request.RequestingAssembly) && FindDependency(FrameworkFolder, name) is { } file ? Assembly.LoadFrom(file) : null;
+        return IsFramework(request.RequestingAssembly) && FindDependency(FrameworkFolder, name) is { } file
+            ? Assembly.LoadFrom(file)
+            : null;
     }
 
     // Called by reflection: netstandard2.0 has no AssemblyLoadContext.

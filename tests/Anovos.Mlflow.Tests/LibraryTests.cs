@@ -22,7 +22,7 @@ public sealed class LibraryTests : IDisposable
     // Nothing listens there, which a library finds out when it has signed a request and sends it.
     private static readonly (string, string?)[] Cloud =
     [
-        ("AZURE_STORAGE_CONNECTION_STRING", "DefaultEndpointsProtocol=http;AccountName=account;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:1/account"),
+        ("AZURE_STORAGE_CONNECTION_STRING", "AccountName=account;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:1/account"),
         ("MLFLOW_S3_ENDPOINT_URL", "http://127.0.0.1:1"), ("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "secret"),
         ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0"),
     ];
@@ -83,7 +83,7 @@ public sealed class LibraryTests : IDisposable
             Send-ToBucket wasbs://container@account.blob.core.windows.net
             Send-ToBucket s3://bucket
             Use-OtherLibrary
-            [AppDomain]::CurrentDomain.GetAssemblies() | Where-Object { $_.GetName().Name -eq 'Azure.Core' } | ForEach-Object Location | Sort-Object
+            ([AppDomain]::CurrentDomain.GetAssemblies() | Where-Object { $_.GetName().Name -eq 'Azure.Core' }).Location
             Get-Library | Where-Object { $_.GetName().Name -in 'Newtonsoft.Json', 'SQLitePCLRaw.core' }
             """,
             modules);
@@ -93,8 +93,8 @@ public sealed class LibraryTests : IDisposable
         Assert.Contains("wasbs://container@account.blob.core.windows.net cannot be reached", lines[3]);
         Assert.Contains("s3://bucket cannot be reached", lines[4]);
         Assert.Equal(used, lines[5..8]);
-        string[] copies = [Path.Combine(other, "Azure.Core.dll"), Path.Combine(Repository.StagedModule, "deps", "net8.0", "Azure.Core.dll")];
-        Assert.Equal(copies.Order(StringComparer.Ordinal), lines[8..].Order(StringComparer.Ordinal));
+        string ours = Path.Combine(Repository.StagedModule, "deps", "net8.0", "Azure.Core.dll");
+        Assert.Equivalent(new[] { ours, Path.Combine(other, "Azure.Core.dll") }, lines[8..], strict: true);
     }
 
     [Fact]
@@ -103,7 +103,10 @@ public sealed class LibraryTests : IDisposable
         string[] lines = Run(
             """
             $module = $args[0]
-            1..4 | ForEach-Object -ThrottleLimit 4 -Parallel { Import-Module $using:module; (Start-MlflowRun -TrackingUri ./mlruns | Stop-MlflowRun).Status }
+            1..4 | ForEach-Object -ThrottleLimit 4 -Parallel {
+                Import-Module $using:module
+                (Start-MlflowRun -TrackingUri ./mlruns | Stop-MlflowRun).Status
+            }
             @([AppDomain]::CurrentDomain.GetAssemblies() | Where-Object { $_.GetName().Name -eq 'Anovos.Mlflow.Core' }).Count
             """,
             Repository.StagedModule);
@@ -132,7 +135,7 @@ public sealed class LibraryTests : IDisposable
             """,
             OtherModule(), module);
 
-        Assert.Equal(["SQLite 3035005", "ours 3049001", "SQLite 3035005"], lines.Where(line => line.StartsWith("SQLite", StringComparison.Ordinal) || line.StartsWith("ours", StringComparison.Ordinal)));
+        Assert.Equal(["SQLite 3035005", "ours 3049001", "SQLite 3035005"], lines.Where(line => line.Contains("SQLite") || line.Contains("ours")));
     }
 
     [Theory]

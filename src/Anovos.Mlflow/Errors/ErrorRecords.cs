@@ -20,7 +20,8 @@ internal static class ErrorRecords
     public static ErrorRecord ToFileError(this Exception e, object? target)
     {
         e = MissingLibrary(e) ?? e;
-        return new ErrorRecord(e, e is FileNotFoundException or DirectoryNotFoundException ? "FileNotFound" : "FileUnreadable", e is UnauthorizedAccessException ? ErrorCategory.PermissionDenied : ErrorCategory.ReadError, target).Safe();
+        string id = e is FileNotFoundException or DirectoryNotFoundException ? "FileNotFound" : "FileUnreadable";
+        return new ErrorRecord(e, id, e is UnauthorizedAccessException ? ErrorCategory.PermissionDenied : ErrorCategory.ReadError, target).Safe();
     }
 
     /// <summary>The record, shown without what others wrote to steer a terminal or a build. The target itself stays as it is.</summary>
@@ -45,7 +46,8 @@ internal static class ErrorRecords
             return null;
         string folder = Path.Combine(Path.GetDirectoryName(typeof(ErrorRecords).Assembly.Location)!, "deps");
         string library = new AssemblyName(name).Name!;
-        return new FileNotFoundException($"The module's library {library} is missing from {folder}. Install the module Anovos.Mlflow again.", name, e);
+        string message = $"The module's library {library} is missing from {folder}. Install the module Anovos.Mlflow again.";
+        return new FileNotFoundException(message, name, e);
     }
 
     private static ErrorCategory Category(MlflowException e) => e.Kind switch
