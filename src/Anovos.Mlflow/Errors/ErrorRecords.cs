@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Reflection;
 
 namespace Anovos.Mlflow.PowerShell.Errors;
 
@@ -16,8 +17,12 @@ internal static class ErrorRecords
     }
 
     /// <summary>The record of a failure on this machine: a file, a folder.</summary>
-    public static ErrorRecord ToFileError(this Exception e, object? target) =>
-        new ErrorRecord(e, e is FileNotFoundException or DirectoryNotFoundException ? "FileNotFound" : "FileUnreadable", e is UnauthorizedAccessException ? ErrorCategory.PermissionDenied : ErrorCategory.ReadError, target).Safe();
+    public static ErrorRecord ToFileError(this Exception e, object? target)
+    {
+        e = MissingLibrary(e) ?? e;
+        string id = e is FileNotFoundException or DirectoryNotFoundException ? "FileNotFound" : "FileUnreadable";
+        return new ErrorRecord(e, id, e is UnauthorizedAccessException ? ErrorCategory.PermissionDenied : ErrorCategory.ReadError, target).Safe();
+    }
 
     /// <summary>The record, shown without what others wrote to steer a terminal or a build. The target itself stays as it is.</summary>
     public static ErrorRecord Safe(this ErrorRecord record)
@@ -27,6 +32,17 @@ internal static class ErrorRecords
         if (record.TargetObject is string target && SafeText.Of(target) is { } name && name != target)
             record.CategoryInfo.TargetName = name;
         return record;
+    }
+
+    // Libraries load on first use. For a missing one, .NET gives the assembly's display name in place of a file's.
+    private static FileNotFoundException? MissingLibrary(Exception e)
+    {
+        if (e is not FileNotFoundException { FileName: { } name } || !name.Contains(", Version="))
+            return null;
+        string folder = Path.Combine(Path.GetDirectoryName(typeof(ErrorRecords).Assembly.Location)!, "deps");
+        string library = new AssemblyName(name).Name!;
+        string message = $"The module's library {library} is missing from {folder}. Install the module Anovos.Mlflow again.";
+        return new FileNotFoundException(message, name, e);
     }
 
     private static ErrorCategory Category(MlflowException e) => e.Kind switch

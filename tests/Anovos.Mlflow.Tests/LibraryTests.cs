@@ -1,0 +1,225 @@
+using System.Runtime.InteropServices;
+
+namespace Anovos.Mlflow.Tests;
+
+/// <summary>When the module's libraries are loaded, and that neither they nor those of another module get in each other's way.</summary>
+public sealed class LibraryTests : IDisposable
+{
+    private const string Functions =
+        """
+        $ErrorActionPreference = 'Stop'
+        function Get-Library { ([System.Runtime.Loader.AssemblyLoadContext]::All | Where-Object Name -eq Anovos.Mlflow).Assemblies }
+        function Show-Library { (Get-Library | ForEach-Object { $_.GetName().Name } | Sort-Object) -join ' ' }
+        function Send-ToBucket($Uri) {
+            Set-Content file.txt something
+            $null = New-MlflowExperiment $Uri -ArtifactLocation $Uri -TrackingUri ./mlruns
+            $null = Start-MlflowRun -Experiment $Uri -TrackingUri ./mlruns
+            try { Send-MlflowArtifact file.txt } catch { "$_" } finally { $null = Stop-MlflowRun }
+        }
+
+        """;
+
+    // Nothing listens there, which a library finds out when it has signed a request and sends it.
+    private static readonly (string, string?)[] Cloud =
+    [
+        ("AZURE_STORAGE_CONNECTION_STRING", "AccountName=account;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:1/account"),
+        ("MLFLOW_S3_ENDPOINT_URL", "http://127.0.0.1:1"), ("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0"),
+    ];
+
+    private static readonly string Runtime = $"{(OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux")}-"
+        + RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
+
+    [Theory]
+    [InlineData("wasbs://container@account.blob.core.windows.net", "Azure.Storage.Blobs", "AWSSDK")]
+    [InlineData("s3://bucket", "AWSSDK.S3", "Azure")]
+    public void A_library_loads_on_first_use(string bucket, string used, string unused)
+    {
+        string[] lines = Run(
+            """
+            $module = $args[0]
+            Import-Module $module
+            Show-Library
+            $null = Start-MlflowRun -TrackingUri ./mlruns
+            Write-MlflowMetric loss 1
+            $null = Stop-MlflowRun
+            Show-Library
+            $null = Import-AnovosConfig $args[1]
+            Show-Library
+            (Test-MlflowConnection -TrackingUri http://127.0.0.1:1).Problem
+            Show-Library
+            Send-ToBucket $args[2]
+            Show-Library
+            Get-Library | Where-Object { -not $_.Location.StartsWith($module) } | ForEach-Object { "elsewhere: $($_.Location)" }
+            """,
+            Repository.StagedModule, Path.Combine(Repository.Root, "samples", "customers", "config.yaml"), bucket);
+
+        Assert.Equal(
+            [
+                "Anovos.Mlflow.Core", "Anovos.Mlflow.Core", "Anovos.Mlflow.Core YamlDotNet",
+                "TrackingServerUnreachable", "Anovos.Mlflow.Core RestSharp YamlDotNet",
+            ],
+            lines[..5]);
+        Assert.Contains("cannot be reached", lines[5]);
+        Assert.Contains(used, lines[6].Split(' '));
+        Assert.DoesNotContain(unused, lines[6]);
+        Assert.Equal(7, lines.Length);
+    }
+
+    [Theory]
+    [InlineData("1.32.0", "the other module")]
+    [InlineData("1.32.0", "ours")]
+    [InlineData("1.64.0", "the other module")]
+    public void Another_module_with_other_versions_works_beside_ours(string version, string first)
+    {
+        string other = OtherModule(version);
+        string[] modules = first == "ours" ? [Repository.StagedModule, other] : [other, Repository.StagedModule];
+        string[] lines = Run(
+            """
+            Import-Module $args[0], $args[1]
+            Use-OtherLibrary
+            Send-ToBucket wasbs://container@account.blob.core.windows.net
+            Send-ToBucket s3://bucket
+            Use-OtherLibrary
+            ([AppDomain]::CurrentDomain.GetAssemblies() | Where-Object { $_.GetName().Name -eq 'Azure.Core' }).Location
+            Get-Library | Where-Object { $_.GetName().Name -in 'Newtonsoft.Json', 'SQLitePCLRaw.core' }
+            """,
+            modules);
+
+        string[] used = [$"Azure.Core {version}.0 application/json", "SQLite 3035005", "Newtonsoft.Json {\"a\":1}"];
+        Assert.Equal(used, lines[..3]);
+        Assert.Contains("wasbs://container@account.blob.core.windows.net cannot be reached", lines[3]);
+        Assert.Contains("s3://bucket cannot be reached", lines[4]);
+        Assert.Equal(used, lines[5..8]);
+        string ours = Path.Combine(Repository.StagedModule, "deps", "net8.0", "Azure.Core.dll");
+        Assert.Equivalent(new[] { ours, Path.Combine(other, "Azure.Core.dll") }, lines[8..], strict: true);
+    }
+
+    [Fact]
+    public void Imports_at_the_same_time_share_one_Core()
+    {
+        string[] lines = Run(
+            """
+            $module = $args[0]
+            1..4 | ForEach-Object -ThrottleLimit 4 -Parallel {
+                Import-Module $using:module
+                (Start-MlflowRun -TrackingUri ./mlruns | Stop-MlflowRun).Status
+            }
+            @([AppDomain]::CurrentDomain.GetAssemblies() | Where-Object { $_.GetName().Name -eq 'Anovos.Mlflow.Core' }).Count
+            """,
+            Repository.StagedModule);
+        Assert.Equal(["Finished", "Finished", "Finished", "Finished", "1"], lines);
+    }
+
+    [Fact]
+    public void A_native_library_in_the_module_s_folder_does_not_disturb_the_import_and_is_the_one_that_its_wrapper_gets()
+    {
+        string module = CopyOfModule(), libraries = Path.Combine(module, "deps", "net8.0");
+        CopyPackage("sqlitepclraw.core/2.1.11/lib/netstandard2.0/SQLitePCLRaw.core.dll", libraries);
+        CopyPackage("sqlitepclraw.provider.e_sqlite3/2.1.11/lib/net6.0/SQLitePCLRaw.provider.e_sqlite3.dll", libraries);
+        CopyNativeSqlite("2.1.11", Path.Combine(libraries, "runtimes", Runtime, "native"));
+        File.WriteAllText(Path.Combine(libraries, "native.dll"), "not an assembly");
+
+        string[] lines = Run(
+            """
+            Import-Module $args[0], $args[1]
+            Use-OtherLibrary
+            $context = [System.Runtime.Loader.AssemblyLoadContext]::All | Where-Object Name -eq Anovos.Mlflow
+            $provider = $context.LoadFromAssemblyName('SQLitePCLRaw.provider.e_sqlite3').GetType('SQLitePCL.SQLite3Provider_e_sqlite3')
+            $raw = $context.LoadFromAssemblyName('SQLitePCLRaw.core').GetType('SQLitePCL.raw')
+            $null = $raw.GetMethod('SetProvider').Invoke($null, @($provider::new()))
+            "ours $($raw::sqlite3_libversion_number())"
+            Use-OtherLibrary
+            """,
+            OtherModule(), module);
+
+        Assert.Equal(["SQLite 3035005", "ours 3049001", "SQLite 3035005"], lines.Where(line => line.Contains("SQLite") || line.Contains("ours")));
+    }
+
+    [Theory]
+    [InlineData("Azure.Core")]
+    [InlineData("Azure.Storage.Blobs")]
+    public void A_missing_library_is_an_error_with_its_name_and_the_remedy(string library)
+    {
+        string module = CopyOfModule();
+        File.Delete(Path.Combine(module, "deps", "net8.0", library + ".dll"));
+
+        string error = Assert.Single(Run("Import-Module $args[0]; Send-ToBucket wasbs://container@account.blob.core.windows.net", module));
+
+        Assert.StartsWith($"The module's library {library} is missing", error);
+        Assert.Contains("Install the module Anovos.Mlflow again", error);
+        Assert.Contains(Path.Combine(module, "deps"), error);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static void CopyNativeSqlite(string version, string folder)
+    {
+        string package = Path.Combine(Repository.Packages, "sqlitepclraw.lib.e_sqlite3", version, "runtimes", Runtime, "native");
+        CopyPackage(Path.GetRelativePath(Repository.Packages, Directory.GetFiles(package).Single()), folder);
+    }
+
+    private static void CopyPackage(string file, string folder)
+    {
+        Directory.CreateDirectory(folder);
+        File.Copy(Path.Combine(Repository.Packages, file), Path.Combine(folder, Path.GetFileName(file)));
+    }
+
+    // A script module that brings libraries in the usual way, which loads them into the default context.
+    private string OtherModule(string azureCore = "1.32.0")
+    {
+        string folder = Path.Combine(_folder, "Other");
+        CopyPackage($"azure.core/{azureCore}/lib/netstandard2.0/Azure.Core.dll", folder);
+        CopyPackage("newtonsoft.json/12.0.3/lib/netstandard2.0/Newtonsoft.Json.dll", folder);
+        CopyPackage("sqlitepclraw.core/2.0.6/lib/netstandard2.0/SQLitePCLRaw.core.dll", folder);
+        CopyPackage("sqlitepclraw.provider.e_sqlite3/2.0.6/lib/net5.0/SQLitePCLRaw.provider.e_sqlite3.dll", folder);
+        CopyNativeSqlite("2.0.6", folder);
+        File.WriteAllText(
+            Path.Combine(folder, "Other.psd1"),
+            """
+            @{
+                ModuleVersion = '1.0'; RootModule = 'Other.psm1'; FunctionsToExport = 'Use-OtherLibrary'
+                RequiredAssemblies = 'Azure.Core.dll', 'Newtonsoft.Json.dll', 'SQLitePCLRaw.core.dll', 'SQLitePCLRaw.provider.e_sqlite3.dll'
+            }
+            """);
+        File.WriteAllText(
+            Path.Combine(folder, "Other.psm1"),
+            """
+            function Use-OtherLibrary {
+                "Azure.Core $([Azure.Core.ContentType].Assembly.GetName().Version) $([Azure.Core.ContentType]::ApplicationJson)"
+                [SQLitePCL.raw]::SetProvider([SQLitePCL.SQLite3Provider_e_sqlite3]::new())
+                "SQLite $([SQLitePCL.raw]::sqlite3_libversion_number())"
+                "Newtonsoft.Json $([Newtonsoft.Json.JsonConvert]::SerializeObject(@{ a = 1 }))"
+            }
+            """);
+        return folder;
+    }
+
+    private string CopyOfModule()
+    {
+        string copy = Path.Combine(_folder, "Anovos.Mlflow");
+        foreach (string file in Directory.GetFiles(Repository.StagedModule, "*", SearchOption.AllDirectories))
+        {
+            string target = Path.Combine(copy, Path.GetRelativePath(Repository.StagedModule, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+
+        return copy;
+    }
+
+    private string[] Run(string script, params string[] arguments)
+    {
+        string? pwsh = CleanProcess.Find(OperatingSystem.IsWindows() ? "pwsh.exe" : "pwsh");
+        Assert.SkipWhen(pwsh is null, "pwsh is not on the PATH");
+        string path = Path.Combine(_folder, "script.ps1");
+        File.WriteAllText(path, Functions + script);
+        (int exitCode, string output, string error) = CleanProcess.Run(
+            pwsh!, ["-NoProfile", "-NonInteractive", "-File", path, .. arguments], _folder,
+            [("HOME", _folder), ("PATH", Environment.GetEnvironmentVariable("PATH")), ("NO_COLOR", "1"), .. Cloud]);
+        Assert.Equal(("", 0), (error, exitCode));
+        return output.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries);
+    }
+}
