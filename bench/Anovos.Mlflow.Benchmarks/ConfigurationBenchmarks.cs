@@ -22,7 +22,7 @@ public class ConfigurationBenchmarks
     [Benchmark]
     public IReadOnlyList<Param> Params()
     {
-        var builder = new ParamBuilder();
+        var builder = new ParamBuilder(StoreLimits.Mlflow);
         foreach ((string key, string value) in _config.Settings)
             builder.Add(key, value);
         return builder.Params;

@@ -18,13 +18,13 @@ public class KeyBenchmarks
     [Benchmark]
     public int ThousandStatistics()
     {
-        var keys = new StatisticKeys();
+        var keys = new StatisticKeys(StoreLimits.Mlflow);
         return _statistics.Sum(statistic => keys.Of(statistic).Length);
     }
 
     [Benchmark]
-    public string? WhyInvalid() => TrackingLimits.WhyInvalidKey("measures_of_dispersion/attribute-1/stddev");
+    public string? WhyInvalid() => StoreLimits.Mlflow.WhyInvalidKey("measures_of_dispersion/attribute-1/stddev");
 
     [Benchmark]
-    public string ToValid() => TrackingLimits.ToValidKey("measures of dispersion/attribute (1)/std%dev");
+    public string ToValid() => StoreLimits.Mlflow.ToValidKey("measures of dispersion/attribute (1)/std%dev");
 }

@@ -17,7 +17,7 @@ public class RestJsonBenchmarks
     public long WriteBatch() => Write(body => RestEntities.WriteData(body, Batch)).Length;
 
     [Benchmark]
-    public int SplitHundredThousandPoints() => RunDataBatches.Split(Data).Count();
+    public int SplitHundredThousandPoints() => RunDataBatches.Split(Data, StoreLimits.Mlflow).Count();
 
     [Benchmark]
     public Page<Run> ReadHundredRuns()

@@ -31,7 +31,7 @@ public sealed class AnovosPlan
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a run id that MLflow would not take.</exception>
     public static AnovosPlan Of(AnovosConfig config, string basePath, string? runId = null)
     {
-        if (runId is not null && !TrackingLimits.IsRunId(runId))
+        if (runId is not null && !Run.IsRunId(runId))
         {
             throw new MlflowException(ErrorKind.InvalidValue,
                 $"'{runId}' is no run id. Give the id that MLflow shows for the run.") { Target = runId };

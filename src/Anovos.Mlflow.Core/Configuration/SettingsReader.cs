@@ -22,11 +22,12 @@ internal sealed class SettingsReader
 
     private void Add(string key, YamlEntry entry, bool secret)
     {
-        // MLflow takes no longer ones, and a bound on the key bounds what aliases can blow up.
-        if (key.Length > TrackingLimits.Key)
+        // The store is not known yet: MLflow's own limit holds. A bound on the key also bounds what aliases can blow up.
+        int longest = StoreLimits.Mlflow.Key;
+        if (key.Length > longest)
         {
-            _problems.Note(entry.Key.Position, key.Substring(0, TrackingLimits.Key),
-                $"The setting's key has more than {TrackingLimits.Key} characters: it is left out of the run's params.",
+            _problems.Note(entry.Key.Position, key.Substring(0, longest),
+                $"The setting's key has more than {longest} characters: it is left out of the run's params.",
                 "Use shorter names.");
             return;
         }

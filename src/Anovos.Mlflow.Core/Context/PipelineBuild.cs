@@ -9,25 +9,6 @@ internal sealed class PipelineBuild
 
     private PipelineBuild(EnvironmentVariables variables) => _variables = variables;
 
-    /// <summary>The build as tags of a run. The run's note links to the page of the build.</summary>
-    public IReadOnlyList<Tag> Tags
-    {
-        get
-        {
-            (string Name, string? Value)[] all =
-            [
-                ("buildId", Text("BUILD_BUILDID")), ("buildNumber", Text("BUILD_BUILDNUMBER")), ("buildUrl", Page),
-                ("pipeline", Text("BUILD_DEFINITIONNAME")), ("project", Text("SYSTEM_TEAMPROJECT")),
-                ("repository", GitRepository.WithoutCredentials(Text("BUILD_REPOSITORY_URI"))),
-                ("commit", Text("BUILD_SOURCEVERSION")), ("branch", Text("BUILD_SOURCEBRANCH")),
-                ("requestedFor", Text("BUILD_REQUESTEDFOREMAIL") ?? Text("BUILD_REQUESTEDFOR")),
-            ];
-            IEnumerable<Tag> tags = all.Where(tag => tag.Value is not null)
-                .Select(tag => new Tag($"azure.pipelines.{tag.Name}", ParamBuilder.Cut(tag.Name, tag.Value!, TrackingLimits.TagValue, truncate: true, [])));
-            return Page is null ? [.. tags] : [.. tags, new Tag(RunTags.Note, Link)];
-        }
-    }
-
     /// <summary>A link to the build, for a Markdown text.</summary>
     public string Link
     {
@@ -50,6 +31,22 @@ internal sealed class PipelineBuild
         var variables = new EnvironmentVariables(environment);
         bool isPipeline = string.Equals(variables.Text("TF_BUILD"), "true", StringComparison.OrdinalIgnoreCase);
         return isPipeline && variables.Flag("ANOVOS_MLFLOW_PIPELINE", defaultValue: true) ? new PipelineBuild(variables) : null;
+    }
+
+    /// <summary>The build as tags of a run. The run's note links to the page of the build.</summary>
+    public IReadOnlyList<Tag> TagsOf(StoreLimits limits)
+    {
+        (string Name, string? Value)[] all =
+        [
+            ("buildId", Text("BUILD_BUILDID")), ("buildNumber", Text("BUILD_BUILDNUMBER")), ("buildUrl", Page),
+            ("pipeline", Text("BUILD_DEFINITIONNAME")), ("project", Text("SYSTEM_TEAMPROJECT")),
+            ("repository", GitRepository.WithoutCredentials(Text("BUILD_REPOSITORY_URI"))),
+            ("commit", Text("BUILD_SOURCEVERSION")), ("branch", Text("BUILD_SOURCEBRANCH")),
+            ("requestedFor", Text("BUILD_REQUESTEDFOREMAIL") ?? Text("BUILD_REQUESTEDFOR")),
+        ];
+        IEnumerable<Tag> tags = all.Where(tag => tag.Value is not null).Select(tag =>
+            new Tag($"azure.pipelines.{tag.Name}", ParamBuilder.Cut(tag.Name, tag.Value!, limits.TagValue, truncate: true, [])));
+        return Page is null ? [.. tags] : [.. tags, new Tag(RunTags.Note, Link)];
     }
 
     /// <summary>The value of one of the agent's variables, without secrets; null if it is not set.</summary>

@@ -11,8 +11,9 @@ public static class RunContext
     /// <summary>All tags that a run starts with. The request's own tags replace those of the context.</summary>
     /// <param name="request">The run to start.</param>
     /// <param name="environment">Returns the value of an environment variable.</param>
+    /// <param name="limits">What the store of the run accepts.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if <c>MLFLOW_RUN_CONTEXT</c> is not a JSON object of tags.</exception>
-    public static IReadOnlyList<Tag> TagsOf(RunRequest request, Func<string, string?> environment)
+    public static IReadOnlyList<Tag> TagsOf(RunRequest request, Func<string, string?> environment, StoreLimits limits)
     {
         // In this order: a later tag replaces an earlier one of the same key.
         IEnumerable<Tag> context =
@@ -20,7 +21,7 @@ public static class RunContext
             .. OfCaller(request),
             .. GitRepository.Find(request.SourceDirectory)?.Tags ?? [],
             .. ClusterTags.Of(environment),
-            .. PipelineBuild.Find(environment)?.Tags ?? [],
+            .. PipelineBuild.Find(environment)?.TagsOf(limits) ?? [],
             .. OfVariable(environment(Variable)),
             .. request.Tags,
             .. OfRun(request),

@@ -36,7 +36,7 @@ public sealed class AzurePipeline
     public IReadOnlyList<string> Join(Run run)
     {
         // Scripts of later tasks may hold them as $(MLFLOW_RUN_ID), and a server chose them.
-        if (!TrackingLimits.IsRunId(run.RunId) || !TrackingLimits.IsRunId(run.ExperimentId))
+        if (!Run.IsRunId(run.RunId) || !Run.IsRunId(run.ExperimentId))
             return [];
         return
         [
@@ -65,7 +65,7 @@ public sealed class AzurePipeline
     /// <exception cref="IOException">It cannot be written; and <see cref="UnauthorizedAccessException"/>.</exception>
     public IReadOnlyList<string> Summarize(RunSummary summary)
     {
-        if (summary.Run.Tags.ContainsKey(RunTags.ParentRunId) || !TrackingLimits.IsRunId(summary.Run.RunId))
+        if (summary.Run.Tags.ContainsKey(RunTags.ParentRunId) || !Run.IsRunId(summary.Run.RunId))
             return [];
 
         // The agent empties this folder after the job; until then it may not have read the file yet. The name is the heading.

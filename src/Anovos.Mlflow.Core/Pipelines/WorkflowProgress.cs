@@ -1,4 +1,5 @@
 using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.Tracking;
 using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Pipelines;
@@ -16,7 +17,9 @@ public sealed class WorkflowProgress(AzurePipeline pipeline, AnovosConfig config
     private const int Reported = 95;
 
     private readonly int _steps = AnovosPlan.Of(config, basePath).Outputs.Where(output => output.Path is not null).Select(output => output.Step).Distinct().Count();
-    private readonly Timings _timings = new();
+    // The page of a build shows these keys and no store gets them: MLflow's own limits do.
+    private readonly Timings _timings = new(StoreLimits.Mlflow);
+
     private int _warnings, _errors, _timed;
 
     /// <summary>The lines for the pipeline that follow from lines of the log.</summary>

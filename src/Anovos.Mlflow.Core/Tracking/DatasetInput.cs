@@ -2,7 +2,7 @@ namespace Anovos.Mlflow.Tracking;
 
 /// <summary>A dataset that a run reads. Within an experiment, name and digest are its identity.</summary>
 /// <param name="Name">What it is called.</param>
-/// <param name="Digest">Tells two states of it apart; at most <see cref="TrackingLimits.DatasetDigest"/> characters.</param>
+/// <param name="Digest">Tells two states of it apart; at most <see cref="StoreLimits.DatasetDigest"/> characters.</param>
 /// <param name="SourceType">How the source is to be read, as <c>local</c> or <c>s3</c>.</param>
 /// <param name="Source">Where it comes from, as JSON of the form that its type has: <c>{"uri": "data/income"}</c>.</param>
 public sealed record DatasetInput(string Name, string Digest, string SourceType, string Source)

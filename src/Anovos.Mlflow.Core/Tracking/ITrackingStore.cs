@@ -9,6 +9,9 @@ public interface ITrackingStore : IDisposable
     /// <summary>The tracking URI under which another process finds the same store.</summary>
     string TrackingUri { get; }
 
+    /// <summary>What the store accepts.</summary>
+    StoreLimits Limits { get; }
+
     /// <summary>The experiment of that name, a deleted one too; null when there is none.</summary>
     Task<Experiment?> FindExperimentAsync(string name, CancellationToken cancellationToken);
 
@@ -53,7 +56,7 @@ public interface ITrackingStore : IDisposable
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a filter or an order that cannot be read.</exception>
     Task<Page<Run>> SearchRunsAsync(RunSearch search, string? pageToken, CancellationToken cancellationToken);
 
-    /// <summary>Writes one batch within <see cref="TrackingLimits"/>; params first, then metrics, then tags.</summary>
+    /// <summary>Writes one batch within <see cref="Limits"/>; params first, then metrics, then tags.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ParameterConflict"/> when a param is there with another value.</exception>
     Task LogBatchAsync(string runId, RunData batch, CancellationToken cancellationToken);
 
@@ -73,7 +76,7 @@ public interface ITrackingStore : IDisposable
 public sealed record Page<T>(IReadOnlyList<T> Items, string? NextPageToken);
 
 /// <summary>An experiment to be made.</summary>
-/// <param name="Name">The name, at most <see cref="TrackingLimits.ExperimentName"/> characters.</param>
+/// <param name="Name">The name, at most <see cref="StoreLimits.ExperimentName"/> characters.</param>
 /// <param name="ArtifactLocation">Where its artifacts go; null leaves that to the store.</param>
 public sealed record NewExperiment(string Name, string? ArtifactLocation = null)
 {

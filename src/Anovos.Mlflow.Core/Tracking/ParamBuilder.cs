@@ -1,8 +1,9 @@
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>Makes params of any keys and values: keys become valid and stay unique, long values are cut, and nothing of it silently.</summary>
+/// <param name="limits">What the store of the run accepts.</param>
 /// <param name="truncate">Whether an over-long value is cut (<c>MLFLOW_TRUNCATE_LONG_VALUES</c>); else it is an error.</param>
-public sealed class ParamBuilder(bool truncate = true)
+public sealed class ParamBuilder(StoreLimits limits, bool truncate = true)
 {
     private readonly Dictionary<string, Param> _params = new(StringComparer.Ordinal);
     private readonly List<string> _warnings = [];
@@ -17,16 +18,20 @@ public sealed class ParamBuilder(bool truncate = true)
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when the value is too long and may not be cut.</exception>
     public ParamBuilder Add(string key, string value)
     {
-        string valid = TrackingLimits.ToValidKey(key);
+        string valid = limits.ToValidKey(key);
         for (int copy = 2; _params.ContainsKey(valid); copy++)
         {
-            string suffix = $"_{copy}", stem = TrackingLimits.ToValidKey(key);
-            valid = stem.Substring(0, Math.Min(stem.Length, TrackingLimits.Key - suffix.Length)) + suffix;
+            string suffix = $"_{copy}", stem = limits.ToValidKey(key);
+            valid = stem.Substring(0, Math.Min(stem.Length, limits.Key - suffix.Length)) + suffix;
         }
 
         if (valid != key)
-            _warnings.Add($"The setting '{key}' is the param '{valid}': MLflow takes no other characters in a key, {TrackingLimits.Key} of them, and each key once.");
-        _params.Add(valid, new Param(valid, Cut(valid, value, TrackingLimits.ParamValue, truncate, _warnings)));
+        {
+            _warnings.Add($"The setting '{key}' is the param '{valid}': "
+                + $"MLflow takes no other characters in a key, {limits.Key} of them, and each key once.");
+        }
+
+        _params.Add(valid, new Param(valid, Cut(valid, value, limits.ParamValue, truncate, _warnings)));
         return this;
     }
 

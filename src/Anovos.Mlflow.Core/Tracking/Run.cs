@@ -1,8 +1,12 @@
+using System.Text.RegularExpressions;
+
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>A run as it stood when it was read.</summary>
 public sealed record Run
 {
+    private static readonly Regex IdForm = new(@"^[a-zA-Z0-9][\w\-]{0,255}\z", RegexOptions.CultureInvariant);
+
     /// <summary>The id: 32 hex digits.</summary>
     public required string RunId { get; init; }
 
@@ -53,6 +57,9 @@ public sealed record Run
 
     /// <inheritdoc/>
     public override string ToString() => RunId;
+
+    /// <summary>Whether the text has the form of an id, which becomes a path on MLflow's server.</summary>
+    public static bool IsRunId(string value) => IdForm.IsMatch(value);
 
     /// <summary>The same run, with the name of its experiment.</summary>
     public Run In(Experiment experiment) => this with { Experiment = experiment.Name };

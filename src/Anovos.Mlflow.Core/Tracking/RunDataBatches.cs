@@ -12,33 +12,33 @@ public static class RunDataBatches
     /// <summary>Writes all of the data to a run, batch after batch.</summary>
     public static async Task WriteAsync(this ITrackingStore store, string runId, RunData data, CancellationToken cancellationToken)
     {
-        foreach (RunData batch in Split(data))
+        foreach (RunData batch in Split(data, store.Limits))
             await store.LogBatchAsync(runId, batch, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The data in batches within <see cref="TrackingLimits"/>, in order: params, metrics, tags.</summary>
+    /// <summary>The data in batches within the limits, in order: params, metrics, tags.</summary>
     /// <remarks>A param that stands there twice with one value is sent once: the API refuses the repetition.</remarks>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ParameterConflict"/> when a param stands there twice with two values.</exception>
-    public static IEnumerable<RunData> Split(RunData data)
+    public static IEnumerable<RunData> Split(RunData data, StoreLimits limits)
     {
-        var batch = new Batch();
+        var batch = new Batch(limits);
         foreach (Param param in Distinct(data.Params))
         {
-            if (!batch.Fits(batch.Params.Count < TrackingLimits.BatchParams, param.Key, param.Value))
+            if (!batch.Fits(batch.Params.Count < limits.BatchParams, param.Key, param.Value))
                 yield return batch.Take();
             batch.Params.Add(param);
         }
 
         foreach (Metric metric in data.Metrics)
         {
-            if (!batch.Fits(batch.Metrics.Count < TrackingLimits.BatchMetrics, metric.Key, ""))
+            if (!batch.Fits(batch.Metrics.Count < limits.BatchMetrics, metric.Key, ""))
                 yield return batch.Take();
             batch.Metrics.Add(metric);
         }
 
         foreach (Tag tag in data.Tags)
         {
-            if (!batch.Fits(batch.Tags.Count < TrackingLimits.BatchTags, tag.Key, tag.Value))
+            if (!batch.Fits(batch.Tags.Count < limits.BatchTags, tag.Key, tag.Value))
                 yield return batch.Take();
             batch.Tags.Add(tag);
         }
@@ -64,7 +64,7 @@ public static class RunDataBatches
         }
     }
 
-    private sealed class Batch
+    private sealed class Batch(StoreLimits limits)
     {
         private long _bytes;
 
@@ -81,7 +81,8 @@ public static class RunDataBatches
         {
             // A JSON writer escapes what is not ASCII as \uXXXX: six bytes a character at the most.
             long bytes = OverheadBytes + EscapedBytes(key) + EscapedBytes(value);
-            bool fits = kindHasRoom && Count < TrackingLimits.BatchTotal && (Count == 0 || _bytes + bytes <= TrackingLimits.BatchBytes - EnvelopeBytes);
+            bool fits = kindHasRoom && Count < limits.BatchTotal
+                && (Count == 0 || _bytes + bytes <= limits.BatchBytes - EnvelopeBytes);
             _bytes = fits ? _bytes + bytes : bytes;
             return fits;
         }

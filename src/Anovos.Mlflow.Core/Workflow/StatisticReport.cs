@@ -17,10 +17,9 @@ public sealed class StatisticReport
     private readonly Dictionary<string, string> _tags = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IReadOnlyList<string>> _flagged = new(StringComparer.Ordinal);
     private readonly List<string> _warnings = [];
+    private readonly StoreLimits _limits;
 
-    private StatisticReport()
-    {
-    }
+    private StatisticReport(StoreLimits limits) => _limits = limits;
 
     /// <summary>The numbers as metrics, the texts as tags.</summary>
     public RunData Data => new() { Metrics = [.. _metrics.Values], Tags = [.. _tags.Select(tag => new Tag(tag.Key, tag.Value))] };
@@ -47,11 +46,13 @@ public sealed class StatisticReport
     /// <summary>Reads the tables. A file that holds no statistics is passed over; of two of one name the first counts.</summary>
     /// <param name="files">CSV files.</param>
     /// <param name="selection">Which statistics.</param>
+    /// <param name="limits">What the store of the run accepts.</param>
     /// <param name="cancellationToken">Ends it between rows.</param>
-    public static StatisticReport Of(IEnumerable<string> files, StatisticSelection selection, CancellationToken cancellationToken)
+    public static StatisticReport Of(
+        IEnumerable<string> files, StatisticSelection selection, StoreLimits limits, CancellationToken cancellationToken)
     {
-        var report = new StatisticReport();
-        var keys = new StatisticKeys();
+        var report = new StatisticReport(limits);
+        var keys = new StatisticKeys(limits);
         var folders = new Dictionary<string, string?>(StringComparer.Ordinal);
         long now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
         foreach (string file in files.Where(file => file.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)).Distinct())
@@ -94,21 +95,21 @@ public sealed class StatisticReport
             if (cell.Number is { } number)
                 _metrics[key] = new Metric(key, number, now);
             else
-                _tags[key] = ParamBuilder.Cut(key, cell.Text, TrackingLimits.TagValue, truncate: true, _warnings);
+                _tags[key] = ParamBuilder.Cut(key, cell.Text, _limits.TagValue, truncate: true, _warnings);
             foreach (string segment in key.Split('/'))
             {
                 if (keys.Originals.TryGetValue(segment, out string? original))
-                    _tags[NameTags + segment] = ParamBuilder.Cut(segment, original, TrackingLimits.TagValue, truncate: true, _warnings);
+                    _tags[NameTags + segment] = ParamBuilder.Cut(segment, original, _limits.TagValue, truncate: true, _warnings);
             }
         }
 
         if (table.Flagged is not { } flagged)
             return;
         _flagged[table.Name] = flagged;
-        string count = TrackingLimits.ToValidKey(FlaggedPrefix + table.Name);
+        string count = _limits.ToValidKey(FlaggedPrefix + table.Name);
         if (!selection.Selects(count))
             return;
         _metrics[count] = new Metric(count, flagged.Count, now);
-        _tags[count] = ParamBuilder.Cut(count, string.Join(", ", flagged), TrackingLimits.TagValue, truncate: true, _warnings);
+        _tags[count] = ParamBuilder.Cut(count, string.Join(", ", flagged), _limits.TagValue, truncate: true, _warnings);
     }
 }

@@ -10,7 +10,8 @@ namespace Anovos.Mlflow.Workflow;
 public sealed record StepTiming(string Key, double Seconds);
 
 /// <summary>Finds in a workflow's log how long its steps took.</summary>
-public sealed class Timings
+/// <param name="limits">What the store of the run accepts.</param>
+public sealed class Timings(StoreLimits limits)
 {
     /// <summary>The metric of the whole workflow.</summary>
     public const string Total = Prefix + "total";
@@ -66,7 +67,7 @@ public sealed class Timings
         }
     }
 
-    private static StepTiming? Parse(string line)
+    private StepTiming? Parse(string line)
     {
         if (Form.Match(line) is not { Success: true } match || !double.TryParse(match.Groups["seconds"].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds))
             return null;
@@ -74,7 +75,7 @@ public sealed class Timings
         if (step.Length == 0)
             return match.Groups["rest"].Success ? new StepTiming(Total, seconds) : null;
 
-        return new StepTiming(TrackingLimits.ToValidKey($"{Prefix}{string.Join("/", step.Split(',').Select(KeySegment))}"), seconds);
+        return new StepTiming(limits.ToValidKey($"{Prefix}{string.Join("/", step.Split(',').Select(KeySegment))}"), seconds);
     }
 
     // A directory store cannot hold both time/a and time/a/b: one is a file, the other a folder.

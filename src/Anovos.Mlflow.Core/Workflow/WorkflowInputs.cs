@@ -11,8 +11,10 @@ public static class WorkflowInputs
     /// <summary>The datasets, in the order of the file; those on this machine with a digest of their files.</summary>
     /// <param name="config">The workflow.</param>
     /// <param name="basePath">The workflow's working directory; null when it runs elsewhere, and none of its files are here.</param>
+    /// <param name="limits">What the store of the run accepts.</param>
     /// <param name="cancellationToken">Ends the reading of files at once.</param>
-    public static async Task<IReadOnlyList<DatasetInput>> OfAsync(AnovosConfig config, string? basePath, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<DatasetInput>> OfAsync(
+        AnovosConfig config, string? basePath, StoreLimits limits, CancellationToken cancellationToken)
     {
         List<DatasetInput> inputs = [];
         bool basicReport = config.Root.Mapping("anovos_basic_report")?["basic_report"] is { IsTruthy: true };
@@ -21,7 +23,11 @@ public static class WorkflowInputs
             foreach ((string step, YamlMapping reading) in Find(block.Key.Text, block.Value, depth: 0))
             {
                 if (reading.Text("file_path") is { } path && OutputPath.Parse(path, basePath ?? Path.GetFullPath("/")) is { } parsed)
-                    inputs.Add(await DescribeAsync(step, path, parsed, isHere: basePath is not null && !parsed.IsRemote, reading.Text("file_type"), cancellationToken).ConfigureAwait(false));
+                {
+                    bool isHere = basePath is not null && !parsed.IsRemote;
+                    inputs.Add(await DescribeAsync(step, path, parsed, isHere, reading.Text("file_type"), limits, cancellationToken)
+                        .ConfigureAwait(false));
+                }
             }
         }
 
@@ -39,7 +45,8 @@ public static class WorkflowInputs
             yield return found;
     }
 
-    private static async Task<DatasetInput> DescribeAsync(string step, string path, OutputPath parsed, bool isHere, string? fileType, CancellationToken cancellationToken)
+    private static async Task<DatasetInput> DescribeAsync(
+        string step, string path, OutputPath parsed, bool isHere, string? fileType, StoreLimits limits, CancellationToken cancellationToken)
     {
         string uri = Secrets.Clean(path);
         DatasetDigest? files = isHere ? await DatasetDigest.OfAsync(parsed.Value, cancellationToken).ConfigureAwait(false) : null;
@@ -54,13 +61,13 @@ public static class WorkflowInputs
         }
 
         return new DatasetInput(
-            Cut(step, TrackingLimits.DatasetName),
+            Cut(step, limits.DatasetName),
             files?.Text ?? DatasetDigest.OfText(uri),
             parsed.IsRemote ? parsed.Value.Substring(0, parsed.Value.IndexOf(':')).ToLowerInvariant() : "local",
             JsonSerializer.Serialize(new { uri }))
         {
             Profile = profile.Count == 0 ? null : JsonSerializer.Serialize(profile),
-            Tags = [new Tag(DatasetInput.ContextTag, Cut(Context(step), TrackingLimits.InputTagValue))],
+            Tags = [new Tag(DatasetInput.ContextTag, Cut(Context(step), limits.InputTagValue))],
         };
     }
 

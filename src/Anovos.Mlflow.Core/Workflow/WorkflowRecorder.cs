@@ -22,7 +22,7 @@ public sealed class WorkflowRecorder(ITrackingStore store, Run run)
     /// <param name="cancellationToken">Ends it at once.</param>
     public async Task<RecordedWorkflow> RecordAsync(AnovosConfig config, bool truncate, CancellationToken cancellationToken)
     {
-        var builder = new ParamBuilder(truncate);
+        var builder = new ParamBuilder(store.Limits, truncate);
         foreach (KeyValuePair<string, string> setting in config.Settings)
             builder.Add(setting.Key, setting.Value);
         List<string> warnings = [.. builder.Warnings];

@@ -57,7 +57,11 @@ internal sealed class WorkflowReport(ITrackingStore store, Run run)
 
     /// <summary>Names the datasets that the workflow reads.</summary>
     public Task InputsAsync(AnovosConfig config, string? basePath, CancellationToken cancellationToken) => TryAsync("The inputs", async () =>
-        await store.LogInputsAsync(run.RunId, await WorkflowInputs.OfAsync(config, basePath, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false));
+    {
+        IReadOnlyList<DatasetInput> inputs =
+            await WorkflowInputs.OfAsync(config, basePath, store.Limits, cancellationToken).ConfigureAwait(false);
+        await store.LogInputsAsync(run.RunId, inputs, cancellationToken).ConfigureAwait(false);
+    });
 
     /// <summary>Sends the outputs that the selection allows.</summary>
     public async Task OutputsAsync(IReadOnlyList<ScannedOutput> outputs, OutputSelection selection, CancellationToken cancellationToken)

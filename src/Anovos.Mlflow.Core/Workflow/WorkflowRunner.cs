@@ -24,7 +24,7 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(10);
 
     private readonly WorkflowReport _report = new(store, run);
-    private readonly Timings _timings = new();
+    private readonly Timings _timings = new(store.Limits);
     private readonly ConcurrentQueue<Tag> _tags = new();
 
     /// <summary>Runs the workflow. What cannot be reported is in the result; the run is ended in any case.</summary>
@@ -124,7 +124,7 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
         OutputSelection selection = Since(job.Outputs), tracked = Since(new OutputSelection([], [], force: false));
         IReadOnlyList<ScannedOutput> outputs = OutputScan.Of(AnovosPlan.Of(job.Config, job.BasePath, run.RunId), cancellationToken: cancellationToken);
         IReadOnlyList<string> tables = StatisticReport.FilesOf(outputs.Select(tracked.Explain));
-        StatisticReport statistics = StatisticReport.Of(tables, job.Statistics, cancellationToken);
+        StatisticReport statistics = StatisticReport.Of(tables, job.Statistics, store.Limits, cancellationToken);
         await _report.WriteAsync("The statistics", statistics.Data, cancellationToken).ConfigureAwait(false);
         await _report.OutputsAsync(outputs, selection, cancellationToken).ConfigureAwait(false);
         return statistics;
@@ -139,7 +139,7 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
         FetchedTables tables = new([], []);
         if (isFinished)
             await _report.TryAsync("The tables of statistics", async () => tables = await remote.FetchTablesAsync(AnovosPlan.Of(job.Config, job.BasePath, run.RunId), folder, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
-        StatisticReport statistics = StatisticReport.Of(tables.Files, job.Statistics, cancellationToken);
+        StatisticReport statistics = StatisticReport.Of(tables.Files, job.Statistics, store.Limits, cancellationToken);
         if (Directory.Exists(folder))
             Directory.Delete(folder, recursive: true);
         await _report.WriteAsync("The statistics", statistics.Data, cancellationToken).ConfigureAwait(false);
@@ -158,7 +158,7 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
             Tag[] tags =
             [
                 .. result.ExitCode is { } code ? [new Tag(ExitCodeTag, code.ToString(CultureInfo.InvariantCulture))] : Array.Empty<Tag>(),
-                .. result.Fault is { } fault ? [FailureNote.Of(run, fault, log.Last)] : Array.Empty<Tag>(),
+                .. result.Fault is { } fault ? [FailureNote.Of(run, fault, log.Last, store.Limits)] : Array.Empty<Tag>(),
             ];
             await _report.WriteAsync("Exit code and note", new RunData { Tags = tags }, cancellationToken).ConfigureAwait(false);
             await _report.TryAsync($"The end ({result.Status})", async () =>

@@ -21,6 +21,9 @@ public abstract class RunDataCommand : RunCommand
     private RunReference? _run;
     private Task _writing = Task.CompletedTask;
 
+    /// <summary>What the store of the run accepts; known while a pair is taken.</summary>
+    protected StoreLimits Limits => _run!.Store.Limits;
+
     /// <inheritdoc/>
     protected override void End()
     {
@@ -45,8 +48,13 @@ public abstract class RunDataCommand : RunCommand
         {
             try
             {
-                if (TrackingLimits.WhyInvalidKey(key) is { } why)
-                    throw new MlflowException(ErrorKind.InvalidValue, $"MLflow does not take the key '{key}': {why}. '{TrackingLimits.ToValidKey(key)}' would do.") { Target = key };
+                SwitchTo(ResolveRun());
+                if (Limits.WhyInvalidKey(key) is { } why)
+                {
+                    throw new MlflowException(ErrorKind.InvalidValue,
+                        $"MLflow does not take the key '{key}': {why}. '{Limits.ToValidKey(key)}' would do.") { Target = key };
+                }
+
                 add(key, item);
             }
             catch (MlflowException e) when (!e.EndsPipeline())
@@ -59,14 +67,10 @@ public abstract class RunDataCommand : RunCommand
     /// <summary>Takes data for the run that this record names.</summary>
     protected void Add(RunData data)
     {
-        RunReference run = ResolveRun();
-        if (_run is not null && _run.RunId != run.RunId)
-            Flush();
-        _run = run;
         _metrics.AddRange(data.Metrics);
         _params.AddRange(data.Params);
         _tags.AddRange(data.Tags);
-        bool full = _metrics.Count >= TrackingLimits.BatchMetrics || _params.Count >= TrackingLimits.BatchParams || _tags.Count >= TrackingLimits.BatchTags;
+        bool full = _metrics.Count >= Limits.BatchMetrics || _params.Count >= Limits.BatchParams || _tags.Count >= Limits.BatchTags;
         if (full || _sinceWrite.Elapsed > Longest)
             Flush();
     }
@@ -78,6 +82,13 @@ public abstract class RunDataCommand : RunCommand
         string text = ParamBuilder.Cut(key, ValueText.Of(value), limit, TruncatesLongValues, warnings);
         warnings.ForEach(WriteWarning);
         return text;
+    }
+
+    private void SwitchTo(RunReference run)
+    {
+        if (_run is not null && _run.RunId != run.RunId)
+            Flush();
+        _run = run;
     }
 
     private void Flush()

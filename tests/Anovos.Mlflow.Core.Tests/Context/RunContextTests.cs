@@ -54,7 +54,8 @@ public sealed class RunContextTests : IDisposable
     public void The_users_tags_win_over_the_context_and_the_context_over_MLflows_own()
     {
         var request = new RunRequest { SourceDirectory = _folder, Tags = [new("team", "mine"), new("mlflow.source.name", "job 7")] };
-        var tags = RunContext.TagsOf(request, _ => """{"team": "theirs", "mlflow.user": "svc", "n": 1}""").ToDictionary(tag => tag.Key, tag => tag.Value);
+        const string Context = """{"team": "theirs", "mlflow.user": "svc", "n": 1}""";
+        var tags = RunContext.TagsOf(request, _ => Context, StoreLimits.Mlflow).ToDictionary(tag => tag.Key, tag => tag.Value);
         Assert.Equal(("mine", "svc", "job 7", "1"), (tags["team"], tags["mlflow.user"], tags["mlflow.source.name"], tags["n"]));
     }
 
@@ -63,13 +64,15 @@ public sealed class RunContextTests : IDisposable
     [InlineData("{")]
     public void A_context_that_is_no_table_of_tags_is_an_error(string context)
     {
-        MlflowException e = Assert.Throws<MlflowException>(() => RunContext.TagsOf(new RunRequest { SourceDirectory = _folder }, _ => context));
+        MlflowException e = Assert.Throws<MlflowException>(
+            () => RunContext.TagsOf(new RunRequest { SourceDirectory = _folder }, _ => context, StoreLimits.Mlflow));
         Assert.Contains("MLFLOW_RUN_CONTEXT", e.Message);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private static Dictionary<string, string> Tags(RunRequest request) => RunContext.TagsOf(request, _ => null).ToDictionary(tag => tag.Key, tag => tag.Value);
+    private static Dictionary<string, string> Tags(RunRequest request) =>
+        RunContext.TagsOf(request, _ => null, StoreLimits.Mlflow).ToDictionary(tag => tag.Key, tag => tag.Value);
 
     private string Git(params string[] arguments)
     {

@@ -106,9 +106,11 @@ public sealed class WorkspaceExperimentTests : IAsyncLifetime
     public void A_run_on_a_cluster_says_which()
     {
         Variables environment = new() { ["DB_CLUSTER_ID"] = "0424-1", ["DB_IS_DRIVER"] = "TRUE", ["DATABRICKS_HOST"] = "adb-1.2.azuredatabricks.net" };
-        Dictionary<string, string> tags = RunContext.TagsOf(new RunRequest { SourceDirectory = "/" }, environment.Read).ToDictionary(tag => tag.Key, tag => tag.Value);
+        Dictionary<string, string> tags = Tags().ToDictionary(tag => tag.Key, tag => tag.Value);
         Assert.Equal(("0424-1", "https://adb-1.2.azuredatabricks.net"), (tags["mlflow.databricks.cluster.id"], tags["mlflow.databricks.workspaceURL"]));
         environment["DB_CLUSTER_ID"] = "";
-        Assert.DoesNotContain(RunContext.TagsOf(new RunRequest { SourceDirectory = "/" }, environment.Read), tag => tag.Key.StartsWith("mlflow.databricks", StringComparison.Ordinal));
+        Assert.DoesNotContain(Tags(), tag => tag.Key.StartsWith("mlflow.databricks", StringComparison.Ordinal));
+
+        IReadOnlyList<Tag> Tags() => RunContext.TagsOf(new RunRequest { SourceDirectory = "/" }, environment.Read, _store.Limits);
     }
 }

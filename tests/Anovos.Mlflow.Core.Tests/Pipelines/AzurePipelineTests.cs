@@ -59,7 +59,7 @@ public sealed class AzurePipelineTests : IDisposable
     [Fact]
     public void A_run_is_tagged_with_its_build_and_its_note_links_there()
     {
-        Dictionary<string, string> tags = RunContext.TagsOf(new RunRequest { SourceDirectory = _folder }, _variables.Read).ToDictionary(tag => tag.Key, tag => tag.Value);
+        Dictionary<string, string> tags = TagsOf(new RunRequest { SourceDirectory = _folder }).ToDictionary(tag => tag.Key, tag => tag.Value);
         Assert.Equal(
             [
                 ("branch", "refs/heads/main"), ("buildId", "42"), ("buildNumber", "20261120.3"),
@@ -75,9 +75,11 @@ public sealed class AzurePipelineTests : IDisposable
     public void A_note_of_the_user_wins_and_without_a_pipeline_there_is_none()
     {
         var request = new RunRequest { SourceDirectory = _folder, Tags = [new("mlflow.note.content", "mine")] };
-        Assert.Equal("mine", RunContext.TagsOf(request, _variables.Read).Single(tag => tag.Key == "mlflow.note.content").Value);
+        Assert.Equal("mine", TagsOf(request).Single(tag => tag.Key == "mlflow.note.content").Value);
         _variables["TF_BUILD"] = null;
-        Assert.DoesNotContain(RunContext.TagsOf(request with { Tags = [] }, _variables.Read), tag => tag.Key.StartsWith("azure", StringComparison.Ordinal) || tag.Key == "mlflow.note.content");
+        Assert.DoesNotContain(
+            TagsOf(request with { Tags = [] }),
+            tag => tag.Key.StartsWith("azure", StringComparison.Ordinal) || tag.Key == "mlflow.note.content");
     }
 
     [Fact]
@@ -87,7 +89,8 @@ public sealed class AzurePipelineTests : IDisposable
         _variables["BUILD_DEFINITIONNAME"] = "[a](javascript:b)<img>";
         _variables["BUILD_REQUESTEDFOREMAIL"] = null;
         _variables["BUILD_REQUESTEDFOR"] = "Ada";
-        Dictionary<string, string> tags = PipelineBuild.Find(_variables.Read)!.Tags.ToDictionary(tag => tag.Key, tag => tag.Value);
+        Dictionary<string, string> tags = PipelineBuild.Find(_variables.Read)!.TagsOf(StoreLimits.Mlflow)
+            .ToDictionary(tag => tag.Key, tag => tag.Value);
         Assert.Equal(("https://git.corp/x?token=***", "Ada"), (tags["azure.pipelines.repository"], tags["azure.pipelines.requestedFor"]));
         Assert.StartsWith("[Build 20261120.3 of &#91;a&#93;(javascript&#58;b)&#60;img&#62;](https://dev.azure.com/", tags["mlflow.note.content"], StringComparison.Ordinal);
     }
@@ -210,4 +213,6 @@ public sealed class AzurePipelineTests : IDisposable
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private IReadOnlyList<Tag> TagsOf(RunRequest request) => RunContext.TagsOf(request, _variables.Read, StoreLimits.Mlflow);
 }

@@ -13,8 +13,8 @@ public class CounterexampleTests
     [InlineData("/b")]
     public void A_key_that_is_cut_within_a_segment_is_valid(string end)
     {
-        for (int length = TrackingLimits.Key - 4; length <= TrackingLimits.Key; length++)
-            Assert.Null(TrackingLimits.WhyInvalidKey(TrackingLimits.ToValidKey(new string('a', length) + end)));
+        for (int length = StoreLimits.Mlflow.Key - 4; length <= StoreLimits.Mlflow.Key; length++)
+            Assert.Null(StoreLimits.Mlflow.WhyInvalidKey(StoreLimits.Mlflow.ToValidKey(new string('a', length) + end)));
     }
 
     // Python's \w, by which a server decides, has no combining marks and no joiners.
@@ -26,8 +26,8 @@ public class CounterexampleTests
     [InlineData("é", "é")]
     public void Keys_hold_what_Python_takes_for_part_of_a_word(string key, string valid)
     {
-        Assert.Equal(valid, TrackingLimits.ToValidKey(key));
-        Assert.Equal(key == valid, TrackingLimits.WhyInvalidKey(key) is null);
+        Assert.Equal(valid, StoreLimits.Mlflow.ToValidKey(key));
+        Assert.Equal(key == valid, StoreLimits.Mlflow.WhyInvalidKey(key) is null);
     }
 
     [Fact]

@@ -14,27 +14,28 @@ public sealed class StoreProperties
     {
         using var folder = new TemporaryFolder();
         using var store = new DirectoryStore(folder.Below("mlruns"));
-        string experimentName = "x" + Cut(name, TrackingLimits.ExperimentName - 1);
-        string experiment = await store.CreateExperimentAsync(new(experimentName) { Tags = [new("t", Cut(tag, TrackingLimits.TagValue))] }, default);
+        string experimentName = "x" + Cut(name, StoreLimits.Mlflow.ExperimentName - 1);
+        var made = new NewExperiment(experimentName) { Tags = [new("t", Cut(tag, store.Limits.TagValue))] };
+        string experiment = await store.CreateExperimentAsync(made, default);
         Run run = await store.CreateRunAsync(new(experiment, "n" + runName.Value, "me", 1), default);
 
-        string valid = TrackingLimits.ToValidKey(key.Value);
+        string valid = StoreLimits.Mlflow.ToValidKey(key.Value);
         if (FileNames.WhyInvalid(valid, OperatingSystem.IsWindows()) is not null)
             valid = "key";
         var data = new RunData
         {
             Metrics = [.. values.Take(1000).Select((value, i) => new Metric(valid, value, i, -i))],
-            Params = [new(valid, Cut(param, TrackingLimits.ParamValue))],
-            Tags = [new(valid, Cut(tag, TrackingLimits.TagValue))],
+            Params = [new(valid, Cut(param, StoreLimits.Mlflow.ParamValue))],
+            Tags = [new(valid, Cut(tag, StoreLimits.Mlflow.TagValue))],
         };
-        foreach (RunData batch in RunDataBatches.Split(data))
+        foreach (RunData batch in RunDataBatches.Split(data, StoreLimits.Mlflow))
             await store.LogBatchAsync(run.RunId, batch, default);
         // Once more, as after a lost answer.
         await store.LogBatchAsync(run.RunId, data with { Metrics = [] }, default);
 
         Run read = await store.GetRunAsync(run.RunId, default);
-        Assert.Equal(Stored(Cut(param, TrackingLimits.ParamValue)), read.Params[valid]);
-        Assert.Equal(Stored(Cut(tag, TrackingLimits.TagValue)), read.Tags[valid]);
+        Assert.Equal(Stored(Cut(param, StoreLimits.Mlflow.ParamValue)), read.Params[valid]);
+        Assert.Equal(Stored(Cut(tag, StoreLimits.Mlflow.TagValue)), read.Tags[valid]);
         Assert.Equal(Stored("n" + runName.Value), read.RunName);
         Assert.Equal(data.Metrics, (await store.GetMetricHistoryAsync(run.RunId, valid, null, default)).Items);
         Assert.Equal(experiment, (await store.FindExperimentAsync(experimentName, default))!.ExperimentId);
@@ -48,12 +49,13 @@ public sealed class StoreProperties
         string Text(int i, int limit) => texts.Length == 0 ? "" : Cut(new(string.Concat(Enumerable.Repeat(texts[i % texts.Length].Value, 1 + (i % 200)))), limit);
         var data = new RunData
         {
-            Params = [.. Enumerable.Range(0, paramCount).Select(i => new Param($"{i}", Text(i, TrackingLimits.ParamValue)))],
-            Tags = [.. Enumerable.Range(0, tagCount).Select(i => new Tag($"{i}", Text(i, TrackingLimits.TagValue)))],
-            Metrics = [.. Enumerable.Range(0, Math.Abs(metricCount % 3000)).Select(i => new Metric(Text(i, TrackingLimits.Key), value, long.MinValue + i, i))],
+            Params = [.. Enumerable.Range(0, paramCount).Select(i => new Param($"{i}", Text(i, StoreLimits.Mlflow.ParamValue)))],
+            Tags = [.. Enumerable.Range(0, tagCount).Select(i => new Tag($"{i}", Text(i, StoreLimits.Mlflow.TagValue)))],
+            Metrics = [.. Enumerable.Range(0, Math.Abs(metricCount % 3000))
+                .Select(i => new Metric(Text(i, StoreLimits.Mlflow.Key), value, long.MinValue + i, i))],
         };
 
-        RunData[] batches = [.. RunDataBatches.Split(data)];
+        RunData[] batches = [.. RunDataBatches.Split(data, StoreLimits.Mlflow)];
 
         Assert.Equal(data.Params, batches.SelectMany(batch => batch.Params));
         Assert.Equal(data.Metrics, batches.SelectMany(batch => batch.Metrics));
@@ -68,15 +70,15 @@ public sealed class StoreProperties
         {
             Metrics = [.. Enumerable.Range(0, 1000).Select(i => new Metric(new string('ü', 150), double.MinValue, long.MinValue, long.MinValue))],
         };
-        Assert.All(RunDataBatches.Split(data), AssertWithinLimits);
+        Assert.All(RunDataBatches.Split(data, StoreLimits.Mlflow), AssertWithinLimits);
     }
 
     private static void AssertWithinLimits(RunData batch)
     {
-        Assert.InRange(batch.Count, 1, TrackingLimits.BatchTotal);
-        Assert.InRange(batch.Metrics.Count, 0, TrackingLimits.BatchMetrics);
-        Assert.InRange(batch.Params.Count, 0, TrackingLimits.BatchParams);
-        Assert.InRange(batch.Tags.Count, 0, TrackingLimits.BatchTags);
+        Assert.InRange(batch.Count, 1, StoreLimits.Mlflow.BatchTotal);
+        Assert.InRange(batch.Metrics.Count, 0, StoreLimits.Mlflow.BatchMetrics);
+        Assert.InRange(batch.Params.Count, 0, StoreLimits.Mlflow.BatchParams);
+        Assert.InRange(batch.Tags.Count, 0, StoreLimits.Mlflow.BatchTags);
         using var body = new MemoryStream();
         using (var writer = new Utf8JsonWriter(body))
         {
@@ -86,7 +88,7 @@ public sealed class StoreProperties
             writer.WriteEndObject();
         }
 
-        Assert.InRange(body.Length, 1, TrackingLimits.BatchBytes);
+        Assert.InRange(body.Length, 1, StoreLimits.Mlflow.BatchBytes);
     }
 
     private static string Stored(string text) => SharedFile.Stored(text);

@@ -11,22 +11,22 @@ public sealed class TextProperties
     [Property]
     public void Every_text_becomes_a_key_that_MLflow_takes_and_that_stays_as_it_is(AnyText text)
     {
-        string key = TrackingLimits.ToValidKey(text.Value);
-        Assert.Null(TrackingLimits.WhyInvalidKey(key));
-        Assert.Equal(key, TrackingLimits.ToValidKey(key));
-        if (TrackingLimits.WhyInvalidKey(text.Value) is null)
+        string key = StoreLimits.Mlflow.ToValidKey(text.Value);
+        Assert.Null(StoreLimits.Mlflow.WhyInvalidKey(key));
+        Assert.Equal(key, StoreLimits.Mlflow.ToValidKey(key));
+        if (StoreLimits.Mlflow.WhyInvalidKey(text.Value) is null)
             Assert.Equal(text.Value, key);
     }
 
     [Property]
     public void Settings_of_any_names_become_params_of_their_own(AnyText[] names)
     {
-        var builder = new ParamBuilder();
+        var builder = new ParamBuilder(StoreLimits.Mlflow);
         for (int i = 0; i < names.Length; i++)
             builder.Add(names[i].Value, $"{i}");
 
         Assert.Distinct(builder.Params.Select(param => param.Key));
-        Assert.All(builder.Params, param => Assert.Null(TrackingLimits.WhyInvalidKey(param.Key)));
+        Assert.All(builder.Params, param => Assert.Null(StoreLimits.Mlflow.WhyInvalidKey(param.Key)));
         Assert.Equal(Enumerable.Range(0, names.Length).Select(i => $"{i}"), builder.Params.Select(param => param.Value));
     }
 

@@ -254,6 +254,55 @@ public abstract class TrackingStoreContract : IDisposable
     }
 
     [Fact]
+    public async Task Batches_as_large_as_the_limits_allow_are_accepted()
+    {
+        StoreLimits limits = Store.Limits;
+        string run = await NewRun();
+        var full = new RunData
+        {
+            Params = [.. Enumerable.Range(0, limits.BatchParams).Select(i => new Param($"p{i}", $"{i}"))],
+            Tags = [.. Enumerable.Range(0, limits.BatchTags).Select(i => new Tag($"t{i}", $"{i}"))],
+            Metrics = [.. Enumerable.Range(limits.BatchParams + limits.BatchTags, limits.BatchTotal - limits.BatchParams - limits.BatchTags)
+                .Select(i => new Metric("m", i, Start + i, i))],
+        };
+        await Store.LogBatchAsync(run, full, default);
+        var metrics = new RunData { Metrics = [.. Enumerable.Range(0, limits.BatchMetrics).Select(i => new Metric("n", i, Start + i, i))] };
+        await Store.LogBatchAsync(run, metrics, default);
+        RunData bytes = RunDataBatches.Split(new RunData
+        {
+            Params = [.. Enumerable.Range(0, limits.BatchParams).Select(i => new Param($"long{i}", new string('p', limits.ParamValue)))],
+            Tags = [.. Enumerable.Range(0, limits.BatchTags).Select(i => new Tag($"long{i}", new string('t', limits.TagValue)))],
+        }, limits).First();
+        int length = bytes.Params.Sum(param => param.Value.Length) + bytes.Tags.Sum(tag => tag.Value.Length);
+        Assert.InRange(length, limits.BatchBytes * 9 / 10, limits.BatchBytes);
+        await Store.LogBatchAsync(run, bytes, default);
+
+        Run read = await Store.GetRunAsync(run, default);
+        Assert.Equal(limits.BatchTotal - 1, read.Metrics["m"]);
+        Assert.Equal(limits.BatchMetrics - 1, read.Metrics["n"]);
+        Assert.All([.. full.Params, .. bytes.Params], param => Assert.Equal(param.Value, read.Params[param.Key]));
+        Assert.All([.. full.Tags, .. bytes.Tags], tag => Assert.Equal(tag.Value, read.Tags[tag.Key]));
+    }
+
+    [Fact]
+    public async Task Names_keys_and_values_as_long_as_the_limits_allow_are_kept_whole()
+    {
+        StoreLimits limits = Store.Limits;
+        string name = Fresh("long").PadRight(limits.ExperimentName, 'n');
+        string experiment = await Store.CreateExperimentAsync(new(name), default);
+        string run = (await Store.CreateRunAsync(new(experiment, "run", "tester", Start), default)).RunId;
+        string key = new('k', limits.Key), param = new('p', limits.ParamValue), tag = new('t', limits.TagValue);
+        var longest = new RunData { Params = [new(key, param)], Metrics = [new(key, 1, Start)], Tags = [new(key, tag)] };
+        await Store.LogBatchAsync(run, longest, default);
+
+        Run read = await Store.GetRunAsync(run, default);
+        Assert.Equal(name, (await Store.GetExperimentAsync(experiment, default)).Name);
+        Assert.Equal(param, read.Params[key]);
+        Assert.Equal(1, read.Metrics[key]);
+        Assert.Equal(tag, read.Tags[key]);
+    }
+
+    [Fact]
     public async Task A_param_may_be_written_again_with_the_same_value()
     {
         string run = await NewRun();

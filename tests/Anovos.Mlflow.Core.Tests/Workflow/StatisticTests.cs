@@ -51,8 +51,8 @@ public sealed class StatisticTests : IDisposable
         Write("measures_of_counts.csv", "attribute,n\na(b),1\na[b],2\nAge,3\nage,4\na/b,5\n..,6\na:b,7\n" + new string('n', 300) + ",8\n" + new string('n', 301) + ",9\n");
         StatisticReport report = Report();
         Assert.Equal(9, report.Data.Metrics.Count);
-        Assert.All(report.Data.Metrics, metric => Assert.Null(TrackingLimits.WhyInvalidKey(metric.Key)));
-        Assert.All(report.Data.Tags, tag => Assert.Null(TrackingLimits.WhyInvalidKey(tag.Key)));
+        Assert.All(report.Data.Metrics, metric => Assert.Null(StoreLimits.Mlflow.WhyInvalidKey(metric.Key)));
+        Assert.All(report.Data.Tags, tag => Assert.Null(StoreLimits.Mlflow.WhyInvalidKey(tag.Key)));
         Assert.Equal(9, report.Data.Metrics.Select(metric => metric.Key.ToUpperInvariant()).Distinct().Count());
         Assert.Equal("a[b]", Tags(report).Single(tag => tag.Key == "anovos.statistic.name/a_b__2").Value);
     }
@@ -82,7 +82,8 @@ public sealed class StatisticTests : IDisposable
     public void Real_tables_are_read()
     {
         string folder = SharedMaterial.Copy(_folder, "anovos", "outputs", "report_stats");
-        StatisticReport report = StatisticReport.Of(Directory.GetFiles(folder), new StatisticSelection([], []), default);
+        var defaults = new StatisticSelection([], []);
+        StatisticReport report = StatisticReport.Of(Directory.GetFiles(folder), defaults, StoreLimits.Mlflow, default);
         Assert.Equal(9, report.Tables);
         Assert.Equal(["age", "education_num", "hours_per_week"], report.FlaggedAttributes["drift_statistics"]);
         Assert.Equal(82, report.Data.Metrics.Count);
@@ -117,7 +118,11 @@ public sealed class StatisticTests : IDisposable
     }
 
     private StatisticReport Report(string[]? include = null, string[]? exclude = null) => StatisticReport.Of(
-        Directory.GetFiles(_folder.FullPath, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).OrderBy(file => file.Contains("elsewhere")), new StatisticSelection(include ?? [], exclude ?? []), default);
+        Directory.GetFiles(_folder.FullPath, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+            .OrderBy(file => file.Contains("elsewhere")),
+        new StatisticSelection(include ?? [], exclude ?? []),
+        StoreLimits.Mlflow,
+        default);
 
     private static (string Key, double Value)[] Metrics(StatisticReport report) => [.. report.Data.Metrics.Select(metric => (metric.Key, metric.Value)).OrderBy(metric => metric.Key, StringComparer.Ordinal)];
 

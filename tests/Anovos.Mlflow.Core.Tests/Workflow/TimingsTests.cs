@@ -49,12 +49,12 @@ public sealed class TimingsTests
     {
         Timings timings = Of(Head + new string('-', 900) + " execution time (in secs) =", Head + string.Concat(Enumerable.Repeat(" - a,", 190)) + "execution time (in secs) =x", new string('x', 100_000) + "execution time (in secs) =1");
         Assert.Empty(timings.All);
-        Assert.Null(TrackingLimits.WhyInvalidKey(Of("%$, §: execution time (in secs) =1").All[0].Key));
+        Assert.Null(StoreLimits.Mlflow.WhyInvalidKey(Of("%$, §: execution time (in secs) =1").All[0].Key));
     }
 
     private static Timings Of(params string[] lines)
     {
-        var timings = new Timings();
+        var timings = new Timings(StoreLimits.Mlflow);
         foreach (string line in lines)
             timings.Read(new LogLine(line, IsError: true));
         return timings;

@@ -78,13 +78,14 @@ public sealed class WorkflowInputsTests : IDisposable
     public async Task The_full_workflow_reads_fourteen_datasets()
     {
         AnovosConfig config = AnovosConfig.Load(Path.Combine(SharedMaterial.Copy(_folder, "anovos", "configs"), "configs_full.yaml"));
-        Assert.Equal(14, (await WorkflowInputs.OfAsync(config, _folder.FullPath, default)).Count);
+        Assert.Equal(14, (await WorkflowInputs.OfAsync(config, _folder.FullPath, StoreLimits.Mlflow, default)).Count);
     }
 
     public void Dispose() => _folder.Dispose();
 
     private Task<IReadOnlyList<DatasetInput>> Of(string yaml) =>
-        WorkflowInputs.OfAsync(AnovosConfig.Parse(Encoding.UTF8.GetBytes(yaml), "config.yaml"), _folder.FullPath, default);
+        WorkflowInputs.OfAsync(
+        AnovosConfig.Parse(Encoding.UTF8.GetBytes(yaml), "config.yaml"), _folder.FullPath, StoreLimits.Mlflow, default);
 
     private void Write(string name, string content)
     {

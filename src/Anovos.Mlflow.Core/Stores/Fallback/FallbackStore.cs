@@ -21,6 +21,10 @@ public sealed class FallbackStore(ITrackingStore server, DirectoryStore folder, 
     /// <inheritdoc/>
     public string TrackingUri => _loss is not null ? folder.TrackingUri : server.TrackingUri;
 
+    /// <inheritdoc/>
+    /// <remarks>Those of both stores: a run may go on in the folder, and what is in the folder goes to the server later.</remarks>
+    public StoreLimits Limits { get; } = server.Limits.Intersect(folder.Limits);
+
     ITrackingStore IStoreWrapper.Inner => server;
 
     internal ITrackingStore Server => server;

@@ -22,22 +22,32 @@ public sealed class DirectoryStore : ITrackingStore
     /// <summary>A store in the directory <paramref name="root"/>, a full path.</summary>
     /// <exception cref="ArgumentException">The path is relative.</exception>
     public DirectoryStore(string root)
+        : this(root, StoreLimits.Mlflow)
     {
+    }
+
+    /// <summary>A store that accepts less than MLflow's own directory store.</summary>
+    internal DirectoryStore(string root, StoreLimits limits)
+    {
+        Limits = limits;
         if (!Path.IsPathRooted(root))
             throw new ArgumentException($"The path '{root}' is relative.", nameof(root));
         _root = Path.GetFullPath(root);
         if (_root != Path.GetPathRoot(_root))
             _root = _root.TrimEnd(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar);
         TrackingUri = LocalUri.FromPath(_root);
-        _experiments = new ExperimentFolders(_root, TrackingUri);
-        _changes = new ExperimentWriter(_root, _experiments);
+        _experiments = new ExperimentFolders(_root, TrackingUri, limits);
+        _changes = new ExperimentWriter(_root, _experiments, limits);
         _runs = new RunFolders(_experiments, TrackingUri);
-        _starter = new RunStarter(_experiments);
-        _writer = new RunWriter(_runs);
+        _starter = new RunStarter(_experiments, limits);
+        _writer = new RunWriter(_runs, limits);
     }
 
     /// <inheritdoc/>
     public string TrackingUri { get; }
+
+    /// <inheritdoc/>
+    public StoreLimits Limits { get; }
 
     /// <inheritdoc/>
     public Task<Experiment?> FindExperimentAsync(string name, CancellationToken cancellationToken) => OnWorker(

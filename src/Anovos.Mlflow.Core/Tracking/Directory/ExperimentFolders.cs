@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>The experiments of an <c>mlruns</c> folder: <c>&lt;id&gt;/meta.yaml</c> and <c>&lt;id&gt;/tags/</c>, the deleted ones in <c>.trash/</c>.</summary>
-internal sealed class ExperimentFolders(string root, string trackingUri)
+internal sealed class ExperimentFolders(string root, string trackingUri, StoreLimits limits)
 {
     /// <summary>The id of the experiment that every store has.</summary>
     public const string DefaultId = "0";
@@ -78,7 +78,7 @@ internal sealed class ExperimentFolders(string root, string trackingUri)
     /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentExists"/>, <see cref="ErrorKind.InvalidValue"/></exception>
     public string Create(NewExperiment experiment, CancellationToken cancellationToken)
     {
-        BatchRules.CheckExperiment(experiment);
+        limits.CheckExperiment(experiment);
         MakeRoot(cancellationToken);
         // Over looking for the name and taking it: two processes that start together are to end up in one experiment.
         using (StoreLock.Take(root, cancellationToken))
@@ -108,7 +108,7 @@ internal sealed class ExperimentFolders(string root, string trackingUri)
     {
         string folder = Path.Combine(root, id);
         var tags = new KeyFiles(folder, KeyFiles.Tags);
-        tags.Check([.. experiment.Tags.Select(tag => tag.Key)]);
+        tags.Check([.. experiment.Tags.Select(tag => tag.Key)], limits);
         Directory.CreateDirectory(folder);
         tags.WriteAll(experiment.Tags.Select(tag => (tag.Key, tag.Value)), cancellationToken);
 

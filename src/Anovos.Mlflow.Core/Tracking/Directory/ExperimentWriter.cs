@@ -1,13 +1,13 @@
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>Changes the experiments of an <c>mlruns</c> folder, each change under the lock of the folder.</summary>
-internal sealed class ExperimentWriter(string root, ExperimentFolders experiments)
+internal sealed class ExperimentWriter(string root, ExperimentFolders experiments, StoreLimits limits)
 {
     /// <summary>Gives an experiment another name.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentExists"/>, <see cref="ErrorKind.InvalidValue"/></exception>
     public void Rename(string id, string name, CancellationToken cancellationToken)
     {
-        BatchRules.CheckExperiment(new NewExperiment(name));
+        limits.CheckExperiment(new NewExperiment(name));
         string folder = experiments.Folder(id);
         using IDisposable held = StoreLock.Take(root, cancellationToken);
         if (Active(id, cancellationToken).Name == SharedFile.Stored(name))
@@ -21,11 +21,11 @@ internal sealed class ExperimentWriter(string root, ExperimentFolders experiment
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public void SetTag(string id, Tag tag, CancellationToken cancellationToken)
     {
-        BatchRules.CheckTags([tag]);
+        limits.CheckTags([tag]);
         var tags = new KeyFiles(experiments.Folder(id), KeyFiles.Tags);
         using IDisposable held = StoreLock.Take(root, cancellationToken);
         Active(id, cancellationToken);
-        tags.Check([tag.Key]);
+        tags.Check([tag.Key], limits);
         tags.Write(tag.Key, tag.Value);
     }
 

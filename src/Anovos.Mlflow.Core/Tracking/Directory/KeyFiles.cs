@@ -74,14 +74,14 @@ internal sealed class KeyFiles(string owner, string name)
         return true;
     }
 
-    /// <summary>Throws for a key that cannot be a file here: no disk has room for both <c>a</c> and <c>a/b</c>.</summary>
+    /// <summary>Throws for a key beyond the limits, or one that cannot be a file: no disk holds both <c>a</c> and <c>a/b</c>.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
-    public void Check(IReadOnlyCollection<string> keys)
+    public void Check(IReadOnlyCollection<string> keys, StoreLimits limits)
     {
         var together = new HashSet<string>(keys, StringComparer.Ordinal);
         foreach (string key in keys)
         {
-            if (FileNames.WhyInvalid(key, Path.DirectorySeparatorChar == '\\') is { } why)
+            if ((limits.WhyInvalidKey(key) ?? FileNames.WhyInvalid(key, Path.DirectorySeparatorChar == '\\')) is { } why)
                 throw Refused(key, why);
             if (Directory.Exists(PathOf(key)) && !RemoveIfEmpty(PathOf(key)))
                 throw Refused(key, $"there are keys that begin with '{key}/', and a directory store cannot hold both");
@@ -103,8 +103,8 @@ internal sealed class KeyFiles(string owner, string name)
         return true;
     }
 
-    // Every path is made here, so that no key leads out of the folder.
-    private string PathOf(string key) => TrackingLimits.WhyInvalidKey(key) is { } why
+    // Every path is made here, so that no key leads out of the folder: MLflow's rules see to that in every store.
+    private string PathOf(string key) => StoreLimits.Mlflow.WhyInvalidKey(key) is { } why
         ? throw Refused(key, why)
         : Path.Combine(_folder, key.Replace('/', Path.DirectorySeparatorChar));
 

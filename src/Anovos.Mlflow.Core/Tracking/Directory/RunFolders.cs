@@ -10,7 +10,7 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
     /// <exception cref="MlflowException"><see cref="ErrorKind.RunNotFound"/>; <see cref="ErrorKind.InvalidValue"/> for no run id at all.</exception>
     public string Folder(string runId)
     {
-        if (!TrackingLimits.IsRunId(runId))
+        if (!Run.IsRunId(runId))
         {
             throw new MlflowException(ErrorKind.InvalidValue,
                 $"'{runId}' is no run id: letters, digits, dashes and underscores.") { Target = runId };

@@ -1,7 +1,7 @@
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>Makes new runs.</summary>
-internal sealed class RunStarter(ExperimentFolders experiments)
+internal sealed class RunStarter(ExperimentFolders experiments, StoreLimits limits)
 {
     /// <summary>Starts a run and answers its id.</summary>
     /// <exception cref="MlflowException">
@@ -25,8 +25,8 @@ internal sealed class RunStarter(ExperimentFolders experiments)
 
         IReadOnlyList<Tag> tags = [.. run.Tags.Where(tag => tag.Key != RunMeta.NameTag), new Tag(RunMeta.NameTag, name)];
         var files = new KeyFiles(folder, KeyFiles.Tags);
-        BatchRules.CheckTags(tags);
-        files.Check([.. tags.Select(tag => tag.Key)]);
+        limits.CheckTags(tags);
+        files.Check([.. tags.Select(tag => tag.Key)], limits);
 
         // MLflow 3 takes a folder without these three for no run.
         foreach (string part in new[] { KeyFiles.Metrics, KeyFiles.Params, "artifacts" })

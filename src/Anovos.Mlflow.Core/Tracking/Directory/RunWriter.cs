@@ -1,7 +1,7 @@
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>Changes runs, each change under the lock of the run's folder.</summary>
-internal sealed class RunWriter(RunFolders runs)
+internal sealed class RunWriter(RunFolders runs, StoreLimits limits)
 {
     /// <summary>Changes a run's status, end time or name.</summary>
     public void Update(RunUpdate update, CancellationToken cancellationToken)
@@ -10,7 +10,7 @@ internal sealed class RunWriter(RunFolders runs)
         using IDisposable held = StoreLock.Take(folder, cancellationToken);
         RunMeta meta = Active(folder);
         string name = update.RunName is { Length: > 0 } ? update.RunName : meta.RunName;
-        BatchRules.CheckTags([new Tag(RunMeta.NameTag, name)]);
+        limits.CheckTags([new Tag(RunMeta.NameTag, name)]);
         if (name != meta.RunName)
             new KeyFiles(folder, KeyFiles.Tags).Write(RunMeta.NameTag, name);
         (meta with
@@ -40,17 +40,17 @@ internal sealed class RunWriter(RunFolders runs)
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>, <see cref="ErrorKind.ParameterConflict"/></exception>
     public void Log(string runId, RunData batch, CancellationToken cancellationToken)
     {
-        BatchRules.Check(batch);
+        limits.Check(batch);
         string folder = runs.Folder(runId);
         using IDisposable held = StoreLock.Take(folder, cancellationToken);
         RunMeta meta = Active(folder);
         var metrics = new KeyFiles(folder, KeyFiles.Metrics);
         var points = batch.Metrics.GroupBy(metric => metric.Key, StringComparer.Ordinal).ToList();
-        metrics.Check([.. points.Select(group => group.Key)]);
+        metrics.Check([.. points.Select(group => group.Key)], limits);
         var tags = new KeyFiles(folder, KeyFiles.Tags);
-        tags.Check([.. batch.Tags.Select(tag => tag.Key)]);
+        tags.Check([.. batch.Tags.Select(tag => tag.Key)], limits);
         var values = new KeyFiles(folder, KeyFiles.Params);
-        values.Check([.. batch.Params.Select(param => param.Key)]);
+        values.Check([.. batch.Params.Select(param => param.Key)], limits);
 
         values.WriteAll(Fresh(runId, values, batch.Params), cancellationToken);
 
@@ -70,7 +70,7 @@ internal sealed class RunWriter(RunFolders runs)
     public void LogInputs(string runId, IReadOnlyList<DatasetInput> inputs, CancellationToken cancellationToken)
     {
         foreach (DatasetInput input in inputs)
-            BatchRules.CheckInput(input);
+            limits.CheckInput(input);
         string folder = runs.Folder(runId);
         using IDisposable held = StoreLock.Take(folder, cancellationToken);
         Active(folder);

@@ -1,61 +1,61 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>What an MLflow server refuses, refused here too, so that a directory store can be sent to a server later.</summary>
+/// <summary>Refuses what an MLflow server would refuse, so that a local store can be sent to a server later.</summary>
 internal static class BatchRules
 {
-    /// <summary>Throws for a batch beyond <see cref="TrackingLimits"/>, an invalid key, a long value or a param given twice.</summary>
+    /// <summary>Throws for a batch beyond the limits, an invalid key, a long value or a param given twice.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
-    public static void Check(RunData batch)
+    public static void Check(this StoreLimits limits, RunData batch)
     {
-        CheckCount("metrics", batch.Metrics.Count, TrackingLimits.BatchMetrics);
-        CheckCount("params", batch.Params.Count, TrackingLimits.BatchParams);
-        CheckCount("tags", batch.Tags.Count, TrackingLimits.BatchTags);
-        CheckCount("entries", batch.Count, TrackingLimits.BatchTotal);
+        CheckCount("metrics", batch.Metrics.Count, limits.BatchMetrics);
+        CheckCount("params", batch.Params.Count, limits.BatchParams);
+        CheckCount("tags", batch.Tags.Count, limits.BatchTags);
+        CheckCount("entries", batch.Count, limits.BatchTotal);
 
         var keys = new HashSet<string>(StringComparer.Ordinal);
         foreach (Param param in batch.Params)
         {
-            CheckLength("param", param.Key, param.Value, TrackingLimits.ParamValue);
+            CheckLength("param", param.Key, param.Value, limits.ParamValue);
             if (!keys.Add(param.Key))
                 throw Refused(param.Key, $"The param '{param.Key}' is in the batch twice.");
         }
 
-        CheckTags(batch.Tags);
+        limits.CheckTags(batch.Tags);
     }
 
     /// <summary>Throws for a tag with a long value.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
-    public static void CheckTags(IReadOnlyList<Tag> tags)
+    public static void CheckTags(this StoreLimits limits, IReadOnlyList<Tag> tags)
     {
         foreach (Tag tag in tags)
-            CheckLength("tag", tag.Key, tag.Value, TrackingLimits.TagValue);
+            CheckLength("tag", tag.Key, tag.Value, limits.TagValue);
     }
 
     /// <summary>Throws for an experiment that cannot be made.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
-    public static void CheckExperiment(NewExperiment experiment)
+    public static void CheckExperiment(this StoreLimits limits, NewExperiment experiment)
     {
-        if (experiment.Name.Length is 0 or > TrackingLimits.ExperimentName)
+        if (experiment.Name.Length == 0 || experiment.Name.Length > limits.ExperimentName)
         {
             throw Refused(experiment.Name,
-                $"An experiment's name has 1 to {TrackingLimits.ExperimentName} characters, this one {experiment.Name.Length}.");
+                $"An experiment's name has 1 to {limits.ExperimentName} characters, this one {experiment.Name.Length}.");
         }
 
         if (experiment.ArtifactLocation is { } location && !LocalUri.IsAbsolute(location))
             throw Refused(location, $"The artifact location '{location}' is relative. Give a URI or a full path.");
-        CheckTags(experiment.Tags);
+        limits.CheckTags(experiment.Tags);
     }
 
     /// <summary>Throws for a dataset that is longer than a server keeps.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
-    public static void CheckInput(DatasetInput input)
+    public static void CheckInput(this StoreLimits limits, DatasetInput input)
     {
         (string What, string Value, int Limit)[] parts =
         [
-            ("name", input.Name, TrackingLimits.DatasetName),
-            ("digest", input.Digest, TrackingLimits.DatasetDigest),
-            ("source", input.Source, TrackingLimits.DatasetSource),
-            .. input.Tags.Select(tag => ($"tag '{tag.Key}'", tag.Value, TrackingLimits.InputTagValue)),
+            ("name", input.Name, limits.DatasetName),
+            ("digest", input.Digest, limits.DatasetDigest),
+            ("source", input.Source, limits.DatasetSource),
+            .. input.Tags.Select(tag => ($"tag '{tag.Key}'", tag.Value, limits.InputTagValue)),
         ];
         foreach ((string what, string value, int limit) in parts)
         {

@@ -37,7 +37,7 @@ internal sealed class RestRuns(RestApi api, string trackingUri)
     /// <inheritdoc cref="ITrackingStore.GetRunAsync"/>
     public async Task<Run> GetRunAsync(string runId, CancellationToken cancellationToken)
     {
-        if (!TrackingLimits.IsRunId(runId))
+        if (!Run.IsRunId(runId))
             throw new MlflowException(ErrorKind.RunNotFound, $"'{runId}' is no run id: letters, digits, '-' and '_' are expected, usually 32 hex digits.") { Target = runId };
         JsonElement answer = await api.GetAsync("runs/get", ErrorKind.RunNotFound, cancellationToken, ("run_id", runId)).ConfigureAwait(false);
         return JsonAnswer.Read(answer, trackingUri, json => RestEntities.ReadRun(json.Part("run"), trackingUri));

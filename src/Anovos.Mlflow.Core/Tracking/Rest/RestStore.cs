@@ -35,6 +35,9 @@ public class RestStore : ITrackingStore
     /// <inheritdoc/>
     public string TrackingUri { get; }
 
+    /// <inheritdoc/>
+    public virtual StoreLimits Limits => StoreLimits.Mlflow;
+
     internal RestApi Api { get; }
 
     /// <inheritdoc/>

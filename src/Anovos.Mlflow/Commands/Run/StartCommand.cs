@@ -137,7 +137,8 @@ public abstract class StartCommand : OfflineCommand
             SourceName = Source.Name,
             SourceDirectory = Source.Folder,
         };
-        return Await(token => lifecycle.StartAsync(experiment, request with { Tags = RunContext.TagsOf(request, RunEnvironment.Read) }, token));
+        IReadOnlyList<Tag> tags = RunContext.TagsOf(request, RunEnvironment.Read, connection.Store.Limits);
+        return Await(token => lifecycle.StartAsync(experiment, request with { Tags = tags }, token));
     }
 
     private string Describe(string experiment, MlflowConnection connection) =>

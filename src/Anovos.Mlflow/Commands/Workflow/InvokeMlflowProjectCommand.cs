@@ -57,22 +57,23 @@ public sealed class InvokeMlflowProjectCommand : ProgramCommand
         KeyValuePair<string, string>[] given = [.. (Parameter?.Keys.Cast<object>() ?? []).Select(key => new KeyValuePair<string, string>(ValueText.Of(key), ValueText.Of(Parameter![key])))];
         (IReadOnlyList<string> command, IReadOnlyList<KeyValuePair<string, string>> recorded) = project.Compute(EntryPoint, given, folder);
         var program = new WorkflowCommand { FileName = FindProgram(command[0], name => System.IO.Path.Combine(project.Folder, name)), Arguments = [.. command.Skip(1)], WorkingDirectory = project.Folder, Timeout = TimeLimit };
-        var parameters = new ParamBuilder(TruncatesLongValues);
-        foreach (KeyValuePair<string, string> param in recorded)
-            parameters.Add(param.Key, param.Value);
-        foreach (string warning in parameters.Warnings)
-            WriteWarning(warning);
         if (Start(resumeId: null) is { } run)
-            RunUnder(run, program, parameters.Params);
+            RunUnder(run, program, recorded);
     }
 
-    private void RunUnder(Run run, WorkflowCommand program, IReadOnlyList<Param> parameters)
+    private void RunUnder(Run run, WorkflowCommand program, IReadOnlyList<KeyValuePair<string, string>> parameters)
     {
         ActiveRun active = Session.Active!;
         WorkflowEnd end;
         try
         {
-            Await(token => active.Connection.Store.WriteAsync(run.RunId, new RunData { Params = parameters }, token));
+            ITrackingStore store = active.Connection.Store;
+            var builder = new ParamBuilder(store.Limits, TruncatesLongValues);
+            foreach (KeyValuePair<string, string> parameter in parameters)
+                builder.Add(parameter.Key, parameter.Value);
+            foreach (string warning in builder.Warnings)
+                WriteWarning(warning);
+            Await(token => store.WriteAsync(run.RunId, new RunData { Params = builder.Params }, token));
             var child = new ChildProcess(program with { Environment = ChildEnvironment(run, active.Connection) });
             end = Watch((show, token) => child.RunAsync((_, lines) => show(lines), _ => { }, token));
         }

@@ -87,7 +87,7 @@ public sealed class WriteAnovosStatisticCommand : RunCommand
             return;
         _run = null;
         var selection = new StatisticSelection(Include, Exclude);
-        StatisticReport report = Await(token => Task.FromResult(StatisticReport.Of(_files, selection, token)));
+        StatisticReport report = Await(token => Task.FromResult(StatisticReport.Of(_files, selection, run.Store.Limits, token)));
         _files.Clear();
         foreach (string warning in report.Warnings)
             WriteWarning(warning);
