@@ -64,21 +64,6 @@ public sealed class DatabricksTests : IAsyncLifetime
     }
 
     [Fact]
-    public void A_tag_is_cut_at_the_length_that_every_workspace_keeps()
-    {
-        Set(("DATABRICKS_TOKEN", "dapi-personal"));
-        ScriptResult result = _session.Run(
-            """
-            Connect-Mlflow databricks | Out-Null
-            $null = Start-MlflowRun -Experiment /Shared/team/tags
-            Set-MlflowTag long ('x' * 5001)
-            (Stop-MlflowRun).Tags['long'].Length
-            """);
-        Assert.Equal(["5000"], result.Texts);
-        Assert.Contains("5001", Assert.Single(result.Warnings));
-    }
-
-    [Fact]
     public void A_workflow_that_names_databricks_is_tracked_to_the_workspace()
     {
         Set(("DATABRICKS_CLIENT_ID", "principal"), ("DATABRICKS_CLIENT_SECRET", "dose-secret"));

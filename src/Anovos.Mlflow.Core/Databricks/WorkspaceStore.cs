@@ -24,10 +24,6 @@ public sealed class WorkspaceStore : RestStore
     private WorkspaceStore(RestApi api, string trackingUri, WorkspaceFolders folders)
         : base(api, trackingUri, new WorkspaceExperiments(api, trackingUri, folders)) => Folders = folders;
 
-    /// <inheritdoc/>
-    /// <remarks>Workspaces that were made long ago keep 5000 characters of a tag, and none says how old it is.</remarks>
-    public override StoreLimits Limits { get; } = StoreLimits.Mlflow with { TagValue = 5000 };
-
     /// <summary>The folders that hold the experiments.</summary>
     internal WorkspaceFolders Folders { get; }
 }

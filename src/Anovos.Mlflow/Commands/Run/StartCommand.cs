@@ -51,6 +51,11 @@ public abstract class StartCommand : OfflineCommand
     /// <summary>Whether the workflow asks for no tracking at all.</summary>
     protected bool IsTrackingOff => Config is { Tracking: null };
 
+    /// <summary>Called when the store is known, before the run starts: an error here leaves no run behind.</summary>
+    protected virtual void BeforeStart(StoreLimits limits)
+    {
+    }
+
     /// <summary>Starts the run and makes it active; null when tracking is off or the user declined.</summary>
     /// <param name="resumeId">The id of the run to take up again instead.</param>
     protected Run? Start(string? resumeId)
@@ -62,6 +67,7 @@ public abstract class StartCommand : OfflineCommand
         }
 
         MlflowConnection connection = ResolveStore(Config?.Tracking?.TrackingUri);
+        BeforeStart(connection.Store.Limits);
         var lifecycle = new RunLifecycle(connection.Store, RunEnvironment.Read);
         Run? run = resumeId is null ? StartNew(connection, lifecycle) : Resume(connection, lifecycle, resumeId);
         if (run is null)

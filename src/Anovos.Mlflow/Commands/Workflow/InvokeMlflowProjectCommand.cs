@@ -40,6 +40,9 @@ public sealed class InvokeMlflowProjectCommand : ProgramCommand
     [ValidateNotNullOrEmpty]
     public string? Version { get; set; }
 
+    private IReadOnlyList<KeyValuePair<string, string>> _recorded = [];
+    private IReadOnlyList<Param> _params = [];
+
     /// <inheritdoc/>
     protected override IReadOnlyList<Tag> OwnTags => _project!.Tags(EntryPoint);
 
@@ -57,23 +60,29 @@ public sealed class InvokeMlflowProjectCommand : ProgramCommand
         KeyValuePair<string, string>[] given = [.. (Parameter?.Keys.Cast<object>() ?? []).Select(key => new KeyValuePair<string, string>(ValueText.Of(key), ValueText.Of(Parameter![key])))];
         (IReadOnlyList<string> command, IReadOnlyList<KeyValuePair<string, string>> recorded) = project.Compute(EntryPoint, given, folder);
         var program = new WorkflowCommand { FileName = FindProgram(command[0], name => System.IO.Path.Combine(project.Folder, name)), Arguments = [.. command.Skip(1)], WorkingDirectory = project.Folder, Timeout = TimeLimit };
+        _recorded = recorded;
         if (Start(resumeId: null) is { } run)
-            RunUnder(run, program, recorded);
+            RunUnder(run, program);
     }
 
-    private void RunUnder(Run run, WorkflowCommand program, IReadOnlyList<KeyValuePair<string, string>> parameters)
+    /// <inheritdoc/>
+    protected override void BeforeStart(StoreLimits limits)
+    {
+        var builder = new ParamBuilder(limits, TruncatesLongValues);
+        foreach (KeyValuePair<string, string> parameter in _recorded)
+            builder.Add(parameter.Key, parameter.Value);
+        foreach (string warning in builder.Warnings)
+            WriteWarning(warning);
+        _params = builder.Params;
+    }
+
+    private void RunUnder(Run run, WorkflowCommand program)
     {
         ActiveRun active = Session.Active!;
         WorkflowEnd end;
         try
         {
-            ITrackingStore store = active.Connection.Store;
-            var builder = new ParamBuilder(store.Limits, TruncatesLongValues);
-            foreach (KeyValuePair<string, string> parameter in parameters)
-                builder.Add(parameter.Key, parameter.Value);
-            foreach (string warning in builder.Warnings)
-                WriteWarning(warning);
-            Await(token => store.WriteAsync(run.RunId, new RunData { Params = builder.Params }, token));
+            Await(token => active.Connection.Store.WriteAsync(run.RunId, new RunData { Params = _params }, token));
             var child = new ChildProcess(program with { Environment = ChildEnvironment(run, active.Connection) });
             end = Watch((show, token) => child.RunAsync((_, lines) => show(lines), _ => { }, token));
         }
