@@ -15,7 +15,7 @@ using Azure.Storage.Sas;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 int mebibytes = args.Length > 0 ? int.Parse(args[0]) : 1024, runs = args.Length > 1 ? int.Parse(args[1]) : 3;
-Uri azurite = CloudEmulator.Find("azure") ?? throw new InvalidOperationException(CloudEmulator.Missing("azure"));
+Uri azurite = CloudEmulator.Find("azurite") ?? throw new InvalidOperationException(CloudEmulator.Missing("azurite"));
 string folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
 try
 {
@@ -29,7 +29,7 @@ finally
 
 async Task CompareAsync()
 {
-    var container = new BlobContainerClient(CloudEmulator.Environment("azure", azurite).Values.Single(), "artifacts");
+    var container = new BlobContainerClient(CloudStores.Environment("azurite", azurite).Values.Single(), "artifacts");
     await container.CreateAsync();
     string Sign(string key, BlobSasPermissions permissions) => container.GetBlobClient(key).GenerateSasUri(permissions, DateTimeOffset.UtcNow.AddHours(1)).AbsoluteUri;
 

@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Text;
+
+namespace Anovos.Mlflow.TestServer;
+
+/// <summary>The response of a fake cloud store.</summary>
+internal sealed record CloudAnswer(int Status, byte[] Body)
+{
+    public List<(string Name, string Value)> Headers { get; } = [];
+
+    public static CloudAnswer Empty(int status) => new(status, []);
+
+    public static CloudAnswer Xml(string xml, int status = 200) =>
+        new CloudAnswer(status, Encoding.UTF8.GetBytes($"<?xml version=\"1.0\" encoding=\"UTF-8\"?>{xml}")).With("Content-Type", "application/xml");
+
+    /// <summary>The object, or the range of it that the request asks for.</summary>
+    public static CloudAnswer Of(CloudObject found, string? range)
+    {
+        CloudAnswer answer;
+        if (range is null)
+        {
+            answer = new CloudAnswer(200, found.Content);
+        }
+        else
+        {
+            (int from, int to) = ReadRange(range, found.Content.Length);
+            answer = new CloudAnswer(206, found.Content[from..(to + 1)]).With("Content-Range", $"bytes {from}-{to}/{found.Content.Length}");
+        }
+
+        return answer.With("ETag", found.ETag)
+            .With("Last-Modified", found.Written.ToString("R", CultureInfo.InvariantCulture))
+            .With("Accept-Ranges", "bytes")
+            .With("Content-Type", found.ContentType);
+    }
+
+    /// <summary>The first and last byte of a range such as <c>bytes=5-</c> or <c>bytes=0-99</c>.</summary>
+    public static (int From, int To) ReadRange(string range, int length)
+    {
+        string[] ends = range.Replace("bytes=", "", StringComparison.Ordinal).Split('-');
+        int from = int.Parse(ends[0], CultureInfo.InvariantCulture);
+        int to = ends[1].Length == 0 ? length - 1 : Math.Min(length - 1, int.Parse(ends[1], CultureInfo.InvariantCulture));
+        return from <= to ? (from, to) : throw new CloudFault(416, "InvalidRange", "The range is not satisfiable.");
+    }
+
+    public CloudAnswer With(string name, string value)
+    {
+        Headers.Add((name, value));
+        return this;
+    }
+}
+
+/// <summary>A stored object.</summary>
+internal sealed record CloudObject(byte[] Content, string ETag, string ContentType, DateTimeOffset Written)
+{
+    /// <summary>The MD5 in base64 that the store knows of the content.</summary>
+    public string? Md5 { get; init; }
+}
+
+/// <summary>An error response.</summary>
+internal sealed class CloudFault(int status, string code, string message) : Exception(message)
+{
+    public int Status => status;
+
+    public string Code => code;
+}

@@ -1,0 +1,83 @@
+using System.Security;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Anovos.Mlflow.TestServer;
+
+/// <summary>
+/// S3 or Azure's blob storage in this process, with one empty bucket: <c>artifacts</c>. It verifies every signature and
+/// checksum, and refuses with 501 whatever it does not implement.
+/// </summary>
+public sealed class FakeCloud : IAsyncDisposable
+{
+    /// <summary>The most entries of one page of a listing.</summary>
+    internal const int PageLength = 1000;
+
+    private readonly WebApplication _app = KestrelHost.Build(null, null);
+    private readonly Func<CloudRequest, CloudAnswer> _answer;
+    private readonly Func<CloudFault, CloudAnswer> _fail;
+
+    private FakeCloud(Func<CloudRequest, CloudAnswer> answer, Func<CloudFault, CloudAnswer> fail)
+    {
+        (_answer, _fail) = (answer, fail);
+        _app.Run(HandleAsync);
+    }
+
+    public Uri Uri { get; private set; } = null!;
+
+    public static Task<FakeCloud> StartS3Async(string accessKeyId, string secretAccessKey)
+    {
+        var store = new FakeS3(accessKeyId, secretAccessKey);
+        return StartAsync(new FakeCloud(
+            store.Answer,
+            fault => CloudAnswer.Xml($"<Error><Code>{fault.Code}</Code><Message>{SecurityElement.Escape(fault.Message)}</Message></Error>", fault.Status)));
+    }
+
+    public static Task<FakeCloud> StartAzureAsync(string account, string key)
+    {
+        var store = new FakeBlobStorage(account, key);
+        return StartAsync(new FakeCloud(
+            store.Answer,
+            fault => CloudAnswer.Xml($"<Error><Code>{fault.Code}</Code><Message>{SecurityElement.Escape(fault.Message)}</Message></Error>", fault.Status)
+                .With("x-ms-error-code", fault.Code)));
+    }
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private static async Task<FakeCloud> StartAsync(FakeCloud cloud)
+    {
+        await cloud._app.StartAsync();
+        cloud.Uri = new Uri(cloud._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        return cloud;
+    }
+
+    private async Task HandleAsync(HttpContext context)
+    {
+        CloudAnswer answer;
+        try
+        {
+            answer = _answer(await CloudRequest.ReadAsync(context));
+        }
+        catch (CloudFault fault)
+        {
+            answer = _fail(fault);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            answer = _fail(new CloudFault(500, "InternalError", e.ToString()));
+        }
+
+        context.Response.StatusCode = answer.Status;
+        foreach ((string name, string value) in answer.Headers)
+            context.Response.Headers[name] = value;
+        context.Response.Headers["x-amz-request-id"] = context.Response.Headers["x-ms-request-id"] = Guid.NewGuid().ToString();
+        if (answer.Status == StatusCodes.Status204NoContent)
+            return;
+        context.Response.ContentLength = answer.Body.Length;
+        if (!HttpMethods.IsHead(context.Request.Method))
+            await context.Response.Body.WriteAsync(answer.Body, context.RequestAborted);
+    }
+}
