@@ -20,7 +20,8 @@ public static class CloudEmulator
     public static Uri? Find(string store) => (store == "s3rver" ? S3Address : AzureAddress).Value;
 
     /// <summary>Why there is none.</summary>
-    public static string Missing(string store) => $"{(store == "s3rver" ? "s3rver" : "azurite-blob")} is neither on the PATH nor in the folder that ANOVOS_TEST_NODE_MODULES names";
+    public static string Missing(string store) =>
+        $"{(store == "s3rver" ? "s3rver" : "azurite-blob")} is neither on the PATH nor in the folder that ANOVOS_TEST_NODE_MODULES names";
 
     /// <summary>Ends those that were started.</summary>
     public static void Stop()

@@ -85,7 +85,8 @@ public sealed class CloudGateway : IAsyncDisposable
             return;
         }
 
-        bool copies = _isS3rver && context.Request.Headers.ContainsKey("x-amz-copy-source"), copiesPart = copies && query.ContainsKey("uploadId");
+        bool copies = _isS3rver && context.Request.Headers.ContainsKey("x-amz-copy-source");
+        bool copiesPart = copies && query.ContainsKey("uploadId");
         if (copiesPart)
         {
             using HttpResponseMessage part = await AskAsync(HttpMethod.Get, "/" + context.Request.Headers["x-amz-copy-source"].ToString().TrimStart('/'), context.Request);
@@ -107,8 +108,8 @@ public sealed class CloudGateway : IAsyncDisposable
             (await AskAsync(HttpMethod.Delete, target, context.Request)).Dispose();
         }
 
-        string raw = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
-        using HttpResponseMessage answer = await _http.SendAsync(ToRequest(context.Request, raw, body), HttpCompletionOption.ResponseHeadersRead, context.RequestAborted);
+        HttpRequestMessage copy = ToRequest(context.Request, context.Features.Get<IHttpRequestFeature>()!.RawTarget, body);
+        using HttpResponseMessage answer = await _http.SendAsync(copy, HttpCompletionOption.ResponseHeadersRead, context.RequestAborted);
         context.Response.StatusCode = (int)answer.StatusCode;
         if (copiesPart && answer.IsSuccessStatusCode)
         {
@@ -156,7 +157,8 @@ public sealed class CloudGateway : IAsyncDisposable
 
     private HttpRequestMessage ToRequest(HttpRequest from, string target, byte[] body)
     {
-        var address = new Uri(_store.GetLeftPart(UriPartial.Authority) + target, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        var asItCame = new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true };
+        var address = new Uri(_store.GetLeftPart(UriPartial.Authority) + target, asItCame);
         var request = new HttpRequestMessage(new HttpMethod(from.Method), address);
         if (body.Length > 0 || from.ContentLength is not null)
             request.Content = new ByteArrayContent(body);

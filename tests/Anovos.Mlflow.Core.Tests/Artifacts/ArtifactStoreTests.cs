@@ -16,7 +16,8 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
     private readonly string _folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
     private readonly List<IAsyncDisposable> _servers = [];
 
-    public static TheoryData<string> Roots => new("directory", "2.17", "3.11", "file root", "real server", "s3", "azure", "s3rver", "azurite");
+    public static TheoryData<string> Roots =>
+        new("directory", "2.17", "3.11", "file root", "real server", "s3", "azure", "s3rver", "azurite");
 
     [Theory]
     [MemberData(nameof(Roots))]

@@ -35,7 +35,8 @@ public class BucketSourceTests
     {
         await using CloudPlace place = await CloudPlace.OpenAsync(kind);
         place.UseInThisProcess();
-        using BucketArtifactStore there = place.Store(CloudStores.BucketUri(kind) + "/" + place.Uri.Split('/')[^1]), target = place.Store(place.Uri + "-target");
+        using BucketArtifactStore there = place.Store(CloudStores.BucketUri(kind) + "/" + place.Uri.Split('/')[^1]);
+        using BucketArtifactStore target = place.Store(place.Uri + "-target");
         FileInfo file = place.File((2 * PartPlan.DefaultPartLength) + 99);
         ArtifactContent content = await there.SendAsync(file, "out/final_dataset/part-0", _ => { }, default);
         using var sources = new BucketSources(new BucketAccess(null, null));

@@ -11,7 +11,7 @@ using Azure.Storage.Sas;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>A workspace's stand-in that gives out permissions for storage that verifies them: Azure's and S3's, fakes and emulators.</summary>
+/// <summary>A workspace's stand-in that gives out permissions for storage that verifies them: fakes and emulators.</summary>
 public sealed class RealStorageTests : IDisposable
 {
     private static readonly int LargeMebibytes = int.Parse(Environment.GetEnvironmentVariable("ANOVOS_TEST_LARGE_FILE_MIB") ?? "24", System.Globalization.CultureInfo.InvariantCulture);
@@ -46,7 +46,9 @@ public sealed class RealStorageTests : IDisposable
     {
         await using CloudPlace place = await CloudPlace.OpenAsync(store);
         IReadOnlyDictionary<string, string> environment = place.Environment;
-        using var s3 = new AmazonS3Client(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"], new AmazonS3Config { ServiceURL = place.Gateway.Uri.AbsoluteUri, ForcePathStyle = true, AuthenticationRegion = "us-east-1" });
+        string endpoint = place.Gateway.Uri.AbsoluteUri;
+        var config = new AmazonS3Config { ServiceURL = endpoint, ForcePathStyle = true, AuthenticationRegion = "us-east-1" };
+        using var s3 = new AmazonS3Client(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"], config);
         string Sign(string key, bool write) => s3.GetPreSignedURL(new GetPreSignedUrlRequest { BucketName = "artifacts", Key = key, Verb = write ? HttpVerb.PUT : HttpVerb.GET, Expires = DateTime.UtcNow.AddMinutes(10), Protocol = Protocol.HTTP });
         await SendAndReceiveAsync(CloudKind.Aws, Sign, 3_000_000);
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security;
 using System.Text;
 
 namespace Anovos.Mlflow.TestServer;
@@ -10,8 +11,15 @@ internal sealed record CloudAnswer(int Status, byte[] Body)
 
     public static CloudAnswer Empty(int status) => new(status, []);
 
-    public static CloudAnswer Xml(string xml, int status = 200) =>
-        new CloudAnswer(status, Encoding.UTF8.GetBytes($"<?xml version=\"1.0\" encoding=\"UTF-8\"?>{xml}")).With("Content-Type", "application/xml");
+    public static CloudAnswer Xml(string xml, int status = 200)
+    {
+        byte[] body = Encoding.UTF8.GetBytes($"<?xml version=\"1.0\" encoding=\"UTF-8\"?>{xml}");
+        return new CloudAnswer(status, body).With("Content-Type", "application/xml");
+    }
+
+    /// <summary>An error as S3 and Azure both write it.</summary>
+    public static CloudAnswer Error(CloudFault fault) =>
+        Xml($"<Error><Code>{fault.Code}</Code><Message>{SecurityElement.Escape(fault.Message)}</Message></Error>", fault.Status);
 
     /// <summary>The object, or the range of it that the request asks for.</summary>
     public static CloudAnswer Of(CloudObject found, string? range)
@@ -28,7 +36,7 @@ internal sealed record CloudAnswer(int Status, byte[] Body)
         }
 
         return answer.With("ETag", found.ETag)
-            .With("Last-Modified", found.Written.ToString("R", CultureInfo.InvariantCulture))
+            .With("Last-Modified", found.Modified)
             .With("Accept-Ranges", "bytes")
             .With("Content-Type", found.ContentType);
     }
@@ -52,6 +60,9 @@ internal sealed record CloudAnswer(int Status, byte[] Body)
 /// <summary>A stored object.</summary>
 internal sealed record CloudObject(byte[] Content, string ETag, string ContentType, DateTimeOffset Written)
 {
+    /// <summary>When it was written, as a header has it.</summary>
+    public string Modified => Written.ToString("R", CultureInfo.InvariantCulture);
+
     /// <summary>The MD5 in base64 that the store knows of the content.</summary>
     public string? Md5 { get; init; }
 }
@@ -59,6 +70,12 @@ internal sealed record CloudObject(byte[] Content, string ETag, string ContentTy
 /// <summary>An error response.</summary>
 internal sealed class CloudFault(int status, string code, string message) : Exception(message)
 {
+    public static CloudFault NotImplemented(CloudRequest request)
+    {
+        IEnumerable<string> fields = request.Query.Select(field => field.Name);
+        return new(501, "NotImplemented", $"{request.Method} with {string.Join(", ", fields)} is not implemented.");
+    }
+
     public int Status => status;
 
     public string Code => code;

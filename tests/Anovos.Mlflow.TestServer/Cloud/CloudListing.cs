@@ -9,7 +9,8 @@ internal sealed record CloudEntry(string Name, CloudObject? Object);
 internal static class CloudListing
 {
     /// <summary>A page, and the token that asks for the next one; null on the last page.</summary>
-    public static (IReadOnlyList<CloudEntry> Page, string? Next) PageOf(SortedDictionary<string, CloudObject> objects, string? prefix, string? delimiter, string? token)
+    public static (IReadOnlyList<CloudEntry> Page, string? Next) PageOf(
+        SortedDictionary<string, CloudObject> objects, string? prefix, string? delimiter, string? token)
     {
         string after = token is null ? "" : Encoding.UTF8.GetString(Convert.FromHexString(token)), start = prefix ?? "";
         List<CloudEntry> page = [];

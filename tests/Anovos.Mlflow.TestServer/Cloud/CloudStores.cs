@@ -32,8 +32,8 @@ public static class CloudStores
         }
         : new()
         {
-            ["AZURE_STORAGE_CONNECTION_STRING"] =
-                $"DefaultEndpointsProtocol=http;AccountName={AzureAccount};AccountKey={AzureKey};BlobEndpoint={address.AbsoluteUri.TrimEnd('/')}/{AzureAccount};",
+            ["AZURE_STORAGE_CONNECTION_STRING"] = $"DefaultEndpointsProtocol=http;AccountName={AzureAccount};AccountKey={AzureKey};"
+                + $"BlobEndpoint={address.AbsoluteUri.TrimEnd('/')}/{AzureAccount};",
         };
 
     /// <summary>The URI of the bucket for tests, or of another one.</summary>

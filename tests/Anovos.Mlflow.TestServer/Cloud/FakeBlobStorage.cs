@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security;
 using System.Security.Cryptography;
 
@@ -32,9 +31,9 @@ internal sealed class FakeBlobStorage(string account, string accountKey)
                 ("GET" or "HEAD", null, > 0) => Get(request, key),
                 ("PUT", "block", > 0) => PutBlock(request, key),
                 ("PUT", "blocklist", > 0) => Commit(request, key),
-                ("PUT", null, > 0) when request.Header("x-ms-copy-source") is null && request.Header("x-ms-blob-type") == "BlockBlob" => Put(request, key),
+                ("PUT", null, > 0) when request.Header("x-ms-blob-type") == "BlockBlob" => Put(request, key),
                 ("DELETE", null, > 0) => Delete(key),
-                _ => throw new CloudFault(501, "NotImplemented", $"{request.Method} with {string.Join(", ", request.Query.Select(field => field.Name))} is not implemented."),
+                _ => throw CloudFault.NotImplemented(request),
             };
         }
     }
@@ -42,7 +41,8 @@ internal sealed class FakeBlobStorage(string account, string accountKey)
     private CloudAnswer Get(CloudRequest request, string key)
     {
         CloudObject found = Find(key, request.Header("If-Match"));
-        CloudAnswer answer = CloudAnswer.Of(found, request.Header("x-ms-range") ?? request.Header("Range")).With("x-ms-blob-type", "BlockBlob");
+        CloudAnswer answer = CloudAnswer.Of(found, request.Header("x-ms-range") ?? request.Header("Range"));
+        answer.With("x-ms-blob-type", "BlockBlob");
         return found.Md5 is null ? answer : answer.With(answer.Status == 200 ? "Content-MD5" : "x-ms-blob-content-md5", found.Md5);
     }
 
@@ -111,7 +111,7 @@ internal sealed class FakeBlobStorage(string account, string accountKey)
         _blocks.Remove(key);
         string etag = $"\"0x{++_version:X}\"", type = request.Header("x-ms-blob-content-type") ?? "application/octet-stream";
         CloudObject stored = _blobs[key] = new CloudObject(content, etag, type, DateTimeOffset.UtcNow) { Md5 = md5 };
-        return CloudAnswer.Empty(201).With("ETag", stored.ETag).With("Last-Modified", stored.Written.ToString("R", CultureInfo.InvariantCulture));
+        return CloudAnswer.Empty(201).With("ETag", stored.ETag).With("Last-Modified", stored.Modified);
     }
 
     private CloudAnswer ListBlocks(string key)
@@ -134,7 +134,7 @@ internal sealed class FakeBlobStorage(string account, string accountKey)
             ? $"<Blob><Name>{SecurityElement.Escape(entry.Name)}</Name><Properties>{Describe(blob)}</Properties></Blob>"
             : $"<BlobPrefix><Name>{SecurityElement.Escape(entry.Name)}</Name></BlobPrefix>");
         return CloudAnswer.Xml(
-            $"<EnumerationResults ContainerName=\"{Container}\"><Blobs>{string.Concat(entries)}</Blobs><NextMarker>{next}</NextMarker></EnumerationResults>");
+            $"<EnumerationResults><Blobs>{string.Concat(entries)}</Blobs><NextMarker>{next}</NextMarker></EnumerationResults>");
     }
 
     private CloudObject Find(string key, string? ifMatch)
@@ -154,12 +154,13 @@ internal sealed class FakeBlobStorage(string account, string accountKey)
             throw new CloudFault(501, "NotImplemented", "Only MD5 checksums are implemented.");
     }
 
-    private static CloudFault Md5Mismatch() => new(400, "Md5Mismatch", "The MD5 value specified in the request did not match with the MD5 value calculated by the server.");
+    private static CloudFault Md5Mismatch() => new(400, "Md5Mismatch", "The MD5 value specified in the request did not match.");
 
     private static string Describe(CloudObject blob)
     {
         string md5 = blob.Md5 is null ? "" : $"<Content-MD5>{blob.Md5}</Content-MD5>";
-        return $"<Last-Modified>{blob.Written.ToString("R", CultureInfo.InvariantCulture)}</Last-Modified><Etag>{blob.ETag.Trim('"')}</Etag>"
-            + $"<Content-Length>{blob.Content.Length}</Content-Length><Content-Type>{blob.ContentType}</Content-Type>{md5}<BlobType>BlockBlob</BlobType>";
+        return $"<Last-Modified>{blob.Modified}</Last-Modified><Etag>{blob.ETag.Trim('"')}</Etag>"
+            + $"<Content-Length>{blob.Content.Length}</Content-Length><Content-Type>{blob.ContentType}</Content-Type>{md5}"
+            + "<BlobType>BlockBlob</BlobType>";
     }
 }

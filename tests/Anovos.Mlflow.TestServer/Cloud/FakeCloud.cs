@@ -1,4 +1,3 @@
-using System.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -28,22 +27,12 @@ public sealed class FakeCloud : IAsyncDisposable
 
     public Uri Uri { get; private set; } = null!;
 
-    public static Task<FakeCloud> StartS3Async(string accessKeyId, string secretAccessKey)
-    {
-        var store = new FakeS3(accessKeyId, secretAccessKey);
-        return StartAsync(new FakeCloud(
-            store.Answer,
-            fault => CloudAnswer.Xml($"<Error><Code>{fault.Code}</Code><Message>{SecurityElement.Escape(fault.Message)}</Message></Error>", fault.Status)));
-    }
+    public static Task<FakeCloud> StartS3Async(string accessKeyId, string secretAccessKey) =>
+        StartAsync(new FakeCloud(new FakeS3(accessKeyId, secretAccessKey).Answer, CloudAnswer.Error));
 
-    public static Task<FakeCloud> StartAzureAsync(string account, string key)
-    {
-        var store = new FakeBlobStorage(account, key);
-        return StartAsync(new FakeCloud(
-            store.Answer,
-            fault => CloudAnswer.Xml($"<Error><Code>{fault.Code}</Code><Message>{SecurityElement.Escape(fault.Message)}</Message></Error>", fault.Status)
-                .With("x-ms-error-code", fault.Code)));
-    }
+    public static Task<FakeCloud> StartAzureAsync(string account, string key) =>
+        StartAsync(new FakeCloud(
+            new FakeBlobStorage(account, key).Answer, fault => CloudAnswer.Error(fault).With("x-ms-error-code", fault.Code)));
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 

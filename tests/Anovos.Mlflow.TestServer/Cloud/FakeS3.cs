@@ -22,14 +22,18 @@ internal sealed class FakeS3(string accessKeyId, string secretAccessKey)
             throw new CloudFault(404, "NoSuchBucket", "The specified bucket does not exist");
         string key = request.PathAfter(1);
         lock (_lock)
-            return key.Length == 0 ? AnswerBucket(request) : request.Has("uploadId") || request.Has("uploads") ? AnswerUpload(request, key) : AnswerObject(request, key);
+        {
+            if (key.Length == 0)
+                return AnswerBucket(request);
+            return request.Has("uploadId") || request.Has("uploads") ? AnswerUpload(request, key) : AnswerObject(request, key);
+        }
     }
 
     private CloudAnswer AnswerBucket(CloudRequest request) => request switch
     {
         { Method: "GET" } when request.Field("list-type") == "2" => List(request),
         { Method: "GET" } when request.Has("uploads") => CloudAnswer.Xml(_uploads.List(request.Field("prefix") ?? "")),
-        _ => throw NotImplemented(request),
+        _ => throw CloudFault.NotImplemented(request),
     };
 
     private CloudAnswer AnswerObject(CloudRequest request, string key)
@@ -40,14 +44,16 @@ internal sealed class FakeS3(string accessKeyId, string secretAccessKey)
                 CloudObject found = Find(key, request.Header("If-Match"));
                 return CloudAnswer.Of(found, request.Header("Range"));
             case "PUT" when request.Header("x-amz-copy-source") is not null:
-                return CloudAnswer.Xml($"<CopyObjectResult>{Describe(_objects[key] = Stored(request, FindSource(request).Content))}</CopyObjectResult>");
+                _objects[key] = Stored(request, FindSource(request).Content);
+                return CloudAnswer.Xml($"<CopyObjectResult>{Describe(_objects[key])}</CopyObjectResult>");
             case "PUT":
-                return CloudAnswer.Empty(200).With("ETag", (_objects[key] = Stored(request, request.Body)).ETag);
+                _objects[key] = Stored(request, request.Body);
+                return CloudAnswer.Empty(200).With("ETag", _objects[key].ETag);
             case "DELETE":
                 _objects.Remove(key);
                 return CloudAnswer.Empty(204);
             default:
-                throw NotImplemented(request);
+                throw CloudFault.NotImplemented(request);
         }
     }
 
@@ -57,14 +63,17 @@ internal sealed class FakeS3(string accessKeyId, string secretAccessKey)
         switch (request.Method)
         {
             case "POST" when request.Has("uploads"):
-                return CloudAnswer.Xml($"<InitiateMultipartUploadResult><UploadId>{_uploads.Begin(key, request.Header("Content-Type"))}</UploadId></InitiateMultipartUploadResult>");
+                uploadId = _uploads.Begin(key, request.Header("Content-Type"));
+                return CloudAnswer.Xml($"<InitiateMultipartUploadResult><UploadId>{uploadId}</UploadId></InitiateMultipartUploadResult>");
             case "GET":
-                return CloudAnswer.Xml(_uploads.ListParts(key, uploadId, int.Parse(request.Field("part-number-marker") ?? "0", CultureInfo.InvariantCulture)));
+                return CloudAnswer.Xml(_uploads.ListParts(key, uploadId, Number(request, "part-number-marker")));
             case "PUT":
                 bool copies = request.Header("x-amz-copy-source") is not null;
                 byte[] content = copies ? SourceRange(request) : request.Body;
-                CloudObject part = _uploads.Put(key, uploadId, int.Parse(request.Field("partNumber")!, CultureInfo.InvariantCulture), Stored(request, content));
-                return copies ? CloudAnswer.Xml($"<CopyPartResult>{Describe(part)}</CopyPartResult>") : CloudAnswer.Empty(200).With("ETag", part.ETag);
+                CloudObject part = _uploads.Put(key, uploadId, Number(request, "partNumber"), Stored(request, content));
+                return copies
+                    ? CloudAnswer.Xml($"<CopyPartResult>{Describe(part)}</CopyPartResult>")
+                    : CloudAnswer.Empty(200).With("ETag", part.ETag);
             case "POST":
                 CloudObject whole = _objects[key] = _uploads.Complete(key, uploadId, request.Xml());
                 return CloudAnswer.Xml($"<CompleteMultipartUploadResult><ETag>{whole.ETag}</ETag></CompleteMultipartUploadResult>");
@@ -72,18 +81,20 @@ internal sealed class FakeS3(string accessKeyId, string secretAccessKey)
                 _uploads.Abort(key, uploadId);
                 return CloudAnswer.Empty(204);
             default:
-                throw NotImplemented(request);
+                throw CloudFault.NotImplemented(request);
         }
     }
 
     private CloudAnswer List(CloudRequest request)
     {
-        (IReadOnlyList<CloudEntry> page, string? next) = CloudListing.PageOf(_objects, request.Field("prefix"), request.Field("delimiter"), request.Field("continuation-token"));
+        (IReadOnlyList<CloudEntry> page, string? next) =
+            CloudListing.PageOf(_objects, request.Field("prefix"), request.Field("delimiter"), request.Field("continuation-token"));
         IEnumerable<string> entries = page.Select(entry => entry.Object is { } found
             ? $"<Contents><Key>{SecurityElement.Escape(entry.Name)}</Key>{Describe(found)}<Size>{found.Content.Length}</Size></Contents>"
             : $"<CommonPrefixes><Prefix>{SecurityElement.Escape(entry.Name)}</Prefix></CommonPrefixes>");
-        string more = next is null ? "<IsTruncated>false</IsTruncated>" : $"<IsTruncated>true</IsTruncated><NextContinuationToken>{next}</NextContinuationToken>";
-        return CloudAnswer.Xml($"<ListBucketResult>{more}{string.Concat(entries)}</ListBucketResult>");
+        string token = next is null ? "" : $"<NextContinuationToken>{next}</NextContinuationToken>";
+        string truncated = $"<IsTruncated>{(next is null ? "false" : "true")}</IsTruncated>";
+        return CloudAnswer.Xml($"<ListBucketResult>{truncated}{token}{string.Concat(entries)}</ListBucketResult>");
     }
 
     private CloudObject Find(string key, string? ifMatch)
@@ -116,16 +127,18 @@ internal sealed class FakeS3(string accessKeyId, string secretAccessKey)
     {
         if (request.Header("Content-MD5") is { } md5 && md5 != Convert.ToBase64String(MD5.HashData(request.Body)))
             throw new CloudFault(400, "BadDigest", "The Content-MD5 you specified did not match what we received.");
-        if (request.HeaderNames.FirstOrDefault(name => name.StartsWith("x-amz-checksum-", StringComparison.Ordinal) || name == "x-amz-trailer") is { } other)
-            throw new CloudFault(501, "NotImplemented", $"{other} is not implemented.");
+        if (request.HeaderNames.Any(name => name.StartsWith("x-amz-checksum-", StringComparison.Ordinal) || name == "x-amz-trailer"))
+            throw new CloudFault(501, "NotImplemented", "Of checksums, Content-MD5 is implemented.");
     }
 
-    private static CloudObject Stored(CloudRequest request, byte[] content) =>
-        new(content, $"\"{Convert.ToHexStringLower(MD5.HashData(content))}\"", request.Header("Content-Type") ?? "binary/octet-stream", DateTimeOffset.UtcNow);
+    private static int Number(CloudRequest request, string field) => int.Parse(request.Field(field) ?? "0", CultureInfo.InvariantCulture);
+
+    private static CloudObject Stored(CloudRequest request, byte[] content)
+    {
+        string etag = $"\"{Convert.ToHexStringLower(MD5.HashData(content))}\"";
+        return new CloudObject(content, etag, request.Header("Content-Type") ?? "binary/octet-stream", DateTimeOffset.UtcNow);
+    }
 
     private static string Describe(CloudObject item) =>
-        $"<ETag>{item.ETag}</ETag><LastModified>{item.Written.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)}</LastModified>";
-
-    private static CloudFault NotImplemented(CloudRequest request) =>
-        new(501, "NotImplemented", $"{request.Method} with {string.Join(", ", request.Query.Select(field => field.Name))} is not implemented.");
+        $"<ETag>{item.ETag}</ETag><LastModified>{item.Written:yyyy-MM-ddTHH:mm:ss.fffZ}</LastModified>";
 }

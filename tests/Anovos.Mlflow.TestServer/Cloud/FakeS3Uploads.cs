@@ -27,16 +27,21 @@ internal sealed class FakeS3Uploads
         _uploads.Remove(id);
     }
 
-    public string List(string prefix) =>
-        $"<ListMultipartUploadsResult>{string.Concat(_uploads.Where(upload => upload.Value.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(Describe))}</ListMultipartUploadsResult>";
+    public string List(string prefix)
+    {
+        var uploads = _uploads.Where(upload => upload.Value.Key.StartsWith(prefix, StringComparison.Ordinal));
+        return $"<ListMultipartUploadsResult>{string.Concat(uploads.Select(Describe))}</ListMultipartUploadsResult>";
+    }
 
     /// <summary>The parts after a number; two to a page, so that clients have to follow pages.</summary>
     public string ListParts(string key, string id, int marker)
     {
-        KeyValuePair<int, CloudObject>[] left = [.. Find(key, id).Parts.Where(part => part.Key > marker)], page = left[..Math.Min(2, left.Length)];
-        string parts = string.Concat(page.Select(part => $"<Part><PartNumber>{part.Key}</PartNumber><ETag>{part.Value.ETag}</ETag><Size>{part.Value.Content.Length}</Size></Part>"));
-        string more = page.Length < left.Length ? $"<IsTruncated>true</IsTruncated><NextPartNumberMarker>{page[^1].Key}</NextPartNumberMarker>" : "<IsTruncated>false</IsTruncated>";
-        return $"<ListPartsResult>{more}{parts}</ListPartsResult>";
+        KeyValuePair<int, CloudObject>[] left = [.. Find(key, id).Parts.Where(part => part.Key > marker)], page = [.. left.Take(2)];
+        IEnumerable<string> parts = page.Select(part =>
+            $"<Part><PartNumber>{part.Key}</PartNumber><ETag>{part.Value.ETag}</ETag><Size>{part.Value.Content.Length}</Size></Part>");
+        string next = page.Length < left.Length ? $"<NextPartNumberMarker>{page[^1].Key}</NextPartNumberMarker>" : "";
+        string isTruncated = page.Length < left.Length ? "true" : "false";
+        return $"<ListPartsResult><IsTruncated>{isTruncated}</IsTruncated>{next}{string.Concat(parts)}</ListPartsResult>";
     }
 
     /// <summary>The object that the named parts make.</summary>
@@ -48,14 +53,15 @@ internal sealed class FakeS3Uploads
             Child(part, "ETag").Trim('"')))];
         if (!asked.Select(part => part.Number).SequenceEqual(asked.Select(part => part.Number).Distinct().Order()))
             throw new CloudFault(400, "InvalidPartOrder", "The list of parts was not in ascending order.");
-        if (asked.Length == 0 || asked.Any(part => !upload.Parts.TryGetValue(part.Number, out CloudObject? there) || there.ETag.Trim('"') != part.ETag))
+        if (asked.Length == 0 || asked.Any(part => upload.Parts.GetValueOrDefault(part.Number)?.ETag.Trim('"') != part.ETag))
             throw new CloudFault(400, "InvalidPart", "One or more of the specified parts could not be found.");
         CloudObject[] parts = [.. asked.Select(part => upload.Parts[part.Number])];
         if (parts[..^1].Any(part => part.Content.Length < SmallestPart))
             throw new CloudFault(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size");
         _uploads.Remove(id);
         byte[] hashes = [.. parts.SelectMany(part => Convert.FromHexString(part.ETag.Trim('"')))];
-        return new CloudObject([.. parts.SelectMany(part => part.Content)], $"\"{Convert.ToHexStringLower(MD5.HashData(hashes))}-{parts.Length}\"", upload.ContentType, DateTimeOffset.UtcNow);
+        string etag = $"\"{Convert.ToHexStringLower(MD5.HashData(hashes))}-{parts.Length}\"";
+        return new CloudObject([.. parts.SelectMany(part => part.Content)], etag, upload.ContentType, DateTimeOffset.UtcNow);
     }
 
     private Upload Find(string key, string id) => _uploads.TryGetValue(id, out Upload? upload) && upload.Key == key
@@ -65,7 +71,8 @@ internal sealed class FakeS3Uploads
     private static string Child(XElement part, string name) => part.Elements().Single(child => child.Name.LocalName == name).Value;
 
     private static string Describe(KeyValuePair<string, Upload> upload) =>
-        $"<Upload><Key>{SecurityElement.Escape(upload.Value.Key)}</Key><UploadId>{upload.Key}</UploadId><Initiated>{upload.Value.Begun.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)}</Initiated></Upload>";
+        $"<Upload><Key>{SecurityElement.Escape(upload.Value.Key)}</Key><UploadId>{upload.Key}</UploadId>"
+        + $"<Initiated>{upload.Value.Begun:yyyy-MM-ddTHH:mm:ss.fffZ}</Initiated></Upload>";
 
     private sealed record Upload(string Key, string ContentType, DateTimeOffset Begun, SortedDictionary<int, CloudObject> Parts);
 }
