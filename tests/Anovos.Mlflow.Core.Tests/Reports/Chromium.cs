@@ -7,7 +7,7 @@ using System.Text.Json.Nodes;
 namespace Anovos.Mlflow.Tests.Reports;
 
 /// <summary>
-/// A real browser, started for the first page and spoken to in its DevTools protocol. <c>ANOVOS_TEST_CHROMIUM</c> names it where it is
+/// A real browser, started for the first page and driven by the DevTools protocol. <c>ANOVOS_TEST_CHROMIUM</c> names it where it is
 /// not on the PATH.
 /// </summary>
 public sealed class Chromium : IAsyncDisposable

@@ -15,7 +15,7 @@ internal sealed class FakeBlobStorage(string account, string accountKey)
     private readonly Lock _lock = new();
     private long _version = 0x8DD_0000_0000_0000;
 
-    public CloudAnswer Answer(CloudRequest request)
+    public CloudResponse Handle(CloudRequest request)
     {
         string key = request.PathAfter(2);
         _signature.Verify(request, (request.Method, key) switch { ("PUT", _) => "cw", ("DELETE", _) => "d", (_, "") => "l", _ => "r" });
@@ -38,15 +38,15 @@ internal sealed class FakeBlobStorage(string account, string accountKey)
         }
     }
 
-    private CloudAnswer Get(CloudRequest request, string key)
+    private CloudResponse Get(CloudRequest request, string key)
     {
         CloudObject found = Find(key, request.Header("If-Match"));
-        CloudAnswer answer = CloudAnswer.Of(found, request.Header("x-ms-range") ?? request.Header("Range"));
-        answer.With("x-ms-blob-type", "BlockBlob");
-        return found.Md5 is null ? answer : answer.With(answer.Status == 200 ? "Content-MD5" : "x-ms-blob-content-md5", found.Md5);
+        CloudResponse response = CloudResponse.Of(found, request.Header("x-ms-range") ?? request.Header("Range"));
+        response.With("x-ms-blob-type", "BlockBlob");
+        return found.Md5 is null ? response : response.With(response.Status == 200 ? "Content-MD5" : "x-ms-blob-content-md5", found.Md5);
     }
 
-    private CloudAnswer Put(CloudRequest request, string key)
+    private CloudResponse Put(CloudRequest request, string key)
     {
         string md5 = Convert.ToBase64String(MD5.HashData(request.Body));
         if (request.Header("x-ms-blob-content-md5") is { } said && said != md5)
@@ -54,14 +54,14 @@ internal sealed class FakeBlobStorage(string account, string accountKey)
         return Store(request, key, request.Body, md5);
     }
 
-    private CloudAnswer Delete(string key)
+    private CloudResponse Delete(string key)
     {
         Find(key, ifMatch: null);
         _blobs.Remove(key);
-        return CloudAnswer.Empty(202);
+        return CloudResponse.Empty(202);
     }
 
-    private CloudAnswer PutBlock(CloudRequest request, string key)
+    private CloudResponse PutBlock(CloudRequest request, string key)
     {
         byte[] content = request.Header("x-ms-copy-source") is { } source ? ReadSource(request, new Uri(source)) : request.Body;
         if (content.Length > LargestBlock)
@@ -72,7 +72,7 @@ internal sealed class FakeBlobStorage(string account, string accountKey)
         if (blocks.Keys.Any(other => other.Length != id.Length))
             throw new CloudFault(400, "InvalidBlobOrBlock", "The specified blob or block content is invalid.");
         blocks[id] = content;
-        return CloudAnswer.Empty(201);
+        return CloudResponse.Empty(201);
     }
 
     // The store asks itself, with nothing but the address: a source elsewhere or without a signature is refused.
@@ -93,28 +93,28 @@ internal sealed class FakeBlobStorage(string account, string accountKey)
         byte[] content = Find(read.PathAfter(2), request.Header("x-ms-source-if-match")).Content;
         if (request.Header("x-ms-source-range") is not { } range)
             return content;
-        (int from, int to) = CloudAnswer.ReadRange(range, content.Length);
+        (int from, int to) = CloudResponse.ReadRange(range, content.Length);
         return content[from..(to + 1)];
     }
 
-    private CloudAnswer Commit(CloudRequest request, string key)
+    private CloudResponse Commit(CloudRequest request, string key)
     {
         Dictionary<string, byte[]> blocks = _blocks.GetValueOrDefault(key) ?? [];
         string[] ids = [.. request.Xml().Elements().Select(block => block.Value)];
         if (ids.Any(id => !blocks.ContainsKey(id)))
             throw new CloudFault(400, "InvalidBlockList", "The specified block list is invalid.");
-        return Store(request, key, [.. ids.SelectMany(id => blocks[id])], request.Header("x-ms-blob-content-md5"));
+        return Store(request, key, CloudObject.Join(ids.Select(id => blocks[id])), request.Header("x-ms-blob-content-md5"));
     }
 
-    private CloudAnswer Store(CloudRequest request, string key, byte[] content, string? md5)
+    private CloudResponse Store(CloudRequest request, string key, byte[] content, string? md5)
     {
         _blocks.Remove(key);
         string etag = $"\"0x{++_version:X}\"", type = request.Header("x-ms-blob-content-type") ?? "application/octet-stream";
         CloudObject stored = _blobs[key] = new CloudObject(content, etag, type, DateTimeOffset.UtcNow) { Md5 = md5 };
-        return CloudAnswer.Empty(201).With("ETag", stored.ETag).With("Last-Modified", stored.Modified);
+        return CloudResponse.Empty(201).With("ETag", stored.ETag).With("Last-Modified", stored.Modified);
     }
 
-    private CloudAnswer ListBlocks(string key)
+    private CloudResponse ListBlocks(string key)
     {
         if (!_blocks.TryGetValue(key, out Dictionary<string, byte[]>? blocks))
         {
@@ -123,17 +123,17 @@ internal sealed class FakeBlobStorage(string account, string accountKey)
         }
 
         string listed = string.Concat(blocks.Select(block => $"<Block><Name>{block.Key}</Name><Size>{block.Value.Length}</Size></Block>"));
-        return CloudAnswer.Xml($"<BlockList><UncommittedBlocks>{listed}</UncommittedBlocks></BlockList>");
+        return CloudResponse.Xml($"<BlockList><UncommittedBlocks>{listed}</UncommittedBlocks></BlockList>");
     }
 
-    private CloudAnswer List(CloudRequest request)
+    private CloudResponse List(CloudRequest request)
     {
         (IReadOnlyList<CloudEntry> page, string? next) = CloudListing.PageOf(
             _blobs, request.Field("prefix"), request.Field("delimiter"), request.Field("marker") is { Length: > 0 } marker ? marker : null);
         IEnumerable<string> entries = page.Select(entry => entry.Object is { } blob
             ? $"<Blob><Name>{SecurityElement.Escape(entry.Name)}</Name><Properties>{Describe(blob)}</Properties></Blob>"
             : $"<BlobPrefix><Name>{SecurityElement.Escape(entry.Name)}</Name></BlobPrefix>");
-        return CloudAnswer.Xml(
+        return CloudResponse.Xml(
             $"<EnumerationResults><Blobs>{string.Concat(entries)}</Blobs><NextMarker>{next}</NextMarker></EnumerationResults>");
     }
 

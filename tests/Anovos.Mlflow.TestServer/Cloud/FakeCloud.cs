@@ -16,23 +16,23 @@ public sealed class FakeCloud : IAsyncDisposable
     internal const int PageLength = 1000;
 
     private readonly WebApplication _app = KestrelHost.Build(null, null);
-    private readonly Func<CloudRequest, CloudAnswer> _answer;
-    private readonly Func<CloudFault, CloudAnswer> _fail;
+    private readonly Func<CloudRequest, CloudResponse> _handle;
+    private readonly Func<CloudFault, CloudResponse> _fail;
 
-    private FakeCloud(Func<CloudRequest, CloudAnswer> answer, Func<CloudFault, CloudAnswer> fail)
+    private FakeCloud(Func<CloudRequest, CloudResponse> handle, Func<CloudFault, CloudResponse> fail)
     {
-        (_answer, _fail) = (answer, fail);
+        (_handle, _fail) = (handle, fail);
         _app.Run(HandleAsync);
     }
 
     public Uri Uri { get; private set; } = null!;
 
     public static Task<FakeCloud> StartS3Async(string accessKeyId, string secretAccessKey) =>
-        StartAsync(new FakeCloud(new FakeS3(accessKeyId, secretAccessKey).Answer, CloudAnswer.Error));
+        StartAsync(new FakeCloud(new FakeS3(accessKeyId, secretAccessKey).Handle, CloudResponse.Error));
 
     public static Task<FakeCloud> StartAzureAsync(string account, string key) =>
         StartAsync(new FakeCloud(
-            new FakeBlobStorage(account, key).Answer, fault => CloudAnswer.Error(fault).With("x-ms-error-code", fault.Code)));
+            new FakeBlobStorage(account, key).Handle, fault => CloudResponse.Error(fault).With("x-ms-error-code", fault.Code)));
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
@@ -45,28 +45,28 @@ public sealed class FakeCloud : IAsyncDisposable
 
     private async Task HandleAsync(HttpContext context)
     {
-        CloudAnswer answer;
+        CloudResponse response;
         try
         {
-            answer = _answer(await CloudRequest.ReadAsync(context));
+            response = _handle(await CloudRequest.ReadAsync(context));
         }
         catch (CloudFault fault)
         {
-            answer = _fail(fault);
+            response = _fail(fault);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            answer = _fail(new CloudFault(500, "InternalError", e.ToString()));
+            response = _fail(new CloudFault(500, "InternalError", e.ToString()));
         }
 
-        context.Response.StatusCode = answer.Status;
-        foreach ((string name, string value) in answer.Headers)
+        context.Response.StatusCode = response.Status;
+        foreach ((string name, string value) in response.Headers)
             context.Response.Headers[name] = value;
         context.Response.Headers["x-amz-request-id"] = context.Response.Headers["x-ms-request-id"] = Guid.NewGuid().ToString();
-        if (answer.Status == StatusCodes.Status204NoContent)
+        if (response.Status == StatusCodes.Status204NoContent)
             return;
-        context.Response.ContentLength = answer.Body.Length;
+        context.Response.ContentLength = response.Body.Length;
         if (!HttpMethods.IsHead(context.Request.Method))
-            await context.Response.Body.WriteAsync(answer.Body, context.RequestAborted);
+            await context.Response.Body.WriteAsync(response.Body, context.RequestAborted);
     }
 }

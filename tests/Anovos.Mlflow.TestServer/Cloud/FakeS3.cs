@@ -14,7 +14,7 @@ internal sealed class FakeS3(string accessKeyId, string secretAccessKey)
     private readonly FakeS3Uploads _uploads = new();
     private readonly Lock _lock = new();
 
-    public CloudAnswer Answer(CloudRequest request)
+    public CloudResponse Handle(CloudRequest request)
     {
         _signature.Verify(request);
         CheckBody(request);
@@ -24,68 +24,68 @@ internal sealed class FakeS3(string accessKeyId, string secretAccessKey)
         lock (_lock)
         {
             if (key.Length == 0)
-                return AnswerBucket(request);
-            return request.Has("uploadId") || request.Has("uploads") ? AnswerUpload(request, key) : AnswerObject(request, key);
+                return OnBucket(request);
+            return request.Has("uploadId") || request.Has("uploads") ? OnUpload(request, key) : OnObject(request, key);
         }
     }
 
-    private CloudAnswer AnswerBucket(CloudRequest request) => request switch
+    private CloudResponse OnBucket(CloudRequest request) => request switch
     {
         { Method: "GET" } when request.Field("list-type") == "2" => List(request),
-        { Method: "GET" } when request.Has("uploads") => CloudAnswer.Xml(_uploads.List(request.Field("prefix") ?? "")),
+        { Method: "GET" } when request.Has("uploads") => CloudResponse.Xml(_uploads.List(request.Field("prefix") ?? "")),
         _ => throw CloudFault.NotImplemented(request),
     };
 
-    private CloudAnswer AnswerObject(CloudRequest request, string key)
+    private CloudResponse OnObject(CloudRequest request, string key)
     {
         switch (request.Method)
         {
             case "GET" or "HEAD":
                 CloudObject found = Find(key, request.Header("If-Match"));
-                return CloudAnswer.Of(found, request.Header("Range"));
+                return CloudResponse.Of(found, request.Header("Range"));
             case "PUT" when request.Header("x-amz-copy-source") is not null:
                 _objects[key] = Stored(request, FindSource(request).Content);
-                return CloudAnswer.Xml($"<CopyObjectResult>{Describe(_objects[key])}</CopyObjectResult>");
+                return CloudResponse.Xml($"<CopyObjectResult>{Describe(_objects[key])}</CopyObjectResult>");
             case "PUT":
                 _objects[key] = Stored(request, request.Body);
-                return CloudAnswer.Empty(200).With("ETag", _objects[key].ETag);
+                return CloudResponse.Empty(200).With("ETag", _objects[key].ETag);
             case "DELETE":
                 _objects.Remove(key);
-                return CloudAnswer.Empty(204);
+                return CloudResponse.Empty(204);
             default:
                 throw CloudFault.NotImplemented(request);
         }
     }
 
-    private CloudAnswer AnswerUpload(CloudRequest request, string key)
+    private CloudResponse OnUpload(CloudRequest request, string key)
     {
         string uploadId = request.Field("uploadId") ?? "";
         switch (request.Method)
         {
             case "POST" when request.Has("uploads"):
                 uploadId = _uploads.Begin(key, request.Header("Content-Type"));
-                return CloudAnswer.Xml($"<InitiateMultipartUploadResult><UploadId>{uploadId}</UploadId></InitiateMultipartUploadResult>");
+                return CloudResponse.Xml($"<InitiateMultipartUploadResult><UploadId>{uploadId}</UploadId></InitiateMultipartUploadResult>");
             case "GET":
-                return CloudAnswer.Xml(_uploads.ListParts(key, uploadId, Number(request, "part-number-marker")));
+                return CloudResponse.Xml(_uploads.ListParts(key, uploadId, Number(request, "part-number-marker")));
             case "PUT":
                 bool copies = request.Header("x-amz-copy-source") is not null;
                 byte[] content = copies ? SourceRange(request) : request.Body;
                 CloudObject part = _uploads.Put(key, uploadId, Number(request, "partNumber"), Stored(request, content));
                 return copies
-                    ? CloudAnswer.Xml($"<CopyPartResult>{Describe(part)}</CopyPartResult>")
-                    : CloudAnswer.Empty(200).With("ETag", part.ETag);
+                    ? CloudResponse.Xml($"<CopyPartResult>{Describe(part)}</CopyPartResult>")
+                    : CloudResponse.Empty(200).With("ETag", part.ETag);
             case "POST":
                 CloudObject whole = _objects[key] = _uploads.Complete(key, uploadId, request.Xml());
-                return CloudAnswer.Xml($"<CompleteMultipartUploadResult><ETag>{whole.ETag}</ETag></CompleteMultipartUploadResult>");
+                return CloudResponse.Xml($"<CompleteMultipartUploadResult><ETag>{whole.ETag}</ETag></CompleteMultipartUploadResult>");
             case "DELETE":
                 _uploads.Abort(key, uploadId);
-                return CloudAnswer.Empty(204);
+                return CloudResponse.Empty(204);
             default:
                 throw CloudFault.NotImplemented(request);
         }
     }
 
-    private CloudAnswer List(CloudRequest request)
+    private CloudResponse List(CloudRequest request)
     {
         (IReadOnlyList<CloudEntry> page, string? next) =
             CloudListing.PageOf(_objects, request.Field("prefix"), request.Field("delimiter"), request.Field("continuation-token"));
@@ -94,7 +94,7 @@ internal sealed class FakeS3(string accessKeyId, string secretAccessKey)
             : $"<CommonPrefixes><Prefix>{SecurityElement.Escape(entry.Name)}</Prefix></CommonPrefixes>");
         string token = next is null ? "" : $"<NextContinuationToken>{next}</NextContinuationToken>";
         string truncated = $"<IsTruncated>{(next is null ? "false" : "true")}</IsTruncated>";
-        return CloudAnswer.Xml($"<ListBucketResult>{truncated}{token}{string.Concat(entries)}</ListBucketResult>");
+        return CloudResponse.Xml($"<ListBucketResult>{truncated}{token}{string.Concat(entries)}</ListBucketResult>");
     }
 
     private CloudObject Find(string key, string? ifMatch)
@@ -119,7 +119,7 @@ internal sealed class FakeS3(string accessKeyId, string secretAccessKey)
         byte[] content = FindSource(request).Content;
         if (request.Header("x-amz-copy-source-range") is not { } range)
             return content;
-        (int from, int to) = CloudAnswer.ReadRange(range, content.Length);
+        (int from, int to) = CloudResponse.ReadRange(range, content.Length);
         return content[from..(to + 1)];
     }
 

@@ -61,7 +61,7 @@ internal sealed class FakeS3Uploads
         _uploads.Remove(id);
         byte[] hashes = [.. parts.SelectMany(part => Convert.FromHexString(part.ETag.Trim('"')))];
         string etag = $"\"{Convert.ToHexStringLower(MD5.HashData(hashes))}-{parts.Length}\"";
-        return new CloudObject([.. parts.SelectMany(part => part.Content)], etag, upload.ContentType, DateTimeOffset.UtcNow);
+        return new CloudObject(CloudObject.Join(parts.Select(part => part.Content)), etag, upload.ContentType, DateTimeOffset.UtcNow);
     }
 
     private Upload Find(string key, string id) => _uploads.TryGetValue(id, out Upload? upload) && upload.Key == key

@@ -5,37 +5,38 @@ using System.Text;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>The response of a fake cloud store.</summary>
-internal sealed record CloudAnswer(int Status, byte[] Body)
+internal sealed record CloudResponse(int Status, byte[] Body)
 {
     public List<(string Name, string Value)> Headers { get; } = [];
 
-    public static CloudAnswer Empty(int status) => new(status, []);
+    public static CloudResponse Empty(int status) => new(status, []);
 
-    public static CloudAnswer Xml(string xml, int status = 200)
+    public static CloudResponse Xml(string xml, int status = 200)
     {
         byte[] body = Encoding.UTF8.GetBytes($"<?xml version=\"1.0\" encoding=\"UTF-8\"?>{xml}");
-        return new CloudAnswer(status, body).With("Content-Type", "application/xml");
+        return new CloudResponse(status, body).With("Content-Type", "application/xml");
     }
 
     /// <summary>An error as S3 and Azure both write it.</summary>
-    public static CloudAnswer Error(CloudFault fault) =>
+    public static CloudResponse Error(CloudFault fault) =>
         Xml($"<Error><Code>{fault.Code}</Code><Message>{SecurityElement.Escape(fault.Message)}</Message></Error>", fault.Status);
 
     /// <summary>The object, or the range of it that the request asks for.</summary>
-    public static CloudAnswer Of(CloudObject found, string? range)
+    public static CloudResponse Of(CloudObject found, string? range)
     {
-        CloudAnswer answer;
+        CloudResponse response;
         if (range is null)
         {
-            answer = new CloudAnswer(200, found.Content);
+            response = new CloudResponse(200, found.Content);
         }
         else
         {
             (int from, int to) = ReadRange(range, found.Content.Length);
-            answer = new CloudAnswer(206, found.Content[from..(to + 1)]).With("Content-Range", $"bytes {from}-{to}/{found.Content.Length}");
+            response = new CloudResponse(206, found.Content[from..(to + 1)]);
+            response.With("Content-Range", $"bytes {from}-{to}/{found.Content.Length}");
         }
 
-        return answer.With("ETag", found.ETag)
+        return response.With("ETag", found.ETag)
             .With("Last-Modified", found.Modified)
             .With("Accept-Ranges", "bytes")
             .With("Content-Type", found.ContentType);
@@ -50,7 +51,7 @@ internal sealed record CloudAnswer(int Status, byte[] Body)
         return from <= to ? (from, to) : throw new CloudFault(416, "InvalidRange", "The range is not satisfiable.");
     }
 
-    public CloudAnswer With(string name, string value)
+    public CloudResponse With(string name, string value)
     {
         Headers.Add((name, value));
         return this;
@@ -60,6 +61,15 @@ internal sealed record CloudAnswer(int Status, byte[] Body)
 /// <summary>A stored object.</summary>
 internal sealed record CloudObject(byte[] Content, string ETag, string ContentType, DateTimeOffset Written)
 {
+    /// <summary>The content that parts make.</summary>
+    public static byte[] Join(IEnumerable<byte[]> parts)
+    {
+        using var whole = new MemoryStream();
+        foreach (byte[] part in parts)
+            whole.Write(part);
+        return whole.ToArray();
+    }
+
     /// <summary>When it was written, as a header has it.</summary>
     public string Modified => Written.ToString("R", CultureInfo.InvariantCulture);
 
