@@ -52,7 +52,8 @@ internal sealed class AzureSignature(string account, string key)
         var text = new StringBuilder(request.Method).Append('\n');
         foreach (string name in StandardHeaders)
             text.Append(name == "Content-Length" && request.Header(name) == "0" ? "" : request.Header(name)).Append('\n');
-        foreach (string name in request.HeaderNames.Where(name => name.StartsWith("x-ms-", StringComparison.Ordinal)).Order())
+        IEnumerable<string> names = request.HeaderNames.Where(name => name.StartsWith("x-ms-", StringComparison.Ordinal));
+        foreach (string name in names.Order(StringComparer.Ordinal))
             text.Append(name).Append(':').Append(request.Header(name)).Append('\n');
         text.Append('/').Append(account).Append(request.RawPath);
         foreach ((string name, string value) in request.Query.OrderBy(field => field.Name, StringComparer.Ordinal))
