@@ -2,7 +2,7 @@
 .SYNOPSIS
     Builds, tests, checks and packages the module Anovos.Mlflow.
 .DESCRIPTION
-    A thin face on `dotnet`: Build is `dotnet build`, which stages the importable module in out/Anovos.Mlflow; Test is
+    A thin face on `dotnet`: Build is `dotnet build`, which stages the importable module; Test is
     `dotnet test`. Pester and Analyze need the modules of that name, the other tasks need none. The first task that
     fails ends the script with an error, and `pwsh -File` with a non-zero exit code.
 
@@ -11,7 +11,7 @@
     What to do, in this order:
 
     Clean    removes what was built, and the folder out
-    Build    builds everything and stages the module in out/Anovos.Mlflow
+    Build    builds everything and stages the module: Release in out/Anovos.Mlflow, Debug in out/Debug/Anovos.Mlflow
     Help     builds, and brings what the pages in docs/cmdlets repeat of the code up to date
     Test     runs the xUnit tests, which build first
     Pester   builds, and runs the tests in tests/pester
@@ -24,7 +24,7 @@
     The systems that Package makes the self-contained host for, by .NET's names: linux-x64, linux-arm64, win-x64, osx-arm64.
     None with @().
 .EXAMPLE
-    ./build.ps1
+    ./build.ps1 -Configuration Release
     Import-Module ./out/Anovos.Mlflow
 
     Builds the module and loads it.
@@ -65,7 +65,7 @@ $ErrorActionPreference = 'Stop'
 Set-StrictMode -Version 3
 
 $out = Join-Path $PSScriptRoot 'out'
-$staged = Join-Path $out 'Anovos.Mlflow'
+$staged = Join-Path $out $(if ($Configuration -eq 'Release') { 'Anovos.Mlflow' } else { 'Debug/Anovos.Mlflow' })
 $solution = Join-Path $PSScriptRoot 'Anovos.PowerShell.sln'
 
 # Runs a native command; its failure is an error here, which PowerShell itself does not make of it.

@@ -1,7 +1,9 @@
-// The same file to the same Azurite by the same kind of signature, in turn: as the module sends it to the Azure storage behind a
+// The same file to the same store by the same kind of signature, in turn: as the module sends it to the Azure storage behind a
 // Databricks workspace, and by the default of Azure's own SDK. Medians, spread, ratio.
 //
-// usage: AzureUpload [mebibytes = 1024] [runs = 3]; azurite-blob on the PATH, or in the folder that ANOVOS_TEST_NODE_MODULES names
+// usage: AzureUpload [mebibytes = 1024] [runs = 3]
+// The store is azurite-blob, on the PATH or in the folder that ANOVOS_TEST_NODE_MODULES names; else the fake of the test server, whose
+// own work is then in the figures of both.
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
@@ -16,7 +18,9 @@ using Azure.Storage.Sas;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 int mebibytes = args.Length > 0 ? int.Parse(args[0]) : 1024, runs = args.Length > 1 ? int.Parse(args[1]) : 3;
-Uri azurite = CloudEmulator.Find("azure") ?? throw new InvalidOperationException(CloudEmulator.Missing("azure"));
+Uri? azurite = CloudEmulator.Find("azurite");
+await using FakeCloud? fake = azurite is null ? await CloudStores.StartFakeAsync("azure") : null;
+string storage = azurite is null ? "the fake" : "Azurite";
 string folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
 try
 {
@@ -30,8 +34,9 @@ finally
 
 async Task CompareAsync()
 {
-    var container = new BlobContainerClient(CloudEmulator.Environment("azure", azurite).Values.Single(), "artifacts");
-    await container.CreateAsync();
+    var container = new BlobContainerClient(CloudStores.Environment("azure", azurite ?? fake!.Uri).Values.Single(), "artifacts");
+    if (azurite is not null)
+        await container.CreateAsync();
     string Sign(string key, BlobSasPermissions permissions) => container.GetBlobClient(key).GenerateSasUri(permissions, DateTimeOffset.UtcNow.AddHours(1)).AbsoluteUri;
 
     await using TrackingServer server = await TrackingServer.StartAsync(new()
@@ -62,7 +67,7 @@ async Task CompareAsync()
         sdks.Add(await Cost.OfAsync(() => sdk(large)));
     }
 
-    Console.WriteLine($"{mebibytes} MiB to Azurite, {runs} in turn: median seconds [spread], seconds of CPU here, MiB allocated");
+    Console.WriteLine($"{mebibytes} MiB to {storage}, {runs} in turn: median seconds [spread], seconds of CPU here, MiB allocated");
     Console.WriteLine($"module    {Cost.Describe(modules)}");
     Console.WriteLine($"Azure SDK {Cost.Describe(sdks)}");
     Console.WriteLine($"The SDK takes {Cost.Median(sdks, cost => cost.Seconds) / Cost.Median(modules, cost => cost.Seconds):0.00} × as long.");

@@ -11,28 +11,17 @@ namespace Anovos.Mlflow.TestServer;
 /// </summary>
 public static class CloudEmulator
 {
-    // Azurite's own: they are in its manual.
-    public const string AzureAccount = "devstoreaccount1";
-    public const string AzureKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
-
     private static readonly List<Process> Started = [];
     private static readonly Lazy<string> Data = new(() => Directory.CreateTempSubdirectory("anovos-mlflow-").FullName);
     private static readonly Lazy<Uri?> S3Address = new(() => Start("s3rver", port => $"--directory {Data.Value} --address 127.0.0.1 --port {port} --silent --configure-bucket artifacts"));
     private static readonly Lazy<Uri?> AzureAddress = new(() => Start("azurite-blob", port => $"--silent --disableTelemetry --skipApiVersionCheck --inMemoryPersistence --blobHost 127.0.0.1 --blobPort {port}"));
 
-    /// <summary>The address of the emulator of <c>s3</c> or <c>azure</c>; null where it is not installed.</summary>
-    public static Uri? Find(string kind) => (kind == "s3" ? S3Address : AzureAddress).Value;
+    /// <summary>The address of <c>s3rver</c> or <c>azurite</c>; null where it is not installed.</summary>
+    public static Uri? Find(string store) => (store == "s3rver" ? S3Address : AzureAddress).Value;
 
     /// <summary>Why there is none.</summary>
-    public static string Missing(string kind) => $"{(kind == "s3" ? "s3rver" : "azurite-blob")} is neither on the PATH nor in the folder that ANOVOS_TEST_NODE_MODULES names";
-
-    /// <summary>The environment of a shell that works with the store at an address.</summary>
-    public static Dictionary<string, string> Environment(string kind, Uri address) => kind == "s3"
-        ? new() { ["MLFLOW_S3_ENDPOINT_URL"] = address.AbsoluteUri.TrimEnd('/'), ["AWS_ACCESS_KEY_ID"] = "S3RVER", ["AWS_SECRET_ACCESS_KEY"] = "S3RVER", ["AWS_EC2_METADATA_DISABLED"] = "true" }
-        : new() { ["AZURE_STORAGE_CONNECTION_STRING"] = $"DefaultEndpointsProtocol=http;AccountName={AzureAccount};AccountKey={AzureKey};BlobEndpoint={address.AbsoluteUri.TrimEnd('/')}/{AzureAccount};" };
-
-    /// <summary>The URI of the bucket for tests, or of another one.</summary>
-    public static string BucketUri(string kind, string bucket = "artifacts") => kind == "s3" ? $"s3://{bucket}" : $"wasbs://{bucket}@{AzureAccount}.blob.core.windows.net";
+    public static string Missing(string store) =>
+        $"{(store == "s3rver" ? "s3rver" : "azurite-blob")} is neither on the PATH nor in the folder that ANOVOS_TEST_NODE_MODULES names";
 
     /// <summary>Ends those that were started.</summary>
     public static void Stop()

@@ -4,26 +4,27 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>
-/// Stands before an emulator of a cloud store and passes everything on, Host header included, so that signatures hold. It
-/// records, and refuses what it is told to. s3rver keeps no list of unfinished uploads and copies no parts: it answers for the one
-/// from what passed, and does the other itself.
+/// A proxy before a cloud store. It forwards the target and the Host header unchanged, so that signatures hold, records every
+/// request, and refuses those that a test names. s3rver cannot list unfinished uploads or copy parts: the gateway does both for it.
 /// </summary>
 public sealed class CloudGateway : IAsyncDisposable
 {
     private readonly WebApplication _app = KestrelHost.Build(null, null);
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false });
-    private readonly Uri _emulator;
+    private readonly Uri _store;
+    private readonly bool _isS3rver;
     private readonly ConcurrentDictionary<(string Upload, int Part), (long Length, string ETag)> _parts = new();
     private readonly ConcurrentDictionary<string, string> _uploads = new();
 
     private long _bytes;
 
-    private CloudGateway(Uri emulator) => _emulator = emulator;
+    private CloudGateway(Uri store, bool isS3rver) => (_store, _isS3rver) = (store, isS3rver);
 
     /// <summary>Its address.</summary>
     public Uri Uri { get; private set; } = null!;
@@ -37,10 +38,10 @@ public sealed class CloudGateway : IAsyncDisposable
     /// <summary>The status to answer a request with in place of passing it on; null for those that pass.</summary>
     public Func<string, int?> Refuse { get; set; } = _ => null;
 
-    /// <summary>Starts one before an emulator.</summary>
-    public static async Task<CloudGateway> StartAsync(Uri emulator)
+    /// <summary>Starts one before a store.</summary>
+    public static async Task<CloudGateway> StartAsync(Uri store, bool isS3rver)
     {
-        var gateway = new CloudGateway(emulator);
+        var gateway = new CloudGateway(store, isS3rver);
         gateway._app.Run(gateway.HandleAsync);
         await gateway._app.StartAsync();
         gateway.Uri = new Uri(gateway._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
@@ -57,7 +58,7 @@ public sealed class CloudGateway : IAsyncDisposable
     {
         string target = context.Request.Path.ToUriComponent() + context.Request.QueryString, request = $"{context.Request.Method} {target}";
         // s3rver finds no source whose slashes are encoded, as Amazon's SDK has them.
-        if (context.Request.Headers.TryGetValue("x-amz-copy-source", out var encoded))
+        if (_isS3rver && context.Request.Headers.TryGetValue("x-amz-copy-source", out var encoded))
             context.Request.Headers["x-amz-copy-source"] = string.Join('/', Uri.UnescapeDataString(encoded!).Split('/').Select(Uri.EscapeDataString));
         string? from = context.Request.Headers["x-amz-copy-source"].FirstOrDefault() ?? context.Request.Headers["x-ms-copy-source"].FirstOrDefault();
         if (from is not null)
@@ -72,19 +73,20 @@ public sealed class CloudGateway : IAsyncDisposable
         }
 
         IQueryCollection query = context.Request.Query;
-        if (context.Request.Method == "GET" && query.ContainsKey("uploads"))
+        if (_isS3rver && context.Request.Method == "GET" && query.ContainsKey("uploads"))
         {
             await context.Response.WriteAsync($"<ListMultipartUploadsResult>{string.Concat(_uploads.Select(upload => $"<Upload><Key>{upload.Value}</Key><UploadId>{upload.Key}</UploadId><Initiated>2026-01-01T00:00:00.000Z</Initiated></Upload>"))}</ListMultipartUploadsResult>");
             return;
         }
 
-        if (context.Request.Method == "GET" && query.TryGetValue("uploadId", out var id))
+        if (_isS3rver && context.Request.Method == "GET" && query.TryGetValue("uploadId", out var id))
         {
             await context.Response.WriteAsync($"<ListPartsResult>{string.Concat(_parts.Where(part => part.Key.Upload == id).Select(part => $"<Part><PartNumber>{part.Key.Part}</PartNumber><ETag>\"{part.Value.ETag}\"</ETag><Size>{part.Value.Length}</Size></Part>"))}</ListPartsResult>");
             return;
         }
 
-        bool copies = context.Request.Headers.ContainsKey("x-amz-copy-source"), copiesPart = copies && query.ContainsKey("uploadId");
+        bool copies = _isS3rver && context.Request.Headers.ContainsKey("x-amz-copy-source");
+        bool copiesPart = copies && query.ContainsKey("uploadId");
         if (copiesPart)
         {
             using HttpResponseMessage part = await AskAsync(HttpMethod.Get, "/" + context.Request.Headers["x-amz-copy-source"].ToString().TrimStart('/'), context.Request);
@@ -106,7 +108,8 @@ public sealed class CloudGateway : IAsyncDisposable
             (await AskAsync(HttpMethod.Delete, target, context.Request)).Dispose();
         }
 
-        using HttpResponseMessage answer = await _http.SendAsync(ToRequest(context.Request, target, body), HttpCompletionOption.ResponseHeadersRead, context.RequestAborted);
+        HttpRequestMessage copy = ToRequest(context.Request, context.Features.Get<IHttpRequestFeature>()!.RawTarget, body);
+        using HttpResponseMessage answer = await _http.SendAsync(copy, HttpCompletionOption.ResponseHeadersRead, context.RequestAborted);
         context.Response.StatusCode = (int)answer.StatusCode;
         if (copiesPart && answer.IsSuccessStatusCode)
         {
@@ -116,7 +119,7 @@ public sealed class CloudGateway : IAsyncDisposable
 
         foreach (var (name, values) in answer.Headers.Concat(answer.Content.Headers).Where(header => header.Key is not ("Transfer-Encoding" or "Connection")))
             context.Response.Headers[name] = values.ToArray();
-        if (query.ContainsKey("uploads"))
+        if (_isS3rver && query.ContainsKey("uploads"))
         {
             string started = await answer.Content.ReadAsStringAsync();
             _uploads[started.Split("<UploadId>")[1].Split('<')[0]] = Uri.UnescapeDataString(string.Join('/', context.Request.Path.Value!.Split('/')[2..]));
@@ -124,12 +127,12 @@ public sealed class CloudGateway : IAsyncDisposable
             return;
         }
 
-        if (answer.IsSuccessStatusCode && query.TryGetValue("uploadId", out id))
+        if (_isS3rver && answer.IsSuccessStatusCode && query.TryGetValue("uploadId", out var passed))
         {
             if (context.Request.Method == "PUT")
-                _parts[(id!, int.Parse(query["partNumber"]!))] = (body.Length, Convert.ToHexStringLower(MD5.HashData(body)));
+                _parts[(passed!, int.Parse(query["partNumber"]!))] = (body.Length, Convert.ToHexStringLower(MD5.HashData(body)));
             else
-                _uploads.TryRemove(id!, out _);
+                _uploads.TryRemove(passed!, out _);
         }
 
         if (context.Request.Method != "HEAD" && answer.StatusCode != System.Net.HttpStatusCode.NotModified)
@@ -143,7 +146,7 @@ public sealed class CloudGateway : IAsyncDisposable
     // A request of its own in the name of one that came: s3rver does not check signatures.
     private async Task<HttpResponseMessage> AskAsync(HttpMethod method, string target, HttpRequest from)
     {
-        using HttpRequestMessage question = new(method, new Uri(_emulator, target));
+        using HttpRequestMessage question = new(method, new Uri(_store, target));
         foreach (string name in new[] { "Authorization", "x-amz-date", "x-amz-content-sha256" })
             question.Headers.TryAddWithoutValidation(name, from.Headers[name].ToString());
         if (from.Headers.TryGetValue("x-amz-copy-source-range", out var range))
@@ -154,7 +157,9 @@ public sealed class CloudGateway : IAsyncDisposable
 
     private HttpRequestMessage ToRequest(HttpRequest from, string target, byte[] body)
     {
-        var request = new HttpRequestMessage(new HttpMethod(from.Method), new Uri(_emulator, target));
+        var asItCame = new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true };
+        var address = new Uri(_store.GetLeftPart(UriPartial.Authority) + target, asItCame);
+        var request = new HttpRequestMessage(new HttpMethod(from.Method), address);
         if (body.Length > 0 || from.ContentLength is not null)
             request.Content = new ByteArrayContent(body);
         foreach (var (name, values) in from.Headers)

@@ -1,5 +1,8 @@
-// The sessions of a process share its environment variables, and the tests are about those too.
-[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
+using System.Collections;
+
+// The sessions of a process share its environment variables, and tests change them: all these tests are one collection, in which one
+// runs at a time. Tests that only start processes, with CleanEnvironment.Variables, are in collections of their own beside it.
+[assembly: CollectionBehavior(CollectionBehavior.CollectionPerAssembly)]
 [assembly: AssemblyFixture(typeof(Anovos.Mlflow.Tests.CleanEnvironment))]
 
 namespace Anovos.Mlflow.Tests;
@@ -10,6 +13,12 @@ public sealed class CleanEnvironment
     /// <summary>The home of who runs the tests, where a program may keep what it needs.</summary>
     public static string? Home { get; private set; }
 
+    /// <summary>The environment before the first test: for processes that start while other tests change it.</summary>
+    public static IReadOnlyList<(string Name, string? Value)> Variables { get; private set; } = [];
+
+    /// <summary>The PATH in them.</summary>
+    public static string SearchPath => Variables.FirstOrDefault(variable => variable.Name == "PATH").Value ?? "";
+
     public CleanEnvironment()
     {
         foreach (string name in Environment.GetEnvironmentVariables().Keys.Cast<string>().Where(name => name.StartsWith("MLFLOW_", StringComparison.Ordinal)))
@@ -18,5 +27,7 @@ public sealed class CleanEnvironment
         Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
         Home = Environment.GetEnvironmentVariable("HOME");
         Environment.SetEnvironmentVariable("HOME", Directory.CreateTempSubdirectory("anovos-mlflow-home-").FullName);
+        IEnumerable<DictionaryEntry> variables = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>();
+        Variables = [.. variables.Select(variable => ((string)variable.Key, (string?)variable.Value))];
     }
 }

@@ -5,18 +5,26 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Runs whose artifacts, and workflows whose outputs, are in a bucket; against an emulator of S3.</summary>
-public sealed class BucketTests : IDisposable
+/// <summary>Against a fake of S3.</summary>
+public sealed class BucketTests() : BucketContract("s3");
+
+/// <summary>Against an emulator of S3.</summary>
+public sealed class BucketOnAnEmulatorTests() : BucketContract("s3rver");
+
+/// <summary>Runs whose artifacts, and workflows whose outputs, are in a bucket.</summary>
+public abstract class BucketContract : IDisposable
 {
     private readonly ScriptSession _session = new();
     private string _place = $"s3://artifacts/{Guid.NewGuid():N}";
     private readonly Dictionary<string, string> _environment;
+    private readonly FakeCloud? _fake;
 
-    public BucketTests()
+    protected BucketContract(string store)
     {
-        Uri? address = CloudEmulator.Find("s3");
-        Assert.SkipWhen(address is null, CloudEmulator.Missing("s3"));
-        _environment = CloudEmulator.Environment("s3", address!);
+        _fake = CloudStores.IsFake(store) ? CloudStores.StartFakeAsync(store).GetAwaiter().GetResult() : null;
+        Uri? address = _fake?.Uri ?? CloudEmulator.Find(store);
+        Assert.SkipWhen(address is null, CloudEmulator.Missing(store));
+        _environment = CloudStores.Environment(store, address!);
         foreach ((string name, string value) in _environment)
             Environment.SetEnvironmentVariable(name, value);
     }
@@ -93,6 +101,7 @@ public sealed class BucketTests : IDisposable
         foreach (string name in _environment.Keys)
             Environment.SetEnvironmentVariable(name, null);
         _session.Dispose();
+        _fake?.DisposeAsync().AsTask().GetAwaiter().GetResult();
     }
 
     // Its final dataset is in the bucket: one file of nine bytes, and a hidden checksum file.

@@ -7,17 +7,23 @@ internal static class CleanProcess
 {
     /// <summary>Where a program is on the PATH; null where it is not.</summary>
     public static string? Find(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+        CleanEnvironment.SearchPath.Split(Path.PathSeparator).Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 
     public static (int ExitCode, string Output, string Error) Run(string program, IEnumerable<string> arguments, string folder, params IEnumerable<(string Name, string? Value)> environment)
     {
         var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment.Clear();
-        foreach ((string name, string? value) in environment)
-            start.Environment[name] = value;
+        Give(start, environment);
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         process.WaitForExit();
         return (process.ExitCode, output.Result, error.Result);
+    }
+
+    /// <summary>Has a process get these variables and no others.</summary>
+    public static void Give(ProcessStartInfo start, IEnumerable<(string Name, string? Value)> environment)
+    {
+        start.Environment.Clear();
+        foreach ((string name, string? value) in environment)
+            start.Environment[name] = value;
     }
 }

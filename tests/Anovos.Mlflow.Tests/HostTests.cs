@@ -3,6 +3,7 @@ using System.Diagnostics;
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>The host as a process: what it prints where, and its exit code.</summary>
+[Collection(nameof(HostTests))]
 public class HostTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
@@ -42,7 +43,7 @@ public class HostTests : IDisposable
     [Fact]
     public void A_script_that_is_not_there_is_said_to_be_missing()
     {
-        (int exitCode, _, string error) = Run("dotnet", [Repository.Host, "missing.ps1"], _folder);
+        (int exitCode, _, string error) = RunDotnet(Repository.Host, "missing.ps1");
         Assert.Equal(64, exitCode);
         Assert.Contains("missing.ps1", error);
     }
@@ -50,7 +51,8 @@ public class HostTests : IDisposable
     [Fact]
     public void The_quickstart_tracks_the_sample_workflow_into_mlruns()
     {
-        (int exitCode, string output, string error) = Run("dotnet", [Repository.Host, Path.Combine(Repository.Root, "samples", "quickstart.ps1")], _folder);
+        string script = Path.Combine(Repository.Root, "samples", "quickstart.ps1");
+        (int exitCode, string output, string error) = RunDotnet(Repository.Host, script);
         Assert.Equal("", error);
         Assert.Equal(0, exitCode);
         Assert.Contains("quickstart", output);
@@ -110,6 +112,9 @@ public class HostTests : IDisposable
     {
         string path = Path.Combine(_folder, "script.ps1");
         File.WriteAllText(path, script);
-        return Run("dotnet", [Repository.Host, path, .. arguments], _folder);
+        return RunDotnet([Repository.Host, path, .. arguments]);
     }
+
+    private (int ExitCode, string Output, string Error) RunDotnet(params string[] arguments) =>
+        CleanProcess.Run(CleanProcess.Find("dotnet")!, arguments, _folder, CleanEnvironment.Variables);
 }

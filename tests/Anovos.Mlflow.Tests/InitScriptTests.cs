@@ -29,7 +29,7 @@ public sealed class InitScriptTests(SingleFileHost host) : IAsyncLifetime
         await File.WriteAllTextAsync(Exports, "export KEPT='as it was'");
         foreach ((string name, string? value) in new (string, string?)[]
         {
-            ("PATH", Environment.GetEnvironmentVariable("PATH")), ("HOME", _folder), ("TMPDIR", Directory.CreateDirectory(Path.Combine(_folder, "tmp")).FullName),
+            ("PATH", CleanEnvironment.SearchPath), ("HOME", _folder), ("TMPDIR", Directory.CreateDirectory(Path.Combine(_folder, "tmp")).FullName),
             ("DB_IS_DRIVER", "TRUE"), ("DB_CLUSTER_ID", "0123-456789-abcdefgh"), ("DB_CLUSTER_NAME", "O'Brien's \"cluster\" $(touch touched) \\"), ("DB_IS_JOB_CLUSTER", "FALSE"),
             ("DATABRICKS_HOST", _server.Uri.ToString()), ("DATABRICKS_TOKEN", Token), ("MLFLOW_EXPERIMENT_NAME", "/Shared/Ada's experiments"),
             ("ANOVOS_MLFLOW_SOURCE", host.Path), ("ANOVOS_MLFLOW_FOLDER", Installed), ("ANOVOS_MLFLOW_ENV_FILE", Exports),

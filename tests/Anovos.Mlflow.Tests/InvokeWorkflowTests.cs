@@ -323,7 +323,7 @@ public sealed class InvokeWorkflowTests : IAsyncLifetime
         session.Write("made/report_stats/measures_of_counts.csv", "attribute,missing_pct\nage,0.25\n");
     }
 
-    internal static string? Python => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, "python3")).FirstOrDefault(File.Exists);
+    internal static string? Python => CleanProcess.Find("python3");
 
     internal static string WorkflowProgram => Path.Combine(Repository.Root, "tests", "workflow", "workflow.py");
 

@@ -4,6 +4,8 @@ using System.Diagnostics;
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>The tests in tests/pester, which drive the staged module in a real pwsh as a user does.</summary>
+// It builds a package, and the publishing of the single file builds too: not at once.
+[Collection(SingleFileHostCollection.Name)]
 public sealed class PesterTests
 {
     // Of Invoke-Suite.ps1.
@@ -21,6 +23,7 @@ public sealed class PesterTests
             "-Configuration", Repository.Configuration, "-FailurePath", failures,
         ])
         { RedirectStandardOutput = true, RedirectStandardError = true };
+        CleanProcess.Give(start, CleanEnvironment.Variables);
         start.Environment["HOME"] = CleanEnvironment.Home;
         start.Environment["NUGET_PACKAGES"] = Repository.Packages;
 

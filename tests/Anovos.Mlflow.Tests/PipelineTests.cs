@@ -3,6 +3,7 @@ using Anovos.Mlflow.TestServer;
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>samples/azure-pipelines.yml: its scripts, in processes of their own, against a workspace's stand-in and a server.</summary>
+[Collection(nameof(PipelineTests))]
 public sealed class PipelineTests : IAsyncLifetime
 {
     private static readonly string[] Tasks = ["Start the run", "Run the workflow", "Send the outputs", "End the run"];
@@ -114,8 +115,8 @@ public sealed class PipelineTests : IAsyncLifetime
     }
 
     private (int ExitCode, string Output, string Error) Run(string shell, string script, IEnumerable<(string, string?)> environment) => CleanProcess.Run(
-        shell == "pwsh" ? "pwsh" : CleanProcess.Find("dotnet")!,
+        shell == "pwsh" ? CleanProcess.Find("pwsh")! : CleanProcess.Find("dotnet")!,
         shell == "pwsh" ? ["-NoLogo", "-NoProfile", "-NonInteractive", "-File", script] : [Repository.Host, script],
         _folder,
-        [("PATH", $"{_folder}/bin{Path.PathSeparator}{Environment.GetEnvironmentVariable("PATH")}"), ("HOME", _folder), .. environment]);
+        [("PATH", $"{_folder}/bin{Path.PathSeparator}{CleanEnvironment.SearchPath}"), ("HOME", _folder), .. environment]);
 }

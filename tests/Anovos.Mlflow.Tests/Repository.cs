@@ -8,7 +8,7 @@ internal static class Repository
     public static string Root { get; } = FindRoot();
 
     /// <summary>The module as the build stages it.</summary>
-    public static string StagedModule { get; } = Path.Combine(Root, "out", "Anovos.Mlflow");
+    public static string StagedModule { get; } = Path.TrimEndingDirectorySeparator(Path.GetFullPath(Metadata("StagedModule")));
 
     /// <summary>The host's assembly, to be run with <c>dotnet</c>.</summary>
     public static string Host { get; } = Path.GetFullPath(Metadata("HostPath"));

@@ -16,13 +16,14 @@ public sealed class SingleFileHost : IDisposable
     private string Publish()
     {
         // The module is staged already, and must stay as it is under the other tests.
-        (int exitCode, string output, string error) = HostTests.Run(
-            "dotnet",
+        (int exitCode, string output, string error) = CleanProcess.Run(
+            CleanProcess.Find("dotnet")!,
             [
                 "publish", System.IO.Path.Combine(Repository.Root, "src", "Anovos.Mlflow.Host"), "-c", Repository.Configuration, "-o", _folder, "-v", "quiet", "--nologo",
                 "--use-current-runtime", "--self-contained", "-p:PublishSingleFile=true", "-p:BuildProjectReferences=false",
             ],
-            Repository.Root);
+            Repository.Root,
+            CleanEnvironment.Variables);
         Assert.SkipWhen(output.Contains("error NU1"), "the runtime that goes into a self-contained program cannot be restored here");
         Assert.True(exitCode == 0, output + error);
         return Assert.Single(Directory.GetFileSystemEntries(_folder));

@@ -75,7 +75,7 @@ public sealed class WorkflowReadBackTests : IDisposable
         string uri = ReadBack.TrackingUri(where);
         using PowerShellPipeline pipeline = _session.Create(Script("'--hang' '--child' ./pids"), Variables(uri));
         IAsyncResult running = pipeline.BeginInvoke();
-        await Until("pids");
+        await UntilTimed(uri);
         pipeline.Stop();
         Assert.Throws<PipelineStoppedException>(() => pipeline.EndInvoke(running));
         dynamic run = _session.Run("Get-MlflowRun -TrackingUri $Uri -Experiment (Import-AnovosConfig ./config.yaml).Tracking.Experiment", ("Uri", uri)).Clean().Single;
@@ -95,8 +95,7 @@ public sealed class WorkflowReadBackTests : IDisposable
         {
             using PowerShellPipeline pipeline = _session.Create(Script("'--outputs' ./made '--wait-for' ./go '--child' ./pids"), Variables(relay.Uri));
             IAsyncResult running = pipeline.BeginInvoke();
-            await Until("pids");
-            await Task.Delay(1500, TestContext.Current.CancellationToken);
+            await UntilTimed(relay.Uri);
             relay.IsDown = true;
             _session.Write("go", "");
             dynamic kept = Assert.Single(pipeline.EndInvoke(running));
@@ -133,10 +132,19 @@ public sealed class WorkflowReadBackTests : IDisposable
 
     private static string[] Artifacts(JsonElement read) => [.. read.GetProperty("artifacts").EnumerateObject().Select(entry => entry.Name).Order(StringComparer.Ordinal)];
 
-    private async Task Until(string file)
+    // Its processes are known, and its first timing is in the store.
+    private async Task UntilTimed(string uri)
     {
-        while (!File.Exists(Path.Combine(_session.Folder, file)))
+        const string Timed = "$experiment = (Import-AnovosConfig $Config).Tracking.Experiment; "
+            + "Get-MlflowRun -TrackingUri $Uri -Experiment $experiment -ErrorAction Ignore"
+            + " | Where-Object { $_.Metrics.ContainsKey('time/quality_checker/duplicate_detection') }";
+        using var other = new ScriptSession();
+        (string, object?)[] variables =
+        [
+            ("Uri", uri.StartsWith('.') ? Path.GetFullPath(Path.Combine(_session.Folder, uri)) : uri),
+            ("Config", Path.Combine(_session.Folder, "config.yaml")),
+        ];
+        while (!File.Exists(Path.Combine(_session.Folder, "pids")) || other.Run(Timed, variables).Output.Count == 0)
             await Task.Delay(50, TestContext.Current.CancellationToken);
-        await Task.Delay(1200, TestContext.Current.CancellationToken);
     }
 }

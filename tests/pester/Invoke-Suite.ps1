@@ -1,13 +1,13 @@
 #Requires -Version 7.4
 <#
 .SYNOPSIS
-    Runs the tests of this folder against the staged module in out/Anovos.Mlflow; builds nothing.
+    Runs the tests of this folder against the staged module; builds nothing.
 .DESCRIPTION
     Needs Pester 5. The exit code is 0 when every test passed or was skipped, 1 when one failed, and 2 where Pester 5 is missing.
 
     Tests against a real MLflow server run when $env:ANOVOS_TEST_TRACKING_URI names one, as http://127.0.0.1:5000.
 .PARAMETER Configuration
-    The build of the script host to compare with: Debug or Release.
+    The build to test: Debug, which is staged in out/Debug/Anovos.Mlflow, or Release, in out/Anovos.Mlflow.
 .PARAMETER FailurePath
     A file to write the names of the tests that failed to, one a line.
 .PARAMETER Path

@@ -5,7 +5,7 @@ Describe 'The module among others' {
         $ErrorActionPreference = 'Stop'
         Import-Module "$PSScriptRoot/Suite.psm1" -Force
         Clear-Environment
-        $script:module = Get-RepositoryPath 'out/Anovos.Mlflow'
+        $script:module = Get-StagedModule
         $script:config = Get-RepositoryPath 'samples/customers/config.yaml'
 
         # A copy of YamlDotNet that another module might bring, if the tests of this repository have restored it.

@@ -5,7 +5,7 @@ Describe 'A script as a process of its own' {
         $ErrorActionPreference = 'Stop'
         Import-Module "$PSScriptRoot/Suite.psm1" -Force
         Clear-Environment
-        $script:module = Get-RepositoryPath 'out/Anovos.Mlflow'
+        $script:module = Get-StagedModule
         $script:import = "Import-Module '$module'"
     }
     AfterAll { Restore-Environment }

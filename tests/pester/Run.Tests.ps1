@@ -5,7 +5,7 @@ Describe 'Runs' {
         $ErrorActionPreference = 'Stop'
         Import-Module "$PSScriptRoot/Suite.psm1" -Force
         Clear-Environment
-        $script:module = Get-RepositoryPath 'out/Anovos.Mlflow'
+        $script:module = Get-StagedModule
     }
     AfterAll { Restore-Environment }
     BeforeEach { Enter-Session }

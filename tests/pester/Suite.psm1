@@ -36,7 +36,7 @@ function Restore-Environment {
 # Makes an empty folder for one test, goes there, and has the module as a new session has it: no connection and no run.
 function Enter-Session {
     Push-Location (New-Item -ItemType Directory "TestDrive:/$([guid]::NewGuid().ToString('N'))")
-    Import-Module (Get-RepositoryPath 'out/Anovos.Mlflow') -Force -Global
+    Import-Module (Get-StagedModule) -Force -Global
 }
 
 function Exit-Session {
@@ -104,10 +104,19 @@ function Invoke-Pwsh {
     Invoke-Program (Get-Pwsh) (@('-NoProfile', '-NonInteractive', '-File', $Path) + $Arguments)
 }
 
+# Debug or Release, whose build the tests run against.
+function Get-Configuration {
+    if ($env:ANOVOS_TEST_CONFIGURATION) { $env:ANOVOS_TEST_CONFIGURATION } else { 'Debug' }
+}
+
+# The module as the build stages it.
+function Get-StagedModule {
+    Get-RepositoryPath $(if ((Get-Configuration) -eq 'Release') { 'out/Anovos.Mlflow' } else { 'out/Debug/Anovos.Mlflow' })
+}
+
 # The script host of this repository.
 function Get-ScriptHost {
-    $configuration = if ($env:ANOVOS_TEST_CONFIGURATION) { $env:ANOVOS_TEST_CONFIGURATION } else { 'Debug' }
-    Get-RepositoryPath "src/Anovos.Mlflow.Host/bin/$configuration/net10.0/anovos-mlflow.dll"
+    Get-RepositoryPath "src/Anovos.Mlflow.Host/bin/$(Get-Configuration)/net10.0/anovos-mlflow.dll"
 }
 
 function Invoke-ScriptHost {

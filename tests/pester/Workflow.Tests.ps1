@@ -100,7 +100,7 @@ param($Module, $Config)
 Import-Module $Module
 Import-AnovosConfig $Config | Start-MlflowRun -Name nightly -WhatIf
 '@
-            $result = Invoke-Pwsh ./script.ps1 (Get-RepositoryPath 'out/Anovos.Mlflow'), "$customers/config.yaml"
+            $result = Invoke-Pwsh ./script.ps1 (Get-StagedModule), "$customers/config.yaml"
             $lines = $result.Output -split '\r?\n' | Where-Object { $_ }
             $lines[0] | Should -BeLike "What if: *`"Create`" on target `"experiment 'Customers' at file:*mlruns`"."
             $lines[1] | Should -BeLike "What if: *`"Start`" on target `"run 'nightly' in experiment 'Customers' at file:*mlruns`"."

@@ -15,8 +15,8 @@ namespace Anovos.Mlflow.Tests.Artifacts;
 [Collection(nameof(Alone))]
 public sealed class AllocationTests : IDisposable
 {
-    private const int Few = 200;
-    private const int Many = 1200;
+    private const int Few = 100;
+    private const int Many = 600;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
 

@@ -9,6 +9,7 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Tests.Artifacts;
 
 /// <summary>Sending and listing, against every kind of artifact root that there is here.</summary>
+[Collection(nameof(ProcessEnvironment))]
 public sealed class ArtifactStoreTests : IAsyncLifetime
 {
     private static readonly string[] Names = ["a.txt", "b c.txt", "50%.csv", "a+b.csv", "größe 世.txt", "q?.txt", "x:y", "quote\".txt", "_SUCCESS", "..hidden"];
@@ -16,7 +17,8 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
     private readonly string _folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
     private readonly List<IAsyncDisposable> _servers = [];
 
-    public static TheoryData<string> Roots => new("directory", "2.17", "3.11", "file root", "real server", "s3", "azure");
+    public static TheoryData<string> Roots =>
+        new("directory", "2.17", "3.11", "file root", "real server", "s3", "azure", "s3rver", "azurite");
 
     [Theory]
     [MemberData(nameof(Roots))]
@@ -34,9 +36,9 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
         Assert.Equal(uploads.Select(upload => (upload.ArtifactPath, (long?)upload.File.Length)).Order(), listed.Select(entry => (entry.ArtifactPath, entry.Length)).Order());
         Assert.Equal(["data"], (await artifacts.ListAsync("", default)).Where(entry => entry.IsDirectory).Select(entry => entry.ArtifactPath));
         Assert.Empty(await artifacts.ListAsync("nothing", default));
-        if (_servers.Count > 0 && root != "file root")
+        if (_servers.FirstOrDefault() is TrackingServer server && root != "file root")
         {
-            IEnumerable<string> stored = ((TrackingServer)_servers[0]).ArtifactsOf(run.RunId).Select(entry => entry.Value.Sha256);
+            IEnumerable<string> stored = server.ArtifactsOf(run.RunId).Select(entry => entry.Value.Sha256);
             Assert.Equal(uploads.Select(upload => Hash(upload.File)).Order(), stored.Select(hash => hash.ToUpperInvariant()).Order());
         }
     }
@@ -218,11 +220,13 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
         {
             store = new DirectoryStore(Path.Combine(_folder, "mlruns"));
         }
-        else if (root is "s3" or "azure")
+        else if (root is "s3" or "azure" or "s3rver" or "azurite")
         {
-            Emulators.UseInThisProcess(root);
+            CloudPlace place = await CloudPlace.OpenAsync(root);
+            _servers.Add(place);
+            place.UseInThisProcess();
             store = new DirectoryStore(Path.Combine(_folder, "mlruns"));
-            return (store, await StartAsync(store, $"{CloudEmulator.BucketUri(root)}/{Guid.NewGuid():N}"));
+            return (store, await StartAsync(store, place.Uri));
         }
         else if (root == "real server")
         {

@@ -11,10 +11,12 @@ namespace Anovos.Mlflow.Tests.Cloud;
 /// <summary>A file to a block blob whose only credential is a signature in its address, as workspaces hand them out.</summary>
 public class BlockUploadTests
 {
-    [Fact]
-    public async Task A_signature_that_has_ended_is_an_error_without_it()
+    [Theory]
+    [InlineData("azure")]
+    [InlineData("azurite")]
+    public async Task A_signature_that_has_ended_is_an_error_without_it(string kind)
     {
-        await using CloudPlace place = await CloudPlace.OpenAsync("azure");
+        await using CloudPlace place = await CloudPlace.OpenAsync(kind);
         using var http = new HttpClient();
         Uri ended = Signed(place, "ended", TimeSpan.FromHours(-1));
 
@@ -37,6 +39,6 @@ public class BlockUploadTests
             StartsOn = start,
             CacheControl = identifier,
         };
-        return new UriBuilder(blob.Uri) { Query = signature.ToSasQueryParameters(new StorageSharedKeyCredential(CloudEmulator.AzureAccount, CloudEmulator.AzureKey)).ToString() }.Uri;
+        return new UriBuilder(blob.Uri) { Query = signature.ToSasQueryParameters(new StorageSharedKeyCredential(CloudStores.AzureAccount, CloudStores.AzureKey)).ToString() }.Uri;
     }
 }

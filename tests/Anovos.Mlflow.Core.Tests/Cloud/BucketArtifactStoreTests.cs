@@ -4,12 +4,12 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Cloud;
 
-/// <summary>Artifacts in buckets, against emulators of S3 and of Azure's blob storage.</summary>
+/// <summary>Artifacts in buckets, against S3 and Azure's blob storage, fakes and emulators.</summary>
 public class BucketArtifactStoreTests
 {
     private const int PartLength = PartPlan.DefaultPartLength;
 
-    public static TheoryData<string> Kinds => Emulators.Kinds;
+    public static TheoryData<string> Kinds => CloudPlace.Kinds;
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -137,7 +137,7 @@ public class BucketArtifactStoreTests
             },
             default));
         Assert.Empty(await store.ListAsync("", default));
-        if (kind == "s3")
+        if (CloudStores.IsS3(kind))
             Assert.Contains(place.Gateway.Requests, request => request.StartsWith("DELETE") && request.Contains("uploadId="));
     }
 
@@ -149,10 +149,10 @@ public class BucketArtifactStoreTests
         FileInfo file = place.File(1);
         using (BucketArtifactStore store = place.Store())
             Assert.Equal(ErrorKind.ArtifactNotFound, (await FailsAsync(() => store.ReceiveAsync("nothing", Stream.Null, _ => { }, default))).Kind);
-        using (BucketArtifactStore store = place.Store(CloudEmulator.BucketUri(kind, "no-such-bucket") + "/x"))
+        using (BucketArtifactStore store = place.Store(CloudStores.BucketUri(kind, "no-such-bucket") + "/x"))
         {
             MlflowException none = await FailsAsync(() => store.SendAsync(file, "file", _ => { }, default));
-            Assert.Equal((ErrorKind.BucketNotFound, CloudEmulator.BucketUri(kind, "no-such-bucket")), (none.Kind, none.Target));
+            Assert.Equal((ErrorKind.BucketNotFound, CloudStores.BucketUri(kind, "no-such-bucket")), (none.Kind, none.Target));
             Assert.Equal(ErrorKind.BucketNotFound, (await FailsAsync(() => store.ListAsync("", default))).Kind);
         }
 
@@ -162,8 +162,13 @@ public class BucketArtifactStoreTests
         Assert.Empty(place.Retries);
 
         // s3rver does not check signatures of version 4.
-        string secret = kind == "s3" ? place.Environment["AWS_ACCESS_KEY_ID"] = "another" : CloudEmulator.AzureKey.Replace("Eby8", "AAAA");
-        if (kind == "azure")
+        string secret = kind switch
+        {
+            "s3" => place.Environment["AWS_SECRET_ACCESS_KEY"] = "another",
+            "s3rver" => place.Environment["AWS_ACCESS_KEY_ID"] = "another",
+            _ => CloudStores.AzureKey.Replace("Eby8", "AAAA"),
+        };
+        if (!CloudStores.IsS3(kind))
             place.Environment["AZURE_STORAGE_CONNECTION_STRING"] = place.Environment["AZURE_STORAGE_CONNECTION_STRING"].Replace("Eby8", "AAAA");
         place.Gateway.Refuse = _ => null;
         using (BucketArtifactStore store = place.Store())

@@ -1,5 +1,6 @@
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Cloud;
+using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Cloud;
 
@@ -14,12 +15,18 @@ public class BucketCopyTests
         { "s3", 300_000, 1 },
         { "s3", PartLength, 1 },
         { "s3", ThreeParts, 3 },
+        { "s3rver", 300_000, 1 },
+        { "s3rver", PartLength, 1 },
+        { "s3rver", ThreeParts, 3 },
         { "azure", 300_000, 1 },
         { "azure", PartLength, 1 },
         { "azure", ThreeParts, 3 },
+        { "azurite", 300_000, 1 },
+        { "azurite", PartLength, 1 },
+        { "azurite", ThreeParts, 3 },
     };
 
-    public static TheoryData<string> Kinds => Emulators.Kinds;
+    public static TheoryData<string> Kinds => CloudPlace.Kinds;
 
     [Theory]
     [MemberData(nameof(Sizes))]
@@ -37,10 +44,12 @@ public class BucketCopyTests
         Assert.Empty(places.Place.Retries);
     }
 
-    [Fact]
-    public async Task A_signature_is_enough()
+    [Theory]
+    [InlineData("azure")]
+    [InlineData("azurite")]
+    public async Task A_signature_is_enough(string kind)
     {
-        await using Places places = await Places.OpenAsync("azure", 300_000, place => place.UseSignature(ofAccount: false));
+        await using Places places = await Places.OpenAsync(kind, 300_000, place => place.UseSignature(ofAccount: false));
 
         Assert.Null(await places.Target.SendAsync(places.Source, "file", _ => { }, default));
 
@@ -48,11 +57,15 @@ public class BucketCopyTests
         Assert.Equal(places.Content, await places.ReadBackAsync("file"));
     }
 
-    [Fact]
-    public async Task What_the_store_fails_to_copy_passes_here()
+    [Theory]
+    [InlineData("azure")]
+    [InlineData("azurite")]
+    public async Task What_the_store_fails_to_copy_passes_here(string kind)
     {
         // Azurite 3.37 answers 500 to a copy with a signature for the account.
-        await using Places places = await Places.OpenAsync("azure", 300_000, place => place.UseSignature(ofAccount: true));
+        await using Places places = await Places.OpenAsync(kind, 300_000, place => place.UseSignature(ofAccount: true));
+        if (CloudStores.IsFake(kind))
+            places.Place.Gateway.Refuse = request => Places.IsCopy(request) ? 500 : null;
 
         Assert.Equal(places.Content, await places.Target.SendAsync(places.Source, "file", _ => { }, default));
 
@@ -108,6 +121,10 @@ public class BucketCopyTests
     [InlineData("s3", 501)]
     [InlineData("azure", 403)]
     [InlineData("azure", 409)]
+    [InlineData("s3rver", 403)]
+    [InlineData("s3rver", 501)]
+    [InlineData("azurite", 403)]
+    [InlineData("azurite", 409)]
     public async Task What_the_store_will_not_copy_passes_here_and_it_is_not_asked_again(string kind, int status)
     {
         await using Places places = await Places.OpenAsync(kind, ThreeParts);
@@ -123,16 +140,18 @@ public class BucketCopyTests
         Assert.Equal(places.Content, await places.ReadBackAsync("file"));
         if (status != 409)
             Assert.Equal(asked, places.Copies.Length);
-        if (kind == "s3")
+        if (CloudStores.IsS3(kind))
             Assert.Contains(places.Place.Gateway.Requests, request => request.StartsWith("DELETE") && request.Contains("uploadId="));
     }
 
     [Theory]
-    [InlineData(300_000)]
-    [InlineData(ThreeParts)]
-    public async Task A_success_that_S3_takes_back_is_none(int length)
+    [InlineData("s3", 300_000)]
+    [InlineData("s3", ThreeParts)]
+    [InlineData("s3rver", 300_000)]
+    [InlineData("s3rver", ThreeParts)]
+    public async Task A_success_that_S3_takes_back_is_none(string kind, int length)
     {
-        await using Places places = await Places.OpenAsync("s3", length);
+        await using Places places = await Places.OpenAsync(kind, length);
         places.Place.Gateway.Refuse = request => Places.IsCopy(request) ? 200 : null;
 
         Assert.Equal(places.Content, await places.Target.SendAsync(places.Source, "file", _ => { }, default));
@@ -150,7 +169,7 @@ public class BucketCopyTests
 
         Assert.Equal(places.Content, await target.SendAsync(places.Source, "file", _ => { }, default));
 
-        Assert.Equal(kind == "s3" ? 0 : 1, other.Gateway.Requests.Count(Places.IsCopy));
+        Assert.Equal(CloudStores.IsS3(kind) ? 0 : 1, other.Gateway.Requests.Count(Places.IsCopy));
     }
 
     [Theory]
@@ -178,7 +197,7 @@ public class BucketCopyTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => places.Target.SendAsync(places.Source, "file", _ => stop.Cancel(), stop.Token));
 
         Assert.Empty(await places.Target.ListAsync("", default));
-        if (kind == "s3")
+        if (CloudStores.IsS3(kind))
             Assert.Contains(places.Place.Gateway.Requests, request => request.StartsWith("DELETE") && request.Contains("uploadId="));
     }
 
@@ -221,10 +240,12 @@ public class BucketCopyTests
         }
     }
 
-    [Fact]
-    public async Task A_damaged_copy_does_not_pass_a_verification()
+    [Theory]
+    [InlineData("s3")]
+    [InlineData("s3rver")]
+    public async Task A_damaged_copy_does_not_pass_a_verification(string kind)
     {
-        await using Places places = await Places.OpenAsync("s3", 300_000);
+        await using Places places = await Places.OpenAsync(kind, 300_000);
         FileInfo other = places.Place.File(300_000, "other");
         places.Place.Gateway.Refuse = request =>
         {

@@ -9,16 +9,17 @@ using Anovos.Mlflow.TestServer;
 namespace Anovos.Mlflow.Tests.Cloud;
 
 /// <summary>Outputs of a workflow that are in a bucket: found there, and sent from there.</summary>
+[Collection(nameof(ProcessEnvironment))]
 public class BucketSourceTests
 {
-    public static TheoryData<string> Kinds => Emulators.Kinds;
+    public static TheoryData<string> Kinds => CloudPlace.Kinds;
 
     [Theory]
     [MemberData(nameof(Kinds))]
     public async Task Outputs_in_a_bucket_are_found_by_the_rules_of_those_in_a_folder(string kind)
     {
         await using CloudPlace place = await CloudPlace.OpenAsync(kind);
-        string root = await FillAsync(kind, place, "out/final_dataset/part-0", "out/final_dataset/_SUCCESS", "out/final_dataset/.part-0.crc", $"out/final_dataset/{new string('a', 32)}/part-9", "out/final_dataset_other/x");
+        string root = await FillAsync(place, "out/final_dataset/part-0", "out/final_dataset/_SUCCESS", "out/final_dataset/.part-0.crc", $"out/final_dataset/{new string('a', 32)}/part-9", "out/final_dataset_other/x");
 
         ScannedOutput output = Assert.Single(await ScanAsync($"{root}/out"), row => row.Kind == OutputKind.Output);
 
@@ -36,8 +37,9 @@ public class BucketSourceTests
     public async Task An_object_goes_from_bucket_to_store_as_a_stream_and_not_a_second_time(string kind)
     {
         await using CloudPlace place = await CloudPlace.OpenAsync(kind);
-        Emulators.UseInThisProcess(kind);
-        using BucketArtifactStore there = place.Store(CloudEmulator.BucketUri(kind) + "/" + place.Uri.Split('/')[^1]), target = place.Store(place.Uri + "-target");
+        place.UseInThisProcess();
+        using BucketArtifactStore there = place.Store(CloudStores.BucketUri(kind) + "/" + place.Uri.Split('/')[^1]);
+        using BucketArtifactStore target = place.Store(place.Uri + "-target");
         FileInfo file = place.File((2 * PartPlan.DefaultPartLength) + 99);
         ArtifactContent content = await there.SendAsync(file, "out/final_dataset/part-0", _ => { }, default);
         using var sources = new BucketSources(new BucketAccess(null, null));
@@ -66,7 +68,7 @@ public class BucketSourceTests
     public async Task An_object_goes_through_an_MLflow_server_as_a_stream_with_its_length(string kind)
     {
         await using CloudPlace place = await CloudPlace.OpenAsync(kind);
-        string root = await FillAsync(kind, place, "out/final_dataset/part-0", "out/final_dataset/größe 1");
+        string root = await FillAsync(place, "out/final_dataset/part-0", "out/final_dataset/größe 1");
         using var sources = new BucketSources(new BucketAccess(null, null));
         await using Artifacts.TransferFixture run = await Artifacts.TransferFixture.OpenAsync("3.11");
         IReadOnlyList<ArtifactUpload> uploads = new OutputSelection([], [], force: false).Of(await ScanAsync($"{root}/out"), "run", sources.Of).Uploads;
@@ -85,9 +87,9 @@ public class BucketSourceTests
     public async Task An_object_that_is_replaced_after_it_was_listed_is_not_sent(string kind)
     {
         await using CloudPlace place = await CloudPlace.OpenAsync(kind);
-        string root = await FillAsync(kind, place, "out/final_dataset/part-0");
+        string root = await FillAsync(place, "out/final_dataset/part-0");
         IReadOnlyList<ScannedOutput> outputs = await ScanAsync($"{root}/out");
-        await FillAsync(kind, place, "out/final_dataset/part-0");
+        await FillAsync(place, "out/final_dataset/part-0");
         using var sources = new BucketSources(new BucketAccess(null, null));
         using BucketArtifactStore target = place.Store(place.Uri + "-target");
 
@@ -116,11 +118,13 @@ public class BucketSourceTests
         Assert.Equal([0, 100_000, 200_000], cut.Offsets);
     }
 
-    [Fact]
-    public async Task A_manifest_says_where_files_are_and_what_they_hold_and_is_the_same_every_time()
+    [Theory]
+    [InlineData("azure")]
+    [InlineData("azurite")]
+    public async Task A_manifest_says_where_files_are_and_what_they_hold_and_is_the_same_every_time(string kind)
     {
-        await using CloudPlace place = await CloudPlace.OpenAsync("azure");
-        string root = await FillAsync("azure", place, "out/final_dataset/part-0", "out/final_dataset/part-1");
+        await using CloudPlace place = await CloudPlace.OpenAsync(kind);
+        string root = await FillAsync(place, "out/final_dataset/part-0", "out/final_dataset/part-1");
         using var sources = new BucketSources(new BucketAccess(null, null));
         List<ArtifactUpload> uploads = new OutputSelection([], [], force: false).Of(await ScanAsync($"{root}/out"), "run", sources.Of).Uploads;
         FileInfo local = place.File(7, "local file");
@@ -145,9 +149,9 @@ public class BucketSourceTests
     }
 
     // Puts 100 random bytes into each object, in the bucket that the process' environment leads to.
-    private static async Task<string> FillAsync(string kind, CloudPlace place, params string[] keys)
+    private static async Task<string> FillAsync(CloudPlace place, params string[] keys)
     {
-        Emulators.UseInThisProcess(kind);
+        place.UseInThisProcess();
         using BucketArtifactStore store = place.Store();
         foreach (string key in keys)
             await store.SendAsync(place.File(100), key, _ => { }, default);

@@ -6,14 +6,19 @@ using Azure.Storage.Sas;
 
 namespace Anovos.Mlflow.Tests.Cloud;
 
-/// <summary>A place of its own in an emulator, behind a gateway that records and refuses.</summary>
+/// <summary>A fake of its own, or a place of its own in an emulator, behind a gateway that records and refuses.</summary>
 internal sealed class CloudPlace : IAsyncDisposable
 {
-    private CloudPlace(string kind, CloudGateway gateway, Dictionary<string, string> environment)
+    private readonly FakeCloud? _fake;
+
+    private CloudPlace(string kind, FakeCloud? fake, CloudGateway gateway)
     {
-        (Gateway, Environment) = (gateway, environment);
-        Uri = $"{CloudEmulator.BucketUri(kind)}/{Guid.NewGuid():N}";
+        (_fake, Gateway, Environment) = (fake, gateway, CloudStores.Environment(kind, gateway.Uri));
+        Uri = $"{CloudStores.BucketUri(kind)}/{Guid.NewGuid():N}";
     }
+
+    /// <summary>The stores that every test of buckets runs against.</summary>
+    public static TheoryData<string> Kinds => new("s3", "azure", "s3rver", "azurite");
 
     public CloudGateway Gateway { get; }
 
@@ -32,8 +37,15 @@ internal sealed class CloudPlace : IAsyncDisposable
 
     public static async Task<CloudPlace> OpenAsync(string kind)
     {
-        CloudGateway gateway = await CloudGateway.StartAsync(Emulators.Require(kind));
-        return new CloudPlace(kind, gateway, CloudEmulator.Environment(kind, gateway.Uri));
+        FakeCloud? fake = CloudStores.IsFake(kind) ? await CloudStores.StartFakeAsync(kind) : null;
+        return new CloudPlace(kind, fake, await CloudGateway.StartAsync(fake?.Uri ?? Emulators.Require(kind), kind == "s3rver"));
+    }
+
+    /// <summary>Makes the store that of this process' environment, too. Its tests are in <see cref="ProcessEnvironment"/>.</summary>
+    public void UseInThisProcess()
+    {
+        foreach ((string name, string value) in Environment)
+            System.Environment.SetEnvironmentVariable(name, value);
     }
 
     public (IBucket Bucket, string Key) Bucket(string? uri = null, int retries = 2)
@@ -70,6 +82,12 @@ internal sealed class CloudPlace : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Gateway.DisposeAsync();
+        if (_fake is not null)
+            await _fake.DisposeAsync();
         Directory.Delete(Folder, recursive: true);
     }
 }
+
+/// <summary>The tests that change the environment of their process; one runs at a time.</summary>
+[CollectionDefinition(nameof(ProcessEnvironment))]
+public sealed class ProcessEnvironment;

@@ -13,7 +13,7 @@ using Azure.Storage.Sas;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>A workspace's stand-in that gives out permissions for storage which checks them: Azurite's signatures, and those of S3.</summary>
+/// <summary>A workspace's stand-in that gives out permissions for storage that verifies them: fakes and emulators.</summary>
 public sealed class RealStorageTests : IDisposable
 {
     private static readonly int LargeMebibytes = int.Parse(Environment.GetEnvironmentVariable("ANOVOS_TEST_LARGE_FILE_MIB") ?? "24", System.Globalization.CultureInfo.InvariantCulture);
@@ -22,12 +22,13 @@ public sealed class RealStorageTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    [Fact]
-    public async Task A_file_goes_in_blocks_through_a_shared_access_signature_and_a_signature_that_ends_is_renewed()
+    [Theory]
+    [InlineData("azure")]
+    [InlineData("azurite")]
+    public async Task A_file_goes_in_blocks_through_a_shared_access_signature_and_a_signature_that_ends_is_renewed(string store)
     {
-        Uri address = Emulators.Require("azure");
-        string connection = CloudEmulator.Environment("azure", address).Values.Single();
-        var container = new BlobContainerClient(connection, "artifacts");
+        await using CloudPlace place = await CloudPlace.OpenAsync(store);
+        var container = new BlobContainerClient(place.Environment.Values.Single(), "artifacts");
         int signed = 0;
 
         // The first ends while a very large file is under way; for a smaller one it has ended before.
@@ -40,12 +41,16 @@ public sealed class RealStorageTests : IDisposable
         Assert.Equal(5, signed); // two files written and read, and one signature renewed
     }
 
-    [Fact]
-    public async Task A_file_goes_to_a_presigned_address_of_S3()
+    [Theory]
+    [InlineData("s3")]
+    [InlineData("s3rver")]
+    public async Task A_file_goes_to_a_presigned_address_of_S3(string store)
     {
-        Uri address = Emulators.Require("s3");
-        IReadOnlyDictionary<string, string> environment = CloudEmulator.Environment("s3", address);
-        using var s3 = new AmazonS3Client(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"], new AmazonS3Config { ServiceURL = address.AbsoluteUri, ForcePathStyle = true, AuthenticationRegion = "us-east-1" });
+        await using CloudPlace place = await CloudPlace.OpenAsync(store);
+        IReadOnlyDictionary<string, string> environment = place.Environment;
+        string endpoint = place.Gateway.Uri.AbsoluteUri;
+        var config = new AmazonS3Config { ServiceURL = endpoint, ForcePathStyle = true, AuthenticationRegion = "us-east-1" };
+        using var s3 = new AmazonS3Client(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"], config);
         string Sign(string key, bool write) => s3.GetPreSignedURL(new GetPreSignedUrlRequest { BucketName = "artifacts", Key = key, Verb = write ? HttpVerb.PUT : HttpVerb.GET, Expires = DateTime.UtcNow.AddMinutes(10), Protocol = Protocol.HTTP });
         await SendAndReceiveAsync(CloudKind.Aws, Sign, 3_000_000);
     }

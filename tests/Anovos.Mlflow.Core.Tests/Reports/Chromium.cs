@@ -6,135 +6,104 @@ using System.Text.Json.Nodes;
 
 namespace Anovos.Mlflow.Tests.Reports;
 
-/// <summary>A real browser with one page, spoken to in its DevTools protocol. <c>ANOVOS_TEST_CHROMIUM</c> names it where it is not on the PATH.</summary>
-internal sealed class Chromium : IAsyncDisposable
+/// <summary>
+/// A real browser, started for the first page and driven by the DevTools protocol. <c>ANOVOS_TEST_CHROMIUM</c> names it where it is
+/// not on the PATH.
+/// </summary>
+public sealed class Chromium : IAsyncDisposable
 {
     private readonly string _profile = Directory.CreateTempSubdirectory("anovos-mlflow-chromium-").FullName;
-    private readonly Process _process;
     private readonly ClientWebSocket _socket = new();
     private readonly ConcurrentDictionary<int, TaskCompletionSource<JsonNode>> _pending = new();
+    private readonly ConcurrentDictionary<string, BrowserPage> _pages = new();
     private readonly SemaphoreSlim _sending = new(1);
-    private readonly CancellationToken _cancellation = TestContext.Current.CancellationToken;
+    private Process? _process;
     private int _lastId;
-    private string? _page;
 
-    private Chromium(string program)
+    /// <summary>Opens an empty page that shares no state with others; skips the test where there is no browser.</summary>
+    internal async Task<BrowserPage> OpenPageAsync()
     {
-        // A sandbox needs rights that a container does not give.
-        string[] arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--remote-debugging-port=0", $"--user-data-dir={_profile}", "about:blank"];
-        _process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
-    }
-
-    /// <summary>The address of every request that the page made.</summary>
-    public ConcurrentQueue<string> Requests { get; } = new();
-
-    /// <summary>Errors in its console: of scripts, and of its policy.</summary>
-    public ConcurrentQueue<string> Errors { get; } = new();
-
-    /// <summary>Starts the browser; skips the test where there is none.</summary>
-    public static async Task<Chromium> StartAsync()
-    {
-        string[] names = ["chromium", "chromium-browser", "google-chrome", "chrome.exe", "msedge.exe"];
-        string? program = Environment.GetEnvironmentVariable("ANOVOS_TEST_CHROMIUM")
-            ?? (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).SelectMany(folder => names.Select(name => Path.Combine(folder, name))).FirstOrDefault(File.Exists);
-        Assert.SkipWhen(string.IsNullOrEmpty(program), "there is no chromium on the PATH or in ANOVOS_TEST_CHROMIUM");
-        var browser = new Chromium(program!);
-        await browser.ConnectAsync();
-        return browser;
-    }
-
-    /// <summary>Opens a file in the page and waits until it is drawn.</summary>
-    public async Task OpenAsync(string file, string scheme = "light", int width = 1280)
-    {
-        await SendAsync("Emulation.setDeviceMetricsOverride", new { width, height = 900, deviceScaleFactor = 1, mobile = false });
-        await SendAsync("Emulation.setEmulatedMedia", new { features = new[] { new { name = "prefers-color-scheme", value = scheme } } });
-        await SendAsync("Page.navigate", new { url = new Uri(file).AbsoluteUri });
-        await UntilAsync("document.readyState === 'complete'");
-    }
-
-    /// <summary>What an expression comes to; of a promise, what it resolves to.</summary>
-    public async Task<T> EvaluateAsync<T>(string expression)
-    {
-        JsonNode answer = await SendAsync("Runtime.evaluate", new { expression, awaitPromise = true, returnByValue = true });
-        Assert.True(answer["exceptionDetails"] is null, answer["exceptionDetails"]?.ToJsonString());
-        return answer["result"]!["value"].Deserialize<T>()!;
-    }
-
-    /// <summary>Runs statements.</summary>
-    public Task DoAsync(string statements) => EvaluateAsync<bool>($"(async () => {{ {statements}; return true; }})()");
-
-    /// <summary>Waits until an expression is true.</summary>
-    public async Task UntilAsync(string expression)
-    {
-        for (int i = 0; i < 400; i++)
-        {
-            if (await EvaluateAsync<bool>($"Boolean({expression})"))
-                return;
-            await Task.Delay(25, _cancellation);
-        }
-
-        Assert.Fail($"It did not become true: {expression}");
-    }
-
-    /// <summary>Moves the mouse to a share of an element's width and height.</summary>
-    public async Task HoverAsync(string selector, double x, double y)
-    {
-        double[] at = await EvaluateAsync<double[]>($"(() => {{ const e = document.querySelector({JsonSerializer.Serialize(selector)}); e.scrollIntoView({{ block: 'center' }}); const r = e.getBoundingClientRect(); return [r.x + {x} * r.width, r.y + {y} * r.height]; }})()");
-        await SendAsync("Input.dispatchMouseEvent", new { type = "mouseMoved", x = at[0], y = at[1] });
-    }
-
-    /// <summary>Presses a key where the focus is.</summary>
-    public async Task PressAsync(string key)
-    {
-        await SendAsync("Input.dispatchKeyEvent", new { type = "keyDown", key });
-        await SendAsync("Input.dispatchKeyEvent", new { type = "keyUp", key });
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _socket.Dispose();
-        _process.Kill(entireProcessTree: true);
-        await _process.WaitForExitAsync(CancellationToken.None);
-        _process.Dispose();
-        Directory.Delete(_profile, recursive: true);
-    }
-
-    private async Task ConnectAsync()
-    {
-        const string Announcement = "DevTools listening on ";
-        string? line;
-        do
-            line = await _process.StandardError.ReadLineAsync(_cancellation) ?? throw new InvalidOperationException("Chromium ended before it listened.");
-        while (!line.StartsWith(Announcement, StringComparison.Ordinal));
-        _ = _process.StandardError.ReadToEndAsync(_cancellation);
-        _ = _process.StandardOutput.ReadToEndAsync(_cancellation);
-        await _socket.ConnectAsync(new Uri(line[Announcement.Length..]), _cancellation);
-        _ = Task.Run(ReceiveAsync, _cancellation);
-        JsonNode targets = await SendAsync("Target.getTargets", new { });
-        string target = targets["targetInfos"]!.AsArray().First(info => info!["type"]!.GetValue<string>() == "page")!["targetId"]!.GetValue<string>();
-        _page = (await SendAsync("Target.attachToTarget", new { targetId = target, flatten = true }))["sessionId"]!.GetValue<string>();
+        if (_process is null)
+            await StartAsync();
+        string browserContextId = Text(await SendAsync(null, "Target.createBrowserContext", new { }), "browserContextId");
+        string target = Text(await SendAsync(null, "Target.createTarget", new { url = "about:blank", browserContextId }), "targetId");
+        string session = Text(await SendAsync(null, "Target.attachToTarget", new { targetId = target, flatten = true }), "sessionId");
+        BrowserPage page = _pages[session] = new BrowserPage(this, session, browserContextId);
         foreach (string domain in new[] { "Page", "Runtime", "Log", "Network" })
-            await SendAsync($"{domain}.enable", new { });
+            await SendAsync(session, $"{domain}.enable", new { });
+        return page;
     }
 
-    private async Task<JsonNode> SendAsync(string method, object parameters)
+    /// <summary>Closes a page and all that it kept.</summary>
+    internal async Task CloseAsync(BrowserPage page)
     {
+        _pages.TryRemove(page.Session, out _);
+        await SendAsync(null, "Target.disposeBrowserContext", new { browserContextId = page.Context });
+    }
+
+    internal async Task<JsonNode> SendAsync(string? session, string method, object parameters)
+    {
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
         int id = Interlocked.Increment(ref _lastId);
         var answer = _pending[id] = new TaskCompletionSource<JsonNode>(TaskCreationOptions.RunContinuationsAsynchronously);
         var message = new JsonObject { ["id"] = id, ["method"] = method, ["params"] = JsonSerializer.SerializeToNode(parameters) };
-        if (_page is not null)
-            message["sessionId"] = _page;
-        await _sending.WaitAsync(_cancellation);
+        if (session is not null)
+            message["sessionId"] = session;
+        await _sending.WaitAsync(cancellation);
         try
         {
-            await _socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(message), WebSocketMessageType.Text, endOfMessage: true, _cancellation);
+            byte[] json = JsonSerializer.SerializeToUtf8Bytes(message);
+            await _socket.SendAsync(json, WebSocketMessageType.Text, endOfMessage: true, cancellation);
         }
         finally
         {
             _sending.Release();
         }
 
-        return await answer.Task.WaitAsync(TimeSpan.FromSeconds(60), _cancellation);
+        return await answer.Task.WaitAsync(TimeSpan.FromSeconds(60), cancellation);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _socket.Dispose();
+        if (_process is not null)
+        {
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync(CancellationToken.None);
+            _process.Dispose();
+        }
+
+        Directory.Delete(_profile, recursive: true);
+    }
+
+    private async Task StartAsync()
+    {
+        string[] names = ["chromium", "chromium-browser", "google-chrome", "chrome.exe", "msedge.exe"];
+        string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
+        string? program = Environment.GetEnvironmentVariable("ANOVOS_TEST_CHROMIUM")
+            ?? folders.SelectMany(folder => names.Select(name => Path.Combine(folder, name))).FirstOrDefault(File.Exists);
+        Assert.SkipWhen(string.IsNullOrEmpty(program), "there is no chromium on the PATH or in ANOVOS_TEST_CHROMIUM");
+
+        // A sandbox needs rights that a container does not give.
+        string[] arguments =
+        [
+            "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--remote-debugging-port=0",
+            $"--user-data-dir={_profile}", "about:blank",
+        ];
+        var start = new ProcessStartInfo(program!, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
+        _process = Process.Start(start)!;
+        const string Announcement = "DevTools listening on ";
+        string? line;
+        do
+        {
+            line = await _process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken)
+                ?? throw new InvalidOperationException("Chromium ended before it listened.");
+        }
+        while (!line.StartsWith(Announcement, StringComparison.Ordinal));
+        _ = _process.StandardError.ReadToEndAsync(CancellationToken.None);
+        _ = _process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+        await _socket.ConnectAsync(new Uri(line[Announcement.Length..]), TestContext.Current.CancellationToken);
+        _ = Task.Run(ReceiveAsync, CancellationToken.None);
     }
 
     private async Task ReceiveAsync()
@@ -143,7 +112,7 @@ internal sealed class Chromium : IAsyncDisposable
         using var text = new MemoryStream();
         while (_socket.State == WebSocketState.Open)
         {
-            WebSocketReceiveResult part = await _socket.ReceiveAsync(buffer, _cancellation);
+            WebSocketReceiveResult part = await _socket.ReceiveAsync(buffer, CancellationToken.None);
             text.Write(buffer, 0, part.Count);
             if (!part.EndOfMessage)
                 continue;
@@ -156,22 +125,17 @@ internal sealed class Chromium : IAsyncDisposable
     {
         if (message["id"] is { } id)
         {
-            _pending[id.GetValue<int>()].TrySetResult(message["result"] ?? throw new InvalidOperationException(message.ToJsonString()));
-            return;
+            TaskCompletionSource<JsonNode> answer = _pending[id.GetValue<int>()];
+            if (message["result"] is { } result)
+                answer.TrySetResult(result);
+            else
+                answer.TrySetException(new InvalidOperationException(message.ToJsonString()));
         }
-
-        JsonNode? parameters = message["params"];
-        switch (message["method"]?.GetValue<string>())
+        else if (message["sessionId"] is { } session && _pages.TryGetValue(session.GetValue<string>(), out BrowserPage? page))
         {
-            case "Network.requestWillBeSent":
-                Requests.Enqueue(parameters!["request"]!["url"]!.GetValue<string>());
-                break;
-            case "Runtime.exceptionThrown":
-                Errors.Enqueue(parameters!.ToJsonString());
-                break;
-            case "Log.entryAdded" when parameters!["entry"]!["level"]!.GetValue<string>() is "error" or "warning":
-                Errors.Enqueue(parameters["entry"]!["text"]!.GetValue<string>());
-                break;
+            page.Take(message["method"]!.GetValue<string>(), message["params"]!);
         }
     }
+
+    private static string Text(JsonNode answer, string name) => answer[name]!.GetValue<string>();
 }

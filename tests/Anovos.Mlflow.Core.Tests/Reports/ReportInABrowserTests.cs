@@ -6,7 +6,7 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Tests.Reports;
 
 /// <summary>The page as a browser shows it.</summary>
-public sealed class ReportInABrowserTests : IDisposable
+public sealed class ReportInABrowserTests(Chromium chromium) : IClassFixture<Chromium>, IDisposable
 {
     private readonly ReportFixture _fixture = new();
 
@@ -15,7 +15,7 @@ public sealed class ReportInABrowserTests : IDisposable
     [InlineData("dark", 390, "rgb(20, 23, 27)")]
     public async Task It_draws_without_an_error_or_a_request_and_fits_the_window(string scheme, int width, string paper)
     {
-        await using Chromium browser = await Chromium.StartAsync();
+        await using BrowserPage browser = await chromium.OpenPageAsync();
         string file = await _fixture.SaveAsync(await AddAsync("one", 3), await AddAsync("two", 5));
         await browser.OpenAsync(file, scheme, width);
         Assert.Equal("MLflow runs", await browser.EvaluateAsync<string>("document.title"));
@@ -33,7 +33,7 @@ public sealed class ReportInABrowserTests : IDisposable
     [Fact]
     public async Task Pointing_at_a_curve_shows_its_values_and_so_do_the_arrow_keys()
     {
-        await using Chromium browser = await Chromium.StartAsync();
+        await using BrowserPage browser = await chromium.OpenPageAsync();
         await browser.OpenAsync(await _fixture.SaveAsync(await AddAsync("one", 3), await AddAsync("two", 5)));
         await browser.DoAsync("document.querySelector('[data-metric=loss]').scrollIntoView()");
         await browser.UntilAsync("document.querySelector('[data-metric=loss] .u-over')");
@@ -52,7 +52,7 @@ public sealed class ReportInABrowserTests : IDisposable
     [Fact]
     public async Task The_button_changes_the_theme_and_the_charts_with_it()
     {
-        await using Chromium browser = await Chromium.StartAsync();
+        await using BrowserPage browser = await chromium.OpenPageAsync();
         await browser.OpenAsync(await _fixture.SaveAsync(await AddAsync("one", 3)));
         await browser.DoAsync("document.querySelector('figure').scrollIntoView()");
         await browser.UntilAsync("document.querySelector('figure canvas')");
@@ -65,7 +65,7 @@ public sealed class ReportInABrowserTests : IDisposable
     [Fact]
     public async Task Fifty_runs_fit_the_window_and_the_nearest_curves_are_named()
     {
-        await using Chromium browser = await Chromium.StartAsync();
+        await using BrowserPage browser = await chromium.OpenPageAsync();
         var runs = new List<Run>();
         for (int i = 1; i <= 50; i++)
             runs.Add(await AddAsync($"night-{i}", i));
@@ -81,7 +81,7 @@ public sealed class ReportInABrowserTests : IDisposable
     [Fact]
     public async Task Nothing_that_runs_say_becomes_more_than_text()
     {
-        await using Chromium browser = await Chromium.StartAsync();
+        await using BrowserPage browser = await chromium.OpenPageAsync();
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         string elsewhere = $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/x";
@@ -115,7 +115,7 @@ public sealed class ReportInABrowserTests : IDisposable
     [Fact]
     public async Task Its_policy_stops_scripts_requests_and_frames_that_came_in_all_the_same()
     {
-        await using Chromium browser = await Chromium.StartAsync();
+        await using BrowserPage browser = await chromium.OpenPageAsync();
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         string elsewhere = $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/x";
@@ -136,7 +136,7 @@ public sealed class ReportInABrowserTests : IDisposable
     [Fact]
     public async Task A_report_that_needs_its_scripts_says_so_and_is_saved_as_it_was()
     {
-        await using Chromium browser = await Chromium.StartAsync();
+        await using BrowserPage browser = await chromium.OpenPageAsync();
         const string Html = "<html><script src='https://cdn.invalid/report.js'></script><body><div id=report></div>größe</body></html>";
         Run run = await _fixture.AddRunAsync("one", new RunData(), RunStatus.Finished, ("report_stats/ml_anovos_report.html", Html));
         await browser.OpenAsync(await _fixture.SaveAsync(run));

@@ -69,14 +69,21 @@ public sealed class TextProperties
     [Property]
     public void Any_text_is_a_flat_YAML_file_or_the_wrong_form(AnyText text)
     {
+        Dictionary<string, string?> fields;
         try
         {
-            FlatYamlReader.Read(text.Value);
+            fields = FlatYamlReader.Read(text.Value);
         }
-        catch (FormatException)
+        catch (FormatException failure)
         {
             // The only failure that its callers know.
+            Assert.NotEmpty(failure.Message);
+            return;
         }
+
+        static string Scalar(string? value) => value is null ? "null" : FlatYamlText.Write(value);
+        string written = string.Concat(fields.Select(field => $"{field.Key}: {Scalar(field.Value)}\n"));
+        Assert.Equal(fields, FlatYamlReader.Read(written));
     }
 
     [Property]

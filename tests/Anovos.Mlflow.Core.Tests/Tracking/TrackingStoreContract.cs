@@ -187,7 +187,20 @@ public abstract class TrackingStoreContract : IDisposable
     }
 
     [Fact]
-    public async Task An_empty_batch_changes_nothing() => await Store.LogBatchAsync(await NewRun(), new(), default);
+    public async Task An_empty_batch_changes_nothing()
+    {
+        string id = await NewRun();
+        await Store.LogBatchAsync(id, new() { Params = [new("p", "1")], Metrics = [new("m", 2, Start)], Tags = [new("t", "3")] }, default);
+        Run before = await Store.GetRunAsync(id, default);
+
+        await Store.LogBatchAsync(id, new(), default);
+
+        Run after = await Store.GetRunAsync(id, default);
+        Assert.Equal(before.Params, after.Params);
+        Assert.Equal(before.Metrics, after.Metrics);
+        Assert.Equal(before.Tags, after.Tags);
+        Assert.Equal((before.Status, before.RunName), (after.Status, after.RunName));
+    }
 
     [Theory]
     [InlineData(0.1)]

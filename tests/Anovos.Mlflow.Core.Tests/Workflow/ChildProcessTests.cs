@@ -70,7 +70,8 @@ public sealed class ChildProcessTests : IDisposable
         Assert.Equal(3, started.Count(IsAlive));
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
-        await Task.Delay(200);
+        for (int i = 0; i < 500 && started.Any(IsAlive); i++)
+            await Task.Delay(20, TestContext.Current.CancellationToken);
         Assert.DoesNotContain(started, IsAlive);
     }
 

@@ -77,7 +77,7 @@ internal sealed class CloudStorage(ArtifactStore store)
         if (!parts.SequenceEqual(staged.Content.OrderBy(block => int.Parse(block.Key, CultureInfo.InvariantCulture)).Select(block => (block.Key, ETagOf(block.Value)))))
             return "InvalidPart";
         _staged.TryRemove(uploadId, out _);
-        return await SaveAsync(key, [.. parts.SelectMany(part => staged.Content[part.Part])]);
+        return await SaveAsync(key, CloudObject.Join(parts.Select(part => staged.Content[part.Part])));
     }
 
     public void Begin(string uploadId) => _staged[uploadId] = new Blocks();
@@ -102,7 +102,7 @@ internal sealed class CloudStorage(ArtifactStore store)
             string[] ids = [.. XElement.Load(text).Elements().Select(block => block.Value)];
             if (!_staged.TryRemove(key, out var staged) || ids.Any(id => !staged.Content.ContainsKey(id)))
                 return "InvalidBlockList";
-            return await SaveAsync(key, [.. ids.SelectMany(id => staged.Content[id])]);
+            return await SaveAsync(key, CloudObject.Join(ids.Select(id => staged.Content[id])));
         }
 
         return request.Headers["x-ms-blob-type"] == "BlockBlob" ? await SaveAsync(key, content) : "MissingRequiredHeader";
@@ -136,7 +136,7 @@ internal sealed class CloudStorage(ArtifactStore store)
         if (request.Query["action"] == "flush" && length != position)
             return "InvalidFlushPosition";
         _staged.TryRemove(key, out _);
-        return await SaveAsync(key, [.. parts.SelectMany(part => part.Value)]);
+        return await SaveAsync(key, CloudObject.Join(parts.Select(part => part.Value)));
     }
 
     private async Task<string?> S3Async(HttpContext context, string key, byte[] content)

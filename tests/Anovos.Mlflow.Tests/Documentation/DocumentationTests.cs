@@ -1,6 +1,7 @@
 namespace Anovos.Mlflow.Tests.Documentation;
 
 /// <summary>Every command in README.md and in docs is typed into a pwsh, in the order of its page, and leads to what the page shows.</summary>
+[Collection(nameof(DocumentationTests))]
 public sealed class DocumentationTests(Reader reader) : IClassFixture<Reader>
 {
     public static TheoryData<string> Pages => [.. Page.Typed.Where(page => page.Commands.Any(Walk.Runs)).Select(page => page.Path)];

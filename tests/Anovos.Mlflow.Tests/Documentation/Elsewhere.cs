@@ -12,7 +12,7 @@ internal sealed record Elsewhere(string FirstLine, string Why, string? File = nu
     [
         new("dotnet test", "run by CI", ".ci/run", "step \"dotnet test\" dotnet test"),
         new("dotnet run --project src/Anovos.Mlflow.Host -- samples/quickstart.ps1", "run by HostTests, without the build", "tests/Anovos.Mlflow.Tests/HostTests.cs", "The_quickstart_tracks_the_sample_workflow_into_mlruns"),
-        new("dotnet build src/Anovos.Mlflow", "the tests are run with what it builds", "tests/Anovos.Mlflow.Tests/Anovos.Mlflow.Tests.csproj", "Anovos.Mlflow.Host.csproj"),
+        new("dotnet build src/Anovos.Mlflow -c Release", "the tests are run with what a debug build makes", "tests/Anovos.Mlflow.Tests/Anovos.Mlflow.Tests.csproj", "Anovos.Mlflow.Host.csproj"),
         new("pwsh", "the tests type into one"),
         new("mlflow server --host 127.0.0.1 --port 8889", "a server is there: the tests' own; CI runs this one", ".ci/run", "exec setsid \"$command\" server"),
         new("dotnet build -c Release", "run by CI, which does it in Debug", ".ci/run", "step \"dotnet test\" dotnet test"),

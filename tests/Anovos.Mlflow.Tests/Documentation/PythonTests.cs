@@ -40,7 +40,8 @@ public sealed partial class PythonTests
 
     private static string[] Run(string python, params string[] names)
     {
-        (int exitCode, string output, string error) = CleanProcess.Run(python, ["-c", Program, .. names], Path.GetTempPath(), ("PATH", Environment.GetEnvironmentVariable("PATH")), ("HOME", Path.GetTempPath()));
+        (string, string?)[] environment = [("PATH", CleanEnvironment.SearchPath), ("HOME", Path.GetTempPath())];
+        (int exitCode, string output, string error) = CleanProcess.Run(python, ["-c", Program, .. names], Path.GetTempPath(), environment);
         Assert.True(exitCode == 0, error);
         return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }

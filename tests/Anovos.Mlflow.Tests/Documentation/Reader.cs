@@ -34,6 +34,7 @@ public sealed class Reader : IDisposable
         // It ends with its standard input, and so with this process at the latest.
         string pipe = $"anovos-mlflow-{Guid.NewGuid():N}";
         var start = new ProcessStartInfo(pwsh, ["-NoLogo", "-NoProfile", "-NonInteractive", "-CustomPipeName", pipe, "-Command", "$null = [Console]::In.ReadLine()"]) { RedirectStandardInput = true };
+        CleanProcess.Give(start, CleanEnvironment.Variables);
         start.Environment["NO_COLOR"] = "1";
         _process = Process.Start(start)!;
         _runspace = RunspaceFactory.CreateRunspace(new NamedPipeConnectionInfo(pipe, openTimeout: 30_000), _terminal, null);

@@ -32,7 +32,7 @@ internal sealed class World : IAsyncDisposable
     public Dictionary<string, string> Variables => new()
     {
         ["HOME"] = Path.Combine(Folder, ".home"),
-        ["PATH"] = $"{Path.Combine(Folder, ".bin")}{Path.PathSeparator}{Environment.GetEnvironmentVariable("PATH")}",
+        ["PATH"] = $"{Path.Combine(Folder, ".bin")}{Path.PathSeparator}{CleanEnvironment.SearchPath}",
         ["DATABRICKS_HOST"] = _workspace.Uri.ToString(),
         ["DATABRICKS_TOKEN"] = "dapi-personal",
         ["ANOVOS_MLFLOW_RETRY_TIMEOUT"] = "1",

@@ -1,0 +1,69 @@
+using System.Xml.Linq;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Anovos.Mlflow.TestServer;
+
+/// <summary>A request to a fake cloud store, with its path and query as they were sent: signatures cover those bytes.</summary>
+internal sealed class CloudRequest
+{
+    private readonly IHeaderDictionary _headers;
+
+    private CloudRequest(HttpRequest request, string target, byte[] body)
+        : this(request.Method, target, request.Headers, body)
+    {
+    }
+
+    private CloudRequest(string method, string target, IHeaderDictionary headers, byte[] body)
+    {
+        (Method, Body, _headers) = (method, body, headers);
+        int question = target.IndexOf('?');
+        RawPath = question < 0 ? target : target[..question];
+        Query = [.. (question < 0 ? "" : target[(question + 1)..]).Split('&', StringSplitOptions.RemoveEmptyEntries).Select(ReadField)];
+    }
+
+    public string Method { get; }
+
+    public byte[] Body { get; }
+
+    /// <summary>The path, still escaped.</summary>
+    public string RawPath { get; }
+
+    /// <summary>The fields of the query, unescaped, in the order in which they came.</summary>
+    public IReadOnlyList<(string Name, string Value)> Query { get; }
+
+    public IEnumerable<string> HeaderNames => _headers.Keys.Select(name => name.ToLowerInvariant());
+
+    public static async Task<CloudRequest> ReadAsync(HttpContext context)
+    {
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+        return new CloudRequest(context.Request, context.Features.Get<IHttpRequestFeature>()!.RawTarget, body.ToArray());
+    }
+
+    /// <summary>The request that a store makes to read the source of a copy.</summary>
+    public static CloudRequest Read(Uri source) => new("GET", source.PathAndQuery, new HeaderDictionary(), []);
+
+    public bool Has(string field) => Query.Any(pair => pair.Name == field);
+
+    public string? Field(string field) => Query.FirstOrDefault(pair => pair.Name == field).Value;
+
+    public string? Header(string name) => _headers.TryGetValue(name, out var values) ? values.ToString() : null;
+
+    /// <summary>The unescaped path after so many of its leading segments.</summary>
+    public string PathAfter(int segments) =>
+        Uri.UnescapeDataString(string.Join('/', RawPath.TrimStart('/').Split('/').Skip(segments)));
+
+    /// <summary>One unescaped segment of the path; empty when the path is shorter.</summary>
+    public string Segment(int index) => Uri.UnescapeDataString(RawPath.TrimStart('/').Split('/').ElementAtOrDefault(index) ?? "");
+
+    public XElement Xml() => XElement.Load(new MemoryStream(Body));
+
+    private static (string Name, string Value) ReadField(string field)
+    {
+        int equals = field.IndexOf('=');
+        return equals < 0
+            ? (Uri.UnescapeDataString(field), "")
+            : (Uri.UnescapeDataString(field[..equals]), Uri.UnescapeDataString(field[(equals + 1)..]));
+    }
+}

@@ -1,0 +1,72 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Anovos.Mlflow.TestServer;
+
+/// <summary>
+/// S3 or Azure's blob storage in this process, with one empty bucket: <c>artifacts</c>. It verifies every signature and
+/// checksum, and refuses with 501 whatever it does not implement.
+/// </summary>
+public sealed class FakeCloud : IAsyncDisposable
+{
+    /// <summary>The most entries of one page of a listing.</summary>
+    internal const int PageLength = 1000;
+
+    private readonly WebApplication _app = KestrelHost.Build(null, null);
+    private readonly Func<CloudRequest, CloudResponse> _handle;
+    private readonly Func<CloudFault, CloudResponse> _fail;
+
+    private FakeCloud(Func<CloudRequest, CloudResponse> handle, Func<CloudFault, CloudResponse> fail)
+    {
+        (_handle, _fail) = (handle, fail);
+        _app.Run(HandleAsync);
+    }
+
+    public Uri Uri { get; private set; } = null!;
+
+    public static Task<FakeCloud> StartS3Async(string accessKeyId, string secretAccessKey) =>
+        StartAsync(new FakeCloud(new FakeS3(accessKeyId, secretAccessKey).Handle, CloudResponse.Error));
+
+    public static Task<FakeCloud> StartAzureAsync(string account, string key) =>
+        StartAsync(new FakeCloud(
+            new FakeBlobStorage(account, key).Handle, fault => CloudResponse.Error(fault).With("x-ms-error-code", fault.Code)));
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private static async Task<FakeCloud> StartAsync(FakeCloud cloud)
+    {
+        await cloud._app.StartAsync();
+        cloud.Uri = new Uri(cloud._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        return cloud;
+    }
+
+    private async Task HandleAsync(HttpContext context)
+    {
+        CloudResponse response;
+        try
+        {
+            response = _handle(await CloudRequest.ReadAsync(context));
+        }
+        catch (CloudFault fault)
+        {
+            response = _fail(fault);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            response = _fail(new CloudFault(500, "InternalError", e.ToString()));
+        }
+
+        context.Response.StatusCode = response.Status;
+        foreach ((string name, string value) in response.Headers)
+            context.Response.Headers[name] = value;
+        context.Response.Headers["x-amz-request-id"] = context.Response.Headers["x-ms-request-id"] = Guid.NewGuid().ToString();
+        if (response.Status == StatusCodes.Status204NoContent)
+            return;
+        context.Response.ContentLength = response.Body.Length;
+        if (!HttpMethods.IsHead(context.Request.Method))
+            await context.Response.Body.WriteAsync(response.Body, context.RequestAborted);
+    }
+}
