@@ -55,7 +55,7 @@ internal sealed class AccessControl
     {
         string name = request.Json.GetProperty("username").GetString()!;
         _users[name] = request.Json.GetProperty("password").GetString()!;
-        string[] none = [];
+        string[]? none = _options.Version < MlflowVersion.V3_17 ? [] : null;
         return Answers.JsonAsync(context, Answers.Serialize(new
         {
             user = new

@@ -9,6 +9,9 @@ namespace Anovos.Mlflow.TestServer;
 /// <summary>Writes answers in the forms that MLflow has: JSON as protobuf prints it, errors, bare text and HTML pages.</summary>
 internal static class Answers
 {
+    public const string Html = "text/html; charset=utf-8";
+    public const string PlainText = "text/plain; charset=utf-8";
+
     /// <summary>An empty message.</summary>
     public static readonly object Empty = new();
 
@@ -26,7 +29,7 @@ internal static class Answers
     public static Task ErrorAsync(HttpContext context, ApiException error, MlflowVersion version)
     {
         var body = new Dictionary<string, string> { ["error_code"] = error.Code, ["message"] = error.Message };
-        if (version == MlflowVersion.V3_11 && error.Code != "NOT_IMPLEMENTED")
+        if (version >= MlflowVersion.V3_11 && error.Code != "NOT_IMPLEMENTED")
         {
             body["sqlstate"] = "KAM00";
             body["error_class"] = error.ErrorClass;
@@ -36,7 +39,15 @@ internal static class Answers
     }
 
     public static Task TextAsync(HttpContext context, int status, string text) =>
-        WriteAsync(context, status, "text/html; charset=utf-8", text);
+        WriteAsync(context, status, Html, text);
+
+    /// <summary>Text from FastAPI itself, which has none of the headers for browsers.</summary>
+    public static Task PlainTextAsync(HttpContext context, int status, string text)
+    {
+        context.Response.Headers.Remove("X-Content-Type-Options");
+        context.Response.Headers.Remove("X-Frame-Options");
+        return WriteAsync(context, status, PlainText, text);
+    }
 
     public static Task PageAsync(HttpContext context, int status)
     {

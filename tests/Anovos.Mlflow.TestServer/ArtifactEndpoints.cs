@@ -1,6 +1,6 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
-using Microsoft.AspNetCore.StaticFiles;
 
 namespace Anovos.Mlflow.TestServer;
 
@@ -8,8 +8,9 @@ namespace Anovos.Mlflow.TestServer;
 internal sealed class ArtifactEndpoints(TrackingState state, ArtifactStore store, MultipartEndpoints? multipart)
 {
     private const string Collection = "/api/2.0/mlflow-artifacts/artifacts";
+    private const string Presigned = "/api/2.0/mlflow-artifacts/presigned/";
 
-    private readonly FileExtensionContentTypeProvider _contentTypes = new();
+    private bool IsServedByFastApi => state.Version >= MlflowVersion.V3_17;
 
     public void AddTo(Dictionary<string, Endpoint> table) => table["artifacts/list"] = new("GET", ListOfRun);
 
@@ -25,11 +26,13 @@ internal sealed class ArtifactEndpoints(TrackingState state, ArtifactStore store
             return;
         }
 
-        if (path == Collection && HttpMethods.IsGet(context.Request.Method))
+        if (path.StartsWith(Presigned, StringComparison.Ordinal) && state.Version >= MlflowVersion.V3_11)
+            await PresignAsync(context, ArtifactPath.Clean(path[Presigned.Length..]));
+        else if (path == Collection && HttpMethods.IsGet(context.Request.Method))
             await ListAsync(context);
         else if (PathOf(path) is not { } artifact)
             await Answers.PageAsync(context, 404);
-        else if (artifact.StartsWith('/'))
+        else if (artifact.StartsWith('/') && !IsServedByFastApi)
             await RedirectAsync(context, artifact.TrimStart('/'));
         else if (HttpMethods.IsPut(context.Request.Method))
             await PutAsync(context, recorded, ArtifactPath.Clean(artifact));
@@ -42,69 +45,93 @@ internal sealed class ArtifactEndpoints(TrackingState state, ArtifactStore store
     /// <summary>An artifact as the page of a run links to it; any name will do.</summary>
     public async Task GetOfRunAsync(HttpContext context)
     {
-        string id = context.Request.Query["run_id"].ToString();
+        var query = context.Request.Query;
+        string id = (query.ContainsKey("run_id") ? query["run_id"] : query["run_uuid"]).ToString();
+        string path = ArtifactPath.Clean(query["path"].ToString());
         StoredRun run;
         lock (state)
             run = state.Run(id);
-        if (store.Find($"{store.PathOf(run.ArtifactUri)}/{ArtifactPath.Clean(context.Request.Query["path"].ToString())}") is not { } artifact)
-        {
+        if (store.Find($"{store.PathOf(run.ArtifactUri)}/{path}") is { } artifact)
+            await SendFromFlaskAsync(context, artifact, NameOf(path));
+        else
             await Answers.PageAsync(context, state.Version == MlflowVersion.V2_17 ? 500 : 404);
-            return;
-        }
-
-        context.Response.ContentType = "application/octet-stream";
-        context.Response.ContentLength = artifact.Length;
-        await using var content = File.OpenRead(artifact.File);
-        await content.CopyToAsync(context.Response.Body, context.RequestAborted);
     }
 
     private async Task PutAsync(HttpContext context, RecordedRequest recorded, string path)
     {
         bool isUnderFile = path.Split('/').Select((_, i) => string.Join('/', path.Split('/')[..i])).Any(parent => store.Find(parent) != null);
-        if (isUnderFile)
+        if (isUnderFile || (IsServedByFastApi && store.IsFolder(path)))
         {
-            await Answers.PageAsync(context, 500);
+            await (IsServedByFastApi ? Answers.PlainTextAsync(context, 500, "Internal Server Error") : Answers.PageAsync(context, 500));
             return;
         }
 
         if (store.IsFolder(path))
             path += path[path.LastIndexOf('/')..];
-        var body = RequestReader.LosesBody(context.Request, state.Version) ? Stream.Null : context.Request.Body;
+        var body = !IsServedByFastApi && RequestReader.LosesBody(context.Request, state.Version) ? Stream.Null : context.Request.Body;
         await store.SaveAsync(path, body, read => recorded.BodyLength += read, context.RequestAborted);
-        await Answers.JsonAsync(context, "{}");
+        if (!IsServedByFastApi)
+            await Answers.JsonAsync(context, "{}");
     }
 
     private async Task GetAsync(HttpContext context, string path)
     {
         if (store.IsFolder(path))
         {
-            await Answers.PageAsync(context, 500);
+            string detail = $"Artifact path refers to a directory, not a file: '{path}'";
+            await (IsServedByFastApi
+                ? Answers.WriteAsync(context, 400, "application/json", JsonSerializer.Serialize(new { detail }))
+                : Answers.PageAsync(context, 500));
             return;
         }
 
-        var artifact = store.Find(path) ?? throw new ApiException(
-            state.Version == MlflowVersion.V2_17 ? "INTERNAL_ERROR" : "RESOURCE_DOES_NOT_EXIST",
-            $"The following failures occurred while downloading one or more artifacts from ./mlartifacts:\n##### File {path} #####\n"
-                + $"No such artifact: '{path}'");
-
-        string name = path[(path.LastIndexOf('/') + 1)..];
-        if (!name.All(char.IsAscii))
-        {
-            // Neither server can put such a name into its Content-Disposition.
-            if (state.Version == MlflowVersion.V2_17)
-                context.Abort();
-            else
-                await Answers.WriteAsync(context, 500, "text/plain; charset=utf-8", "Internal Server Error");
-            return;
-        }
-
-        context.Response.ContentType = _contentTypes.TryGetContentType(name, out string? type) ? type : "application/octet-stream";
-        context.Response.Headers.ContentDisposition = $"attachment; filename={name}";
-        if (HttpMethods.IsHead(context.Request.Method))
-            return;
-        await using var content = File.OpenRead(artifact.File);
-        await content.CopyToAsync(context.Response.Body, context.RequestAborted);
+        var artifact = store.Find(path) ?? throw Missing(path);
+        string name = NameOf(path);
+        if (IsServedByFastApi)
+            await SendFromFastApiAsync(context, artifact, name);
+        else if (name.All(char.IsAscii))
+            await ArtifactDownload.StreamAsync(context, artifact, name, $"attachment; filename={name}");
+        else if (state.Version == MlflowVersion.V2_17)
+            context.Abort(); // Neither 2.17 nor 3.11 can put such a name into its Content-Disposition.
+        else
+            await Answers.PlainTextAsync(context, 500, "Internal Server Error");
     }
+
+    // FastAPI has no route for HEAD, and cannot send a file out of a bucket.
+    private Task SendFromFastApiAsync(HttpContext context, StoredArtifact artifact, string name) =>
+        HttpMethods.IsHead(context.Request.Method) ? SendFromFlaskAsync(context, artifact, name)
+        : multipart == null ? ArtifactDownload.FileAsync(context, artifact, name, takesRanges: true)
+        : ArtifactDownload.StreamAsync(context, artifact, name, ArtifactDownload.Disposition(name));
+
+    private Task PresignAsync(HttpContext context, string path)
+    {
+        if (multipart == null)
+            throw new ApiException("NOT_IMPLEMENTED", "Multipart download is not supported for the current artifact repository");
+        var artifact = store.Find(path) ?? throw ApiException.NotFound("Not Found");
+        var body = new { url = multipart.UrlOf(context.Request, path), headers = Answers.Empty, file_size = artifact.Length };
+        return Answers.JsonAsync(context, Answers.Serialize(body));
+    }
+
+    private Task SendFromFlaskAsync(HttpContext context, StoredArtifact artifact, string name)
+    {
+        context.Response.Headers.CacheControl = "no-cache";
+        return ArtifactDownload.FileAsync(context, artifact, name, takesRanges: IsServedByFastApi);
+    }
+
+    private ApiException Missing(string path)
+    {
+        string message = $"No such artifact: '{path}'";
+        string failures = "The following failures occurred while downloading one or more artifacts from ./mlartifacts:\n"
+            + $"##### File {path} #####\n";
+        return state.Version switch
+        {
+            MlflowVersion.V2_17 => new ApiException("INTERNAL_ERROR", failures + message),
+            MlflowVersion.V3_11 => ApiException.NotFound(failures + message),
+            _ => ApiException.NotFound(message),
+        };
+    }
+
+    private static string NameOf(string path) => path[(path.LastIndexOf('/') + 1)..];
 
     private async Task DeleteAsync(HttpContext context, string path)
     {

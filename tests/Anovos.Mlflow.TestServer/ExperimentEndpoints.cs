@@ -53,10 +53,13 @@ internal sealed class ExperimentEndpoints(TrackingState state)
 
         string filter = request.Text("filter");
         string first = filter.Split(' ', '.', '=', '<', '>', '!')[0].Trim('`');
-        if (first is not ("" or "name" or "creation_time" or "last_update_time" or "tags" or "tag" or "attributes" or "attribute"))
+        string[] keys = state.Version < MlflowVersion.V3_17
+            ? ["creation_time", "last_update_time", "name"]
+            : ["name", "experiment_id", "creation_time", "last_update_time"];
+        if (first is not ("" or "tags" or "tag" or "attributes" or "attribute") && !keys.Contains(first))
         {
-            throw ApiException.Invalid(
-                $"Invalid attribute key '{first}' specified. Valid keys are '{{'creation_time', 'last_update_time', 'name'}}'");
+            string valid = string.Join(", ", keys.Select(key => $"'{key}'"));
+            throw ApiException.Invalid($"Invalid attribute key '{first}' specified. Valid keys are '{{{valid}}}'");
         }
 
         var matches = SearchFilter.Parse(filter);
@@ -126,9 +129,9 @@ internal sealed class ExperimentEndpoints(TrackingState state)
         _ => null,
     };
 
-    private static object Answer(StoredExperiment experiment) => new { experiment = Fields(experiment) };
+    private object Answer(StoredExperiment experiment) => new { experiment = Fields(experiment) };
 
-    private static object Fields(StoredExperiment experiment) => new
+    private object Fields(StoredExperiment experiment) => new
     {
         experiment_id = experiment.ExperimentId,
         name = experiment.Name,
@@ -137,5 +140,6 @@ internal sealed class ExperimentEndpoints(TrackingState state)
         last_update_time = experiment.LastUpdateTime,
         creation_time = experiment.CreationTime,
         tags = RunJson.Pairs(experiment.Tags),
+        workspace = state.Version >= MlflowVersion.V3_17 ? "default" : null,
     };
 }

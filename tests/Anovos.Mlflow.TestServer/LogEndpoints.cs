@@ -121,7 +121,8 @@ internal sealed class LogEndpoints(TrackingState state)
             .OrderBy(metric => metric.Timestamp).ThenBy(metric => metric.Step).ToList();
 
         // 2.17 does not page on a database; 3.11 without max_results answers no points and a token that points at itself.
-        var (items, next) = state.Version == MlflowVersion.V2_17 ? (points, null) : Paging.Cut(points, request, 0);
+        int defaultSize = state.Version == MlflowVersion.V3_11 ? 0 : points.Count;
+        var (items, next) = state.Version == MlflowVersion.V2_17 ? (points, null) : Paging.Cut(points, request, defaultSize);
         return points.Count == 0
             ? Answers.Empty
             : new { metrics = items.Count == 0 ? null : items.Select(RunJson.Point), next_page_token = next };

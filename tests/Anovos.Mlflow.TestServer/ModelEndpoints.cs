@@ -20,7 +20,7 @@ internal sealed class ModelEndpoints(TrackingState state)
     private object Create(Message request)
     {
         string name = request.Text("name");
-        if (state.Version == MlflowVersion.V3_11 && name.AsSpan().IndexOfAny('/', ':') >= 0)
+        if (state.Version >= MlflowVersion.V3_11 && name.AsSpan().IndexOfAny('/', ':') >= 0)
             throw ApiException.Invalid($"Invalid model name '{name}'. Names cannot contain '/' or ':'.");
         ThrowIfTaken(name);
         var model = state.Models[name] = new StoredModel { Name = name, Description = request.Text("description") };

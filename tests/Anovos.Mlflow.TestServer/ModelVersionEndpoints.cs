@@ -54,9 +54,8 @@ internal sealed class ModelVersionEndpoints(TrackingState state)
     private object Create(Message request)
     {
         string name = request.Text("name"), source = request.Text("source");
+        CheckSource(source, request.Text("run_id"));
         var model = state.Models.GetValueOrDefault(name) ?? throw ApiException.NotFound($"Registered Model with name={name} not found");
-        if (source.Contains("..", StringComparison.Ordinal) || source.StartsWith('/'))
-            throw ApiException.Invalid($"Invalid model version source: '{source}'.");
         long number = 1 + model.Versions.Select(version => long.Parse(version.Version, CultureInfo.InvariantCulture)).DefaultIfEmpty(0).Max();
         var made = new StoredModelVersion
         {
@@ -69,6 +68,25 @@ internal sealed class ModelVersionEndpoints(TrackingState state)
             made.TagValues[tag.Text("key")] = tag.Text("value");
         model.VersionList.Add(made);
         return Answer(model, made);
+    }
+
+    private void CheckSource(string source, string runId)
+    {
+        bool isInRun = state.Runs.TryGetValue(runId, out var run)
+            && $"{source}/".StartsWith($"{run.ArtifactUri}/", StringComparison.Ordinal);
+        string? fault = source switch
+        {
+            ['/', ..] => "To use a local path as a model version source, the run_id request parameter has to be specified and the "
+                + "local path has to be contained within the artifact directory of the run specified by the run_id.",
+            _ when source.Contains("..", StringComparison.Ordinal) => "If supplying a source as an http, https, local file path, ftp, "
+                + "objectstore, or mlflow-artifacts uri, an absolute path must be provided without relative path references present. "
+                + "Please provide an absolute path.",
+            _ when state.Version >= MlflowVersion.V3_17 && source.StartsWith("mlflow-artifacts:", StringComparison.Ordinal) && !isInRun =>
+                "The run_id request parameter must identify the resource that contains the source.",
+            _ => null,
+        };
+        if (fault != null)
+            throw ApiException.Invalid($"Invalid model version source: '{source}'. {fault}");
     }
 
     private object Search(Message request)

@@ -6,15 +6,17 @@ using Microsoft.AspNetCore.Http;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>
-/// Uploads in parts: <c>mlflow-artifacts/mpu/…</c> of the server, and the bucket behind it, which takes a part from whoever has its
-/// signed address, and refuses one that comes with credentials of another kind.
+/// Uploads in parts: <c>mlflow-artifacts/mpu/…</c> of the server, and the bucket behind it, which takes a part and gives an artifact
+/// to any request with a valid signature in its URL, and refuses one that comes with credentials of another kind.
 /// </summary>
 internal sealed class MultipartEndpoints(ArtifactStore store)
 {
     private const string Service = "/api/2.0/mlflow-artifacts/mpu/";
     private const string Bucket = "/bucket/";
+    private const string Objects = Bucket + "objects/";
 
     private readonly ConcurrentDictionary<string, Upload> _uploads = new();
+    private readonly string _downloadSignature = Guid.NewGuid().ToString("N");
 
     public int Unfinished => _uploads.Count;
 
@@ -31,7 +33,7 @@ internal sealed class MultipartEndpoints(ArtifactStore store)
         string[] route = path[Service.Length..].Split('/', 2);
         using var json = JsonDocument.Parse(recorded.Body);
         var body = json.RootElement;
-        string name = body.GetProperty("path").GetString()!;
+        string name = Path.GetFileName(body.GetProperty("path").GetString()!);
         string artifact = route.Length == 2 && route[1].Length > 0 ? $"{ArtifactPath.Clean(Uri.UnescapeDataString(route[1]))}/{name}" : name;
         switch (route[0])
         {
@@ -50,13 +52,26 @@ internal sealed class MultipartEndpoints(ArtifactStore store)
         await Answers.JsonAsync(context, "{}");
     }
 
-    /// <summary>A part, as S3 takes it.</summary>
-    public async Task PutPartAsync(HttpContext context, string path)
+    /// <summary>Where the bucket gives an artifact.</summary>
+    public string UrlOf(HttpRequest request, string artifact) =>
+        $"{request.Scheme}://{request.Host}{Objects}{Uri.EscapeDataString(artifact)}?signature={_downloadSignature}";
+
+    /// <summary>A part, as S3 takes it, or an artifact, as S3 gives it.</summary>
+    public async Task HandleBucketAsync(HttpContext context, string path)
     {
+        bool isDownload = HttpMethods.IsGet(context.Request.Method) && path.StartsWith(Objects, StringComparison.Ordinal);
         string[] route = path[Bucket.Length..].Split('/');
-        if (context.Request.Headers.ContainsKey("Authorization") || context.Request.Query["signature"] != _uploads.GetValueOrDefault(route[0])?.Signature)
+        string? signature = isDownload ? _downloadSignature : _uploads.GetValueOrDefault(route[0])?.Signature;
+        if (context.Request.Headers.ContainsKey("Authorization") || context.Request.Query["signature"] != signature)
         {
             await Answers.WriteAsync(context, 403, "application/xml", "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>");
+            return;
+        }
+
+        if (isDownload)
+        {
+            string artifact = Uri.UnescapeDataString(path[Objects.Length..]);
+            await ArtifactDownload.FileAsync(context, store.Find(artifact)!, Path.GetFileName(artifact), takesRanges: true);
             return;
         }
 
@@ -71,10 +86,11 @@ internal sealed class MultipartEndpoints(ArtifactStore store)
     {
         string id = Guid.NewGuid().ToString("N");
         var upload = _uploads[id] = new Upload(artifact);
+        string UrlOfPart(int part) => $"{request.Scheme}://{request.Host}{Bucket}{id}/{part}?signature={upload.Signature}";
         return JsonSerializer.Serialize(new
         {
             upload_id = id,
-            credentials = Enumerable.Range(1, parts).Select(part => new { url = $"{request.Scheme}://{request.Host}{Bucket}{id}/{part}?signature={upload.Signature}", part_number = part, headers = new { } }),
+            credentials = Enumerable.Range(1, parts).Select(part => new { url = UrlOfPart(part), part_number = part }),
         });
     }
 

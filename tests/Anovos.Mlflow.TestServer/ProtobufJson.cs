@@ -16,6 +16,7 @@ internal static partial class ProtobufJson
     {
         ["status"] = Status,
         ["start_time"] = Integer, ["end_time"] = Integer, ["timestamp"] = Integer, ["step"] = Integer, ["max_results"] = Integer,
+        ["expiration"] = Integer,
         ["experiment_ids"] = Texts, ["order_by"] = Texts,
         ["metrics"] = Messages, ["params"] = Messages, ["tags"] = Messages,
         ["value"] = Value,

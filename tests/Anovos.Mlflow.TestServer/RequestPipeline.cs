@@ -33,10 +33,19 @@ internal sealed class RequestPipeline
         new LogEndpoints(state).AddTo(_table);
         new ModelEndpoints(state).AddTo(_table);
         new ModelVersionEndpoints(state).AddTo(_table);
-        if (options.Version == MlflowVersion.V3_11)
+        if (options.Version >= MlflowVersion.V3_17)
+            new PresignedUrlEndpoints(state).AddTo(_table);
+        if (options.Version >= MlflowVersion.V3_11)
             _loggedModels = new LoggedModelEndpoints(state);
         _loggedModels?.AddTo(_table);
     }
+
+    private string VersionText => _options.Version switch
+    {
+        MlflowVersion.V2_17 => "2.17.3.dev0",
+        MlflowVersion.V3_11 => "3.11.2.dev0",
+        _ => "3.17.2",
+    };
 
     public async Task HandleAsync(HttpContext context, RecordedRequest recorded)
     {
@@ -55,7 +64,7 @@ internal sealed class RequestPipeline
     private async Task RouteAsync(HttpContext context, RecordedRequest recorded)
     {
         string path = RequestReader.PathOf(context.Request);
-        if (_options.Version == MlflowVersion.V3_11)
+        if (_options.Version >= MlflowVersion.V3_11)
         {
             context.Response.Headers.XContentTypeOptions = "nosniff";
             context.Response.Headers.XFrameOptions = "SAMEORIGIN";
@@ -68,7 +77,7 @@ internal sealed class RequestPipeline
 
         if (_multipart != null && MultipartEndpoints.IsBucket(path))
         {
-            await _multipart.PutPartAsync(context, path);
+            await _multipart.HandleBucketAsync(context, path);
             return;
         }
 
@@ -83,15 +92,17 @@ internal sealed class RequestPipeline
         if (_workspace != null && await _workspace.HandleAsync(context, recorded, path))
             return;
         if (path is "/health")
-            await Answers.TextAsync(context, 200, "OK");
+            await Answers.WriteAsync(context, 200, _options.Version < MlflowVersion.V3_17 ? Answers.Html : Answers.PlainText, "OK");
         else if (path is "/version")
-            await Answers.TextAsync(context, 200, _options.Version == MlflowVersion.V2_17 ? "2.17.3.dev0" : "3.11.2.dev0");
+            await Answers.TextAsync(context, 200, VersionText);
         else if (!_access.Authenticates(context.Request, out string? user))
             await _access.ChallengeAsync(context);
         else if (path.StartsWith("/api/2.0/mlflow-artifacts/", StringComparison.Ordinal))
             await ArtifactAsync(context, recorded, path, user);
         else if (path is "/get-artifact")
             await _artifacts.GetOfRunAsync(context);
+        else if (path is "/api/3.0/mlflow/server-info" && _options.Version >= MlflowVersion.V3_11)
+            await Answers.JsonAsync(context, Answers.Serialize(ServerInfo()));
         else
             await ApiAsync(context, recorded, path, user);
     }
@@ -103,10 +114,12 @@ internal sealed class RequestPipeline
         lock (_state)
             experiment = _state.Experiments.GetValueOrDefault(experimentId);
         bool changes = HttpMethods.IsPut(context.Request.Method) || HttpMethods.IsDelete(context.Request.Method);
-        if (changes && experiment != null && !_access.MayChange(user, experiment))
-            await Answers.TextAsync(context, 403, "Permission denied");
-        else
+        if (!changes || experiment == null || _access.MayChange(user, experiment))
             await _artifacts.HandleAsync(context, recorded, path);
+        else if (_options.Version >= MlflowVersion.V3_17 && HttpMethods.IsPut(context.Request.Method))
+            await Answers.PlainTextAsync(context, 403, "Permission denied");
+        else
+            await Answers.TextAsync(context, 403, "Permission denied");
     }
 
     private async Task ApiAsync(HttpContext context, RecordedRequest recorded, string path, string? user)
@@ -137,7 +150,7 @@ internal sealed class RequestPipeline
         string? answer = null;
         lock (_state)
         {
-            if (!endpoint.Changes || MayChange(message))
+            if (MaySee(message) && (!endpoint.Changes || MayChange(message)))
                 answer = Answers.Serialize(Answer(endpoint, message));
         }
 
@@ -151,12 +164,34 @@ internal sealed class RequestPipeline
         return endpoint.Answer(message);
     }
 
+    // 3.17 does not say whether a run is missing or another user's.
+    private bool MaySee(Message message)
+    {
+        string run = RunOf(message);
+        return _options.Version < MlflowVersion.V3_17 || _access.IsAdmin(message.User) || run.Length == 0 || _state.Runs.ContainsKey(run);
+    }
+
     private bool MayChange(Message message)
     {
-        string run = message.Has("run_id") ? message.Text("run_id") : message.Text("run_uuid");
-        string experimentId = _state.Runs.TryGetValue(run, out var found) ? found.ExperimentId : message.Text("experiment_id");
+        string experimentId = _state.Runs.TryGetValue(RunOf(message), out var found) ? found.ExperimentId : message.Text("experiment_id");
         return !_state.Experiments.TryGetValue(experimentId, out var experiment) || _access.MayChange(message.User, experiment);
     }
+
+    private static string RunOf(Message message) => message.Has("run_id") ? message.Text("run_id") : message.Text("run_uuid");
+
+    private object ServerInfo() => _options.Version < MlflowVersion.V3_17
+        ? new { store_type = "SqlStore", workspaces_enabled = false }
+        : new
+        {
+            store_type = "SqlStore",
+            workspaces_enabled = false,
+            trace_archival_enabled = false,
+            multipart_uploads_enabled = _multipart != null,
+            multipart_downloads_enabled = _multipart != null,
+            presigned_upload_run_id_supported = true,
+            presigned_upload_model_id_supported = true,
+            features_enabled = new { gateway = true },
+        };
 
     private static bool IsKnown(string host) =>
         host == "localhost" || (IPAddress.TryParse(host, out var address)

@@ -15,9 +15,9 @@ internal sealed partial class RequestReader(MlflowVersion version)
 
     public static string PathOf(HttpRequest request) => TargetOf(request).Split('?')[0];
 
-    /// <summary>3.11 has FastAPI in front of Flask, and between them the body of a chunked request is lost.</summary>
+    /// <summary>MLflow 3 has FastAPI in front of Flask, and between them the body of a chunked request is lost.</summary>
     public static bool LosesBody(HttpRequest request, MlflowVersion version) =>
-        version == MlflowVersion.V3_11 && request.Headers.TransferEncoding.Count > 0;
+        version >= MlflowVersion.V3_11 && request.Headers.TransferEncoding.Count > 0;
 
     public Message Read(HttpRequest request, RecordedRequest recorded, bool isMetric, string? user)
     {

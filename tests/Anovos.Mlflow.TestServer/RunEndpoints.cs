@@ -48,7 +48,7 @@ internal sealed class RunEndpoints(TrackingState state, TrackingServerOptions op
             run.SetTag(tag.Text("key"), tag.Text("value"));
         if (run.RunName.Length == 0)
             run.SetTag("mlflow.runName", runName.Length > 0 ? runName : RandomName());
-        return new { run = RunJson.Whole(run, withInputs: state.Version == MlflowVersion.V3_11) };
+        return new { run = RunJson.Whole(run, withInputs: state.Version >= MlflowVersion.V3_11) };
     }
 
     private object Get(Message request) => new { run = Read(state.Run(RunJson.IdIn(request))) };
@@ -101,7 +101,7 @@ internal sealed class RunEndpoints(TrackingState state, TrackingServerOptions op
         },
     };
 
-    private object Read(StoredRun run) => RunJson.Whole(run, withInputs: true, withOutputs: state.Version == MlflowVersion.V3_11);
+    private object Read(StoredRun run) => RunJson.Whole(run, withInputs: true, withOutputs: state.Version >= MlflowVersion.V3_11);
 
     private static string RandomName() =>
         $"{Adjectives[Random.Shared.Next(Adjectives.Length)]}-{Nouns[Random.Shared.Next(Nouns.Length)]}-{Random.Shared.Next(1000)}";

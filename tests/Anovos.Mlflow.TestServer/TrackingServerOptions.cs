@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>Which release of MLflow the server answers like.</summary>
+/// <summary>Which release of MLflow the server answers like, the oldest first.</summary>
 public enum MlflowVersion
 {
     /// <summary>MLflow 2.17, Flask under gunicorn.</summary>
@@ -8,6 +8,9 @@ public enum MlflowVersion
 
     /// <summary>MLflow 3.11, with FastAPI in front, which loses the body of a chunked request.</summary>
     V3_11,
+
+    /// <summary>MLflow 3.17, where FastAPI serves artifacts itself and only the rest goes to Flask.</summary>
+    V3_17,
 }
 
 /// <summary>Where the artifacts of new experiments go.</summary>

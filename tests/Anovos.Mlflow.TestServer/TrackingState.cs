@@ -38,7 +38,7 @@ internal sealed class TrackingState
 
     public StoredExperiment Experiment(string id)
     {
-        if (Version == MlflowVersion.V3_11 && !long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+        if (Version >= MlflowVersion.V3_11 && !long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out _))
             throw ApiException.Invalid($"Invalid experiment ID '{id}'. Experiment ID must be a valid integer.");
         return Experiments.GetValueOrDefault(id) ?? throw ApiException.NotFound($"No Experiment with id={id} exists");
     }

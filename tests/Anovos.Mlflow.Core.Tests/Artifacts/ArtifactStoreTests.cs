@@ -18,7 +18,7 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
     private readonly List<IAsyncDisposable> _servers = [];
 
     public static TheoryData<string> Roots =>
-        new("directory", "2.17", "3.11", "file root", "real server", "s3", "azure", "s3rver", "azurite");
+        new("directory", "2.17", "3.11", "3.17", "file root", "real server", "s3", "azure", "s3rver", "azurite");
 
     [Theory]
     [MemberData(nameof(Roots))]
@@ -238,7 +238,7 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
         {
             var options = new TrackingServerOptions
             {
-                Version = root == "2.17" ? MlflowVersion.V2_17 : MlflowVersion.V3_11,
+                Version = root switch { "2.17" => MlflowVersion.V2_17, "3.17" => MlflowVersion.V3_17, _ => MlflowVersion.V3_11 },
                 ArtifactRoot = root == "file root" ? ArtifactRootKind.File : ArtifactRootKind.Proxied,
             };
             TrackingServer server = await TrackingServer.StartAsync(options);

@@ -15,6 +15,7 @@ public sealed class MultipartTests
     [Theory]
     [InlineData("2.17", "model.bin")]
     [InlineData("3.11", "a b/größe +%.bin")]
+    [InlineData("3.17", "a b/größe +%.bin")]
     public async Task A_large_file_goes_in_parts_to_the_bucket_and_without_the_servers_credentials(string version, string path)
     {
         await using TransferFixture run = await TransferFixture.OpenAsync(version, inParts: true);

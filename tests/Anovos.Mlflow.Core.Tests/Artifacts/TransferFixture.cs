@@ -19,7 +19,7 @@ internal sealed class TransferFixture : IAsyncDisposable
         Artifacts = ArtifactStores.Open(run, store);
     }
 
-    public static TheoryData<string> Roots => new("directory", "2.17", "3.11");
+    public static TheoryData<string> Roots => new("directory", "2.17", "3.11", "3.17");
 
     public Run Run { get; }
 
@@ -40,7 +40,12 @@ internal sealed class TransferFixture : IAsyncDisposable
     {
         string folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
         List<RetryNotice> notices = [];
-        TrackingServer? server = root == "directory" ? null : await TrackingServer.StartAsync(new TrackingServerOptions { Version = root == "2.17" ? MlflowVersion.V2_17 : MlflowVersion.V3_11, HasBucket = inParts, Token = inParts ? "a-token" : null });
+        TrackingServer? server = root == "directory" ? null : await TrackingServer.StartAsync(new TrackingServerOptions
+        {
+            Version = root switch { "2.17" => MlflowVersion.V2_17, "3.17" => MlflowVersion.V3_17, _ => MlflowVersion.V3_11 },
+            HasBucket = inParts,
+            Token = inParts ? "a-token" : null,
+        });
         ITrackingStore store = server is null
             ? new DirectoryStore(Path.Combine(folder, "mlruns"))
             : new RestStore(server.Uri, OptionsOf(folder, inParts, retries), notices.Add);

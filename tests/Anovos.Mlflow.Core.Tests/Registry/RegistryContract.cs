@@ -140,6 +140,8 @@ public sealed class RegistryOn217Tests() : RegistryOnATestServerTests(MlflowVers
 
 public sealed class RegistryOn311Tests() : RegistryOnATestServerTests(MlflowVersion.V3_11);
 
+public sealed class RegistryOn317Tests() : RegistryOnATestServerTests(MlflowVersion.V3_17);
+
 /// <summary>The registry of a real MLflow server, where <c>ANOVOS_TEST_TRACKING_URI</c> names one.</summary>
 public sealed class RegistryOnARealServerTests : RegistryContract
 {

@@ -51,7 +51,7 @@ public sealed class FaultScheduleTests
         await using TrackingServer server = await TrackingServer.StartAsync(new TrackingServerOptions
         {
             KeepsRepeatedPoints = true,
-            Version = seed % 2 == 0 ? MlflowVersion.V2_17 : MlflowVersion.V3_11,
+            Version = (seed % 4) switch { 1 => MlflowVersion.V3_11, 3 => MlflowVersion.V3_17, _ => MlflowVersion.V2_17 },
             PathPrefix = seed % 3 == 0 ? "/tools/mlflow" : "",
             NewRunId = () => $"{Interlocked.Increment(ref runs):D32}",
         });

@@ -1,10 +1,11 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Tests.TestServer;
 
 /// <summary>One exchange with a real MLflow server, from <c>shared/mlflow/transcripts</c>.</summary>
-internal sealed class Recording(string file)
+internal sealed partial class Recording(string file)
 {
     private readonly JsonElement _json = JsonDocument.Parse(File.ReadAllBytes(file)).RootElement;
 
@@ -40,7 +41,7 @@ internal sealed class Recording(string file)
             var body = Request.GetProperty("body");
             return body.ValueKind switch
             {
-                JsonValueKind.String => Encoding.UTF8.GetBytes(body.GetString()!),
+                JsonValueKind.String => Bytes(body.GetString()!),
                 JsonValueKind.Object when body.TryGetProperty("base64", out var base64) => base64.GetBytesFromBase64(),
                 _ => null,
             };
@@ -53,6 +54,14 @@ internal sealed class Recording(string file)
 
     public static IEnumerable<Recording> In(string folder) =>
         Directory.EnumerateFiles(Path.Combine(Root!, folder), "*.json").Order(StringComparer.Ordinal).Select(file => new Recording(file));
+
+    // The recorder wrote a byte that is not UTF-8 as \xNN.
+    private static byte[] Bytes(string text) => EscapedByte().IsMatch(text)
+        ? Encoding.Latin1.GetBytes(EscapedByte().Replace(text, match => ((char)Convert.ToByte(match.Value[2..], 16)).ToString()))
+        : Encoding.UTF8.GetBytes(text);
+
+    [GeneratedRegex(@"\\x[89a-f][0-9a-f]")]
+    private static partial Regex EscapedByte();
 
     private static string? FindRoot()
     {

@@ -36,6 +36,7 @@ public class TrackingServerTests
     [Theory]
     [InlineData(MlflowVersion.V2_17, 3)]
     [InlineData(MlflowVersion.V3_11, 0)]
+    [InlineData(MlflowVersion.V3_17, 3)]
     public async Task A_chunked_upload_is_stored_empty_by_3_11(MlflowVersion version, int expected)
     {
         await using var server = await TrackingServer.StartAsync(new() { Version = version });
@@ -63,6 +64,52 @@ public class TrackingServerTests
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(bytes)), artifact.Sha256);
         Assert.Equal(bytes.Length, server.Requests[^1].BodyLength);
         Assert.Equal(bytes, await client.GetByteArrayAsync($"api/2.0/mlflow-artifacts/artifacts/0/{run}/artifacts/d/x%20y.bin"));
+    }
+
+    [Theory]
+    [InlineData("bytes=1-2", 206, "bytes 1-2/3", "bc")]
+    [InlineData("bytes=1-", 206, "bytes 1-2/3", "bc")]
+    [InlineData("bytes=3-", 416, "bytes */3", "")]
+    public async Task A_range_of_an_artifact_comes_from_3_17(string range, int status, string contentRange, string expected)
+    {
+        await using var server = await TrackingServer.StartAsync(new() { Version = MlflowVersion.V3_17 });
+        using var client = Client(server);
+        await client.PutAsync("api/2.0/mlflow-artifacts/artifacts/1/a", new ByteArrayContent("abc"u8.ToArray()));
+        using var request = new HttpRequestMessage(HttpMethod.Get, "api/2.0/mlflow-artifacts/artifacts/1/a");
+        request.Headers.TryAddWithoutValidation("Range", range);
+
+        using var response = await client.SendAsync(request);
+
+        Assert.Equal((status, contentRange), ((int)response.StatusCode, response.Content.Headers.ContentRange?.ToString()));
+        Assert.Equal(expected, await response.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task A_presigned_url_gives_the_artifact_and_takes_no_other_credentials()
+    {
+        await using var server = await TrackingServer.StartAsync(new() { Version = MlflowVersion.V3_17, HasBucket = true });
+        using var client = Client(server);
+        await client.PutAsync("api/2.0/mlflow-artifacts/artifacts/1/a%20b.txt", new ByteArrayContent("abc"u8.ToArray()));
+
+        var presigned = await client.GetFromJsonAsync<JsonElement>("api/2.0/mlflow-artifacts/presigned/1/a%20b.txt");
+        var url = new Uri(presigned.GetProperty("url").GetString()!);
+
+        Assert.Equal(3, presigned.GetProperty("file_size").GetInt64());
+        Assert.Equal("abc", await client.GetStringAsync(url));
+        var forged = new Uri(url.AbsoluteUri.Replace("signature=", "signature=0", StringComparison.Ordinal));
+        Assert.Equal(HttpStatusCode.Forbidden, (await client.GetAsync(forged)).StatusCode);
+        client.DefaultRequestHeaders.Authorization = new("Bearer", "secret");
+        Assert.Equal(HttpStatusCode.Forbidden, (await client.GetAsync(url)).StatusCode);
+    }
+
+    [Theory]
+    [InlineData(MlflowVersion.V2_17, HttpStatusCode.NotFound)]
+    [InlineData(MlflowVersion.V3_11, HttpStatusCode.OK)]
+    public async Task Server_info_came_with_3_10(MlflowVersion version, HttpStatusCode expected)
+    {
+        await using var server = await TrackingServer.StartAsync(new() { Version = version });
+        using var client = Client(server);
+        Assert.Equal(expected, (await client.GetAsync("api/3.0/mlflow/server-info")).StatusCode);
     }
 
     [Fact]

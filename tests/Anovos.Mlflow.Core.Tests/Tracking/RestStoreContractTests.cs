@@ -5,7 +5,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Tracking;
 
-/// <summary>The REST store against the test server in both its versions.</summary>
+/// <summary>The REST store against the test server in each of its versions.</summary>
 public abstract class RestStoreContractTests(MlflowVersion version, string prefix) : TrackingStoreContract, IAsyncLifetime
 {
     private TrackingServer? _server;
@@ -36,6 +36,8 @@ public abstract class RestStoreContractTests(MlflowVersion version, string prefi
 public sealed class RestStoreOn217Tests() : RestStoreContractTests(MlflowVersion.V2_17, "");
 
 public sealed class RestStoreOn311Tests() : RestStoreContractTests(MlflowVersion.V3_11, "");
+
+public sealed class RestStoreOn317Tests() : RestStoreContractTests(MlflowVersion.V3_17, "");
 
 public sealed class RestStoreBehindAPrefixTests() : RestStoreContractTests(MlflowVersion.V3_11, "/tools/mlflow");
 
