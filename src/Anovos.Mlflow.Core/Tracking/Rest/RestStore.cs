@@ -36,7 +36,7 @@ public class RestStore : ITrackingStore
     public string TrackingUri { get; }
 
     /// <inheritdoc/>
-    public virtual StoreLimits Limits => StoreLimits.Mlflow;
+    public StoreLimits Limits => StoreLimits.Mlflow;
 
     internal RestApi Api { get; }
 
