@@ -36,5 +36,5 @@ public class RunListingBenchmarks
     public Task<Page<Run>> BestFifty() =>
         _folder.Store.SearchRunsAsync(new RunSearch(["0"]) { OrderBy = ["metrics.\"measures/metric_0\" DESC"], MaxResults = 50 }, null, default);
 
-    private Task<List<Run>> SearchAsync(RunSearch search) => PageTokens.ReadAllAsync(token => _folder.Store.SearchRunsAsync(search, token, default));
+    private Task<List<Run>> SearchAsync(RunSearch search) => PageWalker.ReadAllAsync(token => _folder.Store.SearchRunsAsync(search, token, default));
 }

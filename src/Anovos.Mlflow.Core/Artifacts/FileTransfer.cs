@@ -95,7 +95,7 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
                 target.SetLength(0);
                 using HttpRequestMessage message = request();
                 using HttpResponseMessage response = await ExecuteAsync(message, server, time, cancellationToken).ConfigureAwait(false);
-                await ArtifactAnswers.CopyAsync(response, server, target, moved, time).ConfigureAwait(false);
+                await ArtifactResponses.CopyAsync(response, server, target, moved, time).ConfigureAwait(false);
                 return true;
             },
             cancellationToken);
@@ -124,11 +124,11 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
             response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, time).ConfigureAwait(false);
             if (response.IsSuccessStatusCode)
                 return response;
-            byte[] bytes = await AnswerBody.ReadAsync(response, server, time).ConfigureAwait(false);
-            if (AnswerBody.IsCutShort(bytes, isSuccess: false))
+            byte[] bytes = await ResponseBody.ReadAsync(response, server, time).ConfigureAwait(false);
+            if (ResponseBody.IsCutShort(bytes, isSuccess: false))
                 throw ServerErrors.CutShort(server);
             string body = Encoding.UTF8.GetString(bytes);
-            if (ArtifactAnswers.IsMissing(response, body))
+            if (ArtifactResponses.IsMissing(response, body))
                 throw new MlflowException(ErrorKind.ArtifactNotFound, "The run has no such artifact.") { StatusCode = (int)response.StatusCode };
             response.Headers.TryGetValues("x-request-id", out IEnumerable<string>? requestId);
             throw ServerErrors.From((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, body, requestId?.FirstOrDefault(), response.Headers.RetryAfter?.ToString(), server, ErrorKind.ArtifactNotFound, options.Identity?.AdviceOn((int)response.StatusCode, request.RequestUri!.AbsolutePath, request.Method == HttpMethod.Get));

@@ -19,10 +19,10 @@ internal sealed class PresignedUrlClient : IDisposable
     }
 
     /// <summary>Sends a part of a file, with retries. Returns its ETag and hash.</summary>
-    public async Task<SentPart> SendAsync(HttpMethod method, PresignedUrl target, FileInfo file, FilePart part, Action<long> moved, CancellationToken cancellationToken)
+    public async Task<UploadedPart> SendAsync(HttpMethod method, PresignedUrl target, FileInfo file, FilePart part, Action<long> moved, CancellationToken cancellationToken)
     {
         (ArtifactContent content, string etag) = await _transfer.SendAsync(HostOf(target), Request, new FileSource(file), part, moved, cancellationToken).ConfigureAwait(false);
-        return new SentPart(part.Number, etag, content.Sha256);
+        return new UploadedPart(part.Number, etag, content.Sha256);
 
         HttpRequestMessage Request(HttpContent body)
         {

@@ -77,9 +77,9 @@ internal sealed class AzureContainer : IBucket
     public Task DeleteAsync(string key, CancellationToken cancellationToken) =>
         Requests.RunAsync((_, time) => _client.GetBlobClient(key).DeleteIfExistsAsync(DeleteSnapshotsOption.IncludeSnapshots, conditions: null, time), cancellationToken);
 
-    public IPartTarget Upload(string key) => new BlockUpload(_client.GetBlockBlobClient(key), Requests);
+    public IMultipartUpload Upload(string key) => new BlockUpload(_client.GetBlockBlobClient(key), Requests);
 
-    public ICopyTarget? Copy(ObjectSource source, string key)
+    public IMultipartCopy? Copy(ObjectSource source, string key)
     {
         if (source is not { Bucket: AzureContainer from, State.ETag: { } etag })
             return null;

@@ -11,11 +11,11 @@ namespace Anovos.Mlflow.Cloud;
 /// <param name="source">Gives the address of the other one, with a signature to read it.</param>
 /// <param name="etag">The content that the other one must still have.</param>
 /// <param name="requests">Repeats.</param>
-internal sealed class BlockCopy(BlockBlobClient blob, Func<Uri> source, string etag, CloudRequests requests) : ICopyTarget
+internal sealed class BlockCopy(BlockBlobClient blob, Func<Uri> source, string etag, CloudRequests requests) : IMultipartCopy
 {
     public int MaxParts => 50_000;
 
-    public Task BeginAsync(PartPlan plan, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task CreateAsync(PartPlan plan, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task CopyPartAsync(PartPlan plan, int index, CancellationToken cancellationToken)
     {
@@ -33,7 +33,7 @@ internal sealed class BlockCopy(BlockBlobClient blob, Func<Uri> source, string e
             cancellationToken);
 
     // Azure forgets blocks without a blob after a week.
-    public Task AbandonAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task AbortAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     private string IdOf(int index)
     {

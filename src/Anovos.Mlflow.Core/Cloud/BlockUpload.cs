@@ -11,7 +11,7 @@ namespace Anovos.Mlflow.Cloud;
 /// </summary>
 /// <param name="blob">The blob, with its credentials.</param>
 /// <param name="requests">Repeats.</param>
-internal sealed class BlockUpload(BlockBlobClient blob, CloudRequests requests) : IPartTarget
+internal sealed class BlockUpload(BlockBlobClient blob, CloudRequests requests) : IMultipartUpload
 {
     private const int HashBytes = 20;
 
@@ -28,7 +28,7 @@ internal sealed class BlockUpload(BlockBlobClient blob, CloudRequests requests) 
             cancellationToken);
     }
 
-    public async Task BeginAsync(CancellationToken cancellationToken)
+    public async Task CreateAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -48,7 +48,7 @@ internal sealed class BlockUpload(BlockBlobClient blob, CloudRequests requests) 
         return _there.TryGetValue(id, out long length) && length == part.Length;
     }
 
-    public Task PutPartAsync(Part part, CancellationToken cancellationToken)
+    public Task UploadPartAsync(Part part, CancellationToken cancellationToken)
     {
         string id = Remember(part);
         byte[] md5 = part.Md5();
@@ -63,7 +63,7 @@ internal sealed class BlockUpload(BlockBlobClient blob, CloudRequests requests) 
             cancellationToken);
 
     // Azure forgets blocks without a blob after a week, and the next upload may use them.
-    public Task AbandonAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task AbortAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>A block's id: its place and a hash. All blocks of a blob must have ids of one length, those of earlier uploads too.</summary>
     public static string IdOf(int index, byte[] hash)

@@ -74,7 +74,7 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int cop
     public void Dispose() => bucket.Dispose();
 
     private Task<ArtifactContent> StreamAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
-        new PartedUpload(source, bucket.Upload(KeyOf(artifactPath)), _buffers).RunAsync(sent, cancellationToken);
+        new MultipartSender(source, bucket.Upload(KeyOf(artifactPath)), _buffers).RunAsync(sent, cancellationToken);
 
     // Tries a server-side copy. Returns false if the bytes have to be streamed.
     private async Task<bool> TryCopyAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
@@ -84,7 +84,7 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int cop
         long copied = 0;
         try
         {
-            await PartedCopy.RunAsync(copy, PartPlan.Of(source.Length, copy.MaxParts, copiedPartLength), Copied, cancellationToken).ConfigureAwait(false);
+            await MultipartCopier.RunAsync(copy, PartPlan.Of(source.Length, copy.MaxParts, copiedPartLength), Copied, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (MlflowException e) when (e is not { Kind: ErrorKind.TrackingServerUnreachable, InnerException: not TimeoutException })

@@ -38,8 +38,8 @@ internal interface IBucket : IDisposable
     Task DeleteAsync(string key, CancellationToken cancellationToken);
 
     /// <summary>How an object is written, in parts.</summary>
-    IPartTarget Upload(string key);
+    IMultipartUpload Upload(string key);
 
     /// <summary>How the store itself copies an object to here, so that its bytes do not pass this machine; null where it cannot.</summary>
-    ICopyTarget? Copy(ObjectSource source, string key);
+    IMultipartCopy? Copy(ObjectSource source, string key);
 }

@@ -84,9 +84,9 @@ internal sealed class S3Bucket : IBucket
     public Task DeleteAsync(string key, CancellationToken cancellationToken) =>
         Requests.RunAsync((_, time) => _client.DeleteObjectAsync(new DeleteObjectRequest { BucketName = _name, Key = key, ExpectedBucketOwner = _settings.ExpectedOwner }, time), cancellationToken);
 
-    public IPartTarget Upload(string key) => new S3Upload(_client, _name, key, _settings, Requests);
+    public IMultipartUpload Upload(string key) => new S3Upload(_client, _name, key, _settings, Requests);
 
-    public ICopyTarget? Copy(ObjectSource source, string key) =>
+    public IMultipartCopy? Copy(ObjectSource source, string key) =>
         source is { Bucket: S3Bucket from, State.ETag: { } etag } && from._settings.Endpoint == _settings.Endpoint
             ? new S3Copy(_client, _name, key, new S3CopySource(from._client, from._name, source.Key, etag, from._settings, from.Requests), _settings, Requests)
             : null;

@@ -13,14 +13,14 @@ namespace Anovos.Mlflow.Cloud;
 /// <param name="source">The other one.</param>
 /// <param name="settings">What is asked for with every object.</param>
 /// <param name="requests">Repeats.</param>
-internal sealed class S3Copy(IAmazonS3 client, string bucket, string key, S3CopySource source, S3Settings settings, CloudRequests requests) : ICopyTarget
+internal sealed class S3Copy(IAmazonS3 client, string bucket, string key, S3CopySource source, S3Settings settings, CloudRequests requests) : IMultipartCopy
 {
     private readonly S3Upload _upload = new(client, bucket, key, settings, requests);
     private bool _begun;
 
     public int MaxParts => _upload.MaxParts;
 
-    public async Task BeginAsync(PartPlan plan, CancellationToken cancellationToken)
+    public async Task CreateAsync(PartPlan plan, CancellationToken cancellationToken)
     {
         await source.CheckAsync(cancellationToken).ConfigureAwait(false);
         if (plan.Count == 1)
@@ -56,7 +56,7 @@ internal sealed class S3Copy(IAmazonS3 client, string bucket, string key, S3Copy
             await _upload.CompleteAsync(plan, cancellationToken).ConfigureAwait(false);
     }
 
-    public Task AbandonAsync(CancellationToken cancellationToken) => _begun ? _upload.AbandonAsync(cancellationToken) : Task.CompletedTask;
+    public Task AbortAsync(CancellationToken cancellationToken) => _begun ? _upload.AbortAsync(cancellationToken) : Task.CompletedTask;
 
     private Task CopyWholeAsync(CancellationToken cancellationToken)
     {

@@ -8,7 +8,7 @@ namespace Anovos.Mlflow.Cloud;
 /// An object of S3 that is being written. An upload in parts that broke off is taken up again, where the store tells of it and
 /// its parts' checksums are those of the file.
 /// </summary>
-internal sealed class S3Upload(IAmazonS3 client, string bucket, string key, S3Settings settings, CloudRequests requests) : IPartTarget
+internal sealed class S3Upload(IAmazonS3 client, string bucket, string key, S3Settings settings, CloudRequests requests) : IMultipartUpload
 {
     private readonly ConcurrentDictionary<int, string> _sent = new();
     private readonly Dictionary<int, PartDetail> _there = [];
@@ -41,7 +41,7 @@ internal sealed class S3Upload(IAmazonS3 client, string bucket, string key, S3Se
             cancellationToken);
     }
 
-    public async Task BeginAsync(CancellationToken cancellationToken)
+    public async Task CreateAsync(CancellationToken cancellationToken)
     {
         if (await FindAsync(cancellationToken).ConfigureAwait(false) is { } begun)
         {
@@ -77,7 +77,7 @@ internal sealed class S3Upload(IAmazonS3 client, string bucket, string key, S3Se
         return true;
     }
 
-    public async Task PutPartAsync(Part part, CancellationToken cancellationToken)
+    public async Task UploadPartAsync(Part part, CancellationToken cancellationToken)
     {
         string md5 = Convert.ToBase64String(part.Md5());
         UploadPartResponse response = await requests.RunAsync(
@@ -141,7 +141,7 @@ internal sealed class S3Upload(IAmazonS3 client, string bucket, string key, S3Se
             cancellationToken);
     }
 
-    public async Task AbandonAsync(CancellationToken cancellationToken)
+    public async Task AbortAsync(CancellationToken cancellationToken)
     {
         try
         {

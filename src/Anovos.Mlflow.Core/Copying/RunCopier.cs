@@ -42,7 +42,7 @@ public sealed record SyncResult
 /// <param name="source">The folder.</param>
 /// <param name="root">Its path.</param>
 /// <param name="target">The server, or another folder.</param>
-public sealed class RunSync(DirectoryStore source, string root, ITrackingStore target)
+public sealed class RunCopier(DirectoryStore source, string root, ITrackingStore target)
 {
     /// <summary>Whether the run was sent whole to this server, and has not changed hands since.</summary>
     public static bool IsSynced(Run run, string trackingUri) =>

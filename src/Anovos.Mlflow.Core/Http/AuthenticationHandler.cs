@@ -29,7 +29,7 @@ internal sealed class AuthenticationHandler(Uri server, IRequestIdentity identit
         HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.StatusCode != HttpStatusCode.Forbidden)
             return response;
-        byte[] body = await AnswerHandler.BufferAsync(response, cancellationToken).ConfigureAwait(false);
+        byte[] body = await BufferingHandler.BufferAsync(response, cancellationToken).ConfigureAwait(false);
         if (identity.RefusesCredentials(Encoding.UTF8.GetString(body)))
             response.StatusCode = HttpStatusCode.Unauthorized;
         return response;

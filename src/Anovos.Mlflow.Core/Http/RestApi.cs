@@ -24,7 +24,7 @@ internal sealed class RestApi : IDisposable
         Http = HttpTransport.CreateClient(handler, options);
 
         // RestSharp would buffer whatever comes, and its time limit ends with the headers.
-        _answers = HttpTransport.CreateClient(new AnswerHandler { InnerHandler = handler }, options);
+        _answers = HttpTransport.CreateClient(new BufferingHandler { InnerHandler = handler }, options);
         _client = new RestClient(_answers, new RestClientOptions(server) { Timeout = options.RequestTimeout, UserAgent = HttpTransport.UserAgent });
     }
 
@@ -133,9 +133,9 @@ internal sealed class RestApi : IDisposable
     {
         RestResponse response = await ExecuteAsync(request, cancellationToken).ConfigureAwait(false);
         byte[] body = response.RawBytes is { Length: > 0 } bytes ? bytes : [(byte)'{', (byte)'}'];
-        if (response.IsSuccessStatusCode && AnswerBody.TryParse(body) is { } answer)
+        if (response.IsSuccessStatusCode && ResponseBody.TryParse(body) is { } answer)
             return answer;
-        if (AnswerBody.IsCutShort(body, response.IsSuccessStatusCode))
+        if (ResponseBody.IsCutShort(body, response.IsSuccessStatusCode))
             throw ServerErrors.CutShort(Server);
         ServerErrors.ThrowIfFailed(response, Server, notFound, AdviceOn(response));
         throw ServerErrors.NotMlflow(response, Server);

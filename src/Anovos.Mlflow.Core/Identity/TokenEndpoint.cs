@@ -36,7 +36,7 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
         if (address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback && !IsLinkLocal(address))
             throw new MlflowException(ErrorKind.InvalidValue, $"{Shown(address)} is no https address, and what signs in must not go there in the open. Correct the variable that names it.") { Target = address.Host };
         using (request)
-        using (HttpClient client = HttpTransport.CreateClient(new AnswerHandler { InnerHandler = HttpTransport.CreateHandler(options) }, new ConnectionOptions()))
+        using (HttpClient client = HttpTransport.CreateClient(new BufferingHandler { InnerHandler = HttpTransport.CreateHandler(options) }, new ConnectionOptions()))
         using (var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
         {
             patience.CancelAfter(Patience);

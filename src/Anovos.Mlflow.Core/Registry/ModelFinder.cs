@@ -92,7 +92,7 @@ public sealed class ModelFinder(ModelRegistry registry)
         try
         {
             // By one condition: there are servers of 3.11 that read no AND in this search.
-            List<LoggedModel> models = await PageTokens.ReadAllAsync(token => registry.Logged.SearchAsync([run.ExperimentId], ModelFilter.LoggedByRun(run.RunId), PageSize, token, cancellationToken)).ConfigureAwait(false);
+            List<LoggedModel> models = await PageWalker.ReadAllAsync(token => registry.Logged.SearchAsync([run.ExperimentId], ModelFilter.LoggedByRun(run.RunId), PageSize, token, cancellationToken)).ConfigureAwait(false);
             return models.FirstOrDefault(model => model.Name == name);
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.NotSupported)

@@ -28,7 +28,7 @@ internal static class MetricHistory
 
     /// <summary>All points of a metric.</summary>
     public static Task<List<Metric>> ReadAllAsync(ITrackingStore store, string runId, string key, CancellationToken cancellationToken) =>
-        PageTokens.ReadAllAsync(pageToken => store.GetMetricHistoryAsync(runId, key, pageToken, cancellationToken));
+        PageWalker.ReadAllAsync(pageToken => store.GetMetricHistoryAsync(runId, key, pageToken, cancellationToken));
 
     private static async Task<Dictionary<Metric, int>> ReadAsync(ITrackingStore store, string runId, string key, CancellationToken cancellationToken)
     {

@@ -61,7 +61,7 @@ public abstract class ExperimentCommand : TrackingCommand
         {
             var pattern = new WildcardPattern(name, WildcardOptions.IgnoreCase);
             var search = new ExperimentSearch(InTrash ? ViewType.DeletedOnly : ViewType.ActiveOnly);
-            List<Experiment> all = Await(token => PageTokens.ReadAllAsync(page => store.SearchExperimentsAsync(search, page, token)));
+            List<Experiment> all = Await(token => PageWalker.ReadAllAsync(page => store.SearchExperimentsAsync(search, page, token)));
             return all.FindAll(experiment => pattern.IsMatch(experiment.Name));
         }
 
@@ -70,5 +70,5 @@ public abstract class ExperimentCommand : TrackingCommand
         return [Check(found)];
     }
 
-    private Experiment Check(Experiment experiment) => InTrash ? Trash.ThrowIfActive(experiment) : Trash.ThrowIfDeleted(experiment);
+    private Experiment Check(Experiment experiment) => InTrash ? LifecycleChecks.ThrowIfActive(experiment) : LifecycleChecks.ThrowIfDeleted(experiment);
 }

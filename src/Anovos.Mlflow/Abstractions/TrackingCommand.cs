@@ -89,7 +89,7 @@ public abstract class TrackingCommand : MlflowCommand
     protected static async Task<IReadOnlyList<Experiment>> FindExperimentsAsync(ITrackingStore store, IEnumerable<string> names, CancellationToken cancellationToken)
     {
         WildcardPattern[] patterns = [.. names.Select(name => new WildcardPattern(name, WildcardOptions.IgnoreCase))];
-        List<Experiment> all = await PageTokens.ReadAllAsync(pageToken => store.SearchExperimentsAsync(new ExperimentSearch(), pageToken, cancellationToken)).ConfigureAwait(false);
+        List<Experiment> all = await PageWalker.ReadAllAsync(pageToken => store.SearchExperimentsAsync(new ExperimentSearch(), pageToken, cancellationToken)).ConfigureAwait(false);
         return [.. all.Where(experiment => patterns.Any(pattern => pattern.IsMatch(experiment.Name)))];
     }
 
@@ -109,7 +109,7 @@ public abstract class TrackingCommand : MlflowCommand
     /// <summary>Writes what a search finds, page by page as the pages come; at most <paramref name="first"/> of them.</summary>
     protected void WritePages<T>(Func<(string? PageToken, CancellationToken Cancellation), Task<Page<T>>> search, Func<T, bool>? filter = null, int first = int.MaxValue)
     {
-        var tokens = new PageTokens();
+        var tokens = new PageWalker();
         string? pageToken = null;
         do
         {

@@ -20,7 +20,7 @@ public class BlockUploadTests
         using var http = new HttpClient();
         Uri ended = Signed(place, "ended", TimeSpan.FromHours(-1));
 
-        MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => new PartedUpload(
+        MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => new MultipartSender(
             new FileSource(place.File(10)), new BlockUpload(new BlockBlobClient(ended, AzureContainer.ClientOptions(http)), place.Bucket().Bucket.Requests), new PartBuffers()).RunAsync(_ => { }, default));
 
         Assert.Equal(ErrorKind.AuthenticationFailed, e.Kind);

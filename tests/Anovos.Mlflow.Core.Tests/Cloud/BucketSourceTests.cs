@@ -187,9 +187,9 @@ public class BucketSourceTests
 
         public Task DeleteAsync(string key, CancellationToken cancellationToken) => bucket.DeleteAsync(key, cancellationToken);
 
-        public IPartTarget Upload(string key) => bucket.Upload(key);
+        public IMultipartUpload Upload(string key) => bucket.Upload(key);
 
-        public ICopyTarget? Copy(ObjectSource source, string key) => bucket.Copy(source, key);
+        public IMultipartCopy? Copy(ObjectSource source, string key) => bucket.Copy(source, key);
 
         public void Dispose()
         {

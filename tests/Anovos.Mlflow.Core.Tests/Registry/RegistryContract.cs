@@ -73,7 +73,7 @@ public abstract class RegistryContract : IDisposable
         await Registry.Models.CreateAsync(_name, null, [], default);
         for (int i = 0; i < 5; i++)
             await Registry.Versions.CreateAsync(new NewModelVersion(_name, "s3://bucket/" + i), default);
-        List<ModelVersion> all = await PageTokens.ReadAllAsync(token => Registry.Versions.SearchAsync(ModelFilter.VersionsOfModel(_name), 2, token, default));
+        List<ModelVersion> all = await PageWalker.ReadAllAsync(token => Registry.Versions.SearchAsync(ModelFilter.VersionsOfModel(_name), 2, token, default));
         Assert.Equal([5, 4, 3, 2, 1], all.Select(version => version.Version));
     }
 

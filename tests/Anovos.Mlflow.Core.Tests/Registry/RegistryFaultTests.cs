@@ -26,7 +26,7 @@ public sealed class RegistryFaultTests : IAsyncLifetime
         ModelVersion made = await Registry.RegisterAsync(new NewModelVersion("m", "s3://b/x"), [], modelExists: false, default);
         Assert.Equal(1, made.Version);
         StoredModel model = Assert.Single(_server.Models);
-        Assert.Equal(made.Tags[RestStore.RequestTag], Assert.Single(model.Versions).Tags[RestStore.RequestTag]);
+        Assert.Equal(made.Tags[RestStore.IdempotencyKeyTag], Assert.Single(model.Versions).Tags[RestStore.IdempotencyKeyTag]);
 
         // Only the request before reached the server, and another one made a version meanwhile.
         _server.Faults.Add("POST", "*model-versions/create", Faults.CloseBefore);

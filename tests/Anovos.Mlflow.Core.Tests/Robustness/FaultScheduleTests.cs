@@ -78,7 +78,7 @@ public sealed class FaultScheduleTests
         Assert.Equal(Lines(points.Select(point => new StoredMetric(point.Key, point.Value, point.Timestamp, point.Step))), Lines(stored.Metrics));
         Assert.Equal(parameters.ToDictionary(param => param.Key, param => param.Value), stored.Params);
         Assert.Equal(tags.Where(tag => tag.Key != "t7").Append(new Tag("made", "by a test")).Select(tag => (tag.Key, tag.Value)).Order(),
-            stored.Tags.Where(tag => tag.Key != RestStore.RequestTag && !tag.Key.StartsWith("mlflow.", StringComparison.Ordinal)).Select(tag => (tag.Key, tag.Value)).Order());
+            stored.Tags.Where(tag => tag.Key != RestStore.IdempotencyKeyTag && !tag.Key.StartsWith("mlflow.", StringComparison.Ordinal)).Select(tag => (tag.Key, tag.Value)).Order());
         Assert.Equal(files.ToDictionary(file => $"data/{file.Name}", file => Hash(file.FullName)),
             server.ArtifactsOf(run.RunId).ToDictionary(artifact => artifact.Key, artifact => artifact.Value.Sha256));
         Assert.Equal(RunStatus.Finished, read.Status);

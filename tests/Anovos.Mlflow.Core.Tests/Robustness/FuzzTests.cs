@@ -108,7 +108,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     {
         try
         {
-            JsonAnswer.Read(json, "http://host", read);
+            JsonFields.Read(json, "http://host", read);
             return 1;
         }
         catch (MlflowException failure) when (failure.Kind == ErrorKind.NotAnMlflowServer)

@@ -7,25 +7,25 @@ internal interface IMultipartTarget : IDisposable
     /// <param name="path">The artifact's path in the run.</param>
     /// <param name="parts">The parts of the file.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
-    Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken);
+    Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryCreateAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken);
 
     /// <summary>Sends one part, with retries.</summary>
     /// <param name="path">The artifact's path in the run.</param>
-    /// <param name="begun">The upload.</param>
+    /// <param name="created">The upload.</param>
     /// <param name="part">The part.</param>
     /// <param name="moved">Called with the number of bytes sent since the last call.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
     /// <exception cref="MlflowException">The part could not be sent.</exception>
-    Task<SentPart> SendAsync(string path, BegunUpload begun, FilePart part, Action<long> moved, CancellationToken cancellationToken);
+    Task<UploadedPart> UploadPartAsync(string path, CreatedUpload created, FilePart part, Action<long> moved, CancellationToken cancellationToken);
 
     /// <summary>Assembles the artifact, once all parts were sent.</summary>
     /// <param name="path">The artifact's path in the run.</param>
-    /// <param name="begun">The upload.</param>
+    /// <param name="created">The upload.</param>
     /// <param name="parts">The parts, in their order.</param>
     /// <param name="isRepeated">Whether the upload may be complete already, so that an error is not retried.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
-    Task CompleteAsync(string path, BegunUpload begun, IReadOnlyList<SentPart> parts, bool isRepeated, CancellationToken cancellationToken);
+    Task CompleteAsync(string path, CreatedUpload created, IReadOnlyList<UploadedPart> parts, bool isRepeated, CancellationToken cancellationToken);
 
     /// <summary>Aborts an upload and discards its parts. If that fails, the store's lifecycle rules remove them.</summary>
-    Task TryAbortAsync(string path, BegunUpload begun, CancellationToken cancellationToken);
+    Task TryAbortAsync(string path, CreatedUpload created, CancellationToken cancellationToken);
 }

@@ -17,14 +17,14 @@ internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions 
         if (_isUnsupported || state.Length < options.MinimumFileBytes)
             return null;
         using var upload = UnfinishedUpload.Open(options.RecordsFolder, runId, path);
-        if (upload.Begun is { } begun)
+        if (upload.Created is { } created)
         {
             try
             {
-                if (begun.Path == file.FullName && begun.Length == state.Length && begun.Written == state.Written)
+                if (created.Path == file.FullName && created.Length == state.Length && created.Written == state.Written)
                     return await FinishAsync(file, path, upload, sent, cancellationToken).ConfigureAwait(false);
             }
-            catch (MlflowException e) when (!e.EndsTransfer() && (!e.IsTransient || upload.Parts.Count == FilePart.Split(begun.Length, begun.PartBytes).Count))
+            catch (MlflowException e) when (!e.EndsTransfer() && (!e.IsTransient || upload.Parts.Count == FilePart.Split(created.Length, created.PartBytes).Count))
             {
                 // The URLs expired, the bucket discarded the upload, or the file changed. Start again.
             }
@@ -33,13 +33,13 @@ internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions 
         }
 
         IReadOnlyList<FilePart> parts = FilePart.Split(state.Length, options.PartBytes);
-        if (await target.TryBeginAsync(path, parts, cancellationToken).ConfigureAwait(false) is not var (id, targets))
+        if (await target.TryCreateAsync(path, parts, cancellationToken).ConfigureAwait(false) is not var (id, targets))
         {
             _isUnsupported = true;
             return null;
         }
 
-        upload.Begin(new BegunUpload(file.FullName, state.Length, state.Written, parts[0].Length, id, targets));
+        upload.Create(new CreatedUpload(file.FullName, state.Length, state.Written, parts[0].Length, id, targets));
         try
         {
             return await FinishAsync(file, path, upload, sent, cancellationToken).ConfigureAwait(false);
@@ -56,21 +56,21 @@ internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions 
 
     private async Task<ArtifactContent> FinishAsync(FileInfo file, string path, UnfinishedUpload upload, Action<long> sent, CancellationToken cancellationToken)
     {
-        BegunUpload begun = upload.Begun!;
-        IReadOnlyList<FilePart> parts = FilePart.Split(begun.Length, begun.PartBytes);
+        CreatedUpload created = upload.Created!;
+        IReadOnlyList<FilePart> parts = FilePart.Split(created.Length, created.PartBytes);
         FilePart[] missing = [.. parts.Where(part => !upload.Parts.ContainsKey(part.Number))];
         long counted = 0;
         try
         {
-            Count(begun.Length - missing.Sum(part => part.Length));
+            Count(created.Length - missing.Sum(part => part.Length));
             (ArtifactContent content, IReadOnlyList<string> hashes) = await SendAndHashAsync().ConfigureAwait(false);
             if (parts.FirstOrDefault(part => upload.Parts[part.Number].Sha256 != hashes[part.Number - 1]) is { } changed)
                 throw Changed($"part {changed.Number} of {parts.Count}");
 
             // A part may have changed after both reads.
-            if (FileState.Of(file) is var now && (now.Length != begun.Length || now.Written != begun.Written))
-                throw Changed($"{begun.Length} bytes before, {now.Length} after");
-            await target.CompleteAsync(path, begun, [.. upload.Parts.Values.OrderBy(part => part.Number)], isRepeated: missing.Length == 0, cancellationToken).ConfigureAwait(false);
+            if (FileState.Of(file) is var now && (now.Length != created.Length || now.Written != created.Written))
+                throw Changed($"{created.Length} bytes before, {now.Length} after");
+            await target.CompleteAsync(path, created, [.. upload.Parts.Values.OrderBy(part => part.Number)], isRepeated: missing.Length == 0, cancellationToken).ConfigureAwait(false);
             upload.Forget();
             return content;
         }
@@ -90,7 +90,7 @@ internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions 
                 await ParallelWork.RunAsync(
                     missing,
                     ParallelWork.DefaultParallelism,
-                    async (part, token) => upload.Add(await target.SendAsync(path, begun, part, Count, token).ConfigureAwait(false)),
+                    async (part, token) => upload.Add(await target.UploadPartAsync(path, created, part, Count, token).ConfigureAwait(false)),
                     cancellationToken).ConfigureAwait(false);
             }
             catch
@@ -115,8 +115,8 @@ internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions 
 
     private Task ForgetAsync(string path, UnfinishedUpload upload, CancellationToken cancellationToken)
     {
-        BegunUpload begun = upload.Begun!;
+        CreatedUpload created = upload.Created!;
         upload.Forget();
-        return target.TryAbortAsync(path, begun, cancellationToken);
+        return target.TryAbortAsync(path, created, cancellationToken);
     }
 }

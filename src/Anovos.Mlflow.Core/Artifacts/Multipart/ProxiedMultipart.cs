@@ -12,7 +12,7 @@ internal sealed class ProxiedMultipart(RestApi api, Uri root) : IMultipartTarget
     private readonly string _address = root.AbsoluteUri.TrimEnd('/');
     private readonly PresignedUrlClient _bucket = new(api.Options, api.Retrier);
 
-    public async Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
+    public async Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryCreateAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
     {
         JsonElement answer;
         try
@@ -36,29 +36,29 @@ internal sealed class ProxiedMultipart(RestApi api, Uri root) : IMultipartTarget
         }
     }
 
-    public async Task<SentPart> SendAsync(string path, BegunUpload begun, FilePart part, Action<long> moved, CancellationToken cancellationToken)
+    public async Task<UploadedPart> UploadPartAsync(string path, CreatedUpload created, FilePart part, Action<long> moved, CancellationToken cancellationToken)
     {
         try
         {
-            return await _bucket.SendAsync(HttpMethod.Put, begun.Targets[part.Number - 1], new FileInfo(begun.Path), part, moved, cancellationToken).ConfigureAwait(false);
+            return await _bucket.SendAsync(HttpMethod.Put, created.Targets[part.Number - 1], new FileInfo(created.Path), part, moved, cancellationToken).ConfigureAwait(false);
         }
         catch (MlflowException e)
         {
             // The error of another host does not mean that the tracking server failed.
-            throw e.Rewrap($"Part {part.Number} of {begun.Targets.Count} did not get to where the server sends it. {e.Message} Unset MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD to send through the server alone.", ErrorKind.ArtifactSendFailed, path);
+            throw e.Rewrap($"Part {part.Number} of {created.Targets.Count} did not get to where the server sends it. {e.Message} Unset MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD to send through the server alone.", ErrorKind.ArtifactSendFailed, path);
         }
     }
 
     // A server responds with 500 to every further completion of an upload, so a retry is useless.
-    public Task CompleteAsync(string path, BegunUpload begun, IReadOnlyList<SentPart> parts, bool isRepeated, CancellationToken cancellationToken) => isRepeated
-        ? PostOnceAsync("complete", path, json => WriteParts(json, begun, parts), cancellationToken)
-        : PostAsync("complete", path, json => WriteParts(json, begun, parts), cancellationToken);
+    public Task CompleteAsync(string path, CreatedUpload created, IReadOnlyList<UploadedPart> parts, bool isRepeated, CancellationToken cancellationToken) => isRepeated
+        ? PostOnceAsync("complete", path, json => WriteParts(json, created, parts), cancellationToken)
+        : PostAsync("complete", path, json => WriteParts(json, created, parts), cancellationToken);
 
-    public async Task TryAbortAsync(string path, BegunUpload begun, CancellationToken cancellationToken)
+    public async Task TryAbortAsync(string path, CreatedUpload created, CancellationToken cancellationToken)
     {
         try
         {
-            await PostOnceAsync("abort", path, json => WriteUploadId(json, begun), cancellationToken).ConfigureAwait(false);
+            await PostOnceAsync("abort", path, json => WriteUploadId(json, created), cancellationToken).ConfigureAwait(false);
         }
         catch (MlflowException)
         {
@@ -72,26 +72,26 @@ internal sealed class ProxiedMultipart(RestApi api, Uri root) : IMultipartTarget
         part.Id("url"),
         part.OptionalPart("headers")?.EnumerateObject().ToDictionary(header => header.Name, header => header.Value.GetString() ?? "") ?? []);
 
-    private static void WriteParts(Utf8JsonWriter json, BegunUpload begun, IReadOnlyList<SentPart> parts)
+    private static void WriteParts(Utf8JsonWriter json, CreatedUpload created, IReadOnlyList<UploadedPart> parts)
     {
-        WriteUploadId(json, begun);
+        WriteUploadId(json, created);
         json.WriteStartArray("parts");
-        foreach (SentPart part in parts)
+        foreach (UploadedPart part in parts)
         {
             json.WriteStartObject();
             json.WriteNumber("part_number", part.Number);
             json.WriteString("etag", part.ETag);
-            json.WriteString("url", begun.Targets[part.Number - 1].Url);
+            json.WriteString("url", created.Targets[part.Number - 1].Url);
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
     }
 
-    private static void WriteUploadId(Utf8JsonWriter json, BegunUpload begun)
+    private static void WriteUploadId(Utf8JsonWriter json, CreatedUpload created)
     {
-        if (begun.UploadId is not null)
-            json.WriteString("upload_id", begun.UploadId);
+        if (created.UploadId is not null)
+            json.WriteString("upload_id", created.UploadId);
     }
 
     private Task<JsonElement> PostAsync(string action, string path, Action<Utf8JsonWriter> writeFields, CancellationToken cancellationToken) =>

@@ -11,13 +11,13 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="PartBytes">The part size in bytes.</param>
 /// <param name="UploadId">The store's upload ID; null if it has none.</param>
 /// <param name="Targets">The URL of each part, in order.</param>
-internal sealed record BegunUpload(string Path, long Length, long Written, long PartBytes, string? UploadId, IReadOnlyList<PresignedUrl> Targets);
+internal sealed record CreatedUpload(string Path, long Length, long Written, long PartBytes, string? UploadId, IReadOnlyList<PresignedUrl> Targets);
 
 /// <summary>A part that was sent.</summary>
 /// <param name="Number">1 for the first.</param>
 /// <param name="ETag">The store's ETag of the part; empty if it has none.</param>
 /// <param name="Sha256">The hash of its bytes.</param>
-internal sealed record SentPart(int Number, string ETag, string Sha256);
+internal sealed record UploadedPart(int Number, string ETag, string Sha256);
 
 /// <summary>
 /// The state of a multipart upload, so that it can resume after an interruption: a JSON Lines file with the upload and then each part
@@ -32,10 +32,10 @@ internal sealed class UnfinishedUpload : IDisposable
     private UnfinishedUpload(string? path, FileStream? file) => (_path, _file) = (path, file);
 
     /// <summary>The upload; null if none was started.</summary>
-    public BegunUpload? Begun { get; private set; }
+    public CreatedUpload? Created { get; private set; }
 
     /// <summary>The parts that were sent.</summary>
-    public Dictionary<int, SentPart> Parts { get; } = [];
+    public Dictionary<int, UploadedPart> Parts { get; } = [];
 
     /// <summary>Opens the state of the upload to one artifact of a run.</summary>
     /// <param name="folder">The folder for the state; null to keep none.</param>
@@ -62,14 +62,14 @@ internal sealed class UnfinishedUpload : IDisposable
         }
     }
 
-    public void Begin(BegunUpload begun)
+    public void Create(CreatedUpload created)
     {
         Forget();
-        Begun = begun;
-        Append(begun);
+        Created = created;
+        Append(created);
     }
 
-    public void Add(SentPart part)
+    public void Add(UploadedPart part)
     {
         lock (Parts)
         {
@@ -81,7 +81,7 @@ internal sealed class UnfinishedUpload : IDisposable
     /// <summary>Discards the state.</summary>
     public void Forget()
     {
-        Begun = null;
+        Created = null;
         Parts.Clear();
         _file?.SetLength(0);
     }
@@ -132,10 +132,10 @@ internal sealed class UnfinishedUpload : IDisposable
         using var reader = new StreamReader(_file!, Encoding.UTF8, detectEncodingFromByteOrderMarks: false, 1 << 14, leaveOpen: true);
         try
         {
-            Begun = reader.ReadLine() is { } first && JsonSerializer.Deserialize<BegunUpload>(first) is { Path: not null, Targets: not null } begun ? begun : null;
+            Created = reader.ReadLine() is { } first && JsonSerializer.Deserialize<CreatedUpload>(first) is { Path: not null, Targets: not null } created ? created : null;
             while (reader.ReadLine() is { } line)
             {
-                if (JsonSerializer.Deserialize<SentPart>(line) is { Sha256: not null, ETag: not null } part)
+                if (JsonSerializer.Deserialize<UploadedPart>(line) is { Sha256: not null, ETag: not null } part)
                     Parts[part.Number] = part;
             }
         }
@@ -144,13 +144,13 @@ internal sealed class UnfinishedUpload : IDisposable
             // The process was killed while it wrote a line. Keep the lines before it, and rewrite the file, or the next line would join it.
         }
 
-        BegunUpload? known = Begun;
-        SentPart[] parts = [.. Parts.Values];
+        CreatedUpload? known = Created;
+        UploadedPart[] parts = [.. Parts.Values];
         Forget();
         if (known is null)
             return;
-        Begin(known);
-        foreach (SentPart part in parts)
+        Create(known);
+        foreach (UploadedPart part in parts)
             Add(part);
     }
 }

@@ -5,17 +5,17 @@ using Anovos.Mlflow.Artifacts;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>A block blob of Azure behind a presigned URL (<c>AZURE_SAS_URI</c>): Put Block for each part, and Put Block List.</summary>
-internal sealed class AzureBlocks(PresignedUrlClient storage, SignedFile file) : IMultipartTarget
+internal sealed class AzureBlocks(PresignedUrlClient storage, PresignedFile file) : IMultipartTarget
 {
-    public Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken) =>
+    public Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryCreateAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken) =>
         Task.FromResult<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?>((null, []));
 
-    public Task<SentPart> SendAsync(string path, BegunUpload begun, FilePart part, Action<long> moved, CancellationToken cancellationToken) =>
+    public Task<UploadedPart> UploadPartAsync(string path, CreatedUpload created, FilePart part, Action<long> moved, CancellationToken cancellationToken) =>
         file.RunAsync(
-            address => storage.SendAsync(HttpMethod.Put, address.WithQuery($"comp=block&blockid={Uri.EscapeDataString(BlockId(part.Number))}", IsForBlocks), new FileInfo(begun.Path), part, moved, cancellationToken),
+            address => storage.SendAsync(HttpMethod.Put, address.WithQuery($"comp=block&blockid={Uri.EscapeDataString(BlockId(part.Number))}", IsForBlocks), new FileInfo(created.Path), part, moved, cancellationToken),
             cancellationToken);
 
-    public Task CompleteAsync(string path, BegunUpload begun, IReadOnlyList<SentPart> parts, bool isRepeated, CancellationToken cancellationToken)
+    public Task CompleteAsync(string path, CreatedUpload created, IReadOnlyList<UploadedPart> parts, bool isRepeated, CancellationToken cancellationToken)
     {
         string blocks = string.Concat(parts.Select(part => $"<Latest>{BlockId(part.Number)}</Latest>"));
         return file.RunAsync(
@@ -24,7 +24,7 @@ internal sealed class AzureBlocks(PresignedUrlClient storage, SignedFile file) :
     }
 
     // Blocks that no list names are gone after a week.
-    public Task TryAbortAsync(string path, BegunUpload begun, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task TryAbortAsync(string path, CreatedUpload created, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public void Dispose()
     {

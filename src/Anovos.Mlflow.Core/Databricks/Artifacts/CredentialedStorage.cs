@@ -25,7 +25,7 @@ internal sealed class CredentialedStorage(RestApi api, string runId) : IDisposab
     private async Task<ArtifactContent?> SendAsync(FileInfo file, string path, Action<long> sent, CancellationToken cancellationToken)
     {
         ArtifactCredential credential = await _write.GetAsync(path, cancellationToken).ConfigureAwait(false);
-        var signed = new SignedFile(_write, path, credential);
+        var signed = new PresignedFile(_write, path, credential);
         return await TrySendInPartsAsync(file, path, signed, sent, cancellationToken).ConfigureAwait(false)
             ?? await SendWholeAsync(file, signed, sent, cancellationToken).ConfigureAwait(false);
     }
@@ -33,7 +33,7 @@ internal sealed class CredentialedStorage(RestApi api, string runId) : IDisposab
     /// <inheritdoc cref="IArtifactStore.ReceiveAsync"/>
     public async Task<bool> ReceiveAsync(string path, Stream target, Action<long> received, CancellationToken cancellationToken)
     {
-        var signed = new SignedFile(_read, path, await _read.GetAsync(path, cancellationToken).ConfigureAwait(false));
+        var signed = new PresignedFile(_read, path, await _read.GetAsync(path, cancellationToken).ConfigureAwait(false));
         return await signed.RunAsync(address => _storage.ReceiveAsync(address, target, received, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
@@ -44,13 +44,13 @@ internal sealed class CredentialedStorage(RestApi api, string runId) : IDisposab
         _storage.Dispose();
     }
 
-    private async Task<ArtifactContent?> TrySendInPartsAsync(FileInfo file, string path, SignedFile signed, Action<long> sent, CancellationToken cancellationToken)
+    private async Task<ArtifactContent?> TrySendInPartsAsync(FileInfo file, string path, PresignedFile signed, Action<long> sent, CancellationToken cancellationToken)
     {
         IMultipartTarget? target = signed.Type switch
         {
             AzureBlob => new AzureBlocks(_storage, signed),
             AzureDataLake => new DataLakeAppends(_storage, signed),
-            Aws => new PresignedParts(api, _storage, runId),
+            Aws => new PresignedMultipart(api, _storage, runId),
             _ => null,
         };
         if (target is null)
@@ -59,7 +59,7 @@ internal sealed class CredentialedStorage(RestApi api, string runId) : IDisposab
         return await upload.TrySendAsync(file, path, sent, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<ArtifactContent> SendWholeAsync(FileInfo file, SignedFile signed, Action<long> sent, CancellationToken cancellationToken)
+    private async Task<ArtifactContent> SendWholeAsync(FileInfo file, PresignedFile signed, Action<long> sent, CancellationToken cancellationToken)
     {
         var whole = new FilePart(1, 0, FileState.Of(file).Length);
         switch (signed.Type)
@@ -76,7 +76,7 @@ internal sealed class CredentialedStorage(RestApi api, string runId) : IDisposab
 
         async Task<ArtifactContent> PutAsync(Func<PresignedUrl, PresignedUrl> complete)
         {
-            SentPart part = await signed.RunAsync(address => _storage.SendAsync(HttpMethod.Put, complete(address), file, whole, sent, cancellationToken), cancellationToken).ConfigureAwait(false);
+            UploadedPart part = await signed.RunAsync(address => _storage.SendAsync(HttpMethod.Put, complete(address), file, whole, sent, cancellationToken), cancellationToken).ConfigureAwait(false);
             return new ArtifactContent(whole.Length, part.Sha256);
         }
     }

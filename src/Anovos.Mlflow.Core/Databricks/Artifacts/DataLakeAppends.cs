@@ -7,22 +7,22 @@ namespace Anovos.Mlflow.Databricks;
 /// A file of Azure Data Lake Storage behind a presigned URL (<c>AZURE_ADLS_GEN2_SAS_URI</c>): it is created, parts are appended at
 /// their positions, and a flush makes them the file.
 /// </summary>
-internal sealed class DataLakeAppends(PresignedUrlClient storage, SignedFile file) : IMultipartTarget
+internal sealed class DataLakeAppends(PresignedUrlClient storage, PresignedFile file) : IMultipartTarget
 {
-    public async Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
+    public async Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryCreateAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
     {
         await CallAsync(HttpMethod.Put, "resource=file", cancellationToken).ConfigureAwait(false);
         return (null, []);
     }
 
-    public Task<SentPart> SendAsync(string path, BegunUpload begun, FilePart part, Action<long> moved, CancellationToken cancellationToken) =>
-        SendAsync(new FileInfo(begun.Path), part, "", moved, cancellationToken);
+    public Task<UploadedPart> UploadPartAsync(string path, CreatedUpload created, FilePart part, Action<long> moved, CancellationToken cancellationToken) =>
+        SendAsync(new FileInfo(created.Path), part, "", moved, cancellationToken);
 
-    public Task CompleteAsync(string path, BegunUpload begun, IReadOnlyList<SentPart> parts, bool isRepeated, CancellationToken cancellationToken) =>
-        CallAsync(Patch, FormattableString.Invariant($"action=flush&position={begun.Length}"), cancellationToken);
+    public Task CompleteAsync(string path, CreatedUpload created, IReadOnlyList<UploadedPart> parts, bool isRepeated, CancellationToken cancellationToken) =>
+        CallAsync(Patch, FormattableString.Invariant($"action=flush&position={created.Length}"), cancellationToken);
 
     // What is not flushed is gone after a week.
-    public Task TryAbortAsync(string path, BegunUpload begun, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task TryAbortAsync(string path, CreatedUpload created, CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Sends a small file.</summary>
     public async Task<ArtifactContent> SendWholeAsync(FileInfo source, FilePart whole, Action<long> moved, CancellationToken cancellationToken)
@@ -40,7 +40,7 @@ internal sealed class DataLakeAppends(PresignedUrlClient storage, SignedFile fil
     private static bool IsForFiles(string name) =>
         name.ToLowerInvariant() is var lower && lower.StartsWith("x-ms-", StringComparison.Ordinal) && !lower.StartsWith("x-ms-blob-", StringComparison.Ordinal) && !lower.StartsWith("x-ms-meta-", StringComparison.Ordinal);
 
-    private Task<SentPart> SendAsync(FileInfo source, FilePart part, string more, Action<long> moved, CancellationToken cancellationToken) =>
+    private Task<UploadedPart> SendAsync(FileInfo source, FilePart part, string more, Action<long> moved, CancellationToken cancellationToken) =>
         file.RunAsync(
             address => storage.SendAsync(Patch, address.WithQuery($"action=append&position={part.Offset.ToString(CultureInfo.InvariantCulture)}{more}", IsForFiles), source, part, moved, cancellationToken),
             cancellationToken);

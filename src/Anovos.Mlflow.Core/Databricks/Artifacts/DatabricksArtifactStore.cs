@@ -102,11 +102,11 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IPrefetchesCrede
 
     private async Task<IReadOnlyList<Artifact>> ListThroughMlflowAsync(string folder, CancellationToken cancellationToken)
     {
-        List<Artifact> found = await PageTokens.ReadAllAsync(async token =>
+        List<Artifact> found = await PageWalker.ReadAllAsync(async token =>
         {
             JsonElement answer = await _api.GetAsync("artifacts/list", ErrorKind.RunNotFound, cancellationToken, ("run_id", _runId), ("path", folder.Length == 0 ? null : folder), ("page_token", token)).ConfigureAwait(false);
-            string next = JsonAnswer.Read(answer, _api.Server.Host, json => json.Text("next_page_token"));
-            return new Page<Artifact>(ArtifactAnswers.ReadList(answer, _api.Server, ""), next.Length == 0 ? null : next);
+            string next = JsonFields.Read(answer, _api.Server.Host, json => json.Text("next_page_token"));
+            return new Page<Artifact>(ArtifactResponses.ReadList(answer, _api.Server, ""), next.Length == 0 ? null : next);
         }).ConfigureAwait(false);
 
         // For a file, the workspace lists the file itself.

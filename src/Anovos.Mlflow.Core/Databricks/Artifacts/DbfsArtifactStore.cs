@@ -39,7 +39,7 @@ internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactSto
                 for (long offset = 0; ;)
                 {
                     JsonElement answer = await GetAsync("read", path, stop, ("offset", offset.ToString(CultureInfo.InvariantCulture)), ("length", ReadBytes.ToString(CultureInfo.InvariantCulture))).ConfigureAwait(false);
-                    byte[] block = JsonAnswer.Read(answer, api.Server.Host, json => json.TryGetProperty("data", out JsonElement data) ? data.GetBytesFromBase64() : []);
+                    byte[] block = JsonFields.Read(answer, api.Server.Host, json => json.TryGetProperty("data", out JsonElement data) ? data.GetBytesFromBase64() : []);
                     if (block.Length == 0)
                         return true;
                     await target.WriteAsync(block, 0, block.Length, stop).ConfigureAwait(false);
@@ -56,7 +56,7 @@ internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactSto
         try
         {
             JsonElement answer = await GetAsync("list", folder, cancellationToken).ConfigureAwait(false);
-            IReadOnlyList<Artifact> found = ArtifactAnswers.ReadList(answer, api.Server, "");
+            IReadOnlyList<Artifact> found = ArtifactResponses.ReadList(answer, api.Server, "");
             string prefix = PathOf("").TrimEnd('/') + "/";
             return [.. found.Where(entry => entry.ArtifactPath != PathOf(folder)).Select(entry => entry with { ArtifactPath = entry.ArtifactPath.StartsWith(prefix, StringComparison.Ordinal) ? entry.ArtifactPath.Substring(prefix.Length) : entry.ArtifactPath })];
         }
@@ -77,7 +77,7 @@ internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactSto
         using Stream bytes = await source.OpenAsync(cancellationToken).ConfigureAwait(false);
         using var meter = new HashingStream(Stream.Null, long.MaxValue);
         JsonElement created = await PostAsync("create", json => json.WriteString("path", PathOf(path)), json => json.WriteBoolean("overwrite", true), cancellationToken).ConfigureAwait(false);
-        long handle = JsonAnswer.Read(created, api.Server.Host, json => json.Whole("handle"));
+        long handle = JsonFields.Read(created, api.Server.Host, json => json.Whole("handle"));
         byte[] block = new byte[BlockBytes];
         int read;
         while ((read = await ReadBlockAsync(bytes, block, cancellationToken).ConfigureAwait(false)) > 0)

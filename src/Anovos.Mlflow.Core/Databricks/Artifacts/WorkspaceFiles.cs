@@ -26,7 +26,7 @@ internal sealed class WorkspaceFiles(RestApi api, string root)
     /// <summary>What lies directly in a folder.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactNotFound"/>: there is no such folder.</exception>
     public async Task<IReadOnlyList<Artifact>> ListAsync(string folder, CancellationToken cancellationToken) =>
-        await PageTokens.ReadAllAsync(async token => JsonAnswer.Read(
+        await PageWalker.ReadAllAsync(async token => JsonFields.Read(
             await api.GetAddressAsync(AddressOf("directories", folder), ErrorKind.ArtifactNotFound, cancellationToken, ("page_token", token)).ConfigureAwait(false),
             api.Server.Host,
             json => RestEntities.ReadPage(json, "contents", pageToken: null, entry => Read(entry, folder)))).ConfigureAwait(false);

@@ -66,12 +66,12 @@ public sealed class DirectoryStore : ITrackingStore
         ExperimentSearch search, string? pageToken, CancellationToken cancellationToken) => OnWorker(
         () =>
         {
-            int offset = PageToken.Offset(pageToken, search.MaxResults);
+            int offset = OffsetToken.Offset(pageToken, search.MaxResults);
             List<Experiment> found = [.. _experiments.ReadAll(cancellationToken)
                 .Where(experiment => IsIn(search.ViewType, experiment.LifecycleStage))
                 .OrderByDescending(experiment => experiment.CreationTime)
                 .ThenBy(experiment => experiment.ExperimentId, StringComparer.Ordinal)];
-            return PageToken.Page(found, offset, search.MaxResults);
+            return OffsetToken.Page(found, offset, search.MaxResults);
         }, cancellationToken);
 
     /// <inheritdoc/>
@@ -129,10 +129,10 @@ public sealed class DirectoryStore : ITrackingStore
 
     private Page<Run> SearchRuns(RunSearch search, string? pageToken, CancellationToken cancellationToken)
     {
-        int offset = PageToken.Offset(pageToken, search.MaxResults);
+        int offset = OffsetToken.Offset(pageToken, search.MaxResults);
         if (pageToken is null)
             _found.Remove(search);
-        var page = PageToken.Page(_found.GetValue(search, _ => FindRuns(search, cancellationToken)), offset, search.MaxResults);
+        var page = OffsetToken.Page(_found.GetValue(search, _ => FindRuns(search, cancellationToken)), offset, search.MaxResults);
         return new Page<Run>(ManyRuns.Read(page.Items, found => Whole(found, cancellationToken), cancellationToken), page.NextPageToken);
     }
 
@@ -149,7 +149,7 @@ public sealed class DirectoryStore : ITrackingStore
     }
 
     private static Run? Whole(KeyValuePair<Run, string?> found, CancellationToken cancellationToken) =>
-        found.Value is { } folder ? Foreign.Skip(() => RunFolders.Data(found.Key, folder, cancellationToken)) : found.Key;
+        found.Value is { } folder ? ForeignFile.SkipUnreadable(() => RunFolders.Data(found.Key, folder, cancellationToken)) : found.Key;
 
     private static bool IsIn(ViewType view, LifecycleStage stage) =>
         view == ViewType.All || (view == ViewType.DeletedOnly) == (stage == LifecycleStage.Deleted);

@@ -49,7 +49,7 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
     {
         foreach (string folder in All())
         {
-            if (Foreign.Skip(() => Read(folder, cancellationToken)) is { } experiment)
+            if (ForeignFile.SkipUnreadable(() => Read(folder, cancellationToken)) is { } experiment)
                 yield return experiment;
         }
     }

@@ -47,7 +47,7 @@ internal sealed class ExperimentWriter(string root, ExperimentFolders experiment
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (RunFolders.IsRun(run))
-                Foreign.Skip(() => RunWriter.MoveFolder(run, stage, cancellationToken));
+                ForeignFile.SkipUnreadable(() => RunWriter.MoveFolder(run, stage, cancellationToken));
         }
 
         if (folder != place)

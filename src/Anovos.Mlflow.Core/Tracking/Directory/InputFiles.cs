@@ -24,7 +24,7 @@ internal static class InputFiles
         foreach (string input in Directory.EnumerateDirectories(folder))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (Foreign.Skip(() => ReadOne(runFolder, input)) is { } dataset)
+            if (ForeignFile.SkipUnreadable(() => ReadOne(runFolder, input)) is { } dataset)
                 found.Add(dataset);
         }
 

@@ -31,7 +31,7 @@ internal sealed class KeyFiles(string owner, string name)
         {
             cancellationToken.ThrowIfCancellationRequested();
             // A tag may be removed between the list of the files and its turn.
-            if (Foreign.Skip(() => SharedFile.Read(file.Value)) is { } value)
+            if (ForeignFile.SkipUnreadable(() => SharedFile.Read(file.Value)) is { } value)
                 values[file.Key] = value;
         }
 

@@ -27,7 +27,7 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
     {
         string folder = Folder(runId);
         RunMeta meta = RunMeta.Read(folder);
-        string experiment = Foreign.Skip(() => experiments.Get(meta.ExperimentId, cancellationToken))?.Name ?? "";
+        string experiment = ForeignFile.SkipUnreadable(() => experiments.Get(meta.ExperimentId, cancellationToken))?.Name ?? "";
         return Data(Bare(meta, experiment), folder, cancellationToken);
     }
 
@@ -37,7 +37,7 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
         foreach (string id in experimentIds.Distinct(StringComparer.Ordinal))
         {
             if (experiments.Find(id) is not { } folder
-                || Foreign.Skip(() => experiments.Get(id, cancellationToken)) is not { } experiment)
+                || ForeignFile.SkipUnreadable(() => experiments.Get(id, cancellationToken)) is not { } experiment)
             {
                 continue;
             }
@@ -93,7 +93,7 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
         };
     }
 
-    private static RunMeta? Meta(string folder) => Foreign.Skip(() => RunMeta.Read(folder));
+    private static RunMeta? Meta(string folder) => ForeignFile.SkipUnreadable(() => RunMeta.Read(folder));
 
     private Run Bare(RunMeta meta, string experiment) => new()
     {

@@ -12,7 +12,7 @@ internal class RestExperiments(RestApi api, string trackingUri)
         try
         {
             JsonElement answer = await api.GetAsync("experiments/get-by-name", ErrorKind.ExperimentNotFound, cancellationToken, ("experiment_name", name)).ConfigureAwait(false);
-            return JsonAnswer.Read(answer, trackingUri, json => RestEntities.ReadExperiment(json.Part("experiment"), trackingUri));
+            return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadExperiment(json.Part("experiment"), trackingUri));
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.ExperimentNotFound)
         {
@@ -24,7 +24,7 @@ internal class RestExperiments(RestApi api, string trackingUri)
     public async Task<Experiment> GetExperimentAsync(string experimentId, CancellationToken cancellationToken)
     {
         JsonElement answer = await api.GetAsync("experiments/get", ErrorKind.ExperimentNotFound, cancellationToken, ("experiment_id", experimentId)).ConfigureAwait(false);
-        return JsonAnswer.Read(answer, trackingUri, json => RestEntities.ReadExperiment(json.Part("experiment"), trackingUri));
+        return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadExperiment(json.Part("experiment"), trackingUri));
     }
 
     /// <inheritdoc cref="ITrackingStore.CreateExperimentAsync"/>
@@ -44,7 +44,7 @@ internal class RestExperiments(RestApi api, string trackingUri)
                     },
                     ErrorKind.ExperimentNotFound,
                     cancellationToken).ConfigureAwait(false);
-                return JsonAnswer.Read(answer, trackingUri, json => json.Id("experiment_id"));
+                return JsonFields.Read(answer, trackingUri, json => json.Id("experiment_id"));
             }
             catch (MlflowException e) when (retries > 0 && e.Kind == ErrorKind.ExperimentExists)
             {
@@ -112,7 +112,7 @@ internal class RestExperiments(RestApi api, string trackingUri)
             },
             ErrorKind.ExperimentNotFound,
             cancellationToken).ConfigureAwait(false);
-        return JsonAnswer.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "experiments", pageToken, experiment => RestEntities.ReadExperiment(experiment, trackingUri)));
+        return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "experiments", pageToken, experiment => RestEntities.ReadExperiment(experiment, trackingUri)));
     }
 
     private Task ChangeAsync(string action, string experimentId, CancellationToken cancellationToken, params (string Name, string Value)[] fields) =>

@@ -10,7 +10,7 @@ internal sealed class RestLoggedModels(RestApi api, string trackingUri) : ILogge
     public async Task<LoggedModel> GetAsync(string modelId, CancellationToken cancellationToken)
     {
         JsonElement answer = await AskAsync(() => api.GetAsync($"logged-models/{Uri.EscapeDataString(modelId)}", ErrorKind.ModelNotFound, cancellationToken)).ConfigureAwait(false);
-        return JsonAnswer.Read(answer, trackingUri, json => RegistryEntities.ReadLogged(json.Part("model"), trackingUri));
+        return JsonFields.Read(answer, trackingUri, json => RegistryEntities.ReadLogged(json.Part("model"), trackingUri));
     }
 
     /// <inheritdoc/>
@@ -28,7 +28,7 @@ internal sealed class RestLoggedModels(RestApi api, string trackingUri) : ILogge
             },
             ErrorKind.ModelNotFound,
             cancellationToken)).ConfigureAwait(false);
-        return JsonAnswer.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "models", pageToken, model => RegistryEntities.ReadLogged(model, trackingUri)));
+        return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "models", pageToken, model => RegistryEntities.ReadLogged(model, trackingUri)));
     }
 
     private async Task<JsonElement> AskAsync(Func<Task<JsonElement>> ask)

@@ -33,14 +33,14 @@ internal sealed class RestModelVersions(RestApi api, string trackingUri) : IMode
             ("max_results", maxResults.ToString(CultureInfo.InvariantCulture)),
             ("order_by", "version_number DESC"),
             ("page_token", pageToken)).ConfigureAwait(false);
-        return JsonAnswer.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "model_versions", pageToken, version => RegistryEntities.ReadVersion(version, trackingUri)));
+        return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "model_versions", pageToken, version => RegistryEntities.ReadVersion(version, trackingUri)));
     }
 
     /// <inheritdoc/>
     public Task<ModelVersion> CreateAsync(NewModelVersion version, CancellationToken cancellationToken)
     {
         string request = Guid.NewGuid().ToString("N");
-        Tag[] tags = [.. version.Tags, new Tag(RestStore.RequestTag, request)];
+        Tag[] tags = [.. version.Tags, new Tag(RestStore.IdempotencyKeyTag, request)];
         return api.Retrier.RunAsync(
             async retries =>
             {
@@ -98,15 +98,15 @@ internal sealed class RestModelVersions(RestApi api, string trackingUri) : IMode
     public async Task<string> GetArtifactUriAsync(string name, long version, CancellationToken cancellationToken)
     {
         JsonElement answer = await api.GetAsync("model-versions/get-download-uri", ErrorKind.ModelVersionNotFound, cancellationToken, ("name", name), ("version", Text(version))).ConfigureAwait(false);
-        return JsonAnswer.Read(answer, trackingUri, json => json.Id("artifact_uri"));
+        return JsonFields.Read(answer, trackingUri, json => json.Id("artifact_uri"));
     }
 
     // By name alone: not every server can search for tags.
     private async Task<ModelVersion?> FindByRequestAsync(string name, string request, CancellationToken cancellationToken)
     {
         string filter = ModelFilter.VersionsOfModel(name);
-        List<ModelVersion> all = await PageTokens.ReadAllAsync(pageToken => SearchAsync(filter, PageSize, pageToken, cancellationToken)).ConfigureAwait(false);
-        return all.FirstOrDefault(version => version.Tags.TryGetValue(RestStore.RequestTag, out string? tag) && tag == request);
+        List<ModelVersion> all = await PageWalker.ReadAllAsync(pageToken => SearchAsync(filter, PageSize, pageToken, cancellationToken)).ConfigureAwait(false);
+        return all.FirstOrDefault(version => version.Tags.TryGetValue(RestStore.IdempotencyKeyTag, out string? tag) && tag == request);
     }
 
     private static Action<Utf8JsonWriter> Fields(string name, long version, params (string Name, string Value)[] more) => body =>
@@ -118,7 +118,7 @@ internal sealed class RestModelVersions(RestApi api, string trackingUri) : IMode
     };
 
     private ModelVersion Read(JsonElement answer) =>
-        JsonAnswer.Read(answer, trackingUri, json => RegistryEntities.ReadVersion(json.Part("model_version"), trackingUri));
+        JsonFields.Read(answer, trackingUri, json => RegistryEntities.ReadVersion(json.Part("model_version"), trackingUri));
 
     private static string Text(long version) => version.ToString(CultureInfo.InvariantCulture);
 }

@@ -30,7 +30,7 @@ internal sealed class RestRegisteredModels(RestApi api, string trackingUri) : IR
             ("filter", filter),
             ("max_results", maxResults.ToString(CultureInfo.InvariantCulture)),
             ("page_token", pageToken)).ConfigureAwait(false);
-        return JsonAnswer.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "registered_models", pageToken, model => RegistryEntities.ReadModel(model, trackingUri)));
+        return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "registered_models", pageToken, model => RegistryEntities.ReadModel(model, trackingUri)));
     }
 
     /// <inheritdoc/>
@@ -129,7 +129,7 @@ internal sealed class RestRegisteredModels(RestApi api, string trackingUri) : IR
             cancellationToken);
 
     private RegisteredModel Read(JsonElement answer) =>
-        JsonAnswer.Read(answer, trackingUri, json => RegistryEntities.ReadModel(json.Part("registered_model"), trackingUri));
+        JsonFields.Read(answer, trackingUri, json => RegistryEntities.ReadModel(json.Part("registered_model"), trackingUri));
 
     // Some stores answer with their SQL.
     private MlflowException Exists(string name, MlflowException e) =>

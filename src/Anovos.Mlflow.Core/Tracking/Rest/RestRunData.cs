@@ -57,7 +57,7 @@ internal sealed class RestRunData(ITrackingStore store, RestApi api, string trac
             ("metric_key", key),
             ("max_results", HistoryPage.ToString(CultureInfo.InvariantCulture)),
             ("page_token", pageToken)).ConfigureAwait(false);
-        return JsonAnswer.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "metrics", pageToken, RestEntities.ReadMetric));
+        return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "metrics", pageToken, RestEntities.ReadMetric));
     }
 
     /// <inheritdoc cref="ITrackingStore.DeleteTagAsync"/>

@@ -10,7 +10,7 @@ internal sealed class RestRuns(RestApi api, string trackingUri)
     public Task<Run> CreateRunAsync(NewRun run, CancellationToken cancellationToken)
     {
         string request = Guid.NewGuid().ToString("N");
-        Tag[] tags = [.. run.Tags, new Tag(RestStore.RequestTag, request)];
+        Tag[] tags = [.. run.Tags, new Tag(RestStore.IdempotencyKeyTag, request)];
         return api.Retrier.RunAsync(
             async retries =>
             {
@@ -29,7 +29,7 @@ internal sealed class RestRuns(RestApi api, string trackingUri)
                     },
                     ErrorKind.ExperimentNotFound,
                     cancellationToken).ConfigureAwait(false);
-                return JsonAnswer.Read(answer, trackingUri, json => RestEntities.ReadRun(json.Part("run"), trackingUri));
+                return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadRun(json.Part("run"), trackingUri));
             },
             cancellationToken);
     }
@@ -40,7 +40,7 @@ internal sealed class RestRuns(RestApi api, string trackingUri)
         if (!Run.IsRunId(runId))
             throw new MlflowException(ErrorKind.RunNotFound, $"'{runId}' is no run id: letters, digits, '-' and '_' are expected, usually 32 hex digits.") { Target = runId };
         JsonElement answer = await api.GetAsync("runs/get", ErrorKind.RunNotFound, cancellationToken, ("run_id", runId)).ConfigureAwait(false);
-        return JsonAnswer.Read(answer, trackingUri, json => RestEntities.ReadRun(json.Part("run"), trackingUri));
+        return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadRun(json.Part("run"), trackingUri));
     }
 
     /// <inheritdoc cref="ITrackingStore.UpdateRunAsync"/>
@@ -81,12 +81,12 @@ internal sealed class RestRuns(RestApi api, string trackingUri)
             },
             ErrorKind.ExperimentNotFound,
             cancellationToken).ConfigureAwait(false);
-        return JsonAnswer.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "runs", pageToken, run => RestEntities.ReadRun(run, trackingUri)));
+        return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "runs", pageToken, run => RestEntities.ReadRun(run, trackingUri)));
     }
 
     private async Task<Run?> FindByRequestAsync(string experimentId, string request, CancellationToken cancellationToken)
     {
-        var search = new RunSearch([experimentId], $"tags.`{RestStore.RequestTag}` = '{request}'") { ViewType = ViewType.All, MaxResults = 1 };
+        var search = new RunSearch([experimentId], $"tags.`{RestStore.IdempotencyKeyTag}` = '{request}'") { ViewType = ViewType.All, MaxResults = 1 };
         return (await SearchRunsAsync(search, null, cancellationToken).ConfigureAwait(false)).Items.FirstOrDefault();
     }
 }

@@ -6,7 +6,7 @@ namespace Anovos.Mlflow.Tracking;
 public class RestStore : ITrackingStore
 {
     /// <summary>An idempotency key: runs/create is not idempotent, so after a lost response the run is looked up by this tag.</summary>
-    public const string RequestTag = "anovos.mlflow.requestId";
+    public const string IdempotencyKeyTag = "anovos.mlflow.requestId";
 
     private readonly RestExperiments _experiments;
     private readonly RestRuns _runs;

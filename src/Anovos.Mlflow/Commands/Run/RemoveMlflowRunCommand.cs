@@ -14,7 +14,7 @@ public sealed class RemoveMlflowRunCommand : RunTrashCommand
     {
         if (Session.Find(runId) is not null)
             throw new MlflowException(ErrorKind.InvalidValue, $"Run {runId} is active in this session. End it first, with Stop-MlflowRun.") { Target = runId };
-        Run run = Await(token => new Trash(connection.Store).RunToRemoveAsync(runId, token));
+        Run run = Await(token => new LifecycleChecks(connection.Store).RunToRemoveAsync(runId, token));
         if (ShouldProcess(Describe(connection, run), "Remove"))
             Await(token => connection.Store.MoveRunAsync(runId, LifecycleStage.Deleted, token));
     }

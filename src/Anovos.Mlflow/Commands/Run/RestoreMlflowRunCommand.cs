@@ -16,7 +16,7 @@ public sealed class RestoreMlflowRunCommand : RunTrashCommand
 
     private protected override void Move(MlflowConnection connection, string runId)
     {
-        Run run = Await(token => new Trash(connection.Store).RunToRestoreAsync(runId, token));
+        Run run = Await(token => new LifecycleChecks(connection.Store).RunToRestoreAsync(runId, token));
         if (!ShouldProcess(Describe(connection, run), "Restore"))
             return;
         Await(token => connection.Store.MoveRunAsync(runId, LifecycleStage.Active, token));

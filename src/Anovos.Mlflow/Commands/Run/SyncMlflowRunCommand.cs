@@ -70,12 +70,12 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
 
     private void Send(DirectoryStore source, string root, Run run)
     {
-        MlflowConnection target = ResolveConnection(RunSync.TargetOf(run));
+        MlflowConnection target = ResolveConnection(RunCopier.TargetOf(run));
         if (target.TrackingUri == source.TrackingUri)
             throw new MlflowException(ErrorKind.UriUnsupported, $"Run {run.RunId} is at {source.TrackingUri} and does not say which server it is meant for. Name it with -TrackingUri.") { Target = run.RunId };
-        if ((RunSync.IsSynced(run, target.TrackingUri) && !Force) || !ShouldProcess($"run {run.RunId} ('{run.RunName}') to {target}", "Send"))
+        if ((RunCopier.IsSynced(run, target.TrackingUri) && !Force) || !ShouldProcess($"run {run.RunId} ('{run.RunName}') to {target}", "Send"))
             return;
-        SyncResult result = Await(token => new RunSync(source, root, target.Store).SendAsync(run, token));
+        SyncResult result = Await(token => new RunCopier(source, root, target.Store).SendAsync(run, token));
         WriteObject(result);
         if (result.Error is not null)
             WriteError(result.Error.ToErrorRecord(run.RunId));
@@ -86,7 +86,7 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
     {
         IReadOnlyList<Experiment> experiments = await FindExperimentsAsync(source, Experiment, cancellationToken).ConfigureAwait(false);
         var search = new RunSearch([.. experiments.Select(experiment => experiment.ExperimentId)]) { OrderBy = ["attributes.start_time ASC"] };
-        List<Run> runs = await PageTokens.ReadAllAsync(pageToken => source.SearchRunsAsync(search, pageToken, cancellationToken)).ConfigureAwait(false);
+        List<Run> runs = await PageWalker.ReadAllAsync(pageToken => source.SearchRunsAsync(search, pageToken, cancellationToken)).ConfigureAwait(false);
         return [.. runs.Where(run => _runIds.Count == 0 || _runIds.Contains(run.RunId))];
     }
 }

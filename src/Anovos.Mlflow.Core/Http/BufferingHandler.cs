@@ -1,10 +1,10 @@
 namespace Anovos.Mlflow.Http;
 
 /// <summary>
-/// Reads every answer before it is handed on: within the request's time limit, and no more than <see cref="AnswerBody"/>
+/// Reads every answer before it is handed on: within the request's time limit, and no more than <see cref="ResponseBody"/>
 /// allows. A failure to read it is a failure of the request.
 /// </summary>
-internal sealed class AnswerHandler : DelegatingHandler
+internal sealed class BufferingHandler : DelegatingHandler
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -18,7 +18,7 @@ internal sealed class AnswerHandler : DelegatingHandler
     {
         try
         {
-            byte[] bytes = await AnswerBody.ReadAsync(response, response.RequestMessage!.RequestUri!, cancellationToken).ConfigureAwait(false);
+            byte[] bytes = await ResponseBody.ReadAsync(response, response.RequestMessage!.RequestUri!, cancellationToken).ConfigureAwait(false);
             var body = new AnswerContent(bytes);
             foreach (KeyValuePair<string, IEnumerable<string>> header in response.Content.Headers)
             {

@@ -6,7 +6,7 @@ namespace Anovos.Mlflow.Cloud;
 /// Sends a source in concurrent parts. Retries each part on its own, and skips parts that the store has already. Reads the source
 /// once and in order, so that the hash is that of the bytes sent.
 /// </summary>
-internal sealed class PartedUpload(ArtifactSource source, IPartTarget target, PartBuffers buffers)
+internal sealed class MultipartSender(ArtifactSource source, IMultipartUpload target, PartBuffers buffers)
 {
     /// <summary>Sends the source. Calls <paramref name="sent"/> with the bytes of each part that the store has.</summary>
     /// <exception cref="MlflowException">The store denied it, or could not be reached.</exception>
@@ -17,7 +17,7 @@ internal sealed class PartedUpload(ArtifactSource source, IPartTarget target, Pa
         using Stream stream = await source.OpenAsync(cancellationToken).ConfigureAwait(false);
         using var meter = new HashingStream(Stream.Null, plan.Length);
         if (plan.Count > 1)
-            await target.BeginAsync(cancellationToken).ConfigureAwait(false);
+            await target.CreateAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             await SendPartsAsync(plan, stream, meter, sent, cancellationToken).ConfigureAwait(false);
@@ -27,7 +27,7 @@ internal sealed class PartedUpload(ArtifactSource source, IPartTarget target, Pa
         catch (Exception e) when (plan.Count > 1 && !cancellationToken.IsCancellationRequested && e is not MlflowException { IsTransient: true })
         {
             // An upload that failed with a transient error can resume later; this one cannot.
-            await target.AbandonAsync(cancellationToken).ConfigureAwait(false);
+            await target.AbortAsync(cancellationToken).ConfigureAwait(false);
             throw;
         }
 
@@ -81,7 +81,7 @@ internal sealed class PartedUpload(ArtifactSource source, IPartTarget target, Pa
                     if (plan.Count == 1)
                         await target.PutAsync(part, stop.Token).ConfigureAwait(false);
                     else if (!target.Has(part))
-                        await target.PutPartAsync(part, stop.Token).ConfigureAwait(false);
+                        await target.UploadPartAsync(part, stop.Token).ConfigureAwait(false);
                     sent(part.Length);
                 }
                 catch

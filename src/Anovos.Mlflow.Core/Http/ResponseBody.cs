@@ -2,8 +2,8 @@ using System.Text.Json;
 
 namespace Anovos.Mlflow.Http;
 
-/// <summary>Reads the body of an answer that is no artifact, and never more of it than there can be use for.</summary>
-internal static class AnswerBody
+/// <summary>Reads a response body other than an artifact's, up to a fixed size.</summary>
+internal static class ResponseBody
 {
     /// <summary>The longest success, after decompression: far above MLflow's largest page, and it fits into memory.</summary>
     public const int MaximumBytes = 64 << 20;

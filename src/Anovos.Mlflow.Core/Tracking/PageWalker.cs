@@ -1,7 +1,7 @@
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>Follows a search from page to page, and not without end: a server may lead in a circle.</summary>
-public sealed class PageTokens
+public sealed class PageWalker
 {
     private const int EmptyPages = 100;
 
@@ -14,7 +14,7 @@ public sealed class PageTokens
     public static async Task<List<T>> ReadAllAsync<T>(Func<string?, Task<Page<T>>> search)
     {
         List<T> items = [];
-        var tokens = new PageTokens();
+        var tokens = new PageWalker();
         string? pageToken = null;
         do
         {

@@ -7,7 +7,7 @@ namespace Anovos.Mlflow.Http;
 /// Reads the fields of a server's answer. A field that is not there or null has proto3's default; one of another type is a
 /// <see cref="FormatException"/> that names it, for whoever answers like that is no MLflow server.
 /// </summary>
-internal static class JsonAnswer
+internal static class JsonFields
 {
     /// <summary>What <paramref name="read"/> makes of an answer of <paramref name="server"/>.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.NotAnMlflowServer"/> when the answer has another shape.</exception>

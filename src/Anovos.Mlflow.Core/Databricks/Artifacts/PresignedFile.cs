@@ -3,7 +3,7 @@ using Anovos.Mlflow.Artifacts;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>One artifact in the storage behind a workspace, and the permission for it, renewed when it expires on the way.</summary>
-internal sealed class SignedFile(ArtifactCredentials credentials, string path, ArtifactCredential first)
+internal sealed class PresignedFile(ArtifactCredentials credentials, string path, ArtifactCredential first)
 {
     private readonly SemaphoreSlim _gate = new(1, 1);
     private ArtifactCredential _current = first;

@@ -4,7 +4,7 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>Reads what MLflow's artifact service answers.</summary>
-internal static class ArtifactAnswers
+internal static class ArtifactResponses
 {
     private const int BufferBytes = 1 << 17;
 

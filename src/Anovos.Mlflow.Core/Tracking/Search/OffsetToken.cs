@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>Cuts what a search found into pages; the token is where the next one begins.</summary>
-internal static class PageToken
+internal static class OffsetToken
 {
     private const int MaxResults = 50_000;
 

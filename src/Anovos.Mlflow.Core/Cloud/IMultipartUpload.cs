@@ -44,27 +44,27 @@ internal sealed record Part(int Index, byte[] Buffer, int Length)
     }
 }
 
-/// <summary>An object that is being written. Each request is repeated by itself.</summary>
-internal interface IPartTarget
+/// <summary>An upload of one object in parts. Each request is retried on its own.</summary>
+internal interface IMultipartUpload
 {
-    /// <summary>The most parts that the store takes.</summary>
+    /// <summary>The maximum number of parts.</summary>
     int MaxParts { get; }
 
     /// <summary>Writes an object of a single part.</summary>
     Task PutAsync(Part whole, CancellationToken cancellationToken);
 
-    /// <summary>Begins an object of several parts, or takes up one that was begun before.</summary>
-    Task BeginAsync(CancellationToken cancellationToken);
+    /// <summary>Creates the upload, or resumes one that was created before.</summary>
+    Task CreateAsync(CancellationToken cancellationToken);
 
-    /// <summary>Whether the store has these very bytes as this part already.</summary>
+    /// <summary>True if the store has this part with the same bytes already.</summary>
     bool Has(Part part);
 
-    /// <summary>Writes a part. Several may be under way.</summary>
-    Task PutPartAsync(Part part, CancellationToken cancellationToken);
+    /// <summary>Uploads a part. May be called concurrently.</summary>
+    Task UploadPartAsync(Part part, CancellationToken cancellationToken);
 
-    /// <summary>Makes the object of its parts.</summary>
+    /// <summary>Completes the object from its parts.</summary>
     Task CompleteAsync(PartPlan plan, CancellationToken cancellationToken);
 
-    /// <summary>Gives up what cannot be taken up again, as far as the store lets it.</summary>
-    Task AbandonAsync(CancellationToken cancellationToken);
+    /// <summary>Aborts an upload that cannot be resumed, if the store can.</summary>
+    Task AbortAsync(CancellationToken cancellationToken);
 }

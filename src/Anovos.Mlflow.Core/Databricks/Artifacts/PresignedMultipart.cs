@@ -9,11 +9,11 @@ namespace Anovos.Mlflow.Databricks;
 /// An upload in parts to S3 behind a workspace (<c>AWS_PRESIGNED_URL</c>), which signs an address for each part
 /// (<c>mlflow/artifacts/create-multipart-upload</c> and its siblings).
 /// </summary>
-internal sealed class PresignedParts(RestApi api, PresignedUrlClient storage, string runId) : IMultipartTarget
+internal sealed class PresignedMultipart(RestApi api, PresignedUrlClient storage, string runId) : IMultipartTarget
 {
     private readonly ConcurrentDictionary<string, PresignedUrl> _aborts = new(StringComparer.Ordinal);
 
-    public async Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryBeginAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
+    public async Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryCreateAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
     {
         JsonElement answer = await PostAsync("create-multipart-upload", path, json => json.WriteNumber("num_parts", parts.Count), cancellationToken).ConfigureAwait(false);
         try
@@ -30,11 +30,11 @@ internal sealed class PresignedParts(RestApi api, PresignedUrlClient storage, st
         }
     }
 
-    public async Task<SentPart> SendAsync(string path, BegunUpload begun, FilePart part, Action<long> moved, CancellationToken cancellationToken)
+    public async Task<UploadedPart> UploadPartAsync(string path, CreatedUpload created, FilePart part, Action<long> moved, CancellationToken cancellationToken)
     {
         try
         {
-            return await PutAsync(begun.Targets[part.Number - 1]).ConfigureAwait(false);
+            return await PutAsync(created.Targets[part.Number - 1]).ConfigureAwait(false);
         }
         catch (MlflowException e) when (e.StatusCode is 401 or 403)
         {
@@ -43,25 +43,25 @@ internal sealed class PresignedParts(RestApi api, PresignedUrlClient storage, st
                 path,
                 json =>
                 {
-                    json.WriteString("upload_id", begun.UploadId);
+                    json.WriteString("upload_id", created.UploadId);
                     json.WriteNumber("part_number", part.Number);
                 },
                 cancellationToken).ConfigureAwait(false);
-            return await PutAsync(JsonAnswer.Read(answer, api.Server.Host, json => ArtifactCredential.Read(json.Part("upload_credential_info")).Address)).ConfigureAwait(false);
+            return await PutAsync(JsonFields.Read(answer, api.Server.Host, json => ArtifactCredential.Read(json.Part("upload_credential_info")).Address)).ConfigureAwait(false);
         }
 
-        Task<SentPart> PutAsync(PresignedUrl address) => storage.SendAsync(HttpMethod.Put, address, new FileInfo(begun.Path), part, moved, cancellationToken);
+        Task<UploadedPart> PutAsync(PresignedUrl address) => storage.SendAsync(HttpMethod.Put, address, new FileInfo(created.Path), part, moved, cancellationToken);
     }
 
-    public Task CompleteAsync(string path, BegunUpload begun, IReadOnlyList<SentPart> parts, bool isRepeated, CancellationToken cancellationToken) =>
+    public Task CompleteAsync(string path, CreatedUpload created, IReadOnlyList<UploadedPart> parts, bool isRepeated, CancellationToken cancellationToken) =>
         PostAsync(
             "complete-multipart-upload",
             path,
             json =>
             {
-                json.WriteString("upload_id", begun.UploadId);
+                json.WriteString("upload_id", created.UploadId);
                 json.WriteStartArray("part_etags");
-                foreach (SentPart part in parts)
+                foreach (UploadedPart part in parts)
                 {
                     json.WriteStartObject();
                     json.WriteNumber("part_number", part.Number);
@@ -73,11 +73,11 @@ internal sealed class PresignedParts(RestApi api, PresignedUrlClient storage, st
             },
             cancellationToken);
 
-    public async Task TryAbortAsync(string path, BegunUpload begun, CancellationToken cancellationToken)
+    public async Task TryAbortAsync(string path, CreatedUpload created, CancellationToken cancellationToken)
     {
         try
         {
-            if (begun.UploadId is not null && _aborts.TryRemove(begun.UploadId, out PresignedUrl? address))
+            if (created.UploadId is not null && _aborts.TryRemove(created.UploadId, out PresignedUrl? address))
                 await storage.CallAsync(HttpMethod.Delete, address, body: null, cancellationToken).ConfigureAwait(false);
         }
         catch (MlflowException)

@@ -1,10 +1,10 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>How a search deals with folders that only look like an experiment or a run, or that somebody is just removing.</summary>
-internal static class Foreign
+/// <summary>Folders in a store that only look like an experiment or a run, or that another process is removing.</summary>
+internal static class ForeignFile
 {
-    /// <summary>What was read; null when it is not of this store or broken.</summary>
-    public static T? Skip<T>(Func<T?> read)
+    /// <summary>Returns the result of <paramref name="read"/>; null if the folder does not belong to the store, is broken, or is gone.</summary>
+    public static T? SkipUnreadable<T>(Func<T?> read)
         where T : class
     {
         try

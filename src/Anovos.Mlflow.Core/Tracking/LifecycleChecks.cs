@@ -4,7 +4,7 @@ namespace Anovos.Mlflow.Tracking;
 /// What is to be removed or restored, read before anything changes: a store answers with success to a run that is removed twice,
 /// and a person who did that meant another one.
 /// </summary>
-public sealed class Trash(ITrackingStore store)
+public sealed class LifecycleChecks(ITrackingStore store)
 {
     /// <summary>The run that is to be removed.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.RunNotFound"/>; <see cref="ErrorKind.RunDeleted"/>: it is removed already.</exception>
