@@ -2,19 +2,19 @@
 .SYNOPSIS
     Builds, tests, checks and packages the module Anovos.Mlflow.
 .DESCRIPTION
-    A thin face on `dotnet`: Build is `dotnet build`, which stages the importable module; Test is
-    `dotnet test`. Pester and Analyze need the modules of that name, the other tasks need none. The first task that
-    fails ends the script with an error, and `pwsh -File` with a non-zero exit code.
+    A thin face on `dotnet`: Build is `dotnet build`, which stages the importable module; Test is `dotnet test`. Analyze needs
+    the module PSScriptAnalyzer, the other tasks need none. The first task that fails ends the script with an error, and
+    `pwsh -File` with a non-zero exit code.
 
-    Runs in Windows PowerShell 5.1 and in PowerShell 7. The tests of the task Pester run in PowerShell 7.
+    Runs in Windows PowerShell 5.1 and in PowerShell 7. `dotnet tool restore` restores a PowerShell 7 for it: `dotnet pwsh ./build.ps1`.
 .PARAMETER Task
     What to do, in this order:
 
     Clean    removes what was built, and the folder out
     Build    builds everything and stages the module: Release in out/Anovos.Mlflow, Debug in out/Debug/Anovos.Mlflow
     Help     builds, and brings what the pages in docs/cmdlets repeat of the code up to date
-    Test     runs the xUnit tests, which build first
-    Pester   builds, and runs the tests in tests/pester
+    Test     runs all tests, which build first
+    Pester   builds, and runs the tests in tests/pester alone, in the PowerShell and with the Pester that the build restores
     Analyze  builds, and runs PSScriptAnalyzer over the scripts and the manifest, with PSScriptAnalyzerSettings.psd1
     Package  builds Release anew and makes in out/package the package for the PowerShell Gallery (.nupkg), the same as a
              .zip to unpack, the host as one file for each -Runtime, and SHA256SUMS
@@ -23,19 +23,21 @@
 .PARAMETER Runtime
     The systems that Package makes the self-contained host for, by .NET's names: linux-x64, linux-arm64, win-x64, osx-arm64.
     None with @().
+.PARAMETER Path
+    The test files of the task Pester; without it, all of them.
 .EXAMPLE
     ./build.ps1 -Configuration Release
     Import-Module ./out/Anovos.Mlflow
 
     Builds the module and loads it.
 .EXAMPLE
-    ./build.ps1 Test, Pester, Analyze
+    ./build.ps1 Test, Analyze
 
     Everything that has to be green before a commit.
 .EXAMPLE
     pwsh -NoProfile -File ./build.ps1 Test -Configuration Release
 
-    As a build server would call it: the exit code is 0 when the tests pass. For several tasks: pwsh -Command './build.ps1 Test, Pester'
+    As a build server would call it: the exit code is 0 when the tests pass. For several tasks: pwsh -Command './build.ps1 Test, Analyze'
 .EXAMPLE
     ./build.ps1 Package
     Expand-Archive ./out/package/Anovos.Mlflow.0.1.0.zip ($env:PSModulePath -split [IO.Path]::PathSeparator)[0]
@@ -58,7 +60,9 @@ param(
     [string] $Configuration = 'Debug',
 
     [AllowEmptyCollection()]
-    [string[]] $Runtime = 'linux-x64'
+    [string[]] $Runtime = 'linux-x64',
+
+    [string[]] $Path = (Join-Path $PSScriptRoot 'tests/pester')
 )
 
 $ErrorActionPreference = 'Stop'
@@ -104,8 +108,17 @@ function Invoke-Test {
 
 # The tests run in a PowerShell of their own: a session cannot unload the module's assembly, and would test an older build.
 function Invoke-PesterSuite {
+    param([string[]] $Path)
+
     Invoke-Build
-    Invoke-Native pwsh @('-NoProfile', '-File', (Join-Path $PSScriptRoot 'tests/pester/Invoke-Suite.ps1'), '-Configuration', $Configuration)
+    $project = Join-Path $PSScriptRoot 'tests/Anovos.Mlflow.Tests/Anovos.Mlflow.Tests.csproj'
+    $asked = @('msbuild', $project, "-property:Configuration=$Configuration", '-getProperty:PwshPath', '-getProperty:PesterPath')
+    $restored = (Invoke-Native dotnet $asked | Out-String | ConvertFrom-Json).Properties
+    $suite = Join-Path $PSScriptRoot 'tests/pester/Invoke-Suite.ps1'
+    $files = ($Path | ForEach-Object { "'$((Resolve-Path -LiteralPath $_).ProviderPath.Replace("'", "''"))'" }) -join ','
+    $command = "& '$suite' -Path $files -Pwsh '$($restored.PwshPath)' -Pester '$($restored.PesterPath)' -Configuration $Configuration; " +
+    'exit $LASTEXITCODE'
+    Invoke-Native $restored.PwshPath @('-NoProfile', '-Command', $command)
 }
 
 function Invoke-Analysis {
@@ -230,7 +243,7 @@ foreach ($name in $Task) {
         'Build' { Invoke-Build }
         'Help' { Invoke-Help }
         'Test' { Invoke-Test }
-        'Pester' { Invoke-PesterSuite }
+        'Pester' { Invoke-PesterSuite $Path }
         'Analyze' { Invoke-Analysis }
         'Package' { Invoke-Package -Runtime $Runtime }
     }

@@ -7,7 +7,7 @@ using System.Collections;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Takes away what the shell that runs the tests says about MLflow, and that it is a pipeline itself.</summary>
+/// <summary>Removes what the shell that runs the tests says about MLflow, pipelines and modules; its pwsh is the restored one.</summary>
 public sealed class CleanEnvironment
 {
     /// <summary>The home of who runs the tests, where a program may keep what it needs.</summary>
@@ -24,6 +24,9 @@ public sealed class CleanEnvironment
         foreach (string name in Environment.GetEnvironmentVariables().Keys.Cast<string>().Where(name => name.StartsWith("MLFLOW_", StringComparison.Ordinal)))
             Environment.SetEnvironmentVariable(name, null);
         Environment.SetEnvironmentVariable("TF_BUILD", null);
+        Environment.SetEnvironmentVariable("PSModulePath", null);
+        string? path = Environment.GetEnvironmentVariable("PATH");
+        Environment.SetEnvironmentVariable("PATH", $"{Path.GetDirectoryName(Repository.Pwsh)}{Path.PathSeparator}{path}");
         Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
         Home = Environment.GetEnvironmentVariable("HOME");
         Environment.SetEnvironmentVariable("HOME", Directory.CreateTempSubdirectory("anovos-mlflow-home-").FullName);

@@ -177,7 +177,7 @@ public sealed class InitScriptTests(SingleFileHost host) : IAsyncLifetime
     [Fact]
     public void The_modules_package_does_where_the_image_has_pwsh()
     {
-        Assert.SkipWhen(CleanProcess.Find("pwsh") is null || CleanProcess.Find("python3") is null, "pwsh or python3 is not on the PATH");
+        Assert.SkipWhen(InvokeWorkflowTests.Python is null, "python3 is not on the PATH");
         string package = Path.Combine(_folder, "Anovos.Mlflow.zip");
         string content = Path.Combine(_folder, "package");
         CopyFolder(Repository.StagedModule, Path.Combine(content, "Anovos.Mlflow", "0.1.0"));

@@ -1,55 +1,77 @@
-using System.ComponentModel;
 using System.Diagnostics;
+using System.Text.Json;
 
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>The tests in tests/pester, which drive the staged module in a real pwsh as a user does.</summary>
 // It builds a package, and the publishing of the single file builds too: not at once.
 [Collection(SingleFileHostCollection.Name)]
-public sealed class PesterTests
+public sealed class PesterTests(PesterSuite suite) : IClassFixture<PesterSuite>
 {
-    // Of Invoke-Suite.ps1.
-    private const int PesterIsMissing = 2;
-
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+    [Fact]
+    public void What_a_user_types_works_in_pwsh()
+    {
+        Assert.True(suite.Failed.Count == 0, string.Join("\n", suite.Failed));
+        Assert.True(suite.ExitCode == 0, $"pwsh ended with {suite.ExitCode}, see {PesterSuite.LogPath}");
+    }
 
     [Fact]
-    public async Task What_a_user_types_works_in_pwsh()
+    public void No_test_is_skipped()
     {
-        string failures = Path.GetTempFileName();
-        var start = new ProcessStartInfo("pwsh",
+        Assert.True(suite.Passed > 0, $"no test passed, see {PesterSuite.LogPath}");
+        string skipped = string.Join("\n", suite.Skipped);
+        Assert.SkipWhen(skipped.Length > 0, $"Pester skips {suite.Skipped.Count} tests:\n{skipped}");
+    }
+}
+
+/// <summary>One run of Pester.</summary>
+public sealed class PesterSuite : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+
+    /// <summary>All that Pester writes, where CI looks for it.</summary>
+    public static string LogPath { get; } = Path.Combine(Repository.Root, "out", "pester.log");
+
+    public int ExitCode { get; private set; }
+
+    public int Passed { get; private set; }
+
+    public IReadOnlyList<string> Failed { get; private set; } = [];
+
+    public IReadOnlyList<string> Skipped { get; private set; } = [];
+
+    public async ValueTask InitializeAsync()
+    {
+        string results = Path.GetTempFileName();
+        var start = new ProcessStartInfo(Repository.Pwsh,
         [
             "-NoProfile", "-NonInteractive", "-File", Path.Combine(Repository.Root, "tests", "pester", "Invoke-Suite.ps1"),
-            "-Configuration", Repository.Configuration, "-FailurePath", failures,
+            "-Pwsh", Repository.Pwsh, "-Pester", Repository.Pester, "-Configuration", Repository.Configuration, "-ResultPath", results,
         ])
         { RedirectStandardOutput = true, RedirectStandardError = true };
         CleanProcess.Give(start, CleanEnvironment.Variables);
         start.Environment["HOME"] = CleanEnvironment.Home;
         start.Environment["NUGET_PACKAGES"] = Repository.Packages;
+        start.Environment["NO_COLOR"] = "1";
 
-        using Process pwsh = Start(start);
+        using Process pwsh = Process.Start(start)!;
         Task<string> output = pwsh.StandardOutput.ReadToEndAsync(), error = pwsh.StandardError.ReadToEndAsync();
         using var patience = new CancellationTokenSource(Patience);
         await using CancellationTokenRegistration impatience = patience.Token.Register(() => pwsh.Kill(entireProcessTree: true));
         await pwsh.WaitForExitAsync(TestContext.Current.CancellationToken);
-        string failed = await File.ReadAllTextAsync(failures, TestContext.Current.CancellationToken);
-        File.Delete(failures);
-
-        Assert.SkipWhen(pwsh.ExitCode == PesterIsMissing, $"Pester 5 is not here: {await error}");
-        Assert.True(failed.Trim().Length == 0, failed);
-        Assert.True(pwsh.ExitCode == 0, $"pwsh ended with {pwsh.ExitCode}\n{await output}\n{await error}");
-    }
-
-    private static Process Start(ProcessStartInfo start)
-    {
-        try
+        ExitCode = pwsh.ExitCode;
+        await File.WriteAllTextAsync(LogPath, await output + await error, TestContext.Current.CancellationToken);
+        string json = await File.ReadAllTextAsync(results, TestContext.Current.CancellationToken);
+        File.Delete(results);
+        if (json.Length > 0)
         {
-            return Process.Start(start)!;
-        }
-        catch (Win32Exception)
-        {
-            Assert.Skip("pwsh is not on the PATH");
-            throw;
+            using JsonDocument result = JsonDocument.Parse(json);
+            Passed = result.RootElement.GetProperty("Passed").GetInt32();
+            (Failed, Skipped) = (Lines("Failed"), Lines("Skipped"));
+
+            string[] Lines(string name) => [.. result.RootElement.GetProperty(name).EnumerateArray().Select(line => line.GetString()!)];
         }
     }
+
+    public ValueTask DisposeAsync() => default;
 }

@@ -86,7 +86,6 @@ public sealed class PipelineTests : IAsyncLifetime
     private async Task<PipelineJob> JobAsync(string name, string shell, int exitCode)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-in of python is a shell script");
-        Assert.SkipWhen(shell == "pwsh" && CleanProcess.Find("pwsh") is null, "pwsh is not on the PATH");
         _server = await TrackingServer.StartAsync(new() { Workspace = name == "Databricks" ? new() : null });
         string python = Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, "bin")).FullName, "python");
         await File.WriteAllTextAsync(python, $"#!/bin/sh\nprintf %s \"$MLFLOW_RUN_ID\" > run-of-the-workflow\nexit {exitCode}\n", TestContext.Current.CancellationToken);
@@ -115,7 +114,7 @@ public sealed class PipelineTests : IAsyncLifetime
     }
 
     private (int ExitCode, string Output, string Error) Run(string shell, string script, IEnumerable<(string, string?)> environment) => CleanProcess.Run(
-        shell == "pwsh" ? CleanProcess.Find("pwsh")! : CleanProcess.Find("dotnet")!,
+        shell == "pwsh" ? Repository.Pwsh : CleanProcess.Find("dotnet")!,
         shell == "pwsh" ? ["-NoLogo", "-NoProfile", "-NonInteractive", "-File", script] : [Repository.Host, script],
         _folder,
         [("PATH", $"{_folder}/bin{Path.PathSeparator}{CleanEnvironment.SearchPath}"), ("HOME", _folder), .. environment]);

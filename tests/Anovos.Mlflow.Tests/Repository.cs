@@ -13,6 +13,12 @@ internal static class Repository
     /// <summary>The host's assembly, to be run with <c>dotnet</c>.</summary>
     public static string Host { get; } = Path.GetFullPath(Metadata("HostPath"));
 
+    /// <summary>The pwsh that the build restored.</summary>
+    public static string Pwsh { get; } = Metadata("PwshPath");
+
+    /// <summary>The Pester module that the build restored.</summary>
+    public static string Pester { get; } = Metadata("PesterPath");
+
     /// <summary>Debug or Release, as these tests were built.</summary>
     public static string Configuration { get; } = Metadata("Configuration");
 

@@ -3,55 +3,60 @@
 .SYNOPSIS
     Runs the tests of this folder against the staged module; builds nothing.
 .DESCRIPTION
-    Needs Pester 5. The exit code is 0 when every test passed or was skipped, 1 when one failed, and 2 where Pester 5 is missing.
+    `./build.ps1 Pester` and `dotnet test` call it in the pwsh and with the Pester that the build restored. The exit code is 0 when
+    every test passed or was skipped, else 1.
 
     Tests against a real MLflow server run when $env:ANOVOS_TEST_TRACKING_URI names one, as http://127.0.0.1:5000.
+.PARAMETER Pwsh
+    The pwsh that runs this script, which the tests start as well.
+.PARAMETER Pester
+    The manifest of Pester 5.
 .PARAMETER Configuration
     The build to test: Debug, which is staged in out/Debug/Anovos.Mlflow, or Release, in out/Anovos.Mlflow.
-.PARAMETER FailurePath
-    A file to write the names of the tests that failed to, one a line.
+.PARAMETER ResultPath
+    A JSON file for the number of tests that passed, and the tests that failed or were skipped, with the reason.
 .PARAMETER Path
     The test files; without it, all of this folder.
-.EXAMPLE
-    pwsh -NoProfile -File tests/pester/Invoke-Suite.ps1
-.EXAMPLE
-    $env:ANOVOS_TEST_TRACKING_URI = 'http://127.0.0.1:5000'
-    pwsh -NoProfile -File tests/pester/Invoke-Suite.ps1 -Path tests/pester/Server.Tests.ps1
 #>
 [CmdletBinding()]
 param(
+    [Parameter(Mandatory)]
+    [string] $Pwsh,
+
+    [Parameter(Mandatory)]
+    [string] $Pester,
+
     [string[]] $Path = $PSScriptRoot,
 
     [ValidateSet('Debug', 'Release')]
     [string] $Configuration = 'Debug',
 
-    [string] $FailurePath
+    [string] $ResultPath
 )
 
-if (-not (Get-Module Pester -ListAvailable | Where-Object { $_.Version.Major -eq 5 })) {
-    [Console]::Error.WriteLine('These tests need Pester 5. Install it with: ' +
-        'Install-Module Pester -MinimumVersion 5.5 -MaximumVersion 5.99 -Scope CurrentUser -SkipPublisherCheck')
-    exit 2
-}
-Import-Module Pester -MinimumVersion 5.0 -MaximumVersion 5.99.99 -ErrorAction Stop
+Import-Module $Pester -ErrorAction Stop
 
-$pester = New-PesterConfiguration
-$pester.Run.Path = $Path
-$pester.Run.PassThru = $true
-$pester.Output.Verbosity = 'Detailed'
-$pester.Output.CIFormat = 'None'
+$settings = New-PesterConfiguration
+$settings.Run.Path = $Path
+$settings.Run.PassThru = $true
+$settings.Output.Verbosity = 'Detailed'
+$settings.Output.CIFormat = 'None'
 
 $env:POWERSHELL_TELEMETRY_OPTOUT = '1'
 $env:ANOVOS_TEST_CONFIGURATION = $Configuration
-$result = Invoke-Pester -Configuration $pester
+$env:ANOVOS_TEST_PWSH = $Pwsh
+$result = Invoke-Pester -Configuration $settings
 
-if ($FailurePath) {
-    $failures = @(
-        $result.Failed | ForEach-Object { "$($_.ExpandedPath): $($_.ErrorRecord | Select-Object -First 1)" }
-        $result.FailedBlocks | ForEach-Object { "$($_.ExpandedPath), its setup: $($_.ErrorRecord | Select-Object -First 1)" }
-        $result.FailedContainers | ForEach-Object { "$($_.Item): $($_.ErrorRecord | Select-Object -First 1)" }
-    )
-    Set-Content -LiteralPath $FailurePath -Value $failures
+if ($ResultPath) {
+    @{
+        Passed  = $result.PassedCount
+        Failed  = @(
+            $result.Failed | ForEach-Object { "$($_.ExpandedPath): $($_.ErrorRecord | Select-Object -First 1)" }
+            $result.FailedBlocks | ForEach-Object { "$($_.ExpandedPath), its setup: $($_.ErrorRecord | Select-Object -First 1)" }
+            $result.FailedContainers | ForEach-Object { "$($_.Item): $($_.ErrorRecord | Select-Object -First 1)" }
+        )
+        Skipped = @($result.Skipped | ForEach-Object { "$($_.ExpandedPath): $($_.ErrorRecord | Select-Object -First 1)" })
+    } | ConvertTo-Json | Set-Content -LiteralPath $ResultPath
 }
 
 $failed = $result.FailedCount + $result.FailedBlocksCount + $result.FailedContainersCount

@@ -21,7 +21,7 @@ Describe 'The whole job: Invoke-AnovosWorkflow' {
 
     It 'is one line, and its run says what ran, on which data, how long it took and what came of it' {
         $run = Import-AnovosConfig "$customers/config.yaml" |
-            Invoke-AnovosWorkflow pwsh '-NoProfile' '-Command' $workflow -WorkingDirectory $customers -TrackingUri ./mlruns -InformationVariable said 6> $null
+            Invoke-AnovosWorkflow (Get-Pwsh) '-NoProfile' '-Command' $workflow -WorkingDirectory $customers -TrackingUri ./mlruns -InformationVariable said 6> $null
 
         "$($run.Experiment) $($run.Status)" | Should -Be 'Customers Finished'
         $said.ForEach({ "$_" }) | Should -Contain "joined $($run.RunId)"
@@ -37,7 +37,7 @@ Describe 'The whole job: Invoke-AnovosWorkflow' {
     }
 
     It 'ends a script with an error that is told by its id, and leaves no run active' {
-        { Import-AnovosConfig "$customers/config.yaml" | Invoke-AnovosWorkflow pwsh '-NoProfile' '-Command' 'exit 9' -WorkingDirectory $customers -TrackingUri ./mlruns } |
+        { Import-AnovosConfig "$customers/config.yaml" | Invoke-AnovosWorkflow (Get-Pwsh) '-NoProfile' '-Command' 'exit 9' -WorkingDirectory $customers -TrackingUri ./mlruns } |
             Should -Throw -ErrorId 'WorkflowFailed*'
         $LASTEXITCODE | Should -Be 9
         (Get-MlflowRun -TrackingUri ./mlruns -Experiment Customers).Status | Should -Be 'Failed'

@@ -34,9 +34,9 @@ Describe 'A script as a process of its own' {
             @{ Name = 'an error that stops nothing, last'; Script = 'Get-Command no-such-command'; Expected = 0 }
             @{ Name = 'an error that stops nothing, and more after it'; Script = "Get-Command no-such-command; 'after'"; Expected = 0 }
             @{ Name = 'an error that $ErrorActionPreference makes stop'; Script = "`$ErrorActionPreference = 'Stop'; Get-Command no-such-command"; Expected = 1 }
-            @{ Name = 'a native command that fails before the end'; Script = "& pwsh -NoProfile -Command 'exit 5'; 'after'"; Expected = 0 }
-            @{ Name = 'a native command that fails last'; Script = "& pwsh -NoProfile -Command 'exit 5'"; Expected = 0 }
-            @{ Name = 'a failed native command whose exit code is passed on'; Script = "& pwsh -NoProfile -Command 'exit 5'; exit `$LASTEXITCODE"; Expected = 5 }
+            @{ Name = 'a native command that fails before the end'; Script = "& `$env:ANOVOS_TEST_PWSH -NoProfile -Command 'exit 5'; 'after'"; Expected = 0 }
+            @{ Name = 'a native command that fails last'; Script = "& `$env:ANOVOS_TEST_PWSH -NoProfile -Command 'exit 5'"; Expected = 0 }
+            @{ Name = 'a failed native command whose exit code is passed on'; Script = "& `$env:ANOVOS_TEST_PWSH -NoProfile -Command 'exit 5'; exit `$LASTEXITCODE"; Expected = 5 }
             @{ Name = 'a syntax error'; Script = 'if ('; Expected = 1 }
             @{ Name = 'a #requires that is not met'; Script = "#Requires -Version 99`n'unreached'"; Expected = 1 }
             @{ Name = 'a missing mandatory parameter'; Script = 'param([Parameter(Mandatory)][int] $Number)'; Expected = 1 }

@@ -109,9 +109,6 @@ Describe 'Runs' {
         }
 
         It 'Start-ThreadJob: a run in the background is not the one in front' {
-            if (-not (Get-Command Start-ThreadJob -ErrorAction SilentlyContinue)) {
-                Set-ItResult -Skipped -Because 'this PowerShell has no Start-ThreadJob'
-            }
             $store = Join-Path (Get-CurrentFolder) mlruns
             $front = Start-MlflowRun -Name front
             $back = Start-ThreadJob { Import-Module $using:module; Use-MlflowRun -Name back -TrackingUri $using:store { $args[0] } } |
@@ -119,6 +116,26 @@ Describe 'Runs' {
             $back.Tags.Keys | Should -Not -Contain 'mlflow.parentRunId'
             $env:MLFLOW_RUN_ID | Should -Be $front.RunId
             (Stop-MlflowRun).RunId | Should -Be $front.RunId
+            $env:MLFLOW_RUN_ID | Should -BeNullOrEmpty
+        }
+
+        It 'Start-ThreadJob: a child process finds the run that was started last, wherever, until it is stopped or its job ends' {
+            $store = Join-Path (Get-CurrentFolder) mlruns
+            $front = Start-MlflowRun -Name front
+            $job = Start-ThreadJob {
+                Import-Module $using:module
+                Start-MlflowRun -Name back -TrackingUri $using:store
+                $null = New-Item (Join-Path $using:store started)
+                while (-not (Test-Path (Join-Path $using:store stop))) { Start-Sleep -Milliseconds 20 }
+            }
+            while (-not (Test-Path (Join-Path $store started)) -and $job.State -in 'NotStarted', 'Running') { Start-Sleep -Milliseconds 20 }
+            $seen = & (Get-Pwsh) -NoProfile -NonInteractive -Command '$env:MLFLOW_RUN_ID'
+            $null = New-Item (Join-Path $store stop)
+            $back = Receive-Job $job -Wait -AutoRemoveJob
+            $seen | Should -Be $back.RunId
+            & (Get-Pwsh) -NoProfile -NonInteractive -Command '$env:MLFLOW_RUN_ID' | Should -Be $front.RunId
+            $null = Stop-MlflowRun
+            $env:MLFLOW_RUN_ID | Should -BeNullOrEmpty
         }
     }
 

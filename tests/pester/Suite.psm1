@@ -92,9 +92,9 @@ function Wait-Program {
     }
 }
 
-# The pwsh that runs these tests.
+# The pwsh that runs these tests. Its process is dotnet's.
 function Get-Pwsh {
-    (Get-Process -Id $PID).Path
+    $env:ANOVOS_TEST_PWSH
 }
 
 # Runs a script file in a pwsh of its own, as a person or a build server does.

@@ -29,7 +29,7 @@ internal sealed class MlflowSession
     public static string DefaultUri => RunEnvironment.Read("MLFLOW_TRACKING_URI") is { Length: > 0 } variable ? variable : DefaultStore;
 
     /// <summary>The session of a runspace.</summary>
-    public static MlflowSession Of(Runspace runspace) => Sessions.GetValue(runspace, _ => new MlflowSession());
+    public static MlflowSession Of(Runspace runspace) => Sessions.GetValue(runspace, Begin);
 
     /// <summary>
     /// Makes a session of its own for whoever uses a runspace now. <c>ForEach-Object -Parallel</c> resets a runspace and
@@ -44,16 +44,30 @@ internal sealed class MlflowSession
         Of(runspace)._errors = errors;
     }
 
-    /// <summary>Ends a session: its connections close, and the environment is as it was.</summary>
+    /// <summary>Ends a session: its connections close, and the environment no longer names its runs.</summary>
     public static void Forget(Runspace runspace)
     {
         if (!Sessions.TryGetValue(runspace, out MlflowSession? session))
             return;
         Sessions.Remove(runspace);
+        runspace.StateChanged -= ForgetClosed;
         while (session.Active is { } active)
             session.Remove(active.Run.RunId);
         foreach (MlflowConnection connection in session._connections.Values)
             connection.Store.Dispose();
+    }
+
+    // A job or a closed runspace may have left a run open.
+    private static MlflowSession Begin(Runspace runspace)
+    {
+        runspace.StateChanged += ForgetClosed;
+        return new MlflowSession();
+    }
+
+    private static void ForgetClosed(object? sender, RunspaceStateEventArgs change)
+    {
+        if (change.RunspaceStateInfo.State is RunspaceState.Closed or RunspaceState.Broken)
+            Forget((Runspace)sender!);
     }
 
     /// <summary>
@@ -92,7 +106,7 @@ internal sealed class MlflowSession
     public void Push(ActiveRun run)
     {
         _runs.Add(run);
-        RunEnvironment.Export(run.Run);
+        RunEnvironment.Export(run);
     }
 
     /// <summary>Takes a run that ended off, so that the outer one is active again, or none.</summary>
@@ -101,6 +115,6 @@ internal sealed class MlflowSession
         if (Find(runId) is not { } run)
             return;
         _runs.Remove(run);
-        RunEnvironment.Withdraw(run.Run, Active?.Run);
+        RunEnvironment.Withdraw(run);
     }
 }

@@ -1,12 +1,10 @@
-using System.Diagnostics;
-using System.Globalization;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Sessions;
 
 /// <summary>
-/// The variables with which MLflow's own clients, and so Anovos, join a run. They are for child processes. Since they
-/// belong to the whole process, other sessions in it read what was there before: a run is not theirs.
+/// The variables with which MLflow's own clients, and so Anovos, join a run. They are for child processes, and name the run that
+/// was started last and is still active, in any session of this process. Sessions read the values from before the first start.
 /// </summary>
 internal static class RunEnvironment
 {
@@ -14,59 +12,64 @@ internal static class RunEnvironment
     private const string TrackingUri = "MLFLOW_TRACKING_URI";
     private const string ExperimentId = "MLFLOW_EXPERIMENT_ID";
 
-    // Says which process exported; a child inherits it and has another id.
-    private const string Exporter = "ANOVOS_MLFLOW_EXPORTER";
-    private const string BeforePrefix = "ANOVOS_MLFLOW_BEFORE_";
-
     private static readonly string[] Names = [RunId, TrackingUri, ExperimentId];
 
-    private static string Self
+    // Static because environment variables belong to the process: the active runs of all its sessions, in the order of their start.
+    // Weak because a runspace that is dropped without being closed must not keep its runs active.
+    private static readonly List<WeakReference<ActiveRun>> Started = [];
+
+    // Empty while no run is active.
+    private static readonly Dictionary<string, string?> Before = [];
+
+    /// <summary>The variable's value, or the one from before the first start while a run is active.</summary>
+    public static string? Read(string name)
     {
-        get
+        lock (Started)
+            return Before.TryGetValue(name, out string? before) ? before : Environment.GetEnvironmentVariable(name);
+    }
+
+    /// <summary>Names a run that starts.</summary>
+    public static void Export(ActiveRun run)
+    {
+        lock (Started)
         {
-            using Process process = Process.GetCurrentProcess();
-            return process.Id.ToString(CultureInfo.InvariantCulture);
+            if (Before.Count == 0)
+            {
+                foreach (string name in Names)
+                    Before[name] = Environment.GetEnvironmentVariable(name);
+            }
+
+            Started.Add(new WeakReference<ActiveRun>(run));
+            Set(run.Run);
         }
     }
 
-    private static bool IsExported => Environment.GetEnvironmentVariable(Exporter) == Self;
-
-    /// <summary>The variable as this process was given it.</summary>
-    public static string? Read(string name) =>
-        Environment.GetEnvironmentVariable(Names.Contains(name) && IsExported ? BeforePrefix + name : name);
-
-    /// <summary>Names the run to child processes.</summary>
-    public static void Export(Run run)
+    /// <summary>Names the last started of the other active runs, or restores the values from before the first start.</summary>
+    public static void Withdraw(ActiveRun run)
     {
-        if (!IsExported)
+        lock (Started)
         {
-            foreach (string name in Names)
-                Environment.SetEnvironmentVariable(BeforePrefix + name, Environment.GetEnvironmentVariable(name));
-            Environment.SetEnvironmentVariable(Exporter, Self);
-        }
+            // By identity: two sessions can resume the same run, and each of them stops its own.
+            Started.RemoveAll(entry => !entry.TryGetTarget(out ActiveRun? other) || other == run);
+            ActiveRun? last = null;
+            foreach (WeakReference<ActiveRun> entry in Started)
+                last = entry.TryGetTarget(out ActiveRun? active) ? active : last;
+            if (last is not null)
+            {
+                Set(last.Run);
+                return;
+            }
 
+            foreach (KeyValuePair<string, string?> variable in Before)
+                Environment.SetEnvironmentVariable(variable.Key, variable.Value);
+            Before.Clear();
+        }
+    }
+
+    private static void Set(Run run)
+    {
         Environment.SetEnvironmentVariable(RunId, run.RunId);
         Environment.SetEnvironmentVariable(TrackingUri, run.TrackingUri);
         Environment.SetEnvironmentVariable(ExperimentId, run.ExperimentId);
-    }
-
-    /// <summary>Names the outer run instead, or puts back what was there; leaves alone what another session exported since.</summary>
-    public static void Withdraw(Run run, Run? outer)
-    {
-        if (!IsExported || Environment.GetEnvironmentVariable(RunId) != run.RunId)
-            return;
-        if (outer is not null)
-        {
-            Export(outer);
-            return;
-        }
-
-        foreach (string name in Names)
-        {
-            Environment.SetEnvironmentVariable(name, Environment.GetEnvironmentVariable(BeforePrefix + name));
-            Environment.SetEnvironmentVariable(BeforePrefix + name, null);
-        }
-
-        Environment.SetEnvironmentVariable(Exporter, null);
     }
 }

@@ -6,7 +6,7 @@ using PowerShellPipeline = System.Management.Automation.PowerShell;
 
 namespace Anovos.Mlflow.Tests.Documentation;
 
-/// <summary>A pwsh as it is installed, into which a reader types: one process for all pages, with a new session for each.</summary>
+/// <summary>A pwsh into which a reader types: one process for all pages, with a new session for each.</summary>
 public sealed class Reader : IDisposable
 {
     private const string NewSession =
@@ -23,17 +23,14 @@ public sealed class Reader : IDisposable
         """;
 
     private readonly Terminal _terminal = new();
-    private readonly Process? _process;
-    private readonly Runspace? _runspace;
+    private readonly Process _process;
+    private readonly Runspace _runspace;
 
     public Reader()
     {
-        if (CleanProcess.Find("pwsh") is not { } pwsh)
-            return;
-
         // It ends with its standard input, and so with this process at the latest.
         string pipe = $"anovos-mlflow-{Guid.NewGuid():N}";
-        var start = new ProcessStartInfo(pwsh, ["-NoLogo", "-NoProfile", "-NonInteractive", "-CustomPipeName", pipe, "-Command", "$null = [Console]::In.ReadLine()"]) { RedirectStandardInput = true };
+        var start = new ProcessStartInfo(Repository.Pwsh, ["-NoLogo", "-NoProfile", "-NonInteractive", "-CustomPipeName", pipe, "-Command", "$null = [Console]::In.ReadLine()"]) { RedirectStandardInput = true };
         CleanProcess.Give(start, CleanEnvironment.Variables);
         start.Environment["NO_COLOR"] = "1";
         _process = Process.Start(start)!;
@@ -41,13 +38,10 @@ public sealed class Reader : IDisposable
         _runspace.Open();
     }
 
-    /// <summary>Whether there is a pwsh.</summary>
-    public bool IsHere => _runspace is not null;
-
     /// <summary>Opens a session: nothing of an earlier one is left in it.</summary>
     internal void Begin(World world)
     {
-        _runspace!.ResetRunspaceState();
+        _runspace.ResetRunspaceState();
         using PowerShellPipeline pipeline = PowerShellPipeline.Create(_runspace);
         pipeline.AddScript(NewSession).AddParameter("Folder", world.Folder).AddParameter("Variables", world.Variables).AddParameter("Module", Repository.StagedModule).Invoke();
         Assert.Empty(pipeline.Streams.Error);
@@ -90,10 +84,10 @@ public sealed class Reader : IDisposable
 
     public void Dispose()
     {
-        _runspace?.Dispose();
-        _process?.StandardInput.Close();
-        _process?.WaitForExit(10_000);
-        _process?.Dispose();
+        _runspace.Dispose();
+        _process.StandardInput.Close();
+        _process.WaitForExit(10_000);
+        _process.Dispose();
     }
 
     private IReadOnlyList<PSObject> Invoke(string script)
