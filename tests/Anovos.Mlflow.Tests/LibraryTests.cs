@@ -212,12 +212,10 @@ public sealed class LibraryTests : IDisposable
 
     private string[] Run(string script, params string[] arguments)
     {
-        string? pwsh = CleanProcess.Find(OperatingSystem.IsWindows() ? "pwsh.exe" : "pwsh");
-        Assert.SkipWhen(pwsh is null, "pwsh is not on the PATH");
         string path = Path.Combine(_folder, "script.ps1");
         File.WriteAllText(path, Functions + script);
         (int exitCode, string output, string error) = CleanProcess.Run(
-            pwsh!, ["-NoProfile", "-NonInteractive", "-File", path, .. arguments], _folder,
+            Repository.Pwsh, ["-NoProfile", "-NonInteractive", "-File", path, .. arguments], _folder,
             [("HOME", _folder), ("PATH", Environment.GetEnvironmentVariable("PATH")), ("NO_COLOR", "1"), .. Cloud]);
         Assert.Equal(("", 0), (error, exitCode));
         return output.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries);
