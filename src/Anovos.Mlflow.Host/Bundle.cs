@@ -26,7 +26,8 @@ internal sealed class Bundle : IDisposable
         using var zip = new ZipArchive(archive);
         Folder = Unpack(zip);
 
-        // The folder of the engine is $PSHOME. Add-Type expects the folder 'ref' beside the entry assembly, which has no path in a single file.
+        // The folder of the engine is $PSHOME. Add-Type looks for the folder 'ref' beside the entry assembly, and in a single file
+        // that has no path.
         Assembly engine = AssemblyLoadContext.Default.LoadFromAssemblyPath(Path.Combine(Folder, "System.Management.Automation.dll"));
         Assembly.SetEntryAssembly(engine);
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) =>

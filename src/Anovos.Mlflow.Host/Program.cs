@@ -22,7 +22,10 @@ internal static class Program
     // The exit code of a shell for a process that SIGINT ended.
     private const int Interrupted = 130;
 
-    public static int Main(string[] arguments)
+    // If PowerShell cannot start, it leaves a foreground thread behind, for which a return would wait.
+    public static void Main(string[] arguments) => Environment.Exit(Start(arguments));
+
+    private static int Start(string[] arguments)
     {
         if (arguments is ["-h" or "--help" or "-?", ..])
         {
@@ -72,7 +75,8 @@ internal static class Program
         return interrupted && IsScript(arguments) ? Interrupted : exitCode;
     }
 
-    private static string Banner => $"Anovos.Mlflow {typeof(Program).Assembly.GetName().Version!.ToString(3)}, PowerShell {PSVersionInfo.PSVersion}";
+    private static string Banner =>
+        $"Anovos.Mlflow {typeof(Program).Assembly.GetName().Version!.ToString(3)}, PowerShell {PSVersionInfo.PSVersion}";
 
     private static bool IsScript(string[] arguments) => arguments.Length > 0 && !arguments[0].StartsWith('-');
 

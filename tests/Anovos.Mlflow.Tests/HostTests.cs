@@ -62,6 +62,25 @@ public class HostTests : IDisposable
     }
 
     [Fact]
+    public void A_host_without_the_module_ends_with_70()
+    {
+        string host = Path.GetDirectoryName(Repository.Host)!;
+        foreach (string file in Directory.GetFiles(host, "*", SearchOption.AllDirectories))
+        {
+            string path = Path.Combine(_folder, "host", Path.GetRelativePath(host, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            if (!file.EndsWith("Anovos.Mlflow.psd1", StringComparison.Ordinal))
+                File.Copy(file, path);
+        }
+
+        string program = Path.Combine(_folder, "host", Path.GetFileName(Repository.Host));
+        (int exitCode, string output, string error) = Run("dotnet", [program, Write("script.ps1", "'unreached'")], _folder);
+        Assert.Equal(70, exitCode);
+        Assert.DoesNotContain("unreached", output);
+        Assert.Contains("Anovos.Mlflow.psd1", output + error);
+    }
+
+    [Fact]
     public void The_quickstart_tracks_the_sample_workflow_into_mlruns()
     {
         (int exitCode, string output, string error) = Run("dotnet", [Repository.Host, Path.Combine(Repository.Root, "samples", "quickstart.ps1")], _folder);
