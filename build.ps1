@@ -22,7 +22,7 @@
     Debug or Release. Package is always Release.
 .PARAMETER Runtime
     The systems that Package makes the self-contained host for, by .NET's names: linux-x64, linux-arm64, win-x64, osx-arm64.
-    None with @().
+    None with @(). A host for Windows may not be passed on: see THIRD-PARTY-NOTICES.md.
 .PARAMETER Path
     The test files of the task Pester; without it, all of them.
 .EXAMPLE
@@ -45,7 +45,7 @@
 
     Packages the module and installs it for the current user.
 .EXAMPLE
-    ./build.ps1 Package -Runtime linux-x64, win-x64
+    ./build.ps1 Package -Runtime linux-x64, linux-arm64
     Publish-PSResource -NupkgPath ./out/package/Anovos.Mlflow.0.1.0.nupkg -Repository PSGallery -ApiKey $key
 
     Packages everything, and publishes the module.

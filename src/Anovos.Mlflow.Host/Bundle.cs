@@ -1,12 +1,13 @@
 using System.IO.Compression;
+using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 
 namespace Anovos.Mlflow.Host;
 
 /// <summary>
-/// What the program brings along: the module, and PowerShell's native library. It lies beside the program or, published as a
-/// single file, in it, and is then unpacked to where only this user writes.
+/// The files that PowerShell looks for: its engine and modules, and this one. They are beside the program or, if it is published
+/// as a single file, in it; then they are unpacked to a folder that only this user can write to.
 /// </summary>
 internal sealed class Bundle : IDisposable
 {
@@ -24,11 +25,16 @@ internal sealed class Bundle : IDisposable
             return;
         using var zip = new ZipArchive(archive);
         Folder = Unpack(zip);
+
+        // The folder of the engine is $PSHOME. Add-Type looks for the folder 'ref' beside the entry assembly, and in a single file
+        // that has no path.
+        Assembly engine = AssemblyLoadContext.Default.LoadFromAssemblyPath(Path.Combine(Folder, "System.Management.Automation.dll"));
+        Assembly.SetEntryAssembly(engine);
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) =>
             Directory.EnumerateFiles(Folder, name + ".*").Select(NativeLibrary.Load).FirstOrDefault();
     }
 
-    /// <summary>The folder that it lies in.</summary>
+    /// <summary>The folder of the files.</summary>
     public string Folder { get; private set; }
 
     /// <summary>The module's manifest.</summary>

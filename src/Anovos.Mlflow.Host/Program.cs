@@ -1,43 +1,49 @@
+using System.Management.Automation;
 using System.Management.Automation.Runspaces;
+using System.Runtime.CompilerServices;
+using Microsoft.PowerShell;
 
 namespace Anovos.Mlflow.Host;
 
-/// <summary>Runs one script with the module loaded, where no PowerShell is installed. Exit codes are those of <c>pwsh -File</c>.</summary>
+/// <summary>PowerShell with the module loaded, where no PowerShell is installed.</summary>
 internal static class Program
 {
     private const string Usage = """
-        usage: anovos-mlflow SCRIPT.ps1 [ARGUMENT ...]
+        usage: anovos-mlflow [SCRIPT.ps1 [ARGUMENT ...]]
+               anovos-mlflow OPTION ...
 
-        Runs the script with the module Anovos.Mlflow imported. Of PowerShell there is the language and its core
-        commands (ForEach-Object, Where-Object, Import-Module, Get-Command, Get-Help …); install pwsh for the rest.
+        Runs the script in PowerShell with the module Anovos.Mlflow imported, without a profile and without prompts.
+        Without arguments: an interactive session. The options are those of pwsh (-Command, -File, -NoExit ...).
         """;
 
-    // What pwsh answers for a -File that is not there.
-    private const int BadScriptFile = 64;
-
-    // What pwsh answers where it cannot begin.
+    // The exit code of pwsh if it cannot start.
     private const int NotStarted = 70;
 
-    public static int Main(string[] arguments)
+    // The exit code of a shell for a process that SIGINT ended.
+    private const int Interrupted = 130;
+
+    // If PowerShell cannot start, it leaves a foreground thread behind, for which a return would wait.
+    public static void Main(string[] arguments) => Environment.Exit(Start(arguments));
+
+    private static int Start(string[] arguments)
     {
-        Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
-        if (arguments.Length == 0 || arguments[0] is "-h" or "--help" or "-?")
+        if (arguments is ["-h" or "--help" or "-?", ..])
         {
             Console.WriteLine(Usage);
-            return arguments.Length == 0 ? BadScriptFile : 0;
+            return 0;
         }
 
-        string script = Path.GetFullPath(arguments[0]);
-        if (!File.Exists(script))
-        {
-            Console.Error.WriteLine($"There is no script '{arguments[0]}'. Paths are relative to {Environment.CurrentDirectory}.");
-            return BadScriptFile;
-        }
+        // PowerShell updates do not apply to this program.
+        Environment.SetEnvironmentVariable("POWERSHELL_UPDATECHECK", "Off");
+        Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
 
+        // An empty NO_COLOR means nothing by its convention, but turns color off in PowerShell.
+        if (Environment.GetEnvironmentVariable("NO_COLOR") is "")
+            Environment.SetEnvironmentVariable("NO_COLOR", null);
         try
         {
             using var bundle = new Bundle();
-            return Run(script, arguments[1..], bundle);
+            return Run(arguments, bundle);
         }
         catch (IOException e)
         {
@@ -46,22 +52,38 @@ internal static class Program
         }
     }
 
-    private static int Run(string script, string[] arguments, Bundle bundle)
+    // Not inlined: PowerShell's engine may be a file of the bundle, and its types resolve only after that is unpacked.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int Run(string[] arguments, Bundle bundle)
     {
-        var host = new ScriptHost();
-        using Runspace runspace = RunspaceFactory.CreateRunspace(host, SessionState(bundle));
-        runspace.Open();
-        using var runner = new ScriptRunner(runspace, host);
-        return runner.Run(script, arguments);
-    }
+        // PowerShell writes the colors of tables and errors to pipes and files as well, where a job's log shows them as text.
+        if (Console.IsOutputRedirected)
+            PSStyle.Instance.OutputRendering = OutputRendering.PlainText;
 
-    private static InitialSessionState SessionState(Bundle bundle)
-    {
         InitialSessionState state = InitialSessionState.CreateDefault2();
         if (OperatingSystem.IsWindows())
-            state.ExecutionPolicy = Microsoft.PowerShell.ExecutionPolicy.RemoteSigned;
+            state.ExecutionPolicy = ExecutionPolicy.RemoteSigned;
         state.ImportPSModule(bundle.Module);
-        state.ThrowOnRunspaceOpenError = true;
-        return state;
+
+        // In a session, PowerShell would take the lack of PSReadLine for such an error, and start again without any module.
+        state.ThrowOnRunspaceOpenError = IsScript(arguments);
+
+        // For PowerShell, a script that was stopped may have succeeded.
+        bool interrupted = false;
+        Console.CancelKeyPress += (_, _) => interrupted = true;
+        int exitCode = ConsoleShell.Start(state, Banner, Usage, ForPowerShell(arguments));
+        return interrupted && IsScript(arguments) ? Interrupted : exitCode;
     }
+
+    private static string Banner =>
+        $"Anovos.Mlflow {typeof(Program).Assembly.GetName().Version!.ToString(3)}, PowerShell {PSVersionInfo.PSVersion}";
+
+    private static bool IsScript(string[] arguments) => arguments.Length > 0 && !arguments[0].StartsWith('-');
+
+    private static string[] ForPowerShell(string[] arguments) => arguments switch
+    {
+        [] => [],
+        _ when IsScript(arguments) => ["-NoLogo", "-NoProfile", "-NonInteractive", "-File", .. arguments],
+        _ => ["-NoLogo", "-NoProfile", .. arguments],
+    };
 }

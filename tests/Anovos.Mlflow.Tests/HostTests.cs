@@ -6,6 +6,20 @@ namespace Anovos.Mlflow.Tests;
 [Collection(nameof(HostTests))]
 public class HostTests : IDisposable
 {
+    /// <summary>A script that runs commands of each of PowerShell's own modules.</summary>
+    internal const string Commands = """
+        Write-Host 'to the host'
+        Get-ChildItem -LiteralPath $PSScriptRoot -Name
+        1..3 | Select-Object -Last 1
+        [pscustomobject]@{ Name = 'a'; Value = 1 } | Format-Table
+        (ConvertTo-SecureString 'text' -AsPlainText -Force).Length
+        Add-Type 'public static class Compiled { public static int Three() => 3; }'
+        [Compiled]::Three()
+        """;
+
+    /// <summary>The lines that it prints.</summary>
+    internal static readonly string[] PrintedByCommands = ["to the host", "script.ps1", "3", "Name Value", "---- -----", "a        1", "4", "3"];
+
     private readonly string _folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
 
     [Theory]
@@ -49,6 +63,25 @@ public class HostTests : IDisposable
     }
 
     [Fact]
+    public void A_host_without_the_module_ends_with_70()
+    {
+        string host = Path.GetDirectoryName(Repository.Host)!;
+        foreach (string file in Directory.GetFiles(host, "*", SearchOption.AllDirectories))
+        {
+            string path = Path.Combine(_folder, "host", Path.GetRelativePath(host, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            if (!file.EndsWith("Anovos.Mlflow.psd1", StringComparison.Ordinal))
+                File.Copy(file, path);
+        }
+
+        string program = Path.Combine(_folder, "host", Path.GetFileName(Repository.Host));
+        (int exitCode, string output, string error) = Run("dotnet", [program, Write("script.ps1", "'unreached'")], _folder);
+        Assert.Equal(70, exitCode);
+        Assert.DoesNotContain("unreached", output);
+        Assert.Contains("Anovos.Mlflow.psd1", output + error);
+    }
+
+    [Fact]
     public void The_quickstart_tracks_the_sample_workflow_into_mlruns()
     {
         string script = Path.Combine(Repository.Root, "samples", "quickstart.ps1");
@@ -62,6 +95,98 @@ public class HostTests : IDisposable
         Assert.DoesNotContain("data_ingest", output);
         Assert.DoesNotContain(".crc", output);
         Assert.True(Directory.Exists(Path.Combine(_folder, "mlruns")));
+    }
+
+    [Fact]
+    public void A_script_has_the_commands_of_PowerShell()
+    {
+        (int exitCode, string output, string error) = RunHost(Commands);
+        Assert.Equal("", error);
+        Assert.Equal(0, exitCode);
+        Assert.Equal(PrintedByCommands, Lines(output));
+    }
+
+    [Theory]
+    [InlineData("(Get-Module).Name; $args.Count", 0, "Anovos.Mlflow\n0\n")]
+    [InlineData("exit 7", 7, "")]
+    [InlineData("throw 'broken'", 1, "")]
+    public void A_command_runs_with_the_module_loaded(string command, int expected, string printed)
+    {
+        (int exitCode, string output, string error) = Run("dotnet", [Repository.Host, "-Command", command], _folder);
+        Assert.Equal(expected, exitCode);
+        Assert.Equal(printed, output.ReplaceLineEndings("\n"));
+        Assert.Equal(expected == 1, error.Contains("broken"));
+    }
+
+    [Theory]
+    [InlineData("-h")]
+    [InlineData("--help")]
+    [InlineData("-?")]
+    public void Help_shows_how_to_run_a_script(string option)
+    {
+        (int exitCode, string output, _) = Run("dotnet", [Repository.Host, option], _folder);
+        Assert.Equal(0, exitCode);
+        Assert.StartsWith("usage: anovos-mlflow", output);
+    }
+
+    [Fact]
+    public void A_script_starts_without_banner_or_profile_and_a_session_with_both()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the profile is not in a folder of the environment there");
+        Write("home/.config/powershell/profile.ps1", "'the profile'");
+        string script = Write("script.ps1", "'the script'; $env:POWERSHELL_UPDATECHECK; $env:POWERSHELL_TELEMETRY_OPTOUT");
+        Assert.Equal("the script\nOff\n1\n", RunAtHome("", script));
+        Assert.Equal("the command\n", RunAtHome("", "-Command", "'the command'"));
+        string[] lines = Lines(RunAtHome("exit"));
+        Assert.Matches(@"^Anovos\.Mlflow \d+\.\d+\.\d+, PowerShell 7\.", lines[0]);
+        Assert.Equal("the profile", lines[1]);
+    }
+
+    [Fact]
+    public async Task A_terminal_has_a_prompt_and_knows_the_module()
+    {
+        using Terminal terminal = InTerminal();
+        await terminal.TypeAfterAsync("PS ", "(Get-Module Anovos.Mlflow).Name.ToUpper(); Read-Host question");
+        await terminal.ReadUntilAsync("ANOVOS.MLFLOW");
+        await terminal.TypeAfterAsync("question: ", "the answer");
+        await terminal.TypeAfterAsync("PS ", "exit 3");
+        Assert.Equal(3, await terminal.EndAsync());
+    }
+
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData("", true)]
+    [InlineData("1", false)]
+    public async Task A_terminal_shows_colors_unless_NO_COLOR_is_set(string? noColor, bool expected)
+    {
+        using Terminal terminal = InTerminal(Write("script.ps1", "[pscustomobject]@{ Name = 'a' }; Write-Error 'broken'"), noColor);
+        await terminal.EndAsync();
+        Assert.Contains("Name", terminal.Shown);
+        Assert.Contains("broken", terminal.Shown);
+        Assert.Equal(expected, terminal.Shown.Contains("\u001b[32;1m"));
+        Assert.Equal(expected, terminal.Shown.Contains("\u001b[31;1m"));
+    }
+
+    [Fact]
+    public async Task A_script_asks_nothing()
+    {
+        using Terminal terminal = InTerminal(Write("script.ps1", "$ErrorActionPreference = 'Stop'; Read-Host question; 'unreached'"));
+        Assert.Equal(1, await terminal.EndAsync());
+        Assert.Contains("NonInteractive", terminal.Shown);
+        Assert.DoesNotContain("unreached\r", terminal.Shown);
+    }
+
+    [Fact]
+    public async Task A_script_that_is_interrupted_ends_with_130()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGINT to send to another process");
+        string script = Write("script.ps1", "'ready'; while ($true) { Start-Sleep -Milliseconds 10 }");
+        var start = new ProcessStartInfo("dotnet", [Repository.Host, script]) { WorkingDirectory = _folder, RedirectStandardOutput = true };
+        using Process process = Process.Start(start)!;
+        Assert.Equal("ready", await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
+        Run("kill", ["-INT", $"{process.Id}"], _folder);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(130, process.ExitCode);
     }
 
     [Theory]
@@ -106,6 +231,46 @@ public class HostTests : IDisposable
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         process.WaitForExit();
         return (process.ExitCode, output.Result, error.Result);
+    }
+
+    internal static string[] Lines(string output) =>
+        output.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    private string Write(string name, string content)
+    {
+        string path = Path.Combine(_folder, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, content);
+        return path;
+    }
+
+    private ProcessStartInfo AtHome(string program, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = _folder, RedirectStandardOutput = true, RedirectStandardInput = true };
+        foreach (string variable in (string[])["POWERSHELL_UPDATECHECK", "POWERSHELL_TELEMETRY_OPTOUT", "XDG_CONFIG_HOME", "NO_COLOR"])
+            start.Environment.Remove(variable);
+        start.Environment["HOME"] = Path.Combine(_folder, "home");
+        start.Environment["TERM"] = "xterm";
+        return start;
+    }
+
+    private string RunAtHome(string input, params string[] arguments)
+    {
+        using Process process = Process.Start(AtHome("dotnet", [Repository.Host, .. arguments]))!;
+        process.StandardInput.Write(input);
+        process.StandardInput.Close();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return output;
+    }
+
+    private Terminal InTerminal(string script = "", string? noColor = null)
+    {
+        string? program = OperatingSystem.IsLinux() ? CleanProcess.Find("script") : null;
+        Assert.SkipWhen(program is null, "there is no command 'script' of util-linux, which gives a program a terminal");
+        ProcessStartInfo start = AtHome(program, "-qec", $"dotnet '{Repository.Host}' {script}", "/dev/null");
+        start.Environment["NO_COLOR"] = noColor;
+        return new Terminal(start);
     }
 
     private (int ExitCode, string Output, string Error) RunHost(string script, params string[] arguments)

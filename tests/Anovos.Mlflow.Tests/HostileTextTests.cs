@@ -79,14 +79,14 @@ public sealed class HostileTextTests : IDisposable
         string script = _session.Write("script.ps1",
             """
             param($Name)
-            Start-MlflowRun -TrackingUri ./mlruns -Experiment $Name -Name $Name | Out-Default
-            Send-MlflowArtifact folder | Out-Default
-            Get-MlflowArtifact folder | Out-Default
-            Get-MlflowRun | Out-Default
-            Get-MlflowExperiment | Out-Default
-            Get-MlflowConnection | Out-Default
-            Test-AnovosConfig -LiteralPath "folder/$Name" | Out-Default
-            Stop-MlflowRun | Out-Default
+            Start-MlflowRun -TrackingUri ./mlruns -Experiment $Name -Name $Name | Out-String -Width 120
+            Send-MlflowArtifact folder | Out-String -Width 120
+            Get-MlflowArtifact folder | Out-String -Width 120
+            Get-MlflowRun | Out-String -Width 120
+            Get-MlflowExperiment | Out-String -Width 120
+            Get-MlflowConnection | Out-String -Width 120
+            Test-AnovosConfig -LiteralPath "folder/$Name" | Out-String -Width 120
+            Stop-MlflowRun | Out-String -Width 120
             Get-MlflowArtifact "none $Name"
             """);
         (_, string output, string error) = HostTests.Run("dotnet", [Repository.Host, script, Evil], _session.Folder);

@@ -29,6 +29,16 @@ public sealed class SingleFileTests(SingleFileHost host) : IDisposable
     }
 
     [Fact]
+    public void A_script_has_the_commands_of_PowerShell()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the home folder is not the environment's there");
+        (int exitCode, string output, string error) = Run(HostTests.Commands, ("HOME", Home));
+        Assert.Equal("", error);
+        Assert.Equal(0, exitCode);
+        Assert.Equal(HostTests.PrintedByCommands, HostTests.Lines(output));
+    }
+
+    [Fact]
     public void What_is_torn_or_was_tampered_with_is_mended()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the home folder is not the environment's there");

@@ -14,7 +14,7 @@ Describe 'A script as a process of its own' {
 
     Context 'The script host of this repository does as pwsh -File does' {
         BeforeAll {
-            # Runs a script by both; the scripts keep to what the host has: the language and the core commands.
+            # Runs a script by both.
             function Invoke-Both {
                 param([string] $Script, [string[]] $Arguments = @())
 
