@@ -103,9 +103,10 @@ public sealed class PipelineTests : IAsyncLifetime
             ["System.AccessToken"] = "job-token",
         };
 
-        // It has its own copy loaded already, and one is all that a process can have.
-        if (shell == "host")
-            job["anovosModule"] = Path.Combine(Path.GetDirectoryName(Repository.Host)!, "Modules", "Anovos.Mlflow");
+        // The host has loaded its own copy already, and a process can load only one.
+        job["anovosModule"] = shell == "host"
+            ? Path.Combine(Path.GetDirectoryName(Repository.Host)!, "Modules", "Anovos.Mlflow")
+            : Repository.StagedModule;
         if (name == "Databricks")
             (job["DATABRICKS_HOST"], job["DATABRICKS_CLIENT_ID"]) = (_server.Uri.ToString(), "principal");
         else

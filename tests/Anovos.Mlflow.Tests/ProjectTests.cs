@@ -93,7 +93,7 @@ public sealed class ProjectTests : IDisposable
     {
         using PowerShellPipeline pipeline = _session.Create("Invoke-MlflowProject demo hanging");
         IAsyncResult running = pipeline.BeginInvoke();
-        while (!File.Exists(Path.Combine(_session.Folder, "demo", "started")))
+        while (!running.IsCompleted && !File.Exists(Path.Combine(_session.Folder, "demo", "started")))
             await Task.Delay(50, TestContext.Current.CancellationToken);
         pipeline.Stop();
         Assert.Throws<PipelineStoppedException>(() => pipeline.EndInvoke(running));

@@ -75,7 +75,7 @@ public sealed class WorkflowReadBackTests : IDisposable
         string uri = ReadBack.TrackingUri(where);
         using PowerShellPipeline pipeline = _session.Create(Script("'--hang' '--child' ./pids"), Variables(uri));
         IAsyncResult running = pipeline.BeginInvoke();
-        await UntilTimed(uri);
+        await UntilTimed(uri, running);
         pipeline.Stop();
         Assert.Throws<PipelineStoppedException>(() => pipeline.EndInvoke(running));
         dynamic run = _session.Run("Get-MlflowRun -TrackingUri $Uri -Experiment (Import-AnovosConfig ./config.yaml).Tracking.Experiment", ("Uri", uri)).Clean().Single;
@@ -95,7 +95,7 @@ public sealed class WorkflowReadBackTests : IDisposable
         {
             using PowerShellPipeline pipeline = _session.Create(Script("'--outputs' ./made '--wait-for' ./go '--child' ./pids"), Variables(relay.Uri));
             IAsyncResult running = pipeline.BeginInvoke();
-            await UntilTimed(relay.Uri);
+            await UntilTimed(relay.Uri, running);
             relay.IsDown = true;
             _session.Write("go", "");
             dynamic kept = Assert.Single(pipeline.EndInvoke(running));
@@ -133,7 +133,7 @@ public sealed class WorkflowReadBackTests : IDisposable
     private static string[] Artifacts(JsonElement read) => [.. read.GetProperty("artifacts").EnumerateObject().Select(entry => entry.Name).Order(StringComparer.Ordinal)];
 
     // Its processes are known, and its first timing is in the store.
-    private async Task UntilTimed(string uri)
+    private async Task UntilTimed(string uri, IAsyncResult running)
     {
         const string Timed = "$experiment = (Import-AnovosConfig $Config).Tracking.Experiment; "
             + "Get-MlflowRun -TrackingUri $Uri -Experiment $experiment -ErrorAction Ignore"
@@ -144,7 +144,7 @@ public sealed class WorkflowReadBackTests : IDisposable
             ("Uri", uri.StartsWith('.') ? Path.GetFullPath(Path.Combine(_session.Folder, uri)) : uri),
             ("Config", Path.Combine(_session.Folder, "config.yaml")),
         ];
-        while (!File.Exists(Path.Combine(_session.Folder, "pids")) || other.Run(Timed, variables).Output.Count == 0)
+        while (!running.IsCompleted && (!File.Exists(Path.Combine(_session.Folder, "pids")) || other.Run(Timed, variables).Output.Count == 0))
             await Task.Delay(50, TestContext.Current.CancellationToken);
     }
 }
