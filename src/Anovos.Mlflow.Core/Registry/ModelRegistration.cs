@@ -41,16 +41,29 @@ public static class ModelRegistration
     }
 
     /// <summary>True if the model exists.</summary>
-    public static async Task<bool> ExistsAsync(this IRegisteredModels models, string name, CancellationToken cancellationToken)
+    public static async Task<bool> ExistsAsync(this IRegisteredModels models, string name, CancellationToken cancellationToken) =>
+        await FindExactAsync(models, name, cancellationToken).ConfigureAwait(false) is not null;
+
+    /// <summary>Returns the model with exactly the name that is meant; null if there is none.</summary>
+    public static Task<RegisteredModel?> FindAsync(this IRegisteredModels models, NamePattern name, CancellationToken cancellationToken) =>
+        name.FindAsync(exact => FindExactAsync(models, exact, cancellationToken));
+
+    /// <summary>Returns the name of the model that is meant where wildcards are not allowed; the name itself if there is no such model.</summary>
+    public static async Task<string> ResolveNameAsync(this IRegisteredModels models, string name, CancellationToken cancellationToken)
+    {
+        var pattern = new NamePattern(name);
+        return pattern.Names.Count == 1 ? name : (await FindAsync(models, pattern, cancellationToken).ConfigureAwait(false))?.Name ?? name;
+    }
+
+    private static async Task<RegisteredModel?> FindExactAsync(IRegisteredModels models, string name, CancellationToken cancellationToken)
     {
         try
         {
-            await models.GetAsync(name, cancellationToken).ConfigureAwait(false);
-            return true;
+            return await models.GetAsync(name, cancellationToken).ConfigureAwait(false);
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.ModelNotFound)
         {
-            return false;
+            return null;
         }
     }
 }

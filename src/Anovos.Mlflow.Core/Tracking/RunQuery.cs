@@ -6,6 +6,8 @@ namespace Anovos.Mlflow.Tracking;
 /// </summary>
 public sealed record RunQuery
 {
+    private const string RunNameKey = "attributes.run_name";
+
     private static readonly RunStatus[] AllStatuses = [.. Enum.GetValues(typeof(RunStatus)).Cast<RunStatus>()];
 
     /// <summary>Only runs with one of these statuses; all when there is none.</summary>
@@ -14,10 +16,13 @@ public sealed record RunQuery
     /// <summary>Only runs that began then or later.</summary>
     public DateTimeOffset? Since { get; init; }
 
-    /// <summary>Only runs of this name; <c>*</c> and <c>?</c> are wildcards.</summary>
+    /// <summary>Only runs of this name, as <see cref="NamePattern"/> reads it.</summary>
     public string? Name { get; init; }
 
-    /// <summary>Only runs with all these tags; <c>*</c> and <c>?</c> are wildcards in the values.</summary>
+    /// <summary>Whether <see cref="Name"/> is exactly the name.</summary>
+    public bool NameIsExact { get; init; }
+
+    /// <summary>Only runs with all these tags; a value is matched as it is, or as <see cref="NamePattern"/> reads it.</summary>
     public IReadOnlyList<Tag> Tags { get; init; } = [];
 
     /// <summary>A filter in MLflow's search syntax that must be met as well.</summary>
@@ -39,10 +44,17 @@ public sealed record RunQuery
             conditions.AddRange(AllStatuses.Except(Statuses).Select(status => $"attributes.status != '{Spelled(status)}'"));
         if (Since is { } since)
             conditions.Add(FormattableString.Invariant($"attributes.start_time >= {since.ToUnixTimeMilliseconds()}"));
-        if (Name is not null)
-            Add(conditions, "attributes.run_name", Name);
+        if (Name is not null && NameIsExact)
+            AddExact(conditions, RunNameKey, Name);
+        else if (Name is not null)
+            Add(conditions, RunNameKey, new NamePattern(Name));
         foreach (Tag tag in Tags)
-            Add(conditions, $"tags.`{tag.Key}`", tag.Value);
+        {
+            // A value with backticks has two meanings, and there is no OR.
+            if (new NamePattern(tag.Value) is { Names.Count: 1 } pattern)
+                Add(conditions, $"tags.`{tag.Key}`", pattern);
+        }
+
         if (!string.IsNullOrWhiteSpace(Filter))
             conditions.Add(Filter!);
         return conditions.Count == 0 ? null : string.Join(" and ", conditions);
@@ -50,24 +62,58 @@ public sealed record RunQuery
 
     /// <summary>Whether the run has the name and the tags.</summary>
     public bool Matches(Run run) =>
-        (Name is null || Matches(Name, run.RunName))
-        && Tags.All(tag => run.Tags.TryGetValue(tag.Key, out string? value) && Matches(tag.Value, value));
+        (Name is null || (NameIsExact ? Name == run.RunName : new NamePattern(Name).Matches(run.RunName)))
+        && Tags.All(tag => run.Tags.TryGetValue(tag.Key, out string? value) && new NamePattern(tag.Value).Matches(value));
 
-    private static void Add(List<string> conditions, string key, string pattern)
+    /// <summary>The query for the exact name, if the experiments have a run of that name; otherwise this query.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="search">The search for which the query is.</param>
+    /// <param name="cancellationToken">Cancels the search.</param>
+    public async Task<RunQuery> ResolveNameAsync(ITrackingStore store, RunSearch search, CancellationToken cancellationToken)
     {
-        // A text in quotes cannot hold those quotes: one with both is left to the comparison.
-        if (pattern.Contains('\'') && pattern.Contains('"'))
-            return;
-        char quote = pattern.Contains('\'') ? '"' : '\'';
-        conditions.Add(HasWildcards(pattern)
-            ? $"{key} LIKE {quote}{pattern.Replace('*', '%').Replace('?', '_')}{quote}"
-            : $"{key} = {quote}{pattern}{quote}");
+        if (Name is null || NameIsExact || new NamePattern(Name) is { HasWildcards: false, Names.Count: 1 })
+            return this;
+        string? exact = await new NamePattern(Name).FindAsync(async name =>
+        {
+            var query = new RunQuery { Name = name, NameIsExact = true };
+            return await HasAnyAsync(store, search with { Filter = query.ToFilter(), OrderBy = [] }, query, cancellationToken).ConfigureAwait(false) ? name : null;
+        }).ConfigureAwait(false);
+        return exact is null ? this : this with { Name = exact, NameIsExact = true };
     }
 
-    private static bool HasWildcards(string pattern) => pattern.IndexOfAny(['*', '?']) >= 0;
+    private static async Task<bool> HasAnyAsync(ITrackingStore store, RunSearch search, RunQuery query, CancellationToken cancellationToken)
+    {
+        var pages = new PageWalker();
+        string? pageToken = null;
+        do
+        {
+            Page<Run> page = await store.SearchRunsAsync(search, pageToken, cancellationToken).ConfigureAwait(false);
+            if (page.Items.Any(query.Matches))
+                return true;
+            pageToken = pages.After(page);
+        }
+        while (pageToken is not null);
+        return false;
+    }
 
-    // LIKE takes '%' and '_' for wildcards too, so it finds what this must leave out.
-    private static bool Matches(string pattern, string text) => HasWildcards(pattern) ? new LikePattern(pattern, ignoreCase: false, any: '*', one: '?').Matches(text) : pattern == text;
+    private static void Add(List<string> conditions, string key, NamePattern pattern)
+    {
+        if (pattern.HasWildcards)
+            AddQuoted(conditions, $"{key} LIKE ", pattern.ToLike());
+        else
+            AddExact(conditions, key, pattern.Names[pattern.Names.Count - 1]);
+    }
+
+    private static void AddExact(List<string> conditions, string key, string text) => AddQuoted(conditions, $"{key} = ", text);
+
+    // A text in quotes cannot hold those quotes: one with both is left to the comparison.
+    private static void AddQuoted(List<string> conditions, string condition, string text)
+    {
+        if (text.Contains('\'') && text.Contains('"'))
+            return;
+        char quote = text.Contains('\'') ? '"' : '\'';
+        conditions.Add($"{condition}{quote}{text}{quote}");
+    }
 
     private static string Spelled(RunStatus status) => status.ToString().ToUpperInvariant();
 }

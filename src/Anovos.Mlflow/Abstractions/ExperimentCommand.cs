@@ -13,7 +13,7 @@ public abstract class ExperimentCommand : TrackingCommand
     [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Name")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(ExperimentCompleter))]
+    [ArgumentCompleter(typeof(ExperimentPatternCompleter))]
     public string[] Name { get; set; } = [];
 
     /// <summary>Ids.</summary>
@@ -55,20 +55,8 @@ public abstract class ExperimentCommand : TrackingCommand
     /// <summary>An experiment as the user is asked about it.</summary>
     private protected static string Describe(MlflowConnection connection, Experiment experiment) => $"experiment '{experiment.Name}' ({experiment.ExperimentId}) at {connection.TrackingUri}";
 
-    private IReadOnlyList<Experiment> FindNamed(ITrackingStore store, string name)
-    {
-        if (WildcardPattern.ContainsWildcardCharacters(name))
-        {
-            var pattern = new WildcardPattern(name, WildcardOptions.IgnoreCase);
-            var search = new ExperimentSearch(InTrash ? ViewType.DeletedOnly : ViewType.ActiveOnly);
-            List<Experiment> all = Await(token => PageWalker.ReadAllAsync(page => store.SearchExperimentsAsync(search, page, token)));
-            return all.FindAll(experiment => pattern.IsMatch(experiment.Name));
-        }
-
-        Experiment found = Await(token => store.FindExperimentAsync(name, token))
-            ?? throw new MlflowException(ErrorKind.ExperimentNotFound, $"There is no experiment '{name}' at {store.TrackingUri}. Get-MlflowExperiment{(InTrash ? " -IncludeDeleted" : "")} lists those there are.") { Target = name };
-        return [Check(found)];
-    }
+    private IReadOnlyList<Experiment> FindNamed(ITrackingStore store, string name) =>
+        Await(token => store.FindExperimentsAsync(new NamePattern(name), InTrash ? ViewType.DeletedOnly : ViewType.ActiveOnly, token));
 
     private Experiment Check(Experiment experiment) => InTrash ? LifecycleChecks.ThrowIfActive(experiment) : LifecycleChecks.ThrowIfDeleted(experiment);
 }

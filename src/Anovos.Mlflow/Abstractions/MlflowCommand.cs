@@ -16,6 +16,7 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
 
     private readonly CancellationTokenSource _stop = new();
     private readonly PostedWrites _posted = new();
+    private string[] _typed = [];
 
     /// <summary>The state of this runspace: connection and active runs.</summary>
     internal static MlflowSession Session => MlflowSession.Of(Runspace.DefaultRunspace);
@@ -39,6 +40,7 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     /// <inheritdoc/>
     protected sealed override void BeginProcessing()
     {
+        _typed = [.. MyInvocation.BoundParameters.Keys];
         MlflowSession.Enter(Runspace.DefaultRunspace, SessionState.PSVariable.GetValue("global:Error"));
         Guard(() =>
         {
@@ -70,6 +72,12 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     protected virtual void End()
     {
     }
+
+    /// <summary>Whether a parameter has a value of the caller's, from the command line or the pipeline.</summary>
+    private protected bool IsGiven(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
+
+    /// <summary>Whether a parameter has its value from the command line.</summary>
+    private protected bool IsTyped(string parameter) => _typed.Contains(parameter, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Runs the work off this thread and waits for it, writing what it posts.</summary>
     /// <exception cref="PipelineStoppedException">Ctrl+C, or a posted write ended the pipeline.</exception>

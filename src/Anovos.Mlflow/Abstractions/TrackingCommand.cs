@@ -85,13 +85,25 @@ public abstract class TrackingCommand : MlflowCommand
     /// <summary>Whether a value that is longer than MLflow keeps is cut, with a warning, or is an error (<c>MLFLOW_TRUNCATE_LONG_VALUES</c>).</summary>
     protected static bool TruncatesLongValues => new EnvironmentVariables(Environment.GetEnvironmentVariable).Flag("MLFLOW_TRUNCATE_LONG_VALUES", defaultValue: true);
 
-    /// <summary>The experiments, not deleted, whose names match one of the wildcard patterns.</summary>
-    protected static async Task<IReadOnlyList<Experiment>> FindExperimentsAsync(ITrackingStore store, IEnumerable<string> names, CancellationToken cancellationToken)
+    /// <summary>The experiments, not deleted, that the names mean. A name that none has is an error and stops no other.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="names">The names; null for all experiments.</param>
+    private protected IReadOnlyList<Experiment> FindExperiments(ITrackingStore store, string[]? names)
     {
-        WildcardPattern[] patterns = [.. names.Select(name => new WildcardPattern(name, WildcardOptions.IgnoreCase))];
-        List<Experiment> all = await PageWalker.ReadAllAsync(pageToken => store.SearchExperimentsAsync(new ExperimentSearch(), pageToken, cancellationToken)).ConfigureAwait(false);
-        return [.. all.Where(experiment => patterns.Any(pattern => pattern.IsMatch(experiment.Name)))];
+        if (names is null)
+            return Await(token => store.ListExperimentsAsync(ViewType.ActiveOnly, token));
+        var found = new Dictionary<string, Experiment>(StringComparer.Ordinal);
+        ForEach(names, name =>
+        {
+            foreach (Experiment experiment in Await(token => store.FindExperimentsAsync(new NamePattern(name), ViewType.ActiveOnly, token)))
+                found[experiment.ExperimentId] = experiment;
+        });
+        return [.. found.Values];
     }
+
+    /// <summary>The registered model that a name means. From the pipeline, a name is taken as it is.</summary>
+    private protected string ResolveModelName(ModelRegistry registry, string name) =>
+        IsTyped("Name") ? Await(token => registry.Models.ResolveNameAsync(name, token)) : name;
 
     /// <summary>Whether an experiment may be made, and before it the folder that it needs where that is missing.</summary>
     protected bool ConfirmExperiment(MlflowConnection connection, string experiment)

@@ -6,15 +6,23 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.PowerShell.Completion;
 
 /// <summary>Completes the names of experiments.</summary>
-public sealed class ExperimentCompleter : IArgumentCompleter
+public class ExperimentCompleter : IArgumentCompleter
 {
+    private protected virtual bool TakesWildcards => false;
+
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
         StoreCompletion.Query(fakeBoundParameters, async (store, token) =>
         {
             Page<Experiment> experiments = await store.SearchExperimentsAsync(new ExperimentSearch(StoreCompletion.ViewOf(commandName)), null, token).ConfigureAwait(false);
             return experiments.Items
-                .Where(experiment => experiment.Name.StartsWith(wordToComplete.Trim('\'', '"'), StringComparison.OrdinalIgnoreCase))
-                .Select(experiment => new CompletionResult($"'{CodeGeneration.EscapeSingleQuotedStringContent(experiment.Name)}'", experiment.Name, CompletionResultType.ParameterValue, $"experiment {experiment.ExperimentId}"));
+                .Where(experiment => NameCompletion.Begins(experiment.Name, wordToComplete))
+                .Select(experiment => NameCompletion.Offer(experiment.Name, $"experiment {experiment.ExperimentId}", TakesWildcards));
         });
+}
+
+/// <summary>Completes the names of experiments for a parameter that takes wildcards.</summary>
+public sealed class ExperimentPatternCompleter : ExperimentCompleter
+{
+    private protected override bool TakesWildcards => true;
 }

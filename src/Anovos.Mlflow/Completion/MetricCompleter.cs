@@ -20,9 +20,9 @@ public sealed class MetricCompleter : IArgumentCompleter
         {
             Run run = await store.GetRunAsync(runId, token).ConfigureAwait(false);
             return run.Metrics
-                .Where(metric => metric.Key.StartsWith(wordToComplete.Trim('\'', '"'), StringComparison.OrdinalIgnoreCase))
+                .Where(metric => NameCompletion.Begins(metric.Key, wordToComplete))
                 .OrderBy(metric => metric.Key, StringComparer.Ordinal)
-                .Select(metric => new CompletionResult($"'{CodeGeneration.EscapeSingleQuotedStringContent(metric.Key)}'", metric.Key, CompletionResultType.ParameterValue, FormattableString.Invariant($"latest {metric.Value}")));
+                .Select(metric => NameCompletion.Offer(metric.Key, FormattableString.Invariant($"latest {metric.Value}"), wildcards: true));
         });
     }
 }

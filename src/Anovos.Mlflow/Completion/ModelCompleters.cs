@@ -7,14 +7,22 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.PowerShell.Completion;
 
 /// <summary>Completes the names of registered models.</summary>
-public sealed class ModelNameCompleter : IArgumentCompleter
+public class ModelNameCompleter : IArgumentCompleter
 {
+    private protected virtual bool TakesWildcards => false;
+
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
         StoreCompletion.Query(fakeBoundParameters, async (store, token) =>
             (await ModelCompletion.ModelsAsync(store, token).ConfigureAwait(false))
-                .Where(model => ModelCompletion.Begins(model.Name, wordToComplete))
-                .Select(model => ModelCompletion.Quoted(model.Name, $"latest version {model.LatestVersion?.ToString() ?? "none"}")));
+                .Where(model => NameCompletion.Begins(model.Name, wordToComplete))
+                .Select(model => NameCompletion.Offer(model.Name, $"latest version {model.LatestVersion?.ToString() ?? "none"}", TakesWildcards)));
+}
+
+/// <summary>Completes the names of registered models for a parameter that takes wildcards.</summary>
+public sealed class ModelPatternCompleter : ModelNameCompleter
+{
+    private protected override bool TakesWildcards => true;
 }
 
 /// <summary>Completes the numbers of versions, once the model is named: the newest first.</summary>
@@ -25,7 +33,7 @@ public sealed class ModelVersionCompleter : IArgumentCompleter
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
         fakeBoundParameters["Name"] is not string name ? [] : StoreCompletion.Query(fakeBoundParameters, async (store, token) =>
-            (await ModelRegistry.Of(store).Versions.SearchAsync(ModelFilter.VersionsOfModel(name), Offered, null, token).ConfigureAwait(false)).Items
+            (await ModelRegistry.Of(store).Versions.SearchAsync(ModelFilter.VersionsOfModel(await ModelRegistry.Of(store).Models.ResolveNameAsync(name, token).ConfigureAwait(false)), Offered, null, token).ConfigureAwait(false)).Items
                 .Select(version => (Number: version.Version.ToString(), version.Stage, version.Description))
                 .Where(version => version.Number.StartsWith(wordToComplete, StringComparison.Ordinal))
                 .Select(version => new CompletionResult(version.Number, version.Number, CompletionResultType.ParameterValue, SafeText.Of($"stage {version.Stage}. {version.Description}"))));
@@ -37,9 +45,9 @@ public sealed class ModelAliasCompleter : IArgumentCompleter
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
         fakeBoundParameters["Name"] is not string name ? [] : StoreCompletion.Query(fakeBoundParameters, async (store, token) =>
-            (await ModelRegistry.Of(store).Models.GetAsync(name, token).ConfigureAwait(false)).Aliases
-                .Where(alias => ModelCompletion.Begins(alias.Key, wordToComplete))
-                .Select(alias => ModelCompletion.Quoted(alias.Key, $"version {alias.Value}")));
+            ((await ModelRegistry.Of(store).Models.FindAsync(new NamePattern(name), token).ConfigureAwait(false))?.Aliases ?? new Dictionary<string, long>())
+                .Where(alias => NameCompletion.Begins(alias.Key, wordToComplete))
+                .Select(alias => NameCompletion.Offer(alias.Key, $"version {alias.Value}")));
 }
 
 /// <summary>Completes the URIs of registered models: by alias, and the latest version.</summary>
@@ -51,8 +59,8 @@ public sealed class ModelUriCompleter : IArgumentCompleter
             (await ModelCompletion.ModelsAsync(store, token).ConfigureAwait(false))
                 .SelectMany(model => model.Aliases.Select(alias => (Uri: $"models:/{model.Name}@{alias.Key}", Tip: $"version {alias.Value}"))
                     .Append((Uri: $"models:/{model.Name}/latest", Tip: $"version {model.LatestVersion?.ToString() ?? "none"}")))
-                .Where(offer => ModelCompletion.Begins(offer.Uri, wordToComplete))
-                .Select(offer => ModelCompletion.Quoted(offer.Uri, offer.Tip)));
+                .Where(offer => NameCompletion.Begins(offer.Uri, wordToComplete))
+                .Select(offer => NameCompletion.Offer(offer.Uri, offer.Tip)));
 }
 
 /// <summary>What the completers of models share.</summary>
@@ -62,9 +70,4 @@ internal static class ModelCompletion
 
     public static async Task<IReadOnlyList<RegisteredModel>> ModelsAsync(ITrackingStore store, CancellationToken cancellationToken) =>
         (await ModelRegistry.Of(store).Models.SearchAsync(null, Offered, null, cancellationToken).ConfigureAwait(false)).Items;
-
-    public static bool Begins(string text, string typed) => text.StartsWith(typed.Trim('\'', '"'), StringComparison.OrdinalIgnoreCase);
-
-    public static CompletionResult Quoted(string text, string tip) =>
-        new($"'{CodeGeneration.EscapeSingleQuotedStringContent(text)}'", text, CompletionResultType.ParameterValue, tip);
 }

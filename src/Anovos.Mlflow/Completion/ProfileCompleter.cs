@@ -14,8 +14,8 @@ public sealed class ProfileCompleter : IArgumentCompleter
         try
         {
             return [.. DatabricksConfig.ProfileNames(Environment.GetEnvironmentVariable, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile))
-                .Where(name => name.StartsWith(wordToComplete.Trim('\'', '"'), StringComparison.OrdinalIgnoreCase))
-                .Select(name => new CompletionResult($"'{CodeGeneration.EscapeSingleQuotedStringContent(name)}'", name, CompletionResultType.ParameterValue, $"profile {name}"))];
+                .Where(name => NameCompletion.Begins(name, wordToComplete))
+                .Select(name => NameCompletion.Offer(name, $"profile {name}"))];
         }
         catch (MlflowException)
         {

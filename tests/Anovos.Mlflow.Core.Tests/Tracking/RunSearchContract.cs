@@ -75,6 +75,51 @@ public abstract class RunSearchContract : TrackingStoreContract
         Assert.NotNull(odd);
     }
 
+    [Fact]
+    public async Task A_query_takes_an_exact_name_before_wildcards()
+    {
+        string experiment = await NewExperiment();
+        foreach (string name in new[] { "fold [1]", "fold 1", "fold *", "Fold *", "back`[tick", "back[tick", "it's \"x\" *", "a\\b" })
+            await Store.CreateRunAsync(new(experiment, name, "tester", 1_700_000_000_000), default);
+        foreach ((string name, string expected) in new[]
+        {
+            ("fold [1]", "fold [1]"),
+            ("fold `[1`]", "fold [1]"),
+            ("fold [*", "fold [1]"),
+            ("fold *", "fold *"),
+            ("fold `*", "fold *"),
+            ("fold ?", "fold *|fold 1"),
+            ("fold `**", "fold *"),
+            ("Fold *", "Fold *"),
+            ("FOLD *", ""),
+            ("back`[tick", "back`[tick"),
+            ("back[tick", "back[tick"),
+            ("it's \"x\" *", "it's \"x\" *"),
+            ("a\\*", "a\\b"),
+            ("[", ""),
+        })
+        {
+            var search = new RunSearch([experiment]);
+            RunQuery query = await new RunQuery { Name = name }.ResolveNameAsync(Store, search, default);
+            Page<Run> found = await Store.SearchRunsAsync(search with { Filter = query.ToFilter() }, null, default);
+            Assert.Equal(expected, string.Join('|', found.Items.Where(query.Matches).Select(run => run.RunName).Order(StringComparer.Ordinal)));
+        }
+    }
+
+    [Fact]
+    public async Task A_wildcard_in_the_value_of_a_tag_can_be_escaped()
+    {
+        string experiment = await NewExperiment();
+        foreach (string value in new[] { "[a]", "*", "b`*" })
+            await Store.CreateRunAsync(new(experiment, value, "tester", 1_700_000_000_000) { Tags = [new("team", value)] }, default);
+        foreach ((string value, string expected) in new[] { ("[a]", "[a]"), ("`[a`]", "[a]"), ("`*", "*"), ("b`*", "b`*"), ("[*", "[a]"), ("?", "*") })
+        {
+            var query = new RunQuery { Tags = [new("team", value)] };
+            Page<Run> found = await Store.SearchRunsAsync(new([experiment], query.ToFilter()), null, default);
+            Assert.Equal(expected, string.Join('|', found.Items.Where(query.Matches).Select(run => run.RunName).Order(StringComparer.Ordinal)));
+        }
+    }
+
     [Theory]
     [InlineData(new string[0], "d c b a")]
     [InlineData(new[] { "start_time ASC" }, "a b c d")]

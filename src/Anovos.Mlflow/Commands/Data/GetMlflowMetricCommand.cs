@@ -26,7 +26,7 @@ public sealed class GetMlflowMetricCommand : RunCommand
         RunReference reference = ResolveRun();
         Run run = Await(token => reference.Store.GetRunAsync(reference.RunId, token));
         string[] all = [.. run.Metrics.Keys.OrderBy(name => name, StringComparer.Ordinal)];
-        foreach (string name in Name.SelectMany(name => Find(run, all, name)).Distinct(StringComparer.Ordinal))
+        foreach (string name in (IsGiven(nameof(Name)) ? Name.SelectMany(name => Find(run, all, name)) : all).Distinct(StringComparer.Ordinal))
         {
             WritePages(async page =>
             {
@@ -38,12 +38,9 @@ public sealed class GetMlflowMetricCommand : RunCommand
 
     private IEnumerable<string> Find(Run run, string[] all, string name)
     {
-        // A name that the run has is meant as it is.
-        if (all.Contains(name, StringComparer.Ordinal))
-            return [name];
-        var pattern = new WildcardPattern(name, WildcardOptions.IgnoreCase);
-        string[] found = [.. all.Where(pattern.IsMatch)];
-        if (found.Length == 0 && !WildcardPattern.ContainsWildcardCharacters(name))
+        var pattern = new NamePattern(name);
+        IReadOnlyList<string> found = pattern.Among(all);
+        if (found.Count == 0 && !pattern.HasWildcards)
             WriteError(new MlflowException(ErrorKind.MetricNotFound, $"Run {run.RunId} has no metric '{name}'. {(all.Length == 0 ? "It has none." : $"It has {string.Join(", ", all.Take(10))}{(all.Length > 10 ? " …" : "")}.")}") { Target = name }.ToErrorRecord(name));
         return found;
     }

@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Completion;
-using Anovos.Mlflow.PowerShell.Errors;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
@@ -14,7 +13,8 @@ public sealed class GetMlflowExperimentCommand : TrackingCommand
     /// <summary>Names; wildcards are allowed.</summary>
     [Parameter(Position = 0, ParameterSetName = "Name", ValueFromPipeline = true)]
     [SupportsWildcards]
-    [ArgumentCompleter(typeof(ExperimentCompleter))]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ExperimentPatternCompleter))]
     public string[] Name { get; set; } = ["*"];
 
     /// <summary>Ids.</summary>
@@ -32,31 +32,35 @@ public sealed class GetMlflowExperimentCommand : TrackingCommand
         ITrackingStore store = ResolveConnection().Store;
         foreach (string id in Id)
             WriteObject(Await(token => store.GetExperimentAsync(id, token)));
-        if (ParameterSetName == "Name")
-        {
-            foreach (string name in Name)
-                WriteNamed(store, name);
-        }
+        if (ParameterSetName != "Name")
+            return;
+        if (!IsGiven(nameof(Name)))
+            WriteAll(store, filter: null);
+        else
+            ForEach(Name, name => WriteNamed(store, new NamePattern(name)));
     }
 
-    private void WriteNamed(ITrackingStore store, string name)
+    private void WriteNamed(ITrackingStore store, NamePattern name)
     {
-        if (WildcardPattern.ContainsWildcardCharacters(name))
+        Experiment? found = Await(token => name.FindAsync(exact => store.FindExperimentAsync(exact, token)));
+        if (found is null && name.HasWildcards)
         {
-            var pattern = new WildcardPattern(name, WildcardOptions.IgnoreCase);
-            var search = new ExperimentSearch(IncludeDeleted ? ViewType.All : ViewType.ActiveOnly);
-            WritePages(token => store.SearchExperimentsAsync(search, token.PageToken, token.Cancellation), experiment => pattern.IsMatch(experiment.Name));
+            WriteAll(store, experiment => name.Matches(experiment.Name));
             return;
         }
 
-        Experiment? found = Await(token => store.FindExperimentAsync(name, token));
         if (found is null || (found.LifecycleStage == LifecycleStage.Deleted && !IncludeDeleted))
         {
             string state = found is null ? "no experiment" : "only a deleted experiment";
-            WriteError(new MlflowException(ErrorKind.ExperimentNotFound, $"There is {state} '{name}' at {store.TrackingUri}. Get-MlflowExperiment lists those there are.").ToErrorRecord(name));
-            return;
+            throw new MlflowException(ErrorKind.ExperimentNotFound, $"There is {state} '{name}' at {store.TrackingUri}. Get-MlflowExperiment lists those there are.");
         }
 
         WriteObject(found);
+    }
+
+    private void WriteAll(ITrackingStore store, Func<Experiment, bool>? filter)
+    {
+        var search = new ExperimentSearch(IncludeDeleted ? ViewType.All : ViewType.ActiveOnly);
+        WritePages(page => store.SearchExperimentsAsync(search, page.PageToken, page.Cancellation), filter);
     }
 }

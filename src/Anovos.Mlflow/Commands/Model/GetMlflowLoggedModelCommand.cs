@@ -26,7 +26,8 @@ public sealed class GetMlflowLoggedModelCommand : TrackingCommand
     /// <summary>Names of experiments; wildcards are allowed.</summary>
     [Parameter(ParameterSetName = "Search")]
     [SupportsWildcards]
-    [ArgumentCompleter(typeof(ExperimentCompleter))]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ExperimentPatternCompleter))]
     public string[] Experiment { get; set; } = ["*"];
 
     /// <summary>A filter in MLflow's search syntax, as <c>metrics.rmse &lt; 1</c>.</summary>
@@ -53,7 +54,7 @@ public sealed class GetMlflowLoggedModelCommand : TrackingCommand
                 Search(registry, [Run.ExperimentId], ModelFilter.LoggedByRun(Run.RunId));
                 break;
             default:
-                IReadOnlyList<Experiment> experiments = Await(token => FindExperimentsAsync(registry.Store, Experiment, token));
+                IReadOnlyList<Experiment> experiments = FindExperiments(registry.Store, IsGiven(nameof(Experiment)) ? Experiment : null);
                 if (experiments.Count > 0)
                     Search(registry, [.. experiments.Select(experiment => experiment.ExperimentId)], Filter);
                 break;

@@ -61,21 +61,22 @@ public sealed class GetMlflowModelVersionCommand : TrackingCommand
     protected override void Process()
     {
         ModelRegistry registry = ResolveRegistry();
+        string name = ResolveModelName(registry, Name);
         switch (ParameterSetName)
         {
             case "ModelUri":
                 ForEach(ModelUri, uri => WriteObject(Await(token => new ModelFinder(registry).FindVersionAsync(Registry.ModelUri.Parse(uri), token))));
                 break;
             case "Alias":
-                WriteObject(Await(token => registry.Aliases.GetAsync(Name, Alias, token)));
+                WriteObject(Await(token => registry.Aliases.GetAsync(name, Alias, token)));
                 break;
             case "Name" when Version.Length > 0:
-                ForEach(Version, number => WriteStaged(Await(token => registry.Versions.GetAsync(Name, number, token))));
+                ForEach(Version, number => WriteStaged(Await(token => registry.Versions.GetAsync(name, number, token))));
                 break;
             case "Name":
                 // A model that is not there has no versions to a search, and is an error to a person.
-                Await(token => registry.Models.GetAsync(Name, token));
-                Search(registry, ModelFilter.VersionsOfModel(Name));
+                Await(token => registry.Models.GetAsync(name, token));
+                Search(registry, ModelFilter.VersionsOfModel(name));
                 break;
             case "Run":
                 Search(registry, ModelFilter.VersionsOfRun(Run.RunId));

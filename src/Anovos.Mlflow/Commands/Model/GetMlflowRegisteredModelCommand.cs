@@ -17,7 +17,7 @@ public sealed class GetMlflowRegisteredModelCommand : TrackingCommand
     [Parameter(Position = 0, ParameterSetName = "Name", ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(ModelNameCompleter))]
+    [ArgumentCompleter(typeof(ModelPatternCompleter))]
     public string[] Name { get; set; } = ["*"];
 
     /// <summary>A filter in MLflow's search syntax, as <c>name LIKE 'income%'</c> or <c>tags.team = 'ops'</c>.</summary>
@@ -34,23 +34,21 @@ public sealed class GetMlflowRegisteredModelCommand : TrackingCommand
     protected override void Process()
     {
         ModelRegistry registry = ResolveRegistry();
-        if (ParameterSetName == "Filter")
-            Search(registry, filter: null);
-        else
+        if (IsGiven(nameof(Name)))
             ForEach(Name, name => Write(registry, name));
+        else
+            Search(registry, filter: null);
     }
 
     private void Write(ModelRegistry registry, string name)
     {
-        if (WildcardPattern.ContainsWildcardCharacters(name))
-        {
-            var pattern = new WildcardPattern(name, WildcardOptions.IgnoreCase);
-            Search(registry, model => pattern.IsMatch(model.Name));
-        }
+        var pattern = new NamePattern(name);
+        if (!pattern.HasWildcards)
+            WriteObject(Await(async token => await registry.Models.GetAsync(await registry.Models.ResolveNameAsync(name, token).ConfigureAwait(false), token).ConfigureAwait(false)));
+        else if (Await(token => registry.Models.FindAsync(pattern, token)) is { } exact)
+            WriteObject(exact);
         else
-        {
-            WriteObject(Await(token => registry.Models.GetAsync(name, token)));
-        }
+            Search(registry, model => pattern.Matches(model.Name));
     }
 
     private void Search(ModelRegistry registry, Func<RegisteredModel, bool>? filter) =>

@@ -13,10 +13,11 @@ public sealed class RemoveMlflowModelAliasCommand : ModelAliasCommand
     protected override void Process()
     {
         ModelRegistry registry = ResolveRegistry();
+        string name = ResolveModelName(registry, Name);
         ForEach(Alias, alias =>
         {
-            if (ShouldProcess($"registered model '{Name}' at {registry.TrackingUri}", $"Remove the alias '{alias}'"))
-                Await(token => registry.Aliases.DeleteAsync(Name, alias, token));
+            if (ShouldProcess($"registered model '{name}' at {registry.TrackingUri}", $"Remove the alias '{alias}'"))
+                Await(token => registry.Aliases.DeleteAsync(name, alias, token));
         });
     }
 }

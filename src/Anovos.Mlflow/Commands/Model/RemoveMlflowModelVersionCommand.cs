@@ -25,10 +25,11 @@ public sealed class RemoveMlflowModelVersionCommand : TrackingCommand
     protected override void Process()
     {
         ModelRegistry registry = ResolveRegistry();
+        string name = ResolveModelName(registry, Name);
         ForEach(Version, version =>
         {
-            if (ShouldProcess($"version {version} of '{Name}' at {registry.TrackingUri}", "Remove it with its aliases and tags"))
-                Await(token => registry.Versions.DeleteAsync(Name, version, token));
+            if (ShouldProcess($"version {version} of '{name}' at {registry.TrackingUri}", "Remove it with its aliases and tags"))
+                Await(token => registry.Versions.DeleteAsync(name, version, token));
         });
     }
 }

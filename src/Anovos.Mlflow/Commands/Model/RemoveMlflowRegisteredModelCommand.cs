@@ -20,8 +20,9 @@ public sealed class RemoveMlflowRegisteredModelCommand : TrackingCommand
     protected override void Process()
     {
         ModelRegistry registry = ResolveRegistry();
-        ForEach(Name, name =>
+        ForEach(Name, given =>
         {
+            string name = ResolveModelName(registry, given);
             if (ShouldProcess($"registered model '{name}' at {registry.TrackingUri}", "Remove it with all its versions, aliases and tags"))
                 Await(token => registry.Models.DeleteAsync(name, token));
         });

@@ -19,10 +19,11 @@ public sealed class SetMlflowModelAliasCommand : ModelAliasCommand
     protected override void Process()
     {
         ModelRegistry registry = ResolveRegistry();
+        string name = ResolveModelName(registry, Name);
         ForEach(Alias, alias =>
         {
-            if (ShouldProcess($"version {Version} of '{Name}' at {registry.TrackingUri}", $"Point the alias '{alias}' to it"))
-                Await(token => registry.Aliases.SetAsync(Name, alias, Version, token));
+            if (ShouldProcess($"version {Version} of '{name}' at {registry.TrackingUri}", $"Point the alias '{alias}' to it"))
+                Await(token => registry.Aliases.SetAsync(name, alias, Version, token));
         });
     }
 }

@@ -34,11 +34,12 @@ public sealed class SetMlflowModelVersionCommand : ModelChangeCommand
     protected override void Process()
     {
         ModelRegistry registry = ResolveRegistry();
+        string name = ResolveModelName(registry, Name);
         var change = new ModelChange(Description, ToTags(Tag), RemoveTag) { Stage = Stage, ArchiveExisting = ArchiveExisting };
-        if (!change.IsNone && !ShouldProcess($"version {Version} of '{Name}' at {registry.TrackingUri}", change.ToString()))
+        if (!change.IsNone && !ShouldProcess($"version {Version} of '{name}' at {registry.TrackingUri}", change.ToString()))
             return;
-        Await(token => change.ApplyAsync(registry, Name, Version, token));
+        Await(token => change.ApplyAsync(registry, name, Version, token));
         if (PassThru)
-            WriteObject(Await(token => registry.Versions.GetAsync(Name, Version, token)));
+            WriteObject(Await(token => registry.Versions.GetAsync(name, Version, token)));
     }
 }

@@ -25,10 +25,11 @@ public sealed class SetMlflowRegisteredModelCommand : ModelChangeCommand
     protected override void Process()
     {
         ModelRegistry registry = ResolveRegistry();
+        string name = ResolveModelName(registry, Name);
         var change = new ModelChange(Description, ToTags(Tag), RemoveTag) { NewName = NewName };
-        if (!change.IsNone && !ShouldProcess($"registered model '{Name}' at {registry.TrackingUri}", change.ToString()))
+        if (!change.IsNone && !ShouldProcess($"registered model '{name}' at {registry.TrackingUri}", change.ToString()))
             return;
-        string name = Await(token => change.ApplyAsync(registry, Name, token));
+        name = Await(token => change.ApplyAsync(registry, name, token));
         if (PassThru)
             WriteObject(Await(token => registry.Models.GetAsync(name, token)));
     }

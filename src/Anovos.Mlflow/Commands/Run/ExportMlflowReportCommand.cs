@@ -87,8 +87,7 @@ public sealed class ExportMlflowReportCommand : TrackingCommand
         if (!ShouldProcess(_file, $"Write a report on {(_sources.Count == 1 ? $"run {_sources[0].Run.RunId}" : $"{_sources.Count} runs")}"))
             return;
 
-        WildcardPattern[] patterns = [.. MetricName.Select(name => new WildcardPattern(name, WildcardOptions.IgnoreCase))];
-        var options = new ReportOptions { Title = Title ?? DefaultTitle(), MaximumLength = MaximumLength, Draws = patterns.Length == 0 ? null : key => patterns.Any(pattern => pattern.IsMatch(key)) };
+        var options = new ReportOptions { Title = Title ?? DefaultTitle(), MaximumLength = MaximumLength, Draws = MetricName.Length == 0 ? null : FindMetrics().Contains };
         RunReport report = Await(token => RunReport.ReadAsync(_sources, options, ReportProgress, token));
         foreach (string warning in report.Warnings)
             WriteWarning(warning);
@@ -106,6 +105,15 @@ public sealed class ExportMlflowReportCommand : TrackingCommand
 
     private void Add(Run run, RunReference reference) =>
         _sources.Add(new ReportSource(run, reference.Store, reference.OpenArtifactsAsync) { WorkspaceUrl = reference.WorkspaceUrl });
+
+    private HashSet<string> FindMetrics()
+    {
+        string[] all = [.. _sources.SelectMany(source => source.Run.Metrics.Keys).Distinct(StringComparer.Ordinal)];
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        foreach (string name in MetricName)
+            found.UnionWith(new NamePattern(name).Among(all));
+        return found;
+    }
 
     private string DefaultTitle()
     {

@@ -26,8 +26,9 @@ public sealed class GetMlflowRunCommand : TrackingCommand
     /// <summary>Names of experiments; wildcards are allowed.</summary>
     [Parameter(ParameterSetName = "Search")]
     [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
     [Alias("ExperimentName")]
-    [ArgumentCompleter(typeof(ExperimentCompleter))]
+    [ArgumentCompleter(typeof(ExperimentPatternCompleter))]
     public string[] Experiment { get; set; } = ["*"];
 
     /// <summary>Only runs of this name; wildcards <c>*</c> and <c>?</c> are allowed, and case counts.</summary>
@@ -96,7 +97,7 @@ public sealed class GetMlflowRunCommand : TrackingCommand
                 break;
             default:
                 ITrackingStore store = ResolveConnection().Store;
-                Search(store, Await(token => FindExperimentsAsync(store, Experiment, token)));
+                Search(store, FindExperiments(store, IsGiven(nameof(Experiment)) ? Experiment : null));
                 break;
         }
     }
@@ -134,12 +135,14 @@ public sealed class GetMlflowRunCommand : TrackingCommand
             Tags = ToTags(Tag),
             Filter = Filter,
         };
-        var search = new RunSearch([.. byId.Keys], query.ToFilter())
+        var search = new RunSearch([.. byId.Keys])
         {
             OrderBy = OrderBy,
             ViewType = IncludeDeleted ? ViewType.All : ViewType.ActiveOnly,
             MaxResults = Math.Min(First, 1000),
         };
+        query = Await(token => query.ResolveNameAsync(store, search, token));
+        search = search with { Filter = query.ToFilter() };
         WritePages(async page => Named(byId, await store.SearchRunsAsync(search, page.PageToken, page.Cancellation).ConfigureAwait(false)), query.Matches, First);
     }
 

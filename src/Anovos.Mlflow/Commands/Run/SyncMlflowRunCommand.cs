@@ -32,7 +32,8 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
     /// <summary>Names of experiments; wildcards are allowed.</summary>
     [Parameter]
     [SupportsWildcards]
-    [ArgumentCompleter(typeof(ExperimentCompleter))]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ExperimentPatternCompleter))]
     public string[] Experiment { get; set; } = ["*"];
 
     /// <summary>Where to send to. Without it, where each run was meant to go; else as any command.</summary>
@@ -58,7 +59,7 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
         if (folder.Directory is null || !Directory.Exists(folder.Directory))
             throw new MlflowException(ErrorKind.UriUnsupported, $"There is no folder of runs at {Path}. Name it with -Path.") { Target = Path };
         var source = new DirectoryStore(folder.Directory);
-        IReadOnlyList<Run> runs = Await(token => FindAsync(source, token));
+        IReadOnlyList<Run> runs = Find(source);
         foreach (string missing in _runIds.Except(runs.Select(run => run.RunId)))
             WriteError(new MlflowException(ErrorKind.RunNotFound, $"There is no run '{missing}' in {folder}.").ToErrorRecord(missing));
         for (int i = 0; i < runs.Count; i++)
@@ -82,11 +83,11 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
     }
 
     // Oldest first, so that a server shows them in the order in which they ran.
-    private async Task<IReadOnlyList<Run>> FindAsync(DirectoryStore source, CancellationToken cancellationToken)
+    private IReadOnlyList<Run> Find(DirectoryStore source)
     {
-        IReadOnlyList<Experiment> experiments = await FindExperimentsAsync(source, Experiment, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<Experiment> experiments = FindExperiments(source, IsGiven(nameof(Experiment)) ? Experiment : null);
         var search = new RunSearch([.. experiments.Select(experiment => experiment.ExperimentId)]) { OrderBy = ["attributes.start_time ASC"] };
-        List<Run> runs = await PageWalker.ReadAllAsync(pageToken => source.SearchRunsAsync(search, pageToken, cancellationToken)).ConfigureAwait(false);
+        List<Run> runs = Await(token => PageWalker.ReadAllAsync(page => source.SearchRunsAsync(search, page, token)));
         return [.. runs.Where(run => _runIds.Count == 0 || _runIds.Contains(run.RunId))];
     }
 }

@@ -1,0 +1,26 @@
+using System.Management.Automation;
+using System.Management.Automation.Language;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Completion;
+
+/// <summary>Completes names: offers them quoted, and escaped for a parameter that takes wildcards. Case does not count.</summary>
+internal static class NameCompletion
+{
+    /// <summary>Whether a name begins with what is typed so far, in quotes or not, escaped or not.</summary>
+    public static bool Begins(string name, string typed)
+    {
+        string text = typed.StartsWith("'", StringComparison.Ordinal) ? typed.Substring(1).TrimEnd('\'').Replace("''", "'") : typed.Trim('\'', '"');
+        return new NamePattern(text).Names.Any(begin => name.StartsWith(begin, StringComparison.OrdinalIgnoreCase));
+    }
+
+    /// <summary>Offers a name.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="tip">What is shown beside it.</param>
+    /// <param name="wildcards">Whether the parameter takes wildcards.</param>
+    public static CompletionResult Offer(string name, string tip, bool wildcards = false)
+    {
+        string text = wildcards ? NamePattern.Escape(name) : name;
+        return new CompletionResult($"'{CodeGeneration.EscapeSingleQuotedStringContent(text)}'", name, CompletionResultType.ParameterValue, tip);
+    }
+}
