@@ -38,7 +38,8 @@ public sealed class NameTests : IDisposable
             """);
         Assert.Equal(
             [
-                "Default|Fold *|Fold 1|[dev ada] churn|a[b|a`[b", "Fold *", "Fold [1]", "Fold *|Fold 1", "Fold *", "", "a`[b", "a`[b", "[dev ada] churn", "Fold *", "",
+                "Default|Fold *|Fold 1|[dev ada] churn|a[b|a`[b", "Fold *", "Fold [1]", "Fold *|Fold 1", "Fold *", "", "a`[b", "a`[b",
+                "[dev ada] churn", "Fold *", "",
             ],
             result.Texts);
         Assert.Equal(Enumerable.Repeat("ExperimentNotFound", 4), Ids(result));
@@ -131,7 +132,8 @@ public sealed class NameTests : IDisposable
     public void A_name_means_the_metric_of_that_name()
     {
         // MLflow takes no such key today; older stores have them.
-        dynamic run = _session.Run("$null = Start-MlflowRun; Write-MlflowMetric loss 1; Write-MlflowMetric Loss 2; Stop-MlflowRun").Clean().Single;
+        const string Script = "$null = Start-MlflowRun; Write-MlflowMetric loss 1; Write-MlflowMetric Loss 2; Stop-MlflowRun";
+        dynamic run = _session.Run(Script).Clean().Single;
         string folder = Path.Combine("mlruns", run.ExperimentId, run.RunId, "metrics");
         _session.Write(Path.Combine(folder, "acc [1]"), "1700000000000 3 0\n");
         _session.Write(Path.Combine(folder, "acc 1"), "1700000000000 4 0\n");
@@ -158,7 +160,8 @@ public sealed class NameTests : IDisposable
     private async Task<TrackingServer> Connect(string where)
     {
         TrackingServer server = await TrackingServer.StartAsync();
-        _session.Run("Connect-Mlflow $Uri | Out-Null", ("Uri", where == "folder" ? Path.Combine(_session.Folder, "store") : server.Uri.ToString())).Clean();
+        string uri = where == "folder" ? Path.Combine(_session.Folder, "store") : server.Uri.ToString();
+        _session.Run("Connect-Mlflow $Uri | Out-Null", ("Uri", uri)).Clean();
         return server;
     }
 

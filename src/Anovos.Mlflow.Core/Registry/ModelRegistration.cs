@@ -46,9 +46,9 @@ public static class ModelRegistration
 
     /// <summary>Returns the model with exactly the name that is meant; null if there is none.</summary>
     public static Task<RegisteredModel?> FindAsync(this IRegisteredModels models, NamePattern name, CancellationToken cancellationToken) =>
-        name.FindAsync(exact => FindExactAsync(models, exact, cancellationToken));
+        name.FindAsync(exact => FindExactAsync(models, exact, cancellationToken), model => model.Name);
 
-    /// <summary>Returns the name of the model that is meant where wildcards are not allowed; the name itself if there is no such model.</summary>
+    /// <summary>Returns the name of the model that is meant where wildcards are not allowed; without such a model, the name itself.</summary>
     public static async Task<string> ResolveNameAsync(this IRegisteredModels models, string name, CancellationToken cancellationToken)
     {
         var pattern = new NamePattern(name);

@@ -15,7 +15,7 @@ public static class ExperimentNames
     public static async Task<IReadOnlyList<Experiment>> FindExperimentsAsync(
         this ITrackingStore store, NamePattern name, ViewType view, CancellationToken cancellationToken)
     {
-        Experiment? exact = await name.FindAsync(one => store.FindExperimentAsync(one, cancellationToken)).ConfigureAwait(false);
+        Experiment? exact = await FindExperimentAsync(store, name, cancellationToken).ConfigureAwait(false);
         if (exact is not null)
         {
             return
@@ -33,14 +33,23 @@ public static class ExperimentNames
         {
             string list = view == ViewType.DeletedOnly ? "Get-MlflowExperiment -IncludeDeleted" : "Get-MlflowExperiment";
             throw new MlflowException(
-                ErrorKind.ExperimentNotFound, $"There is no experiment '{name}' at {store.TrackingUri}. {list} lists those there are.") { Target = name.ToString() };
+                ErrorKind.ExperimentNotFound, $"There is no experiment '{name}' at {store.TrackingUri}. {list} lists those there are.")
+            {
+                Target = name.ToString(),
+            };
         }
 
-        return [.. (await ListExperimentsAsync(store, view, cancellationToken).ConfigureAwait(false)).Where(experiment => name.Matches(experiment.Name))];
+        IReadOnlyList<Experiment> all = await ListExperimentsAsync(store, view, cancellationToken).ConfigureAwait(false);
+        return [.. all.Where(experiment => name.Matches(experiment.Name))];
     }
 
+    /// <summary>The experiment with exactly the name that is meant, a deleted one too; null if there is none.</summary>
+    public static Task<Experiment?> FindExperimentAsync(this ITrackingStore store, NamePattern name, CancellationToken cancellationToken) =>
+        name.FindAsync(exact => store.FindExperimentAsync(exact, cancellationToken), experiment => experiment.Name);
+
     /// <summary>All experiments in those lifecycle stages.</summary>
-    public static async Task<IReadOnlyList<Experiment>> ListExperimentsAsync(this ITrackingStore store, ViewType view, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<Experiment>> ListExperimentsAsync(
+        this ITrackingStore store, ViewType view, CancellationToken cancellationToken)
     {
         var search = new ExperimentSearch(view);
         return await PageWalker.ReadAllAsync(page => store.SearchExperimentsAsync(search, page, cancellationToken)).ConfigureAwait(false);

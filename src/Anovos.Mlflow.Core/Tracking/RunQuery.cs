@@ -76,8 +76,9 @@ public sealed record RunQuery
         string? exact = await new NamePattern(Name).FindAsync(async name =>
         {
             var query = new RunQuery { Name = name, NameIsExact = true };
-            return await HasAnyAsync(store, search with { Filter = query.ToFilter(), OrderBy = [] }, query, cancellationToken).ConfigureAwait(false) ? name : null;
-        }).ConfigureAwait(false);
+            RunSearch named = search with { Filter = query.ToFilter(), OrderBy = [] };
+            return await HasAnyAsync(store, named, query, cancellationToken).ConfigureAwait(false) ? name : null;
+        }, name => name).ConfigureAwait(false);
         return exact is null ? this : this with { Name = exact, NameIsExact = true };
     }
 

@@ -34,6 +34,7 @@ public abstract class ExperimentCommand : TrackingCommand
     protected override void Process()
     {
         MlflowConnection connection = ResolveConnection(ParameterSetName == "InputObject" ? InputObject.TrackingUri : null);
+        WarnIfMissing(connection.Store);
         string[] keys = ParameterSetName switch { "Name" => Name, "Id" => Id, _ => [InputObject.ExperimentId] };
         foreach (string key in keys)
         {

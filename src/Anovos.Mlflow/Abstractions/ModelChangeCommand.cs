@@ -24,4 +24,13 @@ public abstract class ModelChangeCommand : TrackingCommand
     /// <summary>Puts it out as it then stands.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
+
+    /// <summary>Warns of tags to remove that do not exist: MLflow removes these without an error.</summary>
+    /// <param name="owner">What has the tags.</param>
+    /// <param name="tags">The tags that it has.</param>
+    private protected void WarnOfMissingTags(string owner, IReadOnlyDictionary<string, string> tags)
+    {
+        foreach (string key in RemoveTag.Where(key => !tags.ContainsKey(key)))
+            WriteWarning($"{owner} has no tag '{key}' that could be removed.");
+    }
 }

@@ -12,6 +12,8 @@ namespace Anovos.Mlflow.PowerShell.Abstractions;
 /// <summary>A cmdlet that works on a tracking store.</summary>
 public abstract class TrackingCommand : MlflowCommand
 {
+    private bool _warnedOfMissing;
+
     /// <summary>The store to use: a folder, or the address of a server.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
@@ -90,6 +92,7 @@ public abstract class TrackingCommand : MlflowCommand
     /// <param name="names">The names; null for all experiments.</param>
     private protected IReadOnlyList<Experiment> FindExperiments(ITrackingStore store, string[]? names)
     {
+        WarnIfMissing(store);
         if (names is null)
             return Await(token => store.ListExperimentsAsync(ViewType.ActiveOnly, token));
         var found = new Dictionary<string, Experiment>(StringComparer.Ordinal);
@@ -99,6 +102,17 @@ public abstract class TrackingCommand : MlflowCommand
                 found[experiment.ExperimentId] = experiment;
         });
         return [.. found.Values];
+    }
+
+    /// <summary>Warns once of a folder that does not exist, since it reads as an empty store.</summary>
+    private protected void WarnIfMissing(ITrackingStore store)
+    {
+        if (_warnedOfMissing || store is not DirectoryStore { Exists: false })
+            return;
+        _warnedOfMissing = true;
+        WriteWarning(
+            $"There is no folder {store.TrackingUri}, so it has no experiments and no runs. " +
+            "Name another store with -TrackingUri, Connect-Mlflow or MLFLOW_TRACKING_URI.");
     }
 
     /// <summary>The registered model that a name means. From the pipeline, a name is taken as it is.</summary>

@@ -33,10 +33,14 @@ public sealed class ModelVersionCompleter : IArgumentCompleter
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
         fakeBoundParameters["Name"] is not string name ? [] : StoreCompletion.Query(fakeBoundParameters, async (store, token) =>
-            (await ModelRegistry.Of(store).Versions.SearchAsync(ModelFilter.VersionsOfModel(await ModelRegistry.Of(store).Models.ResolveNameAsync(name, token).ConfigureAwait(false)), Offered, null, token).ConfigureAwait(false)).Items
+        {
+            ModelRegistry registry = ModelRegistry.Of(store);
+            string filter = ModelFilter.VersionsOfModel(await registry.Models.ResolveNameAsync(name, token).ConfigureAwait(false));
+            return (await registry.Versions.SearchAsync(filter, Offered, null, token).ConfigureAwait(false)).Items
                 .Select(version => (Number: version.Version.ToString(), version.Stage, version.Description))
                 .Where(version => version.Number.StartsWith(wordToComplete, StringComparison.Ordinal))
-                .Select(version => new CompletionResult(version.Number, version.Number, CompletionResultType.ParameterValue, SafeText.Of($"stage {version.Stage}. {version.Description}"))));
+                .Select(version => new CompletionResult(version.Number, version.Number, CompletionResultType.ParameterValue, SafeText.Of($"stage {version.Stage}. {version.Description}")));
+        });
 }
 
 /// <summary>Completes the aliases of a model, once it is named.</summary>
@@ -45,9 +49,12 @@ public sealed class ModelAliasCompleter : IArgumentCompleter
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
         fakeBoundParameters["Name"] is not string name ? [] : StoreCompletion.Query(fakeBoundParameters, async (store, token) =>
-            ((await ModelRegistry.Of(store).Models.FindAsync(new NamePattern(name), token).ConfigureAwait(false))?.Aliases ?? new Dictionary<string, long>())
+        {
+            RegisteredModel? model = await ModelRegistry.Of(store).Models.FindAsync(new NamePattern(name), token).ConfigureAwait(false);
+            return (model?.Aliases ?? new Dictionary<string, long>())
                 .Where(alias => NameCompletion.Begins(alias.Key, wordToComplete))
-                .Select(alias => NameCompletion.Offer(alias.Key, $"version {alias.Value}")));
+                .Select(alias => NameCompletion.Offer(alias.Key, $"version {alias.Value}"));
+        });
 }
 
 /// <summary>Completes the URIs of registered models: by alias, and the latest version.</summary>

@@ -10,7 +10,9 @@ internal static class NameCompletion
     /// <summary>Whether a name begins with what is typed so far, in quotes or not, escaped or not.</summary>
     public static bool Begins(string name, string typed)
     {
-        string text = typed.StartsWith("'", StringComparison.Ordinal) ? typed.Substring(1).TrimEnd('\'').Replace("''", "'") : typed.Trim('\'', '"');
+        string text = typed.StartsWith("'", StringComparison.Ordinal)
+            ? typed.Substring(1).TrimEnd('\'').Replace("''", "'")
+            : typed.Trim('\'', '"');
         return new NamePattern(text).Names.Any(begin => name.StartsWith(begin, StringComparison.OrdinalIgnoreCase));
     }
 
@@ -20,7 +22,7 @@ internal static class NameCompletion
     /// <param name="wildcards">Whether the parameter takes wildcards.</param>
     public static CompletionResult Offer(string name, string tip, bool wildcards = false)
     {
-        string text = wildcards ? NamePattern.Escape(name) : name;
-        return new CompletionResult($"'{CodeGeneration.EscapeSingleQuotedStringContent(text)}'", name, CompletionResultType.ParameterValue, tip);
+        string text = CodeGeneration.EscapeSingleQuotedStringContent(wildcards ? NamePattern.Escape(name) : name);
+        return new CompletionResult($"'{text}'", name, CompletionResultType.ParameterValue, tip);
     }
 }

@@ -76,7 +76,17 @@ public sealed class NamePatternTests
     {
         static Task<string?> Refuse(string name) => throw new MlflowException(ErrorKind.InvalidValue, $"'{name}' cannot be a name.");
 
-        Assert.Null(await new NamePattern("*").FindAsync(Refuse));
-        await Assert.ThrowsAsync<MlflowException>(() => new NamePattern("[").FindAsync(Refuse));
+        Assert.Null(await new NamePattern("*").FindAsync(Refuse, name => name));
+        await Assert.ThrowsAsync<MlflowException>(() => new NamePattern("[").FindAsync(Refuse, name => name));
+    }
+
+    [Fact]
+    public async Task A_store_that_ignores_case_finds_no_other_thing()
+    {
+        Assert.Null(await new NamePattern("churn").FindAsync(_ => Task.FromResult<string?>("Churn"), name => name));
+
+        // Databricks finds an experiment under a longer path than its name.
+        var located = new NamePattern("/Workspace/Users/a/x");
+        Assert.Equal("/Users/a/x", await located.FindAsync(_ => Task.FromResult<string?>("/Users/a/x"), name => name));
     }
 }

@@ -46,6 +46,9 @@ public sealed class DirectoryStore : ITrackingStore
     /// <inheritdoc/>
     public string TrackingUri { get; }
 
+    /// <summary>Whether the directory exists. One that does not reads as an empty store.</summary>
+    public bool Exists => System.IO.Directory.Exists(_root);
+
     /// <inheritdoc/>
     public StoreLimits Limits { get; }
 

@@ -51,7 +51,8 @@ public sealed class NamePattern
     }
 
     /// <summary>Whether a thing of that name may be meant: by an exact name or by the wildcards.</summary>
-    public bool Matches(string name) => Names.Contains(name, StringComparer.Ordinal) || new LikePattern(_pattern, ignoreCase: false, Any, One).Matches(name);
+    public bool Matches(string name) =>
+        Names.Contains(name, StringComparer.Ordinal) || new LikePattern(_pattern, ignoreCase: false, Any, One).Matches(name);
 
     /// <summary>The names among those given that are meant; empty for none.</summary>
     public IReadOnlyList<string> Among(IReadOnlyCollection<string> names)
@@ -61,15 +62,16 @@ public sealed class NamePattern
     }
 
     /// <summary>The thing with the exact name; null if there is none.</summary>
-    /// <param name="find">Finds a thing by exactly that name.</param>
-    public async Task<T?> FindAsync<T>(Func<string, Task<T?>> find)
+    /// <param name="find">Asks a store for a thing by its name.</param>
+    /// <param name="nameOf">The name of a thing.</param>
+    public async Task<T?> FindAsync<T>(Func<string, Task<T?>> find, Func<T, string> nameOf)
         where T : class
     {
         foreach (string name in Names)
         {
             try
             {
-                if (await find(name).ConfigureAwait(false) is { } found)
+                if (await find(name).ConfigureAwait(false) is { } found && !DifferOnlyInCase(nameOf(found), name))
                     return found;
             }
             catch (MlflowException e) when (HasWildcards && e.Kind == ErrorKind.InvalidValue)
@@ -86,4 +88,7 @@ public sealed class NamePattern
 
     /// <summary>The name as the script gives it.</summary>
     public override string ToString() => Names[0];
+
+    // Servers over some databases ignore case.
+    private static bool DifferOnlyInCase(string a, string b) => a != b && string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 }

@@ -26,7 +26,8 @@ public sealed class GetMlflowMetricCommand : RunCommand
         RunReference reference = ResolveRun();
         Run run = Await(token => reference.Store.GetRunAsync(reference.RunId, token));
         string[] all = [.. run.Metrics.Keys.OrderBy(name => name, StringComparer.Ordinal)];
-        foreach (string name in (IsGiven(nameof(Name)) ? Name.SelectMany(name => Find(run, all, name)) : all).Distinct(StringComparer.Ordinal))
+        IEnumerable<string> meant = IsGiven(nameof(Name)) ? Name.SelectMany(name => Find(run, all, name)) : all;
+        foreach (string name in meant.Distinct(StringComparer.Ordinal))
         {
             WritePages(async page =>
             {

@@ -30,6 +30,7 @@ public sealed class GetMlflowExperimentCommand : TrackingCommand
     protected override void Process()
     {
         ITrackingStore store = ResolveConnection().Store;
+        WarnIfMissing(store);
         foreach (string id in Id)
             WriteObject(Await(token => store.GetExperimentAsync(id, token)));
         if (ParameterSetName != "Name")
@@ -42,7 +43,7 @@ public sealed class GetMlflowExperimentCommand : TrackingCommand
 
     private void WriteNamed(ITrackingStore store, NamePattern name)
     {
-        Experiment? found = Await(token => name.FindAsync(exact => store.FindExperimentAsync(exact, token)));
+        Experiment? found = Await(token => store.FindExperimentAsync(name, token));
         if (found is null && name.HasWildcards)
         {
             WriteAll(store, experiment => name.Matches(experiment.Name));
@@ -52,7 +53,8 @@ public sealed class GetMlflowExperimentCommand : TrackingCommand
         if (found is null || (found.LifecycleStage == LifecycleStage.Deleted && !IncludeDeleted))
         {
             string state = found is null ? "no experiment" : "only a deleted experiment";
-            throw new MlflowException(ErrorKind.ExperimentNotFound, $"There is {state} '{name}' at {store.TrackingUri}. Get-MlflowExperiment lists those there are.");
+            throw new MlflowException(
+                ErrorKind.ExperimentNotFound, $"There is {state} '{name}' at {store.TrackingUri}. Get-MlflowExperiment lists those there are.");
         }
 
         WriteObject(found);

@@ -43,12 +43,15 @@ public sealed class GetMlflowRegisteredModelCommand : TrackingCommand
     private void Write(ModelRegistry registry, string name)
     {
         var pattern = new NamePattern(name);
-        if (!pattern.HasWildcards)
-            WriteObject(Await(async token => await registry.Models.GetAsync(await registry.Models.ResolveNameAsync(name, token).ConfigureAwait(false), token).ConfigureAwait(false)));
-        else if (Await(token => registry.Models.FindAsync(pattern, token)) is { } exact)
+        if (Await(token => registry.Models.FindAsync(pattern, token)) is { } exact)
             WriteObject(exact);
-        else
+        else if (pattern.HasWildcards)
             Search(registry, model => pattern.Matches(model.Name));
+        else
+        {
+            string message = $"There is no registered model '{name}' at {registry.TrackingUri}. Get-MlflowRegisteredModel lists those there are.";
+            throw new MlflowException(ErrorKind.ModelNotFound, message) { Target = name };
+        }
     }
 
     private void Search(ModelRegistry registry, Func<RegisteredModel, bool>? filter) =>

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.Registry;
+using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
@@ -14,10 +15,26 @@ public sealed class RemoveMlflowModelAliasCommand : ModelAliasCommand
     {
         ModelRegistry registry = ResolveRegistry();
         string name = ResolveModelName(registry, Name);
+        RegisteredModel model = Await(token => registry.Models.GetAsync(name, token));
         ForEach(Alias, alias =>
         {
+            if (!model.Aliases.ContainsKey(alias))
+            {
+                ReportMissing(model, alias);
+                return;
+            }
+
             if (ShouldProcess($"registered model '{name}' at {registry.TrackingUri}", $"Remove the alias '{alias}'"))
                 Await(token => registry.Aliases.DeleteAsync(name, alias, token));
         });
+    }
+
+    // Of the models from the pipeline, not all are expected to have the alias.
+    private void ReportMissing(RegisteredModel model, string alias)
+    {
+        string message = $"The registered model '{model.Name}' has no alias '{alias}'. Get-MlflowRegisteredModel shows those it has.";
+        if (IsTyped(nameof(Name)))
+            throw new MlflowException(ErrorKind.ModelVersionNotFound, message) { Target = alias };
+        WriteWarning(message);
     }
 }

@@ -35,6 +35,8 @@ public sealed class SetMlflowModelVersionCommand : ModelChangeCommand
     {
         ModelRegistry registry = ResolveRegistry();
         string name = ResolveModelName(registry, Name);
+        if (RemoveTag.Length > 0)
+            WarnOfMissingTags($"Version {Version} of '{name}'", Await(token => registry.Versions.GetAsync(name, Version, token)).Tags);
         var change = new ModelChange(Description, ToTags(Tag), RemoveTag) { Stage = Stage, ArchiveExisting = ArchiveExisting };
         if (!change.IsNone && !ShouldProcess($"version {Version} of '{name}' at {registry.TrackingUri}", change.ToString()))
             return;

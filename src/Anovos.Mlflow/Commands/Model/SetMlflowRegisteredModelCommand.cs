@@ -26,6 +26,8 @@ public sealed class SetMlflowRegisteredModelCommand : ModelChangeCommand
     {
         ModelRegistry registry = ResolveRegistry();
         string name = ResolveModelName(registry, Name);
+        if (RemoveTag.Length > 0)
+            WarnOfMissingTags($"The registered model '{name}'", Await(token => registry.Models.GetAsync(name, token)).Tags);
         var change = new ModelChange(Description, ToTags(Tag), RemoveTag) { NewName = NewName };
         if (!change.IsNone && !ShouldProcess($"registered model '{name}' at {registry.TrackingUri}", change.ToString()))
             return;

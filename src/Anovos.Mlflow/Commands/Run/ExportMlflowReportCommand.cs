@@ -87,7 +87,8 @@ public sealed class ExportMlflowReportCommand : TrackingCommand
         if (!ShouldProcess(_file, $"Write a report on {(_sources.Count == 1 ? $"run {_sources[0].Run.RunId}" : $"{_sources.Count} runs")}"))
             return;
 
-        var options = new ReportOptions { Title = Title ?? DefaultTitle(), MaximumLength = MaximumLength, Draws = MetricName.Length == 0 ? null : FindMetrics().Contains };
+        Func<string, bool>? draws = MetricName.Length == 0 ? null : FindMetrics().Contains;
+        var options = new ReportOptions { Title = Title ?? DefaultTitle(), MaximumLength = MaximumLength, Draws = draws };
         RunReport report = Await(token => RunReport.ReadAsync(_sources, options, ReportProgress, token));
         foreach (string warning in report.Warnings)
             WriteWarning(warning);
@@ -111,7 +112,14 @@ public sealed class ExportMlflowReportCommand : TrackingCommand
         string[] all = [.. _sources.SelectMany(source => source.Run.Metrics.Keys).Distinct(StringComparer.Ordinal)];
         var found = new HashSet<string>(StringComparer.Ordinal);
         foreach (string name in MetricName)
-            found.UnionWith(new NamePattern(name).Among(all));
+        {
+            var pattern = new NamePattern(name);
+            IReadOnlyList<string> meant = pattern.Among(all);
+            found.UnionWith(meant);
+            if (meant.Count == 0 && !pattern.HasWildcards)
+                WriteWarning($"No run of the report has a metric '{name}'. Upper and lower case differ.");
+        }
+
         return found;
     }
 

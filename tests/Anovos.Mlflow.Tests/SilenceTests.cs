@@ -1,0 +1,148 @@
+using Anovos.Mlflow.TestServer;
+
+namespace Anovos.Mlflow.Tests;
+
+/// <summary>
+/// What a script names and nothing has: an error or a warning, as PowerShell gives for exact names, and nothing for wildcards.
+/// </summary>
+public sealed class SilenceTests : IDisposable
+{
+    private readonly ScriptSession _session = new();
+    private string? _runOfKnown;
+
+    [Theory]
+    [InlineData("Get-MlflowRun -Experiment Typo")]
+    [InlineData("Get-MlflowRun -Experiment Known, Typo", "run of Known")]
+    [InlineData("Get-MlflowRun -Experiment Typo, Kno*", "run of Known")]
+    [InlineData("Get-MlflowRun -Experiment known")]
+    [InlineData("Get-MlflowExperiment Typo")]
+    [InlineData("(Get-MlflowExperiment Typo, Known).Name", "Known")]
+    [InlineData("Set-MlflowExperiment Typo, Known -Tag @{ a = 1 } -PassThru", "Known")]
+    [InlineData("Remove-MlflowExperiment Typo -Confirm:$false")]
+    [InlineData("Restore-MlflowExperiment Typo")]
+    [InlineData("Sync-MlflowRun -Path store -Experiment Typo -TrackingUri target")]
+    [InlineData("(Sync-MlflowRun -Path store -Experiment Typo, Known -TrackingUri target).Experiment", "Known")]
+    public void A_name_that_no_experiment_has_is_an_error_and_stops_no_other(string command, params string[] output)
+    {
+        ScriptResult result = Folder(command);
+        Assert.Equal("ExperimentNotFound", Assert.Single(Ids(result)));
+        Assert.Equal(output, result.Texts.Select(text => text == _runOfKnown ? "run of Known" : text));
+    }
+
+    [Theory]
+    [InlineData("Get-MlflowRun -Experiment Typo*")]
+    [InlineData("Get-MlflowExperiment Typo*, ?")]
+    [InlineData("Set-MlflowExperiment Typo* -Tag @{ a = 1 }")]
+    [InlineData("Remove-MlflowExperiment Typo* -Confirm:$false")]
+    [InlineData("Restore-MlflowExperiment *")]
+    [InlineData("Sync-MlflowRun -Path store -Experiment Typo* -TrackingUri target")]
+    [InlineData("Get-MlflowRun | Get-MlflowMetric x*")]
+    public void Wildcards_that_match_nothing_are_not_an_error(string command)
+    {
+        ScriptResult result = Folder(command).Clean();
+        Assert.Empty(result.Output);
+        Assert.Empty(result.Warnings);
+    }
+
+    [Fact]
+    public void A_removed_experiment_is_named_as_the_reason()
+    {
+        ScriptResult result = Folder("Remove-MlflowExperiment Known -Confirm:$false; Get-MlflowRun -Experiment Known");
+        Assert.Equal("ExperimentDeleted", Assert.Single(Ids(result)));
+    }
+
+    [Fact]
+    public void An_empty_name_is_not_taken_for_none()
+    {
+        ScriptResult result = _session.Run(
+            """
+            $commands = { Get-MlflowRun -Experiment $nothing }, { Get-MlflowRun -Experiment '' }, { Get-MlflowExperiment $nothing },
+                { Sync-MlflowRun -Experiment $nothing }, { Get-MlflowLoggedModel -Experiment $nothing }
+            foreach ($command in $commands) {
+                try { & $command } catch { $_.FullyQualifiedErrorId.Split(',')[0] }
+            }
+            """);
+        Assert.Equal(Enumerable.Repeat("ParameterArgumentValidationError", 5), result.Texts);
+    }
+
+    [Theory]
+    [InlineData("Get-MlflowRun -TrackingUri ./typo")]
+    [InlineData("Get-MlflowRun")]
+    [InlineData("Get-MlflowExperiment -TrackingUri ./typo")]
+    [InlineData("Get-MlflowExperiment a*, b*")]
+    [InlineData("Remove-MlflowExperiment a* -TrackingUri ./typo -Confirm:$false")]
+    [InlineData("Connect-Mlflow ./typo | Out-Null; Get-MlflowRun -Name x")]
+    public void A_folder_that_does_not_exist_is_a_warning_for_those_who_read(string command)
+    {
+        ScriptResult result = _session.Run(command).Clean();
+        Assert.Empty(result.Output);
+        Assert.StartsWith("There is no folder file:///", Assert.Single(result.Warnings));
+    }
+
+    [Fact]
+    public void A_folder_that_is_about_to_be_made_is_no_news()
+    {
+        const string Script = "$null = Start-MlflowRun -Experiment new; $null = Stop-MlflowRun; (Get-MlflowRun).Experiment";
+        ScriptResult result = _session.Run(Script).Clean();
+        Assert.Equal(["new"], result.Texts);
+        Assert.Empty(result.Warnings);
+    }
+
+    [Fact]
+    public void A_metric_that_no_run_of_a_report_has_is_a_warning()
+    {
+        ScriptResult result = _session.Run(
+            """
+            $null = Start-MlflowRun
+            Write-MlflowMetric loss 1
+            (Export-MlflowReport one.html -MetricName loss, Loss, accuracy, a*).Name
+            """).Clean();
+        Assert.Equal(["one.html"], result.Texts);
+        Assert.Equal(["Loss", "accuracy"], result.Warnings.Select(warning => warning.Split('\'')[1]));
+    }
+
+    [Fact]
+    public async Task A_missing_alias_or_tag_is_said()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync();
+        ScriptResult result = _session.Run(
+            """
+            Connect-Mlflow $Uri | Out-Null
+            $null = New-MlflowModelVersion income -Source s3://bucket/x -Alias old
+            $null = New-MlflowRegisteredModel churn -Tag @{ team = 'ops' }
+            Remove-MlflowModelAlias income typo, old -Confirm:$false
+            (Get-MlflowRegisteredModel income).Aliases.Count
+            Set-MlflowModelAlias income old 1
+            Get-MlflowRegisteredModel | Remove-MlflowModelAlias -Alias old -Confirm:$false
+            Get-MlflowModelVersion income -Alias typo
+            Get-MlflowModelVersion -ModelUri models:/income@typo
+            Set-MlflowRegisteredModel churn -RemoveTag Team, team
+            Set-MlflowModelVersion income 1 -RemoveTag none
+            (Get-MlflowRegisteredModel churn).Tags.Count
+            Remove-MlflowModelAlias nobody old -Confirm:$false
+            Get-MlflowLoggedModel -Experiment Typo
+            """,
+            ("Uri", server.Uri.ToString()));
+        Assert.Equal(["0", "0"], result.Texts);
+        Assert.Equal(
+            ["ModelVersionNotFound", "ModelVersionNotFound", "ModelVersionNotFound", "ModelNotFound", "ExperimentNotFound"], Ids(result));
+        Assert.Equal(
+            [
+                "The registered model 'churn' has no alias 'old'. Get-MlflowRegisteredModel shows those it has.",
+                "The registered model 'churn' has no tag 'Team' that could be removed.",
+                "Version 1 of 'income' has no tag 'none' that could be removed.",
+            ],
+            result.Warnings);
+    }
+
+    public void Dispose() => _session.Dispose();
+
+    private ScriptResult Folder(string command)
+    {
+        const string Script = "Connect-Mlflow store | Out-Null; $null = Start-MlflowRun -Experiment Known; (Stop-MlflowRun).ToString()";
+        _runOfKnown = _session.Run(Script).Clean().Texts.Single();
+        return _session.Run(command);
+    }
+
+    private static IEnumerable<string> Ids(ScriptResult result) => result.Errors.Select(error => error.FullyQualifiedErrorId.Split(',')[0]);
+}
