@@ -23,6 +23,14 @@ internal static class ServerErrors
             throw From((int)response.StatusCode, response.ContentType, response.Content ?? "", Header(response, "x-request-id") ?? Header(response, "x-databricks-request-id"), Header(response, "Retry-After"), server, notFound, advice);
     }
 
+    /// <inheritdoc cref="Failures.RefusesCredentials"/>
+    public static bool RefusesCredentials(int status, string body)
+    {
+        // XML comes from buckets, which sign their own addresses.
+        (string? code, string? message) = ReadError(body);
+        return !IsXml(body) && Failures.RefusesCredentials(status, code, message ?? Quote(body));
+    }
+
     /// <summary>The failure that an answer of this status and body means.</summary>
     public static MlflowException From(int status, string? contentType, string body, string? requestId, string? retryAfter, Uri server, ErrorKind notFound, string? advice = null)
     {
@@ -36,6 +44,7 @@ internal static class ServerErrors
         {
             HttpStatusCode.Unauthorized when advice is not null => (ErrorKind.AuthenticationFailed, $"{address} does not accept the credentials (401){Colon(said)} {advice}"),
             HttpStatusCode.Unauthorized => (ErrorKind.AuthenticationFailed, $"{address} does not accept the credentials, or got none (401). Give them with Connect-Mlflow -Credential or -Token, or in MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN."),
+            HttpStatusCode.Forbidden when RefusesCredentials(status, body) => (ErrorKind.AuthenticationFailed, $"{address} does not accept the credentials (403){Colon(said)} Renew them, and give them with Connect-Mlflow -Credential or -Token, or in MLFLOW_TRACKING_TOKEN."),
             HttpStatusCode.Forbidden when said.Contains("Host") && said.Contains("DNS") => (ErrorKind.PermissionDenied, $"{address} refuses the host name in the tracking URI (403): {said} Have the server started with --allowed-hosts."),
             HttpStatusCode.Forbidden => (ErrorKind.PermissionDenied, $"{address} knows who asks and does not allow it (403){Colon(said)} {advice ?? "Ask the server's owner for the permission."}"),
             _ when isHtml => (status >= 500 ? ErrorKind.ServerError : ErrorKind.NotAnMlflowServer, HtmlMessage(status, address)),
@@ -102,14 +111,17 @@ internal static class ServerErrors
 
     private static (string? Code, string? Message) ReadError(string body)
     {
-        if (body.TrimStart().StartsWith("<?xml", StringComparison.Ordinal) || body.StartsWith("<Error", StringComparison.Ordinal))
+        if (IsXml(body))
             return ReadXml(body);
         if (!body.TrimStart().StartsWith("{", StringComparison.Ordinal))
             return (null, null);
         try
         {
             using JsonDocument document = JsonDocument.Parse(body);
-            return (Text(document.RootElement, "error_code"), Text(document.RootElement, "message"));
+            string? code = Text(document.RootElement, "error_code");
+
+            // Databricks gives the status as the code where a request did not get past the sign-in.
+            return (code?.All(char.IsDigit) == true ? null : code, Text(document.RootElement, "message"));
         }
         catch (Exception failure) when (failure is JsonException or InvalidOperationException or ArgumentException)
         {
@@ -117,6 +129,8 @@ internal static class ServerErrors
             return (null, null);
         }
     }
+
+    private static bool IsXml(string body) => body.TrimStart().StartsWith("<?xml", StringComparison.Ordinal) || body.StartsWith("<Error", StringComparison.Ordinal);
 
     // As buckets answer, S3's and Azure's alike.
     private static (string? Code, string? Message) ReadXml(string body)

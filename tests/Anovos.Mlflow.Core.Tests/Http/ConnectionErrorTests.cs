@@ -104,6 +104,16 @@ public sealed class ConnectionErrorTests
     }
 
     [Fact]
+    public async Task A_gateway_that_answers_403_to_an_expired_token_is_about_the_credentials()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync();
+        server.Faults.Add("*", "*", Faults.Answer(403, "Jwt is expired", "text/plain"));
+        MlflowException e = await FailAsync(server.Uri, new ConnectionOptions { Token = Secret });
+        Assert.Equal(ErrorKind.AuthenticationFailed, e.Kind);
+        Assert.Contains("(403): Jwt is expired. Renew them", e.Message);
+    }
+
+    [Fact]
     public async Task A_reader_who_writes_is_told_that_the_permission_is_missing()
     {
         await using TrackingServer server = await TrackingServer.StartAsync(new TrackingServerOptions { Username = "ada", Password = "right", ReaderUsername = "bob", ReaderPassword = Secret });
