@@ -16,11 +16,14 @@ public static class Failures
     // As servers and gateways word it: "Invalid access token.", "JWT has expired", "Token is expiring within 30 seconds".
     private static readonly Regex ExpiredCredential = new(
         @"\b(?:expired|invalid|revoked)[ _-]?(?:(?:access|auth\w*|bearer|databricks|id|oauth|personal|provided)[ _-])*" + Credential
-        + "|" + Credential + @"\b(?:[\s:]+\w+){0,5}?[\s:]+(?:expir\w*|invalid|revoked|no longer valid|not (?:active|recognized|valid)|could not be (?:validated|verified))\b",
+        + "|" + Credential + @"\b(?:[\s:]+\w+){0,5}?[\s:]+"
+        + @"(?:expir\w*|invalid|revoked|no longer valid|not (?:active|recognized|valid)|could not be (?:validated|verified))\b",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
 
     // What comes before such words in a message that is about nothing else: a code, an exception's name, an article.
-    private static readonly Regex Beginning = new(@"\A\W*(?:[\w.]+:\s*)*(?:\w+\.)*(?:(?:the|your|this|access|oauth|bearer|provided|databricks|personal)\s+)*\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+    private static readonly Regex Beginning = new(
+        @"\A\W*(?:[\w.]+:\s*)*(?:\w+\.)*(?:(?:the|your|this|access|oauth|bearer|provided|databricks|personal)\s+)*\z",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
 
     /// <summary>True if the server or its bucket cannot be reached, after all retries: work goes on in a folder if there is one.</summary>
     public static bool IsServerAway(this MlflowException e) => e.Kind == ErrorKind.TrackingServerUnreachable || e.StatusCode is 429 or 502 or 503 or 504;
@@ -46,6 +49,18 @@ public static class Failures
     /// <summary>True if the server asks for fewer requests.</summary>
     internal static bool IsThrottled(this MlflowException e) => e.StatusCode is 429 or 503;
 
+    /// <summary>True if a page with this status means that MLflow is not at this path. Only these statuses are about the path.</summary>
+    internal static bool IsWrongPath(int status) => status is < 400 or 404 or 405 or 410;
+
+    /// <summary>True if a page with this status comes from a proxy that got no answer from the server.</summary>
+    internal static bool IsFromGateway(int status) => status is 502 or 503 or 504;
+
+    /// <summary>True if the request was larger than the server or a proxy accepts; a smaller one may pass.</summary>
+    internal static bool IsTooLarge(this MlflowException e) => e.StatusCode == 413;
+
+    /// <summary>True if a proxy stopped to wait for the server, which may have done what was asked all the same.</summary>
+    internal static bool MayHaveArrived(this MlflowException e) => e.StatusCode is 502 or 504;
+
     /// <summary>True if a retry of the same request may succeed.</summary>
     /// <param name="status">The HTTP status of the response.</param>
     /// <param name="kind">The kind of failure, if the response body shows it: some servers report a wrong value as 500.</param>
@@ -69,7 +84,8 @@ public static class Failures
             return false;
 
         // With a code of its own, a message may quote the name of anything.
-        return ExpiredCredential.Match(message) is { Success: true } found && (code is null || Beginning.IsMatch(message.Substring(0, found.Index)));
+        return ExpiredCredential.Match(message) is { Success: true } found
+            && (code is null || Beginning.IsMatch(message.Substring(0, found.Index)));
     }
 
     /// <summary>True if a storage refuses a signed address, so that a new one may be accepted.</summary>

@@ -91,7 +91,8 @@ public class FailuresTests
     [InlineData(400, "InvalidArgument", false)]
     [InlineData(404, null, false)]
     public void A_signed_address_is_refused_or_something_else_is(int status, string? code, bool expected) =>
-        Assert.Equal(expected, new MlflowException(ErrorKind.ServerError, "message") { StatusCode = status, ErrorCode = code }.RefusesSignature());
+        Assert.Equal(expected,
+            new MlflowException(ErrorKind.ServerError, "message") { StatusCode = status, ErrorCode = code }.RefusesSignature());
 
     [Fact]
     public void A_connection_fails_for_good_or_for_now()

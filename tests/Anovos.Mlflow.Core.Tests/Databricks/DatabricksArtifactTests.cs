@@ -123,7 +123,8 @@ public sealed class DatabricksArtifactTests : IAsyncDisposable
     public async Task A_session_of_the_storage_that_expired_is_a_400_and_a_new_address_is_fetched(CloudKind cloud)
     {
         await OpenAsync(new() { Cloud = cloud });
-        Fault expired = Faults.Answer(400, "<?xml version=\"1.0\"?><Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>", "application/xml");
+        const string Answer = "<?xml version=\"1.0\"?><Error><Code>ExpiredToken</Code><Message>The token has expired.</Message></Error>";
+        Fault expired = Faults.Answer(400, Answer, "application/xml");
         _server.Faults.Add("P*", "/storage/*", expired);
         ArtifactUpload[] files = [File("large", Length), File("small", 10)];
         Assert.Null(Assert.Single(await SendAsync([files[0]])).Error);
@@ -261,7 +262,8 @@ public sealed class DatabricksArtifactTests : IAsyncDisposable
         _server = await TrackingServer.StartAsync(new() { Workspace = workspace });
         Variables environment = new() { ["DATABRICKS_HOST"] = _server.Uri.ToString(), ["DATABRICKS_TOKEN"] = workspace.PersonalToken };
         if (renewable)
-            (environment["DATABRICKS_TOKEN"], environment["DATABRICKS_CLIENT_ID"], environment["DATABRICKS_CLIENT_SECRET"]) = (null, workspace.ClientId, workspace.ClientSecret);
+            (environment["DATABRICKS_TOKEN"], environment["DATABRICKS_CLIENT_ID"], environment["DATABRICKS_CLIENT_SECRET"]) = (null,
+                workspace.ClientId, workspace.ClientSecret);
         TrackingTarget target = TrackingTarget.Parse("databricks", "/");
         ConnectionOptions options = target.Complete(ConnectionOptions.FromEnvironment(environment.Read, home: null), environment.Read, home: null) with
         {

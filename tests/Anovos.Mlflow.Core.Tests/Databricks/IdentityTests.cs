@@ -225,7 +225,8 @@ public sealed class IdentityTests : IAsyncLifetime
     {
         Set(("DATABRICKS_CLIENT_ID", "principal"), ("DATABRICKS_CLIENT_SECRET", "dose-secret"));
         using ITrackingStore store = Open();
-        Run run = await store.CreateRunAsync(new NewRun(await store.CreateExperimentAsync(new NewExperiment("/Shared/x"), default), "long", "ada", 1), default);
+        Run run = await store.CreateRunAsync(new NewRun(await store.CreateExperimentAsync(new NewExperiment("/Shared/x"), default),
+            "long", "ada", 1), default);
 
         _server.Faults.Add("POST", "*log-batch", Faults.Answer(status, body));
         await store.LogBatchAsync(run.RunId, new RunData { Metrics = [new("rmse", 0.5, 1)], Params = [new("depth", "7")] }, default);
@@ -251,7 +252,8 @@ public sealed class IdentityTests : IAsyncLifetime
     public async Task A_personal_token_that_expired_cannot_be_renewed_and_the_error_says_so()
     {
         Set(("DATABRICKS_TOKEN", "dapi-personal"));
-        _server.Faults.Add("*", "*experiments/search", Faults.Answer(403, """{"error_code": 403, "message": "JWT has expired"}"""), times: 9);
+        _server.Faults.Add("*", "*experiments/search", Faults.Answer(403, """{"error_code": 403, "message": "JWT has expired"}"""),
+            times: 9);
         MlflowException e = await RefusedAsync();
         Assert.Equal(ErrorKind.AuthenticationFailed, e.Kind);
         Assert.Contains("JWT has expired. The workspace does not take the token of pat from DATABRICKS_TOKEN", e.Message);
