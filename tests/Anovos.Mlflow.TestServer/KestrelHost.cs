@@ -12,10 +12,11 @@ namespace Anovos.Mlflow.TestServer;
 /// <summary>A bare Kestrel on a free port of 127.0.0.1: no logging, no configuration, no limits that a test would run into.</summary>
 internal static class KestrelHost
 {
-    public static WebApplication Build(X509Certificate2? certificate, X509Certificate2? clientCertificate)
+    public static WebApplication Build(X509Certificate2? certificate, X509Certificate2? clientCertificate,
+        X509Certificate2? authority = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, certificate, clientCertificate));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, certificate, authority, clientCertificate));
         if (certificate != null)
             builder.WebHost.UseKestrelHttpsConfiguration();
 
@@ -24,7 +25,8 @@ internal static class KestrelHost
         return builder.Build();
     }
 
-    private static void Configure(KestrelServerOptions kestrel, X509Certificate2? certificate, X509Certificate2? clientCertificate)
+    private static void Configure(KestrelServerOptions kestrel, X509Certificate2? certificate, X509Certificate2? authority,
+        X509Certificate2? clientCertificate)
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = null;
@@ -34,13 +36,16 @@ internal static class KestrelHost
         {
             listen.Protocols = HttpProtocols.Http1;
             if (certificate != null)
-                listen.UseHttps(https => Configure(https, certificate, clientCertificate));
+                listen.UseHttps(https => Configure(https, certificate, authority, clientCertificate));
         });
     }
 
-    private static void Configure(HttpsConnectionAdapterOptions https, X509Certificate2 certificate, X509Certificate2? clientCertificate)
+    private static void Configure(HttpsConnectionAdapterOptions https, X509Certificate2 certificate, X509Certificate2? authority,
+        X509Certificate2? clientCertificate)
     {
         https.ServerCertificate = certificate;
+        if (authority != null)
+            https.ServerCertificateChain = [authority];
         if (clientCertificate == null)
             return;
         https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;

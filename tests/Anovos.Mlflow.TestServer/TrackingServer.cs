@@ -17,6 +17,7 @@ public sealed class TrackingServer : IAsyncDisposable
     private readonly MultipartEndpoints? _multipart;
     private readonly RequestPipeline _pipeline;
     private readonly WebApplication _app;
+    private readonly X509Certificate2? _root, _authority;
 
     private TrackingServer(TrackingServerOptions options)
     {
@@ -26,9 +27,12 @@ public sealed class TrackingServer : IAsyncDisposable
         _multipart = options.HasBucket ? new MultipartEndpoints(_artifacts) : null;
         Workspace = options.Workspace is null ? null : new DatabricksWorkspace(options.Workspace, _state, _artifacts);
         _pipeline = new RequestPipeline(options, _state, _artifacts, _multipart, Workspace);
-        Certificate = options.UseTls ? Certificates.Create("mlflow test server") : null;
+        if (options.HasIntermediateAuthority)
+            (_root, _authority, Certificate) = Certificates.CreateChain();
+        else if (options.UseTls)
+            Certificate = Certificates.Create("mlflow test server");
         ClientCertificate = options.RequireClientCertificate ? Certificates.Create("mlflow test client") : null;
-        _app = KestrelHost.Build(Certificate, ClientCertificate);
+        _app = KestrelHost.Build(Certificate, ClientCertificate, _authority);
         _app.Run(HandleAsync);
     }
 
@@ -80,7 +84,10 @@ public sealed class TrackingServer : IAsyncDisposable
     /// <summary>The folder of <see cref="ArtifactRootKind.File"/>; null otherwise.</summary>
     public string? ArtifactFolder => _artifacts.RootFolder;
 
-    /// <summary>The server's self-signed certificate; null without TLS.</summary>
+    /// <summary>As PEM, the root of <see cref="TrackingServerOptions.HasIntermediateAuthority"/>.</summary>
+    public string AuthorityPem => _root!.ExportCertificatePem();
+
+    /// <summary>The server's certificate, self-signed unless it has an authority; null without TLS.</summary>
     public X509Certificate2? Certificate { get; }
 
     /// <summary>The same as PEM, which a client must trust.</summary>
@@ -124,6 +131,8 @@ public sealed class TrackingServer : IAsyncDisposable
         await _app.DisposeAsync();
         _artifacts.Dispose();
         Certificate?.Dispose();
+        _authority?.Dispose();
+        _root?.Dispose();
         ClientCertificate?.Dispose();
     }
 

@@ -53,6 +53,10 @@ public sealed record TrackingServerOptions
     /// <summary>Speaks https with <see cref="TrackingServer.Certificate"/>.</summary>
     public bool UseTls { get; init; }
 
+    /// <summary>Has a certificate of an authority that a root vouches for, and sends that authority's along; needs <see
+    /// cref="UseTls"/>.</summary>
+    public bool HasIntermediateAuthority { get; init; }
+
     /// <summary>Refuses a connection without <see cref="TrackingServer.ClientCertificate"/>; needs <see cref="UseTls"/>.</summary>
     public bool RequireClientCertificate { get; init; }
 

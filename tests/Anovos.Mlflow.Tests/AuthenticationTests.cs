@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Anovos.Mlflow.TestServer;
 
@@ -65,6 +66,73 @@ public sealed class AuthenticationTests : IAsyncLifetime
         ScriptResult connection = _session.Run("Connect-Mlflow $Uri; Test-MlflowConnection -TrackingUri $Database", ("Uri", uri.Replace("://", $"://{user}:{_password}@")), ("Database", $"postgresql://{user}:{_password}@db/x")).Clean();
         Assert.Equal(("Basic", user), ((string)connection.Output[0].Properties["Authentication"].Value, (string)connection.Output[0].Properties["Username"].Value));
         AssertHidden(connection, user);
+    }
+
+    [Fact]
+    public async Task A_run_that_an_ordinary_user_does_not_get_may_be_missing_or_anothers_and_the_others_come()
+    {
+        _server = await TrackingServer.StartAsync(new TrackingServerOptions
+        {
+            Version = MlflowVersion.V3_17, Username = "ada", Password = _password, ReaderUsername = "bob", ReaderPassword = _password,
+        });
+        ScriptResult result = _session.Run(
+            """
+            $null = Connect-Mlflow $Uri -Credential ([pscredential]::new('bob', $Secret))
+            $run = Start-MlflowRun -Experiment own
+            $missing = '0' * 32
+            (Get-MlflowRun $missing, $run.RunId).RunId -eq $run.RunId
+            Stop-MlflowRun | ForEach-Object Status
+            """,
+            ("Uri", _server.Uri.ToString()), ("Secret", Secure(_password)));
+        Assert.Equal("PermissionDenied", Assert.Single(result.Errors).FullyQualifiedErrorId.Split(',')[0]);
+        Assert.Contains("does not allow it, or there is no such run (403): Permission denied.", result.Errors[0].ToString());
+        Assert.Equal("Finished", result.Texts[^1]);
+    }
+
+    [Theory]
+    [InlineData("no-such-file.pem")]
+    [InlineData("text.pem")]
+    [InlineData("certificate-without-key.pem")]
+    [InlineData("certificate-without-key.der")]
+    [InlineData("other.pem")]
+    public async Task A_wrong_client_certificate_ends_the_script_before_it_works_elsewhere(string file)
+    {
+        _server = await TrackingServer.StartAsync(new TrackingServerOptions { UseTls = true, RequireClientCertificate = true });
+        await using TrackingServer other = await TrackingServer.StartAsync(new TrackingServerOptions { UseTls = true,
+            RequireClientCertificate = true });
+        _session.Write("text.pem", "hello");
+        _session.Write("certificate-without-key.pem", _server.ClientCertificate!.ExportCertificatePem());
+        File.WriteAllBytes(Path.Combine(_session.Folder, "certificate-without-key.der"),
+            _server.ClientCertificate!.Export(X509ContentType.Cert));
+        _session.Write("other.pem", other.ClientCertificatePem);
+        _session.Write("right.pem", _server.ClientCertificatePem);
+        const string Script =
+            """
+            try {
+                $null = Connect-Mlflow $Uri -SkipCertificateCheck -ClientCertificatePath $File 3>$null
+                $null = Start-MlflowRun -Experiment elsewhere
+                'went on'
+                $null = Stop-MlflowRun
+            } catch { $_.FullyQualifiedErrorId.Split(',')[0] }
+            """;
+        ScriptResult wrong = _session.Run(Script, ("Uri", _server.Uri.ToString()), ("File", file));
+        Assert.Equal([file == "other.pem" ? "TrackingServerUnreachable" : "InvalidValue"], wrong.Texts);
+        Assert.False(Directory.Exists(Path.Combine(_session.Folder, "mlruns")));
+        Assert.Equal(["went on"], _session.Run(Script, ("Uri", _server.Uri.ToString()), ("File", "right.pem")).Clean().Texts);
+    }
+
+    [Theory]
+    [InlineData(400)]
+    [InlineData(403)]
+    [InlineData(500)]
+    public async Task Whatever_a_server_refuses_Connect_with_ends_the_command(int status)
+    {
+        _server = await TrackingServer.StartAsync();
+        _server.Faults.Add("*", "*", Faults.ProxyPage(status));
+        ScriptResult result = _session.Run("try { $null = Connect-Mlflow $Uri; 'went on' } catch { 'ended' }",
+            ("Uri", _server.Uri.ToString()));
+        Assert.Equal("ended", Assert.Single(result.Texts));
+        Assert.Empty(result.Errors);
     }
 
     public ValueTask InitializeAsync() => default;

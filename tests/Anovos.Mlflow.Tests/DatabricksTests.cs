@@ -64,6 +64,26 @@ public sealed class DatabricksTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_script_goes_on_with_a_new_token_when_the_old_one_expires()
+    {
+        Set(("DATABRICKS_CLIENT_ID", "principal"), ("DATABRICKS_CLIENT_SECRET", "dose-secret"));
+        Fault expired = Faults.Answer(403, """{"error_code": 403, "message": "JWT has expired"}""");
+        _server.Faults.Add("POST", "*/runs/log-batch", expired);
+        _server.Faults.Add("POST", "*/runs/update", expired);
+        _session.Run(
+            """
+            $null = Start-MlflowRun -TrackingUri databricks -Experiment /Shared/x
+            Write-MlflowMetric rmse 0.5
+            Write-MlflowParameter depth 7
+            $null = Stop-MlflowRun
+            """).Clean();
+
+        StoredRun stored = Assert.Single(_server.Runs);
+        Assert.Equal((1, "7", "FINISHED"), (stored.Metrics.Count, stored.Params["depth"], stored.Status));
+        Assert.Equal((0, 3), (_server.Faults.Pending, _server.Workspace!.IssuedTokens.Count));
+    }
+
+    [Fact]
     public void A_workflow_that_names_databricks_is_tracked_to_the_workspace()
     {
         Set(("DATABRICKS_CLIENT_ID", "principal"), ("DATABRICKS_CLIENT_SECRET", "dose-secret"));

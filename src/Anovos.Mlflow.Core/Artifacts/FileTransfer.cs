@@ -67,7 +67,16 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
     /// <param name="part">The part of a file; null for all of it.</param>
     /// <param name="sent">Called with the number of bytes sent since the last call; negative when a failed attempt is taken back.</param>
     /// <param name="cancellationToken">Cancels the transfer.</param>
-    public Task<(ArtifactContent Content, string ETag)> SendAsync(Uri server, Func<HttpContent, HttpRequestMessage> request, ArtifactSource source, FilePart? part, Action<long> sent, CancellationToken cancellationToken) =>
+    /// <param name="readBack">Creates the request that reads the file, to look whether it arrived when a proxy stopped to wait for the
+    /// server.</param>
+    public Task<(ArtifactContent Content, string ETag)> SendAsync(
+        Uri server,
+        Func<HttpContent, HttpRequestMessage> request,
+        ArtifactSource source,
+        FilePart? part,
+        Action<long> sent,
+        CancellationToken cancellationToken,
+        Func<HttpRequestMessage>? readBack = null) =>
         RunAsync(
             server,
             sent,
@@ -75,12 +84,31 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
             {
                 var content = new SourceContent(source, moved, time, part);
                 using HttpRequestMessage message = request(content);
-                using HttpResponseMessage response = await ExecuteAsync(message, server, time, cancellationToken).ConfigureAwait(false);
+                using HttpResponseMessage? response = await ReceivedAsync(message, content).ConfigureAwait(false);
 
                 // A server may respond before it has read the whole body. Then it does not have the file.
                 return content.Sent is { } all
-                    ? (all, response.Headers.ETag?.ToString() ?? "")
+                    ? (all, response?.Headers.ETag?.ToString() ?? "")
                     : throw new MlflowException(ErrorKind.ServerError, $"{server.Authority} answered before it had all of {source}.") { IsTransient = true };
+
+                // Null where the file arrived without a response.
+                async Task<HttpResponseMessage?> ReceivedAsync(HttpRequestMessage message, SourceContent content)
+                {
+                    try
+                    {
+                        return await ExecuteAsync(message, server, time, cancellationToken).ConfigureAwait(false);
+                    }
+                    catch (MlflowException e) when (e.IsTooLarge())
+                    {
+                        throw e.Rewrap($"{e.Message} {source} has {content.Headers.ContentLength} bytes.");
+                    }
+                    catch (MlflowException e) when (e.MayHaveArrived() && content.Sent is not null && readBack is not null)
+                    {
+                        if (!await IsStoredAsync(server, readBack, content.Sent, cancellationToken).ConfigureAwait(false))
+                            throw;
+                        return null;
+                    }
+                }
             },
             cancellationToken);
 
@@ -113,6 +141,24 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
                 return true;
             },
             cancellationToken);
+
+    // By its content: an older file of the same name may have the same length.
+    private async Task<bool> IsStoredAsync(
+        Uri server, Func<HttpRequestMessage> readBack, ArtifactContent content, CancellationToken cancellationToken)
+    {
+        var once = new FileTransfer(options, new Retrier(RetryPolicy.None, _ => { }), http);
+        using var meter = new HashingStream(Stream.Null, content.Length);
+        try
+        {
+            await once.ReceiveAsync(server, readBack, meter, _ => { }, cancellationToken).ConfigureAwait(false);
+            return meter.Finish() == content;
+        }
+        catch (Exception e) when (e is MlflowException or IOException)
+        {
+            // It is not there, or not to be read now. Then it is sent again.
+            return false;
+        }
+    }
 
     // Sends a request once and returns the successful response, before its body is read. The first token cancels on a timeout, the
     // second when the caller cancels.

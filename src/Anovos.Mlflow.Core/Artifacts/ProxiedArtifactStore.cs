@@ -39,14 +39,9 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
     public Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken)
     {
         string path = ArtifactPath.Normalize(artifactPath);
-        string address = runId is not null && !IsAscii(path.Substring(path.LastIndexOf('/') + 1))
-
-            // MLflow cannot put such a name into the headers of the artifact service's answer; its page of runs can.
-            ? $"{api.Server.GetLeftPart(UriPartial.Path).TrimEnd('/')}/get-artifact?run_id={Uri.EscapeDataString(runId)}&path={Uri.EscapeDataString(path)}"
-            : AddressOf(path);
         return _transfer.WithinLimitAsync(
             path,
-            stop => _transfer.ReceiveAsync(api.Server, () => new HttpRequestMessage(HttpMethod.Get, address), target, received, stop),
+            stop => _transfer.ReceiveAsync(api.Server, () => GetRequest(path), target, received, stop),
             cancellationToken);
     }
 
@@ -96,7 +91,24 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
     }
 
     private async Task<ArtifactContent?> SendWholeAsync(ArtifactSource source, string path, Action<long> sent, CancellationToken cancellationToken) =>
-        (await _transfer.SendAsync(api.Server, body => new HttpRequestMessage(HttpMethod.Put, AddressOf(path)) { Content = body }, source, part: null, sent, cancellationToken).ConfigureAwait(false)).Content;
+        (await _transfer.SendAsync(
+            api.Server,
+            body => new HttpRequestMessage(HttpMethod.Put, AddressOf(path)) { Content = body },
+            source,
+            part: null,
+            sent,
+            cancellationToken,
+            () => GetRequest(path)).ConfigureAwait(false)).Content;
+
+    private HttpRequestMessage GetRequest(string path)
+    {
+        if (runId is null || IsAscii(path.Substring(path.LastIndexOf('/') + 1)))
+            return new HttpRequestMessage(HttpMethod.Get, AddressOf(path));
+
+        // MLflow cannot put such a name into the headers of the artifact service's answer; its page of runs can.
+        string query = $"run_id={Uri.EscapeDataString(runId)}&path={Uri.EscapeDataString(path)}";
+        return new HttpRequestMessage(HttpMethod.Get, $"{api.Server.GetLeftPart(UriPartial.Path).TrimEnd('/')}/get-artifact?{query}");
+    }
 
     private static void ThrowIfDecoded(string path, string consequence)
     {

@@ -17,6 +17,7 @@ internal sealed class SourceContent : HttpContent
     private readonly long _length;
     private readonly Action<long> _sent;
     private readonly CancellationToken _cancellationToken;
+    private long _written;
 
     /// <param name="source">The bytes.</param>
     /// <param name="sent">Called with the number of bytes sent since the last call.</param>
@@ -38,8 +39,11 @@ internal sealed class SourceContent : HttpContent
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
     {
-        // A redirect writes the same content again.
+        // A redirect or a new token writes the same content again.
         Sent = null;
+        if (_written > 0)
+            _sent(-_written);
+        _written = 0;
         using Stream source = await OpenAsync().ConfigureAwait(false);
         if (_offset > 0)
             source.Position = _offset;
@@ -54,6 +58,7 @@ internal sealed class SourceContent : HttpContent
                     throw new FileReadException(new IOException($"{_source} became shorter while it was sent. Send it again when nothing writes to it any more."));
                 await meter.WriteAsync(buffer, 0, read, _cancellationToken).ConfigureAwait(false);
                 left -= read;
+                _written += read;
                 _sent(read);
             }
         }

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow;
 
@@ -9,6 +10,21 @@ namespace Anovos.Mlflow;
 /// </summary>
 public static class Failures
 {
+    // A page token or a session token is not a credential.
+    private const string Credential = @"(?:jwt|(?<!(?:page|session|continuation|upload)[ _-])token|credentials?)";
+
+    // As servers and gateways word it: "Invalid access token.", "JWT has expired", "Token is expiring within 30 seconds".
+    private static readonly Regex ExpiredCredential = new(
+        @"\b(?:expired|invalid|revoked)[ _-]?(?:(?:access|auth\w*|bearer|databricks|id|oauth|personal|provided)[ _-])*" + Credential
+        + "|" + Credential + @"\b(?:[\s:]+\w+){0,5}?[\s:]+"
+        + @"(?:expir\w*|invalid|revoked|no longer valid|not (?:active|recognized|valid)|could not be (?:validated|verified))\b",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+
+    // What comes before such words in a message that is about nothing else: a code, an exception's name, an article.
+    private static readonly Regex Beginning = new(
+        @"\A\W*(?:[\w.]+:\s*)*(?:\w+\.)*(?:(?:the|your|this|access|oauth|bearer|provided|databricks|personal)\s+)*\z",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+
     /// <summary>True if the server or its bucket cannot be reached, after all retries: work goes on in a folder if there is one.</summary>
     public static bool IsServerAway(this MlflowException e) => e.Kind == ErrorKind.TrackingServerUnreachable || e.StatusCode is 429 or 502 or 503 or 504;
 
@@ -33,6 +49,18 @@ public static class Failures
     /// <summary>True if the server asks for fewer requests.</summary>
     internal static bool IsThrottled(this MlflowException e) => e.StatusCode is 429 or 503;
 
+    /// <summary>True if a page with this status means that MLflow is not at this path. Only these statuses are about the path.</summary>
+    internal static bool IsWrongPath(int status) => status is < 400 or 404 or 405 or 410;
+
+    /// <summary>True if a page with this status comes from a proxy that got no answer from the server.</summary>
+    internal static bool IsFromGateway(int status) => status is 502 or 503 or 504;
+
+    /// <summary>True if the request was larger than the server or a proxy accepts; a smaller one may pass.</summary>
+    internal static bool IsTooLarge(this MlflowException e) => e.StatusCode == 413;
+
+    /// <summary>True if a proxy stopped to wait for the server, which may have done what was asked all the same.</summary>
+    internal static bool MayHaveArrived(this MlflowException e) => e.StatusCode is 502 or 504;
+
     /// <summary>True if a retry of the same request may succeed.</summary>
     /// <param name="status">The HTTP status of the response.</param>
     /// <param name="kind">The kind of failure, if the response body shows it: some servers report a wrong value as 500.</param>
@@ -40,6 +68,28 @@ public static class Failures
     internal static bool IsTransient(int status, ErrorKind kind = ErrorKind.ServerError, string? code = null) =>
         (status is 408 or 429 or 500 or 502 or 503 or 504 || code is "RequestTimeout" or "SlowDown")
         && kind is not (ErrorKind.ParameterConflict or ErrorKind.InvalidValue);
+
+    /// <summary>
+    /// True if a refusal is about the credentials, so that other ones may be accepted: they have expired, were revoked or are
+    /// unknown. Databricks answers 403 or 400 then, and so do gateways.
+    /// </summary>
+    /// <param name="status">The HTTP status of the response.</param>
+    /// <param name="code">The server's error code, if it is a word.</param>
+    /// <param name="message">The server's words.</param>
+    internal static bool RefusesCredentials(int status, string? code, string message)
+    {
+        if (status == 401)
+            return true;
+        if (status is not (400 or 403) || code == "INVALID_PARAMETER_VALUE")
+            return false;
+
+        // With a code of its own, a message may quote the name of anything.
+        return ExpiredCredential.Match(message) is { Success: true } found
+            && (code is null || Beginning.IsMatch(message.Substring(0, found.Index)));
+    }
+
+    /// <summary>True if a storage refuses a signed address, so that a new one may be accepted.</summary>
+    internal static bool RefusesSignature(this MlflowException e) => e.StatusCode is 401 or 403 || e.ErrorCode == "ExpiredToken";
 
     /// <summary>True if a retry may succeed after a request got no response.</summary>
     internal static bool IsTransient(ConnectionFailure failure) =>

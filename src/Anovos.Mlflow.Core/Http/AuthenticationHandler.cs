@@ -27,10 +27,10 @@ internal sealed class AuthenticationHandler(Uri server, IRequestIdentity identit
     {
         await identity.AuthenticateAsync(request, cancellationToken).ConfigureAwait(false);
         HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        if (response.StatusCode != HttpStatusCode.Forbidden)
+        if (response.StatusCode is not (HttpStatusCode.Forbidden or HttpStatusCode.BadRequest))
             return response;
         byte[] body = await BufferingHandler.BufferAsync(response, cancellationToken).ConfigureAwait(false);
-        if (identity.RefusesCredentials(Encoding.UTF8.GetString(body)))
+        if (ServerErrors.RefusesCredentials((int)response.StatusCode, Encoding.UTF8.GetString(body)))
             response.StatusCode = HttpStatusCode.Unauthorized;
         return response;
     }

@@ -80,8 +80,8 @@ internal static class HttpTransport
         else if (options.ServerCertificatePath is not null)
         {
             X509Certificate2[] authorities = ServerCertificates.LoadAuthorities(options.ServerCertificatePath);
-            handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
-                certificate is X509Certificate2 server && ServerCertificates.IsTrusted(server, errors, authorities);
+            handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
+                certificate is X509Certificate2 server && ServerCertificates.IsTrusted(server, chain, errors, authorities);
         }
 
         return handler;
@@ -112,8 +112,8 @@ internal static class HttpTransport
         else if (options.ServerCertificatePath is not null)
         {
             X509Certificate2[] authorities = ServerCertificates.LoadAuthorities(options.ServerCertificatePath);
-            handler.ServerCertificateCustomValidationCallback = (_, certificate, _, errors) =>
-                certificate is not null && ServerCertificates.IsTrusted(certificate, errors, authorities);
+            handler.ServerCertificateCustomValidationCallback = (_, certificate, chain, errors) =>
+                certificate is not null && ServerCertificates.IsTrusted(certificate, chain, errors, authorities);
         }
 
         return handler;

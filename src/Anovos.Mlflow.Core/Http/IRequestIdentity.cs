@@ -19,9 +19,6 @@ internal interface IRequestIdentity
     /// <summary>Forgets the credentials that a refused request carried; whether others can be had.</summary>
     bool Forget(HttpRequestMessage refused);
 
-    /// <summary>Whether a 403 is about the credentials, and so a 401 to everyone else.</summary>
-    bool RefusesCredentials(string body);
-
     /// <summary>What to do about a 401, or a 403 of an endpoint that only reads or also writes.</summary>
     string AdviceOn(int status, string endpoint, bool reads);
 }

@@ -5,24 +5,36 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Http;
 
-/// <summary>The certificates of a connection: the authorities that a PEM file trusts, and the one that the client shows.</summary>
+/// <summary>The certificates of a connection: the authorities that a file names, and the one that the client shows.</summary>
 internal static class ServerCertificates
 {
-    /// <summary>The certificates of a PEM file.</summary>
+    // The first byte of a certificate in DER: a sequence.
+    private const byte Sequence = 0x30;
+
+    /// <summary>The certificates of a file: PEM, or one or more in DER.</summary>
     public static X509Certificate2[] LoadAuthorities(string path)
     {
-        string pem = Read(path, "MLFLOW_TRACKING_SERVER_CERT_PATH");
-        X509Certificate2[] certificates = Regex.Matches(pem, "-----BEGIN CERTIFICATE-----(?<body>[A-Za-z0-9+/=\\s]+)-----END CERTIFICATE-----")
-            .Cast<Match>()
-            .Select(match => new X509Certificate2(Convert.FromBase64String(match.Groups["body"].Value)))
-            .ToArray();
-        return certificates.Length > 0
-            ? certificates
-            : throw new MlflowException(ErrorKind.InvalidValue, $"The certificate file {path} holds no PEM certificate (-----BEGIN CERTIFICATE-----). Point it at the CA bundle of your server.") { Target = path };
+        byte[] content = Read(path, "MLFLOW_TRACKING_SERVER_CERT_PATH");
+        try
+        {
+            X509Certificate2[] certificates = content is [Sequence, ..] ? FromDer(content) : FromPem(content);
+            return certificates.Length > 0
+                ? certificates
+                : throw Unusable(path,
+                    $"The certificate file {path} holds no certificate, neither PEM nor DER. Point it at the CA bundle of your server.");
+        }
+        catch (Exception e) when (e is CryptographicException or FormatException)
+        {
+            throw Unusable(path, $"The certificate file {path} cannot be read: {e.Message} Export the CA bundle of your server again.", e);
+        }
     }
 
     /// <summary>Whether the chain ends at one of the authorities and nothing else is wrong with it.</summary>
-    public static bool IsTrusted(X509Certificate2 certificate, SslPolicyErrors errors, X509Certificate2[] authorities)
+    /// <param name="certificate">The server's certificate.</param>
+    /// <param name="received">The chain that was built for it, which has the other certificates that the server sent.</param>
+    /// <param name="errors">What is wrong with that chain.</param>
+    /// <param name="authorities">The authorities to trust.</param>
+    public static bool IsTrusted(X509Certificate2 certificate, X509Chain? received, SslPolicyErrors errors, X509Certificate2[] authorities)
     {
         // A name that does not match is not excused by any authority.
         if ((errors & ~SslPolicyErrors.RemoteCertificateChainErrors) != SslPolicyErrors.None)
@@ -30,6 +42,10 @@ internal static class ServerCertificates
 
         using var chain = new X509Chain();
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+
+        // The authorities between the server and the root come from the server (RFC 8446, 4.4.2). They are not trusted by that.
+        if (received is not null)
+            chain.ChainPolicy.ExtraStore.AddRange(received.ChainPolicy.ExtraStore);
 #if NET
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
@@ -48,33 +64,63 @@ internal static class ServerCertificates
     /// <summary>The certificate with its private key that the client shows.</summary>
     public static X509Certificate2 LoadClientCertificate(string path)
     {
+        byte[] content = Read(path, "MLFLOW_TRACKING_CLIENT_CERT_PATH");
         try
         {
-            if (path.EndsWith(".pfx", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".p12", StringComparison.OrdinalIgnoreCase))
-                return new X509Certificate2(path);
-#if NET
-            using X509Certificate2 pem = X509Certificate2.CreateFromPemFile(path);
-            // SChannel does not take a key that lives in memory only.
-            return OperatingSystem.IsWindows() ? new X509Certificate2(pem.Export(X509ContentType.Pfx)) : new X509Certificate2(pem);
-#else
-            throw new MlflowException(ErrorKind.InvalidValue, $"The client certificate {path} is PEM, which Windows PowerShell cannot read: convert it to a .pfx file, or use PowerShell 7.") { Target = path };
-#endif
+            X509Certificate2 certificate = content is [Sequence, ..] ? new X509Certificate2(content) : ClientFromPem(path);
+            return certificate.HasPrivateKey ? certificate : throw new CryptographicException("It has no private key.");
         }
-        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is CryptographicException or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            throw new MlflowException(ErrorKind.InvalidValue, $"The client certificate {path} cannot be read: {e.Message} It must hold a certificate and its private key without a password.", e) { Target = path };
+            string need = "The file must hold a certificate and its private key without a password.";
+            throw Unusable(path, $"The client certificate {path} cannot be used: {e.Message} {need}", e);
         }
     }
 
-    private static string Read(string path, string variable)
+    private static X509Certificate2 ClientFromPem(string path)
+    {
+#if NET
+        using X509Certificate2 pem = X509Certificate2.CreateFromPemFile(path);
+
+        // SChannel does not take a key that lives in memory only.
+        return OperatingSystem.IsWindows() ? new X509Certificate2(pem.Export(X509ContentType.Pfx)) : new X509Certificate2(pem);
+#else
+        string how = "convert it to a .pfx file, or use PowerShell 7.";
+        throw Unusable(path, $"The client certificate {path} is PEM, which Windows PowerShell cannot read: {how}");
+#endif
+    }
+
+    private static X509Certificate2[] FromDer(byte[] content)
+    {
+        var certificates = new X509Certificate2Collection();
+        certificates.Import(content);
+        return [.. certificates.Cast<X509Certificate2>()];
+    }
+
+    private static X509Certificate2[] FromPem(byte[] content)
+    {
+        using var reader = new StreamReader(new MemoryStream(content));
+        return
+        [
+            .. Regex.Matches(reader.ReadToEnd(), "-----BEGIN CERTIFICATE-----(?<body>.*?)-----END CERTIFICATE-----",
+                RegexOptions.Singleline)
+                .Cast<Match>()
+                .Select(match => new X509Certificate2(Convert.FromBase64String(match.Groups["body"].Value))),
+        ];
+    }
+
+    private static byte[] Read(string path, string variable)
     {
         try
         {
-            return File.ReadAllText(path);
+            return File.ReadAllBytes(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new MlflowException(ErrorKind.InvalidValue, $"The certificate file {path} ({variable}) cannot be read: {e.Message}", e) { Target = path };
+            throw Unusable(path, $"The certificate file {path} ({variable}) cannot be read: {e.Message}", e);
         }
     }
+
+    private static MlflowException Unusable(string path, string message, Exception? cause = null) =>
+        new(ErrorKind.InvalidValue, message, cause) { Target = path };
 }

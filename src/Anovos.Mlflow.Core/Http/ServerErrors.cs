@@ -23,23 +23,64 @@ internal static class ServerErrors
             throw From((int)response.StatusCode, response.ContentType, response.Content ?? "", Header(response, "x-request-id") ?? Header(response, "x-databricks-request-id"), Header(response, "Retry-After"), server, notFound, advice);
     }
 
+    /// <inheritdoc cref="Failures.RefusesCredentials"/>
+    public static bool RefusesCredentials(int status, string body)
+    {
+        // XML comes from buckets, which sign their own addresses.
+        (string? code, string? message) = ReadError(body);
+        return !IsXml(body) && Failures.RefusesCredentials(status, code, message ?? Quote(body));
+    }
+
     /// <summary>The failure that an answer of this status and body means.</summary>
     public static MlflowException From(int status, string? contentType, string body, string? requestId, string? retryAfter, Uri server, ErrorKind notFound, string? advice = null)
     {
         string address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
         (string? code, string? message) = ReadError(body);
-        bool isHtml = code is null && LooksLikeHtml(contentType, body);
-        string said = message ?? (isHtml ? "" : Quote(body));
 
-        // A basic-auth app answers bare text typed as HTML: its status speaks for itself.
+        // A basic-auth app answers bare text typed as HTML. A page only adds its title: the status decides.
+        bool isPage = code is null && message is null && HtmlTitle.IsPage(contentType, body);
+        string said = message ?? (isPage ? HtmlTitle.Of(body, status) : Quote(body));
+        string told = $"{address} answered {status}{(code is null ? "" : $" {code}")}{Colon(said)}";
         (ErrorKind kind, string text) = (HttpStatusCode)status switch
         {
-            HttpStatusCode.Unauthorized when advice is not null => (ErrorKind.AuthenticationFailed, $"{address} does not accept the credentials (401){Colon(said)} {advice}"),
-            HttpStatusCode.Unauthorized => (ErrorKind.AuthenticationFailed, $"{address} does not accept the credentials, or got none (401). Give them with Connect-Mlflow -Credential or -Token, or in MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN."),
-            HttpStatusCode.Forbidden when said.Contains("Host") && said.Contains("DNS") => (ErrorKind.PermissionDenied, $"{address} refuses the host name in the tracking URI (403): {said} Have the server started with --allowed-hosts."),
-            HttpStatusCode.Forbidden => (ErrorKind.PermissionDenied, $"{address} knows who asks and does not allow it (403){Colon(said)} {advice ?? "Ask the server's owner for the permission."}"),
-            _ when isHtml => (status >= 500 ? ErrorKind.ServerError : ErrorKind.NotAnMlflowServer, HtmlMessage(status, address)),
-            _ => (KindOf(code, status, said, notFound), $"{address} answered {status}{(code is null ? "" : $" {code}")}{Colon(said)}"),
+            HttpStatusCode.Unauthorized when advice is not null =>
+                (ErrorKind.AuthenticationFailed, $"{address} does not accept the credentials (401){Colon(said)} {advice}"),
+            HttpStatusCode.Unauthorized => (
+                ErrorKind.AuthenticationFailed,
+                $"{address} does not accept the credentials, or got none (401). Give them with Connect-Mlflow -Credential or -Token, or in "
+                + "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN."),
+            HttpStatusCode.Forbidden when RefusesCredentials(status, body) => (
+                ErrorKind.AuthenticationFailed,
+                $"{address} does not accept the credentials (403){Colon(said)} "
+                + "Renew them, and give them with Connect-Mlflow -Credential or -Token, or in MLFLOW_TRACKING_TOKEN."),
+            HttpStatusCode.Forbidden when said.Contains("Host") && said.Contains("DNS") => (
+                ErrorKind.PermissionDenied,
+                $"{address} refuses the host name in the tracking URI (403): {said} Have the server started with --allowed-hosts."),
+            HttpStatusCode.Forbidden when advice is null && !isPage && NameOf(notFound) is { } thing => (
+                ErrorKind.PermissionDenied,
+                $"{address} does not allow it, or there is no such {thing} (403){Colon(said)} "
+                + $"MLflow 3.17 and later with basic authentication answer both in the same way. "
+                + $"Check the name or id of the {thing}, then ask the server's owner for the permission."),
+            HttpStatusCode.Forbidden => (
+                ErrorKind.PermissionDenied,
+                $"{address} knows who asks and does not allow it (403){Colon(said)} "
+                + (advice ?? "Ask the server's owner for the permission.")),
+            HttpStatusCode.ProxyAuthenticationRequired => (
+                ErrorKind.TrackingServerUnreachable,
+                $"The proxy before {address} wants credentials (407){Colon(said)} Set user and password in HTTP_PROXY or HTTPS_PROXY."),
+            HttpStatusCode.RequestEntityTooLarge => (
+                ErrorKind.ServerError,
+                $"{told} It is larger than the server, or a proxy before it, accepts. "
+                + "In nginx client_max_body_size is the limit, 1 MB unless it is set: have it raised."),
+            _ when isPage && Failures.IsWrongPath(status) => (
+                ErrorKind.NotAnMlflowServer,
+                $"{address} answered {status} with a web page, as no MLflow endpoint does{Colon(said)} "
+                + "Check the path of the tracking URI: a prefix may be missing or be one too many."),
+            _ when isPage && Failures.IsFromGateway(status) => (
+                ErrorKind.ServerError,
+                $"{told} A proxy or gateway before the tracking server cannot reach it, or did not wait for it. "
+                + "Look at the server and the proxy."),
+            _ => (KindOf(code, status, said, notFound), told),
         };
         return new MlflowException(kind, text.TrimEnd())
         {
@@ -96,20 +137,30 @@ internal static class ServerErrors
         _ => ErrorKind.ServerError,
     };
 
-    private static string HtmlMessage(int status, string address) => status >= 500
-        ? $"{address} answered {status} with a web page, so a proxy or gateway before the tracking server cannot reach it. Look at the server and the proxy."
-        : $"{address} answered {status} with a web page, as no MLflow endpoint does. Check the path of the tracking URI: a prefix may be missing or be one too many.";
+    // The things that a request names, and that a server may not have.
+    private static string? NameOf(ErrorKind notFound) => notFound switch
+    {
+        ErrorKind.RunNotFound => "run",
+        ErrorKind.ExperimentNotFound => "experiment",
+        ErrorKind.ModelNotFound => "model",
+        ErrorKind.ModelVersionNotFound => "model version",
+        ErrorKind.ArtifactNotFound => "run or artifact",
+        _ => null,
+    };
 
     private static (string? Code, string? Message) ReadError(string body)
     {
-        if (body.TrimStart().StartsWith("<?xml", StringComparison.Ordinal) || body.StartsWith("<Error", StringComparison.Ordinal))
+        if (IsXml(body))
             return ReadXml(body);
         if (!body.TrimStart().StartsWith("{", StringComparison.Ordinal))
             return (null, null);
         try
         {
             using JsonDocument document = JsonDocument.Parse(body);
-            return (Text(document.RootElement, "error_code"), Text(document.RootElement, "message"));
+            string? code = Text(document.RootElement, "error_code");
+
+            // Databricks gives the status as the code where a request did not get past the sign-in.
+            return (code?.All(char.IsDigit) == true ? null : code, Text(document.RootElement, "message"));
         }
         catch (Exception failure) when (failure is JsonException or InvalidOperationException or ArgumentException)
         {
@@ -117,6 +168,9 @@ internal static class ServerErrors
             return (null, null);
         }
     }
+
+    private static bool IsXml(string body) =>
+        body.TrimStart().StartsWith("<?xml", StringComparison.Ordinal) || body.StartsWith("<Error", StringComparison.Ordinal);
 
     // As buckets answer, S3's and Azure's alike.
     private static (string? Code, string? Message) ReadXml(string body)
@@ -135,9 +189,6 @@ internal static class ServerErrors
 
     private static string? Text(JsonElement element, string name) =>
         element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? Quote(value.GetString()!) : null;
-
-    private static bool LooksLikeHtml(string? contentType, string body) =>
-        body.TrimStart().StartsWith("<", StringComparison.Ordinal) || (contentType?.Contains("html") ?? false);
 
     private static string Colon(string said) => said.Length == 0 ? "." : ": " + (said.EndsWith(".", StringComparison.Ordinal) ? said : said + ".");
 

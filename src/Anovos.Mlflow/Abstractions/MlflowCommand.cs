@@ -141,6 +141,10 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     /// <inheritdoc cref="WriteWarning"/>
     protected new bool ShouldProcess(string target, string action) => base.ShouldProcess(SafeText.Of(target), SafeText.Of(action));
 
+    /// <summary>True if the command ends with the failure. Otherwise the failure is written, and the command goes on with the next
+    /// object.</summary>
+    private protected virtual bool Ends(MlflowException e) => e.EndsPipeline();
+
     /// <summary>Frees what the cmdlet holds.</summary>
     protected virtual void Dispose(bool disposing)
     {
@@ -173,7 +177,7 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
         {
             throw new PipelineStoppedException();
         }
-        catch (MlflowException e) when (e.EndsPipeline())
+        catch (MlflowException e) when (Ends(e))
         {
             Throw(e.ToErrorRecord());
         }

@@ -58,6 +58,42 @@ public class FailuresTests
         Assert.True(Failures.IsTransient(status, code: "SlowDown"));
     }
 
+    [Theory]
+    [InlineData(401, "PERMISSION_DENIED", "anything", true)]
+    [InlineData(403, null, "JWT has expired", true)]
+    [InlineData(403, null, "Invalid access token.", true)]
+    [InlineData(403, null, "Invalid Token", true)]
+    [InlineData(403, null, "Token is expiring within 30 seconds. (token expired)", true)]
+    [InlineData(403, null, "The access token is expired or revoked", true)]
+    [InlineData(403, null, "Databricks token used for authentication has expired", true)]
+    [InlineData(403, null, "Jwt is expired", true)]
+    [InlineData(403, null, "{\"error\": \"invalid_token\"}", true)]
+    [InlineData(400, null, "io.jsonwebtoken.ExpiredJwtException: JWT expired at 2026-11-29T10:00:00Z", true)]
+    [InlineData(400, "BAD_REQUEST", "io.jsonwebtoken.ExpiredJwtException: JWT expired", true)]
+    [InlineData(403, "PERMISSION_DENIED", "JWT has expired", true)]
+    [InlineData(403, "PERMISSION_DENIED", "PERMISSION_DENIED: The provided token is invalid", true)]
+    [InlineData(403, "PERMISSION_DENIED", "ada has no CAN_EDIT on the experiment 'JWT has expired'", false)]
+    [InlineData(403, "PERMISSION_DENIED", "User does not have permission", false)]
+    [InlineData(403, null, "Source IP address: 192.0.2.7 is blocked by Databricks IP ACL for workspace: 42", false)]
+    [InlineData(403, null, "Permission denied", false)]
+    [InlineData(400, null, "Invalid page token", false)]
+    [InlineData(400, null, "The session token has expired", false)]
+    [InlineData(400, "INVALID_PARAMETER_VALUE", "Invalid token", false)]
+    [InlineData(404, null, "JWT has expired", false)]
+    [InlineData(500, null, "JWT has expired", false)]
+    public void A_refusal_is_about_the_credentials_or_about_something_else(int status, string? code, string message, bool expected) =>
+        Assert.Equal(expected, Failures.RefusesCredentials(status, code, message));
+
+    [Theory]
+    [InlineData(401, null, true)]
+    [InlineData(403, "AccessDenied", true)]
+    [InlineData(400, "ExpiredToken", true)]
+    [InlineData(400, "InvalidArgument", false)]
+    [InlineData(404, null, false)]
+    public void A_signed_address_is_refused_or_something_else_is(int status, string? code, bool expected) =>
+        Assert.Equal(expected,
+            new MlflowException(ErrorKind.ServerError, "message") { StatusCode = status, ErrorCode = code }.RefusesSignature());
+
     [Fact]
     public void A_connection_fails_for_good_or_for_now()
     {

@@ -119,6 +119,43 @@ public sealed class DatabricksArtifactTests : IAsyncDisposable
     }
 
     [Theory]
+    [MemberData(nameof(Clouds))]
+    public async Task A_session_of_the_storage_that_expired_is_a_400_and_a_new_address_is_fetched(CloudKind cloud)
+    {
+        await OpenAsync(new() { Cloud = cloud });
+        const string Answer = "<?xml version=\"1.0\"?><Error><Code>ExpiredToken</Code><Message>The token has expired.</Message></Error>";
+        Fault expired = Faults.Answer(400, Answer, "application/xml");
+        _server.Faults.Add("P*", "/storage/*", expired);
+        ArtifactUpload[] files = [File("large", Length), File("small", 10)];
+        Assert.Null(Assert.Single(await SendAsync([files[0]])).Error);
+        _server.Faults.Add("P*", "/storage/*", expired);
+        Assert.Null(Assert.Single(await SendAsync([files[1]])).Error);
+
+        _server.Faults.Add("GET", "/storage/*", expired, times: 1);
+        Assert.Equal(HashOf(files[0]), await ReceiveAsync("large"));
+        Assert.Equal(HashOf(files[1]), await ReceiveAsync("small"));
+        Assert.Equal(0, _server.Faults.Pending);
+    }
+
+    [Fact]
+    public async Task A_file_is_sent_once_more_with_a_new_token_and_counted_once()
+    {
+        await OpenAsync(new() { ServesRunFiles = true }, renewable: true);
+        _server.Faults.Add("PUT", "*/fs/files/*", async (context, handle) =>
+        {
+            await context.Request.Body.CopyToAsync(Stream.Null);
+            await Faults.Answer(403, """{"error_code": 403, "message": "JWT has expired"}""")(context, handle);
+        });
+        ArtifactUpload file = File("a.bin", 500_000);
+        List<long> moved = [];
+        ArtifactContent? content = await _artifacts.SendAsync(file.Source, file.ArtifactPath, bytes => moved.Add(bytes), default);
+
+        Assert.Equal((500_000, 500_000), (content!.Length, moved.Sum()));
+        Assert.Equal(HashOf(file), await ReceiveAsync("a.bin"));
+        Assert.Equal(2, _server.Requests.Count(request => request.Method == "PUT"));
+    }
+
+    [Theory]
     [InlineData(CloudKind.AzureBlob)]
     [InlineData(CloudKind.AzureDataLake)]
     [InlineData(CloudKind.Aws)]
@@ -220,10 +257,13 @@ public sealed class DatabricksArtifactTests : IAsyncDisposable
 
     private static string HashOf(ArtifactUpload upload) => Convert.ToHexStringLower(SHA256.HashData(System.IO.File.ReadAllBytes(upload.File.FullName)));
 
-    private async Task OpenAsync(WorkspaceOptions workspace, string? location = null)
+    private async Task OpenAsync(WorkspaceOptions workspace, string? location = null, bool renewable = false)
     {
         _server = await TrackingServer.StartAsync(new() { Workspace = workspace });
         Variables environment = new() { ["DATABRICKS_HOST"] = _server.Uri.ToString(), ["DATABRICKS_TOKEN"] = workspace.PersonalToken };
+        if (renewable)
+            (environment["DATABRICKS_TOKEN"], environment["DATABRICKS_CLIENT_ID"], environment["DATABRICKS_CLIENT_SECRET"]) = (null,
+                workspace.ClientId, workspace.ClientSecret);
         TrackingTarget target = TrackingTarget.Parse("databricks", "/");
         ConnectionOptions options = target.Complete(ConnectionOptions.FromEnvironment(environment.Read, home: null), environment.Read, home: null) with
         {

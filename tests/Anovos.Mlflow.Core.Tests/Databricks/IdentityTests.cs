@@ -212,6 +212,54 @@ public sealed class IdentityTests : IAsyncLifetime
         Assert.Equal([200, 403, 200], _server.Requests.Where(request => request.Path.EndsWith("experiments/search", StringComparison.Ordinal)).Select(request => request.Status));
     }
 
+    [Theory]
+    [InlineData(403, """{"error_code": 403, "message": "JWT has expired"}""")]
+    [InlineData(403, """{"error_code": "403", "message": "Invalid access token. [ReqId: 7]"}""")]
+    [InlineData(403, """{"error_code": 403, "message": "Token is expiring within 30 seconds. (token expired)"}""")]
+    [InlineData(403, """{"error_code": "PERMISSION_DENIED", "message": "JWT has expired"}""")]
+    [InlineData(403, """{"error": "Invalid Token"}""")]
+    [InlineData(403, "<html><body><pre>    JWT has expired</pre></body></html>")]
+    [InlineData(400, "io.jsonwebtoken.ExpiredJwtException: JWT expired at 2026-11-29T10:00:00Z")]
+    [InlineData(401, """{"error_code": 401, "message": "Token is expired"}""")]
+    public async Task A_token_that_expires_during_a_run_is_renewed_and_nothing_is_lost(int status, string body)
+    {
+        Set(("DATABRICKS_CLIENT_ID", "principal"), ("DATABRICKS_CLIENT_SECRET", "dose-secret"));
+        using ITrackingStore store = Open();
+        Run run = await store.CreateRunAsync(new NewRun(await store.CreateExperimentAsync(new NewExperiment("/Shared/x"), default),
+            "long", "ada", 1), default);
+
+        _server.Faults.Add("POST", "*log-batch", Faults.Answer(status, body));
+        await store.LogBatchAsync(run.RunId, new RunData { Metrics = [new("rmse", 0.5, 1)], Params = [new("depth", "7")] }, default);
+
+        StoredRun stored = Assert.Single(_server.Runs);
+        Assert.Equal(("7", 1), (stored.Params["depth"], stored.Metrics.Count));
+        Assert.Equal(2, Count("/oidc/v1/token"));
+        Assert.Equal(2, _server.Workspace!.IssuedTokens.Count);
+    }
+
+    [Theory]
+    [InlineData("""{"error_code": 403, "message": "Source IP address: 192.0.2.7 is blocked by Databricks IP ACL for workspace: 42"}""")]
+    [InlineData("""{"error_code": "PERMISSION_DENIED", "message": "ada has no CAN_EDIT on the experiment 'JWT has expired'"}""")]
+    public async Task A_missing_permission_asks_for_no_new_token(string body)
+    {
+        Set(("DATABRICKS_CLIENT_ID", "principal"), ("DATABRICKS_CLIENT_SECRET", "dose-secret"));
+        _server.Faults.Add("*", "*experiments/search", Faults.Answer(403, body));
+        Assert.Equal(ErrorKind.PermissionDenied, (await RefusedAsync()).Kind);
+        Assert.Equal(1, Count("/oidc/v1/token"));
+    }
+
+    [Fact]
+    public async Task A_personal_token_that_expired_cannot_be_renewed_and_the_error_says_so()
+    {
+        Set(("DATABRICKS_TOKEN", "dapi-personal"));
+        _server.Faults.Add("*", "*experiments/search", Faults.Answer(403, """{"error_code": 403, "message": "JWT has expired"}"""),
+            times: 9);
+        MlflowException e = await RefusedAsync();
+        Assert.Equal(ErrorKind.AuthenticationFailed, e.Kind);
+        Assert.Contains("JWT has expired. The workspace does not take the token of pat from DATABRICKS_TOKEN", e.Message);
+        Assert.Equal(8, _server.Faults.Pending);
+    }
+
     [Fact]
     public async Task Tokens_come_over_TLS_from_whom_the_users_own_authorities_vouch_for()
     {

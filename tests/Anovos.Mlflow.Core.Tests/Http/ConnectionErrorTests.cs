@@ -1,7 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.TestServer;
+using Anovos.Mlflow.Tests.Tracking;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Http;
@@ -10,6 +14,9 @@ namespace Anovos.Mlflow.Tests.Http;
 public sealed class ConnectionErrorTests
 {
     private const string Secret = "s3cret-p4ss";
+
+    private static readonly TrackingServerOptions WithAuthority = new() { UseTls = true, HasIntermediateAuthority = true };
+    private static readonly TrackingServerOptions WithClientCertificate = new() { UseTls = true, RequireClientCertificate = true };
 
     [Fact]
     public async Task A_name_that_DNS_does_not_know_is_told()
@@ -71,6 +78,85 @@ public sealed class ConnectionErrorTests
     }
 
     [Fact]
+    public async Task An_authority_between_that_the_server_sends_is_used_and_the_root_is_enough()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync(WithAuthority);
+        await using TrackingServer other = await TrackingServer.StartAsync(WithAuthority);
+        using var root = new TemporaryFile(server.AuthorityPem);
+        using var stranger = new TemporaryFile(other.AuthorityPem);
+        await ReadAsync(server.Uri, new ConnectionOptions { ServerCertificatePath = root.Path });
+        Assert.Contains("not trusted",
+            (await FailAsync(server.Uri, new ConnectionOptions { ServerCertificatePath = stranger.Path })).Message);
+        Assert.Contains("not trusted", (await FailAsync(server.Uri)).Message);
+        Assert.Contains("not trusted", (await FailAsync(new Uri($"https://localhost:{server.Uri.Port}"),
+            new ConnectionOptions { ServerCertificatePath = root.Path })).Message);
+    }
+
+    [Theory]
+    [InlineData("der")]
+    [InlineData("pkcs7")]
+    [InlineData("utf16")]
+    [InlineData("comments")]
+    public async Task Authorities_are_read_from_DER_and_from_PEM_of_any_encoding(string form)
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync(WithAuthority);
+        using var file = new TemporaryFile("");
+        using X509Certificate2 root = X509Certificate2.CreateFromPem(server.AuthorityPem);
+        byte[] content = form switch
+        {
+            "der" => root.Export(X509ContentType.Cert),
+            "pkcs7" => new X509Certificate2Collection(root).Export(X509ContentType.Pkcs7)!,
+            "utf16" => [.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes(server.AuthorityPem.Replace("\n", "\r\n"))],
+            _ => Encoding.UTF8.GetBytes($"# the company's root\n{server.AuthorityPem}\nsubject=none\n"),
+        };
+        await File.WriteAllBytesAsync(file.Path, content, TestContext.Current.CancellationToken);
+        await ReadAsync(server.Uri, new ConnectionOptions { ServerCertificatePath = file.Path });
+    }
+
+    [Theory]
+    [InlineData("", "holds no certificate")]
+    [InlineData("hello", "holds no certificate")]
+    [InlineData("0 is the first byte of DER", "cannot be read")]
+    [InlineData("-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n", "cannot be read")]
+    [InlineData("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "cannot be read")]
+    public async Task A_file_without_authorities_is_told(string content, string expected)
+    {
+        using var file = new TemporaryFile(content);
+        MlflowException e = await FailAsync(new Uri("https://127.0.0.1:1"), new ConnectionOptions { ServerCertificatePath = file.Path });
+        Assert.Equal((ErrorKind.InvalidValue, file.Path), (e.Kind, e.Target));
+        Assert.Contains(expected, e.Message);
+    }
+
+    [Fact]
+    public async Task A_client_certificate_without_its_key_is_told_before_anything_is_sent()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync(WithClientCertificate);
+        await using TrackingServer other = await TrackingServer.StartAsync(WithClientCertificate);
+        string wanted = server.ClientCertificatePem, key = wanted[wanted.IndexOf("-----BEGIN PRIVATE", StringComparison.Ordinal)..];
+        byte[][] wrong =
+        [
+            [], Encoding.UTF8.GetBytes("hello"), server.ClientCertificate!.Export(X509ContentType.Cert),
+                Encoding.UTF8.GetBytes(server.CertificatePem),
+            Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes(other.ClientCertificate!.ExportCertificatePem() + "\n" + key),
+            server.ClientCertificate.Export(X509ContentType.Pfx, "a password"),
+        ];
+        using var file = new TemporaryFile("");
+        foreach (byte[] content in wrong)
+        {
+            await File.WriteAllBytesAsync(file.Path, content, TestContext.Current.CancellationToken);
+            MlflowException e = await FailAsync(server.Uri,
+                new ConnectionOptions { InsecureTls = true, ClientCertificatePath = file.Path });
+            Assert.Equal((ErrorKind.InvalidValue, file.Path), (e.Kind, e.Target));
+            Assert.Contains("a certificate and its private key without a password", e.Message);
+        }
+
+        Assert.Empty(server.Requests);
+        await File.WriteAllBytesAsync(file.Path, server.ClientCertificate.Export(X509ContentType.Pfx),
+            TestContext.Current.CancellationToken);
+        await ReadAsync(server.Uri, new ConnectionOptions { InsecureTls = true, ClientCertificatePath = file.Path });
+    }
+
+    [Fact]
     public async Task A_client_certificate_is_shown_to_a_server_that_asks_for_it()
     {
         await using TrackingServer server = await TrackingServer.StartAsync(new TrackingServerOptions { UseTls = true, RequireClientCertificate = true });
@@ -104,6 +190,16 @@ public sealed class ConnectionErrorTests
     }
 
     [Fact]
+    public async Task A_gateway_that_answers_403_to_an_expired_token_is_about_the_credentials()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync();
+        server.Faults.Add("*", "*", Faults.Answer(403, "Jwt is expired", "text/plain"));
+        MlflowException e = await FailAsync(server.Uri, new ConnectionOptions { Token = Secret });
+        Assert.Equal(ErrorKind.AuthenticationFailed, e.Kind);
+        Assert.Contains("(403): Jwt is expired. Renew them", e.Message);
+    }
+
+    [Fact]
     public async Task A_reader_who_writes_is_told_that_the_permission_is_missing()
     {
         await using TrackingServer server = await TrackingServer.StartAsync(new TrackingServerOptions { Username = "ada", Password = "right", ReaderUsername = "bob", ReaderPassword = Secret });
@@ -113,6 +209,54 @@ public sealed class ConnectionErrorTests
         MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => reader.CreateRunAsync(new NewRun(experiment, null, "bob", 1), default));
         Assert.Equal(ErrorKind.PermissionDenied, e.Kind);
         Assert.Equal(403, e.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_run_that_is_missing_or_another_users_gets_both_possibilities()
+    {
+        TrackingServerOptions options = new() { Version = MlflowVersion.V3_17, Username = "ada", Password = "right",
+            ReaderUsername = "bob", ReaderPassword = Secret };
+        await using TrackingServer server = await TrackingServer.StartAsync(options);
+        using var reader = new RestStore(server.Uri, new ConnectionOptions { Username = "bob", Password = Secret });
+        string missing = new('0', 32);
+        Func<Task>[] asked =
+        [
+            () => reader.GetRunAsync(missing, default),
+            () => reader.UpdateRunAsync(new RunUpdate(missing, RunStatus.Finished), default),
+            () => reader.LogBatchAsync(missing, new RunData { Metrics = [new("m", 1, 1)] }, default),
+        ];
+        foreach (Func<Task> ask in asked)
+        {
+            MlflowException e = await Assert.ThrowsAsync<MlflowException>(ask);
+            Assert.Equal((ErrorKind.PermissionDenied, 403), (e.Kind, e.StatusCode));
+            Assert.Contains("does not allow it, or there is no such run (403): Permission denied. MLflow 3.17", e.Message);
+        }
+
+        using var admin = new RestStore(server.Uri, new ConnectionOptions { Username = "ada", Password = "right" });
+        Assert.Equal(ErrorKind.RunNotFound, (await Assert.ThrowsAsync<MlflowException>(() => admin.GetRunAsync(missing, default))).Kind);
+    }
+
+    [Theory]
+    [InlineData("2.17-auth", "012-reader-missing-run", ErrorKind.RunNotFound, "answered 404 RESOURCE_DOES_NOT_EXIST")]
+    [InlineData("3.11-auth", "012-reader-missing-run", ErrorKind.RunNotFound, "answered 404 RESOURCE_DOES_NOT_EXIST")]
+    [InlineData("3.17-auth", "012-reader-missing-run", ErrorKind.PermissionDenied, "or there is no such run (403): Permission denied.")]
+    [InlineData("3.17-auth", "009-reader-log-metric-forbidden", ErrorKind.PermissionDenied,
+        "or there is no such run (403): Permission denied.")]
+    [InlineData("3.17-auth", "010-reader-artifact-put-forbidden", ErrorKind.PermissionDenied,
+        "or there is no such run (403): Permission denied.")]
+    [InlineData("3.17-auth", "003-wrong-password", ErrorKind.AuthenticationFailed, "does not accept the credentials, or got none (401).")]
+    public void What_a_real_server_said_is_understood(string server, string name, ErrorKind kind, string expected)
+    {
+        string file = Path.Combine(SharedMaterial.Repository()!, "..", "shared", "mlflow", "transcripts", server, $"{name}.json");
+        Assert.SkipUnless(File.Exists(file), $"There is no shared/mlflow/transcripts/{server} beside the repository.");
+        using JsonDocument recorded = JsonDocument.Parse(File.ReadAllText(file));
+        JsonElement response = recorded.RootElement.GetProperty("response");
+        string contentType = response.GetProperty("headers").EnumerateArray().Single(header =>
+            "content-type".Equals(header[0].GetString(), StringComparison.OrdinalIgnoreCase))[1].GetString()!;
+        MlflowException e = ServerErrors.From(response.GetProperty("status").GetInt32(), contentType,
+            response.GetProperty("body").GetString()!, null, null, new Uri("http://host/"), ErrorKind.RunNotFound);
+        Assert.Equal(kind, e.Kind);
+        Assert.Contains(expected, e.Message);
     }
 
     [Fact]

@@ -20,7 +20,7 @@ internal sealed class PresignedFile(ArtifactCredentials credentials, string path
         {
             return await work(used.Address).ConfigureAwait(false);
         }
-        catch (MlflowException e) when (e.StatusCode is 401 or 403)
+        catch (MlflowException e) when (e.RefusesSignature())
         {
             used = await RenewAsync(used, cancellationToken).ConfigureAwait(false);
         }
@@ -29,7 +29,7 @@ internal sealed class PresignedFile(ArtifactCredentials credentials, string path
         {
             return await work(used.Address).ConfigureAwait(false);
         }
-        catch (MlflowException e) when (e.StatusCode is 401 or 403)
+        catch (MlflowException e) when (e.RefusesSignature())
         {
             string host = new Uri(used.Address.Url).Host;
             throw e.Rewrap($"The storage behind the workspace, {host}, refuses an address that the workspace has just signed: {e.Message} Look at the storage's firewall, and at the clocks.", ErrorKind.PermissionDenied, path);

@@ -36,7 +36,7 @@ internal sealed class PresignedMultipart(RestApi api, PresignedUrlClient storage
         {
             return await PutAsync(created.Targets[part.Number - 1]).ConfigureAwait(false);
         }
-        catch (MlflowException e) when (e.StatusCode is 401 or 403)
+        catch (MlflowException e) when (e.RefusesSignature())
         {
             JsonElement answer = await PostAsync(
                 "get-presigned-upload-part-url",

@@ -17,11 +17,18 @@ internal sealed class WorkspaceFiles(RestApi api, string root)
 
     /// <inheritdoc cref="IArtifactStore.SendAsync"/>
     public async Task<ArtifactContent?> SendAsync(ArtifactSource source, string path, Action<long> sent, CancellationToken cancellationToken) =>
-        (await _transfer.SendAsync(api.Server, body => new HttpRequestMessage(HttpMethod.Put, $"{AddressOf("files", path)}?overwrite=true") { Content = body }, source, part: null, sent, cancellationToken).ConfigureAwait(false)).Content;
+        (await _transfer.SendAsync(
+            api.Server,
+            body => new HttpRequestMessage(HttpMethod.Put, $"{AddressOf("files", path)}?overwrite=true") { Content = body },
+            source,
+            part: null,
+            sent,
+            cancellationToken,
+            () => GetRequest(path)).ConfigureAwait(false)).Content;
 
     /// <inheritdoc cref="IArtifactStore.ReceiveAsync"/>
     public Task<bool> ReceiveAsync(string path, Stream target, Action<long> received, CancellationToken cancellationToken) =>
-        _transfer.ReceiveAsync(api.Server, () => new HttpRequestMessage(HttpMethod.Get, AddressOf("files", path)), target, received, cancellationToken);
+        _transfer.ReceiveAsync(api.Server, () => GetRequest(path), target, received, cancellationToken);
 
     /// <summary>What lies directly in a folder.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactNotFound"/>: there is no such folder.</exception>
@@ -37,6 +44,8 @@ internal sealed class WorkspaceFiles(RestApi api, string root)
     /// <param name="cancellationToken">Ends it at once.</param>
     public Task DeleteAsync(string kind, string path, CancellationToken cancellationToken) =>
         _transfer.CallAsync(api.Server, () => new HttpRequestMessage(HttpMethod.Delete, AddressOf(kind, path)), cancellationToken);
+
+    private HttpRequestMessage GetRequest(string path) => new(HttpMethod.Get, AddressOf("files", path));
 
     private static Artifact Read(JsonElement entry, string folder)
     {

@@ -89,11 +89,6 @@ internal sealed class DatabricksIdentity : IRequestIdentity, IEquatable<Databric
         return true;
     }
 
-    /// <summary>A workspace answers 403 for a token that it does not know or that expired; without permission the code is a word.</summary>
-    public bool RefusesCredentials(string body) =>
-        body.IndexOf("PERMISSION_DENIED", StringComparison.Ordinal) < 0
-        && (body.IndexOf("Invalid access token", StringComparison.OrdinalIgnoreCase) >= 0 || body.IndexOf("Token is expir", StringComparison.OrdinalIgnoreCase) >= 0);
-
     /// <inheritdoc/>
     public string AdviceOn(int status, string endpoint, bool reads)
     {

@@ -38,7 +38,7 @@ public sealed class ConnectMlflowCommand : MlflowCommand
     [ValidateNotNull]
     public SecureString? Token { get; set; }
 
-    /// <summary>A PEM file with the certificate authorities to trust.</summary>
+    /// <summary>A file with the certificate authorities to trust: PEM, or DER.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? ServerCertificatePath { get; set; }
@@ -66,6 +66,9 @@ public sealed class ConnectMlflowCommand : MlflowCommand
         Session.Connection = connection;
         WriteObject(connection);
     }
+
+    /// <inheritdoc/>
+    private protected override bool Ends(MlflowException e) => true; // else a script would work on in another store
 
     private ConnectionOptions Options()
     {
