@@ -19,7 +19,7 @@ internal sealed class WorkspaceFiles(RestApi api, string root)
     public async Task<ArtifactContent?> SendAsync(ArtifactSource source, string path, Action<long> sent, CancellationToken cancellationToken) =>
         (await _transfer.SendAsync(api.Server, body => new HttpRequestMessage(HttpMethod.Put, $"{AddressOf("files", path)}?overwrite=true") { Content = body }, source, part: null, sent, cancellationToken).ConfigureAwait(false)).Content;
 
-    /// <inheritdoc cref="IArtifactStore.ReceiveAsync"/>
+    /// <inheritdoc cref="IArtifactReader.ReceiveAsync"/>
     public Task<bool> ReceiveAsync(string path, Stream target, Action<long> received, CancellationToken cancellationToken) =>
         _transfer.ReceiveAsync(api.Server, () => new HttpRequestMessage(HttpMethod.Get, AddressOf("files", path)), target, received, cancellationToken);
 
