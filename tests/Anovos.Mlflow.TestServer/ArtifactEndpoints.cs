@@ -27,19 +27,19 @@ internal sealed class ArtifactEndpoints(TrackingState state, ArtifactStore store
         }
 
         if (path.StartsWith(Presigned, StringComparison.Ordinal) && state.Version >= MlflowVersion.V3_11)
-            await PresignAsync(context, ArtifactPath.Clean(path[Presigned.Length..]));
+            await PresignAsync(context, ArtifactPath.Clean(path[Presigned.Length..], state.Version));
         else if (path == Collection && HttpMethods.IsGet(context.Request.Method))
             await ListAsync(context);
-        else if (PathOf(path) is not { } artifact)
+        else if (PathOf(path) is not { } artifact || artifact.Contains('\n', StringComparison.Ordinal))
             await Answers.PageAsync(context, 404);
         else if (artifact.StartsWith('/') && !IsServedByFastApi)
             await RedirectAsync(context, artifact.TrimStart('/'));
         else if (HttpMethods.IsPut(context.Request.Method))
-            await PutAsync(context, recorded, ArtifactPath.Clean(artifact));
+            await PutAsync(context, recorded, ArtifactPath.Clean(artifact, state.Version));
         else if (HttpMethods.IsDelete(context.Request.Method))
-            await DeleteAsync(context, ArtifactPath.Clean(artifact));
+            await DeleteAsync(context, ArtifactPath.Clean(artifact, state.Version));
         else
-            await GetAsync(context, ArtifactPath.Clean(artifact));
+            await GetAsync(context, ArtifactPath.Clean(artifact, state.Version));
     }
 
     /// <summary>An artifact as the page of a run links to it; any name will do.</summary>
@@ -47,7 +47,7 @@ internal sealed class ArtifactEndpoints(TrackingState state, ArtifactStore store
     {
         var query = context.Request.Query;
         string id = (query.ContainsKey("run_id") ? query["run_id"] : query["run_uuid"]).ToString();
-        string path = ArtifactPath.Clean(query["path"].ToString());
+        string path = ArtifactPath.Clean(query["path"].ToString(), state.Version);
         StoredRun run;
         lock (state)
             run = state.Run(id);
@@ -141,7 +141,7 @@ internal sealed class ArtifactEndpoints(TrackingState state, ArtifactStore store
 
     private Task ListAsync(HttpContext context)
     {
-        string folder = ArtifactPath.Clean(context.Request.Query["path"].ToString());
+        string folder = ArtifactPath.Clean(context.Request.Query["path"].ToString(), state.Version);
         return Answers.JsonAsync(context, Answers.Serialize(Files(store.List(folder), "")));
     }
 
@@ -155,7 +155,7 @@ internal sealed class ArtifactEndpoints(TrackingState state, ArtifactStore store
     private object ListOfRun(Message request)
     {
         var run = state.Run(RunJson.IdIn(request));
-        string folder = ArtifactPath.Clean(request.Text("path"));
+        string folder = ArtifactPath.Clean(request.Text("path"), state.Version);
         string? root = store.PathOf(run.ArtifactUri);
         var found = root == null ? [] : store.List(folder.Length == 0 ? root : $"{root}/{folder}");
         return Files(found, folder.Length == 0 ? "" : folder + "/", run.ArtifactUri);

@@ -9,7 +9,7 @@ namespace Anovos.Mlflow.TestServer;
 /// Uploads in parts: <c>mlflow-artifacts/mpu/…</c> of the server, and the bucket behind it, which takes a part and gives an artifact
 /// to any request with a valid signature in its URL, and refuses one that comes with credentials of another kind.
 /// </summary>
-internal sealed class MultipartEndpoints(ArtifactStore store)
+internal sealed class MultipartEndpoints(ArtifactStore store, MlflowVersion version)
 {
     private const string Service = "/api/2.0/mlflow-artifacts/mpu/";
     private const string Bucket = "/bucket/";
@@ -34,7 +34,8 @@ internal sealed class MultipartEndpoints(ArtifactStore store)
         using var json = JsonDocument.Parse(recorded.Body);
         var body = json.RootElement;
         string name = Path.GetFileName(body.GetProperty("path").GetString()!);
-        string artifact = route.Length == 2 && route[1].Length > 0 ? $"{ArtifactPath.Clean(Uri.UnescapeDataString(route[1]))}/{name}" : name;
+        string artifact = route.Length == 2 && route[1].Length > 0
+            ? $"{ArtifactPath.Clean(Uri.UnescapeDataString(route[1]), version)}/{name}" : name;
         switch (route[0])
         {
             case "create":

@@ -26,7 +26,7 @@ internal sealed class PresignedUrlEndpoints(TrackingState state)
 
     private object Refuse(Message request, string direction, string what, string required)
     {
-        _ = ArtifactPath.Clean(request.Text("path"));
+        _ = ArtifactPath.Clean(request.Text("path"), state.Version);
         string scheme = new Uri(state.Run(request.Text("run_id")).ArtifactUri).Scheme;
         if (scheme != "mlflow-artifacts")
             throw new ApiException("NOT_IMPLEMENTED", $"Presigned {direction} is not supported for the current artifact repository");

@@ -24,7 +24,7 @@ public sealed class TrackingServer : IAsyncDisposable
         _options = options;
         _artifacts = new ArtifactStore(options.ArtifactRoot);
         _state = new TrackingState(options.Version, options.Workspace is null ? _artifacts.Root : DatabricksWorkspace.ArtifactRoot);
-        _multipart = options.HasBucket ? new MultipartEndpoints(_artifacts) : null;
+        _multipart = options.HasBucket ? new MultipartEndpoints(_artifacts, options.Version) : null;
         Workspace = options.Workspace is null ? null : new DatabricksWorkspace(options.Workspace, _state, _artifacts);
         _pipeline = new RequestPipeline(options, _state, _artifacts, _multipart, Workspace);
         if (options.HasIntermediateAuthority)
@@ -114,6 +114,13 @@ public sealed class TrackingServer : IAsyncDisposable
         string root = _artifacts.PathOf(Runs.Single(run => run.RunId == runId).ArtifactUri) + "/";
         return Artifacts.Where(pair => pair.Key.StartsWith(root, StringComparison.Ordinal))
             .ToDictionary(pair => pair.Key[root.Length..], pair => pair.Value);
+    }
+
+    /// <summary>Stores an artifact under any name, as another client of the bucket behind the server does.</summary>
+    public Task StoreAsync(string runId, string path, byte[] content)
+    {
+        string? root = _artifacts.PathOf(Runs.Single(run => run.RunId == runId).ArtifactUri);
+        return _artifacts.SaveAsync($"{root}/{path}", new MemoryStream(content), _ => { }, default);
     }
 
     /// <summary>How many uploads in parts were begun and neither completed nor aborted.</summary>

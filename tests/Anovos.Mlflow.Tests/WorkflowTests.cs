@@ -104,6 +104,23 @@ public sealed class WorkflowTests : IDisposable
     }
 
     [Fact]
+    public void Compressed_outputs_are_one_zip_a_folder_and_come_back_as_they_were()
+    {
+        ScriptResult result = _session.Run(
+            """
+            $rows = Import-AnovosConfig $Config | Start-MlflowRun -TrackingUri ./mlruns | Send-AnovosArtifact -BasePath $Base -Compress
+            $rows | Where-Object Status -eq Sent | ForEach-Object { "$($_.Kind) $($_.ArtifactPath) $($_.Path)" }
+            Receive-MlflowArtifact -Destination got -Expand | ForEach-Object ArtifactPath
+            """,
+            ("Config", Path.Combine(Customers, "config.yaml")), ("Base", Customers)).Clean();
+        Assert.Contains($"Output final_dataset.zip {Path.Combine(Customers, "output", "final_dataset")}", result.Texts);
+        IEnumerable<string> received = result.Texts.Where(text => !text.Contains(".zip", StringComparison.Ordinal));
+        Assert.Equal(ExpectedArtifacts().Keys.Order(), received.Order());
+        result = _session.Run("Send-AnovosArtifact -BasePath $Base -Compress -ByReference", ("Base", Customers));
+        Assert.Equal("InvalidValue", Assert.Single(result.Errors).FullyQualifiedErrorId.Split(',')[0]);
+    }
+
+    [Fact]
     public void Checksum_files_are_sent_when_asked_for()
     {
         ScriptResult result = _session.Run(

@@ -10,7 +10,9 @@ public static class ArtifactPath
         : throw Invalid(path, "is the root of all artifacts of the run, which are not removed at once");
 
     /// <summary>The path in its one form: no empty or <c>.</c> segments, no slash at either end. Empty stays empty.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactPathInvalid"/> when it is absolute, climbs, or holds what MLflow's servers refuse.</exception>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.ArtifactPathInvalid"/> when it is absolute, climbs, or holds what no store takes.
+    /// </exception>
     public static string Normalize(string path)
     {
         if (path.StartsWith("/", StringComparison.Ordinal))
@@ -19,8 +21,6 @@ public static class ArtifactPath
             throw Invalid(path, "begins with a drive; give it relative to the run's artifact root");
         if (path.Contains('\\'))
             throw Invalid(path, "holds a backslash; separate folders with '/'");
-        if (path.Contains('#'))
-            throw Invalid(path, "holds a '#', which MLflow servers refuse; rename the file or send it under another name with -Name");
         if (path.Contains('\0'))
             throw Invalid(path.Replace('\0', ' '), "holds a NUL character");
 

@@ -12,7 +12,7 @@ public sealed record ArtifactReceived(ListedArtifact Artifact, string Path, Exce
 /// <param name="parallelism">The maximum number of concurrent downloads.</param>
 /// <param name="overwrite">Whether to replace an existing file with different bytes.</param>
 /// <param name="ignoresCase">Whether the folder's file system ignores case; by default this is tested.</param>
-public sealed class ArtifactReceiver(IArtifactStore store, int parallelism, bool overwrite, bool? ignoresCase = null)
+public sealed class ArtifactReceiver(IArtifactReader store, int parallelism, bool overwrite, bool? ignoresCase = null)
 {
     /// <summary>
     /// Downloads the files, each to its artifact path. A file is written under a temporary name, and renamed once its length is the
@@ -30,7 +30,7 @@ public sealed class ArtifactReceiver(IArtifactStore store, int parallelism, bool
     {
         long bytesTotal = Total(files), bytesReceived = 0;
         int filesReceived = 0;
-        var folder = new DestinationFolder(destination);
+        var folder = new DestinationFolder(destination, store.TakesControls);
         bool folds = folder.Prepare();
         folds = ignoresCase ?? folds;
         ILookup<string, ListedArtifact> byPath = files.Where(file => file.Refused is null)

@@ -51,7 +51,7 @@ public sealed record ArtifactResult
     {
         Kind = uploaded.Upload.Kind,
         ArtifactPath = uploaded.Upload.ArtifactPath,
-        Path = uploaded.Upload.Source.Location,
+        Path = uploaded.Upload.Origin ?? uploaded.Upload.Source.Location,
         Length = uploaded.Upload.Length,
         RunId = runId,
         Status = uploaded.Error is not null ? ArtifactStatus.Failed : uploaded.Unchanged is not null ? ArtifactStatus.Unchanged : ArtifactStatus.Sent,

@@ -9,6 +9,8 @@ internal sealed class ArtifactSubtree(IArtifactStore store, string folder) : IAr
 
     public bool IsLocal => store.IsLocal;
 
+    public bool TakesControls => store.TakesControls;
+
     public AdaptiveConcurrency Concurrency { get; } = store.Concurrency();
 
     public Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>

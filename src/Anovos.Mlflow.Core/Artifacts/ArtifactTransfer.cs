@@ -22,6 +22,9 @@ public sealed record ArtifactUpload(ArtifactSource Source, string ArtifactPath)
     /// <summary>The MD5 that the bucket stores for the object, in hex digits; null if it stores none.</summary>
     public string? Md5 { get; init; }
 
+    /// <summary>The place on this machine that the source was made from; null if the source is that place.</summary>
+    public string? Origin { get; init; }
+
     /// <inheritdoc cref="ArtifactSource.Length"/>
     public long Length => Source.Length;
 }

@@ -26,7 +26,7 @@ public static class ArtifactTree
         {
             Artifact entry = await FindAsync(store, start, cancellationToken).ConfigureAwait(false);
             if (!entry.IsDirectory)
-                return [Listed(entry, RemoteArtifacts.ParentOf(start))];
+                return [Listed(store, entry, RemoteArtifacts.ParentOf(start))];
         }
 
         List<ListedArtifact> files = [];
@@ -43,12 +43,24 @@ public static class ArtifactTree
 
             async Task ListAsync(string folder, CancellationToken token)
             {
-                IReadOnlyList<Artifact> entries = await store.ListAsync(folder, token).ConfigureAwait(false);
+                IReadOnlyList<Artifact> entries;
+                try
+                {
+                    entries = await store.ListAsync(folder, token).ConfigureAwait(false);
+                }
+                catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactPathInvalid && folder.Length > 0)
+                {
+                    // The store does not know the folder by that name. The others are still listed.
+                    lock (files)
+                        files.Add(new ListedArtifact(folder, 0, $"is one that the store cannot list. {e.Message.TrimEnd('.')}"));
+                    return;
+                }
+
                 lock (files)
                 {
                     foreach (Artifact entry in entries)
                     {
-                        ListedArtifact listed = Listed(entry, folder);
+                        ListedArtifact listed = Listed(store, entry, folder);
                         if (entry.IsDirectory && listed.Refused is null)
                             below.Add(entry.ArtifactPath);
                         else
@@ -101,11 +113,11 @@ public static class ArtifactTree
             },
             cancellationToken);
 
-    private static ListedArtifact Listed(Artifact entry, string folder)
+    private static ListedArtifact Listed(IArtifactStore store, Artifact entry, string folder)
     {
         string prefix = folder.Length == 0 ? "" : folder + "/";
         string? refused = entry.ArtifactPath.StartsWith(prefix, StringComparison.Ordinal)
-            ? ListedName.WhyRefused(entry.ArtifactPath.Substring(prefix.Length), ListedName.IsWindows)
+            ? ListedName.WhyRefused(entry.ArtifactPath.Substring(prefix.Length), ListedName.IsWindows, store.TakesControls)
             : "is not in the folder that was listed";
         return new ListedArtifact(entry.ArtifactPath, Math.Max(0, entry.Length ?? 0), refused);
     }

@@ -2,7 +2,8 @@ namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>A folder that files are received into, and never beside.</summary>
 /// <param name="root">Its full path; it may itself be a link, which is the user's choice.</param>
-internal sealed class DestinationFolder(string root)
+/// <param name="allowsControls">Whether names may hold control characters, where the file system takes them.</param>
+internal sealed class DestinationFolder(string root, bool allowsControls = false)
 {
     /// <summary>Its full path.</summary>
     public string Root { get; } = Path.GetFullPath(root);
@@ -24,7 +25,7 @@ internal sealed class DestinationFolder(string root)
         string folder = Root;
         foreach (string name in names)
         {
-            if (ListedName.WhyRefused(name, ListedName.IsWindows) is { } why)
+            if (ListedName.WhyRefused(name, ListedName.IsWindows, allowsControls) is { } why)
                 throw new MlflowException(ErrorKind.ArtifactPathInvalid, $"'{ListedName.ToShow(name)}' {why}, so nothing is written under that name.") { Target = artifactPath };
         }
 

@@ -1,7 +1,7 @@
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>Downloads one file to a temporary name in its folder, and renames it once it is complete.</summary>
-internal sealed class FileDownload(IArtifactStore store, ListedArtifact file, string path, bool overwrite)
+internal sealed class FileDownload(IArtifactReader store, ListedArtifact file, string path, bool overwrite)
 {
     /// <summary>Downloads the file. Returns true if the existing file has the same bytes and was kept.</summary>
     public async Task<bool> RunAsync(Action<long> received, CancellationToken cancellationToken)

@@ -1,7 +1,7 @@
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>The artifacts of one run, below its artifact root. Thread-safe.</summary>
-public interface IArtifactStore : IDisposable
+public interface IArtifactStore : IArtifactReader, IDisposable
 {
     /// <summary>Whether reading an artifact is as cheap as reading a local file.</summary>
     bool IsLocal { get; }
@@ -17,18 +17,6 @@ public interface IArtifactStore : IDisposable
     /// <exception cref="MlflowException">The store rejected the artifact, or could not be reached.</exception>
     /// <exception cref="IOException">The source could not be read.</exception>
     Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken);
-
-    /// <summary>
-    /// Writes an artifact to a stream. After a transient error it starts again from the beginning. Few servers send a Content-Length, so
-    /// the caller must compare the length with the listed one.
-    /// </summary>
-    /// <param name="artifactPath">The artifact, relative to the root, with slashes.</param>
-    /// <param name="target">The stream. <c>SetLength(0)</c> must reset it.</param>
-    /// <param name="received">Called with the bytes received since the last call; negative when a failed attempt is taken back.</param>
-    /// <param name="cancellationToken">Cancels the transfer.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactNotFound"/>, or the store failed or denied it.</exception>
-    /// <exception cref="IOException">The target could not be written.</exception>
-    Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken);
 
     /// <summary>Returns the direct children of a folder; nothing if there is no such folder.</summary>
     /// <param name="artifactPath">The folder; empty for the root.</param>

@@ -13,6 +13,6 @@ internal interface ISharesConcurrency
 internal static class StoreConcurrency
 {
     /// <summary>The limit that the store shares; a new one for a store without a server.</summary>
-    public static AdaptiveConcurrency Concurrency(this IArtifactStore store) =>
+    public static AdaptiveConcurrency Concurrency(this IArtifactReader store) =>
         (store as ISharesConcurrency)?.Concurrency ?? new AdaptiveConcurrency();
 }

@@ -14,7 +14,10 @@ internal static class ListedName
     public static bool IsWindows { get; } = RuntimeInformation.IsOSPlatform(OSPlatform.Windows);
 
     /// <summary>Why the name, a single one without a folder, may name no file; null when it may.</summary>
-    public static string? WhyRefused(string name, bool windows)
+    /// <param name="name">The name.</param>
+    /// <param name="windows">Whether the rules of Windows hold.</param>
+    /// <param name="allowsControls">Whether control characters are allowed outside of Windows, as for names that the user sent.</param>
+    public static string? WhyRefused(string name, bool windows, bool allowsControls = false)
     {
         if (name.Length == 0)
             return "is empty";
@@ -22,7 +25,7 @@ internal static class ListedName
             return "leads out of its folder";
         if (name.IndexOfAny(['/', '\\']) >= 0)
             return "is not directly in the folder that was listed";
-        if (name.Any(char.IsControl))
+        if (name.Any(c => c == '\0' || (char.IsControl(c) && (windows || !allowsControls))))
             return "holds a control character";
         if (name.Length == 2 && name[1] == ':' && char.IsLetter(name[0]))
             return "is a drive";

@@ -7,6 +7,8 @@ internal sealed class LocalArtifactStore(string root) : IArtifactStore
 
     public bool IsLocal => true;
 
+    public bool TakesControls => true;
+
     public async Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         string target = FullPath(artifactPath);

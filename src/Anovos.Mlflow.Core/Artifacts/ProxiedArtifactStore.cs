@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Artifacts;
@@ -13,25 +12,39 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
     /// <summary>Where MLflow serves artifacts, relative to its address.</summary>
     public const string Endpoint = "api/2.0/mlflow-artifacts/artifacts";
 
-    private const string OtherRemoved = "it would remove another file. Remove it where the server keeps its artifacts";
+    private const string NotSent =
+        "it is not sent. Rename the file, or send its folder with -Compress, which stores the folder as one zip that keeps the names";
 
-    // The server decodes a path again and again until nothing is left to decode.
-    private static readonly Regex EncodedCharacter = new("%[0-9a-fA-F]{2}", RegexOptions.CultureInvariant);
+    private const string NotRemoved =
+        "it is not removed, because that could remove another file. Remove it where the server keeps its artifacts";
+
+    private const string NotReceived =
+        "it is not received, because another file could come. Fetch it from where the server keeps its artifacts";
+
+    private const string NotListed =
+        "it is not listed, because that could list another folder. Look for it where the server keeps its artifacts";
 
     private readonly FileTransfer _transfer = new(api.Options, api.Retrier, api.Http);
     private readonly MultipartUpload? _parts = api.Options.Multipart.ThroughServer ? new(new ProxiedMultipart(api, root), api.Options.Multipart, runId) : null;
 
     public bool IsLocal => false;
 
+    public bool TakesControls => false;
+
     public AdaptiveConcurrency Concurrency => api.Retrier.Concurrency;
 
     public Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         string path = ArtifactPath.Normalize(artifactPath);
-        ThrowIfDecoded(path, "the file would arrive under another name. Rename it");
+        ServedPath.ThrowIfChanged(path, NotSent);
+
+        // For an upload in parts the server decodes the folder by itself.
+        MultipartUpload? parts = ServedPath.WhyChanged(RemoteArtifacts.ParentOf(path)) is null ? _parts : null;
         return _transfer.WithinLimitAsync(
             path,
-            async stop => (_parts is not null && source is FileSource file ? await _parts.TrySendAsync(file.File, path, sent, stop).ConfigureAwait(false) : null)
+            async stop => (parts is not null && source is FileSource file
+                    ? await parts.TrySendAsync(file.File, path, sent, stop).ConfigureAwait(false)
+                    : null)
                 ?? await SendWholeAsync(source, path, sent, stop).ConfigureAwait(false),
             cancellationToken);
     }
@@ -39,6 +52,7 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
     public Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken)
     {
         string path = ArtifactPath.Normalize(artifactPath);
+        ServedPath.ThrowIfChanged(path, NotReceived);
         return _transfer.WithinLimitAsync(
             path,
             stop => _transfer.ReceiveAsync(api.Server, () => GetRequest(path), target, received, stop),
@@ -47,6 +61,8 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
 
     public async Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken)
     {
+        ServedPath.ThrowIfChanged(ArtifactPath.Normalize(artifactPath), NotListed);
+
         // The listing endpoint takes the path under the served root as a parameter.
         string address = root.AbsoluteUri;
         int end = address.IndexOf(Endpoint, StringComparison.Ordinal) is var start and >= 0
@@ -62,19 +78,22 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
     public async Task DeleteAsync(string artifactPath, CancellationToken cancellationToken)
     {
         string path = ArtifactPath.OfRemoval(artifactPath);
-        ThrowIfDecoded(path, OtherRemoved);
+        ServedPath.ThrowIfChanged(path, NotRemoved);
         IReadOnlyList<Artifact> beside = await ListAsync(RemoteArtifacts.ParentOf(path), cancellationToken).ConfigureAwait(false);
         if (beside.Any(entry => entry.IsDirectory && entry.ArtifactPath == path))
         {
             // A server over S3 removes all that begins with a name, so 'd2' with 'd': only what is in the folder is named to it.
-            foreach (ListedArtifact file in await ArtifactTree.FilesAsync(this, path, ArtifactTransfer.DefaultParallelism, cancellationToken).ConfigureAwait(false))
-            {
-                ThrowIfDecoded(file.ArtifactPath, OtherRemoved);
+            IReadOnlyList<ListedArtifact> files =
+                await ArtifactTree.FilesAsync(this, path, ArtifactTransfer.DefaultParallelism, cancellationToken).ConfigureAwait(false);
+            foreach (ListedArtifact file in files.Where(file => ServedPath.WhyChanged(file.ArtifactPath) is null))
                 await DeleteOneAsync(file.ArtifactPath, cancellationToken).ConfigureAwait(false);
-            }
 
             if (beside.Any(entry => entry.ArtifactPath != path && entry.ArtifactPath.StartsWith(path, StringComparison.Ordinal)))
+            {
+                foreach (ListedArtifact file in files)
+                    ServedPath.ThrowIfChanged(file.ArtifactPath, NotRemoved);
                 return;
+            }
         }
 
         await DeleteOneAsync(path, cancellationToken).ConfigureAwait(false);
@@ -102,18 +121,12 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
 
     private HttpRequestMessage GetRequest(string path)
     {
-        if (runId is null || IsAscii(path.Substring(path.LastIndexOf('/') + 1)))
+        if (runId is null || IsAscii(path.Substring(path.LastIndexOf('/') + 1)) || ServedPath.ReadsAsUrl(path))
             return new HttpRequestMessage(HttpMethod.Get, AddressOf(path));
 
         // MLflow cannot put such a name into the headers of the artifact service's answer; its page of runs can.
         string query = $"run_id={Uri.EscapeDataString(runId)}&path={Uri.EscapeDataString(path)}";
         return new HttpRequestMessage(HttpMethod.Get, $"{api.Server.GetLeftPart(UriPartial.Path).TrimEnd('/')}/get-artifact?{query}");
-    }
-
-    private static void ThrowIfDecoded(string path, string consequence)
-    {
-        if (EncodedCharacter.IsMatch(path))
-            throw new MlflowException(ErrorKind.ArtifactPathInvalid, $"The artifact path '{path}' holds a percent sign with two hex digits, which MLflow's server would decode: {consequence}.") { Target = path };
     }
 
     private static bool IsAscii(string text) => text.All(character => character < 128);

@@ -15,6 +15,8 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int cop
 
     public bool IsLocal => false;
 
+    public bool TakesControls => true;
+
     public AdaptiveConcurrency Concurrency => bucket.Requests.Concurrency;
 
     public Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>

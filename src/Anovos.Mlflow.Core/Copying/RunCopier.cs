@@ -67,14 +67,18 @@ public sealed class RunCopier(DirectoryStore source, string root, ITrackingStore
             await target.WriteAsync(there.RunId, new RunData { Params = newParams }, cancellationToken).ConfigureAwait(false);
             await target.LogInputsAsync(there.RunId, run.Inputs, cancellationToken).ConfigureAwait(false);
             int points = await SendMetricsAsync(run, there, cancellationToken).ConfigureAwait(false);
-            int artifacts = await SendArtifactsAsync(run, there, cancellationToken).ConfigureAwait(false);
+            (int artifacts, MlflowException? failure) = await SendArtifactsAsync(run, there, cancellationToken).ConfigureAwait(false);
             Tag[] tags = [.. run.Tags.Where(tag => !OfflineTags.IsLocal(tag.Key) && !(there.Tags.TryGetValue(tag.Key, out string? value) && value == tag.Value)).Select(tag => new Tag(tag.Key, tag.Value))];
             await target.WriteAsync(there.RunId, new RunData { Tags = tags }, cancellationToken).ConfigureAwait(false);
             result = result with { Points = points, Artifacts = artifacts };
-            if (run.Status == RunStatus.Running)
+            if (run.Status == RunStatus.Running && failure is null)
                 return result with { Status = "Running", Reason = "it has not ended, so it is sent again the next time" };
 
-            await target.UpdateRunAsync(new RunUpdate(there.RunId, run.Status, run.EndTime?.ToUnixTimeMilliseconds()), cancellationToken).ConfigureAwait(false);
+            var end = new RunUpdate(there.RunId, run.Status, run.EndTime?.ToUnixTimeMilliseconds());
+            if (run.Status != RunStatus.Running)
+                await target.UpdateRunAsync(end, cancellationToken).ConfigureAwait(false);
+            if (failure is not null)
+                return result with { Reason = failure.Message, Error = failure };
             Tag[] marks = [new(OfflineTags.SyncedTo, target.TrackingUri), new(OfflineTags.SyncedRunId, there.RunId)];
             await source.LogBatchAsync(run.RunId, new RunData { Tags = marks }, cancellationToken).ConfigureAwait(false);
             return result with { Status = "Synced" };
@@ -137,15 +141,16 @@ public sealed class RunCopier(DirectoryStore source, string root, ITrackingStore
         return sent;
     }
 
-    private async Task<int> SendArtifactsAsync(Run run, Run there, CancellationToken cancellationToken)
+    // A file that the server refuses is not a reason to leave the run there without its tags and its end.
+    private async Task<(int Sent, MlflowException? Failure)> SendArtifactsAsync(Run run, Run there, CancellationToken cancellationToken)
     {
         // A store that was moved or handed over names a place that is not here; the artifacts moved with it.
         string beside = Path.Combine(root, run.ExperimentId, run.RunId, "artifacts");
         if (!Directory.Exists(beside))
-            return 0;
+            return (0, null);
         FolderListing listing = FolderListing.Of(beside, cancellationToken);
         if (listing.Files.Count == 0)
-            return 0;
+            return (0, null);
 
         using IArtifactStore artifacts = ArtifactStores.Open(there, target);
         IReadOnlyDictionary<string, long> lengths = await RemoteArtifacts.LengthsAsync(
@@ -154,15 +159,18 @@ public sealed class RunCopier(DirectoryStore source, string root, ITrackingStore
             .Where(file => !lengths.TryGetValue(file.RelativePath, out long length) || length != file.Length)
             .Select(file => new ArtifactUpload(file, file.RelativePath))];
         MlflowException? failure = null;
+        int sent = 0;
         await new ArtifactTransfer(artifacts, ArtifactTransfer.DefaultParallelism).SendAsync(
             uploads,
             uploaded =>
             {
-                if (uploaded.Error is { } error)
+                if (uploaded.Error is null)
+                    Interlocked.Increment(ref sent);
+                else if (uploaded.Error is { } error)
                     failure = error as MlflowException ?? new MlflowException(ErrorKind.ArtifactSendFailed, error.Message, error) { Target = uploaded.Upload.Source.Location };
             },
             _ => { },
             cancellationToken).ConfigureAwait(false);
-        return failure is null ? uploads.Length : throw failure;
+        return (sent, failure);
     }
 }

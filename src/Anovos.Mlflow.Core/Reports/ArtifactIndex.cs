@@ -20,9 +20,21 @@ internal sealed record ArtifactIndex(IReadOnlyList<Artifact> Files, bool IsCompl
         var seen = new HashSet<string>(StringComparer.Ordinal) { "" };
         var folders = new Queue<string>([""]);
         int listed = 0;
+        bool skipped = false;
         for (; folders.Count > 0 && listed < MostFolders && files.Count <= MostFiles; listed++)
         {
-            IReadOnlyList<Artifact> entries = await store.ListAsync(folders.Dequeue(), cancellationToken).ConfigureAwait(false);
+            IReadOnlyList<Artifact> entries;
+            try
+            {
+                entries = await store.ListAsync(folders.Dequeue(), cancellationToken).ConfigureAwait(false);
+            }
+            catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactPathInvalid)
+            {
+                // An MLflow server cannot list a folder whose name it would decode.
+                skipped = true;
+                continue;
+            }
+
             foreach (Artifact entry in entries.OrderBy(entry => entry.ArtifactPath, StringComparer.Ordinal))
             {
                 if (!entry.IsDirectory)
@@ -32,6 +44,7 @@ internal sealed record ArtifactIndex(IReadOnlyList<Artifact> Files, bool IsCompl
             }
         }
 
-        return new ArtifactIndex([.. files.Take(MostFiles).OrderBy(file => file.ArtifactPath, StringComparer.Ordinal)], folders.Count == 0 && files.Count <= MostFiles);
+        bool isComplete = !skipped && folders.Count == 0 && files.Count <= MostFiles;
+        return new ArtifactIndex([.. files.Take(MostFiles).OrderBy(file => file.ArtifactPath, StringComparer.Ordinal)], isComplete);
     }
 }

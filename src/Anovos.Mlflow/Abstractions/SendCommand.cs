@@ -7,6 +7,10 @@ namespace Anovos.Mlflow.PowerShell.Abstractions;
 /// <summary>A cmdlet that sends files to a run, those that it has not: a row for each.</summary>
 public abstract class SendCommand : TransferCommand
 {
+    /// <summary>Stores each folder as one zip, in which all files keep their names.</summary>
+    [Parameter]
+    public SwitchParameter Compress { get; set; }
+
     /// <summary>Sends files that the run has already, too.</summary>
     [Parameter]
     public SwitchParameter Resend { get; set; }
@@ -27,11 +31,40 @@ public abstract class SendCommand : TransferCommand
             (store, report, token) => new ArtifactTransfer(store, ThrottleLimit, policy).SendAsync(uploads, uploaded => Post(() => Completed(run, uploaded, write)), report, token));
     }
 
+    /// <summary>Sends each bundle as one zip.</summary>
+    internal void Send(RunReference run, IReadOnlyList<ArtifactBundle> bundles, Action<ArtifactResult> write)
+    {
+        if (bundles.Count == 0)
+            return;
+        using var folder = new ZipFolder();
+        List<ArtifactUpload> zips = [];
+        foreach (ArtifactBundle bundle in bundles)
+        {
+            string activity = SafeText.Of($"Compressing '{bundle.Origin}'");
+            WriteProgress(new ProgressRecord(0, activity, ReadableCount.Format(bundle.Files.Count, "file")));
+            try
+            {
+                zips.Add(Await(token => folder.WriteAsync(bundle, token)));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException
+                || (e is MlflowException known && !known.EndsTransfer()))
+            {
+                Completed(run, bundle.Failed(e), write);
+            }
+        }
+
+        WriteProgress(new ProgressRecord(0, "Compressing", "Done") { RecordType = ProgressRecordType.Completed });
+        Send(run, zips, write);
+    }
+
     private void Completed(RunReference run, ArtifactUploaded uploaded, Action<ArtifactResult> write)
     {
-        ArtifactUpload upload = uploaded.Upload;
-        write(ArtifactResult.Of(uploaded, run.RunId));
+        ArtifactResult row = ArtifactResult.Of(uploaded, run.RunId);
+        write(row);
         if (uploaded.Error is { } error)
-            WriteFailure(error, ErrorKind.ArtifactSendFailed, $"'{upload.Source.Location}' was not sent as '{upload.ArtifactPath}': {error.Message}", upload.Source.Location);
+        {
+            string message = $"'{row.Path}' was not sent as '{row.ArtifactPath}': {error.Message}";
+            WriteFailure(error, ErrorKind.ArtifactSendFailed, message, row.Path);
+        }
     }
 }

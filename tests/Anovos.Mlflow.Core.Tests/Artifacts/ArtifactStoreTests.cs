@@ -46,6 +46,11 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
     [Theory]
     [InlineData("a%20b.txt")]
     [InlineData("%2e%2e/x")]
+    [InlineData("report?")]
+    [InlineData("report;?")]
+    [InlineData("a#b")]
+    [InlineData("a\tb.csv")]
+    [InlineData("a\nb.csv")]
     public async Task A_name_that_the_server_would_decode_into_another_one_is_refused(string path)
     {
         (ITrackingStore store, Run run) = await OpenAsync("3.11");
@@ -54,6 +59,39 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
         Assert.Equal(ErrorKind.ArtifactPathInvalid, e.Kind);
         Assert.Equal(ErrorKind.ArtifactPathInvalid, (await Assert.ThrowsAsync<MlflowException>(() => artifacts.DeleteAsync(path, default))).Kind);
         Assert.DoesNotContain(((TrackingServer)_servers[0]).Requests, request => request.Method == "DELETE");
+    }
+
+    [Fact]
+    public async Task A_folder_is_received_and_removed_without_the_names_that_the_server_would_decode()
+    {
+        (ITrackingStore store, Run run) = await OpenAsync("3.11");
+        using IArtifactStore artifacts = ArtifactStores.Open(run, store);
+        var server = (TrackingServer)_servers[0];
+        string[] paths = ["d/a", "d/report", "d/report?", "d/ts=10%3A00/p", "d/ts=10:00/p", "d2/x", "e/a?", "e/b", "top?", "top"];
+        foreach (string path in paths)
+            await server.StoreAsync(run.RunId, path, System.Text.Encoding.UTF8.GetBytes(path));
+
+        IReadOnlyList<ListedArtifact> files = await ArtifactTree.FilesAsync(artifacts, "d", 4, default);
+        List<ArtifactReceived> received = [];
+        var receiver = new ArtifactReceiver(artifacts, 1, overwrite: false);
+        await receiver.ReceiveAsync(files, Path.Combine(_folder, "got"), received.Add, _ => { }, default);
+        ILookup<bool, string> byOutcome = received.ToLookup(result => result.Error is null, result => result.Artifact.ArtifactPath);
+        Assert.Equal(["d/a", "d/report", "d/ts=10:00/p"], byOutcome[true]);
+        Assert.All(
+            received.Where(result => result.Error is null),
+            result => Assert.Equal(result.Artifact.ArtifactPath, File.ReadAllText(result.Path)));
+        Assert.Equal(["d/report?", "d/ts=10%3A00"], byOutcome[false]);
+        Assert.All(
+            received.Where(result => result.Error is not null),
+            result => Assert.Equal(ErrorKind.ArtifactPathInvalid, Assert.IsType<MlflowException>(result.Error).Kind));
+
+        // 'd' would take 'd2' with it, so its files go one by one. 'e' goes as a whole.
+        MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => artifacts.DeleteAsync("d", default));
+        Assert.Equal(ErrorKind.ArtifactPathInvalid, e.Kind);
+        await artifacts.DeleteAsync("e", default);
+        Assert.Equal(
+            ["d/report?", "d/ts=10%3A00/p", "d2/x", "top", "top?"],
+            server.ArtifactsOf(run.RunId).Keys.Order(StringComparer.Ordinal));
     }
 
     [Theory]

@@ -30,7 +30,7 @@ internal sealed class CredentialedStorage(RestApi api, string runId) : IDisposab
             ?? await SendWholeAsync(file, signed, sent, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <inheritdoc cref="IArtifactStore.ReceiveAsync"/>
+    /// <inheritdoc cref="IArtifactReader.ReceiveAsync"/>
     public async Task<bool> ReceiveAsync(string path, Stream target, Action<long> received, CancellationToken cancellationToken)
     {
         var signed = new PresignedFile(_read, path, await _read.GetAsync(path, cancellationToken).ConfigureAwait(false));

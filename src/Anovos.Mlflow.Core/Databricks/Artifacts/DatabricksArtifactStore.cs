@@ -35,6 +35,8 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IPrefetchesCrede
 
     public bool IsLocal => false;
 
+    public bool TakesControls => true;
+
     public AdaptiveConcurrency Concurrency => _api.Retrier.Concurrency;
 
     /// <summary>Whether the URI is an artifact root of a workspace's runs.</summary>

@@ -18,6 +18,8 @@ internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactSto
 
     public bool IsLocal => false;
 
+    public bool TakesControls => true;
+
     public AdaptiveConcurrency Concurrency => api.Retrier.Concurrency;
 
     public Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)

@@ -11,6 +11,8 @@ internal sealed class VolumeArtifactStore(RestApi api, string root) : IArtifactS
 
     public bool IsLocal => false;
 
+    public bool TakesControls => true;
+
     public AdaptiveConcurrency Concurrency => api.Retrier.Concurrency;
 
     public Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)

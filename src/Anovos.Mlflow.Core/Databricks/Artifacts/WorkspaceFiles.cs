@@ -26,7 +26,7 @@ internal sealed class WorkspaceFiles(RestApi api, string root)
             cancellationToken,
             () => GetRequest(path)).ConfigureAwait(false)).Content;
 
-    /// <inheritdoc cref="IArtifactStore.ReceiveAsync"/>
+    /// <inheritdoc cref="IArtifactReader.ReceiveAsync"/>
     public Task<bool> ReceiveAsync(string path, Stream target, Action<long> received, CancellationToken cancellationToken) =>
         _transfer.ReceiveAsync(api.Server, () => GetRequest(path), target, received, cancellationToken);
 

@@ -11,6 +11,8 @@ internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, Fall
 
     public bool IsLocal => _folder is not null;
 
+    public bool TakesControls => (_folder ?? server).TakesControls;
+
     public AdaptiveConcurrency Concurrency { get; } = server.Concurrency();
 
     public void ExpectUploads(IEnumerable<string> artifactPaths) => (server as IPrefetchesCredentials)?.ExpectUploads(artifactPaths);

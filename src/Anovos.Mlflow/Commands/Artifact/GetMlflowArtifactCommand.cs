@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Errors;
 using Anovos.Mlflow.PowerShell.Sessions;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
@@ -47,13 +48,25 @@ public sealed class GetMlflowArtifactCommand : RunCommand
             var folders = new Stack<string>([start]);
             while (folders.Count > 0)
             {
-                IReadOnlyList<Artifact> entries = await store.ListAsync(folders.Pop(), token).ConfigureAwait(false);
+                string folder = folders.Pop();
+                IReadOnlyList<Artifact> entries;
+                try
+                {
+                    entries = await store.ListAsync(folder, token).ConfigureAwait(false);
+                }
+                catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactPathInvalid)
+                {
+                    // An MLflow server cannot list a folder whose name it would decode. The others are still listed.
+                    Post(() => WriteError(e.ToErrorRecord(folder)));
+                    continue;
+                }
+
                 foreach (Artifact entry in entries.Where(entry => filter.Selects(entry.ArtifactPath)))
                     Post(() => WriteObject(entry with { RunId = run.RunId }));
                 if (!Recurse)
                     continue;
-                foreach (Artifact folder in entries.Where(entry => entry.IsDirectory).Reverse())
-                    folders.Push(folder.ArtifactPath);
+                foreach (Artifact below in entries.Where(entry => entry.IsDirectory).Reverse())
+                    folders.Push(below.ArtifactPath);
             }
         });
     }

@@ -37,6 +37,10 @@ public sealed class ReceiveMlflowArtifactCommand : TransferCommand
     [SupportsWildcards]
     public string[] Exclude { get; set; } = [];
 
+    /// <summary>Writes the files that are in zips, in place of the zips.</summary>
+    [Parameter]
+    public SwitchParameter Expand { get; set; }
+
     /// <summary>Replaces files that are there with other content.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
@@ -56,6 +60,8 @@ public sealed class ReceiveMlflowArtifactCommand : TransferCommand
     /// <inheritdoc/>
     protected override void End() => ReceiveGathered();
 
+    private bool IsExpanded(ListedArtifact file) => Expand && file.Refused is null && ArtifactBundle.IsZip(file.ArtifactPath);
+
     private string Folder => GetUnresolvedProviderPathFromPSPath(Destination);
 
     private void ReceiveGathered()
@@ -69,9 +75,15 @@ public sealed class ReceiveMlflowArtifactCommand : TransferCommand
         {
             Transfer(run, $"Receiving from run {run.RunId}", async (store, report, token) =>
             {
+                void Received(ArtifactReceived received) => Post(() => Completed(run, received));
                 IReadOnlyList<ListedArtifact> files = await FindAsync(store, paths, token).ConfigureAwait(false);
-                if (files.Count > 0)
-                    await new ArtifactReceiver(store, ThrottleLimit, Force).ReceiveAsync(files, folder, received => Post(() => Completed(run, received)), report, token).ConfigureAwait(false);
+                ListedArtifact[] zips = [.. files.Where(IsExpanded)], others = [.. files.Where(file => !IsExpanded(file))];
+                var receiver = new ArtifactReceiver(store, ThrottleLimit, Force);
+                if (others.Length > 0)
+                    await receiver.ReceiveAsync(others, folder, Received, report, token).ConfigureAwait(false);
+                var zipReceiver = new ZipReceiver(store, ThrottleLimit, Force);
+                if (zips.Length > 0)
+                    await zipReceiver.ReceiveAsync(zips, folder, Received, report, token).ConfigureAwait(false);
             });
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -11,6 +11,7 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 public sealed class SendMlflowArtifactCommand : SendCommand
 {
     private readonly List<ArtifactUpload> _uploads = [];
+    private readonly List<ArtifactBundle> _bundles = [];
     private RunReference? _run;
     private string? _named;
 
@@ -65,19 +66,31 @@ public sealed class SendMlflowArtifactCommand : SendCommand
         string target = Artifacts.ArtifactPath.Join(folder, name);
         if (File.Exists(item))
         {
-            if (ShouldProcess(_run!.ToString(), $"Send '{item}' as '{target}'"))
-                _uploads.Add(new ArtifactUpload(new FileInfo(item), target));
+            if (ShouldProcess(_run!.ToString(), $"Send '{item}' as '{target}'{Zipped}"))
+                Add(item, target, [new ArtifactUpload(new FileInfo(item), target)]);
             return;
         }
 
-        if (!ShouldProcess(_run!.ToString(), $"Send the folder '{item}' as '{(ContentOnly ? folder : target)}'"))
+        if (!ShouldProcess(_run!.ToString(), $"Send the folder '{item}' as '{(ContentOnly ? folder : target)}'{Zipped}"))
             return;
         string root = ContentOnly ? folder : target;
         WriteProgress(new ProgressRecord(0, SafeText.Of($"Sending '{item}'"), "Looking for its files"));
         FolderListing listing = Await(token => Task.FromResult(FolderListing.Of(item, token)));
         foreach (string problem in listing.Problems)
             WriteWarning(problem);
-        _uploads.AddRange(listing.Files.Select(file => new ArtifactUpload(file, Artifacts.ArtifactPath.Join(root, file.RelativePath))));
+        IEnumerable<ArtifactUpload> uploads =
+            listing.Files.Select(file => new ArtifactUpload(file, Artifacts.ArtifactPath.Join(root, file.RelativePath)));
+        Add(item, target, [.. uploads]);
+    }
+
+    private string Zipped => Compress ? ", in one zip" : "";
+
+    private void Add(string item, string target, IReadOnlyList<ArtifactUpload> uploads)
+    {
+        if (!Compress)
+            _uploads.AddRange(uploads);
+        else if (uploads.Count > 0)
+            _bundles.Add(new ArtifactBundle(target, item, uploads));
     }
 
     private void SendGathered()
@@ -85,6 +98,8 @@ public sealed class SendMlflowArtifactCommand : SendCommand
         if (_run is null)
             return;
         Send(_run, _uploads, result => WriteObject(result));
+        Send(_run, _bundles, result => WriteObject(result));
         _uploads.Clear();
+        _bundles.Clear();
     }
 }

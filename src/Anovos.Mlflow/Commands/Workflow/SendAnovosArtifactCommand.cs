@@ -86,6 +86,8 @@ public sealed class SendAnovosArtifactCommand : SendCommand
     /// <inheritdoc/>
     protected override void Process()
     {
+        if (ByReference && Compress)
+            throw new MlflowException(ErrorKind.InvalidValue, "-ByReference sends no files to compress. Use it without -Compress.");
         RunReference run = ResolveRun();
         if (_run is not null && _run.RunId != run.RunId)
             SendGathered();
@@ -143,7 +145,10 @@ public sealed class SendAnovosArtifactCommand : SendCommand
         }
 
         string what = $"{(ByReference ? "Record the places of" : "Send")} {ReadableCount.Format(selected.Uploads.Count, "file")}, {ByteSize.Format(selected.Uploads.Sum(upload => upload.Length))}";
-        if (selected.Uploads.Count > 0 && ShouldProcess(_run.ToString(), what))
+        bool isWanted = selected.Uploads.Count > 0 && ShouldProcess(_run.ToString(), what);
+        if (isWanted && Compress)
+            Send(_run, [.. ArtifactBundle.ByFolder(selected.Uploads)], Write);
+        else if (isWanted)
             Send(_run, ByReference ? Await(token => ReferenceManifest.OfAsync(selected.Uploads, token)) : selected.Uploads, Write);
         if (PassThru)
             WriteObject(Await(token => _run.Lifecycle.ReadAsync(_run.RunId, token)));
