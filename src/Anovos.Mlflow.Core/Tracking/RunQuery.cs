@@ -43,8 +43,8 @@ public sealed record RunQuery
             Add(conditions, "attributes.run_name", Name);
         foreach (Tag tag in Tags)
             Add(conditions, $"tags.`{tag.Key}`", tag.Value);
-        if (!string.IsNullOrWhiteSpace(Filter))
-            conditions.Add(Filter!);
+        if (SearchText.NullIfEmpty(Filter) is { } filter)
+            conditions.Add(filter);
         return conditions.Count == 0 ? null : string.Join(" and ", conditions);
     }
 
