@@ -46,7 +46,7 @@ internal sealed class AzureCli(Func<string, string?> setting, Func<DateTimeOffse
 
     // Newer versions name the end in Unix seconds; older ones only in the machine's own time.
     private static DateTimeOffset End(JsonElement answer) => answer.TryGetProperty("expires_on", out JsonElement seconds)
-        ? DateTimeOffset.FromUnixTimeSeconds(seconds.GetInt64())
+        ? DateTimeOffset.FromUnixTimeSeconds(long.Parse(seconds.ToString(), NumberStyles.None, CultureInfo.InvariantCulture))
         : new DateTimeOffset(DateTime.Parse(answer.GetProperty("expiresOn").GetString()!, CultureInfo.InvariantCulture, DateTimeStyles.AssumeLocal));
 
     private static string Plain(string variable, string value) => Regex.IsMatch(value, "^[A-Za-z0-9.-]+$")

@@ -55,8 +55,8 @@ public sealed record RunQuery
                 Add(conditions, $"tags.`{tag.Key}`", pattern);
         }
 
-        if (!string.IsNullOrWhiteSpace(Filter))
-            conditions.Add(Filter!);
+        if (SearchText.NullIfEmpty(Filter) is { } filter)
+            conditions.Add(filter);
         return conditions.Count == 0 ? null : string.Join(" and ", conditions);
     }
 

@@ -15,6 +15,11 @@ public class RunFilterTests
         ArtifactUri = "file:///srv/x",
         Params = new Dictionary<string, string> { ["model"] = "tree", ["a b"] = "x", ["read.path"] = "data/it's" },
         Metrics = new Dictionary<string, double> { ["rmse"] = 0.5, ["counts/age"] = 3, ["bad"] = double.NaN, ["größe"] = 2 },
+        Inputs =
+        [
+            new DatasetInput("income", "d1", "local", "{}") { Tags = [new(DatasetInput.ContextTag, "train"), new("note", "test")] },
+            new DatasetInput("other", "d2", "s3", "{}"),
+        ],
         Tags = new Dictionary<string, string> { ["mlflow.user"] = "alice", ["team"] = "Ops", ["lines"] = "a\nb" },
     };
 
@@ -57,6 +62,29 @@ public class RunFilterTests
     [InlineData("run_id IN ('abc123', \"other\")", true)]
     [InlineData("attributes.run_id NOT IN ('abc123')", false)]
     [InlineData("run_id not in('x')", true)]
+    [InlineData("metrics.'counts/age' = 3", true)]
+    [InlineData("metrics.\"`counts/age`\" = 3", true)]
+    [InlineData("attribute.'status' = 'FINISHED'", true)]
+    [InlineData("`metrics`.`counts/age` = 3", true)]
+    [InlineData("`tags`.team = 'Ops'", true)]
+    [InlineData("`status` = 'FINISHED'", true)]
+    [InlineData("dataset.name = 'income'", true)]
+    [InlineData("datasets.name = 'incom'", false)]
+    [InlineData("dataset.`name` != 'income'", true)]
+    [InlineData("dataset.name != 'other' AND dataset.name != 'income'", true)]
+    [InlineData("dataset.name LIKE 'inc%' and dataset.digest = 'd2'", true)]
+    [InlineData("dataset.context = 'train' and dataset.name = 'other' and metrics.rmse > 0", true)]
+    [InlineData("dataset.name LIKE 'INC%'", false)]
+    [InlineData("dataset.name ILIKE 'INC%'", true)]
+    [InlineData("dataset.name IN ('x', 'other')", true)]
+    [InlineData("dataset.name NOT IN ('income', 'other')", false)]
+    [InlineData("dataset.digest NOT IN ('d1')", true)]
+    [InlineData("dataset.context = 'train'", true)]
+    [InlineData("dataset.context != 'train'", false)]
+    [InlineData("dataset.context LIKE 't_ain'", true)]
+    [InlineData("dataset.context IN ('test', \"train\")", true)]
+    [InlineData("dataset.\"context\" NOT IN ('train')", false)]
+    [InlineData("", true)]
     [InlineData("  ", true)]
     [InlineData(null, true)]
     public void A_run_passes_the_filter_or_not(string? filter, bool expected) => Assert.Equal(expected, RunFilter.Parse(filter).Matches(_run));
@@ -78,7 +106,12 @@ public class RunFilterTests
     [InlineData("params.a = 'x' params.b = 'y'", "position 16", "AND or the end")]
     [InlineData("experiment_id = '1'", "position 1", "there are run_id, run_name, status")]
     [InlineData("Metrics.rmse > 1", "position 1", "none of metrics, params, tags and attributes")]
-    [InlineData("datasets.name = 'x'", "position 1", "data set")]
+    [InlineData("datasets.size = 'x'", "position 1", "it has name, digest and context")]
+    [InlineData("dataset.name > 'x'", "position 14", "LIKE or ILIKE, IN or NOT IN")]
+    [InlineData("dataset.name = 1", "position 16", "a text in quotes")]
+    [InlineData("dataset.name IN 'x'", "position 17", "as ('a', 'b')")]
+    [InlineData("dataset.name IS NULL", "position 14", "LIKE or ILIKE, IN or NOT IN")]
+    [InlineData("tags.team IN ('a')", "position 14", "only run_id and what a dataset has")]
     [InlineData("start_time > 1.5", "position 14", "a whole number")]
     [InlineData("run_id IN 'a'", "position 11", "as ('a', 'b')")]
     [InlineData("run_id IN ('a'", "at its end", "',' or ')'")]

@@ -31,6 +31,70 @@ public abstract class RunSearchContract : TrackingStoreContract
         }
     }
 
+    [Theory]
+    [InlineData("dataset.name = 'income'", "a b")]
+    [InlineData("datasets.name = 'income' and dataset.digest = 'd2'", "b")]
+    [InlineData("dataset.`name` != 'income'", "a c")]
+    [InlineData("dataset.name LIKE 'inc%'", "a b")]
+    [InlineData("dataset.name LIKE 'INC%'", "")]
+    [InlineData("dataset.name ILIKE 'INC%'", "a b")]
+    [InlineData("dataset.name IN ('x', 'other')", "a c")]
+    [InlineData("dataset.name NOT IN ('income')", "a c")]
+    [InlineData("dataset.digest = 'd1'", "a")]
+    [InlineData("dataset.digest != 'd1'", "a b c")]
+    [InlineData("dataset.digest LIKE 'd_'", "a b c")]
+    [InlineData("dataset.digest IN ('d1', 'd2')", "a b")]
+    [InlineData("dataset.digest NOT IN ('d3')", "a b")]
+    [InlineData("dataset.context = 'train'", "a b")]
+    [InlineData("dataset.context != 'train'", "c")]
+    [InlineData("dataset.context ILIKE 'T%'", "a b c")]
+    [InlineData("dataset.context IN ('test')", "c")]
+    [InlineData("dataset.\"context\" NOT IN ('test')", "a b")]
+    [InlineData("dataset.context = 'train' and dataset.name = 'other'", "a")]
+    [InlineData("status = 'FINISHED' and dataset.context = 'test'", "c")]
+    [InlineData("metrics.\"counts/age\" > 1", "a")]
+    [InlineData("metrics.`counts/age` > 1", "a")]
+    [InlineData("metrics.'counts/age' > 1", "a")]
+    [InlineData("metrics.\"`counts/age`\" > 1", "a")]
+    [InlineData("`metrics`.`counts/age` > 1", "a")]
+    [InlineData("dataset.'name' = 'income'", "a b")]
+    [InlineData("params.\"a/b c\" = 'x'", "a")]
+    [InlineData("tags.`a/b` = 'y'", "a")]
+    [InlineData("  ", "a b c d")]
+    public async Task Datasets_and_quoted_keys_are_searched(string filter, string expected)
+    {
+        string experiment = await SomeRuns();
+        Dictionary<string, string> runs = (await Store.SearchRunsAsync(new([experiment]), null, default)).Items
+            .ToDictionary(run => run.RunName, run => run.RunId);
+        DatasetInput Input(string name, string digest, string? context) =>
+            new(name, digest, "local", "{}") { Tags = context is null ? [] : [new(DatasetInput.ContextTag, context)] };
+        await Store.LogInputsAsync(runs["a"], [Input("income", "d1", "train"), Input("other", "d3", null)], default);
+        await Store.LogInputsAsync(runs["b"], [Input("income", "d2", "train")], default);
+        await Store.LogInputsAsync(runs["c"], [Input("other", "d3", "test")], default);
+        await Store.LogBatchAsync(
+            runs["a"],
+            new RunData { Metrics = [new("counts/age", 3, 1)], Params = [new("a/b c", "x")], Tags = [new("a/b", "y")] },
+            default);
+
+        Page<Run> found = await Store.SearchRunsAsync(new([experiment], filter), null, default);
+
+        Assert.Equal(expected, string.Join(' ', found.Items.Select(run => run.RunName).Order(StringComparer.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("dataset.size = 'x'")]
+    [InlineData("dataset.name > 'x'")]
+    [InlineData("dataset.name = 1")]
+    [InlineData("dataset.name IS NULL")]
+    [InlineData("metrics.counts/age > 1")]
+    [InlineData("\"metrics\".\"counts/age\" > 1")]
+    public async Task A_filter_by_dataset_or_key_that_cannot_be_read_is_an_error(string filter)
+    {
+        string experiment = await NewExperiment();
+
+        await Fails(ErrorKind.InvalidValue, () => Store.SearchRunsAsync(new([experiment], filter), null, default));
+    }
+
     [Fact]
     public async Task A_list_of_run_ids_finds_these_runs()
     {
@@ -127,6 +191,8 @@ public abstract class RunSearchContract : TrackingStoreContract
     [InlineData(new[] { "metrics.rmse DESC" }, "b a c d")]
     [InlineData(new[] { "params.model ASC", "run_name DESC" }, "b a d c")]
     [InlineData(new[] { "attributes.run_name DESC" }, "d c b a")]
+    [InlineData(new[] { "metrics.'rmse' DESC" }, "b a c d")]
+    [InlineData(new[] { "metrics.\"no/such\"", "params.`model` ASC", "run_name DESC" }, "b a d c")]
     public async Task Runs_come_in_the_order_asked_for_with_the_missing_last(string[] orderBy, string expected)
     {
         Page<Run> found = await Store.SearchRunsAsync(new([await SomeRuns()]) { OrderBy = orderBy }, null, default);
@@ -153,6 +219,7 @@ public abstract class RunSearchContract : TrackingStoreContract
         string experiment = await NewExperiment();
 
         await Fails(ErrorKind.InvalidValue, () => Store.SearchRunsAsync(new([experiment]) { OrderBy = ["nonsense ASC"] }, null, default));
+        await Fails(ErrorKind.InvalidValue, () => Store.SearchRunsAsync(new([experiment]) { OrderBy = ["dataset.name"] }, null, default));
         await Fails(ErrorKind.InvalidValue, () => Store.SearchRunsAsync(new([experiment]), "xx", default));
         await Fails(ErrorKind.InvalidValue, () => Store.SearchRunsAsync(new([experiment]) { MaxResults = 50_001 }, null, default));
     }

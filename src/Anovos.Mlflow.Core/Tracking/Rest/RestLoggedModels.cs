@@ -21,8 +21,8 @@ internal sealed class RestLoggedModels(RestApi api, string trackingUri) : ILogge
             body =>
             {
                 RestEntities.WriteStrings(body, "experiment_ids", experimentIds);
-                if (filter is not null)
-                    body.WriteString("filter", filter);
+                if (SearchText.NullIfEmpty(filter) is { } text)
+                    body.WriteString("filter", text);
                 body.WriteNumber("max_results", maxResults);
                 RestEntities.WritePageToken(body, pageToken);
             },

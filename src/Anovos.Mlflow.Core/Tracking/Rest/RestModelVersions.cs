@@ -29,7 +29,7 @@ internal sealed class RestModelVersions(RestApi api, string trackingUri) : IMode
             "model-versions/search",
             ErrorKind.ModelNotFound,
             cancellationToken,
-            ("filter", filter),
+            ("filter", SearchText.NullIfEmpty(filter)),
             ("max_results", maxResults.ToString(CultureInfo.InvariantCulture)),
             ("order_by", "version_number DESC"),
             ("page_token", pageToken)).ConfigureAwait(false);

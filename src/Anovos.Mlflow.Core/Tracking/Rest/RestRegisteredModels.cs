@@ -27,7 +27,7 @@ internal sealed class RestRegisteredModels(RestApi api, string trackingUri) : IR
             "registered-models/search",
             ErrorKind.ModelNotFound,
             cancellationToken,
-            ("filter", filter),
+            ("filter", SearchText.NullIfEmpty(filter)),
             ("max_results", maxResults.ToString(CultureInfo.InvariantCulture)),
             ("page_token", pageToken)).ConfigureAwait(false);
         return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "registered_models", pageToken, model => RegistryEntities.ReadModel(model, trackingUri)));

@@ -72,8 +72,8 @@ internal sealed class RestRuns(RestApi api, string trackingUri)
             body =>
             {
                 RestEntities.WriteStrings(body, "experiment_ids", search.ExperimentIds);
-                if (search.Filter is not null)
-                    body.WriteString("filter", search.Filter);
+                if (SearchText.NullIfEmpty(search.Filter) is { } filter)
+                    body.WriteString("filter", filter);
                 body.WriteString("run_view_type", RestEntities.Name(search.ViewType));
                 body.WriteNumber("max_results", search.MaxResults);
                 RestEntities.WriteStrings(body, "order_by", search.OrderBy);

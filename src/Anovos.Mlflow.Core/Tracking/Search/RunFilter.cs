@@ -9,7 +9,7 @@ internal sealed class RunFilter
     {
     }
 
-    /// <summary>Whether it looks at params, metrics or tags.</summary>
+    /// <summary>Whether it looks at params, metrics, tags or datasets.</summary>
     public bool NeedsData { get; private set; }
 
     /// <summary>Reads a filter; null and blanks let every run pass.</summary>
@@ -61,27 +61,30 @@ internal sealed class RunFilter
         if (text.TryWord("IN"))
         {
             HashSet<string> values = Values(key, text);
-            return run => key.Text(run) is { } found && values.Contains(found) != isNot;
+            return Any(key, found => values.Contains(found) != isNot);
         }
 
         if (!isNot && text.TrySymbol("="))
-            return Where(key, Value(text), (found, value) => found == value);
+        {
+            string value = Value(text);
+            return Any(key, found => found == value);
+        }
+
         if (!isNot && text.TrySymbol("!="))
-            return Where(key, Value(text), (found, value) => found != value);
+        {
+            string value = Value(text);
+            return Any(key, found => found != value);
+        }
 
         bool isLike = !isNot && text.TryWord("LIKE");
         if (isLike || (!isNot && text.TryWord("ILIKE")))
-        {
-            var pattern = new LikePattern(Value(text), ignoreCase: !isLike);
-            return run => key.Text(run) is { } found && pattern.Matches(found);
-        }
+            return Any(key, new LikePattern(Value(text), ignoreCase: !isLike).Matches);
 
-        throw text.Fail($"'{key.Name}' is text: =, !=, LIKE or ILIKE is expected");
+        throw text.Fail($"'{key.Name}' is text: =, !=, LIKE or ILIKE{(key.TakesList ? ", IN or NOT IN" : "")} is expected");
     }
 
-    // What a run does not have passes no comparison, != neither: so MLflow's stores have it.
-    private static Func<Run, bool> Where(RunKey key, string value, Func<string, string, bool> compare) =>
-        run => key.Text(run) is { } found && compare(found, value);
+    // As in MLflow's stores, a value that a run does not have passes no comparison, not even !=. One of several datasets is enough.
+    private static Func<Run, bool> Any(RunKey key, Func<string, bool> passes) => run => key.Texts(run).Any(passes);
 
     private static Func<Run, bool> NullCondition(RunKey key, SearchText text)
     {
@@ -91,8 +94,8 @@ internal sealed class RunFilter
 
     private static HashSet<string> Values(RunKey key, SearchText text)
     {
-        if (key.Field != RunField.TextAttribute || key.Name != "run_id")
-            throw text.Fail("only run_id is compared with a list");
+        if (!key.TakesList)
+            throw text.Fail("only run_id and what a dataset has are compared with a list");
         if (!text.TrySymbol("("))
             throw text.Fail("a list is expected, as ('a', 'b')");
         var values = new HashSet<string>(StringComparer.Ordinal);

@@ -8,6 +8,7 @@ internal enum RunField
     Tag,
     TextAttribute,
     TimeAttribute,
+    Dataset,
 }
 
 /// <summary>One value of a run by the name that MLflow's search syntax gives it, as <c>metrics.rmse</c> or <c>status</c>.</summary>
@@ -19,17 +20,22 @@ internal sealed record RunKey(RunField Field, string Name)
     /// <summary>Whether it is compared as a number.</summary>
     public bool IsNumber => Field is RunField.Metric or RunField.TimeAttribute;
 
-    /// <summary>Whether the run's params, metrics and tags must have been read; the oldest stores have its name in a tag only.</summary>
-    public bool NeedsData => Field is RunField.Metric or RunField.Param or RunField.Tag || Name == "run_name";
+    /// <summary>Whether more than the run's own file must have been read; the oldest stores have its name in a tag only.</summary>
+    public bool NeedsData => Field is not (RunField.TextAttribute or RunField.TimeAttribute) || Name == "run_name";
+
+    /// <summary>Whether it can be compared with a list.</summary>
+    public bool TakesList => Field == RunField.Dataset || (Field == RunField.TextAttribute && Name == "run_id");
 
     /// <summary>Reads it where the text stands.</summary>
     public static RunKey Read(SearchText text)
     {
         int start = text.Position;
-        if (text.Quoted(Quotes) is { } quoted)
+        bool isBackticked = text.Next == '`';
+        string? quoted = text.Quoted(Quotes);
+        if (quoted is not null && !(isBackticked && text.Next == '.'))
             return Attribute(text, quoted, start);
 
-        string entity = text.Word();
+        string entity = quoted ?? text.Word();
         if (entity.Length == 0)
             throw text.Fail("a name is expected, as metrics.rmse, params.model, tags.team or status");
         if (text.Next != '.')
@@ -41,16 +47,22 @@ internal sealed record RunKey(RunField Field, string Name)
             "param" or "params" or "parameter" or "parameters" => RunField.Param,
             "tag" or "tags" => RunField.Tag,
             "attr" or "attribute" or "attributes" or "run" => RunField.TextAttribute,
-            "dataset" or "datasets" => throw text.Fail("a directory store cannot be searched by data set", start),
-            _ => throw text.Fail($"'{entity}' is none of metrics, params, tags and attributes", start),
+            "dataset" or "datasets" => RunField.Dataset,
+            _ => throw text.Fail($"'{entity}' is none of metrics, params, tags and attributes, nor dataset", start),
         };
         text.TrySymbol(".");
-        string name = text.Next == '\0' || char.IsWhiteSpace(text.Next) ? "" : text.Quoted(Quotes) ?? text.DottedWord();
+        string name = text.Next == '\0' || char.IsWhiteSpace(text.Next) ? "" : QuotedName(text) ?? text.DottedWord();
         if (name.Length == 0)
             throw text.Fail($"a name is expected after '{entity}.'");
         if (text.Next is '-' or '/' or ':')
             throw text.Fail($"a name with other signs than letters, digits, '_' and '.' goes in quotes, as {entity}.\"a/b\"");
-        return field == RunField.TextAttribute ? Attribute(text, name, start) : new RunKey(field.Value, name);
+        return field switch
+        {
+            RunField.TextAttribute => Attribute(text, name, start),
+            RunField.Dataset when name is not ("name" or "digest" or "context") =>
+                throw text.Fail($"a dataset has no '{name}'; it has name, digest and context", start),
+            _ => new RunKey(field.Value, name),
+        };
     }
 
     /// <summary>The run's value as a number; null when it has none.</summary>
@@ -60,6 +72,11 @@ internal sealed record RunKey(RunField Field, string Name)
         (_, "start_time") => run.StartTime.ToUnixTimeMilliseconds(),
         _ => run.EndTime?.ToUnixTimeMilliseconds(),
     };
+
+    /// <summary>The run's values as text: one of each dataset, else at most one.</summary>
+    public IEnumerable<string> Texts(Run run) => Field == RunField.Dataset
+        ? run.Inputs.SelectMany(OfDataset)
+        : Text(run) is { } text ? [text] : [];
 
     /// <summary>The run's value as text; null when it has none.</summary>
     public string? Text(Run run) => (Field, Name) switch
@@ -71,6 +88,21 @@ internal sealed record RunKey(RunField Field, string Name)
         (_, "status") => run.Status.ToString().ToUpperInvariant(),
         (_, "user_id") => run.UserId,
         _ => run.ArtifactUri,
+    };
+
+    // MLflow takes backticks within other quotes away, too.
+    private static string? QuotedName(SearchText text)
+    {
+        bool isBackticked = text.Next == '`';
+        string? name = text.Quoted(Quotes + "'");
+        return !isBackticked && name is ['`', .., '`'] ? name.Substring(1, name.Length - 2) : name;
+    }
+
+    private IEnumerable<string> OfDataset(DatasetInput input) => Name switch
+    {
+        "name" => [input.Name],
+        "digest" => [input.Digest],
+        _ => input.Tags.Where(tag => tag.Key == DatasetInput.ContextTag).Select(tag => tag.Value),
     };
 
     private static RunKey Attribute(SearchText text, string name, int start) => name switch

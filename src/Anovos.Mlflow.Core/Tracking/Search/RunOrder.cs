@@ -21,6 +21,8 @@ internal sealed class RunOrder
         {
             var text = new SearchText(order, "order");
             RunKey key = RunKey.Read(text);
+            if (key.Field == RunField.Dataset)
+                throw text.Fail("runs cannot be ordered by dataset", 0);
             bool descending = text.TryWord("DESC");
             if (!descending)
                 text.TryWord("ASC");

@@ -9,6 +9,9 @@ internal sealed class SearchText(string text, string what)
 {
     private int _at;
 
+    /// <summary>A filter as a server is asked with it: null for one that is empty, which finds everything.</summary>
+    public static string? NullIfEmpty(string? filter) => string.IsNullOrWhiteSpace(filter) ? null : filter;
+
     /// <summary>Where the next thing begins; the blanks before it are passed over.</summary>
     public int Position
     {

@@ -29,8 +29,9 @@ public sealed class WriteMlflowMetricCommand : RunDataCommand
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public long Step { get; set; }
 
-    /// <summary>When the values were measured; without it, now.</summary>
+    /// <summary>When the values were measured: a date, Unix seconds or Unix milliseconds; without it, now.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [Time]
     public DateTime? Timestamp { get; set; }
 
     /// <inheritdoc/>

@@ -32,7 +32,6 @@ public sealed class GetMlflowLoggedModelCommand : TrackingCommand
 
     /// <summary>A filter in MLflow's search syntax, as <c>metrics.rmse &lt; 1</c>.</summary>
     [Parameter(ParameterSetName = "Search")]
-    [ValidateNotNullOrEmpty]
     public string? Filter { get; set; }
 
     /// <summary>How many models at the most.</summary>

@@ -22,7 +22,8 @@ public sealed class GetMlflowRegisteredModelCommand : TrackingCommand
 
     /// <summary>A filter in MLflow's search syntax, as <c>name LIKE 'income%'</c> or <c>tags.team = 'ops'</c>.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Filter")]
-    [ValidateNotNullOrEmpty]
+    [AllowNull]
+    [AllowEmptyString]
     public string? Filter { get; set; }
 
     /// <summary>How many models at the most.</summary>

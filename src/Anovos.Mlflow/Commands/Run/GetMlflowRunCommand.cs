@@ -45,9 +45,10 @@ public sealed class GetMlflowRunCommand : TrackingCommand
     [ValidateSet("Running", "Scheduled", "Finished", "Failed", "Killed")]
     public string[] Status { get; set; } = [];
 
-    /// <summary>Only runs that began then or later.</summary>
+    /// <summary>Only runs that began then or later: a date, Unix seconds or Unix milliseconds.</summary>
     [Parameter(ParameterSetName = "Search")]
     [Parameter(ParameterSetName = "InputObject")]
+    [Time]
     public DateTime? Since { get; set; }
 
     /// <summary>Only runs with all these tags; wildcards <c>*</c> and <c>?</c> are allowed in the values, and case counts.</summary>
@@ -59,7 +60,6 @@ public sealed class GetMlflowRunCommand : TrackingCommand
     /// <summary>A filter in MLflow's search syntax, as <c>metrics.rmse &lt; 1 and params.model = 'tree'</c>.</summary>
     [Parameter(ParameterSetName = "Search")]
     [Parameter(ParameterSetName = "InputObject")]
-    [ValidateNotNullOrEmpty]
     public string? Filter { get; set; }
 
     /// <summary>What to order by, as <c>metrics.rmse DESC</c>.</summary>

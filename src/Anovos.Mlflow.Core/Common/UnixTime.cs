@@ -1,0 +1,45 @@
+using System.Globalization;
+
+namespace Anovos.Mlflow;
+
+/// <summary>Reads a time that is a number or a text, as scripts, CSV files and MLflow's own APIs have it.</summary>
+public static class UnixTime
+{
+    // In seconds, this is the year 5138; in milliseconds, 1973.
+    private const double FirstMilliseconds = 1e11;
+    private const int FirstYear = 1970, LastYear = 2200;
+
+    /// <summary>The number in a text; null where the text is not a number but perhaps a date.</summary>
+    public static double? NumberIn(string text) =>
+        double.TryParse(text.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : null;
+
+    /// <summary>The time of a number: Unix seconds below 1e11, Unix milliseconds from there on.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a time before 1970 or after 2200.</exception>
+    public static DateTimeOffset FromNumber(double number)
+    {
+        double milliseconds = number < FirstMilliseconds ? Math.Round(number * 1000) : number;
+        string text = number.ToString("R", CultureInfo.InvariantCulture);
+        return milliseconds is >= 0 and < 1e13
+            ? Check(DateTimeOffset.FromUnixTimeMilliseconds((long)milliseconds), text)
+            : throw Refused(text);
+    }
+
+    /// <summary>The same time.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a time before 1970 or after 2200.</exception>
+    public static DateTimeOffset Check(DateTime time) =>
+        // Far from the limits, a zone's offset cannot leave the range of the type.
+        time.Year is >= FirstYear - 1 and <= LastYear + 1
+            ? Check(new DateTimeOffset(time), Text(time))
+            : throw Refused(Text(time));
+
+    private static DateTimeOffset Check(DateTimeOffset time, string text) =>
+        time.UtcDateTime.Year is >= FirstYear and <= LastYear ? time : throw Refused(text);
+
+    private static string Text(DateTime time) => time.ToString("o", CultureInfo.InvariantCulture);
+
+    private static MlflowException Refused(string text) => new(
+        ErrorKind.InvalidValue,
+        $"The time '{text}' is not between the years {FirstYear} and {LastYear}. "
+        + "Give a date, Unix seconds as 1700000000, or Unix milliseconds as 1700000000000.")
+    { Target = text };
+}
