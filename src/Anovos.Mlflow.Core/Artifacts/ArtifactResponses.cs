@@ -10,7 +10,7 @@ internal static class ArtifactResponses
 
     /// <summary>Writes the body to a stream.</summary>
     /// <exception cref="MlflowException">It broke off.</exception>
-    public static async Task CopyAsync(HttpResponseMessage response, Uri server, Stream target, Action<long> received, CancellationToken cancellationToken)
+    public static async Task CopyAsync(HttpResponseMessage response, Uri server, ConnectionOptions options, Stream target, Action<long> received, CancellationToken cancellationToken)
     {
         byte[] buffer = new byte[BufferBytes];
         using Stream body = await response.Content.ReadAsStreamAsync().ConfigureAwait(false);
@@ -24,7 +24,7 @@ internal static class ArtifactResponses
             catch (Exception e) when (e is IOException or HttpRequestException or InvalidDataException && !cancellationToken.IsCancellationRequested)
             {
                 // Ended early. A failure to write the target is not for here: it would not pass.
-                throw ConnectionErrors.From(e, server);
+                throw ConnectionErrors.From(e, server, options);
             }
 
             if (read == 0)

@@ -47,7 +47,7 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
                 }
                 catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
                 {
-                    throw ConnectionErrors.From(e, server, timedOut: true);
+                    throw ConnectionErrors.From(e, server, options, timedOut: true);
                 }
 
                 void Moved(long bytes)
@@ -123,7 +123,7 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
                 target.SetLength(0);
                 using HttpRequestMessage message = request();
                 using HttpResponseMessage response = await ExecuteAsync(message, server, time, cancellationToken).ConfigureAwait(false);
-                await ArtifactResponses.CopyAsync(response, server, target, moved, time).ConfigureAwait(false);
+                await ArtifactResponses.CopyAsync(response, server, options, target, moved, time).ConfigureAwait(false);
                 return true;
             },
             cancellationToken);
@@ -177,7 +177,10 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
             if (ArtifactResponses.IsMissing(response, body))
                 throw new MlflowException(ErrorKind.ArtifactNotFound, "The run has no such artifact.") { StatusCode = (int)response.StatusCode };
             response.Headers.TryGetValues("x-request-id", out IEnumerable<string>? requestId);
-            throw ServerErrors.From((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, body, requestId?.FirstOrDefault(), response.Headers.RetryAfter?.ToString(), server, ErrorKind.ArtifactNotFound, options.Identity?.AdviceOn((int)response.StatusCode, request.RequestUri!.AbsolutePath, request.Method == HttpMethod.Get));
+            string? advice = options.Identity?.AdviceOn((int)response.StatusCode, request.RequestUri!.AbsolutePath, request.Method == HttpMethod.Get);
+            throw options.Redactor.Clean(ServerErrors.From((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType,
+                options.Redactor.Clean(body), requestId?.FirstOrDefault(), response.Headers.RetryAfter?.ToString(), server,
+                ErrorKind.ArtifactNotFound, advice));
         }
         catch (Exception e)
         {
@@ -185,7 +188,7 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
             if (stop.IsCancellationRequested || e is MlflowException)
                 throw;
             throw (e as FileReadException ?? e.InnerException as FileReadException)?.InnerException
-                ?? ConnectionErrors.From(e, server, timedOut: time.IsCancellationRequested);
+                ?? ConnectionErrors.From(e, server, options, timedOut: time.IsCancellationRequested);
         }
     }
 }

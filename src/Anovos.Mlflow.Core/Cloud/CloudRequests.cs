@@ -37,7 +37,7 @@ internal sealed class CloudRequests(ConnectionOptions options, Retrier retrier, 
             cancellationToken);
 
     /// <summary>Puts what an SDK or a connection threw into this client's words.</summary>
-    public MlflowException Explain(Exception e) => e as MlflowException ?? explain(e);
+    public MlflowException Explain(Exception e) => options.Redactor.Clean(e as MlflowException ?? explain(e));
 
     /// <summary>Moves a whole file, in as many requests as it takes, within the time that one may take.</summary>
     public Task<T> TransferAsync<T>(string artifactPath, ErrorKind failed, Func<CancellationToken, Task<T>> transfer, CancellationToken cancellationToken) =>

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text.RegularExpressions;
@@ -93,7 +94,7 @@ public static class Failures
 
     /// <summary>True if a retry may succeed after a request got no response.</summary>
     internal static bool IsTransient(ConnectionFailure failure) =>
-        failure is not (ConnectionFailure.NotTls or ConnectionFailure.Untrusted or ConnectionFailure.UnknownHost);
+        failure is not (ConnectionFailure.NotTls or ConnectionFailure.Untrusted or ConnectionFailure.UnknownHost or ConnectionFailure.ProxyRefused);
 
     /// <summary>The reason why a request got no response, and the exception in the chain that shows it.</summary>
     internal static (ConnectionFailure Failure, Exception? Cause) Connection(Exception? exception)
@@ -103,6 +104,11 @@ public static class Failures
             ConnectionFailure? failure = e switch
             {
                 TimeoutException => ConnectionFailure.TimedOut,
+#if NET
+                HttpRequestException { StatusCode: HttpStatusCode.ProxyAuthenticationRequired } => ConnectionFailure.ProxyRefused,
+#else
+                WebException { Response: HttpWebResponse { StatusCode: HttpStatusCode.ProxyAuthenticationRequired } } => ConnectionFailure.ProxyRefused,
+#endif
                 AuthenticationException when e.Message.IndexOf("certificate", StringComparison.OrdinalIgnoreCase) < 0 => ConnectionFailure.NotTls,
                 AuthenticationException => ConnectionFailure.Untrusted,
                 SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData } => ConnectionFailure.UnknownHost,
@@ -129,6 +135,9 @@ internal enum ConnectionFailure
 
     /// <summary>The server's certificate is not trusted.</summary>
     Untrusted,
+
+    /// <summary>The proxy wants credentials, or others.</summary>
+    ProxyRefused,
 
     /// <summary>DNS does not know the host.</summary>
     UnknownHost,

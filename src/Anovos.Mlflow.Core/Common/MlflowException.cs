@@ -134,6 +134,17 @@ public sealed class MlflowException : Exception
     /// <summary>The id that the server or a proxy gave the request, to find it in their logs.</summary>
     public string? RequestId { get; init; }
 
+    /// <summary>The same failure without the secrets that a redactor knows.</summary>
+    internal MlflowException Redact(Redactor redactor) => new(Kind, redactor.Clean(Message), InnerException is null ? null : redactor.Clean(InnerException))
+    {
+        Target = Target is null ? null : redactor.Clean(Target),
+        ErrorCode = ErrorCode is null ? null : redactor.Clean(ErrorCode),
+        StatusCode = StatusCode,
+        IsTransient = IsTransient,
+        RetryAfter = RetryAfter,
+        RequestId = RequestId is null ? null : redactor.Clean(RequestId),
+    };
+
     /// <summary>The same failure in other words. It keeps everything that this one knows.</summary>
     /// <param name="message">The new message.</param>
     /// <param name="kind">Another kind; null keeps this one's.</param>

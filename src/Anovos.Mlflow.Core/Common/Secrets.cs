@@ -8,6 +8,24 @@ internal static class Secrets
     /// <summary>What stands for a secret.</summary>
     public const string Mask = "***";
 
+    /// <summary>The environment variables that hold a secret, among those that this client and its libraries read.</summary>
+    public static readonly IReadOnlyList<string> Variables =
+    [
+        "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN",
+        "DATABRICKS_TOKEN", "DATABRICKS_PASSWORD", "DATABRICKS_CLIENT_SECRET", "DATABRICKS_OIDC_TOKEN",
+        "ARM_CLIENT_SECRET", "GOOGLE_CREDENTIALS", "SYSTEM_ACCESSTOKEN", "IDENTITY_HEADER",
+        "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+        "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_SAS_TOKEN",
+        "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_PASSWORD",
+    ];
+
+    /// <summary>The environment variables with URIs in which a password may stand.</summary>
+    public static readonly IReadOnlyList<string> UriVariables =
+    [
+        "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_S3_ENDPOINT_URL", "BUILD_REPOSITORY_URI",
+        "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy",
+    ];
+
     // In a key of any make: accountKey, account_key, "Account Key".
     private static readonly string[] Parts =
     [
@@ -27,6 +45,9 @@ internal static class Secrets
         @"(?<=(?:^|[?&;\s])(?:sig|signature|x-amz-signature|x-amz-security-token|access_token|token|password|pwd|secret" +
         @"|accountkey|sharedaccesskey|sharedaccesssignature)=)[^&;\s]+",
         RegexOptions.CultureInvariant | RegexOptions.IgnoreCase);
+
+    /// <summary>The secrets in a connection string or a SAS token, which services repeat one by one.</summary>
+    public static string[] PartsOf(string? value) => value is null ? [] : [.. Assignment.Matches(value).Cast<Match>().Select(match => match.Value)];
 
     /// <summary>Whether a value under this key is a secret, whatever it is.</summary>
     public static bool IsSecretKey(string key)

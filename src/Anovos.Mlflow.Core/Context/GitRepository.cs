@@ -41,7 +41,7 @@ internal sealed record GitRepository(string Commit, string? Branch, string? Remo
     }
 
     /// <summary>The address without <c>user:token@</c>.</summary>
-    public static string? WithoutCredentials(string? url) => url is null ? null : Regex.Replace(url, "(?<=://)[^/@]+@", "");
+    public static string? WithoutCredentials(string? url) => url is null ? null : Regex.Replace(url, "(?<=://)[^/]+@", "");
 
     private static (string Git, string Common, string WorkTree)? Open(string folder)
     {

@@ -5,15 +5,16 @@ internal static class ConnectionErrors
 {
     /// <param name="exception">The exception of the transport.</param>
     /// <param name="server">The server.</param>
+    /// <param name="options">How the server is reached: through a proxy, it is the proxy that the client connects to.</param>
     /// <param name="timedOut">True if the time ran out, whatever the exception.</param>
-    /// <param name="proxy">The proxy, if there is one: then it is what the client connects to.</param>
-    public static MlflowException From(Exception? exception, Uri server, bool timedOut = false, string? proxy = null)
+    public static MlflowException From(Exception? exception, Uri server, ConnectionOptions options, bool timedOut = false)
     {
+        string? proxy = EnvironmentProxy.AddressFor(server, options);
         string host = server.Host, address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
         for (Exception? e = exception; e is not null; e = e.InnerException)
         {
             if (e is MlflowException known)
-                return known;
+                return options.Redactor.Clean(known);
         }
 
         (ConnectionFailure failure, Exception? cause) = timedOut ? (ConnectionFailure.TimedOut, exception) : Failures.Connection(exception);
@@ -23,6 +24,8 @@ internal static class ConnectionErrors
             ConnectionFailure.NotTls => $"{address} does not answer in TLS: {cause!.Message} If the server speaks plain http at that port, write http:// in the tracking URI.",
             ConnectionFailure.Untrusted => $"The TLS certificate of {address} is not trusted: {cause!.Message} If the server has a certificate authority of its own, "
                 + "name its PEM file in MLFLOW_TRACKING_SERVER_CERT_PATH or with -ServerCertificatePath.",
+            ConnectionFailure.ProxyRefused => $"The proxy {proxy ?? "of this system"} lets no request to {address} pass without credentials that it "
+                + "accepts (407). Correct HTTP_PROXY or HTTPS_PROXY, as http://user:password@host:port with special characters percent-encoded.",
             not ConnectionFailure.Broken when proxy is not null => $"The proxy {proxy}, which stands between here and {address}, cannot be reached: {cause!.Message}. "
                 + $"Correct HTTP_PROXY or HTTPS_PROXY, or name {host} in NO_PROXY if it needs none.",
             ConnectionFailure.UnknownHost => $"The name {host} is not known to DNS, so {address} cannot be reached. Check the tracking URI for a typing error, and the network or VPN.",
@@ -33,6 +36,10 @@ internal static class ConnectionErrors
 
         // A name that the proxy's host has is looked up again: the proxy may be coming up.
         bool isProxy = proxy is not null && failure == ConnectionFailure.UnknownHost;
-        return new MlflowException(ErrorKind.TrackingServerUnreachable, message, exception) { Target = address, IsTransient = isProxy || Failures.IsTransient(failure) };
+        return options.Redactor.Clean(new MlflowException(ErrorKind.TrackingServerUnreachable, message, exception)
+        {
+            Target = address,
+            IsTransient = isProxy || Failures.IsTransient(failure),
+        });
     }
 }

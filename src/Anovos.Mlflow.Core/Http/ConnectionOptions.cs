@@ -3,6 +3,8 @@ namespace Anovos.Mlflow.Http;
 /// <summary>How to reach a tracking server and who asks. <see cref="ToString"/> shows no secret.</summary>
 public sealed record ConnectionOptions
 {
+    private readonly Redactor _redactor = new();
+
     /// <summary>The user of basic authentication.</summary>
     public string? Username { get; init; }
 
@@ -63,6 +65,23 @@ public sealed record ConnectionOptions
     /// </summary>
     public string Authentication => Identity?.Method ?? OwnAuthentication;
 
+    /// <summary>
+    /// Masks the secrets of these options in text of others. Options that are made from these share it, and so do all
+    /// connections of a session.
+    /// </summary>
+    public Redactor Redactor
+    {
+        get
+        {
+            _redactor.Add(Token);
+            _redactor.AddBasic(Username, Password);
+            _redactor.AddUri(HttpProxy, hasPath: false);
+            _redactor.AddUri(HttpsProxy, hasPath: false);
+            return _redactor;
+        }
+        init => _redactor = value;
+    }
+
     /// <summary>Authenticates each request instead of the credentials here. All clients of a connection share it and its tokens.</summary>
     internal IRequestIdentity? Identity { get; init; }
 
@@ -81,6 +100,7 @@ public sealed record ConnectionOptions
         string? environmentUser = variables.Text("MLFLOW_TRACKING_USERNAME");
         string? environmentPassword = variables.Text("MLFLOW_TRACKING_PASSWORD");
         string? token = variables.Text("MLFLOW_TRACKING_TOKEN");
+        string? everyProxy = variables.Text("ALL_PROXY") ?? variables.Text("all_proxy");
         bool fromFile = environmentUser is null && environmentPassword is null && user is not null;
 
         var options = new ConnectionOptions
@@ -97,8 +117,8 @@ public sealed record ConnectionOptions
             Multipart = MultipartOptions.FromEnvironment(variables),
             FollowRedirects = variables.Flag("MLFLOW_ALLOW_HTTP_REDIRECTS", defaultValue: true),
             Workspace = variables.Text("MLFLOW_WORKSPACE"),
-            HttpProxy = variables.Text("HTTP_PROXY") ?? variables.Text("http_proxy"),
-            HttpsProxy = variables.Text("HTTPS_PROXY") ?? variables.Text("https_proxy"),
+            HttpProxy = variables.Text("HTTP_PROXY") ?? variables.Text("http_proxy") ?? everyProxy,
+            HttpsProxy = variables.Text("HTTPS_PROXY") ?? variables.Text("https_proxy") ?? everyProxy,
             NoProxy = variables.Text("NO_PROXY") ?? variables.Text("no_proxy"),
         };
         options = options with
@@ -123,6 +143,7 @@ public sealed record ConnectionOptions
     /// <summary>The options for a host that is not the tracking server: its credentials and certificates are not for others.</summary>
     internal ConnectionOptions ForOtherHosts() => this with
     {
+        Redactor = Redactor,
         Username = null,
         Password = null,
         Token = null,

@@ -6,10 +6,10 @@ namespace Anovos.Mlflow.Http;
 /// The proxy that <c>HTTP_PROXY</c>, <c>HTTPS_PROXY</c> and <c>NO_PROXY</c> name. .NET reads them once a process and
 /// .NET Framework not at all; a shell sets them at any time.
 /// </summary>
-internal sealed class EnvironmentProxy : IWebProxy
+internal sealed class EnvironmentProxy : IWebProxy, ICredentials
 {
-    private readonly Uri? _http;
-    private readonly Uri? _https;
+    private readonly Proxy? _http;
+    private readonly Proxy? _https;
     private readonly string[] _direct;
 
     private EnvironmentProxy(ConnectionOptions options)
@@ -17,13 +17,14 @@ internal sealed class EnvironmentProxy : IWebProxy
         _http = Parse(options.HttpProxy, "HTTP_PROXY");
         _https = Parse(options.HttpsProxy, "HTTPS_PROXY");
         _direct = (options.NoProxy ?? "").Split([','], StringSplitOptions.RemoveEmptyEntries).Select(host => host.Trim()).ToArray();
-        string userInfo = (_https ?? _http)?.UserInfo ?? "";
-        int colon = userInfo.IndexOf(':');
-        if (colon > 0)
-            Credentials = new NetworkCredential(Uri.UnescapeDataString(userInfo.Substring(0, colon)), Uri.UnescapeDataString(userInfo.Substring(colon + 1)));
     }
 
-    public ICredentials? Credentials { get; set; }
+    /// <summary>The credentials of both proxies. .NET asks for them with the address of the proxy that wants them.</summary>
+    public ICredentials? Credentials
+    {
+        get => this;
+        set => throw new NotSupportedException();
+    }
 
     /// <summary>Null where the environment names no proxy: the system's own setting holds then.</summary>
     public static EnvironmentProxy? From(ConnectionOptions options) =>
@@ -31,9 +32,17 @@ internal sealed class EnvironmentProxy : IWebProxy
 
     /// <summary>The address, without credentials, of the proxy that requests to a server pass; null where they pass none.</summary>
     public static string? AddressFor(Uri server, ConnectionOptions options) =>
-        From(options) is { } proxy && !proxy.IsBypassed(server) ? proxy.For(server)!.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped) : null;
+        From(options) is { } proxy && !proxy.IsBypassed(server) ? proxy.For(server)!.Address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped) : null;
 
-    public Uri? GetProxy(Uri destination) => IsBypassed(destination) ? destination : For(destination);
+    public Uri? GetProxy(Uri destination) => IsBypassed(destination) ? destination : For(destination)!.Address;
+
+    /// <inheritdoc/>
+    public NetworkCredential? GetCredential(Uri uri, string authType)
+    {
+        // Both may have the same address. .NET asks with the Uri that it got from here.
+        Proxy?[] proxies = [_https, _http];
+        return (proxies.FirstOrDefault(proxy => ReferenceEquals(proxy?.Address, uri)) ?? proxies.FirstOrDefault(proxy => proxy?.Address == uri))?.Credential;
+    }
 
     public bool IsBypassed(Uri host) => For(host) is null || _direct.Any(pattern => Matches(pattern, host));
 
@@ -54,15 +63,24 @@ internal sealed class EnvironmentProxy : IWebProxy
             || uri.DnsSafeHost.EndsWith("." + domain, StringComparison.OrdinalIgnoreCase);
     }
 
-    private static Uri? Parse(string? value, string variable)
+    // .NET repeats the address of a proxy in its errors, so the credentials are kept apart.
+    private static Proxy? Parse(string? value, string variable)
     {
         if (value is null)
             return null;
-        string text = value.Contains("://") ? value : "http://" + value;
-        return Uri.TryCreate(text, UriKind.Absolute, out Uri? uri)
-            ? uri
+        (string address, string? user, string? password) = UriCredentials.Split(value.Trim(), hasPath: false);
+        NetworkCredential? credential = user is null ? null : new(Uri.UnescapeDataString(user), Uri.UnescapeDataString(password ?? ""));
+        return Uri.TryCreate(address.Contains("://") ? address : "http://" + address, UriKind.Absolute, out Uri? uri) && uri.Host.Length > 0
+            ? new Proxy(uri, credential)
             : throw new MlflowException(ErrorKind.InvalidValue, $"{variable} is no proxy address: expected http://host:port. Correct or unset it.") { Target = variable };
     }
 
-    private Uri? For(Uri destination) => destination.Scheme == Uri.UriSchemeHttps ? _https : _http;
+    private Proxy? For(Uri destination) => destination.Scheme == Uri.UriSchemeHttps ? _https : _http;
+
+    private sealed class Proxy(Uri address, NetworkCredential? credential)
+    {
+        public Uri Address { get; } = address;
+
+        public NetworkCredential? Credential { get; } = credential;
+    }
 }

@@ -68,6 +68,8 @@ internal static class HttpTransport
             handler.ConnectCallback = PromptStream.ConnectAsync;
         if (EnvironmentProxy.From(options) is { } proxy)
             handler.Proxy = proxy;
+        else if (OperatingSystem.IsLinux())
+            handler.UseProxy = false; // .NET would use the variables that it read once, with the passwords in their addresses.
         if (options.ClientCertificatePath is not null)
             handler.SslOptions.ClientCertificates = [ServerCertificates.LoadClientCertificate(options.ClientCertificatePath)];
         if (options.InsecureTls)

@@ -101,7 +101,7 @@ internal sealed class RestApi : IDisposable
     public async Task<string> GetTextAsync(string path, CancellationToken cancellationToken)
     {
         RestResponse response = await ExecuteAsync(new RestRequest(path), cancellationToken).ConfigureAwait(false);
-        ServerErrors.ThrowIfFailed(response, Server, ErrorKind.NotAnMlflowServer, AdviceOn(response));
+        ServerErrors.ThrowIfFailed(response, Server, ErrorKind.NotAnMlflowServer, Options.Redactor, AdviceOn(response));
         return Encoding.UTF8.GetString(response.RawBytes!).Trim();
     }
 
@@ -137,8 +137,8 @@ internal sealed class RestApi : IDisposable
             return answer;
         if (ResponseBody.IsCutShort(body, response.IsSuccessStatusCode))
             throw ServerErrors.CutShort(Server);
-        ServerErrors.ThrowIfFailed(response, Server, notFound, AdviceOn(response));
-        throw ServerErrors.NotMlflow(response, Server);
+        ServerErrors.ThrowIfFailed(response, Server, notFound, Options.Redactor, AdviceOn(response));
+        throw Options.Redactor.Clean(ServerErrors.NotMlflow(response, Server));
     }
 
     // RestSharp would make a text of each answer as well, which is twice its bytes, and of which only errors are read.
@@ -163,6 +163,6 @@ internal sealed class RestApi : IDisposable
         // A status that is no success counts as an error there, and is an answer here.
         if (response.StatusCode != 0)
             return response;
-        throw ConnectionErrors.From(response.ErrorException, Server, response.ResponseStatus == ResponseStatus.TimedOut, EnvironmentProxy.AddressFor(Server, Options));
+        throw ConnectionErrors.From(response.ErrorException, Server, Options, response.ResponseStatus == ResponseStatus.TimedOut);
     }
 }

@@ -16,11 +16,16 @@ internal static class ServerErrors
     /// <param name="response">The answer.</param>
     /// <param name="server">The server's address.</param>
     /// <param name="notFound">What is missing if something is.</param>
+    /// <param name="redactor">Masks secrets in the server's words.</param>
     /// <param name="advice">What to do about a 401 or 403, where that is known better than here.</param>
-    public static void ThrowIfFailed(RestResponse response, Uri server, ErrorKind notFound, string? advice = null)
+    public static void ThrowIfFailed(RestResponse response, Uri server, ErrorKind notFound, Redactor redactor, string? advice = null)
     {
         if (!response.IsSuccessStatusCode)
-            throw From((int)response.StatusCode, response.ContentType, response.Content ?? "", Header(response, "x-request-id") ?? Header(response, "x-databricks-request-id"), Header(response, "Retry-After"), server, notFound, advice);
+        {
+            string? requestId = Header(response, "x-request-id") ?? Header(response, "x-databricks-request-id");
+            throw redactor.Clean(From((int)response.StatusCode, response.ContentType, redactor.Clean(response.Content ?? ""), requestId,
+                Header(response, "Retry-After"), server, notFound, advice));
+        }
     }
 
     /// <inheritdoc cref="Failures.RefusesCredentials"/>

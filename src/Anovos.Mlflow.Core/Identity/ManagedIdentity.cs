@@ -21,7 +21,7 @@ internal sealed class ManagedIdentity(TokenEndpoint endpoint, Func<string, strin
             request.Headers.Add("X-IDENTITY-HEADER", setting("IDENTITY_HEADER"));
         try
         {
-            return endpoint.Read(await endpoint.SendAsync(request, [setting("IDENTITY_HEADER") ?? ""], cancellationToken).ConfigureAwait(false), address);
+            return endpoint.Read(await endpoint.SendAsync(request, cancellationToken).ConfigureAwait(false), address);
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.TrackingServerUnreachable)
         {

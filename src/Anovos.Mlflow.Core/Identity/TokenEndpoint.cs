@@ -16,21 +16,25 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    /// <summary>Has secrets masked in everything that is shown from now on.</summary>
+    public void Hide(params string?[] secrets) => options.Redactor.Add(secrets);
+
     /// <summary>POST of a form, from a client that signs in with id and secret where there is one (RFC 6749, 2.3.1).</summary>
     public Task<JsonElement> PostFormAsync(Uri address, IReadOnlyDictionary<string, string> form, (string Id, string Secret)? client, CancellationToken cancellationToken)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new FormUrlEncodedContent(form) };
         if (client is var (id, secret))
             request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{id}:{secret}")));
-        return SendAsync(request, [.. form.Where(field => SecretFields.Contains(field.Key)).Select(field => field.Value), client?.Secret ?? ""], cancellationToken);
+        Hide([.. form.Where(field => SecretFields.Contains(field.Key)).Select(field => field.Value)]);
+        options.Redactor.AddBasic(client?.Id, client?.Secret);
+        return SendAsync(request, cancellationToken);
     }
 
     /// <summary>Sends a request and answers the JSON object that comes back.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="secrets">What in it must not be repeated, whatever the endpoint repeats.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.AuthenticationFailed"/> for a refusal; other kinds for no answer.</exception>
-    public async Task<JsonElement> SendAsync(HttpRequestMessage request, IReadOnlyList<string> secrets, CancellationToken cancellationToken)
+    public async Task<JsonElement> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         Uri address = request.RequestUri!;
         if (address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback && !IsLinkLocal(address))
@@ -45,12 +49,12 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
                 using HttpResponseMessage response = await client.SendAsync(request, patience.Token).ConfigureAwait(false);
                 string body = await response.Content.ReadAsStringAsync().ConfigureAwait(false);
                 if (!response.IsSuccessStatusCode)
-                    throw Refused(address, (int)response.StatusCode, secrets.Where(secret => secret.Length > 0).Aggregate(body, (text, secret) => text.Replace(secret, "***")));
+                    throw Refused(address, (int)response.StatusCode, options.Redactor.Clean(body));
                 return Parse(body) ?? throw new MlflowException(ErrorKind.AuthenticationFailed, $"{Shown(address)} answered no JSON where a token was to be. Check the address, and what stands between.") { Target = address.Host };
             }
             catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
             {
-                throw ConnectionErrors.From(e, address, timedOut: e is OperationCanceledException);
+                throw ConnectionErrors.From(e, address, options, timedOut: e is OperationCanceledException);
             }
         }
     }
@@ -61,6 +65,7 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
         DateTimeOffset now = clock();
         if (Text(answer, "access_token") is not { Length: > 0 } value)
             throw new MlflowException(ErrorKind.AuthenticationFailed, $"{Shown(address)} answered without a token. Check the address.") { Target = address.Host };
+        Hide(value);
         DateTimeOffset end = Seconds(answer, "expires_on") is { } at ? DateTimeOffset.FromUnixTimeSeconds(at)
             : now + TimeSpan.FromSeconds(Seconds(answer, "expires_in") ?? 3600);
         return new AccessToken(value, now, end);

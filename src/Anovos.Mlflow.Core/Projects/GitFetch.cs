@@ -64,7 +64,7 @@ internal static class GitFetch
     }
 
     /// <summary>An address without the credentials in it.</summary>
-    public static string Clean(string uri) => Regex.Replace(uri, "(?<=https?://)[^/@\\s]+@", "");
+    public static string Clean(string uri) => Regex.Replace(uri, "(?<=https?://)[^/\\s]+@", "");
 
     private static Process Start(ProcessStartInfo start)
     {

@@ -24,6 +24,7 @@ public sealed class BucketAccess
         _warn = warn ?? (_ => { });
         RestApi? api = store?.As<RestStore>()?.Api;
         _options = api?.Options ?? ConnectionOptions.FromEnvironment(Environment.GetEnvironmentVariable, home: null);
+        _options.Redactor.AddEnvironment(Environment.GetEnvironmentVariable);
         _retrier = api?.Retrier ?? new Retrier(_options.Retry, onRetry ?? (_ => { }));
     }
 

@@ -85,9 +85,13 @@ public sealed record TrackingTarget
         return without with { DatabricksHost = config.Host, Identity = identity, CredentialSource = identity.Source };
     }
 
-    private ConnectionOptions WithUserInfo(ConnectionOptions options) => UserInfo is var (user, password) && !options.CredentialsAreExplicit
-        ? options with { Username = user, Password = password, CredentialSource = "the tracking URI" }
-        : options;
+    private ConnectionOptions WithUserInfo(ConnectionOptions options)
+    {
+        if (UserInfo is not var (user, password))
+            return options;
+        options.Redactor.AddBasic(user, password);
+        return options.CredentialsAreExplicit ? options : options with { Username = user, Password = password, CredentialSource = "the tracking URI" };
+    }
 
     /// <inheritdoc/>
     public override string ToString() => Uri;

@@ -23,6 +23,9 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
     // What a run that is stopped may take to say so.
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(10);
 
+    /// <summary>Masks secrets in what the workflow writes, on the screen and in its log.</summary>
+    public Redactor Redactor { get; init; } = new();
+
     private readonly WorkflowReport _report = new(store, run);
     private readonly Timings _timings = new(store.Limits);
     private readonly ConcurrentQueue<Tag> _tags = new();
@@ -86,7 +89,8 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
 
         void Take(ArraySegment<byte> bytes, IReadOnlyList<LogLine> some)
         {
-            log.Write(bytes, some);
+            some = [.. some.Select(line => line.Redact(Redactor))];
+            log.Write(Redactor.Clean(bytes), some);
             foreach (LogLine line in some)
                 _timings.Read(line);
             lines(some);

@@ -8,7 +8,7 @@ namespace Anovos.Mlflow.PowerShell.Abstractions;
 /// Shows a workflow's log: its warnings and errors as such, all else on the information stream, on the console too. Where
 /// errors end a script, a line of a log must not end the workflow, so it is a warning there.
 /// </summary>
-internal sealed class LogDisplay(PSCmdlet cmdlet)
+internal sealed class LogDisplay(MlflowCommand cmdlet)
 {
     private static readonly string[] Tags = ["PSHOST", "AnovosWorkflow"];
 

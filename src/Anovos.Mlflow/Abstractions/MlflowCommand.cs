@@ -17,9 +17,13 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly PostedWrites _posted = new();
     private string[] _typed = [];
+    private Redactor? _redactor;
 
     /// <summary>The state of this runspace: connection and active runs.</summary>
     internal static MlflowSession Session => MlflowSession.Of(Runspace.DefaultRunspace);
+
+    /// <summary>Masks the secrets of this session. Everything that a command shows passes it.</summary>
+    private protected Redactor Redactor => _redactor ??= Session.Redactor;
 
     /// <summary>The folder that relative paths are relative to.</summary>
     protected string CurrentDirectory => SessionState.Path.CurrentFileSystemLocation.ProviderPath;
@@ -42,6 +46,7 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     {
         _typed = [.. MyInvocation.BoundParameters.Keys];
         MlflowSession.Enter(Runspace.DefaultRunspace, SessionState.PSVariable.GetValue("global:Error"));
+        Redactor.AddEnvironment(Environment.GetEnvironmentVariable);
         Guard(() =>
         {
             Pipeline = AzurePipeline.Find(Environment.GetEnvironmentVariable);
@@ -105,9 +110,10 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     /// <summary>Has the pipeline thread do a write. Never waits; for use by the work inside <see cref="Await{T}"/>.</summary>
     protected void Post(Action write) => _posted.Add(write);
 
-    /// <summary>Writes a warning; what others wrote in it cannot steer a terminal or a build.</summary>
-    protected new void WriteWarning(string text)
+    /// <summary>Writes a warning; what others wrote in it cannot steer a terminal or a build, and shows no secret.</summary>
+    protected internal new void WriteWarning(string text)
     {
+        text = Redactor.Clean(text);
         if (Pipeline is not null && !CommandPreference.IsSilent(this, "Warning"))
             Tell(Pipeline.Warn(text));
         base.WriteWarning(SafeText.Of(text));
@@ -116,8 +122,25 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     /// <summary>Writes an error.</summary>
     internal new void WriteError(ErrorRecord record)
     {
+        record = record.Redact(Redactor);
         TellError(record);
         base.WriteError(record);
+    }
+
+    /// <inheritdoc cref="WriteWarning"/>
+    protected internal new void WriteInformation(object message, string[] tags)
+    {
+        if (message is HostInformationMessage text)
+            text.Message = Redactor.Clean(text.Message);
+        base.WriteInformation(message, tags);
+    }
+
+    /// <inheritdoc cref="WriteWarning"/>
+    protected new void WriteProgress(ProgressRecord record)
+    {
+        record.Activity = Redactor.Clean(record.Activity);
+        record.StatusDescription = Redactor.Clean(record.StatusDescription);
+        base.WriteProgress(record);
     }
 
     /// <summary>Tells the pipeline: lines that reach the agent as those of <c>Write-Host</c> do, and are no output.</summary>
@@ -136,10 +159,11 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     }
 
     /// <inheritdoc cref="WriteWarning"/>
-    protected new void WriteVerbose(string text) => base.WriteVerbose(SafeText.Of(text));
+    protected new void WriteVerbose(string text) => base.WriteVerbose(SafeText.Of(Redactor.Clean(text)));
 
     /// <inheritdoc cref="WriteWarning"/>
-    protected new bool ShouldProcess(string target, string action) => base.ShouldProcess(SafeText.Of(target), SafeText.Of(action));
+    protected new bool ShouldProcess(string target, string action) =>
+        base.ShouldProcess(SafeText.Of(Redactor.Clean(target)), SafeText.Of(Redactor.Clean(action)));
 
     /// <summary>True if the command ends with the failure. Otherwise the failure is written, and the command goes on with the next
     /// object.</summary>
@@ -189,11 +213,17 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
         {
             Throw(e.ToFileError(target: null));
         }
+        catch (Exception e) when (e is not RuntimeException && Redactor.Clean(e) is RedactedException clean)
+        {
+            // PowerShell writes it into $Error as it is.
+            throw clean;
+        }
     }
 
     /// <summary>Ends the command with an error.</summary>
     private protected void Throw(ErrorRecord record)
     {
+        record = record.Redact(Redactor);
         TellError(record);
         ThrowTerminatingError(record);
     }

@@ -43,6 +43,7 @@ public abstract class ProgramCommand : StartCommand
         var variables = new Dictionary<string, string?>();
         foreach (object name in Environment?.Keys ?? Array.Empty<object>())
             variables[ValueText.Of(name)] = Environment![name] is { } value ? ValueText.Of(value) : null;
+        Redactor.AddSettings(variables);
         return variables;
     }
 
@@ -68,7 +69,7 @@ public abstract class ProgramCommand : StartCommand
 
         void Show()
         {
-            IReadOnlyList<LogLine> lines = queue.TakeAll();
+            IReadOnlyList<LogLine> lines = [.. queue.TakeAll().Select(line => line.Redact(Redactor))];
             display.Show(lines);
             shown?.Invoke(lines);
         }

@@ -34,6 +34,22 @@ internal static class ErrorRecords
         return record;
     }
 
+    /// <summary>The record without secrets: in its exceptions, its words and its target.</summary>
+    public static ErrorRecord Redact(this ErrorRecord record, Redactor redactor)
+    {
+        Exception exception = redactor.Clean(record.Exception);
+        object? target = record.TargetObject is string text ? redactor.Clean(text) : record.TargetObject;
+        if (!ReferenceEquals(exception, record.Exception) || !ReferenceEquals(target, record.TargetObject))
+        {
+            var clean = new ErrorRecord(exception, record.FullyQualifiedErrorId, record.CategoryInfo.Category, target) { ErrorDetails = record.ErrorDetails };
+            record = clean.Safe();
+        }
+
+        if (record.ErrorDetails is { Message: { } details } && redactor.Clean(details) is var shown && !ReferenceEquals(shown, details))
+            record.ErrorDetails = new ErrorDetails(shown);
+        return record;
+    }
+
     // Libraries load on first use. For a missing one, .NET gives the assembly's display name in place of a file's.
     private static FileNotFoundException? MissingLibrary(Exception e)
     {

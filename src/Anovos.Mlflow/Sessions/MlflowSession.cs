@@ -19,6 +19,9 @@ internal sealed class MlflowSession
     private readonly List<ActiveRun> _runs = [];
     private object? _errors;
 
+    /// <summary>Knows the secrets of this session: those of its connections and of the environment.</summary>
+    public Redactor Redactor { get; } = new();
+
     /// <summary>What <c>Connect-Mlflow</c> set.</summary>
     public MlflowConnection? Connection { get; set; }
 
@@ -94,7 +97,8 @@ internal sealed class MlflowSession
     }
 
     /// <summary>The options that environment and credentials file give for any store; <see cref="Complete"/> adds what a certain one needs.</summary>
-    public static ConnectionOptions EnvironmentOptions() => ConnectionOptions.FromEnvironment(Environment.GetEnvironmentVariable, Home);
+    public ConnectionOptions EnvironmentOptions() =>
+        ConnectionOptions.FromEnvironment(Environment.GetEnvironmentVariable, Home) with { Redactor = Redactor };
 
     /// <inheritdoc cref="TrackingTarget.Complete"/>
     public static ConnectionOptions Complete(TrackingTarget target, ConnectionOptions options) => target.Complete(options, Environment.GetEnvironmentVariable, Home);

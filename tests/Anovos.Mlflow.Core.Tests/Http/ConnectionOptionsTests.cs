@@ -59,7 +59,8 @@ public sealed class ConnectionOptionsTests : IDisposable
         EnvironmentProxy proxy = EnvironmentProxy.From(options)!;
         Assert.Equal(direct ? null : "http://proxy:3128", EnvironmentProxy.AddressFor(new Uri(uri), options));
         Assert.Equal(direct, proxy.IsBypassed(new Uri(uri)));
-        Assert.Equal("user", proxy.Credentials!.GetCredential(new Uri(uri), "Basic")!.UserName);
+        Assert.Equal("user", proxy.Credentials!.GetCredential(new Uri("http://proxy:3128"), "Basic")!.UserName);
+        Assert.Null(proxy.Credentials.GetCredential(new Uri(uri), "Basic"));
     }
 
     public void Dispose() => Directory.Delete(_home, recursive: true);

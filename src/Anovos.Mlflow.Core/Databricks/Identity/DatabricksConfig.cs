@@ -25,6 +25,9 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
     /// <summary>The Azure cloud of the workspace; null if it is not on Azure.</summary>
     internal AzureCloud? Cloud => AzureCloud.Of(Host.Host, Setting);
 
+    /// <summary>The values that must not be shown.</summary>
+    internal string[] Secrets => [.. _values.Where(pair => IsSecret(pair.Key)).Select(pair => pair.Value.Value)];
+
     /// <summary>Reads the configuration.</summary>
     /// <param name="profile">The profile that is asked for; null for <c>DATABRICKS_CONFIG_PROFILE</c> or the file's own default.</param>
     /// <param name="environment">Reads an environment variable.</param>
@@ -93,6 +96,11 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
         variable is not { Length: > 0 } ? Path.Combine(home ?? "", ".databrickscfg")
         : variable.StartsWith("~/", StringComparison.Ordinal) ? Path.Combine(home ?? "", variable.Substring(2))
         : variable;
+
+    private bool IsSecret(string name) =>
+        name is "token" or "password" or "client_secret" or "azure_client_secret" or "google_credentials"
+            or "SYSTEM_ACCESSTOKEN" or "IDENTITY_HEADER" or "DATABRICKS_OIDC_TOKEN"
+        || name == this["oidc_token_env"];
 
     // A file is read where a profile is asked for, or where the environment says nothing about where and who.
     private void ReadProfile(string? profile, string? file, string? home)

@@ -22,12 +22,21 @@ internal sealed class DatabricksIdentity : IRequestIdentity, IEquatable<Databric
         clock ??= () => DateTimeOffset.UtcNow;
         _config = config;
         _method = Choose(config);
+        Redactor redactor = options.Redactor;
+        redactor.Add(config.Secrets);
         Func<string, CancellationToken, Task<AccessToken>> fetch = _method.Fetch(config, new TokenSources(config, options, clock));
-        _tokens = new TokenCache(token => fetch(AzureCloud.DatabricksResource, token), clock);
+        _tokens = new TokenCache(token => FetchAsync(AzureCloud.DatabricksResource, token), clock);
 
         // For a principal that is no user of the workspace yet. It opens the subscription, so it goes nowhere unasked.
         if (_method.IsOfAzure && config["azure_workspace_resource_id"] is not null)
-            _management = new TokenCache(token => fetch(config.Cloud!.Management, token), clock);
+            _management = new TokenCache(token => FetchAsync(config.Cloud!.Management, token), clock);
+
+        async Task<AccessToken> FetchAsync(string resource, CancellationToken cancellationToken)
+        {
+            AccessToken token = await fetch(resource, cancellationToken).ConfigureAwait(false);
+            redactor.Add(token.Value);
+            return token;
+        }
     }
 
     /// <inheritdoc/>

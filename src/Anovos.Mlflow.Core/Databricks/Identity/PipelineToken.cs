@@ -30,7 +30,7 @@ internal sealed class PipelineToken(TokenEndpoint endpoint, DatabricksConfig con
         request.Headers.Add("X-TFS-FedAuthRedirect", "Suppress");
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", config["SYSTEM_ACCESSTOKEN"]);
 
-        JsonElement answer = await endpoint.SendAsync(request, [config["SYSTEM_ACCESSTOKEN"]!], cancellationToken).ConfigureAwait(false);
+        JsonElement answer = await endpoint.SendAsync(request, cancellationToken).ConfigureAwait(false);
         return TokenEndpoint.Text(answer, "oidcToken") is { Length: > 0 } token
             ? token
             : throw new MlflowException(ErrorKind.AuthenticationFailed, $"{address.GetLeftPart(UriPartial.Path)} gave no OIDC token. Check that the service connection uses workload identity federation.") { Target = address.Host };

@@ -30,8 +30,9 @@ internal sealed class WorkspaceTokens(TokenEndpoint endpoint, Uri workspace, str
 
     private async Task<AccessToken> FetchAsync(Dictionary<string, string> form, string? secret, CancellationToken cancellationToken)
     {
+        endpoint.Hide(secret, form.TryGetValue("subject_token", out string? jwt) ? jwt : null);
         var discovery = new Uri(workspace, "oidc/.well-known/oauth-authorization-server");
-        JsonElement found = await endpoint.SendAsync(new HttpRequestMessage(HttpMethod.Get, discovery), [], cancellationToken).ConfigureAwait(false);
+        JsonElement found = await endpoint.SendAsync(new HttpRequestMessage(HttpMethod.Get, discovery), cancellationToken).ConfigureAwait(false);
         if (!Uri.TryCreate(TokenEndpoint.Text(found, "token_endpoint"), UriKind.Absolute, out Uri? address))
             throw new MlflowException(ErrorKind.AuthenticationFailed, $"{discovery} names no token endpoint, as a Databricks workspace does. Check DATABRICKS_HOST.") { Target = workspace.Host };
         form["scope"] = Scope;

@@ -72,7 +72,7 @@ public sealed class ConnectMlflowCommand : MlflowCommand
 
     private ConnectionOptions Options()
     {
-        ConnectionOptions options = MlflowSession.EnvironmentOptions();
+        ConnectionOptions options = Session.EnvironmentOptions();
         if (Credential is not null)
             options = options with { Username = Credential.UserName, Password = Credential.GetNetworkCredential().Password, CredentialSource = "-Credential", CredentialsAreExplicit = true };
         if (Token is not null)

@@ -95,7 +95,8 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
         WorkflowResult result;
         try
         {
-            var runner = new WorkflowRunner(active.Connection.Store, run, engine(IsJob ? JobEnvironment(run) : ChildEnvironment(run, active.Connection)));
+            IReadOnlyDictionary<string, string?> environment = IsJob ? JobEnvironment(run) : ChildEnvironment(run, active.Connection);
+            var runner = new WorkflowRunner(active.Connection.Store, run, engine(environment)) { Redactor = Redactor };
             var job = new WorkflowJob { Config = Config!, BasePath = folder, Outputs = outputs, Statistics = statistics };
             result = Watch((show, token) => runner.RunAsync(job, show, token), Progress(folder));
         }

@@ -53,6 +53,7 @@ public sealed class InvokeMlflowProjectCommand : ProgramCommand
     protected override void Process()
     {
         string folder = CurrentDirectory;
+        Redactor.AddUri(Uri);
         using MlflowProject project = Await(token => MlflowProject.OpenAsync(Uri, Version, folder, token));
         _project = project;
         if (project.Environment is { } environment)

@@ -1,0 +1,170 @@
+using System.Collections;
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text;
+
+namespace Anovos.Mlflow;
+
+/// <summary>
+/// Knows the secrets of a session and masks them in text that others wrote: messages, exceptions, logs. The options of all
+/// connections of a session share one. Thread-safe. Two are always equal, so that options stay comparable by their content.
+/// </summary>
+public sealed class Redactor : IEquatable<Redactor>
+{
+    // A shorter one occurs in ordinary words.
+    private const int Shortest = 4;
+
+    private readonly ConcurrentDictionary<string, bool> _secrets = new(StringComparer.Ordinal);
+
+    // Longest first: one secret may contain another.
+    private volatile string[] _forms = [];
+
+    /// <summary>Adds secrets; null and what is too short to be told from ordinary text are left out.</summary>
+    public void Add(params string?[] secrets)
+    {
+        bool isNew = false;
+        foreach (string? secret in secrets)
+        {
+            // As pasted and as it is sent.
+            isNew |= AddOne(secret);
+            isNew |= AddOne(secret?.Trim());
+        }
+
+        if (isNew)
+            _forms = [.. _secrets.Keys.SelectMany(FormsOf).Distinct().OrderByDescending(form => form.Length)];
+    }
+
+    /// <summary>Adds the password of basic authentication, also in the form in which it is sent.</summary>
+    public void AddBasic(string? username, string? password)
+    {
+        if (password is { Length: > 0 })
+            Add(password, Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{password}")));
+    }
+
+    /// <summary>Adds the password in a URI. A user without one is a token, except in the URIs of buckets.</summary>
+    /// <param name="uri">The URI; null for none.</param>
+    /// <param name="hasPath">As for <see cref="UriCredentials.Split"/>.</param>
+    public void AddUri(string? uri, bool hasPath = true)
+    {
+        if (uri is null || UriCredentials.Split(uri, hasPath) is not { User: { } user } credentials)
+            return;
+        if (credentials.Password is null && uri.StartsWith("http", StringComparison.OrdinalIgnoreCase))
+            Add(user, Uri.UnescapeDataString(user));
+        if (credentials.Password is not { } password)
+            return;
+        Add(password);
+        AddBasic(Uri.UnescapeDataString(user), Uri.UnescapeDataString(password));
+    }
+
+    /// <summary>Adds the secrets in the environment variables that this client or its libraries read.</summary>
+    public void AddEnvironment(Func<string, string?> environment)
+    {
+        foreach (string name in Secrets.Variables)
+            Add(environment(name));
+        AddBasic(environment("MLFLOW_TRACKING_USERNAME"), environment("MLFLOW_TRACKING_PASSWORD"));
+        Add(Secrets.PartsOf(environment("AZURE_STORAGE_CONNECTION_STRING")));
+        Add(Secrets.PartsOf(environment("AZURE_STORAGE_SAS_TOKEN")));
+        if (environment("DATABRICKS_OIDC_TOKEN_ENV") is { Length: > 0 } named)
+            Add(environment(named));
+        foreach (string name in Secrets.UriVariables)
+            AddUri(environment(name), hasPath: name.IndexOf("PROXY", StringComparison.OrdinalIgnoreCase) < 0);
+    }
+
+    /// <summary>Adds the values whose names say that they are secrets, and the passwords in URIs.</summary>
+    public void AddSettings(IEnumerable<KeyValuePair<string, string?>> settings)
+    {
+        foreach (KeyValuePair<string, string?> setting in settings)
+        {
+            if (Secrets.IsSecretKey(setting.Key))
+                Add(setting.Value);
+            else if (setting.Value?.Contains("://") == true)
+                AddUri(setting.Value);
+        }
+    }
+
+    /// <summary>The text with <see cref="Secrets.Mask"/> in place of each secret.</summary>
+    public string Clean(string text)
+    {
+        foreach (string form in _forms)
+        {
+            if (text.Contains(form))
+                text = text.Replace(form, Secrets.Mask);
+        }
+
+        return text;
+    }
+
+    /// <summary>UTF-8 text, as <see cref="Clean(string)"/>; the same bytes when they hold no secret.</summary>
+    public ArraySegment<byte> Clean(ArraySegment<byte> bytes)
+    {
+        if (_forms.Length == 0)
+            return bytes;
+        string text = Encoding.UTF8.GetString(bytes.Array!, bytes.Offset, bytes.Count), clean = Clean(text);
+        return ReferenceEquals(clean, text) ? bytes : new ArraySegment<byte>(Encoding.UTF8.GetBytes(clean));
+    }
+
+    /// <summary>
+    /// The exception without secrets in its message, its inner exceptions, its text and its data; the same one when it has none.
+    /// </summary>
+    public Exception Clean(Exception exception)
+    {
+        if (exception is MlflowException known)
+            return Clean(known);
+        return Leaks(exception) ? new RedactedException(exception, this) : exception;
+    }
+
+    /// <inheritdoc cref="Clean(Exception)"/>
+    public MlflowException Clean(MlflowException exception) => Leaks(exception) ? exception.Redact(this) : exception;
+
+    /// <inheritdoc/>
+    public bool Equals(Redactor? other) => other is not null;
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as Redactor);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => 0;
+
+    // As URIs and web pages escape it, and as it looks when its control characters are made visible.
+    private static IEnumerable<string> FormsOf(string secret) =>
+        [secret, SafeText.Of(secret), WebUtility.UrlEncode(secret), WebUtility.UrlEncode(secret).Replace("+", "%20"), WebUtility.HtmlEncode(secret)];
+
+    private bool AddOne(string? secret) => secret is { Length: >= Shortest } && _secrets.TryAdd(secret, true);
+
+    private bool IsSecret(object? value) => value?.ToString() is { } text && Clean(text) != text;
+
+    private bool Leaks(Exception exception)
+    {
+        if (_forms.Length == 0)
+            return false;
+        if (IsSecret(exception) || (exception is MlflowException known && (IsSecret(known.Target) || IsSecret(known.ErrorCode) || IsSecret(known.RequestId))))
+            return true;
+        for (Exception? e = exception; e is not null; e = e.InnerException)
+        {
+            if (e.Data.Cast<DictionaryEntry>().Any(entry => IsSecret(entry.Key) || IsSecret(entry.Value)))
+                return true;
+            if (e is AggregateException all && all.InnerExceptions.Any(Leaks))
+                return true;
+        }
+
+        return false;
+    }
+}
+
+/// <summary>Stands for an exception of others that held a secret. It says the same without it.</summary>
+public sealed class RedactedException : Exception
+{
+    private readonly string _text;
+
+    internal RedactedException(Exception original, Redactor redactor)
+        : base(redactor.Clean(original.Message), original.InnerException is { } inner ? redactor.Clean(inner) : null)
+    {
+        _text = redactor.Clean(original.ToString());
+        HResult = original.HResult;
+        foreach (DictionaryEntry entry in original.Data)
+            Data[redactor.Clean($"{entry.Key}")] = redactor.Clean($"{entry.Value}");
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => _text;
+}
