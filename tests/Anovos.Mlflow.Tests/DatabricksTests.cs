@@ -61,6 +61,22 @@ public sealed class DatabricksTests : IAsyncLifetime
             Receive-MlflowModel models:/income@champion | ForEach-Object { "$($_.Files) $($_.Flavors.Keys) $($_.Path)" }
             """).Clean();
         Assert.Equal(["True", $"2 spark {Path.Combine(_session.Folder, "income", "1")}"], result.Texts);
+
+        // From a session that tracks to a folder.
+        string profiles = _session.Write("databrickscfg", $"[DEFAULT]\nhost = https://nowhere.example.com\n[prod]\nhost = {_server.Uri}\ntoken = dapi-personal\n");
+        Set(("DATABRICKS_HOST", null), ("DATABRICKS_TOKEN", null), ("DATABRICKS_CONFIG_FILE", profiles));
+        ScriptResult byProfile = _session.Run(
+            """
+            Stop-MlflowRun | Out-Null
+            Connect-Mlflow ./store | Out-Null
+            (Get-MlflowModelVersion -ModelUri models://prod@databricks/income/1, models://prod@databricks/income@champion).Version
+            (Receive-MlflowModel models://prod@databricks/income/latest -Destination other).Files
+            (Receive-MlflowModel "runs://prod@databricks/$($run.RunId)/models/model" -Destination run).Files
+            (New-MlflowModelVersion again -ModelUri "models://prod@databricks/income/1").Version
+            Set-MlflowModelAlias again new 1 -TrackingUri databricks://prod
+            (Receive-MlflowModel models:///income/1 -TrackingUri databricks://prod -Destination third).Files
+            """).Clean();
+        Assert.Equal(["1", "1", "2", "2", "1", "2"], byProfile.Texts);
     }
 
     [Fact]

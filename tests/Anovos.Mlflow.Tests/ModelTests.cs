@@ -148,6 +148,32 @@ public sealed class ModelTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("''")]
+    [InlineData("'  '")]
+    [InlineData("$null")]
+    public async Task An_empty_filter_finds_everything(string filter)
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync();
+        ScriptResult result = _session.Run(
+            $$"""
+            Connect-Mlflow $Uri | Out-Null
+            $null = New-MlflowRegisteredModel a, b
+            $run = Start-MlflowRun
+            $null = New-MlflowModelVersion a -ModelUri s3://bucket/a
+            @(Get-MlflowRun -Filter {{filter}}).Count
+            @(Get-MlflowRun -Filter {{filter}} -Status Running).Count
+            @(Get-MlflowRegisteredModel -Filter {{filter}}).Count
+            @(Get-MlflowModelVersion -Filter {{filter}}).Count
+            @(Get-MlflowLoggedModel -Filter {{filter}}).Count
+            Stop-MlflowRun | Out-Null
+            $null = Start-MlflowRun -TrackingUri ./store
+            @(Get-MlflowRun -Filter {{filter}} -TrackingUri ./store).Count
+            """,
+            ("Uri", server.Uri.ToString()));
+        Assert.Equal(["1", "1", "2", "1", "0", "1"], result.Clean().Texts);
+    }
+
+    [Theory]
     [InlineData("Get-MlflowRegisteredModel -TrackingUri ./mlruns", "is a folder")]
     [InlineData("Get-MlflowModelVersion a -TrackingUri databricks-uc", "Unity Catalog")]
     [InlineData("Receive-MlflowModel models:/a/1 -TrackingUri databricks-uc://p", "Unity Catalog")]

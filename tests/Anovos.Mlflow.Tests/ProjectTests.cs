@@ -123,10 +123,64 @@ public sealed class ProjectTests : IDisposable
     public void A_script_is_an_entry_point_too_and_an_environment_is_not_made()
     {
         _session.Write("demo/MLproject", Project + "\npython_env: python_env.yaml\n");
+        _session.Write("demo/python_env.yaml", "python: '3.11'");
         _session.Write("demo/x.sh", "echo \"said $1 $2\"");
         ScriptResult result = Run("Invoke-MlflowProject demo x.sh -Parameter @{ who = 'a  b' }").Clean();
         Assert.Contains(result.Streams.Information, record => record.ToString() == "said --who a  b");
         Assert.Contains("python_env", Assert.Single(result.Warnings));
+    }
+
+    [Theory]
+    [InlineData("010", "8")]
+    [InlineData("1_000", "1000")]
+    [InlineData("12:30", "750")]
+    [InlineData("0x1F", "31")]
+    [InlineData("1.50", "1.5")]
+    [InlineData("1.0e-7", "1e-07")]
+    [InlineData(".inf", "inf")]
+    [InlineData("-.inf", "-inf")]
+    [InlineData("'010'", "010")]
+    [InlineData("'+Infinity'", "+Infinity")]
+    public void A_default_is_what_YAML_means_by_it(string yaml, string expected)
+    {
+        _session.Write("demo/MLproject", $$"""
+            entry_points:
+              main:
+                parameters:
+                  number: {type: float, default: {{yaml}}}
+                  other: {default: {{yaml}}}
+                command: "python3 job.py {number} {other}"
+            """);
+        IReadOnlyDictionary<string, string> recorded = Run("Invoke-MlflowProject demo").Clean().Single.Params;
+        Assert.Equal([expected, expected], Arguments());
+        Assert.Equal((expected, expected), (recorded["number"], recorded["other"]));
+    }
+
+    [Theory]
+    [InlineData("inf")]
+    [InlineData("-Inf")]
+    [InlineData("+infinity")]
+    [InlineData("NaN")]
+    [InlineData("1e-3")]
+    public void A_number_may_be_any_that_Python_reads(string value)
+    {
+        Run($"Invoke-MlflowProject demo -Parameter @{{ config = 'a b.yaml'; alpha = '{value}' }}").Clean();
+        Assert.Equal(value, Arguments()[3]);
+    }
+
+    [Theory]
+    [InlineData("python_env: python_env.yaml", "python_env names the file 'python_env.yaml', which is not in")]
+    [InlineData("conda_env: conda.yaml", "conda_env names the file 'conda.yaml', which is not in")]
+    [InlineData("conda_env: {name: x}", "conda_env is not the name of a file")]
+    [InlineData("docker_env: {volumes: []}", "docker_env names no image")]
+    [InlineData("docker_env: x", "docker_env names no image")]
+    [InlineData("conda_env: MLproject\ndocker_env: {image: x}", "more than one environment (docker_env, conda_env)")]
+    [InlineData("conda_env: ~\npython_env: ~", "more than one environment (conda_env, python_env)")]
+    public void An_environment_that_cannot_be_is_reported(string yaml, string said)
+    {
+        _session.Write("demo/MLproject", Project + "\n" + yaml + "\n");
+        Assert.Contains(said, Assert.Single(Run("Invoke-MlflowProject demo -Parameter @{ config = 'a b.yaml' }").Errors).ToString());
+        Assert.False(File.Exists(Path.Combine(_session.Folder, "out.json")));
     }
 
     [Fact]

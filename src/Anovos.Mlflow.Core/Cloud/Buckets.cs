@@ -44,5 +44,5 @@ internal static class Buckets
         return slash < 0 ? (uri + "/", "") : (uri.Substring(0, slash + 1), uri.Substring(slash).Trim('/'));
     }
 
-    private static string Scheme(string uri) => uri.IndexOf(':') is var colon and > 1 ? uri.Substring(0, colon).ToLowerInvariant() : "";
+    private static string Scheme(string uri) => LocalUri.SchemeOf(uri) ?? "";
 }

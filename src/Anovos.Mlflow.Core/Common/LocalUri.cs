@@ -12,7 +12,10 @@ internal static class LocalUri
     private const string FileScheme = "file:";
 
     // Two letters at least: "C:" is a drive.
-    private static readonly Regex Scheme = new(@"^[a-zA-Z][a-zA-Z0-9+.-]+:", RegexOptions.CultureInvariant);
+    private static readonly Regex Scheme = new(@"^[a-zA-Z][a-zA-Z0-9+.-]+(?=:)", RegexOptions.CultureInvariant);
+
+    /// <summary>The scheme of a URI in lower case; null for a path.</summary>
+    public static string? SchemeOf(string text) => Scheme.Match(text) is { Success: true } match ? match.Value.ToLowerInvariant() : null;
 
     /// <summary>The URI of a full path: <c>file:///…</c>, everything but letters, digits and <c>-._~</c> percent-encoded.</summary>
     public static string FromPath(string fullPath)
@@ -26,7 +29,8 @@ internal static class LocalUri
     }
 
     /// <summary>Whether an artifact location says where it is without a current folder: a URI or a full path.</summary>
-    public static bool IsAbsolute(string location) => Scheme.IsMatch(location) || Path.IsPathRooted(location);
+    public static bool IsAbsolute(string location) =>
+        SchemeOf(location) is not (null or "file") || Path.IsPathRooted(ToPath(location));
 
     /// <summary>The location below another; a query (<c>s3://bucket/p?region=…</c>) stays at the end.</summary>
     public static string Append(string location, string below)

@@ -2,11 +2,12 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Text;
+using Anovos.Mlflow.Tracking;
 using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Configuration;
 
-/// <summary>Writes one setting as text: a single value as Python would show it, a list as JSON.</summary>
+/// <summary>Writes one setting as text: a single value as Python prints what YAML 1.1 means by it, a list as JSON.</summary>
 /// <param name="secret">Whether all of it is secret.</param>
 internal sealed class SettingText(bool secret)
 {
@@ -22,7 +23,7 @@ internal sealed class SettingText(bool secret)
         if (node is YamlScalar { Kind: YamlKind.Boolean } boolean)
             return boolean.Value;
         if (node is YamlScalar scalar)
-            return Clean(scalar.Text, secret);
+            return Clean(Python(scalar), secret);
 
         using var bytes = new MemoryStream();
         using (var writer = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
@@ -58,16 +59,24 @@ internal sealed class SettingText(bool secret)
 
     private void WriteScalar(Utf8JsonWriter writer, YamlScalar scalar, bool hide)
     {
-        string number = JsonNumber.IsMatch(scalar.Text) ? scalar.Text : scalar.Value;
+        string text = Python(scalar);
         if (scalar.IsNull)
             writer.WriteNullValue();
         else if (scalar.Boolean is { } boolean)
             writer.WriteBooleanValue(boolean);
-        else if (!hide && scalar.Kind is YamlKind.Integer or YamlKind.Float && JsonNumber.IsMatch(number))
-            writer.WriteRawValue(number, skipInputValidation: true);
+        else if (!hide && scalar.Kind is YamlKind.Integer or YamlKind.Float && JsonNumber.IsMatch(text))
+            writer.WriteRawValue(text, skipInputValidation: true);
         else
-            writer.WriteStringValue(Clean(scalar.Text, hide));
+            writer.WriteStringValue(Clean(text, hide));
     }
+
+    private static string Python(YamlScalar scalar) => scalar.Kind switch
+    {
+        YamlKind.Integer => scalar.Value,
+        YamlKind.Float when PythonFloat.TryRead(scalar.Value, out double number) => PythonFloat.Write(number),
+        YamlKind.Timestamp => YamlScalars.PythonDate(scalar.Text),
+        _ => scalar.Text,
+    };
 
     private string Clean(string text, bool hide)
     {

@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
+using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Projects;
 
@@ -17,7 +17,7 @@ internal sealed record ProjectParameter(string Name, string Type, string? Defaul
     {
         switch (Type)
         {
-            case "float" when !double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out _):
+            case "float" when !PythonFloat.TryRead(value.Trim().TrimStart('+'), out _):
                 throw Wrong(value, "is a number (float), with a point");
             case "uri" when !Scheme.IsMatch(value):
                 throw Wrong(value, "is a URI, as s3://bucket/file");

@@ -14,7 +14,7 @@ internal sealed class ProjectFile
     private ProjectFile(string folder, YamlMapping? root) => (_folder, _root) = (folder, root);
 
     /// <summary>The environment that the project asks for; null when it asks for none.</summary>
-    public string? Environment => Environments.FirstOrDefault(name => _root?.Find(name) is not null);
+    public string? Environment => Environments.FirstOrDefault(name => _root?[name] is { IsNull: false });
 
     /// <summary>Reads the project in a folder; one without the file has its scripts as entry points.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ConfigInvalid"/> when the file is no project file.</exception>
@@ -28,9 +28,14 @@ internal sealed class ProjectFile
             YamlNode? root = YamlReader.Read(YamlText.Decode(ConfigFile.Read(path, cancellationToken)), cancellationToken);
             if (root is not YamlMapping mapping)
                 throw Wrong(path, "it is no mapping");
-            return mapping.Find("databricks_spark_job") is null
-                ? new ProjectFile(folder, mapping)
-                : throw Wrong(path, "it describes a job of Databricks (databricks_spark_job). Run a workflow there with Invoke-AnovosWorkflow -ClusterId or -NewCluster");
+            if (mapping.Find("databricks_spark_job") is not null)
+            {
+                throw Wrong(path, "it describes a job of Databricks (databricks_spark_job). "
+                    + "Run a workflow there with Invoke-AnovosWorkflow -ClusterId or -NewCluster");
+            }
+
+            CheckEnvironment(path, folder, mapping);
+            return new ProjectFile(folder, mapping);
         }
         catch (YamlFault fault)
         {
@@ -58,6 +63,29 @@ internal sealed class ProjectFile
         return interpreter is not null
             ? new EntryPoint(name, $"{CommandTemplate.Escape(interpreter)} {CommandTemplate.Escape(name)}", [])
             : throw new MlflowException(ErrorKind.InvalidValue, $"The project in {_folder} has no entry point '{name}'{(all is null ? "" : $", but {string.Join(", ", all.Entries.Select(entry => $"'{entry.Key.Text}'"))}")}. Name one of those, or a script that ends in .py or .sh.") { Target = name };
+    }
+
+    // As mlflow run does, whether the environment is used or not.
+    private static void CheckEnvironment(string path, string folder, YamlMapping root)
+    {
+        string[] named = [.. Environments.Where(name => root.Find(name) is not null)];
+        if (named.Length > 1)
+            throw Wrong(path, $"it asks for more than one environment ({string.Join(", ", named)}). Keep one");
+        if (named.FirstOrDefault() is not { } environment || root[environment] is not { IsNull: false } value)
+            return;
+        if (environment == "docker_env")
+        {
+            if ((value as YamlMapping)?["image"] is not { IsTruthy: true })
+                throw Wrong(path, "its docker_env names no image");
+        }
+        else if (value is not YamlScalar { Text: var file })
+        {
+            throw Wrong(path, $"its {environment} is not the name of a file");
+        }
+        else if (!File.Exists(Path.Combine(folder, file)))
+        {
+            throw Wrong(path, $"its {environment} names the file '{file}', which is not in {folder}");
+        }
     }
 
     private ProjectParameter Parameter(YamlEntry entry) => entry.Value switch

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Registry;
 
@@ -10,6 +11,13 @@ namespace Anovos.Mlflow.Registry;
 public sealed record ModelUri
 {
     private const string Latest = "latest";
+
+    private static readonly Regex Scheme = new("^(?:models|runs):/", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase);
+
+    // Three slashes are an empty host, and of further ones MLflow takes no notice.
+    private static readonly Regex Form = new(
+        @"^(?<scheme>models|runs):(?:/(?!/)|///+|//(?<host>[^/]+)/+)(?<path>.*)\z",
+        RegexOptions.CultureInvariant | RegexOptions.IgnoreCase | RegexOptions.Singleline);
 
     private ModelUri(string text) => Text = text;
 
@@ -34,23 +42,38 @@ public sealed record ModelUri
     /// <summary>The folder of the run.</summary>
     public string ArtifactPath { get; private init; } = "";
 
+    /// <summary>The tracking URI of the Databricks workspace that it names; null where it names none.</summary>
+    public string? Workspace { get; private init; }
+
     private string Text { get; }
 
     /// <summary>Whether a text has the scheme of such a URI.</summary>
-    public static bool IsOne(string text) => Rest(text, "models:") is not null || Rest(text, "runs:") is not null;
+    public static bool IsOne(string text) => Scheme.IsMatch(text);
 
     /// <summary>Reads a URI.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>; the message says which forms there are.</exception>
     public static ModelUri Parse(string text)
     {
-        string[]? parts = Rest(text, "models:")?.Split('/');
-        ModelUri? uri = Rest(text, "runs:") is { } run ? OfRun(text, run) : parts switch
+        Match match = Form.Match(text);
+        string rest = match.Groups["path"].Value;
+        string? workspace = match.Groups["host"].Success ? WorkspaceOf(match.Groups["host"].Value) : null;
+        ModelUri? uri = match.Groups["scheme"].Value.Length == "runs".Length ? OfRun(text, rest) : rest.Split('/') switch
         {
             [{ Length: > 0 } name, { Length: > 0 } which] => OfVersion(new ModelUri(text) { Name = name }, which),
             [{ Length: > 0 } one] => OfOne(text, one),
             _ => null,
         };
-        return uri ?? throw new MlflowException(ErrorKind.InvalidValue, $"'{TrackingText(text)}' is no model's URI. Write models:/name/1, models:/name@alias, models:/name/latest, models:/name/Production, models:/m-<id> or runs:/<run id>/<path>.") { Target = TrackingText(text) };
+        if (uri is null || (match.Groups["host"].Success && workspace is null))
+        {
+            throw new MlflowException(
+                ErrorKind.InvalidValue,
+                $"'{TrackingText(text)}' is not the URI of a model. Write models:/name/1, models:/name@alias, models:/name/latest, "
+                + "models:/name/Production, models:/m-<id> or runs:/<run id>/<path>; "
+                + "for a Databricks workspace, models://<profile>@databricks/name/1.")
+            { Target = TrackingText(text) };
+        }
+
+        return uri with { Workspace = workspace };
     }
 
     /// <summary>The version of that number.</summary>
@@ -80,9 +103,14 @@ public sealed record ModelUri
         return at > 0 && at < one.Length - 1 ? new ModelUri(text) { Name = one.Substring(0, at), Alias = one.Substring(at + 1) } : null;
     }
 
-    // One slash: with a host it would be a registry of its own.
-    private static string? Rest(string text, string scheme) =>
-        text.StartsWith(scheme + "/", StringComparison.OrdinalIgnoreCase) && !text.StartsWith(scheme + "//", StringComparison.OrdinalIgnoreCase) ? text.Substring(scheme.Length + 1) : null;
+    // Of hosts, MLflow knows databricks and <profile>@databricks.
+    private static string? WorkspaceOf(string host)
+    {
+        string[] parts = host.Split('@');
+        if (!parts[parts.Length - 1].Equals("databricks", StringComparison.OrdinalIgnoreCase) || parts.Length > 2)
+            return null;
+        return parts is [var profile, _] ? profile.Length > 0 ? $"databricks://{profile}" : null : "databricks";
+    }
 
     private static string TrackingText(string text) => Stores.TrackingTarget.WithoutUserInfo(text);
 }

@@ -22,8 +22,7 @@ public static class ArtifactStores
 
         string root = run.ArtifactUri;
         string? runId = run.RunId.Length == 0 ? null : run.RunId;
-        int colon = root.IndexOf(':');
-        string scheme = colon > 1 ? root.Substring(0, colon).ToLowerInvariant() : "file";
+        string scheme = LocalUri.SchemeOf(root) ?? "file";
         switch (scheme)
         {
             case "file":

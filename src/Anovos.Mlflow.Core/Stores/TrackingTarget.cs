@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
 
@@ -6,6 +7,8 @@ namespace Anovos.Mlflow.Stores;
 /// <summary>What a tracking URI names: a folder, a server, or a Databricks workspace.</summary>
 public sealed record TrackingTarget
 {
+    private static readonly Regex ApiPath = new(@"/(?:ajax-)?api/\d+\.\d+(?:/mlflow(?:-artifacts)?)?/*\z", RegexOptions.CultureInvariant);
+
     private TrackingTarget(string uri) => Uri = uri;
 
     /// <summary>The URI in its absolute form, without credentials: the same place from any folder.</summary>
@@ -23,6 +26,9 @@ public sealed record TrackingTarget
     /// <summary>The profile of the configuration file that it names, where it names one.</summary>
     public string? Profile { get; private init; }
 
+    /// <summary>What the user must know of how the URI was read; null where there is nothing.</summary>
+    public string? Warning { get; private init; }
+
     /// <summary>User and password that stood in the URI, for basic authentication.</summary>
     internal (string User, string Password)? UserInfo { get; private init; }
 
@@ -33,14 +39,20 @@ public sealed record TrackingTarget
     public static TrackingTarget Parse(string uri, string baseDirectory)
     {
         string text = uri.Trim();
-        int colon = text.IndexOf(':');
+        string scheme = text is "databricks" or "databricks-uc" ? text : LocalUri.SchemeOf(text) ?? "file";
+        if (LocalUri.SchemeOf(text) is not ("file" or "http" or "https" or "databricks" or "databricks-uc") && !text.Contains("://"))
+        {
+            // The name of a folder may have a colon.
+            if (StoreFolder.Exists(text, baseDirectory))
+                scheme = "file";
+            else if (StoreFolder.IsServer(text) && System.Uri.TryCreate($"http://{text}", UriKind.Absolute, out Uri? plain))
+                return ForServerWithoutScheme(text, plain);
+        }
 
-        // One letter before the colon is a drive.
-        string scheme = colon > 1 ? text.Substring(0, colon).ToLowerInvariant() : text is "databricks" or "databricks-uc" ? text : "file";
         switch (scheme)
         {
             case "file" when text.Length > 0:
-                return ForDirectory(Path.GetFullPath(Path.Combine(baseDirectory, LocalUri.ToPath(text))));
+                return ForDirectory(StoreFolder.Resolve(text, baseDirectory));
             case "http" or "https" when System.Uri.TryCreate(text, UriKind.Absolute, out Uri? server) && server.Host.Length > 0:
                 return ForServer(server);
         }
@@ -54,7 +66,7 @@ public sealed record TrackingTarget
             "databricks" => "Write it as databricks, or as databricks://<profile> with a profile of .databrickscfg. A secret scope is not read: set DATABRICKS_HOST and DATABRICKS_TOKEN from it.",
             "databricks-uc" or "uc" => "That is a model registry, not a tracking store. Use databricks, an http(s) server or a folder.",
             "sqlite" or "postgresql" or "mysql" or "mssql" => $"A database belongs to an MLflow server. Start one over it (mlflow server --backend-store-uri …) and use its http address.",
-            _ => "Give http://host:port, https://host/prefix, databricks, or a folder.",
+            _ => "Give http://host:port, https://host/prefix, databricks, or a folder; ./ before it where its name has a colon.",
         };
         throw new MlflowException(ErrorKind.UriUnsupported, $"The tracking URI '{WithoutUserInfo(text)}' cannot be used. {advice}") { Target = WithoutUserInfo(text) };
     }
@@ -107,9 +119,25 @@ public sealed record TrackingTarget
         return profile.IndexOfAny([':', '/', '@']) < 0 ? new(Prefix + profile) { IsDatabricks = true, Profile = profile } : null;
     }
 
+    private static TrackingTarget ForServerWithoutScheme(string text, Uri server)
+    {
+        TrackingTarget target = ForServer(server);
+        string shown = WithoutUserInfo(text);
+        return target with
+        {
+            Warning = $"The tracking URI '{shown}' has no scheme and is read as {target.Uri}. "
+                + $"Write it so, or as https://…; for a folder of that name, write ./{shown}.",
+        };
+    }
+
     private static TrackingTarget ForServer(Uri server)
     {
-        var clean = new UriBuilder(server) { UserName = "", Password = "", Query = "", Fragment = "" }.Uri;
+        // What people copy from a log or a curl command.
+        string path = ApiPath.Replace(server.AbsolutePath, "");
+        var builder = new UriBuilder(server) { UserName = "", Password = "", Query = "", Fragment = "" };
+        if (path != server.AbsolutePath)
+            builder.Path = path;
+        Uri clean = builder.Uri;
         string[] userInfo = server.UserInfo.Split([':'], 2);
         return new(clean.GetLeftPart(UriPartial.Path).TrimEnd('/'))
         {
@@ -122,6 +150,9 @@ public sealed record TrackingTarget
     public static string WithoutUserInfo(string text)
     {
         int start = text.IndexOf("://", StringComparison.Ordinal), at = text.LastIndexOf('@');
-        return start >= 0 && at > start ? text.Substring(0, start + 3) + "…" + text.Substring(at) : text;
+        if (start >= 0)
+            return at > start ? text.Substring(0, start + 3) + "…" + text.Substring(at) : text;
+        int slash = text.IndexOfAny(['/', '\\']), colon = text.IndexOf(':');
+        return colon >= 0 && colon < at && (slash < 0 || colon < slash) ? "…" + text.Substring(at) : text;
     }
 }

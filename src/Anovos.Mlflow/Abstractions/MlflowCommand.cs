@@ -3,6 +3,7 @@ using System.Management.Automation.Runspaces;
 using Anovos.Mlflow.Pipelines;
 using Anovos.Mlflow.PowerShell.Errors;
 using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Stores;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
@@ -27,6 +28,15 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
 
     /// <summary>The folder that relative paths are relative to.</summary>
     protected string CurrentDirectory => SessionState.Path.CurrentFileSystemLocation.ProviderPath;
+
+    /// <summary>Reads a tracking URI as a user gives it; says once what was made of it.</summary>
+    private protected TrackingTarget ParseTarget(string uri)
+    {
+        TrackingTarget target = TrackingTarget.Parse(StorePath.Of(SessionState, uri), CurrentDirectory);
+        if (target.Warning is { } warning && Session.IsNew(warning))
+            WriteWarning(warning);
+        return target;
+    }
 
     /// <summary>How long the work may take to end after Ctrl+C; without an end until then it is left alone.</summary>
     protected virtual TimeSpan Farewell => TimeSpan.FromMilliseconds(500);

@@ -27,7 +27,11 @@ public abstract class TrackingCommand : MlflowCommand
     /// <summary>The store to use; <paramref name="fallback"/> is a URI that comes after the parameters.</summary>
     protected MlflowConnection ResolveConnection(string? fallback = null)
     {
-        MlflowConnection connection = TrackingUri is null && Connection is not null ? Connection : Session.Resolve(TrackingUri ?? fallback, CurrentDirectory);
+        return Use(TrackingUri is null && Connection is not null ? Connection : Session.Resolve(TrackingUri ?? fallback, ParseTarget));
+    }
+
+    private MlflowConnection Use(MlflowConnection connection)
+    {
         Listen(connection);
         WriteVerbose($"Tracking to {connection.TrackingUri}, authentication: {connection.Options}.");
         return connection;
@@ -64,6 +68,11 @@ public abstract class TrackingCommand : MlflowCommand
         ModelRegistry.ThrowIfUnityCatalog(TrackingUri ?? variable);
         return ModelRegistry.Of(store is not null && variable is null ? store : ResolveConnection(variable).Store);
     }
+
+    /// <summary>The registry of the workspace that a model's URI names; without one, the registry to use.</summary>
+    internal ModelRegistry ResolveRegistry(ModelUri uri) => uri.Workspace is { } workspace
+        ? ModelRegistry.Of(Use(Session.Resolve(workspace, ParseTarget)).Store)
+        : ResolveRegistry();
 
     /// <summary>Does something with each item; what fails is an error and stops no other.</summary>
     private protected void ForEach<T>(IEnumerable<T> items, Action<T> work)

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Completion;
@@ -17,7 +18,8 @@ internal static class StoreCompletion
         try
         {
             MlflowConnection connection = boundParameters["Connection"] as MlflowConnection
-                ?? MlflowSession.Of(Runspace.DefaultRunspace).Resolve(boundParameters["TrackingUri"] as string, CurrentDirectory());
+                ?? MlflowSession.Of(Runspace.DefaultRunspace)
+                    .Resolve(boundParameters["TrackingUri"] as string, uri => TrackingTarget.Parse(uri, CurrentDirectory()));
             using var patience = new CancellationTokenSource(Patience);
             using ITrackingStore store = connection.OpenWithoutRetries();
             return [.. Task.Run(() => query(store, patience.Token), patience.Token).GetAwaiter().GetResult()];

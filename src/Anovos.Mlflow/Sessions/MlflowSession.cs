@@ -17,6 +17,7 @@ internal sealed class MlflowSession
 
     private readonly Dictionary<(string Uri, ConnectionOptions Options), MlflowConnection> _connections = [];
     private readonly List<ActiveRun> _runs = [];
+    private readonly HashSet<string> _said = [];
     private object? _errors;
 
     /// <summary>Knows the secrets of this session: those of its connections and of the environment.</summary>
@@ -27,6 +28,9 @@ internal sealed class MlflowSession
 
     /// <summary>The innermost run that has not ended.</summary>
     public ActiveRun? Active => _runs.Count == 0 ? null : _runs[_runs.Count - 1];
+
+    /// <summary>Whether a warning was not given yet.</summary>
+    public bool IsNew(string warning) => _said.Add(warning);
 
     /// <summary>The tracking URI that the environment gives, else <c>./mlruns</c>.</summary>
     public static string DefaultUri => RunEnvironment.Read("MLFLOW_TRACKING_URI") is { Length: > 0 } variable ? variable : DefaultStore;
@@ -77,11 +81,13 @@ internal sealed class MlflowSession
     /// The store to track to: the URI that is given, else this session's connection, else that of its active run, else
     /// <c>MLFLOW_TRACKING_URI</c>, else <c>./mlruns</c>.
     /// </summary>
-    public MlflowConnection Resolve(string? trackingUri, string currentDirectory)
+    /// <param name="trackingUri">The URI that is given.</param>
+    /// <param name="parse">Reads a URI.</param>
+    public MlflowConnection Resolve(string? trackingUri, Func<string, TrackingTarget> parse)
     {
         if (trackingUri is null && (Connection ?? Active?.Connection) is { } connection)
             return connection;
-        return Open(TrackingTarget.Parse(trackingUri ?? DefaultUri, currentDirectory));
+        return Open(parse(trackingUri ?? DefaultUri));
     }
 
     /// <summary>The connection to a store; one that is already open, if the environment gives the same options still.</summary>

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Anovos.Mlflow.Registry;
 using Anovos.Mlflow.Tests.Tracking;
 
@@ -41,6 +42,23 @@ public sealed class ModelFileTests : IDisposable
         Assert.Equal(text, uri.ToString());
     }
 
+    [Theory]
+    [InlineData("models:///a/1", null)]
+    [InlineData("MODELS:////a/1", null)]
+    [InlineData("models://databricks/a/1", "databricks")]
+    [InlineData("models://prod@databricks/a/1", "databricks://prod")]
+    public void A_models_URI_may_name_a_workspace(string text, string? workspace)
+    {
+        ModelUri uri = ModelUri.Parse(text);
+        Assert.True(ModelUri.IsOne(text));
+        Assert.Equal(("a", 1L, workspace), (uri.Name, uri.Version, uri.Workspace));
+        Assert.Equal("a", ModelUri.Parse(text.Replace("/1", "@new")).Name);
+        Assert.Equal(("abc", "x/y", workspace), ModelUri.Parse(Regex.Replace(text, "(?i)models:(.*)/a/1", "runs:$1/abc/x/y")) switch
+        {
+            var run => (run.RunId, run.ArtifactPath, run.Workspace),
+        });
+    }
+
     [Fact]
     public void A_folder_of_a_run_is_a_URI_too()
     {
@@ -57,6 +75,12 @@ public sealed class ModelFileTests : IDisposable
     [InlineData("models:/@b")]
     [InlineData("models:/a@")]
     [InlineData("models:a/1")]
+    [InlineData("models://@databricks/a/1")]
+    [InlineData("models://a@b@databricks/a/1")]
+    [InlineData("models://prod@example.com/a/1")]
+    [InlineData("models://databricks")]
+    [InlineData("models://databricks/")]
+    [InlineData("models:///")]
     [InlineData("runs:/abc")]
     [InlineData("s3://bucket/x")]
     [InlineData("")]

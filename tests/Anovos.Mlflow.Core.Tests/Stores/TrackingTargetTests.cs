@@ -1,4 +1,5 @@
 using Anovos.Mlflow.Stores;
+using Anovos.Mlflow.Tests.Tracking;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Stores;
@@ -30,6 +31,98 @@ public class TrackingTargetTests
         Assert.Equal(expected, target.Uri);
         Assert.DoesNotContain("hush", target.ToString());
         Assert.DoesNotContain("hush", target.Server!.ToString());
+    }
+
+    [Theory]
+    [InlineData("a:b/mlruns", "/base/a:b/mlruns", "a:b/mlruns")]
+    [InlineData("odd:name", "/base/odd:name", "odd:name")]
+    [InlineData("localhost:5000", "/base/localhost:5000", "localhost:5000")]
+    [InlineData("mlflow.example.com", "/base/mlflow.example.com", "mlflow.example.com")]
+    [InlineData("C:\\mlruns", "/base/C:\\mlruns", "C:\\mlruns")]
+    [InlineData("./a:b", "/base/a:b", null)]
+    [InlineData("./localhost:5000", "/base/localhost:5000", null)]
+    [InlineData("./runs.v2", "/base/runs.v2", null)]
+    [InlineData("old/runs.v2", "/base/old/runs.v2", null)]
+    [InlineData(".mlruns", "/base/.mlruns", null)]
+    [InlineData("..", "/", null)]
+    [InlineData("/srv/a:b/c", "/srv/a:b/c", null)]
+    [InlineData("file:/srv/a:b", "/srv/a:b", null)]
+    [InlineData(".\\runs\\x", "/base/runs/x", null)]
+    [InlineData("~", "/home", null)]
+    [InlineData("~/mlruns", "/home/mlruns", null)]
+    [InlineData("file:~/mlruns", "/home/mlruns", null)]
+    [InlineData("~\\mlruns", "/home/mlruns", null)]
+    public void A_folder_is_understood(string uri, string folder, string? existing)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the expected paths are those of Unix");
+        using var temporary = new TemporaryFolder();
+        string root = temporary.FullPath, home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        if (existing is not null)
+            Directory.CreateDirectory(Path.Combine(root, existing));
+        string expected = folder.StartsWith("/base", StringComparison.Ordinal) ? root + folder["/base".Length..]
+            : folder.StartsWith("/home", StringComparison.Ordinal) ? home + folder["/home".Length..]
+            : folder == "/" ? Path.GetDirectoryName(root)!
+            : folder;
+
+        TrackingTarget target = TrackingTarget.Parse(uri, root);
+
+        Assert.Equal((expected, null), (target.Directory, target.Warning));
+        Assert.Equal(expected, TrackingTarget.Parse(target.Uri, "/elsewhere").Directory);
+        Assert.Equal(expected, TrackingTarget.Parse(target.Directory!, "/elsewhere").Directory);
+    }
+
+    [Theory]
+    [InlineData("localhost:5000", "http://localhost:5000")]
+    [InlineData("mlflow:80/prefix/", "http://mlflow/prefix")]
+    [InlineData("mlflow.example.com:5000", "http://mlflow.example.com:5000")]
+    [InlineData("10.0.0.5:5000", "http://10.0.0.5:5000")]
+    [InlineData("[::1]:5000", "http://[::1]:5000")]
+    [InlineData("my_host:5000/api/2.0/mlflow", "http://my_host:5000")]
+    [InlineData("ada:hush@mlflow:5000", "http://mlflow:5000")]
+    public void Host_and_port_are_a_server_with_a_warning(string uri, string expected)
+    {
+        TrackingTarget target = TrackingTarget.Parse(uri, "/base");
+        Assert.Equal((expected, null), (target.Uri, target.Directory));
+        Assert.Contains($"is read as {expected}", target.Warning);
+        Assert.DoesNotContain("hush", target.Warning);
+        Assert.Null(TrackingTarget.Parse(target.Uri, "/base").Warning);
+    }
+
+    [Theory]
+    [InlineData("http://mlflow:5000/api/2.0/mlflow", "http://mlflow:5000")]
+    [InlineData("http://mlflow:5000/api/2.0/mlflow/", "http://mlflow:5000")]
+    [InlineData("https://corp/tools/api/2.0/mlflow-artifacts", "https://corp/tools")]
+    [InlineData("https://corp/ajax-api/2.0/mlflow", "https://corp")]
+    [InlineData("https://corp/api/2.0", "https://corp")]
+    [InlineData("http://mlflow:5000/#/experiments/1", "http://mlflow:5000")]
+    [InlineData("https://corp/a%20b/api/2.0/mlflow", "https://corp/a%20b")]
+    [InlineData("https://corp/api/2.0/mlflow/x", "https://corp/api/2.0/mlflow/x")]
+    [InlineData("https://corp/api", "https://corp/api")]
+    public void The_path_of_the_API_belongs_to_no_server(string uri, string expected) =>
+        Assert.Equal(expected, TrackingTarget.Parse(uri, "/base").Uri);
+
+    [Theory]
+    [InlineData("mlflow.example.com", "https://mlflow.example.com for a server, or ./mlflow.example.com")]
+    [InlineData("mlflow.example.com/prefix", "https://mlflow.example.com/prefix for a server, or ./mlflow.example.com/prefix")]
+    [InlineData("10.0.0.5", "https://10.0.0.5 for a server")]
+    [InlineData("localhost", "https://localhost for a server, or ./localhost")]
+    [InlineData("//mlflow/x", "http://mlflow/x for a server, or /mlflow/x for a folder")]
+    [InlineData("\\\\server\\share", "http://server/share for a server")]
+    [InlineData("C:\\mlruns", "path of Windows")]
+    [InlineData("c:/mlruns", "path of Windows")]
+    [InlineData("file:///C:/mlruns", "path of Windows")]
+    [InlineData("file:C:/mlruns", "path of Windows")]
+    [InlineData("~ada/mlruns", "another user")]
+    [InlineData("odd:name", "./ before it")]
+    [InlineData("mlflow:99999", "./ before it")]
+    [InlineData("ada:hush@mlflow", "./ before it")]
+    public void What_may_be_a_folder_or_a_server_is_neither(string uri, string advice)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the paths are those of Unix");
+        MlflowException e = Assert.Throws<MlflowException>(() => TrackingTarget.Parse(uri, "/base"));
+        Assert.Equal(ErrorKind.UriUnsupported, e.Kind);
+        Assert.Contains(advice, e.Message);
+        Assert.DoesNotContain("hush", e.Message + e.Target);
     }
 
     [Theory]

@@ -41,9 +41,16 @@ internal static class BatchRules
                 $"An experiment's name has 1 to {limits.ExperimentName} characters, this one {experiment.Name.Length}.");
         }
 
+        CheckLocation(experiment);
+        limits.CheckTags(experiment.Tags);
+    }
+
+    /// <summary>Throws for an artifact location that is somewhere else for whoever reads it from another folder.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
+    public static void CheckLocation(NewExperiment experiment)
+    {
         if (experiment.ArtifactLocation is { } location && !LocalUri.IsAbsolute(location))
             throw Refused(location, $"The artifact location '{location}' is relative. Give a URI or a full path.");
-        limits.CheckTags(experiment.Tags);
     }
 
     /// <summary>Throws for a dataset that is longer than a server keeps.</summary>

@@ -31,6 +31,7 @@ internal class RestExperiments(RestApi api, string trackingUri)
     public virtual Task<string> CreateExperimentAsync(NewExperiment experiment, CancellationToken cancellationToken) => api.Retrier.RunAsync(
         async retries =>
         {
+            BatchRules.CheckLocation(experiment);
             try
             {
                 JsonElement answer = await api.PostOnceAsync(

@@ -29,11 +29,12 @@ public sealed class NewMlflowExperimentCommand : TrackingCommand
     protected override void Process()
     {
         MlflowConnection connection = ResolveConnection();
+        string? location = ArtifactLocation is null ? null : StorePath.Of(SessionState, ArtifactLocation);
         foreach (string name in Name)
         {
             if (!ConfirmExperiment(connection, name))
                 continue;
-            var experiment = new NewExperiment(name, ArtifactLocation) { Tags = ToTags(Tag) };
+            var experiment = new NewExperiment(name, location) { Tags = ToTags(Tag) };
             WriteObject(Await(async token =>
             {
                 string id = await connection.Store.CreateExperimentAsync(experiment, token).ConfigureAwait(false);

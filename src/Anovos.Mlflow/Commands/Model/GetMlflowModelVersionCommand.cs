@@ -49,7 +49,8 @@ public sealed class GetMlflowModelVersionCommand : TrackingCommand
 
     /// <summary>A filter in MLflow's search syntax, as <c>run_id = '…'</c> or <c>tags.checked = 'yes'</c>.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Filter")]
-    [ValidateNotNullOrEmpty]
+    [AllowNull]
+    [AllowEmptyString]
     public string Filter { get; set; } = "";
 
     /// <summary>How many versions at the most.</summary>
@@ -60,13 +61,16 @@ public sealed class GetMlflowModelVersionCommand : TrackingCommand
     /// <inheritdoc/>
     protected override void Process()
     {
+        if (ParameterSetName == "ModelUri")
+        {
+            ForEach(ModelUri, uri => WriteVersion(Registry.ModelUri.Parse(uri)));
+            return;
+        }
+
         ModelRegistry registry = ResolveRegistry();
         string name = ResolveModelName(registry, Name);
         switch (ParameterSetName)
         {
-            case "ModelUri":
-                ForEach(ModelUri, uri => WriteObject(Await(token => new ModelFinder(registry).FindVersionAsync(Registry.ModelUri.Parse(uri), token))));
-                break;
             case "Alias":
                 WriteObject(Await(token => registry.Aliases.GetAsync(name, Alias, token)));
                 break;
@@ -85,6 +89,12 @@ public sealed class GetMlflowModelVersionCommand : TrackingCommand
                 Search(registry, Filter);
                 break;
         }
+    }
+
+    private void WriteVersion(ModelUri uri)
+    {
+        var finder = new ModelFinder(ResolveRegistry(uri));
+        WriteObject(Await(token => finder.FindVersionAsync(uri, token)));
     }
 
     private void WriteStaged(ModelVersion version)

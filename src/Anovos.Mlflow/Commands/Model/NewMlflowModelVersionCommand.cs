@@ -60,7 +60,7 @@ public sealed class NewMlflowModelVersionCommand : RunCommand
         }
         else
         {
-            registry = ResolveRegistry();
+            registry = Registry.ModelUri.IsOne(ModelUri) ? ResolveRegistry(Registry.ModelUri.Parse(ModelUri)) : ResolveRegistry();
             version = Await(token => new ModelFinder(registry).ResolveAsync(Name, ModelUri, token));
             version = version with { RunId = version.RunId ?? Run?.RunId ?? RunId };
         }

@@ -36,14 +36,14 @@ public sealed class ReceiveMlflowModelCommand : TrackingCommand
     /// <inheritdoc/>
     protected override void Process()
     {
-        ModelRegistry registry = ResolveRegistry();
         string folder = GetUnresolvedProviderPathFromPSPath(Destination);
-        ForEach(ModelUri, uri => Receive(registry, uri, folder));
+        ForEach(ModelUri, uri => Receive(Registry.ModelUri.Parse(uri), folder));
     }
 
-    private void Receive(ModelRegistry registry, string uri, string folder)
+    private void Receive(ModelUri uri, string folder)
     {
-        ModelLocation location = Await(token => new ModelFinder(registry).LocateAsync(Registry.ModelUri.Parse(uri), token));
+        ModelRegistry registry = ResolveRegistry(uri);
+        ModelLocation location = Await(token => new ModelFinder(registry).LocateAsync(uri, token));
         if (!ShouldProcess(location.ModelUri, $"Receive it from {location.ArtifactUri} into '{System.IO.Path.Combine(folder, ModelReceiver.FolderIn(location))}'"))
             return;
         var display = new TransferDisplay($"Receiving {location.ModelUri}", record => Post(() => ShowProgress(record)));

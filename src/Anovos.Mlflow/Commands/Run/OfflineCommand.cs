@@ -2,7 +2,6 @@ using System.Management.Automation;
 using Anovos.Mlflow.Copying;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Sessions;
-using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
@@ -51,7 +50,7 @@ public abstract class OfflineCommand : TrackingCommand
         }
 
         _offlineTarget = connection.TrackingUri;
-        MlflowConnection offline = Session.Open(TrackingTarget.Parse(folder, CurrentDirectory));
+        MlflowConnection offline = Session.Open(ParseTarget(folder));
         WriteWarning($"The run is kept in {offline.TrackingUri}. Send it to {_offlineTarget} with Sync-MlflowRun.");
         return offline;
     }

@@ -55,7 +55,7 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
     /// <inheritdoc/>
     protected override void End()
     {
-        TrackingTarget folder = TrackingTarget.Parse(Path, CurrentDirectory);
+        TrackingTarget folder = ParseTarget(Path);
         if (folder.Directory is null || !Directory.Exists(folder.Directory))
             throw new MlflowException(ErrorKind.UriUnsupported, $"There is no folder of runs at {Path}. Name it with -Path.") { Target = Path };
         var source = new DirectoryStore(folder.Directory);

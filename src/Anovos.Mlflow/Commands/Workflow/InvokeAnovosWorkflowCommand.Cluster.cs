@@ -53,8 +53,8 @@ public sealed partial class InvokeAnovosWorkflowCommand
             Name = Name ?? $"Anovos {System.IO.Path.GetFileNameWithoutExtension(Config.Path)}",
             Timeout = TimeLimit,
         };
-        MlflowConnection tracking = Config.Tracking is null && TrackingUri is null && Connection is null ? Session.Resolve("databricks", CurrentDirectory) : ResolveConnection(Config.Tracking?.TrackingUri);
-        MlflowConnection workspace = tracking.WorkspaceUrl is null ? Session.Resolve("databricks", CurrentDirectory) : tracking;
+        MlflowConnection tracking = Config.Tracking is null && TrackingUri is null && Connection is null ? Session.Resolve("databricks", ParseTarget) : ResolveConnection(Config.Tracking?.TrackingUri);
+        MlflowConnection workspace = tracking.WorkspaceUrl is null ? Session.Resolve("databricks", ParseTarget) : tracking;
         Listen(workspace);
         Build(Variables());
         return Build;

@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Anovos.Mlflow.Stores;
+
+/// <summary>Reads what a tracking URI without a known scheme names: a folder, or a server whose scheme was left out.</summary>
+internal static class StoreFolder
+{
+    private static readonly Regex HostAndPort = new(
+        @"^(?:[^/@\s]*@)?(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9_][A-Za-z0-9_.-]+):(?<port>[0-9]{1,5})(?:/.*)?\z",
+        RegexOptions.CultureInvariant);
+
+    private static readonly Regex HostName = new(
+        @"^(?:localhost|(?:[A-Za-z0-9][A-Za-z0-9-]*\.)+[A-Za-z0-9-]+)\z",
+        RegexOptions.CultureInvariant | RegexOptions.IgnoreCase);
+
+    private static readonly Regex Drive = new(@"^/?[A-Za-z]:", RegexOptions.CultureInvariant);
+
+    private static bool IsWindows => Path.DirectorySeparatorChar == '\\';
+
+    /// <summary>Whether the text is <c>host:port</c>, with a path or without.</summary>
+    public static bool IsServer(string text) =>
+        HostAndPort.Match(text) is { Success: true } match && int.Parse(match.Groups["port"].Value, CultureInfo.InvariantCulture) is > 0 and < 65536;
+
+    /// <summary>Whether the text is the path of a folder.</summary>
+    public static bool Exists(string text, string baseDirectory) => text.Length > 0 && Directory.Exists(Path.Combine(baseDirectory, text));
+
+    /// <summary>The full path that a path or a <c>file:</c> URI names.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> where it looks like something else.</exception>
+    public static string Resolve(string text, string baseDirectory)
+    {
+        string path = LocalUri.ToPath(text);
+        bool isUri = LocalUri.SchemeOf(text) == "file";
+        string literal = Path.GetFullPath(Path.Combine(baseDirectory, path));
+        if (Directory.Exists(literal))
+            return literal;
+        if (!IsWindows && Drive.IsMatch(path))
+            throw Odd(text, "is a path of Windows, and this machine has no drives. Give a path of this machine", Alternative(text));
+        if (path is ['~', ..])
+            return Path.GetFullPath(InHome(text, path));
+        if (!isUri)
+            path = ToThisMachine(text, path, baseDirectory);
+        return Path.GetFullPath(Path.Combine(baseDirectory, path));
+    }
+
+    // As PowerShell does, but a server's name must not become a folder.
+    private static string ToThisMachine(string text, string path, string baseDirectory)
+    {
+        if (!IsWindows && (path.StartsWith("//", StringComparison.Ordinal) || path.StartsWith(@"\\", StringComparison.Ordinal)))
+        {
+            throw Odd(text, "begins with two slashes, which names a share of Windows, or a server without http:. "
+                + $"Write http:{path.Replace('\\', '/')} for a server", $", or /{path.TrimStart('/', '\\')} for a folder");
+        }
+
+        string first = path.Split('/', '\\')[0];
+        if (HostName.IsMatch(first) && !Directory.Exists(Path.Combine(baseDirectory, first)))
+            throw Odd(text, $"is not a folder that exists. Write https://{text} for a server", Alternative(text));
+        return IsWindows ? path : path.Replace('\\', '/');
+    }
+
+    private static string InHome(string text, string path)
+    {
+        if (path.Length > 1 && path[1] is not ('/' or '\\'))
+            throw Odd(text, "begins with the home folder of another user, which is not looked up. Give the full path", Alternative(text));
+        string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        string below = path.Substring(1).TrimStart('/', '\\');
+        return Path.Combine(home, IsWindows ? below : below.Replace('\\', '/'));
+    }
+
+    private static string Alternative(string text) => $", or ./{text} for a folder of that name";
+
+    private static MlflowException Odd(string text, string what, string alternative) =>
+        new(ErrorKind.UriUnsupported, $"The tracking URI '{text}' {what}{alternative}.") { Target = text };
+}

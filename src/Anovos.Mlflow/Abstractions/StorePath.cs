@@ -1,0 +1,38 @@
+using System.Management.Automation;
+
+namespace Anovos.Mlflow.PowerShell.Abstractions;
+
+/// <summary>Turns a location that only this session knows, as <c>Data:\mlruns</c>, into a path that every program knows.</summary>
+internal static class StorePath
+{
+    /// <summary>The path where the text begins with a drive or a provider of PowerShell; else the text.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> for a drive that is not of the file system.</exception>
+    public static string Of(SessionState session, string text)
+    {
+        string path = text.Trim();
+        int colon = path.IndexOf(':');
+        if (colon < 1 || string.CompareOrdinal(path, colon, "://", 0, 3) == 0)
+            return text;
+        bool namesProvider = string.CompareOrdinal(path, colon, "::", 0, 2) == 0;
+        string name = path.Substring(0, colon);
+        PSDriveInfo? drive = session.Drive.GetAll().FirstOrDefault(drive => drive.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+
+        // Env: is a drive, and env:5000 a server.
+        if (!namesProvider && (drive is null || (drive.Provider.Name != "FileSystem" && path.Skip(colon + 1).FirstOrDefault() is >= '0' and <= '9')))
+            return text;
+        try
+        {
+            string full = session.Path.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out _);
+            return provider.Name == "FileSystem" ? full : throw NoFolder(path, $"the provider {provider.Name}");
+        }
+        catch (Exception e) when (e is SessionStateException or ProviderInvocationException or NotSupportedException)
+        {
+            throw NoFolder(path, "PowerShell", e);
+        }
+    }
+
+    private static MlflowException NoFolder(string path, string provider, Exception? inner = null) => new(
+        ErrorKind.UriUnsupported,
+        $"'{path}' is a location of {provider}, and not a folder of the file system. Give a folder or the address of a server.",
+        inner) { Target = path };
+}
