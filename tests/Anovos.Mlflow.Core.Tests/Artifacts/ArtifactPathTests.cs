@@ -13,10 +13,20 @@ public class ArtifactPathTests
     public void A_path_has_one_form(string path, string expected) => Assert.Equal(expected, ArtifactPath.Normalize(path));
 
     [Theory]
+    [InlineData("a:b.csv")]
+    [InlineData("a#b")]
+    public void A_name_that_some_stores_take_is_left_to_them(string name)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows() && name.Contains(':'), "a drive on Windows");
+        Assert.Equal(name, ArtifactPath.Normalize(name));
+    }
+
+    [Theory]
     [InlineData("/etc/passwd")]
     [InlineData("../x")]
     [InlineData("a/../../x")]
     [InlineData("C:/x")]
+    [InlineData("C:")]
     [InlineData("a\\b")]
     [InlineData("a\0b")]
     public void A_path_that_leaves_the_root_or_that_no_store_takes_is_an_error(string path) =>
