@@ -12,6 +12,8 @@ namespace Anovos.Mlflow.PowerShell.Abstractions;
 /// <summary>A cmdlet that works on a tracking store.</summary>
 public abstract class TrackingCommand : MlflowCommand
 {
+    private readonly HashSet<string> _warned = new(StringComparer.Ordinal);
+
     /// <summary>The store to use: a folder, or the address of a server.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
@@ -150,6 +152,13 @@ public abstract class TrackingCommand : MlflowCommand
             Tell(Pipeline.Join(next));
     }
 
+    /// <summary>Writes a warning that this command has not written yet; from any thread.</summary>
+    private protected void WarnOnce(string message) => Post(() =>
+    {
+        if (_warned.Add(message))
+            WriteWarning(message);
+    });
+
     private sealed class ConnectionListener(TrackingCommand command) : IConnectionListener
     {
         // A hiccup is no news; a server that stays away is.
@@ -164,6 +173,6 @@ public abstract class TrackingCommand : MlflowCommand
                 Warn(text);
         }
 
-        public void Warn(string message) => command.Post(() => command.WriteWarning(message));
+        public void Warn(string message) => command.WarnOnce(message);
     }
 }
