@@ -86,7 +86,7 @@ public sealed class SentJournal
             return known;
         Patiently(() =>
         {
-            foreach (string line in SharedFile.ReadWholeLines(_file))
+            foreach (string line in SharedFile.ReadLines(_file))
             {
                 if (SentFile.Parse(line) is { } sent)
                     known[sent.ArtifactPath] = sent;

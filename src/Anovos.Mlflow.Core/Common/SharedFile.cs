@@ -28,10 +28,10 @@ internal static class SharedFile
     }
 
     /// <summary>The text of a file whose every line ends with a line end: until it does, somebody is writing and is waited for shortly.</summary>
-    public static string ReadLines(string path)
+    public static string ReadEnded(string path)
     {
         string text = Read(path);
-        for (int attempt = 1; attempt < Attempts && !EndsLine(text); attempt++)
+        for (int attempt = 1; attempt < Attempts && !EndsLine(text) && IsFresh(path); attempt++)
         {
             Thread.Sleep(PauseMilliseconds);
             text = Read(path);
@@ -41,13 +41,16 @@ internal static class SharedFile
     }
 
     /// <summary>
-    /// The whole lines of a file that grows by whole lines. A last one without an end is waited for shortly; then it is what a writer
-    /// left that was killed: half a number reads as another number, and nobody was told that it is stored.
+    /// The lines of a file that grows by whole lines. A last one without a line end is half a line while its writer is at it, or
+    /// if that writer was killed: half a number reads as another number, and nobody was told that it is stored.
     /// </summary>
-    public static IEnumerable<string> ReadWholeLines(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="isWhole">Whether a last line without a line end, which begins at this offset, is complete; without it, none is.</param>
+    public static IEnumerable<string> ReadLines(string path, Func<long, bool>? isWhole = null)
     {
         using FileStream stream = Open(path);
         var block = new byte[Math.Max(1, Math.Min(stream.Length, BlockBytes))];
+        string? whole = null;
         for (int attempt = 1; ;)
         {
             long at = stream.Position;
@@ -55,16 +58,32 @@ internal static class SharedFile
             for (int end; (end = Array.IndexOf(block, LineEnd, start, count - start)) >= 0; start = end + 1)
                 yield return Utf8.GetString(block, start, end - start);
 
-            // Half a line is read again from its beginning: the next writer puts a line in its place.
+            // The last line is read again from its beginning.
             stream.Position = at + start;
             if (start > 0)
                 continue;
-            if (count > 0 && count == block.Length)
-                Array.Resize(ref block, 2 * block.Length);
-            else if (count > 0 && attempt++ < Attempts)
-                Thread.Sleep(PauseMilliseconds);
-            else
+            if (count == 0)
                 yield break;
+            if (count == block.Length)
+            {
+                Array.Resize(ref block, 2 * block.Length);
+                continue;
+            }
+
+            // The same before and after the question: had its writer just ended, there would be more by now.
+            string last = Utf8.GetString(block, 0, count);
+            if (last == whole)
+            {
+                yield return last;
+                yield break;
+            }
+
+            whole = isWhole?.Invoke(at) == true ? last : null;
+            if (whole is not null)
+                continue;
+            if (attempt++ >= Attempts)
+                yield break;
+            Thread.Sleep(PauseMilliseconds);
         }
     }
 
@@ -89,10 +108,13 @@ internal static class SharedFile
     }
 
     /// <summary>
-    /// Adds whole lines in one write, in place of half a line that a killed writer left: Linux may end a write between two pages.
+    /// Adds whole lines in one write. A last line without a line end gets one; half a line that a killed writer left is replaced.
     /// The caller holds the run's lock: this is a look, a seek and a write.
     /// </summary>
-    public static void Append(string path, Action<TextWriter> lines)
+    /// <param name="path">The file.</param>
+    /// <param name="lines">Writes the lines.</param>
+    /// <param name="isHalf">Whether a last line without a line end is half a line.</param>
+    public static void Append(string path, Action<TextWriter> lines, Func<string, bool> isHalf)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
 
@@ -102,13 +124,37 @@ internal static class SharedFile
             lines(writer);
         Patiently(() =>
         {
-            using var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
-            long end = EndOfWholeLines(stream);
-            if (end < stream.Length)
+            using FileStream stream = OpenToWrite(path);
+            long end = EndOfWholeLines(stream, from: 0);
+            if (end < stream.Length && isHalf(ReadFrom(stream, end)))
                 stream.SetLength(end);
-            stream.Position = end;
+            bool unended = end < stream.Length;
+            stream.Position = stream.Length;
+            if (unended)
+                stream.WriteByte(LineEnd);
             bytes.WriteTo(stream);
         });
+    }
+
+    /// <summary>Removes half a line that begins at an offset or behind it.</summary>
+    public static void CutHalfLine(string path, long from)
+    {
+        if (!File.Exists(path))
+            return;
+        Patiently(() =>
+        {
+            using FileStream stream = OpenToWrite(path);
+            if (stream.Length > from)
+                stream.SetLength(EndOfWholeLines(stream, from));
+        });
+    }
+
+    /// <summary>The text of an open file from an offset on.</summary>
+    public static string ReadFrom(FileStream stream, long offset)
+    {
+        stream.Position = offset;
+        using var reader = new StreamReader(stream, Utf8, detectEncodingFromByteOrderMarks: false, bufferSize: 1024, leaveOpen: true);
+        return reader.ReadToEnd();
     }
 
     /// <summary>Whether the failure is another process having the file open, which passes.</summary>
@@ -116,19 +162,25 @@ internal static class SharedFile
         // Windows: ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION; Unix: EWOULDBLOCK of Linux and of macOS.
         (failure.HResult & 0xFFFF) is 32 or 33 or 11 or 35;
 
+    // A file that somebody writes just now. An editor that ends no last line is done with it.
+    private static bool IsFresh(string path) => (DateTime.UtcNow - File.GetLastWriteTimeUtc(path)).Duration() < TimeSpan.FromSeconds(1);
+
     private static bool EndsLine(string text) => text.EndsWith("\n", StringComparison.Ordinal);
 
-    private static long EndOfWholeLines(FileStream stream)
+    private static long EndOfWholeLines(FileStream stream, long from)
     {
-        for (long end = stream.Length; end > 0; end--)
+        for (long end = stream.Length; end > from; end--)
         {
             stream.Position = end - 1;
-            if (stream.ReadByte() == '\n')
+            if (stream.ReadByte() == LineEnd)
                 return end;
         }
 
-        return 0;
+        return from;
     }
+
+    private static FileStream OpenToWrite(string path) =>
+        new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
 
     // To share is not to be what keeps a writer from replacing the file.
     private static FileStream Open(string path)

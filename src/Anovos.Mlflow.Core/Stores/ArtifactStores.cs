@@ -18,7 +18,11 @@ public static class ArtifactStores
     public static IArtifactStore Open(Run run, ITrackingStore store, Action<RetryNotice>? onRetry = null, Action<string>? warn = null)
     {
         if (store is FallbackStore fallback)
-            return run.TrackingUri == fallback.Server.TrackingUri ? new FallbackArtifactStore(Open(run, fallback.Server, onRetry, warn), run, fallback) : new LocalArtifactStore(LocalUri.ToPath(run.ArtifactUri));
+        {
+            return run.TrackingUri == fallback.Server.TrackingUri
+                ? new FallbackArtifactStore(Open(run, fallback.Server, onRetry, warn), run, fallback)
+                : OpenFolder(run, store);
+        }
 
         string root = run.ArtifactUri;
         string? runId = run.RunId.Length == 0 ? null : run.RunId;
@@ -26,7 +30,7 @@ public static class ArtifactStores
         switch (scheme)
         {
             case "file":
-                return new LocalArtifactStore(LocalUri.ToPath(root));
+                return OpenFolder(run, store);
             case "mlflow-artifacts" when store is RestStore server:
                 return new ProxiedArtifactStore(server.Api, ProxiedBase(root, server.Api.Server), ownsApi: false, runId);
             case "dbfs" when store is RestStore workspace:
@@ -50,6 +54,24 @@ public static class ArtifactStores
         var uri = new Uri(root);
         string host = uri.Host.Length == 0 ? server.GetLeftPart(UriPartial.Path) : $"{server.Scheme}://{uri.Authority}/";
         return new Uri($"{host}{ProxiedArtifactStore.Endpoint}{uri.AbsolutePath}");
+    }
+
+    private static LocalArtifactStore OpenFolder(Run run, ITrackingStore store)
+    {
+        if (LocalRoot.WhyUnusable(run.ArtifactUri) is not { } why)
+            return new LocalArtifactStore(LocalUri.ToPath(run.ArtifactUri));
+        string root = run.ArtifactUri.Trim().Length == 0 ? "" : $", '{run.ArtifactUri}',";
+        string what = run.RunId.Length == 0
+            ? $"The artifact root{root} {why}."
+            : store is DirectoryStore folder
+                ? $"The field 'artifact_uri'{root} in '{folder.MetaFileOf(run.RunId)}' {why}. Correct it: a run's artifacts are usually "
+                    + "in the folder 'artifacts' beside that file."
+                : $"The field 'artifact_uri'{root} of the run {run.RunId} at {store.TrackingUri} {why}. Give the experiment an artifact "
+                    + "location that is a full path or a URI.";
+        throw new MlflowException(ErrorKind.UriUnsupported, what + " Nothing is read or written there.")
+        {
+            Target = run.RunId.Length == 0 ? run.ArtifactUri : run.RunId,
+        };
     }
 
     private static ProxiedArtifactStore OpenHttp(Uri root, RestStore server, string? runId)

@@ -11,10 +11,12 @@ public static class TrackingStores
     /// <param name="target">What the tracking URI names.</param>
     /// <param name="options">How to connect, as <see cref="TrackingTarget.Complete"/> gives them.</param>
     /// <param name="onRetry">Called for each request that will be retried; from any thread.</param>
-    public static ITrackingStore Open(TrackingTarget target, ConnectionOptions options, Action<RetryNotice>? onRetry = null)
+    /// <param name="warn">Told of what cannot be read in a folder; from any thread.</param>
+    public static ITrackingStore Open(
+        TrackingTarget target, ConnectionOptions options, Action<RetryNotice>? onRetry = null, Action<string>? warn = null)
     {
         if (target.Directory is not null)
-            return new DirectoryStore(target.Directory);
+            return new DirectoryStore(target.Directory, warn);
         return target.IsDatabricks
             ? new WorkspaceStore(options.DatabricksHost!, options, onRetry, target.Uri)
             : new RestStore(target.Server!, options, onRetry);

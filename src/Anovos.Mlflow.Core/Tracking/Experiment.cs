@@ -9,6 +9,9 @@ public sealed class Experiment
     /// <summary>The name; on Databricks the workspace location.</summary>
     public required string Name { get; init; }
 
+    /// <summary>Whether its name cannot be read, and <see cref="Name"/> only says so.</summary>
+    internal bool HasUnreadableName { get; init; }
+
     /// <summary>The URI under which the runs' artifacts go.</summary>
     public string ArtifactLocation { get; init; } = "";
 

@@ -12,6 +12,8 @@ public sealed record StoreLimits
     private static readonly Regex KeyCharacters = new($@"^[{KeyCharacter}]*\z", RegexOptions.CultureInvariant);
     private static readonly Regex NoKeyCharacter = new($"[^{KeyCharacter}]", RegexOptions.CultureInvariant);
 
+    private static readonly Regex HiddenPart = new(@"(?<=^|/)\.", RegexOptions.CultureInvariant);
+
     /// <summary>The limits of MLflow itself.</summary>
     public static StoreLimits Mlflow { get; } = new();
 
@@ -54,6 +56,9 @@ public sealed record StoreLimits
     /// <summary>Length of the value of a dataset input's tag.</summary>
     public int InputTagValue { get; init; } = 500;
 
+    /// <summary>Whether a part of a key may begin with a period. In a directory store that is a hidden file.</summary>
+    internal bool HiddenKeys { get; init; } = true;
+
     /// <summary>The stricter of the two, limit by limit: both stores accept what it allows.</summary>
     public StoreLimits Intersect(StoreLimits other) => new()
     {
@@ -70,6 +75,7 @@ public sealed record StoreLimits
         DatasetDigest = Math.Min(DatasetDigest, other.DatasetDigest),
         DatasetSource = Math.Min(DatasetSource, other.DatasetSource),
         InputTagValue = Math.Min(InputTagValue, other.InputTagValue),
+        HiddenKeys = HiddenKeys && other.HiddenKeys,
     };
 
     /// <summary>Why the store would refuse the key of a metric, param or tag; null when it accepts it.</summary>
@@ -101,6 +107,8 @@ public sealed record StoreLimits
         // Again, for a cut may leave a slash or a period as the last segment.
         if (clean.Length > Key)
             clean = Normal(clean.Substring(0, Key));
+        if (!HiddenKeys)
+            clean = HiddenPart.Replace(clean, "_");
         return clean.Length == 0 ? "_" : clean;
     }
 

@@ -12,7 +12,7 @@ namespace Anovos.Mlflow.PowerShell.Abstractions;
 /// <summary>A cmdlet that works on a tracking store.</summary>
 public abstract class TrackingCommand : MlflowCommand
 {
-    private bool _warnedOfMissing;
+    private readonly HashSet<string> _warned = new(StringComparer.Ordinal);
 
     /// <summary>The store to use: a folder, or the address of a server.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -116,12 +116,12 @@ public abstract class TrackingCommand : MlflowCommand
     /// <summary>Warns once of a folder that does not exist, since it reads as an empty store.</summary>
     private protected void WarnIfMissing(ITrackingStore store)
     {
-        if (_warnedOfMissing || store is not DirectoryStore { Exists: false })
+        if (store is not DirectoryStore { Exists: false })
             return;
-        _warnedOfMissing = true;
-        WriteWarning(
-            $"There is no folder {store.TrackingUri}, so it has no experiments and no runs. " +
-            "Name another store with -TrackingUri, Connect-Mlflow or MLFLOW_TRACKING_URI.");
+        string message = $"There is no folder {store.TrackingUri}, so it has no experiments and no runs. "
+            + "Name another store with -TrackingUri, Connect-Mlflow or MLFLOW_TRACKING_URI.";
+        if (_warned.Add(message))
+            WriteWarning(message);
     }
 
     /// <summary>The registered model that a name means. From the pipeline, a name is taken as it is.</summary>
@@ -185,6 +185,13 @@ public abstract class TrackingCommand : MlflowCommand
             Tell(Pipeline.Join(next));
     }
 
+    /// <summary>Writes a warning that this command has not written yet; from any thread.</summary>
+    private protected void WarnOnce(string message) => Post(() =>
+    {
+        if (_warned.Add(message))
+            WriteWarning(message);
+    });
+
     private sealed class ConnectionListener(TrackingCommand command) : IConnectionListener
     {
         // A hiccup is no news; a server that stays away is.
@@ -199,6 +206,6 @@ public abstract class TrackingCommand : MlflowCommand
                 Warn(text);
         }
 
-        public void Warn(string message) => command.Post(() => command.WriteWarning(message));
+        public void Warn(string message) => command.WarnOnce(message);
     }
 }

@@ -13,7 +13,7 @@ public sealed class MlflowConnection
     {
         _target = target;
         Options = options;
-        Store = TrackingStores.Open(target, Options, notice => Listener?.Retrying(notice));
+        Store = TrackingStores.Open(target, Options, notice => Listener?.Retrying(notice), message => Listener?.Warn(message));
     }
 
     private MlflowConnection(MlflowConnection server, DirectoryStore folder)

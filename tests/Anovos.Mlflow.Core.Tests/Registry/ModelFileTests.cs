@@ -102,6 +102,38 @@ public sealed class ModelFileTests : IDisposable
         Assert.Equal(new DateTimeOffset(2024, 11, 24, 14, 33, 57, TimeSpan.Zero), model.CreationTime!.Value.AddTicks(-model.CreationTime.Value.Ticks % TimeSpan.TicksPerSecond));
     }
 
+    // As MLflow 2.17 and 3.11 write them for data frames without column names, float params, and an object that occurs twice.
+    [Fact]
+    public void What_Python_writes_and_JSON_does_not_have_is_read()
+    {
+        MlflowModel model = Read("""
+            flavors:
+              python_function: &id001
+                env: conda.yaml
+                1: a
+                '1': b
+              copy: *id001
+            signature:
+              inputs: &id002 '[{"type": "double", "name": 0, "required": true}, {"type": "long", "name": 1},
+                {"type": "long", "name": null}]'
+              outputs: *id002
+              params: '[{"name": "t", "dtype": "double", "default": NaN, "shape": null}, {"name": "u", "type": "double", "default":
+                [-Infinity, 1.0, "a NaN", "\"NaN"], "shape": [-1]}, {"name": "v", "type": "double", "default": Infinity}]'
+            """);
+        Assert.Equal("(0: double, 1: long, long) -> (0: double, 1: long, long)", model.Signature!.ToString());
+        Assert.Equal(["double", "double", "double"], model.Signature.Params.Select(param => param.Type));
+        Assert.Equal(
+            ["NaN", """[-Infinity, 1.0, "a NaN", "\"NaN"]""", "Infinity"], model.Signature.Params.Select(param => param.Default));
+        Assert.Equal("b", Assert.IsAssignableFrom<IDictionary<string, object?>>(model.Flavors["copy"])["1"]);
+    }
+
+    [Theory]
+    [InlineData("""{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [null, 3]}}""", "float64[-1,3]")]
+    [InlineData("""{"name": "a", "type": "array", "items": {"type": "string"}}""", "a: array")]
+    [InlineData("""{"name": true, "type": "long"}""", "true: long")]
+    public void A_column_is_read_whatever_its_name_and_shape(string column, string expected) =>
+        Assert.Equal($"({expected}) -> ()", Read($"signature: {{inputs: '[{column}]'}}").Signature!.ToString());
+
     [Fact]
     public void A_folder_without_the_file_is_a_model_without_flavors()
     {

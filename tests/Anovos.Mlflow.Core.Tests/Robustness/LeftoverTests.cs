@@ -24,12 +24,57 @@ public sealed class LeftoverTests : IDisposable
     public async Task Half_a_line_is_no_point_and_the_next_point_takes_its_place(string half)
     {
         (Run run, string file) = await StartAsync(new Metric("m", 1, 1, 1));
+        await NoteAsync(run, new FileInfo(file).Length);
         await File.AppendAllTextAsync(file, half);
 
         Assert.Equal(1, (await _store.GetRunAsync(run.RunId, default)).Metrics["m"]);
         Assert.Single((await _store.GetMetricHistoryAsync(run.RunId, "m", null, default)).Items);
         await _store.LogBatchAsync(run.RunId, new() { Metrics = [new("m", 2, 2, 2)] }, default);
         Assert.Equal(["1 1.0 1", "2 2.0 2"], await File.ReadAllLinesAsync(file));
+    }
+
+    // A writer that had noted how long the files were, and was killed before it wrote.
+    [Fact]
+    public async Task A_line_without_an_end_that_was_there_before_the_killed_writer_is_a_point()
+    {
+        (Run run, string file) = await StartAsync(new Metric("m", 1, 1, 1));
+        await File.AppendAllTextAsync(file, "2 2.0 2");
+        await NoteAsync(run, new FileInfo(file).Length);
+
+        Assert.Equal(2, (await _store.GetRunAsync(run.RunId, default)).Metrics["m"]);
+        await _store.LogBatchAsync(run.RunId, new() { Metrics = [new("m", 3, 3, 3)] }, default);
+        Assert.Equal("1 1.0 1\n2 2.0 2\n3 3.0 3\n", await File.ReadAllTextAsync(file));
+    }
+
+    // The next writer writes to another metric.
+    [Fact]
+    public async Task Half_a_line_does_not_become_a_point_when_the_next_writer_has_gone()
+    {
+        (Run run, string file) = await StartAsync(new Metric("m", 1, 1, 1));
+        await NoteAsync(run, new FileInfo(file).Length);
+        await File.AppendAllTextAsync(file, "1700000000001 0.12");
+
+        await _store.LogBatchAsync(run.RunId, new() { Metrics = [new("other", 2, 2, 2)] }, default);
+        Assert.Equal(1, (await _store.GetRunAsync(run.RunId, default)).Metrics["m"]);
+        Assert.Equal("1 1.0 1\n", await File.ReadAllTextAsync(file));
+    }
+
+    [Theory]
+    [InlineData("999999999999 ../../../outside")]
+    [InlineData("0 ../../../outside")]
+    [InlineData("0 nowhere")]
+    [InlineData("x m")]
+    [InlineData("0")]
+    public async Task A_note_of_others_reaches_no_file_outside_the_metrics(string note)
+    {
+        (Run run, string file) = await StartAsync(new Metric("m", 1, 1, 1));
+        await File.WriteAllTextAsync(_folder.Below("outside"), "kept");
+        await File.WriteAllTextAsync(_folder.Below("mlruns", "0", run.RunId, ".growing"), note + "\n");
+
+        await _store.LogBatchAsync(run.RunId, new() { Metrics = [new("m", 2, 2, 2)] }, default);
+        Assert.Equal("1 1.0 1\n2 2.0 2\n", await File.ReadAllTextAsync(file));
+        Assert.Equal("kept", await File.ReadAllTextAsync(_folder.Below("outside")));
+        Assert.False(File.Exists(_folder.Below("mlruns", "0", run.RunId, "metrics", "nowhere")));
     }
 
     [Fact]
@@ -120,6 +165,9 @@ public sealed class LeftoverTests : IDisposable
         MlflowException failure = await Assert.ThrowsAsync<MlflowException>(() => _store.CreateExperimentAsync(new("a\uD800"), default));
         Assert.Equal(ErrorKind.ExperimentExists, failure.Kind);
     }
+
+    private Task NoteAsync(Run run, long length) =>
+        File.WriteAllTextAsync(_folder.Below("mlruns", "0", run.RunId, ".growing"), $"{length} m\n");
 
     private async Task<(Run Run, string MetricFile)> StartAsync(Metric point)
     {

@@ -45,6 +45,29 @@ public class PythonFloatTests
     }
 
     [Theory]
+    [InlineData("+Inf", double.PositiveInfinity)]
+    [InlineData("+infinity", double.PositiveInfinity)]
+    [InlineData("-INF", double.NegativeInfinity)]
+    [InlineData("+nan", double.NaN)]
+    [InlineData("-NaN", double.NaN)]
+    [InlineData("+1.5e+3", 1500)]
+    [InlineData("1_000.5", 1000.5)]
+    [InlineData(".5", 0.5)]
+    [InlineData("5.", 5)]
+    [InlineData("1e999", double.PositiveInfinity)]
+    [InlineData("-1e999", double.NegativeInfinity)]
+    public void What_Python_reads_as_a_float_is_read(string text, double expected)
+    {
+        Assert.True(PythonFloat.TryRead(text, out double read));
+        Assert.Equal(expected, read);
+    }
+
+    [Theory]
+    [InlineData("1__0")]
+    [InlineData("_1")]
+    [InlineData("++1")]
+    [InlineData("0x1p3")]
+    [InlineData("∞")]
     [InlineData("")]
     [InlineData("1,5")]
     [InlineData("x")]

@@ -20,15 +20,19 @@ public sealed class DirectoryStore : ITrackingStore
     private readonly ConditionalWeakTable<RunSearch, List<KeyValuePair<Run, string?>>> _found = new();
 
     /// <summary>A store in the directory <paramref name="root"/>, a full path.</summary>
+    /// <param name="root">The directory.</param>
+    /// <param name="warn">Told of what cannot be read in it, with file and line; from any thread.</param>
     /// <exception cref="ArgumentException">The path is relative.</exception>
-    public DirectoryStore(string root)
-        : this(root, StoreLimits.Mlflow)
+    public DirectoryStore(string root, Action<string>? warn = null)
+        : this(root, StoreLimits.Mlflow, warn)
     {
     }
 
     /// <summary>A store that accepts less than MLflow's own directory store.</summary>
-    internal DirectoryStore(string root, StoreLimits limits)
+    internal DirectoryStore(string root, StoreLimits limits, Action<string>? warn = null)
     {
+        limits = limits with { HiddenKeys = false };
+        warn ??= _ => { };
         Limits = limits;
         if (!Path.IsPathRooted(root))
             throw new ArgumentException($"The path '{root}' is relative.", nameof(root));
@@ -36,9 +40,9 @@ public sealed class DirectoryStore : ITrackingStore
         if (_root != Path.GetPathRoot(_root))
             _root = _root.TrimEnd(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar);
         TrackingUri = LocalUri.FromPath(_root);
-        _experiments = new ExperimentFolders(_root, TrackingUri, limits);
+        _experiments = new ExperimentFolders(_root, TrackingUri, limits, warn);
         _changes = new ExperimentWriter(_root, _experiments, limits);
-        _runs = new RunFolders(_experiments, TrackingUri);
+        _runs = new RunFolders(_experiments, TrackingUri, warn);
         _starter = new RunStarter(_experiments, limits);
         _writer = new RunWriter(_runs, limits);
     }
@@ -130,6 +134,9 @@ public sealed class DirectoryStore : ITrackingStore
     {
     }
 
+    /// <summary>The file that says where a run's artifacts are.</summary>
+    internal string MetaFileOf(string runId) => Path.Combine(_runs.Folder(runId), "meta.yaml");
+
     private Page<Run> SearchRuns(RunSearch search, string? pageToken, CancellationToken cancellationToken)
     {
         int offset = OffsetToken.Offset(pageToken, search.MaxResults);
@@ -151,8 +158,8 @@ public sealed class DirectoryStore : ITrackingStore
         return order.Sort(found.Where(run => filter.Matches(run.Key)), run => run.Key);
     }
 
-    private static Run? Whole(KeyValuePair<Run, string?> found, CancellationToken cancellationToken) =>
-        found.Value is { } folder ? ForeignFile.SkipUnreadable(() => RunFolders.Data(found.Key, folder, cancellationToken)) : found.Key;
+    private Run? Whole(KeyValuePair<Run, string?> found, CancellationToken cancellationToken) =>
+        found.Value is { } folder ? ForeignFile.SkipUnreadable(() => _runs.Data(found.Key, folder, cancellationToken)) : found.Key;
 
     private static bool IsIn(ViewType view, LifecycleStage stage) =>
         view == ViewType.All || (view == ViewType.DeletedOnly) == (stage == LifecycleStage.Deleted);

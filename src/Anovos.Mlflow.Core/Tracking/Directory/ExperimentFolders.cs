@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>The experiments of an <c>mlruns</c> folder: <c>&lt;id&gt;/meta.yaml</c> and <c>&lt;id&gt;/tags/</c>, the deleted ones in <c>.trash/</c>.</summary>
-internal sealed class ExperimentFolders(string root, string trackingUri, StoreLimits limits)
+internal sealed class ExperimentFolders(string root, string trackingUri, StoreLimits limits, Action<string> warn)
 {
     /// <summary>The id of the experiment that every store has.</summary>
     public const string DefaultId = "0";
@@ -49,7 +49,9 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
     {
         foreach (string folder in All())
         {
-            if (ForeignFile.SkipUnreadable(() => Read(folder, cancellationToken)) is { } experiment)
+            // A folder that has neither the file nor a run is none of an experiment, or that of one that is just being made.
+            Action<string> tell = MetaFile.Exists(folder) ? warn : _ => { };
+            if (ForeignFile.Skip(() => Read(folder, cancellationToken), tell, folder) is { } experiment)
                 yield return experiment;
         }
     }
@@ -58,7 +60,23 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
     public Experiment? Named(string name, CancellationToken cancellationToken)
     {
         string stored = SharedFile.Stored(name);
-        return ReadAll(cancellationToken).FirstOrDefault(experiment => experiment.Name == stored);
+        return ReadAll(cancellationToken).FirstOrDefault(experiment => experiment.Name == stored && !experiment.HasUnreadableName);
+    }
+
+    /// <summary>Throws if an experiment has the name, or may have it: that of another one cannot be read.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentExists"/>, <see cref="ErrorKind.StoreInvalid"/></exception>
+    public void RefuseTaken(string name, string? exceptId, CancellationToken cancellationToken)
+    {
+        List<Experiment> others = [.. ReadAll(cancellationToken).Where(experiment => experiment.ExperimentId != exceptId)];
+        string stored = SharedFile.Stored(name);
+        if (others.Find(experiment => experiment.Name == stored && !experiment.HasUnreadableName) is { } taken)
+            throw Taken(taken);
+        if (others.Find(experiment => experiment.HasUnreadableName) is not { } unreadable)
+            return;
+        string file = Path.Combine(Folder(unreadable.ExperimentId), "meta.yaml");
+        throw new MlflowException(ErrorKind.StoreInvalid,
+            $"There is an experiment in '{root}' whose name cannot be read, and it may be '{name}'. Correct 'name' in '{file}', or move "
+            + "that folder elsewhere.") { Target = file };
     }
 
     /// <summary>Makes the root with the experiment that every store has, where they are missing.</summary>
@@ -83,17 +101,14 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
         // Over looking for the name and taking it: two processes that start together are to end up in one experiment.
         using (StoreLock.Take(root, cancellationToken))
         {
-            if (Named(experiment.Name, cancellationToken) is { } taken)
-                throw Taken(taken);
-
+            RefuseTaken(experiment.Name, exceptId: null, cancellationToken);
             string id = RunNames.NewExperimentId();
             Make(id, experiment, cancellationToken);
             return id;
         }
     }
 
-    /// <summary>The error that the name of an experiment is taken.</summary>
-    public MlflowException Taken(Experiment experiment)
+    private MlflowException Taken(Experiment experiment)
     {
         string advice = experiment.LifecycleStage == LifecycleStage.Deleted
             ? $"is in the {TrashName} folder of '{root}', where its name stays taken: restore it, or remove its folder for good"
@@ -129,25 +144,57 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
     private Experiment Read(string folder, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        MetaFile file = MetaFile.Read(folder);
-        string id = file.Text("experiment_id");
-        if (id != Path.GetFileName(folder))
-            throw file.Invalid($"is that of the experiment '{id}'");
+        string id = Path.GetFileName(folder);
+        bool isDeleted = Path.GetDirectoryName(folder) == _trash;
+        if (!MetaFile.Exists(folder) && HasRuns(folder))
+        {
+            warn($"{Path.Combine(folder, "meta.yaml")} is missing: the name of the experiment '{id}' cannot be read.");
+            return Unreadable(id, isDeleted ? LifecycleStage.Deleted : LifecycleStage.Active, folder, cancellationToken);
+        }
+
+        MetaFile file = MetaFile.Read(folder, warn);
+        string? recorded = file.Find("experiment_id");
+        if (recorded is null)
+            file.Warn("experiment_id", "is missing");
+        else if (recorded != id && Find(recorded) is not null)
+            throw file.Invalid($"is that of the experiment '{recorded}'");
+        else if (recorded != id)
+            file.Warn("experiment_id", "is not the name of its folder");
+        string? name = file.Find("name");
+        if (name is null or "")
+        {
+            file.Warn("name", "is missing: the name of the experiment cannot be read");
+            return Unreadable(id, isDeleted ? LifecycleStage.Deleted : file.Stage(), folder, cancellationToken);
+        }
+
         return new Experiment
         {
             ExperimentId = id,
-            Name = file.Text("name"),
-            ArtifactLocation = file.Find("artifact_location") ?? "",
-            LifecycleStage = Path.GetDirectoryName(folder) == _trash ? LifecycleStage.Deleted : file.Stage(),
+            Name = name,
+            ArtifactLocation = LocalRoot.Resolve(file.Find("artifact_location") ?? "", id, folder),
+            LifecycleStage = isDeleted ? LifecycleStage.Deleted : file.Stage(),
             CreationTime = file.Time("creation_time"),
             LastUpdateTime = file.Time("last_update_time"),
             TrackingUri = trackingUri,
-            Tags = new KeyFiles(folder, KeyFiles.Tags).ReadAll(cancellationToken),
+            Tags = new KeyFiles(folder, KeyFiles.Tags).ReadAll(warn, cancellationToken),
         };
     }
 
+    private Experiment Unreadable(string id, LifecycleStage stage, string folder, CancellationToken cancellationToken) => new()
+    {
+        ExperimentId = id,
+        Name = $"(unreadable name) {id}",
+        HasUnreadableName = true,
+        LifecycleStage = stage,
+        TrackingUri = trackingUri,
+        Tags = new KeyFiles(folder, KeyFiles.Tags).ReadAll(warn, cancellationToken),
+    };
+
+    private static bool HasRuns(string folder) => Directory.EnumerateDirectories(folder).Any(run => RunFolders.IsRun(run)
+        && (MetaFile.Exists(run) || ForeignFile.SkipUnreadable(() => RunMeta.Read(run, _ => { })) is not null));
+
     // Its folder alone is not enough: another process may just be making it.
-    private bool HasDefault() => Find(DefaultId) is { } folder && MetaFile.Exists(folder);
+    private bool HasDefault() => Find(DefaultId) is { } folder && (MetaFile.Exists(folder) || HasRuns(folder));
 
     private static bool IsId(string id) => IdForm.IsMatch(id) && id != Models;
 }

@@ -12,8 +12,7 @@ internal sealed class ExperimentWriter(string root, ExperimentFolders experiment
         using IDisposable held = StoreLock.Take(root, cancellationToken);
         if (Active(id, cancellationToken).Name == SharedFile.Stored(name))
             return;
-        if (experiments.Named(name, cancellationToken) is { } taken)
-            throw experiments.Taken(taken);
+        experiments.RefuseTaken(name, exceptId: id, cancellationToken);
         MetaFile.Change(folder, ("last_update_time", Now()), ("name", FlatYamlText.Write(name)));
     }
 
@@ -42,7 +41,8 @@ internal sealed class ExperimentWriter(string root, ExperimentFolders experiment
         using IDisposable held = StoreLock.Take(root, cancellationToken);
         if (folder == place && experiments.Get(id, cancellationToken).LifecycleStage == stage)
             return;
-        MetaFile.Change(folder, ("last_update_time", Now()), ("lifecycle_stage", MetaFile.Text(stage)));
+        if (MetaFile.Exists(folder))
+            MetaFile.Change(folder, ("last_update_time", Now()), ("lifecycle_stage", MetaFile.Text(stage)));
         foreach (string run in Directory.EnumerateDirectories(folder))
         {
             cancellationToken.ThrowIfCancellationRequested();

@@ -2,6 +2,13 @@ using System.Text;
 
 namespace Anovos.Mlflow.Tracking;
 
+/// <summary>A field of a flat mapping.</summary>
+/// <param name="Value">The scalar; null for null and for a nested value.</param>
+/// <param name="IsPlain">Whether the scalar has no quotes.</param>
+/// <param name="IsNested">Whether the value is not a scalar on its line.</param>
+/// <param name="Line">The line, from 1.</param>
+internal readonly record struct FlatField(string? Value, bool IsPlain, bool IsNested, int Line);
+
 /// <summary>
 /// Reads the flat <c>key: scalar</c> mappings that PyYAML writes: plain, single- and double-quoted scalars, folded or not.
 /// A nested value reads as null, for no field of a <c>meta.yaml</c> that matters has one.
@@ -10,16 +17,35 @@ internal static class FlatYamlReader
 {
     /// <summary>The scalars by key.</summary>
     /// <exception cref="FormatException">The text is no such mapping.</exception>
-    public static Dictionary<string, string?> Read(string text)
+    public static Dictionary<string, string?> Read(string text) =>
+        Read(text, fault => throw fault).ToDictionary(field => field.Key, field => field.Value.Value, StringComparer.Ordinal);
+
+    /// <summary>The fields by key. A line that cannot be read costs that line.</summary>
+    public static Dictionary<string, FlatField> Read(string text, Action<FormatException> onFault)
     {
         var cursor = new YamlCursor(text);
-        var fields = new Dictionary<string, string?>(StringComparer.Ordinal);
+        var fields = new Dictionary<string, FlatField>(StringComparer.Ordinal);
         while (!cursor.End)
         {
+            int start = cursor.Position;
             if (AtForeignLine(cursor))
+            {
                 cursor.SkipLine();
-            else
-                fields[Key(cursor)] = Value(cursor);
+                continue;
+            }
+
+            try
+            {
+                int line = cursor.Line;
+                string key = Key(cursor);
+                fields[key] = Value(cursor) with { Line = line };
+            }
+            catch (FormatException fault)
+            {
+                onFault(fault);
+                cursor.Position = start;
+                cursor.SkipLine();
+            }
         }
 
         return fields;
@@ -41,7 +67,7 @@ internal static class FlatYamlReader
         throw cursor.Broken("it is no 'key: value'");
     }
 
-    private static string? Value(YamlCursor cursor)
+    private static FlatField Value(YamlCursor cursor)
     {
         cursor.SkipBlanks();
         char first = cursor.AtSpace ? '\n' : cursor.Here;
@@ -49,10 +75,11 @@ internal static class FlatYamlReader
         if (first is '\'' or '"')
             value = YamlQuoted.Read(cursor);
         else if (first is not ('\n' or '{' or '[' or '|' or '>' or '#'))
-            return Plain(cursor) is var plain && plain is "null" or "Null" or "NULL" or "~" ? null : plain;
+            return new FlatField(Plain(cursor) is var plain && plain is "null" or "Null" or "NULL" or "~" ? null : plain, true, false, 0);
 
+        bool isNested = first is '[' or '{' or '|' or '>' && !cursor.StartsWith("[]") && !cursor.StartsWith("{}");
         cursor.SkipLine();
-        return value;
+        return new FlatField(value, false, isNested, 0);
     }
 
     private static string Plain(YamlCursor cursor)

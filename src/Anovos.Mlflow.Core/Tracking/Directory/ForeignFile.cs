@@ -1,10 +1,14 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Folders in a store that only look like an experiment or a run, or that another process is removing.</summary>
+/// <summary>Files in a store that others wrote, and that others may be removing. One that cannot be read costs no other.</summary>
 internal static class ForeignFile
 {
     /// <summary>Returns the result of <paramref name="read"/>; null if the folder does not belong to the store, is broken, or is gone.</summary>
     public static T? SkipUnreadable<T>(Func<T?> read)
+        where T : class => Skip(read, _ => { }, path: "");
+
+    /// <summary>Returns the result of <paramref name="read"/>; null if the file is gone or, with a warning, cannot be read.</summary>
+    public static T? Skip<T>(Func<T?> read, Action<string> warn, string path)
         where T : class
     {
         try
@@ -13,10 +17,16 @@ internal static class ForeignFile
         }
         catch (MlflowException failure) when (failure.Kind == ErrorKind.StoreInvalid)
         {
+            warn(failure.Message);
             return null;
         }
         catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
         {
+            return null;
+        }
+        catch (Exception failure) when (path.Length > 0 && failure is (IOException or UnauthorizedAccessException))
+        {
+            warn($"{path} cannot be read and is left out: {failure.Message}");
             return null;
         }
     }

@@ -15,7 +15,7 @@ internal static class InputFiles
     private static readonly Regex TagLines = new(@"^tags:[ ]*\n(?<lines>(?:[ ].*\n|\n)*)", RegexOptions.Multiline | RegexOptions.CultureInvariant);
 
     /// <summary>The datasets of the run in this folder; one whose description is missing or broken is passed over, as MLflow does.</summary>
-    public static IReadOnlyList<DatasetInput> Read(string runFolder, CancellationToken cancellationToken)
+    public static IReadOnlyList<DatasetInput> Read(string runFolder, Action<string> warn, CancellationToken cancellationToken)
     {
         string folder = Path.Combine(runFolder, Inputs);
         if (!Directory.Exists(folder))
@@ -24,7 +24,7 @@ internal static class InputFiles
         foreach (string input in Directory.EnumerateDirectories(folder))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (ForeignFile.SkipUnreadable(() => ReadOne(runFolder, input)) is { } dataset)
+            if (ForeignFile.Skip(() => ReadOne(runFolder, input, warn), warn, input) is { } dataset)
                 found.Add(dataset);
         }
 
@@ -67,12 +67,12 @@ internal static class InputFiles
             """.Replace("\r\n", "\n") + tags);
     }
 
-    private static DatasetInput? ReadOne(string runFolder, string inputFolder)
+    private static DatasetInput? ReadOne(string runFolder, string inputFolder, Action<string> warn)
     {
-        MetaFile use = MetaFile.Read(inputFolder);
+        MetaFile use = MetaFile.Read(inputFolder, warn);
         if (use.Text("source_type") != "DATASET")
             return null;
-        MetaFile dataset = MetaFile.Read(DatasetFolder(runFolder, use.Text("source_id")));
+        MetaFile dataset = MetaFile.Read(DatasetFolder(runFolder, use.Text("source_id")), warn);
         return new DatasetInput(dataset.Text("name"), dataset.Text("digest"), dataset.Text("source_type"), dataset.Text("source"))
         {
             Schema = dataset.Find("schema"),

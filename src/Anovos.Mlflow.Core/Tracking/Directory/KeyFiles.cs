@@ -11,7 +11,7 @@ internal sealed class KeyFiles(string owner, string name)
 
     private readonly string _folder = Path.Combine(owner, name);
 
-    /// <summary>Every key and its file.</summary>
+    /// <summary>Every key and its file. Hidden files, such as those of file managers and editors, are no keys.</summary>
     public IEnumerable<KeyValuePair<string, string>> All()
     {
         if (!Directory.Exists(_folder))
@@ -19,19 +19,20 @@ internal sealed class KeyFiles(string owner, string name)
         foreach (string path in Directory.EnumerateFiles(_folder, "*", SearchOption.AllDirectories))
         {
             string key = path.Substring(_folder.Length + 1).Replace(Path.DirectorySeparatorChar, '/');
-            yield return new KeyValuePair<string, string>(key, path);
+            if (key[0] != '.' && !key.Contains("/."))
+                yield return new KeyValuePair<string, string>(key, path);
         }
     }
 
     /// <summary>Every key and its text.</summary>
-    public Dictionary<string, string> ReadAll(CancellationToken cancellationToken)
+    public Dictionary<string, string> ReadAll(Action<string> warn, CancellationToken cancellationToken)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var file in All())
         {
             cancellationToken.ThrowIfCancellationRequested();
             // A tag may be removed between the list of the files and its turn.
-            if (ForeignFile.SkipUnreadable(() => SharedFile.Read(file.Value)) is { } value)
+            if (ForeignFile.Skip(() => SharedFile.Read(file.Value), warn, file.Value) is { } value)
                 values[file.Key] = value;
         }
 
@@ -54,8 +55,9 @@ internal sealed class KeyFiles(string owner, string name)
         }
     }
 
-    /// <summary>Adds lines to the key's file.</summary>
-    public void Append(string key, Action<TextWriter> lines) => SharedFile.Append(PathOf(key), lines);
+    /// <summary>The key's file, which may not be there.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for what is no key.</exception>
+    public FileInfo FileOf(string key) => new(PathOf(key));
 
     /// <summary>Removes the key, and the folders that it leaves empty; false when it was not there.</summary>
     public bool Delete(string key)

@@ -1,32 +1,55 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>The fields of one <c>meta.yaml</c>. What a newer MLflow adds is passed over.</summary>
 internal sealed class MetaFile
 {
-    private readonly Dictionary<string, string?> _fields;
+    private readonly Dictionary<string, FlatField> _fields;
     private readonly string _path;
+    private readonly Action<string> _warn;
 
-    private MetaFile(string path, string content, Dictionary<string, string?> fields) => (_path, Content, _fields) = (path, content, fields);
+    private MetaFile(string path, string content, Action<string> warn)
+    {
+        (_path, Content, _warn) = (path, content, warn);
+        var faults = new List<FormatException>();
+        _fields = FlatYamlReader.Read(content, faults.Add);
+        IsFlat = faults.Count == 0 && _fields.Count > 0 && !_fields.Any(IsOther);
+        if (!IsFlat && Other(content) is { } fields)
+        {
+            _fields = fields;
+            return;
+        }
+
+        foreach (FormatException fault in faults)
+            _warn($"{_path}, {fault.Message}. This line is left out.");
+        string? last = _fields.ContainsKey("artifact_uri") ? "status" : _fields.ContainsKey("artifact_location") ? "name" : null;
+        if (last is null || _fields.ContainsKey(last) || content.EndsWith("\n", StringComparison.Ordinal))
+            return;
+
+        // MLflow writes the fields in order and ends every line: this is the first part of a file.
+        IsFlat = false;
+        LeaveOutHalf();
+    }
 
     /// <summary>The whole text, for what is not flat.</summary>
     public string Content { get; }
 
-    /// <summary>Reads the file of an experiment's or run's folder.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.StoreInvalid"/> when there is none or it cannot be read.</exception>
-    public static MetaFile Read(string folder)
+    /// <summary>Whether every field is on lines of its own, as MLflow writes them.</summary>
+    private bool IsFlat { get; }
+
+    /// <summary>Reads the file of an experiment's or run's folder. What cannot be read of it costs that field.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="warn">Told of what cannot be read.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.StoreInvalid"/> when there is none.</exception>
+    public static MetaFile Read(string folder, Action<string> warn)
     {
         string path = PathIn(folder);
         try
         {
-            string content = SharedFile.ReadLines(path);
-            return new MetaFile(path, content, FlatYamlReader.Read(content));
-        }
-        catch (FormatException failure)
-        {
-            throw Invalid(path, $"cannot be read, {failure.Message}", failure);
+            return new MetaFile(path, SharedFile.ReadEnded(path).TrimStart('\uFEFF'), warn);
         }
         catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -37,13 +60,24 @@ internal sealed class MetaFile
     /// <summary>Whether the folder has the file.</summary>
     public static bool Exists(string folder) => File.Exists(PathIn(folder));
 
+    /// <summary>Throws where the folder has no such file.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.StoreInvalid"/></exception>
+    public static void Require(string folder)
+    {
+        if (!Exists(folder))
+            throw Invalid(PathIn(folder), "is missing", innerException: null);
+    }
+
     /// <summary>Writes the file of a folder; one that is there is replaced at once.</summary>
     public static void Write(string folder, string text) => SharedFile.Write(PathIn(folder), text, scratch: folder);
 
     /// <summary>Changes fields of the file of a folder, given in the form of YAML. All others stay as they are: MLflow has added some.</summary>
     public static void Change(string folder, params (string Field, string Text)[] fields)
     {
-        string content = Read(folder).Content;
+        MetaFile file = Read(folder, _ => { });
+        string content = file.IsFlat ? file.Content : file.Flat();
+        if (!content.EndsWith("\n", StringComparison.Ordinal))
+            content += "\n";
         foreach ((string field, string text) in fields)
         {
             // With its further lines, which are indented or blank.
@@ -56,41 +90,57 @@ internal sealed class MetaFile
     }
 
     /// <summary>The field; null when it is not there or null.</summary>
-    public string? Find(string field) => _fields.TryGetValue(field, out string? value) ? value : null;
+    public string? Find(string field) => _fields.TryGetValue(field, out FlatField found) ? found.Value : null;
 
     /// <summary>The field, which must be there.</summary>
     public string Text(string field) => Find(field) ?? throw Invalid($"has no '{field}'");
 
-    /// <summary>The field as a number; null when it is not there or null.</summary>
+    /// <summary>The field as a number; null when it is not there, is null or, with a warning, is no number.</summary>
     public long? Number(string field)
     {
         if (Find(field) is not { } text)
             return null;
-        return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
-            ? number
-            : throw Invalid($"has '{text}' as '{field}', which must be a whole number");
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number))
+            return number;
+
+        // 1000.0, as a program writes that has the time as a float.
+        if (PythonFloat.TryRead(text.Trim(), out double real) && Math.Abs(real) < long.MaxValue)
+            return (long)real;
+        Warn(field, "is no number");
+        return null;
     }
 
-    /// <summary>The field, Unix milliseconds, as a time; null when it is not there or null.</summary>
+    /// <summary>The field, Unix milliseconds, as a time; null when it is not there, is null or, with a warning, is no time.</summary>
     public DateTimeOffset? Time(string field)
     {
         try
         {
             return Number(field) is { } time ? DateTimeOffset.FromUnixTimeMilliseconds(time) : null;
         }
-        catch (ArgumentOutOfRangeException failure)
+        catch (ArgumentOutOfRangeException)
         {
-            throw Invalid(_path, $"has '{Find(field)}' as '{field}', which is no time", failure);
+            Warn(field, "is no time");
+            return null;
         }
     }
 
     /// <summary>The lifecycle stage; active when the oldest MLflow wrote none.</summary>
-    public LifecycleStage Stage() => Find("lifecycle_stage") switch
+    public LifecycleStage Stage()
     {
-        null or "active" => LifecycleStage.Active,
-        "deleted" => LifecycleStage.Deleted,
-        var other => throw Invalid($"has '{other}' as 'lifecycle_stage', which must be 'active' or 'deleted'"),
-    };
+        string? stage = Find("lifecycle_stage");
+        if (stage is not (null or "active" or "deleted"))
+            Warn("lifecycle_stage", "is not 'active' or 'deleted'");
+        return stage == "deleted" ? LifecycleStage.Deleted : LifecycleStage.Active;
+    }
+
+    /// <summary>Warns of a field that is there and cannot be used, or that is missing.</summary>
+    public void Warn(string field, string why)
+    {
+        if (Find(field) is { } value)
+            _warn($"{_path}:{_fields[field].Line}: '{YamlScalar.Quote(value)}' as '{field}' {why}. It is left out.");
+        else
+            _warn($"{_path}: '{field}' {why}.");
+    }
 
     /// <summary>A stage as the file has it.</summary>
     public static string Text(LifecycleStage stage) => stage == LifecycleStage.Deleted ? "deleted" : "active";
@@ -100,6 +150,44 @@ internal sealed class MetaFile
 
     /// <summary>A number as the file has it.</summary>
     public static string Text(long? number) => number?.ToString(CultureInfo.InvariantCulture) ?? "null";
+
+    // What is not flat is rare: flow style, block scalars, anchors, quoted or indented keys.
+    private static bool IsOther(KeyValuePair<string, FlatField> field) => field.Value.IsNested || field.Key.Length == 0
+        || field.Key[0] is '{' or '"' or '\'' or '?'
+        || (field.Value is { IsPlain: true, Value: { Length: > 0 } text } && text[0] is '&' or '*' or '!');
+
+    private static Dictionary<string, FlatField>? Other(string content)
+    {
+        try
+        {
+            return (YamlReader.Read(content, CancellationToken.None) as YamlMapping)?.Entries.ToDictionary(
+                entry => entry.Key.Text,
+                entry => entry.Value is YamlScalar scalar
+                    ? new FlatField(scalar.IsNull ? null : scalar.Text, scalar.Kind != YamlKind.String, false, scalar.Position.Line)
+                    : new FlatField(null, false, true, entry.Value.Position.Line),
+                StringComparer.Ordinal);
+        }
+        catch (Exception failure) when (failure is YamlFault or ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    private void LeaveOutHalf()
+    {
+        string half = _fields.OrderBy(field => field.Value.Line).Last().Key;
+        _warn($"{_path}:{_fields[half].Line}: the file ends here, in the middle of '{half}'. What is missing is left out.");
+        _fields.Remove(half);
+    }
+
+    // A text in another form, or with lines that cannot be read, becomes one to which fields can be added.
+    private string Flat() => string.Concat(_fields.Select(field => field.Value switch
+    {
+        { IsNested: true } or { Value: null, IsPlain: false } => $"{field.Key}: []\n",
+        { Value: null } => $"{field.Key}: null\n",
+        { IsPlain: true, Value: { } text } => $"{field.Key}: {text}\n",
+        { Value: { } text } => $"{field.Key}: {FlatYamlText.Write(text)}\n",
+    }));
 
     private static string PathIn(string folder) => Path.Combine(folder, "meta.yaml");
 

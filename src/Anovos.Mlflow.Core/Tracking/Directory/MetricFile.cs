@@ -1,10 +1,14 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>A metric's file: a line a point, <c>&lt;Unix milliseconds&gt; &lt;value&gt; &lt;step&gt;</c>.</summary>
 internal static class MetricFile
 {
+    // The beginning of what Write writes.
+    private static readonly Regex HalfLine = new(@"^-?[0-9]*(?: [-+.0-9a-z]*(?: -?[0-9]*)?)?\z", RegexOptions.CultureInvariant);
+
     /// <summary>Writes the lines of some points of one metric.</summary>
     public static void Write(TextWriter lines, IEnumerable<Metric> points)
     {
@@ -19,24 +23,32 @@ internal static class MetricFile
         }
     }
 
-    /// <summary>Every point, in the order written.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.StoreInvalid"/> for a line that is no point.</exception>
-    public static IEnumerable<Metric> Read(string key, string path)
+    /// <summary>Every point, in the order written. A line that is no point costs that point.</summary>
+    /// <param name="runFolder">The folder of the run.</param>
+    /// <param name="key">The metric.</param>
+    /// <param name="path">Its file.</param>
+    /// <param name="warn">Told of each line that cannot be read.</param>
+    public static IEnumerable<Metric> Read(string runFolder, string key, string path, Action<string> warn)
     {
         int number = 0;
-        foreach (string line in SharedFile.ReadWholeLines(path))
+        foreach (string line in SharedFile.ReadLines(path, offset => GrowthNotes.IsWhole(runFolder, key, offset)))
         {
             number++;
-            yield return Point(key, line) ?? throw new MlflowException(ErrorKind.StoreInvalid,
-                $"Line {number} of the metric file '{path}' is not '<time> <value> <step>': '{line}'.") { Target = path };
+            if (Point(key, line) is { } point)
+                yield return point;
+            else if (Trim(line).Length > 0)
+                warn($"{path}:{number}: '{Shortened(line)}' is not '<time> <value> <step>'. This point is left out.");
         }
     }
 
+    /// <summary>Whether a last line without a line end is only the beginning of a point, which MLflow cannot read either.</summary>
+    public static bool IsHalf(string line) => Point("", line) is null && HalfLine.IsMatch(line);
+
     /// <summary>The point that counts as the metric's value: the largest step, then time, then value, as MLflow has it.</summary>
-    public static Metric? Latest(string key, string path)
+    public static Metric? Latest(string runFolder, string key, string path, Action<string> warn)
     {
         Metric? latest = null;
-        foreach (Metric point in Read(key, path))
+        foreach (Metric point in Read(runFolder, key, path, warn))
         {
             if (latest is null || point.Step > latest.Step
                 || (point.Step == latest.Step && (point.Timestamp > latest.Timestamp
@@ -49,12 +61,17 @@ internal static class MetricFile
         return latest;
     }
 
+    // Editors put a byte order mark before the first line.
+    private static string Trim(string line) => line.Trim().TrimStart('\uFEFF');
+
+    private static string Shortened(string line) => line.Length > 60 ? line.Substring(0, 60) + "…" : line;
+
     private static string Whole(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     // The oldest MLflow wrote no step; 3.x adds a data set's name and digest behind it.
     private static Metric? Point(string key, string line)
     {
-        string[] fields = line.Trim().Split(' ');
+        string[] fields = Trim(line).Split(' ');
         long step = 0;
         return fields.Length >= 2
             && long.TryParse(fields[0], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long timestamp)

@@ -1,10 +1,15 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>Numbers as Python prints floats (<c>1.0</c>, <c>1e-07</c>, <c>nan</c>, <c>-inf</c>): the form of a metric file.</summary>
 internal static class PythonFloat
 {
+    private static readonly Regex Form = new(
+        @"^[-+]?(?:[0-9]+(?:_[0-9]+)*\.?(?:[0-9]+(?:_[0-9]+)*)?|\.[0-9]+(?:_[0-9]+)*)(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?\z",
+        RegexOptions.CultureInvariant);
+
     /// <summary>The shortest text that reads back as the same number.</summary>
     public static string Write(double value)
     {
@@ -30,15 +35,23 @@ internal static class PythonFloat
     /// <summary>Reads such a number; false when it is none.</summary>
     public static bool TryRead(string text, out double value)
     {
-        double? special = text.ToLowerInvariant() switch
+        bool negative = text.StartsWith("-", StringComparison.Ordinal);
+        string unsigned = negative || text.StartsWith("+", StringComparison.Ordinal) ? text.Substring(1) : text;
+        double? special = unsigned.ToLowerInvariant() switch
         {
             "nan" => double.NaN,
             "inf" or "infinity" => double.PositiveInfinity,
-            "-inf" or "-infinity" => double.NegativeInfinity,
             _ => null,
         };
-        value = special ?? 0;
-        return special is not null || double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
+        value = special is { } found ? negative ? -found : found : 0;
+        if (special is not null)
+            return true;
+        if (!Form.IsMatch(text))
+            return false;
+        // .NET Framework refuses what is too large for a double, where Python and .NET have infinity.
+        if (!double.TryParse(text.Replace("_", ""), NumberStyles.Float, CultureInfo.InvariantCulture, out value))
+            value = negative ? double.NegativeInfinity : double.PositiveInfinity;
+        return true;
     }
 
     // .NET and Python find the same digits, but differ in when they write an exponent and how.

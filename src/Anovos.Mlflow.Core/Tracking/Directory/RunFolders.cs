@@ -1,7 +1,7 @@
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>The runs of an <c>mlruns</c> folder: <c>&lt;experiment&gt;/&lt;run&gt;/</c> with <c>meta.yaml</c>, <c>params/</c>, <c>metrics/</c>, <c>tags/</c>.</summary>
-internal sealed class RunFolders(ExperimentFolders experiments, string trackingUri)
+internal sealed class RunFolders(ExperimentFolders experiments, string trackingUri, Action<string> warn)
 {
     // What else stands beside an experiment's runs.
     private static readonly string[] Reserved = [KeyFiles.Tags, "datasets", "traces", "models"];
@@ -16,9 +16,17 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
                 $"'{runId}' is no run id: letters, digits, dashes and underscores.") { Target = runId };
         }
 
-        return experiments.All().Select(experiment => Path.Combine(experiment, runId))
-            .FirstOrDefault(folder => !Reserved.Contains(runId) && Directory.Exists(folder))
-            ?? throw new MlflowException(ErrorKind.RunNotFound, $"There is no run '{runId}' in {trackingUri}.") { Target = runId };
+        IEnumerable<string> folders = experiments.All().Select(experiment => Path.Combine(experiment, runId))
+            .Where(folder => !Reserved.Contains(runId) && Directory.Exists(folder));
+        string? copy = null;
+        foreach (string folder in folders)
+        {
+            if (OriginalOf(folder) is null)
+                return folder;
+            copy = folder;
+        }
+
+        return copy ?? throw new MlflowException(ErrorKind.RunNotFound, $"There is no run '{runId}' in {trackingUri}.") { Target = runId };
     }
 
     /// <summary>The run of that id.</summary>
@@ -26,9 +34,15 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
     public Run Get(string runId, CancellationToken cancellationToken)
     {
         string folder = Folder(runId);
-        RunMeta meta = RunMeta.Read(folder);
+        RunMeta meta = RunMeta.Read(folder, warn);
+        if (Original(meta) is { } original)
+        {
+            throw new MlflowException(
+                ErrorKind.StoreInvalid, $"'{folder}' is a copy of '{original}': its meta.yaml names that run.") { Target = runId };
+        }
+
         string experiment = ForeignFile.SkipUnreadable(() => experiments.Get(meta.ExperimentId, cancellationToken))?.Name ?? "";
-        return Data(Bare(meta, experiment), folder, cancellationToken);
+        return Data(Bare(meta, experiment, folder), folder, cancellationToken);
     }
 
     /// <summary>The runs that can be read, in no order and without params, metrics and tags, each with its folder.</summary>
@@ -37,14 +51,17 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
         foreach (string id in experimentIds.Distinct(StringComparer.Ordinal))
         {
             if (experiments.Find(id) is not { } folder
-                || ForeignFile.SkipUnreadable(() => experiments.Get(id, cancellationToken)) is not { } experiment)
+                || ForeignFile.Skip(() => experiments.Get(id, cancellationToken), warn, folder) is not { } experiment)
             {
                 continue;
             }
 
             string[] runs = [.. Directory.EnumerateDirectories(folder).Where(IsRun)];
             foreach (RunMeta meta in ManyRuns.Read(runs, Meta, cancellationToken))
-                yield return new KeyValuePair<Run, string?>(Bare(meta, experiment.Name), Path.Combine(folder, meta.RunId));
+            {
+                string run = Path.Combine(folder, meta.RunId);
+                yield return new KeyValuePair<Run, string?>(Bare(meta, experiment.Name, run), run);
+            }
         }
     }
 
@@ -52,27 +69,27 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
     public static bool IsRun(string folder) => !Reserved.Contains(Path.GetFileName(folder));
 
     /// <summary>Every point of a metric, in the order written; none for a key that the run does not have.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.RunNotFound"/>; <see cref="ErrorKind.StoreInvalid"/> for a line that is no point.</exception>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.RunNotFound"/></exception>
     public IReadOnlyList<Metric> History(string runId, string key, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        string? path = new KeyFiles(Folder(runId), KeyFiles.Metrics).All().FirstOrDefault(file => file.Key == key).Value;
-        return path is null ? [] : [.. MetricFile.Read(key, path)];
+        string folder = Folder(runId);
+        string? path = new KeyFiles(folder, KeyFiles.Metrics).All().FirstOrDefault(file => file.Key == key).Value;
+        return path is null ? [] : [.. MetricFile.Read(folder, key, path, warn)];
     }
 
     /// <summary>The run with its params, metrics and tags.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.StoreInvalid"/> for a metric's file that cannot be read.</exception>
-    public static Run Data(Run bare, string folder, CancellationToken cancellationToken)
+    public Run Data(Run bare, string folder, CancellationToken cancellationToken)
     {
         var metrics = new Dictionary<string, double>(StringComparer.Ordinal);
         foreach (var file in new KeyFiles(folder, KeyFiles.Metrics).All())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (MetricFile.Latest(file.Key, file.Value) is { } latest)
+            if (ForeignFile.Skip(() => MetricFile.Latest(folder, file.Key, file.Value, warn), warn, file.Value) is { } latest)
                 metrics[file.Key] = latest.Value;
         }
 
-        var tags = new KeyFiles(folder, KeyFiles.Tags).ReadAll(cancellationToken);
+        var tags = new KeyFiles(folder, KeyFiles.Tags).ReadAll(warn, cancellationToken);
         return new Run
         {
             RunId = bare.RunId,
@@ -86,16 +103,35 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
             ArtifactUri = bare.ArtifactUri,
             LifecycleStage = bare.LifecycleStage,
             TrackingUri = bare.TrackingUri,
-            Params = new KeyFiles(folder, KeyFiles.Params).ReadAll(cancellationToken),
+            Params = new KeyFiles(folder, KeyFiles.Params).ReadAll(warn, cancellationToken),
             Metrics = metrics,
             Tags = tags,
-            Inputs = InputFiles.Read(folder, cancellationToken),
+            Inputs = InputFiles.Read(folder, warn, cancellationToken),
         };
     }
 
-    private static RunMeta? Meta(string folder) => ForeignFile.SkipUnreadable(() => RunMeta.Read(folder));
+    private RunMeta? Meta(string folder) => ForeignFile.Skip(
+        () =>
+        {
+            RunMeta meta = RunMeta.Read(folder, warn);
+            if (Original(meta) is not { } original)
+                return meta;
+            warn($"'{folder}' is a copy of '{original}': its meta.yaml names that run. The copy is left out.");
+            return null;
+        },
+        warn: _ => { },
+        folder);
 
-    private Run Bare(RunMeta meta, string experiment) => new()
+    private string? OriginalOf(string folder) => ForeignFile.SkipUnreadable(() => Original(RunMeta.Read(folder, _ => { })));
+
+    // The folder of the run that the file names, where that is another one and is there.
+    private string? Original(RunMeta meta) =>
+        meta.Recorded is var (runId, experimentId) && Run.IsRunId(runId) && experiments.Find(experimentId) is { } experiment
+        && Path.Combine(experiment, runId) is var folder && Directory.Exists(folder)
+            ? folder
+            : null;
+
+    private Run Bare(RunMeta meta, string experiment, string folder) => new()
     {
         RunId = meta.RunId,
         ExperimentId = meta.ExperimentId,
@@ -105,7 +141,7 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
         StartTime = meta.StartTime,
         EndTime = meta.EndTime,
         UserId = meta.UserId,
-        ArtifactUri = meta.ArtifactUri,
+        ArtifactUri = LocalRoot.Resolve(meta.ArtifactUri, $"{meta.ExperimentId}/{meta.RunId}/artifacts", Path.Combine(folder, "artifacts")),
         LifecycleStage = meta.LifecycleStage,
         TrackingUri = trackingUri,
     };

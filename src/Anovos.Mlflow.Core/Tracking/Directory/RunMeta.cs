@@ -6,6 +6,9 @@ internal sealed record RunMeta(string RunId, string ExperimentId, string RunName
     /// <summary>The tag that repeats a run's name.</summary>
     public const string NameTag = "mlflow.runName";
 
+    // Where the file has no time that can be read.
+    private static DateTimeOffset NoTime => DateTimeOffset.FromUnixTimeMilliseconds(0);
+
     public RunStatus Status { get; init; } = RunStatus.Running;
 
     public DateTimeOffset? EndTime { get; init; }
@@ -14,33 +17,54 @@ internal sealed record RunMeta(string RunId, string ExperimentId, string RunName
 
     public DateTimeOffset? DeletedTime { get; init; }
 
-    /// <summary>Reads it from the run's folder.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.StoreInvalid"/> when it cannot be read or is of another run.</exception>
-    public static RunMeta Read(string folder)
+    /// <summary>The ids in the file, where they are others than those of the folder; null where they are the same or missing.</summary>
+    public (string RunId, string ExperimentId)? Recorded { get; private init; }
+
+    /// <summary>
+    /// Reads it from the run's folder. What cannot be read of it costs that field; the ids are those of the folders in any case.
+    /// </summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.StoreInvalid"/> when it is missing and the folder holds no data.</exception>
+    public static RunMeta Read(string folder, Action<string> warn)
     {
-        MetaFile file = MetaFile.Read(folder);
-        var meta = new RunMeta(
-            // MLflow wrote run_uuid alone once, then both, and since 3.0 run_id alone.
-            file.Find("run_id") ?? file.Text("run_uuid"),
-            file.Text("experiment_id"),
+        string id = Path.GetFileName(folder), experimentId = Path.GetFileName(Path.GetDirectoryName(folder)!);
+        if (!MetaFile.Exists(folder) && HasData(folder))
+        {
+            warn($"{Path.Combine(folder, "meta.yaml")} is missing. Only params, metrics, tags and artifacts of the run can be read.");
+            return new RunMeta(id, experimentId, "", "", NoTime, "");
+        }
+
+        MetaFile file = MetaFile.Read(folder, warn);
+
+        // MLflow wrote run_uuid alone once, then both, and since 3.0 run_id alone.
+        string? recorded = file.Find("run_id") ?? file.Find("run_uuid"), recordedExperiment = file.Find("experiment_id");
+        if (recorded is null)
+            file.Warn("run_id", "is missing");
+        if (recordedExperiment is null)
+            file.Warn("experiment_id", "is missing");
+        if (file.Find("start_time") is null)
+            file.Warn("start_time", "is missing");
+        long status = file.Number("status") ?? (long)RunStatus.Running;
+        if (!Enum.IsDefined(typeof(RunStatus), (int)Math.Max(0, Math.Min(status, 99))))
+        {
+            file.Warn("status", "is not 1 to 5");
+            status = (long)RunStatus.Running;
+        }
+
+        bool isOther = (recorded is not null && recorded != id) || (recordedExperiment is not null && recordedExperiment != experimentId);
+        return new RunMeta(
+            id,
+            experimentId,
             file.Find("run_name") ?? "",
             file.Find("user_id") ?? "",
-            file.Time("start_time") ?? throw file.Invalid("has no 'start_time'"),
+            file.Time("start_time") ?? NoTime,
             file.Find("artifact_uri") ?? "")
         {
-            Status = (RunStatus)(file.Number("status") ?? (long)RunStatus.Running),
+            Status = (RunStatus)status,
             EndTime = file.Time("end_time"),
             LifecycleStage = file.Stage(),
             DeletedTime = file.Time("deleted_time"),
+            Recorded = isOther ? (recorded ?? id, recordedExperiment ?? experimentId) : null,
         };
-
-        if (!Enum.IsDefined(typeof(RunStatus), meta.Status))
-            throw file.Invalid($"has '{(int)meta.Status}' as 'status', which must be 1 to 5");
-        if (meta.RunId != Path.GetFileName(folder))
-            throw file.Invalid($"is that of the run '{meta.RunId}'");
-        if (meta.ExperimentId != Path.GetFileName(Path.GetDirectoryName(folder)))
-            throw file.Invalid($"is that of a run in the experiment '{meta.ExperimentId}'");
-        return meta;
     }
 
     /// <summary>The time of some Unix milliseconds.</summary>
@@ -77,4 +101,9 @@ internal sealed record RunMeta(string RunId, string ExperimentId, string RunName
         user_id: {FlatYamlText.Write(UserId)}
 
         """.Replace("\r\n", "\n"));
+
+    // A new run has neither before it has its file.
+    private static bool HasData(string folder) => new[] { KeyFiles.Metrics, KeyFiles.Params, "artifacts" }
+        .Select(part => Path.Combine(folder, part))
+        .Any(part => Directory.Exists(part) && Directory.EnumerateFiles(part, "*", SearchOption.AllDirectories).Any());
 }

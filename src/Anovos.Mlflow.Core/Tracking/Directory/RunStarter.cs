@@ -17,6 +17,18 @@ internal sealed class RunStarter(ExperimentFolders experiments, StoreLimits limi
                 $"The experiment '{experiment.Name}' is in the trash. Restore it first, or use another.") { Target = experiment.Name };
         }
 
+        if (LocalRoot.WhyUnusable(experiment.ArtifactLocation) is { } why)
+        {
+            string location = experiment.ArtifactLocation.Trim().Length == 0 ? "" : $", '{experiment.ArtifactLocation}',";
+            string file = Path.Combine(experiments.Folder(run.ExperimentId), "meta.yaml");
+            throw new MlflowException(ErrorKind.StoreInvalid,
+                $"The field 'artifact_location'{location} in '{file}' {why}. Correct it, or use another experiment: a run "
+                + "needs a place for its artifacts.")
+            {
+                Target = file,
+            };
+        }
+
         string id = run.RunId ?? RunNames.NewRunId();
         string name = Name(run);
         string folder = Path.Combine(experiments.Folder(run.ExperimentId), id);

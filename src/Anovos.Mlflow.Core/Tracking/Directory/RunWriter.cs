@@ -13,12 +13,15 @@ internal sealed class RunWriter(RunFolders runs, StoreLimits limits)
         limits.CheckTags([new Tag(RunMeta.NameTag, name)]);
         if (name != meta.RunName)
             new KeyFiles(folder, KeyFiles.Tags).Write(RunMeta.NameTag, name);
-        (meta with
-        {
-            RunName = name,
-            Status = update.Status ?? meta.Status,
-            EndTime = update.EndTime is { } end ? RunMeta.TimeOf(end) : meta.EndTime,
-        }).Write(folder);
+        var changes = new List<(string, string)>();
+        if (update.EndTime is { } end)
+            changes.Add(("end_time", MetaFile.Text(RunMeta.TimeOf(end).ToUnixTimeMilliseconds())));
+        if (name != meta.RunName)
+            changes.Add(("run_name", FlatYamlText.Write(name)));
+        if (update.Status is { } status)
+            changes.Add(("status", MetaFile.Text((long)status)));
+        if (changes.Count > 0)
+            MetaFile.Change(folder, [.. changes]);
     }
 
     /// <summary>Puts a run into the trash, or takes it out.</summary>
@@ -28,11 +31,17 @@ internal sealed class RunWriter(RunFolders runs, StoreLimits limits)
     public static RunMeta MoveFolder(string folder, LifecycleStage stage, CancellationToken cancellationToken)
     {
         using IDisposable held = StoreLock.Take(folder, cancellationToken);
-        RunMeta meta = RunMeta.Read(folder);
+        RunMeta meta = RunMeta.Read(folder, _ => { });
         if (meta.LifecycleStage == stage)
             return meta;
         RunMeta moved = meta with { LifecycleStage = stage, DeletedTime = stage == LifecycleStage.Deleted ? DateTimeOffset.UtcNow : null };
-        moved.Write(folder);
+        if (MetaFile.Exists(folder))
+        {
+            string time = MetaFile.Text(moved.DeletedTime?.ToUnixTimeMilliseconds());
+            MetaFile.Change(folder, ("deleted_time", time), ("lifecycle_stage", MetaFile.Text(stage)));
+        }
+        else
+            moved.Write(folder);
         return moved;
     }
 
@@ -54,15 +63,10 @@ internal sealed class RunWriter(RunFolders runs, StoreLimits limits)
 
         values.WriteAll(Fresh(runId, values, batch.Params), cancellationToken);
 
-        foreach (var group in points)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            metrics.Append(group.Key, lines => MetricFile.Write(lines, group));
-        }
-
+        GrowthNotes.Append(folder, metrics, points, cancellationToken);
         tags.WriteAll(batch.Tags.Select(tag => (tag.Key, tag.Value)), cancellationToken);
         if (batch.Tags.LastOrDefault(tag => tag.Key == RunMeta.NameTag)?.Value is { Length: > 0 } name)
-            (meta with { RunName = name }).Write(folder);
+            MetaFile.Change(folder, ("run_name", FlatYamlText.Write(name)));
     }
 
     /// <summary>Names datasets that the run reads.</summary>
@@ -98,7 +102,8 @@ internal sealed class RunWriter(RunFolders runs, StoreLimits limits)
             string? old = values.Find(param.Key);
             if (old is null)
                 fresh.Add((param.Key, param.Value));
-            else if (old != SharedFile.Stored(param.Value))
+            // The oldest MLflow wrote a line end behind each value.
+            else if (SharedFile.Stored(param.Value) is var value && old != value && old != value + "\n")
             {
                 throw new MlflowException(ErrorKind.ParameterConflict,
                     $"The param '{param.Key}' of the run '{runId}' is '{old}' and cannot become '{param.Value}'. "
@@ -111,7 +116,8 @@ internal sealed class RunWriter(RunFolders runs, StoreLimits limits)
 
     private static RunMeta Active(string folder)
     {
-        RunMeta meta = RunMeta.Read(folder);
+        MetaFile.Require(folder);
+        RunMeta meta = RunMeta.Read(folder, _ => { });
         return meta.LifecycleStage == LifecycleStage.Active ? meta : throw new MlflowException(ErrorKind.InvalidValue,
             $"The run '{meta.RunId}' is in the trash and cannot be changed. Restore it first.") { Target = meta.RunId };
     }

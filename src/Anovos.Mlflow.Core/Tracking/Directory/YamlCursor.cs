@@ -81,8 +81,20 @@ internal sealed class YamlCursor(string text)
             TakeBreak();
     }
 
+    /// <summary>The line, from 1.</summary>
+    public int Line
+    {
+        get
+        {
+            int line = 1;
+            for (int i = text.IndexOf('\n'); i >= 0 && i < _at; i = text.IndexOf('\n', i + 1))
+                line++;
+            return line;
+        }
+    }
+
     /// <summary>The error that something here cannot be read.</summary>
-    public FormatException Broken(string what) => new($"line {1 + text.Take(_at).Count(c => c == '\n')}: {what}");
+    public FormatException Broken(string what) => new($"line {Line}: {what}");
 
     /// <summary>Whether the character is a blank.</summary>
     public static bool IsBlank(char c) => c is ' ' or '\t';

@@ -44,7 +44,7 @@ public abstract class OfflineCommand : TrackingCommand
         string folder = OfflinePath is null ? Path.Combine(CurrentDirectory, "mlruns") : GetUnresolvedProviderPathFromPSPath(OfflinePath);
         if (!always)
         {
-            MlflowConnection fallback = connection.WithFallback(new DirectoryStore(folder));
+            MlflowConnection fallback = connection.WithFallback(new DirectoryStore(folder, WarnOnce));
             Listen(fallback);
             return fallback;
         }

@@ -58,7 +58,7 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
         TrackingTarget folder = ParseTarget(Path);
         if (folder.Directory is null || !Directory.Exists(folder.Directory))
             throw new MlflowException(ErrorKind.UriUnsupported, $"There is no folder of runs at {Path}. Name it with -Path.") { Target = Path };
-        var source = new DirectoryStore(folder.Directory);
+        var source = new DirectoryStore(folder.Directory, WarnOnce);
         IReadOnlyList<Run> runs = Find(source);
         foreach (string missing in _runIds.Except(runs.Select(run => run.RunId)))
             WriteError(new MlflowException(ErrorKind.RunNotFound, $"There is no run '{missing}' in {folder}.").ToErrorRecord(missing));
