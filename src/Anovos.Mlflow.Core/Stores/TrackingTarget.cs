@@ -32,7 +32,7 @@ public sealed record TrackingTarget
     /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/>; the message says what to use instead.</exception>
     public static TrackingTarget Parse(string uri, string baseDirectory)
     {
-        string text = uri.Trim();
+        string text = Pasted.Setting(uri, "The tracking URI") ?? "";
         int colon = text.IndexOf(':');
 
         // One letter before the colon is a drive.
@@ -89,8 +89,11 @@ public sealed record TrackingTarget
     {
         if (UserInfo is not var (user, password))
             return options;
+        password = Pasted.Password(password, "The password in the tracking URI") ?? "";
         options.Redactor.AddBasic(user, password);
-        return options.CredentialsAreExplicit ? options : options with { Username = user, Password = password, CredentialSource = "the tracking URI" };
+        return options.CredentialsAreExplicit
+            ? options
+            : options with { Username = user, Password = password, CredentialSource = "the tracking URI" };
     }
 
     /// <inheritdoc/>
