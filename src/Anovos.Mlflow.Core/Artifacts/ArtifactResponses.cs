@@ -10,7 +10,8 @@ internal static class ArtifactResponses
 
     /// <summary>Writes the body to a stream.</summary>
     /// <exception cref="MlflowException">It broke off.</exception>
-    public static async Task CopyAsync(HttpResponseMessage response, Uri server, ConnectionOptions options, Stream target, Action<long> received, CancellationToken cancellationToken)
+    public static async Task CopyAsync(
+        HttpResponseMessage response, Uri server, ConnectionOptions options, Stream target, Action<long> received, CancellationToken cancellationToken)
     {
         byte[] buffer = new byte[BufferBytes];
         using Stream body = await response.Content.ReadAsStreamAsync().ConfigureAwait(false);

@@ -32,7 +32,7 @@ internal sealed class AzureContainer : IBucket
         Uri = $"{uri.Scheme}://{uri.UserInfo}@{uri.Authority}";
         _http = HttpTransport.CreateCloudClient(options with { InsecureTls = false, ServerCertificatePath = null, ClientCertificatePath = null });
         _client = Open(uri, variables, _http);
-        _signature = variables.Text("AZURE_STORAGE_SAS_TOKEN")?.TrimStart('?');
+        _signature = variables.Setting("AZURE_STORAGE_SAS_TOKEN")?.TrimStart('?');
         Requests = new CloudRequests(options, retrier, e => AzureErrors.From(e, Uri, _client.Uri));
     }
 
@@ -104,9 +104,9 @@ internal sealed class AzureContainer : IBucket
         var address = new Uri($"https://{uri.Authority.Replace(".dfs.", ".blob.")}/{container}");
         try
         {
-            if (variables.Text("AZURE_STORAGE_CONNECTION_STRING") is { } connection)
+            if (variables.Setting("AZURE_STORAGE_CONNECTION_STRING") is { } connection)
                 return new BlobContainerClient(connection, container, options);
-            if (variables.Text("AZURE_STORAGE_ACCESS_KEY") is { } key)
+            if (variables.Setting("AZURE_STORAGE_ACCESS_KEY") is { } key)
                 return new BlobContainerClient(address, new StorageSharedKeyCredential(account, key), options);
         }
         catch (Exception e) when (e is FormatException or ArgumentException)
@@ -115,7 +115,7 @@ internal sealed class AzureContainer : IBucket
             throw new MlflowException(ErrorKind.InvalidValue, "AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_ACCESS_KEY cannot be read. Copy it again from the storage account's page of access keys.") { Target = uri.GetLeftPart(UriPartial.Authority) };
         }
 
-        if (variables.Text("AZURE_STORAGE_SAS_TOKEN") is { } signature)
+        if (variables.Setting("AZURE_STORAGE_SAS_TOKEN") is { } signature)
             return new BlobContainerClient(address, new AzureSasCredential(signature.TrimStart('?')), options);
         var identity = new DefaultAzureCredentialOptions { Transport = options.Transport, Diagnostics = { IsTelemetryEnabled = false } };
         return new BlobContainerClient(address, new DefaultAzureCredential(identity), options);

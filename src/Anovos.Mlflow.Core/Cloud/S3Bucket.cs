@@ -94,8 +94,11 @@ internal sealed class S3Bucket : IBucket
     public void Dispose() => _client.Dispose();
 
     // The SDK would ask the instance's metadata too, which elsewhere answers only by its absence.
-    private static RegionEndpoint? ProfileRegion() =>
-        new CredentialProfileStoreChain().TryGetProfile(Environment.GetEnvironmentVariable("AWS_PROFILE") is { Length: > 0 } named ? named : "default", out CredentialProfile profile) ? profile.Region : null;
+    private static RegionEndpoint? ProfileRegion()
+    {
+        string name = new EnvironmentVariables(Environment.GetEnvironmentVariable).Text("AWS_PROFILE") ?? "default";
+        return new CredentialProfileStoreChain().TryGetProfile(name, out CredentialProfile profile) ? profile.Region : null;
+    }
 
     private sealed class Clients(ConnectionOptions options) : HttpClientFactory
     {

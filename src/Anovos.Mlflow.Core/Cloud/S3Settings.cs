@@ -35,19 +35,17 @@ internal sealed record S3Settings
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for what cannot be read.</exception>
     public static S3Settings FromEnvironment(EnvironmentVariables variables)
     {
-        string? endpoint = variables.Text("MLFLOW_S3_ENDPOINT_URL") ?? variables.Text("AWS_ENDPOINT_URL_S3") ?? variables.Text("AWS_ENDPOINT_URL");
+        string? endpoint = variables.Setting("MLFLOW_S3_ENDPOINT_URL")
+            ?? variables.Setting("AWS_ENDPOINT_URL_S3")
+            ?? variables.Setting("AWS_ENDPOINT_URL");
         if (endpoint is not null && !(Uri.TryCreate(endpoint, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"))
             throw Invalid("MLFLOW_S3_ENDPOINT_URL", "is no address; expected is http://host:port or https://host. Correct or unset it");
         return new S3Settings
         {
             Endpoint = endpoint,
-            Region = variables.Text("AWS_DEFAULT_REGION") ?? variables.Text("AWS_REGION"),
-            Credentials = (variables.Text("AWS_ACCESS_KEY_ID"), variables.Text("AWS_SECRET_ACCESS_KEY"), variables.Text("AWS_SESSION_TOKEN")) switch
-            {
-                ({ } id, { } secret, { } token) => new SessionAWSCredentials(id, secret, token),
-                ({ } id, { } secret, null) => new BasicAWSCredentials(id, secret),
-                _ => null,
-            },
+            Region = variables.Setting("AWS_DEFAULT_REGION") ?? variables.Setting("AWS_REGION"),
+            Credentials = ReadCredentials(
+                variables.Setting("AWS_ACCESS_KEY_ID"), variables.Setting("AWS_SECRET_ACCESS_KEY"), variables.Setting("AWS_SESSION_TOKEN")),
             PathStyle = variables.Text("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE") switch
             {
                 null or "auto" => endpoint is not null,
@@ -67,6 +65,9 @@ internal sealed record S3Settings
 
     /// <summary>One of the extra arguments; null where it is not asked for.</summary>
     public string? ExtraOf(string name) => Extra.TryGetValue(name, out string? value) ? value : null;
+
+    private static AWSCredentials? ReadCredentials(string? id, string? secret, string? token) =>
+        id is null || secret is null ? null : token is null ? new BasicAWSCredentials(id, secret) : new SessionAWSCredentials(id, secret, token);
 
     private static IReadOnlyDictionary<string, string> ReadExtra(string? json)
     {

@@ -7,7 +7,18 @@ namespace Anovos.Mlflow;
 public sealed class EnvironmentVariables(Func<string, string?> read)
 {
     /// <summary>The variable; null when it is unset or empty.</summary>
-    public string? Text(string name) => read(name) is { Length: > 0 } value ? value : null;
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a placeholder that no value has replaced.</exception>
+    public string? Text(string name)
+    {
+        if (read(name) is not { Length: > 0 } value)
+            return null;
+        Pasted.ThrowIfUnresolved(value, name, Secrets.Variables.Contains(name));
+        return value;
+    }
+
+    /// <summary>The variable, repaired as <see cref="Pasted.Setting"/> does.</summary>
+    /// <inheritdoc cref="Text"/>
+    internal string? Setting(string name) => Pasted.Setting(read(name), name, Secrets.Variables.Contains(name));
 
     /// <summary>The variable as a boolean: true, false, 1 or 0.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for anything else.</exception>

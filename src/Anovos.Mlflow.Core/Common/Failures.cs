@@ -94,7 +94,8 @@ public static class Failures
 
     /// <summary>True if a retry may succeed after a request got no response.</summary>
     internal static bool IsTransient(ConnectionFailure failure) =>
-        failure is not (ConnectionFailure.NotTls or ConnectionFailure.Untrusted or ConnectionFailure.UnknownHost or ConnectionFailure.ProxyRefused);
+        failure is not (ConnectionFailure.NotTls or ConnectionFailure.Untrusted or ConnectionFailure.UnknownHost
+            or ConnectionFailure.ProxyRefused);
 
     /// <summary>The reason why a request got no response, and the exception in the chain that shows it.</summary>
     internal static (ConnectionFailure Failure, Exception? Cause) Connection(Exception? exception)
@@ -107,7 +108,8 @@ public static class Failures
 #if NET
                 HttpRequestException { StatusCode: HttpStatusCode.ProxyAuthenticationRequired } => ConnectionFailure.ProxyRefused,
 #else
-                WebException { Response: HttpWebResponse { StatusCode: HttpStatusCode.ProxyAuthenticationRequired } } => ConnectionFailure.ProxyRefused,
+                WebException { Response: HttpWebResponse { StatusCode: HttpStatusCode.ProxyAuthenticationRequired } } =>
+                    ConnectionFailure.ProxyRefused,
 #endif
                 AuthenticationException when e.Message.IndexOf("certificate", StringComparison.OrdinalIgnoreCase) < 0 => ConnectionFailure.NotTls,
                 AuthenticationException => ConnectionFailure.Untrusted,

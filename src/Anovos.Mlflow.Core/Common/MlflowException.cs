@@ -135,7 +135,8 @@ public sealed class MlflowException : Exception
     public string? RequestId { get; init; }
 
     /// <summary>The same failure without the secrets that a redactor knows.</summary>
-    internal MlflowException Redact(Redactor redactor) => new(Kind, redactor.Clean(Message), InnerException is null ? null : redactor.Clean(InnerException))
+    internal MlflowException Redact(Redactor redactor) => new(
+        Kind, redactor.Clean(Message), InnerException is null ? null : redactor.Clean(InnerException))
     {
         Target = Target is null ? null : redactor.Clean(Target),
         ErrorCode = ErrorCode is null ? null : redactor.Clean(ErrorCode),

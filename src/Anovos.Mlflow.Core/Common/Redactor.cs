@@ -126,10 +126,15 @@ public sealed class Redactor : IEquatable<Redactor>
     public override int GetHashCode() => 0;
 
     // As URIs and web pages escape it, and as it looks when its control characters are made visible.
-    private static IEnumerable<string> FormsOf(string secret) =>
-        [secret, SafeText.Of(secret), WebUtility.UrlEncode(secret), WebUtility.UrlEncode(secret).Replace("+", "%20"), WebUtility.HtmlEncode(secret)];
+    private static IEnumerable<string> FormsOf(string secret)
+    {
+        string encoded = WebUtility.UrlEncode(secret);
+        return [secret, SafeText.Of(secret), encoded, encoded.Replace("+", "%20"), WebUtility.HtmlEncode(secret)];
+    }
 
-    private bool AddOne(string? secret) => secret is { Length: >= Shortest } && _secrets.TryAdd(secret, true);
+    // Errors name a placeholder that no value has replaced.
+    private bool AddOne(string? secret) =>
+        secret is { Length: >= Shortest } && !Pasted.IsPlaceholder(secret) && _secrets.TryAdd(secret, true);
 
     private bool IsSecret(object? value) => value?.ToString() is { } text && Clean(text) != text;
 
@@ -137,7 +142,9 @@ public sealed class Redactor : IEquatable<Redactor>
     {
         if (_forms.Length == 0)
             return false;
-        if (IsSecret(exception) || (exception is MlflowException known && (IsSecret(known.Target) || IsSecret(known.ErrorCode) || IsSecret(known.RequestId))))
+        if (IsSecret(exception))
+            return true;
+        if (exception is MlflowException known && (IsSecret(known.Target) || IsSecret(known.ErrorCode) || IsSecret(known.RequestId)))
             return true;
         for (Exception? e = exception; e is not null; e = e.InnerException)
         {

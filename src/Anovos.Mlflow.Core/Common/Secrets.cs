@@ -47,7 +47,8 @@ internal static class Secrets
         RegexOptions.CultureInvariant | RegexOptions.IgnoreCase);
 
     /// <summary>The secrets in a connection string or a SAS token, which services repeat one by one.</summary>
-    public static string[] PartsOf(string? value) => value is null ? [] : [.. Assignment.Matches(value).Cast<Match>().Select(match => match.Value)];
+    public static string[] PartsOf(string? value) =>
+        value is null ? [] : [.. Assignment.Matches(value).Cast<Match>().Select(match => match.Value)];
 
     /// <summary>Whether a value under this key is a secret, whatever it is.</summary>
     public static bool IsSecretKey(string key)

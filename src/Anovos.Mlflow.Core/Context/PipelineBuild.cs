@@ -5,9 +5,9 @@ namespace Anovos.Mlflow.Context;
 /// <summary>The build of Azure Pipelines that this process is a task of, from the agent's variables ("Predefined variables").</summary>
 internal sealed class PipelineBuild
 {
-    private readonly EnvironmentVariables _variables;
+    private readonly Func<string, string?> _environment;
 
-    private PipelineBuild(EnvironmentVariables variables) => _variables = variables;
+    private PipelineBuild(Func<string, string?> environment) => _environment = environment;
 
     /// <summary>A link to the build, for a Markdown text.</summary>
     public string Link
@@ -30,7 +30,7 @@ internal sealed class PipelineBuild
     {
         var variables = new EnvironmentVariables(environment);
         bool isPipeline = string.Equals(variables.Text("TF_BUILD"), "true", StringComparison.OrdinalIgnoreCase);
-        return isPipeline && variables.Flag("ANOVOS_MLFLOW_PIPELINE", defaultValue: true) ? new PipelineBuild(variables) : null;
+        return isPipeline && variables.Flag("ANOVOS_MLFLOW_PIPELINE", defaultValue: true) ? new PipelineBuild(environment) : null;
     }
 
     /// <summary>The build as tags of a run. The run's note links to the page of the build.</summary>
@@ -50,5 +50,6 @@ internal sealed class PipelineBuild
     }
 
     /// <summary>The value of one of the agent's variables, without secrets; null if it is not set.</summary>
-    public string? Text(string name) => _variables.Text(name) is { } value ? Secrets.Clean(value) : null;
+    /// <remarks>The agent sets it: what looks like a placeholder in the name of a branch or a pipeline is none.</remarks>
+    public string? Text(string name) => _environment(name) is { Length: > 0 } value ? Secrets.Clean(value) : null;
 }

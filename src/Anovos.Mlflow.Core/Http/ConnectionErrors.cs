@@ -24,8 +24,9 @@ internal static class ConnectionErrors
             ConnectionFailure.NotTls => $"{address} does not answer in TLS: {cause!.Message} If the server speaks plain http at that port, write http:// in the tracking URI.",
             ConnectionFailure.Untrusted => $"The TLS certificate of {address} is not trusted: {cause!.Message} If the server has a certificate authority of its own, "
                 + "name its PEM file in MLFLOW_TRACKING_SERVER_CERT_PATH or with -ServerCertificatePath.",
-            ConnectionFailure.ProxyRefused => $"The proxy {proxy ?? "of this system"} lets no request to {address} pass without credentials that it "
-                + "accepts (407). Correct HTTP_PROXY or HTTPS_PROXY, as http://user:password@host:port with special characters percent-encoded.",
+            ConnectionFailure.ProxyRefused => $"The proxy {proxy ?? "of this system"} lets no request to {address} pass without credentials "
+                + "that it accepts (407). Correct HTTP_PROXY or HTTPS_PROXY, as http://user:password@host:port with special characters "
+                + "percent-encoded.",
             not ConnectionFailure.Broken when proxy is not null => $"The proxy {proxy}, which stands between here and {address}, cannot be reached: {cause!.Message}. "
                 + $"Correct HTTP_PROXY or HTTPS_PROXY, or name {host} in NO_PROXY if it needs none.",
             ConnectionFailure.UnknownHost => $"The name {host} is not known to DNS, so {address} cannot be reached. Check the tracking URI for a typing error, and the network or VPN.",

@@ -97,10 +97,10 @@ public sealed record ConnectionOptions
     {
         var variables = new EnvironmentVariables(environment);
         (string? user, string? password) = CredentialsFile.Read(home);
-        string? environmentUser = variables.Text("MLFLOW_TRACKING_USERNAME");
-        string? environmentPassword = variables.Text("MLFLOW_TRACKING_PASSWORD");
-        string? token = variables.Text("MLFLOW_TRACKING_TOKEN");
-        string? everyProxy = variables.Text("ALL_PROXY") ?? variables.Text("all_proxy");
+        string? environmentUser = Pasted.Password(environment("MLFLOW_TRACKING_USERNAME"), "MLFLOW_TRACKING_USERNAME");
+        string? environmentPassword = Pasted.Password(environment("MLFLOW_TRACKING_PASSWORD"), "MLFLOW_TRACKING_PASSWORD");
+        string? token = Pasted.Token(environment("MLFLOW_TRACKING_TOKEN"), "MLFLOW_TRACKING_TOKEN");
+        string? everyProxy = variables.Setting("ALL_PROXY") ?? variables.Setting("all_proxy");
         bool fromFile = environmentUser is null && environmentPassword is null && user is not null;
 
         var options = new ConnectionOptions
@@ -109,17 +109,17 @@ public sealed record ConnectionOptions
             Password = environmentPassword ?? password,
             Token = token,
             InsecureTls = variables.Flag("MLFLOW_TRACKING_INSECURE_TLS", defaultValue: false),
-            ServerCertificatePath = variables.Text("MLFLOW_TRACKING_SERVER_CERT_PATH"),
-            ClientCertificatePath = variables.Text("MLFLOW_TRACKING_CLIENT_CERT_PATH"),
+            ServerCertificatePath = variables.Setting("MLFLOW_TRACKING_SERVER_CERT_PATH"),
+            ClientCertificatePath = variables.Setting("MLFLOW_TRACKING_CLIENT_CERT_PATH"),
             RequestTimeout = variables.Seconds("MLFLOW_HTTP_REQUEST_TIMEOUT", defaultSeconds: 120),
             TransferTimeout = variables.Text("MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT") is null ? null : variables.Seconds("MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT", defaultSeconds: 1),
             Retry = RetryPolicy.FromEnvironment(variables),
             Multipart = MultipartOptions.FromEnvironment(variables),
             FollowRedirects = variables.Flag("MLFLOW_ALLOW_HTTP_REDIRECTS", defaultValue: true),
-            Workspace = variables.Text("MLFLOW_WORKSPACE"),
-            HttpProxy = variables.Text("HTTP_PROXY") ?? variables.Text("http_proxy") ?? everyProxy,
-            HttpsProxy = variables.Text("HTTPS_PROXY") ?? variables.Text("https_proxy") ?? everyProxy,
-            NoProxy = variables.Text("NO_PROXY") ?? variables.Text("no_proxy"),
+            Workspace = Pasted.Header(environment("MLFLOW_WORKSPACE"), "MLFLOW_WORKSPACE"),
+            HttpProxy = variables.Setting("HTTP_PROXY") ?? variables.Setting("http_proxy") ?? everyProxy,
+            HttpsProxy = variables.Setting("HTTPS_PROXY") ?? variables.Setting("https_proxy") ?? everyProxy,
+            NoProxy = variables.Setting("NO_PROXY") ?? variables.Setting("no_proxy"),
         };
         options = options with
         {

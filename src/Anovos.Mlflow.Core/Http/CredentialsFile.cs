@@ -10,6 +10,8 @@ internal static class CredentialsFile
         IniFile? file = home is null ? null : IniFile.Read(Path.Combine(home, ".mlflow", "credentials"), "The credentials file");
         return (Value("mlflow_tracking_username"), Value("mlflow_tracking_password"));
 
-        string? Value(string key) => file?.Section("mlflow") is { } section && section.TryGetValue(key, out string? value) ? value : null;
+        string? Value(string key) => file?.Section("mlflow") is { } section && section.TryGetValue(key, out string? value)
+            ? Pasted.Password(value, $"{key} in the credentials file")
+            : null;
     }
 }

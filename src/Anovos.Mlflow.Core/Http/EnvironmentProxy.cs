@@ -32,7 +32,9 @@ internal sealed class EnvironmentProxy : IWebProxy, ICredentials
 
     /// <summary>The address, without credentials, of the proxy that requests to a server pass; null where they pass none.</summary>
     public static string? AddressFor(Uri server, ConnectionOptions options) =>
-        From(options) is { } proxy && !proxy.IsBypassed(server) ? proxy.For(server)!.Address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped) : null;
+        From(options) is { } proxy && !proxy.IsBypassed(server)
+            ? proxy.For(server)!.Address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped)
+            : null;
 
     public Uri? GetProxy(Uri destination) => IsBypassed(destination) ? destination : For(destination)!.Address;
 
@@ -41,7 +43,8 @@ internal sealed class EnvironmentProxy : IWebProxy, ICredentials
     {
         // Both may have the same address. .NET asks with the Uri that it got from here.
         Proxy?[] proxies = [_https, _http];
-        return (proxies.FirstOrDefault(proxy => ReferenceEquals(proxy?.Address, uri)) ?? proxies.FirstOrDefault(proxy => proxy?.Address == uri))?.Credential;
+        Proxy? asking = proxies.FirstOrDefault(proxy => ReferenceEquals(proxy?.Address, uri)) ?? proxies.FirstOrDefault(proxy => proxy?.Address == uri);
+        return asking?.Credential;
     }
 
     public bool IsBypassed(Uri host) => For(host) is null || _direct.Any(pattern => Matches(pattern, host));

@@ -38,7 +38,7 @@ public sealed record TrackingTarget
     /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/>; the message says what to use instead.</exception>
     public static TrackingTarget Parse(string uri, string baseDirectory)
     {
-        string text = uri.Trim();
+        string text = Pasted.Setting(uri, "The tracking URI") ?? "";
         string scheme = text is "databricks" or "databricks-uc" ? text : LocalUri.SchemeOf(text) ?? "file";
         if (LocalUri.SchemeOf(text) is not ("file" or "http" or "https" or "databricks" or "databricks-uc") && !text.Contains("://"))
         {
@@ -101,8 +101,11 @@ public sealed record TrackingTarget
     {
         if (UserInfo is not var (user, password))
             return options;
+        password = Pasted.Password(password, "The password in the tracking URI") ?? "";
         options.Redactor.AddBasic(user, password);
-        return options.CredentialsAreExplicit ? options : options with { Username = user, Password = password, CredentialSource = "the tracking URI" };
+        return options.CredentialsAreExplicit
+            ? options
+            : options with { Username = user, Password = password, CredentialSource = "the tracking URI" };
     }
 
     /// <inheritdoc/>

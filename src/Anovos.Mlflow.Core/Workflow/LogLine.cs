@@ -18,7 +18,8 @@ public sealed record LogLine(string Text, bool IsError)
         : match.Groups["level"].Value[0] == 'W' ? LogSeverity.Warning : LogSeverity.Error;
 
     /// <summary>The line without secrets.</summary>
-    public LogLine Redact(Redactor redactor) => redactor.Clean(Text) is var clean && ReferenceEquals(clean, Text) ? this : this with { Text = clean };
+    public LogLine Redact(Redactor redactor) =>
+        redactor.Clean(Text) is var clean && ReferenceEquals(clean, Text) ? this : this with { Text = clean };
 
     /// <summary>The line for a terminal: without colours, tabs as spaces, and nothing in it that steers.</summary>
     public string ToDisplay()

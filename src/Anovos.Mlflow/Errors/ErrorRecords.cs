@@ -41,8 +41,9 @@ internal static class ErrorRecords
         object? target = record.TargetObject is string text ? redactor.Clean(text) : record.TargetObject;
         if (!ReferenceEquals(exception, record.Exception) || !ReferenceEquals(target, record.TargetObject))
         {
-            var clean = new ErrorRecord(exception, record.FullyQualifiedErrorId, record.CategoryInfo.Category, target) { ErrorDetails = record.ErrorDetails };
-            record = clean.Safe();
+            ErrorDetails? words = record.ErrorDetails;
+            record = new ErrorRecord(exception, record.FullyQualifiedErrorId, record.CategoryInfo.Category, target) { ErrorDetails = words };
+            record.Safe();
         }
 
         if (record.ErrorDetails is { Message: { } details } && redactor.Clean(details) is var shown && !ReferenceEquals(shown, details))

@@ -22,7 +22,17 @@ internal static class RunEnvironment
     private static readonly Dictionary<string, string?> Before = [];
 
     /// <summary>The variable's value, or the one from before the first start while a run is active.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a placeholder that no value has replaced.</exception>
     public static string? Read(string name)
+    {
+        string? value = ReadAsIs(name);
+        if (value is not null && name.StartsWith("MLFLOW_", StringComparison.Ordinal))
+            Pasted.ThrowIfUnresolved(value, name);
+        return value;
+    }
+
+    /// <summary>The same, whatever it is.</summary>
+    public static string? ReadAsIs(string name)
     {
         lock (Started)
             return Before.TryGetValue(name, out string? before) ? before : Environment.GetEnvironmentVariable(name);

@@ -36,13 +36,13 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>: no workspace, no such profile, or two families of authentication.</exception>
     public static DatabricksConfig Load(string? profile, Func<string, string?> environment, string? home, string? token = null)
     {
-        string? Variable(string name) => environment(name)?.Trim() is { Length: > 0 } value ? value : null;
+        string? Variable(string name) => Read(name, environment(name), name);
 
         var config = new DatabricksConfig();
         foreach (DatabricksSetting setting in DatabricksSetting.All)
         {
-            if (setting.Variables.FirstOrDefault(name => Variable(name) is not null) is { } name)
-                config._values[setting.Name] = (Variable(name)!, name);
+            if (setting.Variables.FirstOrDefault(name => Read(setting.Name, environment(name), name) is not null) is { } name)
+                config._values[setting.Name] = (Read(setting.Name, environment(name), name)!, name);
         }
 
         profile ??= Variable("DATABRICKS_CONFIG_PROFILE");
@@ -53,11 +53,15 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
             config._values["auth_type"] = ("pat", "-Token");
         }
 
-        foreach (string name in DatabricksSetting.Surroundings.Append(config["oidc_token_env"] ?? "DATABRICKS_OIDC_TOKEN"))
+        foreach (string name in DatabricksSetting.Surroundings)
         {
             if (Variable(name) is { } value)
                 config._values[name] = (value, name);
         }
+
+        string jwt = config["oidc_token_env"] ?? "DATABRICKS_OIDC_TOKEN";
+        if (Pasted.Token(environment(jwt), jwt) is { } oidc)
+            config._values[jwt] = (oidc, jwt);
 
         config.Host = ReadHost(config["host"] ?? throw NoHost());
         config.ThrowIfAmbiguous();
@@ -121,8 +125,9 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
             throw new MlflowException(ErrorKind.InvalidValue, $"DATABRICKS_HOST is {host}, and profile '{name}' in {path} is for {other}: the credentials of the one must not go to the other. Unset DATABRICKS_HOST, or ask for another profile.") { Target = name };
         foreach (DatabricksSetting setting in DatabricksSetting.All)
         {
-            if (this[setting.Name] is null && values.TryGetValue(setting.Name, out string? value) && value.Length > 0)
-                _values[setting.Name] = (value, $"profile {name} in {path}");
+            if (this[setting.Name] is null && values.TryGetValue(setting.Name, out string? value)
+                && Read(setting.Name, value, $"{setting.Name} of profile '{name}'") is { } repaired)
+                _values[setting.Name] = (repaired, $"profile {name} in {path}");
         }
     }
 
@@ -139,6 +144,17 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
         if (families.Length > 1 && this["auth_type"] is null)
             throw new MlflowException(ErrorKind.InvalidValue, $"More than one way to sign in to {Host.Host} is configured: {string.Join(" and ", families)}. Unset all but one, or say in DATABRICKS_AUTH_TYPE (auth_type) which to use.") { Target = Host.Host };
     }
+
+    // A token goes into a header as it is; others are encoded. Which programs there are is no setting.
+    private static string? Read(string name, string? value, string source) => name switch
+    {
+        "PATH" or "PATHEXT" => value is { Length: > 0 } ? value : null,
+        "token" or "SYSTEM_ACCESSTOKEN" => Pasted.Token(value, source),
+        "IDENTITY_HEADER" => Pasted.Header(value, source, isSecret: true),
+        "azure_workspace_resource_id" => Pasted.Header(value, source),
+        "password" or "client_secret" or "azure_client_secret" or "google_credentials" => Pasted.Setting(value, source, isSecret: true),
+        _ => Pasted.Setting(value, source),
+    };
 
     private static MlflowException NoHost() => new(
         ErrorKind.InvalidValue,

@@ -32,7 +32,8 @@ internal sealed class WorkspaceTokens(TokenEndpoint endpoint, Uri workspace, str
     {
         endpoint.Hide(secret, form.TryGetValue("subject_token", out string? jwt) ? jwt : null);
         var discovery = new Uri(workspace, "oidc/.well-known/oauth-authorization-server");
-        JsonElement found = await endpoint.SendAsync(new HttpRequestMessage(HttpMethod.Get, discovery), cancellationToken).ConfigureAwait(false);
+        var request = new HttpRequestMessage(HttpMethod.Get, discovery);
+        JsonElement found = await endpoint.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (!Uri.TryCreate(TokenEndpoint.Text(found, "token_endpoint"), UriKind.Absolute, out Uri? address))
             throw new MlflowException(ErrorKind.AuthenticationFailed, $"{discovery} names no token endpoint, as a Databricks workspace does. Check DATABRICKS_HOST.") { Target = workspace.Host };
         form["scope"] = Scope;

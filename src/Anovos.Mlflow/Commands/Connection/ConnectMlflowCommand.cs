@@ -74,9 +74,32 @@ public sealed class ConnectMlflowCommand : MlflowCommand
     {
         ConnectionOptions options = Session.EnvironmentOptions();
         if (Credential is not null)
-            options = options with { Username = Credential.UserName, Password = Credential.GetNetworkCredential().Password, CredentialSource = "-Credential", CredentialsAreExplicit = true };
+        {
+            options = options with
+            {
+                Username = Pasted.Password(Credential.UserName, "The user in -Credential"),
+                Password = Pasted.Password(Credential.GetNetworkCredential().Password, "The password in -Credential") ?? "",
+                CredentialSource = "-Credential",
+                CredentialsAreExplicit = true,
+            };
+        }
+
+
         if (Token is not null)
-            options = options with { Username = null, Password = null, Token = new NetworkCredential("", Token).Password, CredentialSource = "-Token", CredentialsAreExplicit = true };
+        {
+            string token = Pasted.Token(new NetworkCredential("", Token).Password, "-Token")
+                ?? throw new MlflowException(ErrorKind.InvalidValue, "-Token is empty. Give the token.") { Target = "-Token" };
+            options = options with
+            {
+                Username = null,
+                Password = null,
+                Token = token,
+                CredentialSource = "-Token",
+                CredentialsAreExplicit = true,
+            };
+        }
+
+
         return options with
         {
             ServerCertificatePath = ServerCertificatePath is null ? options.ServerCertificatePath : GetUnresolvedProviderPathFromPSPath(ServerCertificatePath),

@@ -37,7 +37,8 @@ public sealed class TestMlflowConnectionCommand : TrackingCommand
         }
         catch (MlflowException e)
         {
-            return ConnectionReport.Of(TrackingTarget.WithoutUserInfo(TrackingUri ?? MlflowSession.DefaultUri), e);
+            string uri = TrackingUri ?? RunEnvironment.ReadAsIs("MLFLOW_TRACKING_URI") ?? MlflowSession.DefaultUri;
+            return ConnectionReport.Of(TrackingTarget.WithoutUserInfo(uri), e);
         }
     }
 }

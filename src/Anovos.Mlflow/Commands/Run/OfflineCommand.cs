@@ -37,7 +37,11 @@ public abstract class OfflineCommand : TrackingCommand
         MlflowConnection connection = ResolveConnection(trackingUri);
         bool auto = OfflineFallback, always = Offline;
         if (!auto && !always)
-            (auto, always) = OfflineMode(Environment.GetEnvironmentVariable("ANOVOS_MLFLOW_OFFLINE") is { Length: > 0 } mode ? mode : FallsBack ? "auto" : "never");
+        {
+            string? mode = new EnvironmentVariables(Environment.GetEnvironmentVariable).Text("ANOVOS_MLFLOW_OFFLINE");
+            (auto, always) = OfflineMode(mode ?? (FallsBack ? "auto" : "never"));
+        }
+
         if (connection.Store is DirectoryStore || (!auto && !always))
             return connection;
 

@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Anovos.Mlflow;
+
+/// <summary>
+/// Repairs what pasting adds to a credential or setting: line ends, quotes, <c>Bearer</c>. Refuses what cannot be sent, and a
+/// placeholder that no value has replaced. No error shows the value.
+/// </summary>
+public static class Pasted
+{
+    // Azure Pipelines' $(name), $[expression] and ${{ expression }}, Databricks' {{secrets/scope/key}}.
+    private static readonly Regex Placeholder = new(
+        @"(?<macro>\$\([A-Za-z_][\w.\-]*\))|(?<secret>\{\{\s*secrets/[^{}]*\}\})|(?<expression>\$\{\{[^{}]*\}\}|\$\[\s*[A-Za-z][^\[\]]*\])",
+        RegexOptions.CultureInvariant);
+
+    private static readonly Regex Bearer = new(
+        @"^(?:Authorization:\s*)?Bearer\s+", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase);
+
+    // Spaces of any kind are trimmed; these two are none and cannot be seen either.
+    private static readonly char[] Invisible = ['\uFEFF', '\u200B'];
+
+    private static readonly string[] Quotes = ["\"\"", "''", "\u201C\u201D", "\u2018\u2019", "``"];
+
+    /// <summary>A setting without the spaces, line ends and quotes around it; null if nothing is left.</summary>
+    /// <param name="value">The text.</param>
+    /// <param name="source">The variable, parameter or file that it comes from, for the error.</param>
+    /// <param name="isSecret">True if a placeholder within other text may belong to the value.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a placeholder.</exception>
+    public static string? Setting(string? value, string source, bool isSecret = false)
+    {
+        string text = Trim(value ?? "");
+        if (text.Length >= 2 && Quotes.Any(pair => text[0] == pair[0] && text[text.Length - 1] == pair[1]))
+            text = Trim(text.Substring(1, text.Length - 2));
+        ThrowIfUnresolved(text, source, isSecret);
+        return text.Length == 0 ? null : text;
+    }
+
+    /// <summary>A token, also without <c>Bearer</c> before it; null if nothing is left.</summary>
+    /// <inheritdoc cref="Header"/>
+    public static string? Token(string? value, string source)
+    {
+        string text = Bearer.Replace(Setting(value, source, isSecret: true) ?? "", "");
+        return Setting(text, source, isSecret: true) is { } token && !token.Equals("Bearer", StringComparison.OrdinalIgnoreCase)
+            ? Printable(token, source, lowest: '!', "token")
+            : null;
+    }
+
+    /// <summary>A setting that is sent as a header; null if nothing is left.</summary>
+    /// <param name="value">The text.</param>
+    /// <param name="source">The variable, parameter or file that it comes from, for the error.</param>
+    /// <param name="isSecret">True if a placeholder within other text may belong to the value.</param>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.InvalidValue"/> for a placeholder, or a character that no header can hold.
+    /// </exception>
+    public static string? Header(string? value, string source, bool isSecret = false) =>
+        Setting(value, source, isSecret) is { } text ? Printable(text, source, lowest: ' ', "header") : null;
+
+    /// <summary>
+    /// A user or a password without the line ends around it: spaces and quotes may belong to it. Null if nothing is left.
+    /// </summary>
+    /// <inheritdoc cref="Setting"/>
+    public static string? Password(string? value, string source)
+    {
+        string text = (value ?? "").Trim('\r', '\n');
+        ThrowIfUnresolved(text, source, isSecret: true);
+        return text.Length == 0 ? null : text;
+    }
+
+    /// <summary>Throws for a placeholder in a text; in a secret, only if it is all of it.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
+    public static void ThrowIfUnresolved(string text, string source, bool isSecret = false)
+    {
+        if (Placeholder.Match(text) is not { Success: true } match)
+            return;
+        if (isSecret && match.Length != Bearer.Replace(Trim(text).Trim('"', '\''), "").Length)
+            return;
+        string why = match.Groups["macro"].Success
+            ? "a macro of Azure Pipelines that has no value. Define the variable, or map the secret with env: in the task"
+            : match.Groups["secret"].Success
+            ? "a reference to a Databricks secret that was not replaced. Databricks replaces it in the environment of a cluster only: "
+                + "check the scope and the key"
+            : "an expression that was not replaced. Azure Pipelines replaces it in variables: and env: only";
+        throw new MlflowException(ErrorKind.InvalidValue, $"{source} is '{match.Value}', {why}.") { Target = source };
+    }
+
+    /// <summary>True if a text is a placeholder and nothing else.</summary>
+    internal static bool IsPlaceholder(string text) => Placeholder.Match(text) is { Success: true } match && match.Length == text.Length;
+
+    private static string Trim(string text) => text.Trim().Trim(Invisible).Trim();
+
+    private static string Printable(string text, string source, char lowest, string what)
+    {
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (text[i] >= lowest && text[i] <= '~')
+                continue;
+            string character = char.IsWhiteSpace(text[i]) || char.IsControl(text[i]) ? "a space or line end" : "a character outside ASCII";
+            throw new MlflowException(
+                ErrorKind.InvalidValue,
+                $"{source} has {character} (U+{((int)text[i]).ToString("X4", CultureInfo.InvariantCulture)}) at position {i + 1}, "
+                + $"which a {what} cannot contain. It may have been copied in part, or from a page that formats it. Copy it again.") { Target = source };
+        }
+
+        return text;
+    }
+}
