@@ -9,7 +9,7 @@ namespace Anovos.Mlflow.Tests;
 public sealed class GuidelineTests : IDisposable
 {
     // Words that end in s and are no plural.
-    private static readonly string[] Singular = ["Alias", "Status"];
+    private static readonly string[] Singular = ["Alias", "Compress", "Status"];
 
     // PowerShell's word for whatever is piped in, and MLflow's for a model's number and a project's branch or commit.
     private static readonly string[] OneWordForTwo = ["InputObject", "Version"];

@@ -55,7 +55,8 @@ Describe 'A script as a process of its own' {
         }
 
         It 'standard output and standard error are apart, and errors say their line' {
-            foreach ($result in Invoke-Both "$import`n'before'`nGet-MlflowExperiment nope`n'after'`nthrow 'broken'") {
+            $before = "'before'; `$null = New-Item mlruns -ItemType Directory -Force"
+            foreach ($result in Invoke-Both "$import`n$before`nGet-MlflowExperiment nope`n'after'`nthrow 'broken'") {
                 $result.Output -split '\r?\n' | Where-Object { $_ } | Should -Be 'before', 'after'
                 $result.ErrorOutput | Should -Match 'Get-MlflowExperiment: .*script\.ps1:3'
                 $result.ErrorOutput | Should -BeLike "*There is no experiment 'nope'*"

@@ -133,6 +133,9 @@ Describe 'Runs' {
             $null = New-Item (Join-Path $store stop)
             $back = Receive-Job $job -Wait -AutoRemoveJob
             $seen | Should -Be $back.RunId
+
+            # The job is complete before its runspace is closed.
+            for ($i = 0; $i -lt 500 -and $env:MLFLOW_RUN_ID -ne $front.RunId; $i++) { Start-Sleep -Milliseconds 20 }
             & (Get-Pwsh) -NoProfile -NonInteractive -Command '$env:MLFLOW_RUN_ID' | Should -Be $front.RunId
             $null = Stop-MlflowRun
             $env:MLFLOW_RUN_ID | Should -BeNullOrEmpty

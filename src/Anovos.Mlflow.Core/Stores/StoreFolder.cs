@@ -55,7 +55,9 @@ internal static class StoreFolder
         string first = path.Split('/', '\\')[0];
         if (HostName.IsMatch(first) && !Directory.Exists(Path.Combine(baseDirectory, first)))
             throw Odd(text, $"is not a folder that exists. Write https://{text} for a server", Alternative(text));
-        return IsWindows ? path : path.Replace('\\', '/');
+
+        // In a full path, a backslash is a character of a name.
+        return IsWindows || path.StartsWith("/", StringComparison.Ordinal) ? path : path.Replace('\\', '/');
     }
 
     private static string InHome(string text, string path)

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text.RegularExpressions;
@@ -102,6 +103,7 @@ public class FailuresTests
             (new HttpRequestException("", new TimeoutException()), ConnectionFailure.TimedOut, true),
             (new HttpRequestException("", new AuthenticationException("Cannot determine the frame size")), ConnectionFailure.NotTls, false),
             (new HttpRequestException("", new AuthenticationException("The remote certificate is invalid")), ConnectionFailure.Untrusted, false),
+            (new HttpRequestException("", null, HttpStatusCode.ProxyAuthenticationRequired), ConnectionFailure.ProxyRefused, false),
             (new HttpRequestException("", new SocketException((int)SocketError.HostNotFound)), ConnectionFailure.UnknownHost, false),
             (new HttpRequestException("", new SocketException((int)SocketError.NoData)), ConnectionFailure.UnknownHost, false),
             (new HttpRequestException("", new SocketException((int)SocketError.ConnectionRefused)), ConnectionFailure.Refused, true),
