@@ -28,7 +28,7 @@ internal static partial class Shape
         return Space().Replace(line, " ").Trim();
     }
 
-    [GeneratedRegex(@"\b([0-9a-f]{8}|[0-9a-f]{32}|\d{16,}|[a-z]+-[a-z]+-\d{1,3})\b", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\b([0-9a-f]{8}|[0-9a-f]{32}|\d{16,}|[a-z]+-[a-z]+-\d{1,3})\b…?|\b[a-z]+-[a-z]*-?…", RegexOptions.CultureInvariant)]
     private static partial Regex Identifier();
 
     [GeneratedRegex(@"\b(\d{4}-\d\d-\d\d|\d\d?/\d\d?/\d{4})([ T]\d\d?:\d\d(:\d\d([.,]\d+)?)?( [AP]M|Z|[+-]\d\d:\d\d)?)?", RegexOptions.CultureInvariant)]
