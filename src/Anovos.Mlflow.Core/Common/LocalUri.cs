@@ -30,7 +30,7 @@ internal static class LocalUri
 
     /// <summary>Whether an artifact location says where it is without a current folder: a URI or a full path.</summary>
     public static bool IsAbsolute(string location) =>
-        SchemeOf(location) is not (null or "file") || Path.IsPathRooted(ToPath(location));
+        LocalRoot.IsElsewhere(location) || Path.IsPathRooted(ToPath(location));
 
     /// <summary>The location below another; a query (<c>s3://bucket/p?region=…</c>) stays at the end.</summary>
     public static string Append(string location, string below)
