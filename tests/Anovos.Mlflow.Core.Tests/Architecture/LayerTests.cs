@@ -33,6 +33,9 @@ public class LayerTests
         ["Azure.Core"] = "Cloud",
         ["Azure.Storage.Blobs"] = "Cloud",
         ["Azure.Storage.Common"] = "Cloud",
+        ["Microsoft.Data.Sqlite"] = "Tracking",
+        ["SQLitePCLRaw.core"] = "Tracking",
+        ["SQLitePCLRaw.provider.e_sqlite3"] = "Tracking",
     };
 
     private static readonly Dictionary<string, int> Layers = Table.Split('\n')
