@@ -15,6 +15,9 @@ internal sealed class SqliteRunWriter(SqliteDatabase database, SqliteRuns runs, 
                 $"The experiment '{experiment.Name}' is in the trash. Restore it first, or use another.") { Target = experiment.Name };
         }
 
+        // Another process may continue the same run here.
+        if (run.RunId is { } given && runs.Read(session, [given]) is [var there])
+            return there;
         if (LocalRoot.WhyUnusable(experiment.ArtifactLocation) is { } why)
             throw UnusableLocation(experiment, why);
         string id = run.RunId ?? RunNames.NewRunId(), name = RunNames.Of(run);
