@@ -75,7 +75,8 @@ internal static class ServerErrors
             HttpStatusCode.Forbidden when advice is null && !isPage && NameOf(notFound) is { } thing => (
                 ErrorKind.PermissionDenied,
                 $"{address} does not allow it, or there is no such {thing} (403){Colon(said)} "
-                + $"MLflow 3.17 and later with basic authentication answer both in the same way. "
+                + $"MLflow {(notFound == ErrorKind.RunNotFound ? "3.17 and later with basic authentication answer" : "with basic authentication answers")} "
+                + "both in the same way. "
                 + $"Check the name or id of the {thing}, then ask the server's owner for the permission."),
             HttpStatusCode.Forbidden => (
                 ErrorKind.PermissionDenied,
