@@ -37,13 +37,10 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
     {
         string path = ArtifactPath.Normalize(artifactPath);
         ServedPath.ThrowIfChanged(path, NotSent);
-
-        // For an upload in parts the server decodes the folder by itself.
-        MultipartUpload? parts = ServedPath.WhyChanged(RemoteArtifacts.ParentOf(path)) is null ? _parts : null;
         return _transfer.WithinLimitAsync(
             path,
-            async stop => (parts is not null && source is FileSource file
-                    ? await parts.TrySendAsync(file.File, path, sent, stop).ConfigureAwait(false)
+            async stop => (_parts is not null && source is FileSource file
+                    ? await _parts.TrySendAsync(file.File, path, sent, stop).ConfigureAwait(false)
                     : null)
                 ?? await SendWholeAsync(source, path, sent, stop).ConfigureAwait(false),
             cancellationToken);
