@@ -114,6 +114,25 @@ public sealed class SilenceTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_that_does_not_exist_is_usable_and_said_to_be_missing()
+    {
+        ScriptResult result = _session.Run(
+            """
+            $report = Test-MlflowConnection ./typo
+            "$($report.Usable) $($report.Problem) $($report.ServesArtifacts)"; $report.Message
+            Test-MlflowConnection ./typo -Quiet
+            [System.IO.Directory]::Exists("$PWD/typo")
+            $null = New-MlflowExperiment x -TrackingUri ./typo
+            $null -eq (Test-MlflowConnection ./typo).Message
+            """).Clean();
+        string folder = new Uri(Path.Combine(_session.Folder, "typo")).AbsoluteUri;
+        Assert.Equal(
+            ["True  True", $"There is no folder {folder} yet, so it has no experiments and no runs. The first run or experiment creates it.",
+                "True", "False", "True"],
+            result.Texts);
+    }
+
+    [Fact]
     public void A_folder_that_is_about_to_be_made_is_no_news()
     {
         const string Script = "$null = Start-MlflowRun -Experiment new; $null = Stop-MlflowRun; (Get-MlflowRun).Experiment";

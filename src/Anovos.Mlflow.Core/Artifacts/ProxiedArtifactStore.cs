@@ -13,7 +13,8 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
     public const string Endpoint = "api/2.0/mlflow-artifacts/artifacts";
 
     private const string NotSent =
-        "it is not sent. Rename the file, or send its folder with -Compress, which stores the folder as one zip that keeps the names";
+        "it is not sent. Rename the file, or send its folder with -Compress of Send-MlflowArtifact, Send-AnovosArtifact or "
+        + "Invoke-AnovosWorkflow, which stores the folder as one zip that keeps the names";
 
     private const string NotRemoved =
         "it is not removed, because that could remove another file. Remove it where the server keeps its artifacts";
