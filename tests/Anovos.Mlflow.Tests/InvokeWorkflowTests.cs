@@ -60,7 +60,8 @@ public sealed class InvokeWorkflowTests : IAsyncLifetime
     {
         _session.Write("made/output/final_dataset/ts=10%3A00/part-1.csv", "1\n");
         ScriptResult refused = Invoke("--outputs ./made");
-        Assert.Contains(refused.Errors, error => error.ToString().Contains("-Compress of Send-MlflowArtifact, Send-AnovosArtifact or Invoke-AnovosWorkflow"));
+        const string Advice = "-Compress of Send-MlflowArtifact, Send-AnovosArtifact or Invoke-AnovosWorkflow";
+        Assert.Contains(refused.Errors, error => error.ToString().Contains(Advice));
 
         dynamic run = Invoke("--outputs ./made -Compress").Clean().Single;
         StoredRun stored = _server.Runs.Single(stored => stored.RunId == run.RunId);

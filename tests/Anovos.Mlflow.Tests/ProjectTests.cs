@@ -166,7 +166,8 @@ public sealed class ProjectTests : IDisposable
         """["it's", 'a"b', 'b\'"c', '\n\t\\', 8, 1000, 750, '1e3', 1e+16, inf, -inf, nan, '', True, 31, -0.0]""")]
     [InlineData("""["é世😀", "\x01\x7f\u00a0\u200b\ud7ff\U0001F9FF\U000E0001", !!binary "aGk=", !!binary "AP8n"]""",
         """['é世😀', '\x01\x7f\xa0\u200b\ud7ff🧿\U000e0001', b'hi', b"\x00\xff'"]""")]
-    [InlineData("[2024-01-02 03:04:05, 2024-01-02T03:04:05.5Z, 2024-01-02 03:04:05 +02:00, 2024-01-02 03:04:00 -02:30, 2024-01-02 03:04:00.25]",
+    [InlineData(
+        "[2024-01-02 03:04:05, 2024-01-02T03:04:05.5Z, 2024-01-02 03:04:05 +02:00, 2024-01-02 03:04:00 -02:30, 2024-01-02 03:04:00.25]",
         "[datetime.datetime(2024, 1, 2, 3, 4, 5), datetime.datetime(2024, 1, 2, 3, 4, 5, 500000, tzinfo=datetime.timezone.utc), "
         + "datetime.datetime(2024, 1, 2, 3, 4, 5, tzinfo=datetime.timezone(datetime.timedelta(seconds=7200))), "
         + "datetime.datetime(2024, 1, 2, 3, 4, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=77400))), "

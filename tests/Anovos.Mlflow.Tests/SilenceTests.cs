@@ -127,8 +127,11 @@ public sealed class SilenceTests : IDisposable
             """).Clean();
         string folder = new Uri(Path.Combine(_session.Folder, "typo")).AbsoluteUri;
         Assert.Equal(
-            ["True  True", $"There is no folder {folder} yet, so it has no experiments and no runs. The first run or experiment creates it.",
-                "True", "False", "True"],
+            [
+                "True  True",
+                $"There is no folder {folder} yet, so it has no experiments and no runs. The first run or experiment creates it.",
+                "True", "False", "True",
+            ],
             result.Texts);
     }
 

@@ -29,8 +29,11 @@ internal sealed class PythonText(bool mask)
         _ => throw new InvalidOperationException(node.Description),
     };
 
-    private string Repr(YamlEntry entry) =>
-        $"{Repr(entry.Key)}: {(mask && entry.Value.IsTruthy && Secrets.IsSecretKey(entry.Key.Text) ? $"'{Secrets.Mask}'" : Repr(entry.Value))}";
+    private string Repr(YamlEntry entry)
+    {
+        bool isSecret = mask && entry.Value.IsTruthy && Secrets.IsSecretKey(entry.Key.Text);
+        return $"{Repr(entry.Key)}: {(isSecret ? $"'{Secrets.Mask}'" : Repr(entry.Value))}";
+    }
 
     private string Clean(string text) => mask ? Secrets.Clean(text) : text;
 

@@ -104,7 +104,8 @@ internal sealed class ProjectFile
         YamlNode? value = mapping["default"] is { IsNull: false } found ? found : null;
         try
         {
-            return new ProjectParameter(name, mapping.Text("type") ?? "string", value is null ? null : new PythonText(mask: false).Str(value))
+            string? text = value is null ? null : new PythonText(mask: false).Str(value);
+            return new ProjectParameter(name, mapping.Text("type") ?? "string", text)
             {
                 Shown = value is null ? null : new PythonText(mask: true).Str(value),
             };

@@ -31,7 +31,8 @@ internal static class PythonDate
 
         int microseconds = int.Parse(Fraction(match), CultureInfo.InvariantCulture);
         string seconds = microseconds > 0 ? $", {Number("second")}, {microseconds}" : Number("second") > 0 ? $", {Number("second")}" : "";
-        return $"datetime.datetime({Number("year")}, {Number("month")}, {Number("day")}, {Number("hour")}, {Number("minute")}{seconds}{Zone()})";
+        string day = $"{Number("year")}, {Number("month")}, {Number("day")}";
+        return $"datetime.datetime({day}, {Number("hour")}, {Number("minute")}{seconds}{Zone()})";
 
         int Number(string group) => match.Groups[group].Success ? int.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture) : 0;
 

@@ -162,7 +162,10 @@ public sealed class GetMlflowRunCommand : TrackingCommand
         };
         query = Await(token => query.ResolveNameAsync(store, search, token));
         search = search with { Filter = query.ToFilter() };
-        WritePages(async page => Named(byId, await store.SearchRunsAsync(search, page.PageToken, page.Cancellation).ConfigureAwait(false)), Matches, First);
+        WritePages(
+            async page => Named(byId, await store.SearchRunsAsync(search, page.PageToken, page.Cancellation).ConfigureAwait(false)),
+            Matches,
+            First);
 
         // The run may exist and be left out by another condition, which is not an error.
         if (NameIsExact && !_nameIsKnown && !Await(token => query.IsNameKnownAsync(store, search, token)))
