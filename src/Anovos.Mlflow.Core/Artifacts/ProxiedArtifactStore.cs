@@ -13,7 +13,8 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
     public const string Endpoint = "api/2.0/mlflow-artifacts/artifacts";
 
     private const string NotSent =
-        "it is not sent. Rename the file, or send its folder with -Compress, which stores the folder as one zip that keeps the names";
+        "it is not sent. Rename the file, or send its folder with -Compress of Send-MlflowArtifact, Send-AnovosArtifact or "
+        + "Invoke-AnovosWorkflow, which stores the folder as one zip that keeps the names";
 
     private const string NotRemoved =
         "it is not removed, because that could remove another file. Remove it where the server keeps its artifacts";
@@ -37,13 +38,10 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
     {
         string path = ArtifactPath.Normalize(artifactPath);
         ServedPath.ThrowIfChanged(path, NotSent);
-
-        // For an upload in parts the server decodes the folder by itself.
-        MultipartUpload? parts = ServedPath.WhyChanged(RemoteArtifacts.ParentOf(path)) is null ? _parts : null;
         return _transfer.WithinLimitAsync(
             path,
-            async stop => (parts is not null && source is FileSource file
-                    ? await parts.TrySendAsync(file.File, path, sent, stop).ConfigureAwait(false)
+            async stop => (_parts is not null && source is FileSource file
+                    ? await _parts.TrySendAsync(file.File, path, sent, stop).ConfigureAwait(false)
                     : null)
                 ?? await SendWholeAsync(source, path, sent, stop).ConfigureAwait(false),
             cancellationToken);

@@ -91,7 +91,7 @@ internal static class ServerErrors
                 + "In nginx client_max_body_size is the limit, 1 MB unless it is set: have it raised."),
             _ when isPage && Failures.IsWrongPath(status) => (
                 ErrorKind.NotAnMlflowServer,
-                $"{address} answered {status} with a web page, as no MLflow endpoint does{Colon(said)} "
+                $"{address} answered {status} with a web page instead of JSON{Colon(said)} "
                 + "Check the path of the tracking URI: a prefix may be missing or be one too many."),
             _ when isPage && Failures.IsFromGateway(status) => (
                 ErrorKind.ServerError,
