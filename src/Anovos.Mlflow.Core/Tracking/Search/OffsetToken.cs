@@ -20,6 +20,11 @@ internal static class OffsetToken
             : throw new MlflowException(ErrorKind.InvalidValue, $"'{token}' is no page token of this store.") { Target = token };
     }
 
+    /// <summary>The page that begins there, of items that were read from there on, one more than a page has where there are more.</summary>
+    public static Page<T> FromOneMore<T>(IReadOnlyList<T> items, int offset, int maxResults) => items.Count > maxResults
+        ? new Page<T>([.. items.Take(maxResults)], (offset + maxResults).ToString(CultureInfo.InvariantCulture))
+        : new Page<T>(items, null);
+
     /// <summary>The page of the items that begins there.</summary>
     public static Page<T> Page<T>(IReadOnlyList<T> items, int offset, int maxResults)
     {

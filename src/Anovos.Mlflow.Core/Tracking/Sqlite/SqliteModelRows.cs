@@ -1,0 +1,168 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>Reads registered models and their versions. In SQL the alias of a model is <c>m</c>, and that of a version <c>v</c>.</summary>
+internal sealed class SqliteModelRows(SqliteSession session, string trackingUri)
+{
+    /// <summary>The stage of a version that was removed. MLflow keeps the row, so that no number is given twice.</summary>
+    public const string DeletedStage = "Deleted_Internal";
+
+    /// <summary>The URI of the database.</summary>
+    public string TrackingUri => trackingUri;
+
+    /// <summary>Whether there is a model of that name.</summary>
+    public bool Exists(string name) => session.First(
+        $"SELECT 1 FROM registered_models m WHERE m.name = $name{InWorkspace("m")}", _ => true, ("$name", name));
+
+    /// <summary>Throws if there is no model of that name.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ModelNotFound"/></exception>
+    public void ThrowIfMissing(string name)
+    {
+        if (!Exists(name))
+            throw NoModel(name, ErrorKind.ModelNotFound);
+    }
+
+    /// <summary>Throws if there is no version of that number.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ModelVersionNotFound"/></exception>
+    public void ThrowIfMissing(string name, long version)
+    {
+        bool exists = session.First(
+            $"SELECT 1 FROM model_versions v WHERE v.name = $name AND v.version = $version AND v.current_stage <> $deleted"
+            + InWorkspace("v"),
+            _ => true, ("$name", name), ("$version", version), ("$deleted", DeletedStage));
+        if (!exists)
+            throw NoVersion(name, version);
+    }
+
+    /// <summary>The model of that name.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ModelNotFound"/></exception>
+    public RegisteredModel Model(string name) =>
+        Models(" AND m.name = $name", ("$name", name)).FirstOrDefault() ?? throw NoModel(name, ErrorKind.ModelNotFound);
+
+    /// <summary>The version of that number.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ModelVersionNotFound"/></exception>
+    public ModelVersion Version(string name, long version) =>
+        Versions(" AND v.name = $name AND v.version = $version", ("$name", name), ("$version", version)).FirstOrDefault()
+        ?? throw NoVersion(name, version);
+
+    /// <summary>The version that an alias points to.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ModelVersionNotFound"/></exception>
+    public ModelVersion Aliased(string name, string alias)
+    {
+        if (!Exists(name))
+            throw NoModel(name, ErrorKind.ModelVersionNotFound);
+        bool isLatest = alias.Equals(RegistryRules.Latest, StringComparison.OrdinalIgnoreCase);
+        string version = isLatest
+            ? "(SELECT MAX(o.version) FROM model_versions o WHERE o.name = v.name AND o.current_stage <> $deleted"
+                + $"{InWorkspace("o")})"
+            : $"(SELECT a.version FROM registered_model_aliases a WHERE a.name = v.name AND a.alias = $alias{InWorkspace("a")})";
+        return Versions($" AND v.name = $name AND v.version = {version}", ("$name", name), ("$alias", alias)).FirstOrDefault()
+            ?? throw new MlflowException(ErrorKind.ModelVersionNotFound, RegistryErrors.NoAlias(name, alias)) { Target = alias };
+    }
+
+    /// <summary>The models that fit.</summary>
+    /// <param name="rest">The rest of the query after <c>WHERE</c>: conditions with <c>AND</c> before them, order and limit.</param>
+    /// <param name="parameters">The values in it.</param>
+    public List<RegisteredModel> Models(string rest, params (string Name, object? Value)[] parameters)
+    {
+        string page = $"SELECT m.* FROM registered_models m WHERE 1{InWorkspace("m")}{rest}";
+        var tags = new Dictionary<string, Dictionary<string, string>>(StringComparer.Ordinal);
+        session.Query(
+            $"SELECT t.name, t.key, t.value FROM ({page}) p JOIN registered_model_tags t ON t.name = p.name{InWorkspace("t")}",
+            row => Of(tags, row.GetString(0))[row.GetString(1)] = Text(row, 2), parameters);
+        var aliases = new Dictionary<string, Dictionary<string, long>>(StringComparer.Ordinal);
+        session.Query(
+            $"SELECT a.name, a.alias, a.version FROM ({page}) p JOIN registered_model_aliases a ON a.name = p.name{InWorkspace("a")} "
+            + "ORDER BY a.alias",
+            row => Of(aliases, row.GetString(0))[row.GetString(1)] = row.GetInt64(2), parameters);
+        ILookup<string, ModelVersion> latest = Versions(
+            $" AND v.name IN (SELECT p.name FROM ({page}) p) AND v.version = (SELECT MAX(o.version) FROM model_versions o "
+            + $"WHERE o.name = v.name AND o.current_stage = v.current_stage{InWorkspace("o")}) ORDER BY v.version",
+            parameters).ToLookup(version => version.Name, StringComparer.Ordinal);
+        return session.Query(
+            $"SELECT p.name, p.description, p.creation_time, p.last_updated_time FROM ({page}) p",
+            row => new RegisteredModel
+            {
+                Name = row.GetString(0),
+                Description = Text(row, 1),
+                CreationTime = Time(row, 2),
+                LastUpdateTime = Time(row, 3),
+                LatestVersions = [.. latest[row.GetString(0)]],
+                Aliases = Of(aliases, row.GetString(0)),
+                Tags = Of(tags, row.GetString(0)),
+                TrackingUri = trackingUri,
+            }, parameters);
+    }
+
+    /// <summary>The versions that fit, without those that were removed.</summary>
+    /// <param name="rest">The rest of the query after <c>WHERE</c>: conditions with <c>AND</c> before them, order and limit.</param>
+    /// <param name="parameters">The values in it.</param>
+    public List<ModelVersion> Versions(string rest, params (string Name, object? Value)[] parameters)
+    {
+        parameters = [.. parameters, ("$deleted", DeletedStage)];
+        string page = $"SELECT v.* FROM model_versions v WHERE v.current_stage <> $deleted{InWorkspace("v")}{rest}";
+        var tags = new Dictionary<(string, long), Dictionary<string, string>>();
+        session.Query(
+            $"SELECT t.name, t.version, t.key, t.value FROM ({page}) p JOIN model_version_tags t ON t.name = p.name "
+            + $"AND t.version = p.version{InWorkspace("t")}",
+            row => Of(tags, (row.GetString(0), row.GetInt64(1)))[row.GetString(2)] = Text(row, 3), parameters);
+        var aliases = new Dictionary<(string, long), List<string>>();
+        session.Query(
+            $"SELECT a.name, a.version, a.alias FROM ({page}) p JOIN registered_model_aliases a ON a.name = p.name "
+            + $"AND a.version = p.version{InWorkspace("a")} ORDER BY a.alias",
+            row =>
+            {
+                Of(aliases, (row.GetString(0), row.GetInt64(1))).Add(row.GetString(2));
+                return true;
+            }, parameters);
+        return session.Query(
+            "SELECT p.name, p.version, p.current_stage, p.status, p.status_message, p.description, p.source, p.run_id, p.user_id, "
+            + $"p.creation_time, p.last_updated_time FROM ({page}) p",
+            row => new ModelVersion
+            {
+                Name = row.GetString(0),
+                Version = row.GetInt64(1),
+                Stage = row.GetString(2),
+                Status = Text(row, 3),
+                StatusMessage = Text(row, 4),
+                Description = Text(row, 5),
+                Source = Text(row, 6),
+                RunId = Text(row, 7),
+                UserId = Text(row, 8),
+                CreationTime = Time(row, 9),
+                LastUpdateTime = Time(row, 10),
+                Tags = Of(tags, (row.GetString(0), row.GetInt64(1))),
+                Aliases = Of(aliases, (row.GetString(0), row.GetInt64(1))),
+                TrackingUri = trackingUri,
+            }, parameters);
+    }
+
+    /// <summary>The text of a column; empty for none.</summary>
+    public static string Text(SqliteDataReader row, int column) => row.IsDBNull(column) ? "" : row.GetString(column);
+
+    /// <summary>The time of a column of Unix milliseconds.</summary>
+    public static DateTimeOffset? Time(SqliteDataReader row, int column) =>
+        row.IsDBNull(column) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(column));
+
+    private string InWorkspace(string alias) => session.Schema.AndInWorkspace(alias);
+
+    private MlflowException NoModel(string name, ErrorKind kind) =>
+        new(kind, RegistryErrors.NoModel(name, trackingUri)) { Target = name };
+
+    private MlflowException NoVersion(string name, long version) =>
+        new(ErrorKind.ModelVersionNotFound, RegistryErrors.NoVersion(name, version, trackingUri))
+        {
+            Target = $"models:/{name}/{version.ToString(CultureInfo.InvariantCulture)}",
+        };
+
+    private static TValue Of<TKey, TValue>(Dictionary<TKey, TValue> values, TKey key)
+        where TKey : notnull
+        where TValue : new()
+    {
+        if (!values.TryGetValue(key, out TValue? value))
+            values[key] = value = new TValue();
+        return value;
+    }
+}
