@@ -7,7 +7,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Anovos.Mlflow.Tests.Registry;
 
-/// <summary>The registry in databases that releases of MLflow wrote, each with its tables and keys (<c>shared/mlflow/databases</c>).</summary>
+/// <summary>The registry in databases that releases of MLflow wrote, each with its own tables and keys.</summary>
 public sealed class SqliteRegistryDatabaseTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -22,7 +22,7 @@ public sealed class SqliteRegistryDatabaseTests : IDisposable
     public async Task The_models_are_those_that_its_own_client_reads(string release)
     {
         SqliteModelRegistry registry = Open(release);
-        using var json = JsonDocument.Parse(File.ReadAllText(_folder.Below("mlruns", $"{release}.json")));
+        using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(SharedMaterial.Find("mlflow", "databases"), $"{release}.json")));
         Assert.NotEmpty(json.RootElement.GetProperty("models").EnumerateArray());
         foreach (JsonElement expected in json.RootElement.GetProperty("models").EnumerateArray())
         {
@@ -35,11 +35,12 @@ public sealed class SqliteRegistryDatabaseTests : IDisposable
                 (version.Source, version.RunId, version.Status, version.Stage));
             Assert.Equal(aliases, version.Aliases);
             Assert.Equal(
-                expected.GetProperty("tags").EnumerateObject().ToDictionary(tag => tag.Name, tag => tag.Value.GetString()), version.Tags!);
+                expected.GetProperty("tags").EnumerateObject().ToDictionary(tag => tag.Name, tag => tag.Value.GetString()!), version.Tags);
             Assert.Equal(version.Version, (await registry.Aliases.GetAsync(name, aliases[0], default)).Version);
 
             RegisteredModel model = Assert.Single((await registry.Models.SearchAsync(null, 10, null, default)).Items);
-            Assert.Equal((name, "Predicts income", "live", number), (model.Name, model.Description, model.Tags["stage"], model.LatestVersion));
+            Assert.Equal(
+                (name, "Predicts income", "live", number), (model.Name, model.Description, model.Tags["stage"], model.LatestVersion));
             Assert.Equal(aliases.ToDictionary(alias => alias, _ => number), model.Aliases);
         }
     }
@@ -52,7 +53,8 @@ public sealed class SqliteRegistryDatabaseTests : IDisposable
         string[] before = [.. Query(database, "SELECT name FROM registered_models")];
         await registry.Models.CreateAsync("first", "one", [new Tag("a", "b")], default);
         ModelVersion made = await registry.RegisterAsync(
-            new NewModelVersion("first", "s3://b/x") { RunId = "abc", Tags = [new Tag("c", "d")] }, ["champion"], modelExists: true, default);
+            new NewModelVersion("first", "s3://b/x") { RunId = "abc", Tags = [new Tag("c", "d")] }, ["champion"], modelExists: true,
+            default);
         Assert.Equal((1L, "abc", "d"), (made.Version, made.RunId, made.Tags["c"]));
         await registry.Versions.CreateAsync(new NewModelVersion("first", "models:/first/1"), default);
         await registry.Models.SetTagAsync("first", new Tag("a", "changed"), default);
@@ -93,7 +95,8 @@ public sealed class SqliteRegistryDatabaseTests : IDisposable
             return;
         }
 
-        foreach (Func<Task> read in new Func<Task>[] { () => logged.GetAsync("m-1", default), () => logged.SearchAsync(["0"], null, 10, null, default) })
+        Func<Task>[] reads = [() => logged.GetAsync("m-1", default), () => logged.SearchAsync(["0"], null, 10, null, default)];
+        foreach (Func<Task> read in reads)
         {
             MlflowException e = await Assert.ThrowsAsync<MlflowException>(read);
             Assert.Equal(ErrorKind.NotSupported, e.Kind);
@@ -121,14 +124,16 @@ public sealed class SqliteRegistryDatabaseTests : IDisposable
         for (int i = 1; i <= 3; i++)
         {
             string name = i < 3 ? "tree" : "net";
-            Query("3.11.1", $"INSERT INTO logged_models VALUES ('m-{i}', 1, '{name}', 'file:///m/{i}', {i}000, {i}001, {i - 1}, 'active', 'Agent', NULL, NULL)");
+            Query("3.11.1", "INSERT INTO logged_models VALUES "
+                + $"('m-{i}', 1, '{name}', 'file:///m/{i}', {i}000, {i}001, {i - 1}, 'active', 'Agent', NULL, NULL)");
         }
 
         Query("3.11.1", $"UPDATE logged_models SET source_run_id = '{run}' WHERE model_id = 'm-1'");
         Query("3.11.1", "INSERT INTO logged_models VALUES ('m-4', 1, 'gone', 'file:///m/4', 4000, 4000, 2, 'deleted', NULL, NULL, NULL)");
         Query("3.11.1", "INSERT INTO logged_model_params VALUES ('m-1', 1, 'depth', '3'), ('m-2', 1, 'depth', '4')");
         Query("3.11.1", "INSERT INTO logged_model_tags VALUES ('m-1', 1, 'a b', 'x'), ('m-2', 1, 'a b', 'y')");
-        Query("3.11.1", "INSERT INTO logged_model_metrics (model_id, metric_name, metric_timestamp_ms, metric_step, metric_value, experiment_id, run_id) "
+        Query("3.11.1", "INSERT INTO logged_model_metrics "
+            + "(model_id, metric_name, metric_timestamp_ms, metric_step, metric_value, experiment_id, run_id) "
             + $"VALUES ('m-1', 'rmse', 2, 0, 0.25, 1, '{run}'), ('m-1', 'rmse', 1, 0, 0.5, 1, '{run}')");
         var logged = new SqliteLoggedModels(new SqliteDatabase(PathOf("3.11.1")));
         if (found is null)
@@ -138,11 +143,16 @@ public sealed class SqliteRegistryDatabaseTests : IDisposable
             return;
         }
 
-        List<LoggedModel> models = await PageWalker.ReadAllAsync(token => logged.SearchAsync(["1"], filter?.Replace("RUN", run), 2, token, default));
+        filter = filter?.Replace("RUN", run);
+        List<LoggedModel> models = await PageWalker.ReadAllAsync(token => logged.SearchAsync(["1"], filter, 2, token, default));
         Assert.Equal(found, string.Join(' ', models.Select(model => model.ModelId)));
         LoggedModel first = await logged.GetAsync("m-1", default);
-        Assert.Equal(("tree", "1", run, "Agent", "STATUS_UNSPECIFIED", "file:///m/1"), (first.Name, first.ExperimentId, first.RunId, first.ModelType, first.Status, first.ArtifactUri));
-        Assert.Equal(("3", "x", 0.25, 1L), (first.Params["depth"], first.Tags["a b"], first.Metrics["rmse"], first.CreationTime!.Value.ToUnixTimeSeconds()));
+        Assert.Equal(
+            ("tree", "1", run, "Agent", "STATUS_UNSPECIFIED", "file:///m/1"),
+            (first.Name, first.ExperimentId, first.RunId, first.ModelType, first.Status, first.ArtifactUri));
+        Assert.Equal(
+            ("3", "x", 0.25, 1L),
+            (first.Params["depth"], first.Tags["a b"], first.Metrics["rmse"], first.CreationTime!.Value.ToUnixTimeSeconds()));
         Assert.Equal("PENDING READY", $"{(await logged.GetAsync("m-2", default)).Status} {(await logged.GetAsync("m-3", default)).Status}");
         await Assert.ThrowsAsync<MlflowException>(() => logged.GetAsync("m-4", default));
         Assert.Empty((await logged.SearchAsync([], null, 10, null, default)).Items);
@@ -166,14 +176,10 @@ public sealed class SqliteRegistryDatabaseTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private SqliteModelRegistry Open(string database)
-    {
-        SharedMaterial.Copy(_folder, "mlflow", "databases");
-        File.SetAttributes(PathOf(database), FileAttributes.Normal);
-        return new SqliteModelRegistry(new SqliteDatabase(PathOf(database)));
-    }
+    private SqliteModelRegistry Open(string database) =>
+        new SqliteModelRegistry(new SqliteDatabase(SharedMaterial.Database(_folder, database)));
 
-    private string PathOf(string database) => _folder.Below("mlruns", $"{database}.db");
+    private string PathOf(string database) => _folder.Below($"{database}.db");
 
     private List<string> Query(string database, string sql)
     {

@@ -299,7 +299,8 @@ public sealed class SqliteRegistryTests : IDisposable
         Assert.Equal((text, text, text), (model.Name, model.Description, model.Tags["k"]));
         Assert.Equal((text, text, text, "s3://b/" + text), (version.Description, version.RunId, version.Tags["k"], version.Source));
         Assert.Single((await _registry.Versions.SearchAsync(ModelFilter.VersionsOfRun(text), 10, null, default)).Items);
-        Assert.Single((await _registry.Models.SearchAsync($"{ModelFilter.VersionsOfModel(text)} AND tags.k != 'x'", 10, null, default)).Items);
+        string filter = $"{ModelFilter.VersionsOfModel(text)} AND tags.k != 'x'";
+        Assert.Single((await _registry.Models.SearchAsync(filter, 10, null, default)).Items);
         await _registry.Models.DeleteAsync(text, default);
         Assert.Empty((await _registry.Models.SearchAsync(null, 10, null, default)).Items);
     }
@@ -309,7 +310,8 @@ public sealed class SqliteRegistryTests : IDisposable
     {
         await _registry.Models.CreateAsync("m", null, [], default);
         ModelVersion[] made = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ =>
-            new SqliteModelRegistry(new SqliteDatabase(_database.Path)).Versions.CreateAsync(new NewModelVersion("m", "s3://b/x"), default)));
+            new SqliteModelRegistry(new SqliteDatabase(_database.Path)).Versions
+                .CreateAsync(new NewModelVersion("m", "s3://b/x"), default)));
         Assert.Equal(Enumerable.Range(1, 20).Select(number => (long)number), made.Select(version => version.Version).Order());
     }
 
@@ -321,7 +323,8 @@ public sealed class SqliteRegistryTests : IDisposable
         await FailsAsync(ErrorKind.InvalidValue, () => _registry.Models.SetTagAsync("m", new Tag("k", new string('x', 5001)), default));
         await FailsAsync(ErrorKind.InvalidValue, () => _registry.Models.SetTagAsync("m", new Tag("a//b", "v"), default));
         await FailsAsync(ErrorKind.InvalidValue, () => _registry.Models.DeleteTagAsync("m", "a?", default));
-        await FailsAsync(ErrorKind.InvalidValue, () => _registry.Models.CreateAsync("n", null, [new Tag(new string('k', 251), "v")], default));
+        var longKey = new Tag(new string('k', 251), "v");
+        await FailsAsync(ErrorKind.InvalidValue, () => _registry.Models.CreateAsync("n", null, [longKey], default));
         Assert.False(await _registry.Models.ExistsAsync("n", default));
     }
 

@@ -23,10 +23,17 @@ internal static class RegistryRules
         if (string.IsNullOrWhiteSpace(name))
             throw Refused(name, "A registered model needs a name that is not blank.");
         if (name.IndexOfAny(['/', ':']) >= 0)
-            throw Refused(name, $"The name '{name}' of a registered model contains a slash or a colon, which a models:/ URI uses. Leave them out.");
+        {
+            throw Refused(name,
+                $"The name '{name}' of a registered model contains a slash or a colon, which a models:/ URI uses. Leave them out.");
+        }
+
         // MLflow may make a path of a name.
         if (name == "." || name.StartsWith("..", StringComparison.Ordinal))
-            throw Refused(name, $"The name '{name}' of a registered model would be another folder as a path. Choose a name without periods at its start.");
+        {
+            throw Refused(name,
+                $"The name '{name}' of a registered model would be another folder as a path. Choose a name without periods at its start.");
+        }
     }
 
     /// <summary>Throws for a name that an alias cannot have.</summary>
@@ -49,17 +56,12 @@ internal static class RegistryRules
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public static void CheckTag(Tag tag, int valueLength)
     {
-        CheckKey(tag.Key);
+        StoreLimits.Mlflow.CheckKeys("tag", [tag.Key]);
         if (tag.Value.Length > valueLength)
-            throw Refused(tag.Key, $"The value of the tag '{tag.Key}' has {tag.Value.Length} characters, {valueLength} are allowed. Shorten it.");
-    }
-
-    /// <summary>Throws for a key that no tag can have.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
-    public static void CheckKey(string key)
-    {
-        if (StoreLimits.Mlflow.WhyInvalidKey(key) is { } why)
-            throw Refused(key, $"The tag '{key}' cannot be stored: {why}.");
+        {
+            throw Refused(tag.Key,
+                $"The value of the tag '{tag.Key}' has {tag.Value.Length} characters, {valueLength} are allowed. Shorten it.");
+        }
     }
 
     /// <summary>Throws for a source that leads out of where it begins, or that means another folder on another day.</summary>
@@ -76,13 +78,19 @@ internal static class RegistryRules
 
         bool climbs = plain.Split('/', '\\').Any(part => part is "." or "..");
         if (climbs || plain.IndexOf('\0') >= 0)
-            throw Refused(source, $"The source '{source}' contains a part '.' or '..', or a NUL character. Give the path that it leads to.");
+        {
+            throw Refused(source,
+                $"The source '{source}' contains a part '.' or '..', or a NUL character. Give the path that it leads to.");
+        }
+
         if (!LocalUri.IsAbsolute(source))
             throw Refused(source, $"The source '{source}' is relative. Give a URI or a full path.");
     }
 
     /// <summary>The stage as MLflow writes it.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for none of MLflow's stages, or if that stage archives no others.</exception>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.InvalidValue"/> if MLflow has no such stage, or if a move to it archives no others.
+    /// </exception>
     public static string Stage(string stage, bool archiveOthers)
     {
         string name = Stages.FirstOrDefault(one => one.Equals(stage, StringComparison.OrdinalIgnoreCase))

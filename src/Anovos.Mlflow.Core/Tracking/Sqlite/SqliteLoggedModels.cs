@@ -40,13 +40,14 @@ internal sealed class SqliteLoggedModels(SqliteDatabase database) : ILoggedModel
     {
         int offset = OffsetToken.Offset(pageToken, maxResults);
         var parsed = SqliteModelFilter.Parse(filter, Fields);
-        (string Name, object? Value)[] ids = [.. experimentIds.Select((id, index) => ($"$e{index}", (object?)id))];
-        string rest = $" AND l.experiment_id IN ({string.Join(", ", ids.Select(id => id.Name))}){parsed.Sql}"
-            + " ORDER BY l.creation_timestamp_ms DESC, l.model_id LIMIT $limit OFFSET $offset";
+        string rest = " AND l.experiment_id IN (SELECT value FROM json_each($experiments))"
+            + $"{parsed.Sql} ORDER BY l.creation_timestamp_ms DESC, l.model_id LIMIT $limit OFFSET $offset";
+        (string, object?)[] page =
+            [("$experiments", SqliteExperiments.ToJson(experimentIds)), ("$limit", maxResults + 1), ("$offset", offset)];
         return database.ReadAsync(
             session => OffsetToken.FromOneMore(
                 database.Exists
-                    ? Read(session, database.Uri, rest, [.. ids, .. parsed.Parameters, ("$limit", maxResults + 1), ("$offset", offset)])
+                    ? Read(session, database.Uri, rest, [.. parsed.Parameters, .. page])
                     : [],
                 offset, maxResults),
             cancellationToken);
@@ -75,7 +76,8 @@ internal sealed class SqliteLoggedModels(SqliteDatabase database) : ILoggedModel
 
         versions.Add(new JsonObject { ["name"] = name, ["version"] = version });
         session.Execute(
-            "INSERT OR REPLACE INTO logged_model_tags (model_id, experiment_id, tag_key, tag_value) VALUES ($id, $experiment, $key, $value)",
+            "INSERT OR REPLACE INTO logged_model_tags (model_id, experiment_id, tag_key, tag_value) "
+            + "VALUES ($id, $experiment, $key, $value)",
             ("$id", model.ModelId), ("$experiment", model.ExperimentId), ("$key", VersionsTag), ("$value", versions.ToJsonString()));
     }
 
@@ -107,12 +109,12 @@ internal sealed class SqliteLoggedModels(SqliteDatabase database) : ILoggedModel
                 ModelId = row.GetString(0),
                 Name = row.GetString(1),
                 ExperimentId = row.GetString(2),
-                RunId = SqliteModelRows.Text(row, 3),
-                ModelType = SqliteModelRows.Text(row, 4),
+                RunId = SqliteValues.Text(row, 3),
+                ModelType = SqliteValues.Text(row, 4),
                 Status = Status.ElementAtOrDefault(row.GetInt32(5)) ?? "",
                 ArtifactUri = row.GetString(6),
-                CreationTime = SqliteModelRows.Time(row, 7),
-                LastUpdateTime = SqliteModelRows.Time(row, 8),
+                CreationTime = SqliteValues.Time(row, 7),
+                LastUpdateTime = SqliteValues.Time(row, 8),
                 Params = Last(param[row.GetString(0)]),
                 Metrics = Last(metrics[row.GetString(0)].Select(metric => (metric.Key, metric.Value))),
                 Tags = Last(tags[row.GetString(0)]),

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.Data.Sqlite;
 
 namespace Anovos.Mlflow.Tracking;
 
@@ -69,11 +68,11 @@ internal sealed class SqliteModelRows(SqliteSession session, string trackingUri)
     {
         string page = $"SELECT m.* FROM registered_models m WHERE 1{InWorkspace("m")}{rest}";
         var tags = new Dictionary<string, Dictionary<string, string>>(StringComparer.Ordinal);
-        session.Query(
+        session.Read(
             $"SELECT t.name, t.key, t.value FROM ({page}) p JOIN registered_model_tags t ON t.name = p.name{InWorkspace("t")}",
-            row => Of(tags, row.GetString(0))[row.GetString(1)] = Text(row, 2), parameters);
+            row => Of(tags, row.GetString(0))[row.GetString(1)] = SqliteValues.Text(row, 2), parameters);
         var aliases = new Dictionary<string, Dictionary<string, long>>(StringComparer.Ordinal);
-        session.Query(
+        session.Read(
             $"SELECT a.name, a.alias, a.version FROM ({page}) p JOIN registered_model_aliases a ON a.name = p.name{InWorkspace("a")} "
             + "ORDER BY a.alias",
             row => Of(aliases, row.GetString(0))[row.GetString(1)] = row.GetInt64(2), parameters);
@@ -86,9 +85,9 @@ internal sealed class SqliteModelRows(SqliteSession session, string trackingUri)
             row => new RegisteredModel
             {
                 Name = row.GetString(0),
-                Description = Text(row, 1),
-                CreationTime = Time(row, 2),
-                LastUpdateTime = Time(row, 3),
+                Description = SqliteValues.Text(row, 1),
+                CreationTime = SqliteValues.Time(row, 2),
+                LastUpdateTime = SqliteValues.Time(row, 3),
                 LatestVersions = [.. latest[row.GetString(0)]],
                 Aliases = Of(aliases, row.GetString(0)),
                 Tags = Of(tags, row.GetString(0)),
@@ -104,19 +103,15 @@ internal sealed class SqliteModelRows(SqliteSession session, string trackingUri)
         parameters = [.. parameters, ("$deleted", DeletedStage)];
         string page = $"SELECT v.* FROM model_versions v WHERE v.current_stage <> $deleted{InWorkspace("v")}{rest}";
         var tags = new Dictionary<(string, long), Dictionary<string, string>>();
-        session.Query(
+        session.Read(
             $"SELECT t.name, t.version, t.key, t.value FROM ({page}) p JOIN model_version_tags t ON t.name = p.name "
             + $"AND t.version = p.version{InWorkspace("t")}",
-            row => Of(tags, (row.GetString(0), row.GetInt64(1)))[row.GetString(2)] = Text(row, 3), parameters);
+            row => Of(tags, (row.GetString(0), row.GetInt64(1)))[row.GetString(2)] = SqliteValues.Text(row, 3), parameters);
         var aliases = new Dictionary<(string, long), List<string>>();
-        session.Query(
+        session.Read(
             $"SELECT a.name, a.version, a.alias FROM ({page}) p JOIN registered_model_aliases a ON a.name = p.name "
             + $"AND a.version = p.version{InWorkspace("a")} ORDER BY a.alias",
-            row =>
-            {
-                Of(aliases, (row.GetString(0), row.GetInt64(1))).Add(row.GetString(2));
-                return true;
-            }, parameters);
+            row => Of(aliases, (row.GetString(0), row.GetInt64(1))).Add(row.GetString(2)), parameters);
         return session.Query(
             "SELECT p.name, p.version, p.current_stage, p.status, p.status_message, p.description, p.source, p.run_id, p.user_id, "
             + $"p.creation_time, p.last_updated_time FROM ({page}) p",
@@ -125,26 +120,19 @@ internal sealed class SqliteModelRows(SqliteSession session, string trackingUri)
                 Name = row.GetString(0),
                 Version = row.GetInt64(1),
                 Stage = row.GetString(2),
-                Status = Text(row, 3),
-                StatusMessage = Text(row, 4),
-                Description = Text(row, 5),
-                Source = Text(row, 6),
-                RunId = Text(row, 7),
-                UserId = Text(row, 8),
-                CreationTime = Time(row, 9),
-                LastUpdateTime = Time(row, 10),
+                Status = SqliteValues.Text(row, 3),
+                StatusMessage = SqliteValues.Text(row, 4),
+                Description = SqliteValues.Text(row, 5),
+                Source = SqliteValues.Text(row, 6),
+                RunId = SqliteValues.Text(row, 7),
+                UserId = SqliteValues.Text(row, 8),
+                CreationTime = SqliteValues.Time(row, 9),
+                LastUpdateTime = SqliteValues.Time(row, 10),
                 Tags = Of(tags, (row.GetString(0), row.GetInt64(1))),
                 Aliases = Of(aliases, (row.GetString(0), row.GetInt64(1))),
                 TrackingUri = trackingUri,
             }, parameters);
     }
-
-    /// <summary>The text of a column; empty for none.</summary>
-    public static string Text(SqliteDataReader row, int column) => row.IsDBNull(column) ? "" : row.GetString(column);
-
-    /// <summary>The time of a column of Unix milliseconds.</summary>
-    public static DateTimeOffset? Time(SqliteDataReader row, int column) =>
-        row.IsDBNull(column) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(column));
 
     private string InWorkspace(string alias) => session.Schema.AndInWorkspace(alias);
 

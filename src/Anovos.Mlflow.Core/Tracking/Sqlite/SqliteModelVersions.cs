@@ -74,7 +74,7 @@ internal sealed class SqliteModelVersions(SqliteRegistryAccess access) : IModelV
     /// <inheritdoc/>
     public Task DeleteTagAsync(string name, long version, string key, CancellationToken cancellationToken)
     {
-        RegistryRules.CheckKey(key);
+        StoreLimits.Mlflow.CheckKeys("tag", [key]);
         return access.ChangeAsync(
             (session, rows) =>
             {
@@ -136,7 +136,8 @@ internal sealed class SqliteModelVersions(SqliteRegistryAccess access) : IModelV
         ];
         session.Execute(
             "INSERT INTO model_versions (name, version, creation_time, last_updated_time, description, current_stage, source, "
-            + "run_id, status, storage_location) VALUES ($name, $version, $now, $now, $description, 'None', $source, $run, 'READY', $location)",
+            + "run_id, status, storage_location) "
+            + "VALUES ($name, $version, $now, $now, $description, 'None', $source, $run, 'READY', $location)",
             values);
         TouchModel(session, values);
         foreach (Tag tag in version.Tags)

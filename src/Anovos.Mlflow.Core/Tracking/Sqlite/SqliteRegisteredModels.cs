@@ -17,7 +17,8 @@ internal sealed class SqliteRegisteredModels(SqliteRegistryAccess access) : IReg
                 SqliteModelFilter parsed = SqliteModelFilter.Parse(filter, Fields(session.Schema));
                 return OffsetToken.FromOneMore(
                     rows.Models(
-                        $"{parsed.Sql}{parsed.WithoutPrompts("registered_model_tags", "m", session.Schema)} ORDER BY m.name LIMIT $limit OFFSET $offset",
+                        $"{parsed.Sql}{parsed.WithoutPrompts("registered_model_tags", "m", session.Schema)} "
+                        + "ORDER BY m.name LIMIT $limit OFFSET $offset",
                         [.. parsed.Parameters, ("$limit", maxResults + 1), ("$offset", offset)]),
                     offset, maxResults);
             }, cancellationToken);
@@ -98,7 +99,7 @@ internal sealed class SqliteRegisteredModels(SqliteRegistryAccess access) : IReg
     /// <inheritdoc/>
     public Task DeleteTagAsync(string name, string key, CancellationToken cancellationToken)
     {
-        RegistryRules.CheckKey(key);
+        StoreLimits.Mlflow.CheckKeys("tag", [key]);
         return access.ChangeAsync(
             (session, rows) =>
             {
