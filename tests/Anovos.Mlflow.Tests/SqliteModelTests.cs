@@ -18,8 +18,8 @@ public sealed class SqliteModelTests : IDisposable
     {
         ScriptResult result = _session.Run(
             """
-            @(Get-MlflowRegisteredModel -TrackingUri sqlite:///x.db).Count
-            Test-Path x.db
+            @(Get-MlflowRegisteredModel -TrackingUri sqlite:///x.db -WarningAction SilentlyContinue).Count
+            [IO.File]::Exists("$PWD/x.db")
             'income', 'churn' | New-MlflowRegisteredModel -Description 'first' -Tag @{ team = 'ops' } -TrackingUri sqlite:///x.db |
                 ForEach-Object { "made $_ $($_.Description) $($_.Tags.team)" }
             Connect-Mlflow sqlite:///x.db | Out-Null
@@ -92,7 +92,7 @@ public sealed class SqliteModelTests : IDisposable
             Connect-Mlflow sqlite:///x.db | Out-Null
             Set-MlflowModelAlias income champion 1
             Remove-MlflowRegisteredModel none -Confirm:$false
-            Test-Path x.db
+            [IO.File]::Exists("$PWD/x.db")
             $null = New-MlflowRegisteredModel income
             $null = New-MlflowModelVersion income -Source s3://bucket/x
             'income', 'a/b', 'churn' | New-MlflowRegisteredModel | ForEach-Object Name
@@ -155,9 +155,9 @@ public sealed class SqliteModelTests : IDisposable
             Connect-Mlflow sqlite:///x.db | Out-Null
             New-MlflowRegisteredModel b -WhatIf
             New-MlflowModelVersion b -Source s3://bucket/x -WhatIf
-            Test-Path x.db
+            [IO.File]::Exists("$PWD/x.db")
             $null = New-MlflowModelVersion income -Source s3://bucket/x -Alias champion
-            $before = (Get-FileHash x.db).Hash
+            $before = [IO.File]::ReadAllBytes("$PWD/x.db") -join ','
             Set-MlflowRegisteredModel income -Description a -Tag @{ a = 1 } -NewName c -WhatIf
             Remove-MlflowRegisteredModel income -WhatIf
             New-MlflowModelVersion income -Source s3://bucket/y -Alias blue -WhatIf
@@ -165,7 +165,7 @@ public sealed class SqliteModelTests : IDisposable
             Remove-MlflowModelVersion income 1 -WhatIf
             Set-MlflowModelAlias income blue 1 -WhatIf
             Remove-MlflowModelAlias income champion -WhatIf
-            (Get-FileHash x.db).Hash -eq $before
+            ([IO.File]::ReadAllBytes("$PWD/x.db") -join ',') -eq $before
             """).Clean();
         Assert.Equal(["False", "True"], result.Texts);
     }

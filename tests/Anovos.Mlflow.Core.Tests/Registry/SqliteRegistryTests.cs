@@ -241,7 +241,8 @@ public sealed class SqliteRegistryTests : IDisposable
     [InlineData("stage = 'x'", null, null)]
     [InlineData("params.x = 'x'", null, null)]
     [InlineData("tags. = 'x'", null, null)]
-    [InlineData("version_number = '1'", null, null)]
+    [InlineData("version_number = '1'", null, "1")]
+    [InlineData("version_number = 'x'", null, null)]
     [InlineData("name = 'x'; DROP TABLE registered_models", null, null)]
     public async Task A_filter_finds_models_and_versions_or_is_refused(string? filter, string? models, string? versions)
     {

@@ -93,8 +93,9 @@ internal sealed class SqliteLoggedModels(SqliteDatabase database) : ILoggedModel
             { Target = trackingUri };
         }
 
-        string page = "SELECT l.* FROM logged_models l JOIN experiments e ON e.experiment_id = l.experiment_id "
+        string from = "FROM logged_models l JOIN experiments e ON e.experiment_id = l.experiment_id "
             + $"WHERE l.lifecycle_stage <> 'deleted'{session.Schema.AndInWorkspace("e")}{rest}";
+        string page = $"SELECT l.* {from}";
         ILookup<string, (string Key, string Value)> param = Pairs("params", "param_key", "param_value");
         ILookup<string, (string Key, string Value)> tags = Pairs("tags", "tag_key", "tag_value");
         var metrics = session.Query(
@@ -102,8 +103,8 @@ internal sealed class SqliteLoggedModels(SqliteDatabase database) : ILoggedModel
             + "WHERE t.metric_value IS NOT NULL ORDER BY t.metric_timestamp_ms, t.metric_step",
             row => (Id: row.GetString(0), Key: row.GetString(1), Value: row.GetDouble(2)), parameters).ToLookup(metric => metric.Id);
         return session.Query(
-            "SELECT p.model_id, p.name, p.experiment_id, p.source_run_id, p.model_type, p.status, p.artifact_location, "
-            + $"p.creation_timestamp_ms, p.last_updated_timestamp_ms FROM ({page}) p",
+            "SELECT l.model_id, l.name, l.experiment_id, l.source_run_id, l.model_type, l.status, l.artifact_location, "
+            + $"l.creation_timestamp_ms, l.last_updated_timestamp_ms {from}",
             row => new LoggedModel
             {
                 ModelId = row.GetString(0),

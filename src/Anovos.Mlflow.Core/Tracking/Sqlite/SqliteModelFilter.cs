@@ -130,7 +130,7 @@ internal sealed class SqliteModelFilter
         {
             string comparison = new[] { "<=", ">=", "!=", "<", ">", "=" }.FirstOrDefault(_text.TrySymbol)
                 ?? throw _text.Fail($"'{name}' is a number: =, !=, <, <=, > or >= is expected");
-            return $"{field.Column} {comparison} {Add(_text.Number(whole: false))}";
+            return $"{field.Column} {comparison} {Add(Number())}";
         }
 
         bool negated = _text.TryWord("NOT");
@@ -157,6 +157,17 @@ internal sealed class SqliteModelFilter
             values.Add(Value());
         while (_text.TrySymbol(","));
         return _text.TrySymbol(")") ? values : throw _text.Fail("',' or ')' is expected");
+    }
+
+    // In quotes, too, as MLflow takes the number of a version.
+    private double Number()
+    {
+        int start = _text.Position;
+        if (_text.Quoted("'\"") is not { } quoted)
+            return _text.Number(whole: false);
+        return double.TryParse(quoted, NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
+            ? number
+            : throw _text.Fail("a number is expected", start);
     }
 
     private string Value() => _text.Quoted("'\"") ?? throw _text.Fail("a text in quotes is expected, as 'tree'");

@@ -54,9 +54,8 @@ internal sealed class SqliteModelRows(SqliteSession session, string trackingUri)
             throw NoModel(name, ErrorKind.ModelVersionNotFound);
         bool isLatest = alias.Equals(RegistryRules.Latest, StringComparison.OrdinalIgnoreCase);
         string version = isLatest
-            ? "(SELECT MAX(o.version) FROM model_versions o WHERE o.name = v.name AND o.current_stage <> $deleted"
-                + $"{InWorkspace("o")})"
-            : $"(SELECT a.version FROM registered_model_aliases a WHERE a.name = v.name AND a.alias = $alias{InWorkspace("a")})";
+            ? $"(SELECT MAX(o.version) FROM model_versions o WHERE o.name = $name AND o.current_stage <> $deleted{InWorkspace("o")})"
+            : $"(SELECT a.version FROM registered_model_aliases a WHERE a.name = $name AND a.alias = $alias{InWorkspace("a")})";
         return Versions($" AND v.name = $name AND v.version = {version}", ("$name", name), ("$alias", alias)).FirstOrDefault()
             ?? throw new MlflowException(ErrorKind.ModelVersionNotFound, RegistryErrors.NoAlias(name, alias)) { Target = alias };
     }
@@ -66,7 +65,7 @@ internal sealed class SqliteModelRows(SqliteSession session, string trackingUri)
     /// <param name="parameters">The values in it.</param>
     public List<RegisteredModel> Models(string rest, params (string Name, object? Value)[] parameters)
     {
-        string page = $"SELECT m.* FROM registered_models m WHERE 1{InWorkspace("m")}{rest}";
+        string from = $"FROM registered_models m WHERE 1{InWorkspace("m")}{rest}", page = $"SELECT m.* {from}";
         var tags = new Dictionary<string, Dictionary<string, string>>(StringComparer.Ordinal);
         session.Read(
             $"SELECT t.name, t.key, t.value FROM ({page}) p JOIN registered_model_tags t ON t.name = p.name{InWorkspace("t")}",
@@ -77,11 +76,12 @@ internal sealed class SqliteModelRows(SqliteSession session, string trackingUri)
             + "ORDER BY a.alias",
             row => Of(aliases, row.GetString(0))[row.GetString(1)] = row.GetInt64(2), parameters);
         ILookup<string, ModelVersion> latest = Versions(
-            $" AND v.name IN (SELECT p.name FROM ({page}) p) AND v.version = (SELECT MAX(o.version) FROM model_versions o "
-            + $"WHERE o.name = v.name AND o.current_stage = v.current_stage{InWorkspace("o")}) ORDER BY v.version",
+            " AND (v.name, v.version) IN (SELECT o.name, MAX(o.version) FROM model_versions o "
+            + $"WHERE o.name IN (SELECT p.name FROM ({page}) p) AND o.current_stage <> $deleted{InWorkspace("o")} "
+            + "GROUP BY o.name, o.current_stage) ORDER BY v.version",
             parameters).ToLookup(version => version.Name, StringComparer.Ordinal);
         return session.Query(
-            $"SELECT p.name, p.description, p.creation_time, p.last_updated_time FROM ({page}) p",
+            $"SELECT m.name, m.description, m.creation_time, m.last_updated_time {from}",
             row => new RegisteredModel
             {
                 Name = row.GetString(0),
@@ -101,7 +101,7 @@ internal sealed class SqliteModelRows(SqliteSession session, string trackingUri)
     public List<ModelVersion> Versions(string rest, params (string Name, object? Value)[] parameters)
     {
         parameters = [.. parameters, ("$deleted", DeletedStage)];
-        string page = $"SELECT v.* FROM model_versions v WHERE v.current_stage <> $deleted{InWorkspace("v")}{rest}";
+        string from = $"FROM model_versions v WHERE v.current_stage <> $deleted{InWorkspace("v")}{rest}", page = $"SELECT v.* {from}";
         var tags = new Dictionary<(string, long), Dictionary<string, string>>();
         session.Read(
             $"SELECT t.name, t.version, t.key, t.value FROM ({page}) p JOIN model_version_tags t ON t.name = p.name "
@@ -113,8 +113,8 @@ internal sealed class SqliteModelRows(SqliteSession session, string trackingUri)
             + $"AND a.version = p.version{InWorkspace("a")} ORDER BY a.alias",
             row => Of(aliases, (row.GetString(0), row.GetInt64(1))).Add(row.GetString(2)), parameters);
         return session.Query(
-            "SELECT p.name, p.version, p.current_stage, p.status, p.status_message, p.description, p.source, p.run_id, p.user_id, "
-            + $"p.creation_time, p.last_updated_time FROM ({page}) p",
+            "SELECT v.name, v.version, v.current_stage, v.status, v.status_message, v.description, v.source, v.run_id, v.user_id, "
+            + $"v.creation_time, v.last_updated_time {from}",
             row => new ModelVersion
             {
                 Name = row.GetString(0),
