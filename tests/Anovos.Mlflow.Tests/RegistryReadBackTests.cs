@@ -117,7 +117,7 @@ public sealed class RegistryReadBackTests : IDisposable
         Assert.Equal("4", ReadBack.Script("change_model.py", _session.Folder, uri, _name, changed).Split('\n')[^1]);
         ScriptResult result = _session.Run(
             """
-            Get-MlflowRegisteredModel | ForEach-Object { "$_ $($_.Tags.by) $($_.LatestVersion) $($_.Aliases.Keys | Sort-Object)" }
+            Get-MlflowRegisteredModel | ForEach-Object { "$_ $($_.Tags.by) $($_.LatestVersion) $($_.Aliases.Keys)" }
             Get-MlflowModelVersion $Changed | ForEach-Object { "$($_.Version) $($_.Stage) $($_.Source) $($_.Description) $($_.Aliases)" }
             (New-MlflowModelVersion $Changed -Source s3://bucket/y -Alias py).Version
             Set-MlflowModelVersion $Changed 5 -Stage Production -ArchiveExisting
