@@ -35,6 +35,7 @@ public sealed class GetMlflowRegisteredModelCommand : TrackingCommand
     protected override void Process()
     {
         ModelRegistry registry = ResolveRegistry();
+        WarnIfMissing(registry.Store);
         if (IsGiven(nameof(Name)))
             ForEach(Name, name => Write(registry, name));
         else
