@@ -18,7 +18,7 @@ internal sealed class RestModelAliases(RestApi api, string trackingUri) : IModel
         catch (MlflowException e) when (e.Kind == ErrorKind.InvalidValue && e.Message.Contains("not found"))
         {
             // A missing alias is a 400 of MLflow's.
-            throw e.Rewrap($"The registered model '{name}' has no alias '{alias}'. Get-MlflowRegisteredModel shows those it has; Set-MlflowModelAlias makes one.", ErrorKind.ModelVersionNotFound, alias);
+            throw e.Rewrap(RegistryErrors.NoAlias(name, alias), ErrorKind.ModelVersionNotFound, alias);
         }
     }
 

@@ -18,7 +18,7 @@ internal sealed class RestModelVersions(RestApi api, string trackingUri) : IMode
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.ModelVersionNotFound)
         {
-            throw e.Rewrap($"There is no version {Text(version)} of a registered model '{name}' at {trackingUri}. Get-MlflowModelVersion lists those there are.", target: $"models:/{name}/{Text(version)}");
+            throw e.Rewrap(RegistryErrors.NoVersion(name, version, trackingUri), target: $"models:/{name}/{Text(version)}");
         }
     }
 

@@ -114,8 +114,8 @@ internal sealed class RestRegisteredModels(RestApi api, string trackingUri) : IR
 
     // Some stores answer with their SQL.
     private MlflowException Exists(string name, MlflowException e) =>
-        e.Rewrap($"There is a registered model '{name}' at {trackingUri} already. New-MlflowModelVersion gives it another version.", ErrorKind.ModelExists, name);
+        e.Rewrap(RegistryErrors.ModelExists(name, trackingUri), ErrorKind.ModelExists, name);
 
     private MlflowException NotFound(string name, MlflowException e) =>
-        e.Rewrap($"There is no registered model '{name}' at {trackingUri}. Get-MlflowRegisteredModel lists those there are.", ErrorKind.ModelNotFound, name);
+        e.Rewrap(RegistryErrors.NoModel(name, trackingUri), ErrorKind.ModelNotFound, name);
 }

@@ -40,7 +40,7 @@ public sealed class GetMlflowRegisteredModelCommand : TrackingCommand
     protected override void Process()
     {
         ModelRegistry registry = ResolveRegistry();
-
+        WarnIfMissing(registry.Store);
         if (PipedObject(InputObject) is { } input)
             ForEach([input.Properties["Name"]?.Value?.ToString() ?? input.ToString()], name => Write(registry, NamePattern.Literal(name)));
         else if (IsGiven(nameof(Name)))
