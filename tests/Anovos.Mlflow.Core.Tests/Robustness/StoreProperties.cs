@@ -44,7 +44,8 @@ public sealed class StoreProperties
     }
 
     [Property]
-    public async Task What_a_database_takes_it_gives_back(AnyText name, AnyText runName, AnyText key, AnyText param, AnyText tag, double[] values)
+    public async Task What_a_database_takes_it_gives_back(
+        AnyText name, AnyText runName, AnyText key, AnyText param, AnyText tag, double[] values)
     {
         using var folder = new TemporaryFolder();
         using var store = new SqliteStore(folder.Below("mlflow.db"));

@@ -210,7 +210,8 @@ public sealed class SqliteStoreTests : IDisposable
         string id = new('a', 32);
         var rest = new NewRun("0", "first", "me", Start) { RunId = id, Tags = [new("t", "1")] };
 
-        Run first = await _store.CreateRunAsync(rest, default), again = await _store.CreateRunAsync(rest with { RunName = "other" }, default);
+        Run first = await _store.CreateRunAsync(rest, default);
+        Run again = await _store.CreateRunAsync(rest with { RunName = "other" }, default);
 
         Assert.Equal((id, id, "first"), (first.RunId, again.RunId, again.RunName));
         Assert.Single((await _store.SearchRunsAsync(new(["0"]), null, default)).Items);
