@@ -30,8 +30,8 @@ public sealed record TrackingTarget
     /// <summary>The profile of the configuration file that it names, where it names one.</summary>
     public string? Profile { get; private init; }
 
-    /// <summary>What the user must know of how the URI was read; null where there is nothing.</summary>
-    public string? Warning { get; private init; }
+    /// <summary>What the user must know of how the URI was read, or of a store that was chosen; null where there is nothing.</summary>
+    public string? Warning { get; internal init; }
 
     /// <summary>User and password that stood in the URI, for basic authentication.</summary>
     internal (string User, string Password)? UserInfo { get; private init; }

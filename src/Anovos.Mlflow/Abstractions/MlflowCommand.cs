@@ -29,10 +29,10 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     /// <summary>The folder that relative paths are relative to.</summary>
     protected string CurrentDirectory => SessionState.Path.CurrentFileSystemLocation.ProviderPath;
 
-    /// <summary>Reads a tracking URI as a user gives it; says once what was made of it.</summary>
-    private protected TrackingTarget ParseTarget(string uri)
+    /// <summary>Reads a tracking URI as a user gives it, or chooses the store where there is none; says once what was made of it.</summary>
+    private protected TrackingTarget ParseTarget(string? uri)
     {
-        TrackingTarget target = TrackingTarget.Parse(StorePath.Of(SessionState, uri), CurrentDirectory);
+        TrackingTarget target = StorePath.Parse(SessionState, uri);
         if (target.Warning is { } warning && Session.IsNew(warning))
             WriteWarning(warning);
         return target;

@@ -1,8 +1,8 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
+using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Sessions;
-using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Completion;
@@ -19,7 +19,7 @@ internal static class StoreCompletion
         {
             MlflowConnection connection = boundParameters["Connection"] as MlflowConnection
                 ?? MlflowSession.Of(Runspace.DefaultRunspace)
-                    .Resolve(boundParameters["TrackingUri"] as string, uri => TrackingTarget.Parse(uri, CurrentDirectory()));
+                    .Resolve(boundParameters["TrackingUri"] as string, uri => StorePath.Parse(Session(), uri));
             using var patience = new CancellationTokenSource(Patience);
             using ITrackingStore store = connection.OpenWithoutRetries();
             return [.. Task.Run(() => query(store, patience.Token), patience.Token).GetAwaiter().GetResult()];
@@ -35,9 +35,9 @@ internal static class StoreCompletion
         commandName.StartsWith("Restore-", StringComparison.OrdinalIgnoreCase) ? ViewType.DeletedOnly : ViewType.ActiveOnly;
 
     // The session state of a runspace that is just completing a line can only be asked from inside it.
-    private static string CurrentDirectory()
+    private static SessionState Session()
     {
         using var pipeline = System.Management.Automation.PowerShell.Create(RunspaceMode.CurrentRunspace);
-        return pipeline.AddScript("$ExecutionContext.SessionState.Path.CurrentFileSystemLocation.ProviderPath").Invoke<string>().Single();
+        return pipeline.AddScript("$ExecutionContext.SessionState").Invoke<SessionState>().Single();
     }
 }
