@@ -38,6 +38,16 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
         return target;
     }
 
+    /// <summary>Reads a folder or a database of this machine as a user gives it: a path, or a URI of one.</summary>
+    private protected TrackingTarget ParsePlace(string place)
+    {
+        bool isUri = TrackingTarget.IsLocalUri(place) || place.Contains("://");
+        TrackingTarget target = ParseTarget(isUri ? place : GetUnresolvedProviderPathFromPSPath(place)).OrDatabase();
+        return target.IsLocal
+            ? target
+            : throw new MlflowException(ErrorKind.UriUnsupported, $"{target} is not a folder or a SQLite database.") { Target = place };
+    }
+
     /// <summary>How long the work may take to end after Ctrl+C; without an end until then it is left alone.</summary>
     protected virtual TimeSpan Farewell => TimeSpan.FromMilliseconds(500);
 

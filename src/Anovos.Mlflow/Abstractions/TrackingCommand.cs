@@ -14,7 +14,7 @@ public abstract class TrackingCommand : MlflowCommand
 {
     private readonly HashSet<string> _warned = new(StringComparer.Ordinal);
 
-    /// <summary>The store to use: a folder, or the address of a server.</summary>
+    /// <summary>The store to use: a SQLite database, a folder, or the address of a server.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public virtual string? TrackingUri { get; set; }
