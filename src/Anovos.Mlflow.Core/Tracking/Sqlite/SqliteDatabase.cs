@@ -107,7 +107,11 @@ internal sealed class SqliteDatabase
             return known;
         SqliteSchema schema = SqliteSchema.Read(connection, number);
         if (!schema.IsEmpty && schema.FindMissing() is { } missing)
-            throw Unfit(missing, schema.Has("alembic_version", "version_num") ? Scalar(connection, "SELECT version_num FROM alembic_version") : null);
+        {
+            bool isMlflow = schema.Has("alembic_version", "version_num");
+            throw Unfit(missing, isMlflow ? Scalar(connection, "SELECT version_num FROM alembic_version") : null);
+        }
+
         return _schema = schema;
     }
 

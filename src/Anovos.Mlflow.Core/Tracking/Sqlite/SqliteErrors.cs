@@ -43,11 +43,13 @@ internal static class SqliteErrors
             "cannot be written. Give this user the right to write the file and to create files in its folder."),
         raw.SQLITE_CANTOPEN => (ErrorKind.StoreInvalid,
             "cannot be opened. Check that its folder exists, that the path is a file, and that this user may read it."),
-        raw.SQLITE_FULL => (ErrorKind.StoreInvalid, "cannot grow: the disk is full. Nothing of this change was stored. Free some space and try again."),
+        raw.SQLITE_FULL => (ErrorKind.StoreInvalid,
+            "cannot grow: the disk is full. Nothing of this change was stored. Free some space and try again."),
         raw.SQLITE_CORRUPT => (ErrorKind.StoreInvalid,
             $"is damaged ({failure.Message.TrimEnd('.')}). Restore it from a copy, or save what can be read with: sqlite3 <file> .recover"),
         raw.SQLITE_NOTADB => (ErrorKind.StoreInvalid, "is not a SQLite database. Use another file name."),
-        raw.SQLITE_IOERR => (ErrorKind.StoreInvalid, $"cannot be read or written ({failure.Message.TrimEnd('.')}). Check the disk or the share."),
+        raw.SQLITE_IOERR => (ErrorKind.StoreInvalid,
+            $"cannot be read or written ({failure.Message.TrimEnd('.')}). Check the disk or the share."),
         _ => (ErrorKind.StoreInvalid, $"refused a statement: {failure.Message}"),
     };
 }

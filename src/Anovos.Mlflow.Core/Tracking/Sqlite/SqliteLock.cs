@@ -10,7 +10,9 @@ internal sealed class SqliteLock(string path)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     /// <summary>Repeats the work until the database is free.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.StoreInvalid"/>, transient, if it is still locked after 5 seconds.</exception>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.StoreInvalid"/>, transient, if it is still locked after 5 seconds.
+    /// </exception>
     public T Wait<T>(Func<T> work, CancellationToken cancellationToken)
     {
         var waited = Stopwatch.StartNew();

@@ -15,7 +15,8 @@ internal sealed class SqliteSchema
         alembic_version version_num
         experiments experiment_id name artifact_location lifecycle_stage creation_time last_update_time
         experiment_tags key value experiment_id
-        runs run_uuid name source_type source_name entry_point_name user_id status start_time end_time lifecycle_stage artifact_uri experiment_id deleted_time
+        runs run_uuid name source_type source_name entry_point_name user_id status start_time end_time lifecycle_stage
+        runs artifact_uri experiment_id deleted_time
         params key value run_uuid
         tags key value run_uuid
         metrics key value timestamp run_uuid step is_nan
@@ -26,7 +27,8 @@ internal sealed class SqliteSchema
         registered_models name creation_time last_updated_time description
         registered_model_tags key value name
         registered_model_aliases alias version name
-        model_versions name version creation_time last_updated_time description user_id current_stage source run_id status status_message run_link storage_location
+        model_versions name version creation_time last_updated_time description user_id current_stage source run_id status
+        model_versions status_message run_link storage_location
         model_version_tags key value name version
         """;
 
@@ -46,11 +48,11 @@ internal sealed class SqliteSchema
     /// <summary>Whether there is that table, with that column where one is given.</summary>
     public bool Has(string table, string? column = null) => _columns.Contains(column is null ? table : $"{table}.{column}");
 
-    /// <summary>The condition that limits a table to the default workspace, with <c>AND</c> before it; empty where there are none.</summary>
+    /// <summary>The condition that limits a table to the default workspace, with <c>AND</c> before it; empty without workspaces.</summary>
     /// <param name="alias">The name of the table in the query.</param>
     public string AndInWorkspace(string alias) => HasWorkspaces ? $" AND {alias}.workspace = '{DefaultWorkspace}'" : "";
 
-    /// <summary>The first columns of a key of the registry's tables, with a comma after them; empty where there are no workspaces.</summary>
+    /// <summary>The first column of the keys of the registry's tables, with a comma after it; empty without workspaces.</summary>
     public string WorkspaceKey => HasWorkspaces ? "workspace, " : "";
 
     /// <summary>Reads the tables and columns.</summary>
@@ -69,7 +71,7 @@ internal sealed class SqliteSchema
         return schema;
     }
 
-    /// <summary>The first table or column that is missing, as <c>inputs</c> or <c>runs.deleted_time</c>; null where the tables fit.</summary>
+    /// <summary>The first table or column that is missing, as <c>inputs</c> or <c>runs.deleted_time</c>; null if the tables fit.</summary>
     public string? FindMissing()
     {
         foreach (string line in Required.Split('\n'))

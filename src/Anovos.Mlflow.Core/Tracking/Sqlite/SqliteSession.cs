@@ -22,6 +22,15 @@ internal sealed class SqliteSession(SqliteConnection connection, SqliteSchema sc
         return rows;
     }
 
+    /// <summary>Calls <paramref name="read"/> for each row.</summary>
+    public void Read(string sql, Action<SqliteDataReader> read, params (string Name, object? Value)[] parameters)
+    {
+        using SqliteCommand command = Prepare(sql, parameters);
+        using SqliteDataReader reader = command.ExecuteReader();
+        while (reader.Read())
+            read(reader);
+    }
+
     /// <summary>Returns what <paramref name="read"/> makes of the first row; the default where there is none.</summary>
     public T? First<T>(string sql, Func<SqliteDataReader, T> read, params (string Name, object? Value)[] parameters)
     {

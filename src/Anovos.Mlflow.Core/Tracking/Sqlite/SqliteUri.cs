@@ -8,7 +8,7 @@ internal static class SqliteUri
 {
     private const string Prefix = "sqlite:///";
 
-    /// <summary>The tracking URI of a database: <c>sqlite:////folder/file.db</c>, or <c>sqlite:///C:/folder/file.db</c> on Windows.</summary>
+    /// <summary>The tracking URI of a database: <c>sqlite:////folder/file.db</c>; on Windows <c>sqlite:///C:/folder/file.db</c>.</summary>
     public static string Of(string path) => Prefix + (Path.DirectorySeparatorChar == '\\' ? path.Replace('\\', '/') : path);
 
     /// <summary>The full path of the file that the URI names.</summary>
@@ -18,7 +18,11 @@ internal static class SqliteUri
         int colon = text.IndexOf(':');
         string rest = text.Substring(colon + 1);
         if (!rest.StartsWith("///", StringComparison.Ordinal))
-            throw Odd(text, $"has too few slashes. Write {Prefix}folder/file.db for a relative path, or {Prefix}/folder/file.db for a full one");
+        {
+            throw Odd(text, "has too few slashes. "
+                + $"Write {Prefix}folder/file.db for a relative path, or {Prefix}/folder/file.db for a full one");
+        }
+
         string path = rest.Substring(3);
         int query = path.IndexOf('?');
         if (query >= 0)
