@@ -41,8 +41,9 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     /// <summary>Reads a folder or a database of this machine as a user gives it: a path, or a URI of one.</summary>
     private protected TrackingTarget ParsePlace(string place)
     {
-        bool isUri = TrackingTarget.IsLocalUri(place) || place.Contains("://");
-        TrackingTarget target = ParseTarget(isUri ? place : GetUnresolvedProviderPathFromPSPath(place)).OrDatabase();
+        // The name of a folder may have a colon.
+        bool isKnown = TrackingTarget.IsLocalUri(place) || place.Contains("://") || Directory.Exists(Path.Combine(CurrentDirectory, place));
+        TrackingTarget target = ParseTarget(isKnown ? place : GetUnresolvedProviderPathFromPSPath(place)).OrDatabase();
         return target.IsLocal
             ? target
             : throw new MlflowException(ErrorKind.UriUnsupported, $"{target} is not a folder or a SQLite database.") { Target = place };
