@@ -89,11 +89,22 @@ internal sealed class SqliteDatabase
         // As a writer: a transaction that begins as a reader fails if another process writes in between.
         SqliteSchema schema = _lock.Wait(() => Begin(connection, "BEGIN IMMEDIATE"), cancellationToken);
         if (schema.IsEmpty)
-            schema = Create(connection);
+        {
+            // In a transaction of its own: a change that is refused leaves a store, not an empty file.
+            Create(connection);
+            Commit(connection, cancellationToken);
+            schema = _lock.Wait(() => Begin(connection, "BEGIN IMMEDIATE"), cancellationToken);
+        }
+
         T result = work(new SqliteSession(connection, schema, cancellationToken));
+        Commit(connection, cancellationToken);
+        return result;
+    }
+
+    private void Commit(SqliteConnection connection, CancellationToken cancellationToken)
+    {
         cancellationToken.ThrowIfCancellationRequested();
         _lock.Wait(() => Execute(connection, "COMMIT"), cancellationToken);
-        return result;
     }
 
     // Reads the schema in the transaction: it does not change before the transaction ends.
@@ -115,7 +126,7 @@ internal sealed class SqliteDatabase
         return _schema = schema;
     }
 
-    private SqliteSchema Create(SqliteConnection connection)
+    private void Create(SqliteConnection connection)
     {
         Execute(connection, _script.Value);
         using SqliteCommand command = connection.CreateCommand();
@@ -126,7 +137,6 @@ internal sealed class SqliteDatabase
         command.Parameters.AddWithValue("$location", ArtifactLocation("0"));
         command.Parameters.AddWithValue("$now", DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
         command.ExecuteNonQuery();
-        return SqliteSchema.Read(connection, number: -1);
     }
 
     private MlflowException Unfit(string missing, object? revision)
