@@ -5,12 +5,12 @@ namespace Anovos.Mlflow.Tests;
 /// <summary>Runs as MLflow's own Python client reads them, where there is one.</summary>
 internal static class ReadBack
 {
-    /// <summary>Where runs are written to: a folder, or the server that <c>ANOVOS_TEST_TRACKING_URI</c> names. Skips the test where what it needs is not there.</summary>
+    /// <summary>Where runs are written to: a database, a folder, or the server that <c>ANOVOS_TEST_TRACKING_URI</c> names. Skips the test where what it needs is not there.</summary>
     public static string TrackingUri(string where)
     {
         Python();
-        if (where == "folder")
-            return "./mlruns";
+        if (where is "folder" or "database")
+            return where == "folder" ? "./mlruns" : "sqlite:///mlflow.db";
         string? uri = Environment.GetEnvironmentVariable("ANOVOS_TEST_TRACKING_URI");
         Assert.SkipWhen(string.IsNullOrEmpty(uri), "ANOVOS_TEST_TRACKING_URI names no MLflow server");
         return uri!;
