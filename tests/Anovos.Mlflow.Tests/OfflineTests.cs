@@ -129,6 +129,26 @@ public sealed class OfflineTests : IAsyncLifetime
         Assert.Equal(["local", "offline"], _server.Runs.Select(run => run.RunName));
     }
 
+    [Fact]
+    public void A_folder_that_has_the_artifacts_of_a_database_keeps_offline_runs_as_well()
+    {
+        Run($"$null = Start-MlflowRun -Name local\n{Work}$null = Stop-MlflowRun").Clean();
+        Run($"$null = Start-MlflowRun -Experiment ours -Name local\n{Work}$null = Stop-MlflowRun").Clean();
+        ScriptResult result = Run(
+            $"""
+            $null = Start-MlflowRun -TrackingUri $Uri -Offline -Experiment ours -Name offline
+            {Work}$null = Stop-MlflowRun
+            $null = Start-MlflowRun -TrackingUri $Uri -Offline -Name offline | Stop-MlflowRun
+            (Get-MlflowRun -TrackingUri ./mlruns).RunName
+            (Get-MlflowExperiment -TrackingUri ./mlruns).Count
+            (Get-MlflowRun -TrackingUri sqlite:///mlflow.db | Get-MlflowArtifact).ArtifactPath
+            (Sync-MlflowRun).Status
+            """).Clean();
+        Assert.Equal(["offline", "offline", "2", "data", "data", "Synced", "Synced"], result.Texts);
+        Assert.Equal(2, result.Warnings.Length);
+        AssertStored(_server.Runs.First());
+    }
+
     [Theory]
     [InlineData("Sync-MlflowRun", "no folder ./mlruns and no database ./mlflow.db")]
     [InlineData("Sync-MlflowRun nowhere.db", "no folder or database of runs at nowhere.db")]
