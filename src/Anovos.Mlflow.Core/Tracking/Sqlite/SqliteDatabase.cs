@@ -69,14 +69,14 @@ internal sealed class SqliteDatabase
     {
         if (Exists)
         {
-            using SqliteConnection connection = Open(Path);
+            using SqliteConnection connection = Open(Path, SqliteOpenMode.ReadWrite);
             using CancellationTokenRegistration interrupt = InterruptOn(connection, cancellationToken);
             SqliteSchema schema = _lock.Wait(() => Begin(connection, "BEGIN"), cancellationToken);
             if (!schema.IsEmpty)
                 return _lock.Wait(() => work(new SqliteSession(connection, schema, cancellationToken)), cancellationToken);
         }
 
-        using SqliteConnection empty = Open(InMemory);
+        using SqliteConnection empty = Open(InMemory, SqliteOpenMode.Memory);
         Execute(empty, _script.Value);
         return work(new SqliteSession(empty, SqliteSchema.Read(empty, number: 0), cancellationToken));
     }
@@ -84,7 +84,7 @@ internal sealed class SqliteDatabase
     private T Write<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
-        using SqliteConnection connection = Open(Path);
+        using SqliteConnection connection = Open(Path, SqliteOpenMode.ReadWriteCreate);
         using CancellationTokenRegistration interrupt = InterruptOn(connection, cancellationToken);
         // As a writer: a transaction that begins as a reader fails if another process writes in between.
         SqliteSchema schema = _lock.Wait(() => Begin(connection, "BEGIN IMMEDIATE"), cancellationToken);
@@ -148,11 +148,11 @@ internal sealed class SqliteDatabase
         return new MlflowException(ErrorKind.StoreInvalid, message) { Target = Path };
     }
 
-    private static SqliteConnection Open(string path)
+    private static SqliteConnection Open(string path, SqliteOpenMode mode)
     {
         SqliteLibrary.Load();
         // Negative: the provider's own wait for a lock cannot be cancelled.
-        var settings = new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = -1 };
+        var settings = new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = -1 };
         var connection = new SqliteConnection(settings.ConnectionString);
         try
         {

@@ -46,6 +46,10 @@ internal sealed class SqliteSession(SqliteConnection connection, SqliteSchema sc
         return command.ExecuteNonQuery();
     }
 
+    /// <summary>Defines a function that statements of this transaction can call.</summary>
+    public void CreateFunction<T1, T2, T3, TResult>(string name, Func<T1, T2, T3, TResult> function) =>
+        connection.CreateFunction(name, function, isDeterministic: true);
+
     /// <summary>Makes a statement that can run several times. The caller disposes of it.</summary>
     public SqliteCommand Prepare(string sql, params (string Name, object? Value)[] parameters)
     {

@@ -92,11 +92,8 @@ public sealed class SqliteStore : ITrackingStore
         Database.WriteAsync(session => _writer.Move(session, runId, stage), cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<Page<Run>> SearchRunsAsync(RunSearch search, string? pageToken, CancellationToken cancellationToken)
-    {
-        int offset = OffsetToken.Offset(pageToken, search.MaxResults);
-        return await Database.ReadAsync(session => _search.Find(session, search, offset), cancellationToken).ConfigureAwait(false);
-    }
+    public Task<Page<Run>> SearchRunsAsync(RunSearch search, string? pageToken, CancellationToken cancellationToken) =>
+        Database.ReadAsync(session => _search.Find(session, search, pageToken), cancellationToken);
 
     /// <inheritdoc/>
     public async Task LogBatchAsync(string runId, RunData batch, CancellationToken cancellationToken)
