@@ -20,6 +20,7 @@ public sealed class WorkflowReadBackTests : IDisposable
     }
 
     [Theory]
+    [InlineData("database")]
     [InlineData("folder")]
     [InlineData("server")]
     public void A_workflow_that_ends_well(string where)
@@ -39,6 +40,7 @@ public sealed class WorkflowReadBackTests : IDisposable
     }
 
     [Theory]
+    [InlineData("database")]
     [InlineData("folder")]
     [InlineData("server")]
     public void A_workflow_that_joins_the_run_and_tracks_itself_leaves_one_run_and_nothing_twice(string where)
@@ -55,6 +57,7 @@ public sealed class WorkflowReadBackTests : IDisposable
     }
 
     [Theory]
+    [InlineData("database")]
     [InlineData("folder")]
     [InlineData("server")]
     public void A_workflow_that_fails(string where)
@@ -68,6 +71,7 @@ public sealed class WorkflowReadBackTests : IDisposable
     }
 
     [Theory]
+    [InlineData("database")]
     [InlineData("folder")]
     [InlineData("server")]
     public async Task A_workflow_that_is_stopped(string where)
