@@ -130,7 +130,7 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
         IReadOnlyList<string> tables = StatisticReport.FilesOf(outputs.Select(tracked.Explain));
         StatisticReport statistics = StatisticReport.Of(tables, job.Statistics, store.Limits, cancellationToken);
         await _report.WriteAsync("The statistics", statistics.Data, cancellationToken).ConfigureAwait(false);
-        await _report.OutputsAsync(outputs, selection, cancellationToken).ConfigureAwait(false);
+        await _report.OutputsAsync(outputs, selection, job.Compress, cancellationToken).ConfigureAwait(false);
         return statistics;
 
         OutputSelection Since(OutputSelection all) => since is { } began ? all.WrittenSince(began.AddSeconds(-2)) : all;

@@ -45,6 +45,9 @@ internal sealed class SqliteSchema
     /// <summary>Whether experiments and models belong to a workspace: since MLflow 3.10.</summary>
     public bool HasWorkspaces => Has("experiments", "workspace");
 
+    /// <summary>The longest value of a tag in the registry: MLflow 3 keeps longer ones.</summary>
+    public int RegistryTagValueLength => Has("logged_models") ? 100_000 : 5000;
+
     /// <summary>Whether there is that table, with that column where one is given.</summary>
     public bool Has(string table, string? column = null) => _columns.Contains(column is null ? table : $"{table}.{column}");
 

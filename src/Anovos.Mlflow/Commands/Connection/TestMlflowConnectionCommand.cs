@@ -38,7 +38,7 @@ public sealed class TestMlflowConnectionCommand : TrackingCommand
         catch (MlflowException e)
         {
             string uri = TrackingUri ?? RunEnvironment.ReadAsIs("MLFLOW_TRACKING_URI") ?? "";
-            return ConnectionReport.Of(uri.Length == 0 ? ParseTarget(null).Uri : TrackingTarget.WithoutUserInfo(uri), e);
+            return ConnectionReport.Of(uri.Length == 0 ? ParseTarget(null).Uri : UriCredentials.Hide(uri), e);
         }
     }
 }
