@@ -117,7 +117,7 @@ public sealed class SilenceTests : IDisposable
     [InlineData("Get-MlflowRun -TrackingUri sqlite:///typo.db")]
     [InlineData("Get-MlflowExperiment a*, b*")]
     [InlineData("Remove-MlflowExperiment a* -Confirm:$false")]
-    [InlineData("Connect-Mlflow sqlite:///typo.db | Out-Null; Get-MlflowRun -Name x")]
+    [InlineData("Connect-Mlflow sqlite:///typo.db | Out-Null; Get-MlflowRun -Name x*")]
     public void A_database_that_does_not_exist_is_a_warning_for_those_who_read(string command)
     {
         ScriptResult result = _session.Run(command).Clean();
