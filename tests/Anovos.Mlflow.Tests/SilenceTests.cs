@@ -117,13 +117,34 @@ public sealed class SilenceTests : IDisposable
     [InlineData("Get-MlflowRun -TrackingUri sqlite:///typo.db")]
     [InlineData("Get-MlflowExperiment a*, b*")]
     [InlineData("Remove-MlflowExperiment a* -Confirm:$false")]
-    [InlineData("Connect-Mlflow sqlite:///typo.db | Out-Null; Get-MlflowRun -Name x*")]
+    [InlineData("Connect-Mlflow sqlite:///typo.db | Out-Null; Get-MlflowRun -Name x")]
     public void A_database_that_does_not_exist_is_a_warning_for_those_who_read(string command)
     {
         ScriptResult result = _session.Run(command).Clean();
         Assert.Empty(result.Output);
         Assert.StartsWith("There is no database sqlite:///", Assert.Single(result.Warnings));
         Assert.Empty(Directory.EnumerateFileSystemEntries(_session.Folder));
+    }
+
+    [Fact]
+    public void A_database_that_does_not_exist_is_usable_and_said_to_be_missing()
+    {
+        ScriptResult result = _session.Run(
+            """
+            $report = Test-MlflowConnection
+            "$($report.Usable) $($report.Problem) $($report.ServesArtifacts)"; $report.Message
+            [System.IO.File]::Exists("$PWD/mlflow.db")
+            $null = New-MlflowExperiment x
+            $null -eq (Test-MlflowConnection).Message
+            """).Clean();
+        string database = "sqlite:///" + Path.Combine(_session.Folder, "mlflow.db").Replace('\\', '/');
+        Assert.Equal(
+            [
+                "True  True",
+                $"There is no database {database} yet, so it has no experiments and no runs. The first run or experiment creates it.",
+                "False", "True",
+            ],
+            result.Texts);
     }
 
     [Fact]
