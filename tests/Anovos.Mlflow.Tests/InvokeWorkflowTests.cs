@@ -289,7 +289,7 @@ public sealed class InvokeWorkflowTests : IAsyncLifetime
     {
         // The sample checks the file, so that it has to be sound.
         _session.Write("data/income/part-0.csv", "ifa,age\n1,17\n");
-        _session.Write("config.yaml", $$"""
+        _session.Write("config.yaml", $$$"""
             input_dataset: &input
               read_dataset: {file_path: data/income, file_type: csv, file_configs: {header: True}}
             stats_generator: {metric: [global_summary, measures_of_counts], metric_args: {list_of_cols: all}}
@@ -297,7 +297,7 @@ public sealed class InvokeWorkflowTests : IAsyncLifetime
               drift_statistics: {configs: {pre_existing_source: False}, source_dataset: *input}
             report_preprocessing: {master_path: report_stats}
             write_main: {file_path: output, file_type: csv, file_configs: {mode: overwrite}}
-            mlflow: {experiment: Flow, tracking_uri: "{{_server.Uri}}", track_output: True, track_reports: False, send_reports: True}
+            mlflow: {experiment: Flow, tracking_uri: "{{{_server.Uri}}}", track_output: True, track_reports: False, send_reports: True}
             """);
         ScriptResult result = _session.Run("& $Sample ./config.yaml python3 $Workflow '--outputs' ./made", [.. Variables, ("Sample", Path.Combine(Repository.Root, "samples", "workflow.ps1"))]).Clean();
         Assert.Contains("     201.4 s  time/total", result.Texts);
