@@ -70,6 +70,10 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
     [Parameter]
     public string[] Statistic { get; set; } = [];
 
+    /// <summary>Runs the workflow without a check of its file.</summary>
+    [Parameter]
+    public SwitchParameter SkipCheck { get; set; }
+
     /// <inheritdoc/>
     protected override bool FallsBack => true;
 
@@ -85,6 +89,8 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
 
         // What cannot work is said before there is a run.
         Func<IReadOnlyDictionary<string, string?>, IWorkflowEngine> engine = IsJob ? ToJob() : ToProcess(folder);
+        if (!SkipCheck)
+            Check(folder);
         if (IsTrackingOff)
         {
             WriteWarning($"Tracking is off for {Config!.Path}: the file has no mlflow block. The workflow runs without a run.");
