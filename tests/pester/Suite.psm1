@@ -125,11 +125,18 @@ function Invoke-ScriptHost {
     Invoke-Program 'dotnet' (@((Get-ScriptHost), $Path) + $Arguments)
 }
 
+# The folder of a run's artifacts: a folder store records a URI, a database a path.
+function Get-ArtifactFolder {
+    param($Run)
+
+    $Run.ArtifactUri -like 'file:*' ? ([uri] $Run.ArtifactUri).LocalPath : $Run.ArtifactUri
+}
+
 # The SHA-256 of each file that the store holds for a run, by artifact path.
 function Get-StoredArtifact {
     param($Run)
 
-    $root = ([uri] $Run.ArtifactUri).LocalPath
+    $root = Get-ArtifactFolder $Run
     $stored = @{}
     foreach ($file in Get-ChildItem -LiteralPath $root -Recurse -File -Force) {
         $stored[$file.FullName.Substring($root.Length + 1).Replace('\', '/')] = (Get-FileHash -LiteralPath $file.FullName).Hash

@@ -151,7 +151,7 @@ Import-AnovosConfig $Config | Start-MlflowRun -Name nightly -WhatIf
             $rows.Status | Sort-Object | Should -Be 'Sent', 'Failed'
             $failures.FullyQualifiedErrorId | Should -Be 'ArtifactPathInvalid,Anovos.Mlflow.PowerShell.Commands.SendMlflowArtifactCommand'
             "$failures" | Should -BeLike '*two*part-0.csv*one*part-0.csv*'
-            Get-Content (Join-Path ([uri] $run.ArtifactUri).LocalPath 'part-0.csv') | Should -Be 'one'
+            Get-Content (Join-Path (Get-ArtifactFolder $run) 'part-0.csv') | Should -Be 'one'
         }
 
         It 'Rows of Get-AnovosOutput can be filtered on the way to Send-AnovosArtifact' {
