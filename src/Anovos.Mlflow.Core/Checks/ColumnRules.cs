@@ -98,8 +98,9 @@ internal sealed class ColumnRules(WorkflowFile file, InputData data)
 
     // Without the key, the column is named 'label'.
     private static IEnumerable<YamlScalar> Label(YamlMapping arguments) =>
-        arguments.Find("label_col") is null ? [new YamlScalar(arguments.Position, YamlKind.String, "label", "label")] : Single(arguments, "label_col");
-
+        arguments.Find("label_col") is null
+            ? [new YamlScalar(arguments.Position, YamlKind.String, "label", "label")]
+            : Single(arguments, "label_col");
 
     private static IEnumerable<YamlScalar> Single(YamlMapping arguments, string key) =>
         arguments[key] is YamlScalar { Kind: YamlKind.String, IsTruthy: true } name ? [name] : [];

@@ -23,7 +23,8 @@ public class RobustnessTests
         foreach (YamlNode target in Below(root).Where((_, index) => index % 7 == value.Length % 7))
         {
             foreach (ConfigDiagnostic found in Workflows.Check(Json(root, target, value)))
-                Assert.True(found is { Line: >= 1, Column: >= 1, Message.Length: > 0, Advice.Length: > 0, Rule.Length: > 0 }, found.ToString());
+                Assert.True(found is { Line: >= 1, Column: >= 1, Message.Length: > 0, Advice.Length: > 0, Rule.Length: > 0 },
+                    found.ToString());
         }
     }
 
