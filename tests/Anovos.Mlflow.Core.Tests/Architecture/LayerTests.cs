@@ -13,7 +13,7 @@ public class LayerTests
         8  Workflow
         7  Copying
         6  Outputs  Registry
-        5  Stores  Projects
+        5  Stores  Projects  Checks
         4  Databricks  Configuration  Context
         3  Cloud
         2  Artifacts  Tracking  Identity
@@ -27,6 +27,7 @@ public class LayerTests
     private static readonly Dictionary<string, string> Homes = new()
     {
         ["YamlDotNet"] = "Yaml",
+        ["Parquet"] = "Tables",
         ["RestSharp"] = "Http",
         ["AWSSDK.Core"] = "Cloud",
         ["AWSSDK.S3"] = "Cloud",

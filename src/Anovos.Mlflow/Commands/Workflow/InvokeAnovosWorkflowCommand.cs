@@ -70,6 +70,10 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
     [Parameter]
     public string[] Statistic { get; set; } = [];
 
+    /// <summary>Runs the workflow without a check of its file.</summary>
+    [Parameter]
+    public SwitchParameter SkipCheck { get; set; }
+
     /// <inheritdoc/>
     protected override bool FallsBack => true;
 
@@ -85,6 +89,8 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
 
         // What cannot work is said before there is a run.
         Func<IReadOnlyDictionary<string, string?>, IWorkflowEngine> engine = IsJob ? ToJob() : ToProcess(folder);
+        if (!SkipCheck)
+            Check(folder);
         if (IsTrackingOff)
         {
             WriteWarning($"Tracking is off for {Config!.Path}: the file has no mlflow block. The workflow runs without a run.");
@@ -154,8 +160,8 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
         string?[] uris = [run.TrackingUri, Config!.Tracking?.TrackingUri];
         if (uris.FirstOrDefault(uri => uri?.TrimStart().StartsWith("sqlite", StringComparison.OrdinalIgnoreCase) == true) is { } database)
         {
-            WriteWarning($"Anovos itself tracks as the mlflow block of {Config.Path} says, with MLflow 1.27, which cannot open the database "
-                + $"{database}: it will fail after reading its input. Use a server or a folder as tracking_uri, and no -TrackingUri.");
+            WriteWarning($"Anovos itself tracks as the mlflow block of {Config.Path} says, with MLflow 1.27, which cannot open the "
+                + $"database {database}: it will fail after reading its input. Use a server or a folder as tracking_uri, and no -TrackingUri.");
         }
     }
 
