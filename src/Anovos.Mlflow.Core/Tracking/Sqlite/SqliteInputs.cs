@@ -5,14 +5,19 @@ namespace Anovos.Mlflow.Tracking;
 /// </summary>
 internal static class SqliteInputs
 {
+    // The plus has SQLite look for the run: otherwise it takes the index that begins with the type, and reads the inputs of all runs.
+    private const string InputsOfRuns = """
+        FROM json_each($ids) j
+        CROSS JOIN inputs i ON i.destination_type = 'RUN' AND i.destination_id = j.value AND +i.source_type = 'DATASET'
+        """;
+
     /// <summary>The datasets of each of the runs in a JSON list, by name.</summary>
     public static List<DatasetInput>[] Read(SqliteSession session, string list, int count)
     {
         var tags = new Dictionary<string, List<Tag>>(StringComparer.Ordinal);
         session.Read(
-            """
-            SELECT t.input_uuid, t.name, t.value FROM json_each($ids) j
-            CROSS JOIN inputs i ON i.destination_type = 'RUN' AND i.destination_id = j.value AND i.source_type = 'DATASET'
+            $"""
+            SELECT t.input_uuid, t.name, t.value {InputsOfRuns}
             CROSS JOIN input_tags t ON t.input_uuid = i.input_uuid
             """,
             row =>
@@ -28,10 +33,9 @@ internal static class SqliteInputs
         for (int i = 0; i < count; i++)
             inputs[i] = [];
         session.Read(
-            """
+            $"""
             SELECT j.key, i.input_uuid, d.name, d.digest, d.dataset_source_type, d.dataset_source, d.dataset_schema, d.dataset_profile
-            FROM json_each($ids) j
-            CROSS JOIN inputs i ON i.destination_type = 'RUN' AND i.destination_id = j.value AND i.source_type = 'DATASET'
+            {InputsOfRuns}
             CROSS JOIN datasets d ON d.dataset_uuid = i.source_id
             ORDER BY j.key, d.name
             """,

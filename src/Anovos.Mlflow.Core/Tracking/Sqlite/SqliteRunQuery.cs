@@ -11,10 +11,11 @@ internal sealed class SqliteRunQuery
 
     private const string Start = "ifnull(r.start_time, 0)";
 
+    // With the plus, as in SqliteInputs.
     private const string DatasetsOfRun = """
         SELECT 1 FROM inputs i JOIN datasets d ON d.dataset_uuid = i.source_id LEFT JOIN input_tags c
         ON c.input_uuid = i.input_uuid AND c.name = 'mlflow.data.context'
-        WHERE i.destination_type = 'RUN' AND i.destination_id = r.run_uuid AND i.source_type = 'DATASET'
+        WHERE i.destination_type = 'RUN' AND i.destination_id = r.run_uuid AND +i.source_type = 'DATASET'
         """;
 
     private readonly List<(string, object?)> _parameters = [];
