@@ -27,6 +27,7 @@ public class LayerTests
     private static readonly Dictionary<string, string> Homes = new()
     {
         ["YamlDotNet"] = "Yaml",
+        ["Parquet"] = "Tables",
         ["RestSharp"] = "Http",
         ["AWSSDK.Core"] = "Cloud",
         ["AWSSDK.S3"] = "Cloud",

@@ -43,6 +43,13 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
     [ValidateSet("local", "databricks", "emr", "ak8s")]
     public string? RunType { get; set; }
 
+    /// <summary>
+    /// Leaves the <c>mlflow</c> block in the file that Anovos reads, so that Anovos tracks too. Without it, Anovos gets a copy
+    /// of the file without the block, and the module tracks by the block's flags.
+    /// </summary>
+    [Parameter(ParameterSetName = "Program")]
+    public SwitchParameter AnovosTracking { get; set; }
+
     /// <summary>The folder to run it in, from which its relative paths start; without it, the current folder.</summary>
     [Parameter(ParameterSetName = "Program")]
     [ValidateNotNullOrEmpty]
@@ -97,7 +104,8 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
         {
             IReadOnlyDictionary<string, string?> environment = IsJob ? JobEnvironment(run) : ChildEnvironment(run, active.Connection);
             var runner = new WorkflowRunner(active.Connection.Store, run, engine(environment)) { Redactor = Redactor };
-            var job = new WorkflowJob { Config = Config!, BasePath = folder, Outputs = outputs, Statistics = statistics };
+            var job = new WorkflowJob { Config = Config!, BasePath = folder, Outputs = outputs, Statistics = statistics,
+                OwnNote = Pipeline?.BuildLink };
             result = Watch((show, token) => runner.RunAsync(job, show, token), Progress(folder));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -126,21 +134,30 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
         string program = FindProgram(FilePath, GetUnresolvedProviderPathFromPSPath);
         if (!Directory.Exists(folder))
             throw new MlflowException(ErrorKind.CommandNotFound, $"There is no folder {folder} to run the workflow in. Nothing was started.") { Target = folder };
-        return new WorkflowCommand
+        var command = new WorkflowCommand
         {
             FileName = program,
             Arguments = RunType is null ? ArgumentList : [.. ArgumentList, Config!.Path, RunType],
             WorkingDirectory = folder,
             Timeout = TimeLimit,
         };
+        if (AnovosTracking || IsTrackingOff)
+            return command;
+        ConfigCopy? copy = Await(token => Task.Run(() => ConfigCopy.For(Config!, command, token), token));
+        WriteVerbose(copy is null
+            ? $"No argument is {Config!.Path}, so the program gets no copy of it without its mlflow block."
+            : $"The program gets a copy of {Config!.Path} without its mlflow block.");
+        return command with { Copy = copy };
     }
 
     private void RunUntracked(IWorkflowEngine engine, string folder)
     {
         WorkflowEnd end = Watch((show, token) => engine.RunAsync((_, lines) => show(lines), _ => { }, token), Progress(folder));
         SetExitCode(end.ExitCode, end.Fault);
-        if (end.Fault is { } fault)
-            WriteError(new MlflowException(ErrorKind.WorkflowFailed, fault) { Target = Config!.Path }.ToErrorRecord());
+        if (end.Fault is not { } fault)
+            return;
+        WriteLogErrors();
+        WriteError(new MlflowException(ErrorKind.WorkflowFailed, fault) { Target = Config!.Path }.ToErrorRecord());
     }
 
     // Tells the build's page how far the workflow is.
@@ -157,6 +174,8 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
     private void Report(WorkflowResult result, Run run)
     {
         SetExitCode(result.ExitCode, result.Fault);
+        if (result.Fault is not null)
+            WriteLogErrors();
         foreach (string warning in result.Warnings)
             WriteWarning(warning);
         if (result.Run is { } ended)
