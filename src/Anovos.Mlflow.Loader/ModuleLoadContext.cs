@@ -17,10 +17,11 @@ public sealed class ModuleLoadContext : AssemblyLoadContext
     private ModuleLoadContext(string dependencies) : base("Anovos.Mlflow")
     {
         string system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsLinux() ? "linux" : "osx";
-        string runtime = $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+        string processor = RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
         _libraries = Path.Combine(dependencies, "net8.0");
-        _images = Path.Combine(dependencies, $"net10.0-{runtime}");
-        _nativeLibraries = Path.Combine(_libraries, "runtimes", runtime, "native");
+        _images = Path.Combine(dependencies, $"net10.0-{system}-{processor}");
+        string nativeSystem = UsesMusl() ? "linux-musl" : system;
+        _nativeLibraries = Path.Combine(dependencies, "runtimes", $"{nativeSystem}-{processor}", "native");
     }
 
     /// <summary>Loads Core from the folder of the module's dependencies; returns null if this process has done so before.</summary>
@@ -55,6 +56,10 @@ public sealed class ModuleLoadContext : AssemblyLoadContext
         string library = Path.Combine(_nativeLibraries, file);
         return File.Exists(library) ? LoadUnmanagedDllFromPath(library) : 0;
     }
+
+    // Alpine's libraries do not load under glibc, nor the other way round. The name is that of the .NET that runs.
+    private static bool UsesMusl() =>
+        RuntimeInformation.RuntimeIdentifier is var name && (name.Contains("musl") || name.StartsWith("alpine", StringComparison.Ordinal));
 
     // .NET's own copy is compiled ahead of time, so it is preferred unless ours is newer. A single-file program has no such folder.
     private static bool IsInRuntime(string file, string library)

@@ -89,6 +89,8 @@ internal sealed class ArtifactEndpoints(TrackingState state, ArtifactStore store
         string name = NameOf(path);
         if (IsServedByFastApi)
             await SendFromFastApiAsync(context, artifact, name);
+        else if (name.Any(char.IsControl) && state.Version == MlflowVersion.V2_17)
+            await Answers.PageAsync(context, 400);
         else if (name.All(char.IsAscii))
             await ArtifactDownload.StreamAsync(context, artifact, name, $"attachment; filename={name}");
         else if (state.Version == MlflowVersion.V2_17)

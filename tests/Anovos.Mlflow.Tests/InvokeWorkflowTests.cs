@@ -58,6 +58,25 @@ public sealed class InvokeWorkflowTests : IAsyncLifetime
     }
 
     [Fact]
+    public void Compressed_outputs_keep_the_names_that_a_server_would_change()
+    {
+        _session.Write("made/output/final_dataset/ts=10%3A00/part-1.csv", "1\n");
+        ScriptResult refused = Invoke("--outputs ./made");
+        const string Advice = "-Compress of Send-MlflowArtifact, Send-AnovosArtifact or Invoke-AnovosWorkflow";
+        Assert.Contains(refused.Errors, error => error.ToString().Contains(Advice));
+
+        dynamic run = Invoke("--outputs ./made -Compress").Clean().Single;
+        StoredRun stored = _server.Runs.Single(stored => stored.RunId == run.RunId);
+        Assert.Equal(
+            ["config/config.yaml", "final_dataset.zip", "logs/workflow.log", "report_stats.zip"],
+            _server.ArtifactsOf(stored.RunId).Select(entry => entry.Key).Order(StringComparer.Ordinal));
+        Assert.Equal(912, Metric(stored, "global_summary/rows_count"));
+        _session.Run("$run | Receive-MlflowArtifact -Destination got -Expand", ("run", (object)run)).Clean();
+        Assert.Equal("1\n", File.ReadAllText(Path.Combine(_session.Folder, "got", "final_dataset", "ts=10%3A00", "part-1.csv")));
+        Assert.True(File.Exists(Path.Combine(_session.Folder, "got", "report_stats", "global_summary.csv")));
+    }
+
+    [Fact]
     public void The_workflow_finds_the_run_in_its_environment_and_its_arguments_as_they_are()
     {
         ScriptResult result = Invoke("--show -RunType local -AnovosTracking 'a b' '$x' '' -Environment @{ ANOVOS_TEST_EXTRA = 1.5; ANOVOS_TEST_GONE = $null }", "$env:ANOVOS_TEST_GONE = 'here'").Clean();

@@ -113,29 +113,70 @@ public sealed class LibraryTests : IDisposable
         Assert.Equal(["Finished", "Finished", "Finished", "Finished", "1"], lines);
     }
 
-    [Fact]
-    public void A_native_library_in_the_module_s_folder_does_not_disturb_the_import_and_is_the_one_that_its_wrapper_gets()
+    [Theory]
+    [InlineData("the other module")]
+    [InlineData("ours")]
+    public void Another_module_with_another_SQLite_works_beside_ours(string first)
     {
-        string module = CopyOfModule(), libraries = Path.Combine(module, "deps", "net8.0");
-        CopyPackage("sqlitepclraw.core/2.1.11/lib/netstandard2.0/SQLitePCLRaw.core.dll", libraries);
-        CopyPackage("sqlitepclraw.provider.e_sqlite3/2.1.11/lib/net6.0/SQLitePCLRaw.provider.e_sqlite3.dll", libraries);
-        CopyNativeSqlite("2.1.11", Path.Combine(libraries, "runtimes", Runtime, "native"));
-        File.WriteAllText(Path.Combine(libraries, "native.dll"), "not an assembly");
-
+        string other = OtherModule();
+        string[] modules = first == "ours" ? [Repository.StagedModule, other] : [other, Repository.StagedModule];
         string[] lines = Run(
             """
             Import-Module $args[0], $args[1]
+            if ($args[2] -eq 'the other module') { Use-OtherLibrary }
+            (Start-MlflowRun -TrackingUri sqlite:///runs.db | Stop-MlflowRun).Status
             Use-OtherLibrary
+            (Get-MlflowRun -TrackingUri sqlite:///runs.db).Status
             $context = [System.Runtime.Loader.AssemblyLoadContext]::All | Where-Object Name -eq Anovos.Mlflow
-            $provider = $context.LoadFromAssemblyName('SQLitePCLRaw.provider.e_sqlite3').GetType('SQLitePCL.SQLite3Provider_e_sqlite3')
-            $raw = $context.LoadFromAssemblyName('SQLitePCLRaw.core').GetType('SQLitePCL.raw')
-            $null = $raw.GetMethod('SetProvider').Invoke($null, @($provider::new()))
-            "ours $($raw::sqlite3_libversion_number())"
-            Use-OtherLibrary
+            "ours $($context.LoadFromAssemblyName('SQLitePCLRaw.core').GetType('SQLitePCL.raw')::sqlite3_libversion_number())"
             """,
-            OtherModule(), module);
+            [.. modules, first]);
 
-        Assert.Equal(["SQLite 3035005", "ours 3049001", "SQLite 3035005"], lines.Where(line => line.Contains("SQLite") || line.Contains("ours")));
+        string[] expected = ["Finished", "SQLite 3035005", "Finished", "ours 3053004"];
+        Assert.Equal(
+            first == "ours" ? expected : ["SQLite 3035005", .. expected],
+            lines.Where(line => !line.StartsWith("Azure", StringComparison.Ordinal) && !line.StartsWith("Newtonsoft", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void SQLite_is_in_the_module_for_every_system_in_a_folder_that_import_does_not_read()
+    {
+        string module = CopyOfModule(), natives = Path.Combine(module, "deps", "runtimes");
+        string[] systems = [.. Directory.GetFiles(natives, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(natives, file)).Order()];
+        Assert.Equal(
+            [
+                "linux-arm64/native/libe_sqlite3.so", "linux-musl-arm64/native/libe_sqlite3.so", "linux-musl-x64/native/libe_sqlite3.so",
+                "linux-x64/native/libe_sqlite3.so", "osx-arm64/native/libe_sqlite3.dylib", "osx-x64/native/libe_sqlite3.dylib",
+                "win-arm64/native/e_sqlite3.dll", "win-x64/native/e_sqlite3.dll", "win-x86/native/e_sqlite3.dll",
+            ],
+            systems.Select(file => file.Replace('\\', '/')));
+        File.WriteAllText(Path.Combine(natives, Runtime, "native", "native.dll"), "not an assembly");
+        string[] lines = Run(
+            """
+            Import-Module $args[0]
+            $maps = Get-Content /proc/self/maps -ErrorAction Ignore
+            "loaded: $(@($maps -match 'e_sqlite3').Count)"
+            (Start-MlflowRun -TrackingUri sqlite:///runs.db | Stop-MlflowRun).Status
+            """,
+            module);
+        Assert.Equal(["loaded: 0", "Finished"], lines);
+    }
+
+    [Fact]
+    public void A_missing_SQLite_is_an_error_that_says_what_to_use_instead()
+    {
+        string module = CopyOfModule();
+        Directory.Delete(Path.Combine(module, "deps", "runtimes"), recursive: true);
+
+        string error = Assert.Single(Run(
+            """
+            Import-Module $args[0]
+            try { Start-MlflowRun -TrackingUri sqlite:///runs.db } catch { "$_" }
+            """,
+            module));
+
+        Assert.StartsWith("SQLite cannot be loaded on this system", error);
+        Assert.EndsWith("Use a folder or a server as the tracking URI.", error);
     }
 
     [Theory]

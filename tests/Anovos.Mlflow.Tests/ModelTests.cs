@@ -72,6 +72,22 @@ public sealed class ModelTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_model_with_a_bad_signature_is_received_with_a_warning()
+    {
+        _session.Write("model/MLmodel", ModelFile.Replace("[{", "[", StringComparison.Ordinal));
+        ScriptResult result = _session.Run(
+            """
+            $run = Start-MlflowRun
+            $null = Send-MlflowArtifact model
+            $model = Receive-MlflowModel "runs:/$($run.RunId)/model"
+            "$($model.Flavors.Keys) $($model.RunId) $($model.Signature.Inputs.Count)"
+            """);
+        Assert.Empty(result.Errors);
+        Assert.Equal(["python_function 5d66abc73c83447e83276a882ca31231 0"], result.Texts);
+        Assert.Matches("MLmodel:4:11: The field 'signature.inputs' cannot be read and is left out: ", Assert.Single(result.Warnings));
+    }
+
+    [Fact]
     public void A_version_of_a_version_keeps_where_it_came_from_and_any_place_can_be_a_source()
     {
         _session.Write("model/model.csv", "attribute,cut\n");

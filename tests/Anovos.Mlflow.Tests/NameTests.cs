@@ -106,6 +106,63 @@ public sealed class NameTests : IDisposable
         Assert.Equal(["ModelNotFound", "ModelNotFound", "ModelNotFound"], Ids(result));
     }
 
+    [Fact]
+    public async Task A_model_from_the_pipeline_is_found_by_its_own_name_only()
+    {
+        await using TrackingServer server = await Connect("server");
+        ScriptResult result = _session.Run(
+            """
+            $null = New-MlflowRegisteredModel 'w *', 'w `*', 'w 1', 'plain'
+            $version = New-MlflowModelVersion 'w *' -Source s3://bucket/x
+            $star = Get-MlflowRegisteredModel 'w ?' | Where-Object Name -eq 'w *'; $tick = Get-MlflowRegisteredModel 'w `*'
+            ($star | Get-MlflowRegisteredModel).Name
+            ($tick | Get-MlflowRegisteredModel).Name
+            ($version | Get-MlflowRegisteredModel).Name
+            (Get-MlflowRegisteredModel -InputObject $star).Name
+            ([pscustomobject]@{ Name = 'plain' } | Get-MlflowRegisteredModel).Name
+            ('pla*', 'w 1' | Get-MlflowRegisteredModel).Name -join ','
+            $star, $tick | Remove-MlflowRegisteredModel -Confirm:$false
+            $null = New-MlflowRegisteredModel 'w 2'
+            'objects of what is gone'
+            $star, $tick, $version, [pscustomobject]@{ Name = 'p*' } | Get-MlflowRegisteredModel
+            $star, $tick | Get-MlflowModelVersion
+            $star, $tick | Set-MlflowRegisteredModel -Description x
+            $star, $tick | Remove-MlflowRegisteredModel -Confirm:$false
+            $version | Remove-MlflowModelVersion -Confirm:$false
+            $version | Set-MlflowModelVersion -Description x
+            $version | Set-MlflowModelAlias -Alias a
+            (Get-MlflowRegisteredModel).Name -join ','
+            """);
+        Assert.Equal(
+            ["w *", "w `*", "w *", "w *", "plain", "plain,w 1", "objects of what is gone", "plain,w 1,w 2"], result.Texts);
+        Assert.Equal(13, result.Errors.Length);
+        Assert.All(Ids(result), id => Assert.Contains(id, new[] { "ModelNotFound", "ModelVersionNotFound" }));
+    }
+
+    [Fact]
+    public async Task An_experiment_or_run_from_the_pipeline_is_found_by_its_id()
+    {
+        await using TrackingServer server = await Connect("server");
+        ScriptResult result = _session.Run(
+            """
+            $null = New-MlflowExperiment '*', 'a?', 'ab'
+            $star, $a = Get-MlflowExperiment '*', 'a?'
+            $run = Start-MlflowRun -Experiment '*' -Name '*'; $null = Stop-MlflowRun
+            $null = Start-MlflowRun -Experiment 'ab' -Name '*'; $null = Stop-MlflowRun
+            ($star | Get-MlflowRun).RunId -eq $run.RunId
+            ($star | Get-MlflowExperiment).Name
+            ($run | Get-MlflowExperiment).Name
+            $run | Remove-MlflowRun -Confirm:$false
+            $star, $a | Remove-MlflowExperiment -Confirm:$false
+            (Get-MlflowExperiment 'a*').Name
+            ($star, $a | Get-MlflowExperiment).LifecycleStage -join ','
+            $star, $a | Remove-MlflowExperiment -Confirm:$false
+            (Get-MlflowRun -Experiment 'a*').RunName
+            """);
+        Assert.Equal(["True", "*", "*", "ab", "Deleted,Deleted", "*"], result.Texts);
+        Assert.Equal(["ExperimentDeleted", "ExperimentDeleted"], Ids(result));
+    }
+
     [Theory]
     [InlineData("Remove-MlflowExperiment Fold", "'Fold 1'", "'Fold `[1`]'")]
     [InlineData("Remove-MlflowExperiment 'fold [", "'Fold `[1`]'")]

@@ -37,13 +37,18 @@ public sealed class PathTests : IDisposable
                 @(Get-MlflowRun -TrackingUri $Uri).Count
                 $env:MLFLOW_TRACKING_URI = $Uri
                 @(Get-MlflowRun).Count
+                foreach ($line in "-TrackingUri '$Uri' -Experiment Def", '-Experiment Def', "-TrackingUri '$Uri' -RunId ") {
+                    $line = "Get-MlflowRun $line"
+                    $found = [System.Management.Automation.CommandCompletion]::CompleteInput($line, $line.Length, $null)
+                    $found.CompletionMatches.CompletionText -replace $run.RunId, 'its id'
+                }
                 (Get-MlflowArtifact -RunId $run.RunId).ArtifactPath
                 $env:MLFLOW_TRACKING_URI = $null
                 """,
                 ("Uri", uri),
                 ("Root", data));
             Assert.Empty(result.Warnings);
-            Assert.Equal(["1", "1", "x.txt"], result.Clean().Texts);
+            Assert.Equal(["1", "1", "'Default'", "'Default'", "its id", "x.txt"], result.Clean().Texts);
             string folder = place == "home" ? home : Path.Combine(_session.Folder, place);
             Assert.True(Directory.Exists(Path.Combine(folder, "runs", "0")));
             Assert.Equal(

@@ -18,6 +18,7 @@ public sealed class ProjectTests : IDisposable
               alpha: {type: float, default: 0.5}
               source: {type: uri, default: "https://example.com/data"}
               flag: {default: yes}
+              parts: {default: [a, 1, true, ~, 1.0, "it's", {b: 2024-01-02}]}
             command: "python3 job.py {config} {run_type} --alpha {alpha} '{{x}}'"
           other:
             command: "python3 job.py && true"
@@ -154,6 +155,88 @@ public sealed class ProjectTests : IDisposable
         IReadOnlyDictionary<string, string> recorded = Run("Invoke-MlflowProject demo").Clean().Single.Params;
         Assert.Equal([expected, expected], Arguments());
         Assert.Equal((expected, expected), (recorded["number"], recorded["other"]));
+    }
+
+    // What mlflow run of MLflow 3.11 fills in and records.
+    [Theory]
+    [InlineData("[a, 1, true, null, 1.0]", "['a', 1, True, None, 1.0]")]
+    [InlineData("{a: 1, 2: b, true: x, ~: y, 1.5: [z, {q: null}], 2024-01-02: d}",
+        "{'a': 1, 2: 'b', True: 'x', None: 'y', 1.5: ['z', {'q': None}], datetime.date(2024, 1, 2): 'd'}")]
+    [InlineData("""["it's", 'a"b', "b'\"c", "\n\t\\", 010, 1_000, 12:30, 1e3, 1.0e+16, .inf, -.inf, .nan, "", yes, 0x1F, -0.0]""",
+        """["it's", 'a"b', 'b\'"c', '\n\t\\', 8, 1000, 750, '1e3', 1e+16, inf, -inf, nan, '', True, 31, -0.0]""")]
+    [InlineData("""["é世😀", "\x01\x7f\u00a0\u200b\ud7ff\U0001F9FF\U000E0001", !!binary "aGk=", !!binary "AP8n"]""",
+        """['é世😀', '\x01\x7f\xa0\u200b\ud7ff🧿\U000e0001', b'hi', b"\x00\xff'"]""")]
+    [InlineData(
+        "[2024-01-02 03:04:05, 2024-01-02T03:04:05.5Z, 2024-01-02 03:04:05 +02:00, 2024-01-02 03:04:00 -02:30, 2024-01-02 03:04:00.25]",
+        "[datetime.datetime(2024, 1, 2, 3, 4, 5), datetime.datetime(2024, 1, 2, 3, 4, 5, 500000, tzinfo=datetime.timezone.utc), "
+        + "datetime.datetime(2024, 1, 2, 3, 4, 5, tzinfo=datetime.timezone(datetime.timedelta(seconds=7200))), "
+        + "datetime.datetime(2024, 1, 2, 3, 4, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=77400))), "
+        + "datetime.datetime(2024, 1, 2, 3, 4, 0, 250000)]")]
+    [InlineData("[]", "[]")]
+    [InlineData("{}", "{}")]
+    [InlineData("!!binary aGk=", "b'hi'")]
+    [InlineData("2024-01-02T03:04:05.5Z", "2024-01-02 03:04:05.500000+00:00")]
+    public void A_default_is_printed_as_Python_prints_it(string yaml, string expected)
+    {
+        _session.Write("demo/MLproject", $$"""
+            entry_points:
+              main:
+                parameters:
+                  value: {default: {{yaml}}}
+                command: "python3 job.py {value}"
+            """);
+        IReadOnlyDictionary<string, string> recorded = Run("Invoke-MlflowProject demo").Clean().Single.Params;
+        Assert.Equal([expected], Arguments());
+        string quoted = expected.Replace("'", "'\"'\"'", StringComparison.Ordinal);
+        Assert.Equal($"'{quoted}'", recorded["value"]);
+    }
+
+    [Fact]
+    public void A_default_with_a_secret_is_passed_as_it_is_and_recorded_without_it()
+    {
+        _session.Write("demo/MLproject", """
+            entry_points:
+              main:
+                parameters:
+                  source: {default: "https://ada:s3cret@example.com/x"}
+                  more: {default: [{password: hunter22, url: "https://ada:s3cret@example.com"}]}
+                command: "python3 job.py {source} {more}"
+            """);
+        IReadOnlyDictionary<string, string> recorded = Run("Invoke-MlflowProject demo").Clean().Single.Params;
+        Assert.Equal(
+            ["https://ada:s3cret@example.com/x", "[{'password': 'hunter22', 'url': 'https://ada:s3cret@example.com'}]"],
+            Arguments());
+        Assert.DoesNotContain(recorded.Values, value => value.Contains("s3cret") || value.Contains("hunter22"));
+        Assert.Contains("example.com/x", recorded["source"]);
+    }
+
+    [Fact]
+    public void A_default_that_is_not_base64_is_an_error()
+    {
+        _session.Write("demo/MLproject", "entry_points: {main: {parameters: {b: {default: !!binary 'a'}}, command: python3 job.py}}");
+        Assert.Contains("'b'", Assert.Single(Run("Invoke-MlflowProject demo").Errors).ToString());
+    }
+
+    // mlflow run takes python_env.yaml, then conda.yaml, if MLproject names no environment or is missing.
+    [Theory]
+    [InlineData("python_env.yaml", "", "python_env.yaml")]
+    [InlineData("conda.yaml", "", "conda.yaml")]
+    [InlineData("conda.yaml", "python_env: ~", "conda.yaml")]
+    [InlineData("conda.yaml", "docker_env: {}", "conda.yaml")]
+    [InlineData("python_env.yaml, conda.yaml", "", "python_env.yaml")]
+    [InlineData("python_env.yaml, conda.yaml", "conda_env: conda.yaml", "conda_env")]
+    [InlineData("conda.yml, env/conda.yaml", "", null)]
+    public void An_environment_file_that_MLproject_does_not_name_counts_as_well(string files, string yaml, string? named)
+    {
+        foreach (string file in files.Split(", "))
+            _session.Write($"demo/{file}", "name: x\n");
+        _session.Write("demo/MLproject", $"{Project}\n{yaml}\n");
+        ScriptResult result = Run("Invoke-MlflowProject demo -Parameter @{ config = 'a b.yaml' }");
+        Assert.Empty(result.Errors);
+        Assert.Equal(named is null ? 0 : 1, result.Warnings.Length);
+        Assert.All(result.Warnings, warning => Assert.Contains($"({named})", warning));
+        File.Delete(Path.Combine(_session.Folder, "demo", "MLproject"));
+        Assert.Equal(named is null ? 0 : 1, Run("Invoke-MlflowProject demo job.py").Warnings.Length);
     }
 
     [Theory]

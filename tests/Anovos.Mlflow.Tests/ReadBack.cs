@@ -5,12 +5,17 @@ namespace Anovos.Mlflow.Tests;
 /// <summary>Runs as MLflow's own Python client reads them, where there is one.</summary>
 internal static class ReadBack
 {
-    /// <summary>Where runs are written to: a folder, or the server that <c>ANOVOS_TEST_TRACKING_URI</c> names. Skips the test where what it needs is not there.</summary>
+    /// <summary>
+    /// Where runs are written to: a folder, a database, or the server that <c>ANOVOS_TEST_TRACKING_URI</c> names. Skips the test
+    /// where what it needs is missing.
+    /// </summary>
     public static string TrackingUri(string where)
     {
         Python();
         if (where == "folder")
             return "./mlruns";
+        if (where == "database")
+            return "sqlite:///mlflow.db";
         string? uri = Environment.GetEnvironmentVariable("ANOVOS_TEST_TRACKING_URI");
         Assert.SkipWhen(string.IsNullOrEmpty(uri), "ANOVOS_TEST_TRACKING_URI names no MLflow server");
         return uri!;
@@ -42,6 +47,10 @@ internal static class ReadBack
     /// <summary>What MLflow's client reads of a registered model, and of its version with an alias.</summary>
     public static JsonElement Model(string uri, string name, string alias, string folder) =>
         JsonDocument.Parse(Script("read_model.py", folder, uri, name, alias)).RootElement.Clone();
+
+    /// <summary>What MLflow's client reads of all registered models.</summary>
+    public static JsonElement Registry(string uri, string folder) =>
+        JsonDocument.Parse(Script("read_registry.py", folder, uri)).RootElement.Clone();
 
     /// <summary>What a script of <c>tests/readback</c> prints.</summary>
     public static string Script(string script, string folder, params string[] arguments)

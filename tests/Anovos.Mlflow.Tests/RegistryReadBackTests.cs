@@ -4,18 +4,20 @@ using System.Text.Json;
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>
-/// Models that this module registered, as MLflow's own Python client reads them, and the other way round. Needs the server in
-/// <c>ANOVOS_TEST_TRACKING_URI</c> and the Python in <c>ANOVOS_TEST_MLFLOW_PYTHON</c>.
+/// Models that this module registered, as MLflow's own Python client reads them, and the other way round. Needs the Python in
+/// <c>ANOVOS_TEST_MLFLOW_PYTHON</c>, and for a server the one in <c>ANOVOS_TEST_TRACKING_URI</c>.
 /// </summary>
 public sealed class RegistryReadBackTests : IDisposable
 {
     private readonly ScriptSession _session = new();
     private readonly string _name = $"income {Guid.NewGuid():N}";
 
-    [Fact]
-    public void MLflow_reads_a_model_as_it_was_registered()
+    [Theory]
+    [InlineData("server")]
+    [InlineData("database")]
+    public void MLflow_reads_a_model_as_it_was_registered(string where)
     {
-        string uri = ReadBack.TrackingUri("server");
+        string uri = ReadBack.TrackingUri(where);
         string[] files = [_session.Write("binning/model.csv", "attribute,cut\nage,30\n"), _session.Write("binning/parts/a b.csv", "a\n"), _session.Write("binning/MLmodel", "flavors: {}\n")];
         ScriptResult result = _session.Run(
             """
@@ -47,10 +49,12 @@ public sealed class RegistryReadBackTests : IDisposable
         Assert.Equal(sent, read.GetProperty("files").EnumerateObject().ToDictionary(file => file.Name, file => file.Value.GetString()!));
     }
 
-    [Fact]
-    public void A_model_that_MLflow_logged_is_received_and_read()
+    [Theory]
+    [InlineData("server")]
+    [InlineData("database")]
+    public void A_model_that_MLflow_logged_is_received_and_read(string where)
     {
-        string uri = ReadBack.TrackingUri("server");
+        string uri = ReadBack.TrackingUri(where);
         string run = ReadBack.Script("log_model.py", _session.Folder, uri, _name).Split('\n')[^1];
         ScriptResult result = _session.Run(
             """
@@ -73,6 +77,62 @@ public sealed class RegistryReadBackTests : IDisposable
         Assert.Equal("mlflow.pyfunc.model", (string)model.Flavors["python_function"]["loader_module"]);
         Assert.True((long)model.ModelSizeBytes > 0);
         Assert.Equal([$"models:/{_name}/1", run, "python_model.pkl", "True", "True"], result.Texts[1..]);
+    }
+
+    [Fact]
+    public void MLflow_and_this_module_change_a_database_in_turn()
+    {
+        string uri = ReadBack.TrackingUri("database");
+        _session.Write("model/MLmodel", "flavors: {}\n");
+        string run = _session.Run(
+            """
+            Connect-Mlflow $Uri | Out-Null
+            $run = Start-MlflowRun
+            $null = Send-MlflowArtifact model -WarningAction SilentlyContinue
+            $null = New-MlflowModelVersion $Name model -Description one -Tag @{ a = 'b' } -Alias champion
+            $null = New-MlflowModelVersion $Name -Source models:/$Name@champion -Tag @{ c = 'd' } -Alias blue
+            $null = New-MlflowModelVersion $Name -Source s3://bucket/x
+            Remove-MlflowModelVersion $Name 3 -Confirm:$false
+            Set-MlflowModelVersion $Name 2 -Stage Production
+            Stop-MlflowRun | Out-Null
+            $run.RunId
+            """,
+            ("Uri", uri), ("Name", _name)).Clean().Texts.Single();
+        JsonElement read = Assert.Single(ReadBack.Registry(uri, _session.Folder).EnumerateArray());
+        string files = read.GetProperty("versions")[0].GetProperty("files").GetString()!;
+        Assert.EndsWith($"{run}/artifacts/model", files);
+        Assert.Equal(
+            $$$"""
+            {"name": "{{{_name}}}", "description": "", "tags": {}, "aliases": {"blue": 2, "champion": 1},
+            "latest": [["None", 1], ["Production", 2]], "versions": [
+            {"version": 1, "stage": "None", "source": "{{{files}}}", "run_id": "{{{run}}}", "description": "one",
+            "status": "READY", "tags": {"a": "b"}, "aliases": ["champion"], "files": "{{{files}}}"},
+            {"version": 2, "stage": "Production", "source": "models:/{{{_name}}}/1", "run_id": "{{{run}}}", "description": "",
+            "status": "READY", "tags": {"c": "d"}, "aliases": ["blue"], "files": "{{{files}}}"}]}
+            """.ReplaceLineEndings(" ").Replace("[ ", "["),
+            read.GetRawText());
+
+        // MLflow has upgraded the file by now, while this session is connected to it.
+        string changed = $"{_name} größe";
+        Assert.Equal("4", ReadBack.Script("change_model.py", _session.Folder, uri, _name, changed).Split('\n')[^1]);
+        ScriptResult result = _session.Run(
+            """
+            Get-MlflowRegisteredModel | ForEach-Object { "$_ $($_.Tags.by) $($_.LatestVersion) $($_.Aliases.Keys)" }
+            Get-MlflowModelVersion $Changed | ForEach-Object { "$($_.Version) $($_.Stage) $($_.Source) $($_.Description) $($_.Aliases)" }
+            (New-MlflowModelVersion $Changed -Source s3://bucket/y -Alias py).Version
+            Set-MlflowModelVersion $Changed 5 -Stage Production -ArchiveExisting
+            Set-MlflowRegisteredModel $Changed -NewName $Name -Tag @{ by = 'us' }
+            Remove-MlflowModelVersion $Name 2 -Confirm:$false
+            """,
+            ("Changed", changed)).Clean();
+        Assert.Equal(
+            [$"{changed} mlflow 4 blue py", "4 Production s3://bucket/py größe py", $"2 Archived models:/{_name}/1  blue", "5"],
+            result.Texts);
+        read = Assert.Single(ReadBack.Registry(uri, _session.Folder).EnumerateArray());
+        Assert.Equal(
+            (_name, "us", """{"py": 5}""", """[["Archived", 4], ["Production", 5]]"""),
+            (read.GetProperty("name").GetString(), ReadBack.Text(read, "tags", "by"), read.GetProperty("aliases").GetRawText(),
+                read.GetProperty("latest").GetRawText()));
     }
 
     public void Dispose() => _session.Dispose();

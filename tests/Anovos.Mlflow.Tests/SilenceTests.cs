@@ -66,6 +66,40 @@ public sealed class SilenceTests : IDisposable
     }
 
     [Theory]
+    [InlineData("Get-MlflowRun -Name X", "X")]
+    [InlineData("Get-MlflowRun -Name 'X`?'", "X`?")]
+    [InlineData("Get-MlflowRun -Name night -Experiment one", "night")]
+    [InlineData("Get-MlflowRun -Name X -Status Failed -First 1", "X")]
+    [InlineData("Get-MlflowExperiment | Get-MlflowRun -Name X", "X")]
+    [InlineData("Get-MlflowRun -Name day", null)]
+    [InlineData("Get-MlflowRun -Name day -Status Failed", null)]
+    [InlineData("Get-MlflowRun -Name day -Filter 'metrics.loss < 1'", null)]
+    [InlineData("Get-MlflowExperiment | Get-MlflowRun -Name day", null)]
+    [InlineData("Get-MlflowRun -Name X*", null)]
+    [InlineData("Get-MlflowRun -Name ?", null)]
+    [InlineData("Get-MlflowRun -Status Failed", null)]
+    public void A_run_name_that_no_run_has_is_an_error(string command, string? missing)
+    {
+        _session.Run(
+            """
+            $null = Start-MlflowRun -Experiment one -Name day; $null = Stop-MlflowRun
+            $null = Start-MlflowRun -Experiment two -Name night; $null = Stop-MlflowRun
+            """).Clean();
+        ScriptResult result = _session.Run(command);
+        Assert.Equal(missing is null ? [] : ["RunNotFound"], result.Errors.Select(error => error.FullyQualifiedErrorId.Split(',')[0]));
+        Assert.All(result.Errors, error => Assert.Contains($"is called '{missing}'", error.ToString()));
+        Assert.Empty(result.Warnings);
+    }
+
+    [Fact]
+    public void A_run_name_is_missing_from_a_store_without_experiments_too()
+    {
+        Directory.CreateDirectory(Path.Combine(_session.Folder, "empty"));
+        Assert.Single(_session.Run("Get-MlflowRun -Name X -TrackingUri ./empty").Errors);
+        Assert.Empty(_session.Run("Get-MlflowRun -Name X* -TrackingUri ./empty").Errors);
+    }
+
+    [Theory]
     [InlineData("Get-MlflowRun -TrackingUri ./typo")]
     [InlineData("Get-MlflowRun")]
     [InlineData("Get-MlflowExperiment -TrackingUri ./typo")]
@@ -77,6 +111,28 @@ public sealed class SilenceTests : IDisposable
         ScriptResult result = _session.Run(command).Clean();
         Assert.Empty(result.Output);
         Assert.StartsWith("There is no folder file:///", Assert.Single(result.Warnings));
+    }
+
+    [Fact]
+    public void A_folder_that_does_not_exist_is_usable_and_said_to_be_missing()
+    {
+        ScriptResult result = _session.Run(
+            """
+            $report = Test-MlflowConnection ./typo
+            "$($report.Usable) $($report.Problem) $($report.ServesArtifacts)"; $report.Message
+            Test-MlflowConnection ./typo -Quiet
+            [System.IO.Directory]::Exists("$PWD/typo")
+            $null = New-MlflowExperiment x -TrackingUri ./typo
+            $null -eq (Test-MlflowConnection ./typo).Message
+            """).Clean();
+        string folder = new Uri(Path.Combine(_session.Folder, "typo")).AbsoluteUri;
+        Assert.Equal(
+            [
+                "True  True",
+                $"There is no folder {folder} yet, so it has no experiments and no runs. The first run or experiment creates it.",
+                "True", "False", "True",
+            ],
+            result.Texts);
     }
 
     [Fact]

@@ -5,8 +5,13 @@ namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>
 /// What an MLflow server makes of an artifact path. It decodes a path and parses it as a URL until nothing changes, for every request
-/// (<c>validate_path_is_safe</c> in <c>mlflow/utils/uri.py</c>). No encoding of a name survives that.
+/// (<c>validate_path_is_safe</c> in <c>mlflow/utils/uri.py</c>). No encoding of a name survives that. It does the same with the path
+/// of each folder when it lists it: a file in <c>a;</c> would be stored, and the listing of <c>a;</c> would be that of <c>a</c>.
 /// </summary>
+/// <remarks>
+/// One rule for all versions. MLflow 2.17 keeps control characters in the names of folders, but a file with one in its own name cannot be
+/// fetched there (400), and MLflow 3 stores either under another name.
+/// </remarks>
 internal static class ServedPath
 {
     private const int MaxRounds = 10;
@@ -29,7 +34,20 @@ internal static class ServedPath
         string? decoded = Decode(path);
         if (decoded is null || decoded.IndexOf('#') >= 0)
             return $"does not accept the artifact path '{SafeText.Of(path)}'";
-        return decoded == path ? null : $"reads the artifact path '{SafeText.Of(path)}' as '{SafeText.Of(decoded)}'";
+        if (decoded != path)
+            return $"reads the artifact path '{SafeText.Of(path)}' as '{SafeText.Of(decoded)}'";
+
+        // From the folder beside the file up to the first.
+        for (string folder = RemoteArtifacts.ParentOf(path); folder.Length > 0; folder = RemoteArtifacts.ParentOf(folder))
+        {
+            if (Decode(folder) is var read && read != folder)
+            {
+                return $"lists the folder '{SafeText.Of(folder)}' as '{SafeText.Of(read ?? "")}', "
+                    + $"so nobody finds the artifact path '{SafeText.Of(path)}'";
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Whether a path that the server sees without a root begins like a URL, so that its beginning could change too.</summary>

@@ -14,6 +14,35 @@ public sealed class ZipFolder : IDisposable
     private readonly ScratchFolder _folder = new();
     private int _count;
 
+    /// <summary>Writes the zips of bundles. A bundle that fails stops no other.</summary>
+    /// <param name="bundles">The bundles.</param>
+    /// <param name="starting">Called with each bundle before its zip is written.</param>
+    /// <param name="failed">Called with each bundle whose zip cannot be written.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public async Task<IReadOnlyList<ArtifactUpload>> WriteAllAsync(
+        IEnumerable<ArtifactBundle> bundles,
+        Action<ArtifactBundle> starting,
+        Action<ArtifactUploaded> failed,
+        CancellationToken cancellationToken)
+    {
+        List<ArtifactUpload> zips = [];
+        foreach (ArtifactBundle bundle in bundles)
+        {
+            starting(bundle);
+            try
+            {
+                zips.Add(await WriteAsync(bundle, cancellationToken).ConfigureAwait(false));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException
+                || (e is MlflowException known && !known.EndsTransfer()))
+            {
+                failed(bundle.Failed(e));
+            }
+        }
+
+        return zips;
+    }
+
     /// <summary>Writes the zip of a bundle.</summary>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.ArtifactPathInvalid"/> for a name that no store takes, or that is there twice.

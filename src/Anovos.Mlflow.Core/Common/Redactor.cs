@@ -2,6 +2,7 @@ using System.Collections;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow;
 
@@ -11,15 +12,19 @@ namespace Anovos.Mlflow;
 /// </summary>
 public sealed class Redactor : IEquatable<Redactor>
 {
-    // A shorter one occurs in ordinary words.
+    // A shorter one occurs in ordinary words. It is masked only where nothing but a secret can be.
     private const int Shortest = 4;
 
     private readonly ConcurrentDictionary<string, bool> _secrets = new(StringComparer.Ordinal);
 
     // Longest first: one secret may contain another.
     private volatile string[] _forms = [];
+    private volatile Regex? _short;
 
-    /// <summary>Adds secrets; null and what is too short to be told from ordinary text are left out.</summary>
+    /// <summary>
+    /// Adds secrets; null is left out. One of less than four characters is masked only as the password or the user of a URI and after
+    /// <c>Bearer</c>.
+    /// </summary>
     public void Add(params string?[] secrets)
     {
         bool isNew = false;
@@ -30,8 +35,18 @@ public sealed class Redactor : IEquatable<Redactor>
             isNew |= AddOne(secret?.Trim());
         }
 
-        if (isNew)
-            _forms = [.. _secrets.Keys.SelectMany(FormsOf).Distinct().OrderByDescending(form => form.Length)];
+        if (!isNew)
+            return;
+        ILookup<bool, string> forms = _secrets.Keys
+            .SelectMany(secret => FormsOf(secret).Select(form => (IsShort: secret.Length < Shortest, Form: form)))
+            .Distinct()
+            .OrderByDescending(pair => pair.Form.Length)
+            .ToLookup(pair => pair.IsShort, pair => pair.Form);
+        _forms = [.. forms[false]];
+        string few = string.Join("|", forms[true].Select(Regex.Escape));
+        _short = few.Length == 0 ? null : new Regex(
+            $@"(?<=://(?:[^/\s@]*:)?)(?:{few})(?=@)|(?<=\b(?i:Bearer)\s+)(?:{few})(?![\w.~+/=-])",
+            RegexOptions.CultureInvariant);
     }
 
     /// <summary>Adds the password of basic authentication, also in the form in which it is sent.</summary>
@@ -91,16 +106,16 @@ public sealed class Redactor : IEquatable<Redactor>
                 text = text.Replace(form, Secrets.Mask);
         }
 
-        return text;
+        return _short?.Replace(text, Secrets.Mask) ?? text;
     }
 
     /// <summary>UTF-8 text, as <see cref="Clean(string)"/>; the same bytes when they hold no secret.</summary>
     public ArraySegment<byte> Clean(ArraySegment<byte> bytes)
     {
-        if (_forms.Length == 0)
+        if (_secrets.IsEmpty)
             return bytes;
         string text = Encoding.UTF8.GetString(bytes.Array!, bytes.Offset, bytes.Count), clean = Clean(text);
-        return ReferenceEquals(clean, text) ? bytes : new ArraySegment<byte>(Encoding.UTF8.GetBytes(clean));
+        return clean == text ? bytes : new ArraySegment<byte>(Encoding.UTF8.GetBytes(clean));
     }
 
     /// <summary>
@@ -134,13 +149,13 @@ public sealed class Redactor : IEquatable<Redactor>
 
     // Errors name a placeholder that no value has replaced.
     private bool AddOne(string? secret) =>
-        secret is { Length: >= Shortest } && !Pasted.IsPlaceholder(secret) && _secrets.TryAdd(secret, true);
+        secret is { Length: > 0 } && !Pasted.IsPlaceholder(secret) && _secrets.TryAdd(secret, true);
 
     private bool IsSecret(object? value) => value?.ToString() is { } text && Clean(text) != text;
 
     private bool Leaks(Exception exception)
     {
-        if (_forms.Length == 0)
+        if (_secrets.IsEmpty)
             return false;
         if (IsSecret(exception))
             return true;

@@ -2,7 +2,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Text;
-using Anovos.Mlflow.Tracking;
 using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Configuration;
@@ -11,6 +10,8 @@ namespace Anovos.Mlflow.Configuration;
 /// <param name="secret">Whether all of it is secret.</param>
 internal sealed class SettingText(bool secret)
 {
+    private static readonly PythonText AsPython = new(mask: false);
+
     private static readonly Regex JsonNumber = new(@"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\z",
         RegexOptions.CultureInvariant);
 
@@ -70,13 +71,8 @@ internal sealed class SettingText(bool secret)
             writer.WriteStringValue(Clean(text, hide));
     }
 
-    private static string Python(YamlScalar scalar) => scalar.Kind switch
-    {
-        YamlKind.Integer => scalar.Value,
-        YamlKind.Float when PythonFloat.TryRead(scalar.Value, out double number) => PythonFloat.Write(number),
-        YamlKind.Timestamp => YamlScalars.PythonDate(scalar.Text),
-        _ => scalar.Text,
-    };
+    // A workflow's bytes stay in base64.
+    private static string Python(YamlScalar scalar) => scalar.Kind == YamlKind.Binary ? scalar.Text : AsPython.Str(scalar);
 
     private string Clean(string text, bool hide)
     {

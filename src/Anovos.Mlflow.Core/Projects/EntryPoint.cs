@@ -9,6 +9,9 @@ namespace Anovos.Mlflow.Projects;
 /// <param name="Default">Its value where none is given; null when one must be.</param>
 internal sealed record ProjectParameter(string Name, string Type, string? Default)
 {
+    /// <summary>The default without secrets, for the run.</summary>
+    public string? Shown { get; init; }
+
     private static readonly Regex Scheme = new("^[A-Za-z][A-Za-z0-9+.-]*:", RegexOptions.CultureInvariant);
 
     /// <summary>The value as the command gets it: a path is made absolute.</summary>
@@ -56,9 +59,9 @@ internal sealed record EntryPoint(string Name, string Command, IReadOnlyList<Pro
         List<KeyValuePair<string, string>> recorded = [];
         foreach (ProjectParameter parameter in Parameters)
         {
-            string value = values.TryGetValue(parameter.Name, out string? own) ? own : parameter.Default!;
-            resolved[parameter.Name] = parameter.Resolve(value, baseDirectory);
-            recorded.Add(new(parameter.Name, CommandTemplate.Quote(value)));
+            bool isGiven = values.TryGetValue(parameter.Name, out string? own);
+            resolved[parameter.Name] = parameter.Resolve(isGiven ? own! : parameter.Default!, baseDirectory);
+            recorded.Add(new(parameter.Name, CommandTemplate.Quote(isGiven ? own! : parameter.Shown!)));
         }
 
         KeyValuePair<string, string>[] unknown = [.. given.Where(pair => !resolved.ContainsKey(pair.Key))];

@@ -20,7 +20,10 @@ public sealed class MlflowProject : IDisposable
     /// <summary>Where it comes from, as MLflow names it.</summary>
     public string SourceName { get; }
 
-    /// <summary>The environment that the project asks for and does not get: <c>docker_env</c>, <c>conda_env</c> or <c>python_env</c>; null when it asks for none.</summary>
+    /// <summary>
+    /// The environment that the project asks for and does not get: the field <c>docker_env</c>, <c>conda_env</c> or <c>python_env</c> of
+    /// MLproject, or a file <c>python_env.yaml</c> or <c>conda.yaml</c> that it does not name; null without one.
+    /// </summary>
     public string? Environment => _file.Environment;
 
     /// <summary>Opens a project.</summary>

@@ -8,13 +8,20 @@ internal sealed class ProjectFile
 {
     private static readonly string[] Environments = ["docker_env", "conda_env", "python_env"];
 
+    // mlflow run takes the first of these if MLproject names no environment, and also without an MLproject.
+    private static readonly string[] DefaultFiles = ["python_env.yaml", "conda.yaml"];
+
     private readonly string _folder;
     private readonly YamlMapping? _root;
 
     private ProjectFile(string folder, YamlMapping? root) => (_folder, _root) = (folder, root);
 
-    /// <summary>The environment that the project asks for; null when it asks for none.</summary>
-    public string? Environment => Environments.FirstOrDefault(name => _root?[name] is { IsNull: false });
+    /// <summary>
+    /// The environment that the project asks for: one that MLproject names, or a file with the default name; null without one.
+    /// </summary>
+    public string? Environment =>
+        Environments.FirstOrDefault(name => _root?[name] is { IsTruthy: true })
+        ?? DefaultFiles.FirstOrDefault(file => File.Exists(Path.Combine(_folder, file)));
 
     /// <summary>Reads the project in a folder; one without the file has its scripts as entry points.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ConfigInvalid"/> when the file is no project file.</exception>
@@ -71,7 +78,7 @@ internal sealed class ProjectFile
         string[] named = [.. Environments.Where(name => root.Find(name) is not null)];
         if (named.Length > 1)
             throw Wrong(path, $"it asks for more than one environment ({string.Join(", ", named)}). Keep one");
-        if (named.FirstOrDefault() is not { } environment || root[environment] is not { IsNull: false } value)
+        if (named.FirstOrDefault() is not { } environment || root[environment] is not { IsTruthy: true } value)
             return;
         if (environment == "docker_env")
         {
@@ -88,12 +95,26 @@ internal sealed class ProjectFile
         }
     }
 
-    private ProjectParameter Parameter(YamlEntry entry) => entry.Value switch
+    private ProjectParameter Parameter(YamlEntry entry)
     {
-        YamlScalar type => new ProjectParameter(entry.Key.Text, type.Text, Default: null),
-        YamlMapping mapping => new ProjectParameter(entry.Key.Text, mapping.Text("type") ?? "string", mapping["default"] is { IsNull: false } value ? new SettingText(secret: false).Of(value) : null),
-        _ => throw Wrong(_folder, $"its parameter '{entry.Key.Text}' is a list"),
-    };
+        string name = entry.Key.Text;
+        if (entry.Value is YamlScalar type)
+            return new ProjectParameter(name, type.Text, Default: null);
+        YamlMapping mapping = entry.Value as YamlMapping ?? throw Wrong(_folder, $"its parameter '{name}' is a list");
+        YamlNode? value = mapping["default"] is { IsNull: false } found ? found : null;
+        try
+        {
+            string? text = value is null ? null : new PythonText(mask: false).Str(value);
+            return new ProjectParameter(name, mapping.Text("type") ?? "string", text)
+            {
+                Shown = value is null ? null : new PythonText(mask: true).Str(value),
+            };
+        }
+        catch (YamlFault fault)
+        {
+            throw Wrong(_folder, $"the default of its parameter '{name}' is wrong. {fault.Message.TrimEnd('.')}");
+        }
+    }
 
     private static MlflowException Wrong(string path, string what) => new(ErrorKind.ConfigInvalid, $"{path} is no project that can be run: {what}.") { Target = path };
 }

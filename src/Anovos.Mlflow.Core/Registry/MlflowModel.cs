@@ -45,6 +45,9 @@ public sealed record MlflowModel
     /// <summary>When it was saved.</summary>
     public DateTimeOffset? CreationTime { get; init; }
 
+    /// <summary>The fields of its <c>MLmodel</c> that cannot be read, each with its place and the reason.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <inheritdoc/>
     public override string ToString() => Path;
 }

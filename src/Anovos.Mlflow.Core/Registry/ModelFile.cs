@@ -1,7 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.RegularExpressions;
-using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Registry;
@@ -11,13 +8,6 @@ public static class ModelFile
 {
     /// <summary>The file's name.</summary>
     public const string Name = "MLmodel";
-
-    // Python writes NaN and the infinities into JSON, which has neither.
-    private static readonly Regex PythonNumber = new(@"""(?:\\.|[^""\\])*""|(?<number>NaN|-?Infinity)", RegexOptions.CultureInvariant);
-
-    // Before such a number, as a text: no text of a file has it, for YAML forbids it and JSON escapes it.
-    private const string Mark = "\u0001";
-    private static readonly Regex Marked = new(@"""\\u0001(?<number>NaN|-?Infinity)""", RegexOptions.CultureInvariant);
 
     private const long MaxBytes = 10 * 1024 * 1024;
 
@@ -40,64 +30,62 @@ public static class ModelFile
         {
             throw Invalid($"{path}:{fault.Position.Line}:{fault.Position.Column}", fault.Message, fault);
         }
-        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
-        {
-            throw Invalid(path, $"Its signature cannot be read: {e.Message.TrimEnd('.')}.", e);
-        }
     }
 
-    private static MlflowModel Read(YamlMapping root, string folder) => new()
+    // One field that cannot be read costs that field only.
+    private static MlflowModel Read(YamlMapping root, string folder)
     {
-        Path = folder,
-        Flavors = root.Mapping("flavors") is { } flavors ? ToObject(flavors) : new Dictionary<string, object?>(),
-        Signature = root.Mapping("signature") is { } signature ? new ModelSignature(Fields(signature, "inputs"), Fields(signature, "outputs"), Fields(signature, "params")) : null,
-        RunId = Text(root, "run_id"),
-        ModelUuid = Text(root, "model_uuid"),
-        ModelId = Text(root, "model_id"),
-        ModelSizeBytes = root["model_size_bytes"] is YamlScalar size && ToObject(size) is long bytes ? bytes : null,
-        MlflowVersion = Text(root, "mlflow_version"),
-        CreationTime = DateTimeOffset.TryParse(Text(root, "utc_time_created"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTimeOffset time) ? time : null,
-    };
-
-    // JSON in a text.
-    private static ModelField[] Fields(YamlMapping signature, string name)
-    {
-        if (signature.Text(name) is not { } text)
-            return [];
-        using JsonDocument json = JsonDocument.Parse(PythonNumber.Replace(text, match => match.Groups["number"] is { Success: true } number
-            ? JsonSerializer.Serialize(Mark + number.Value)
-            : match.Value));
-        return [.. json.RootElement.EnumerateArray().Select(Field)];
-    }
-
-    private static ModelField Field(JsonElement json)
-    {
-        bool hasDefault = json.TryGetProperty("default", out JsonElement value);
-
-        // MLflow before 2.10 wrote it the other way round.
-        bool isOptional = hasDefault || Says("required", JsonValueKind.False) || Says("optional", JsonValueKind.True);
-        JsonElement? tensor = json.OptionalPart("tensor-spec");
-        return new ModelField(NameOf(json), tensor?.Text("dtype") ?? TypeOf(json), !isOptional)
+        List<string> warnings = [];
+        YamlMapping? flavors = Mapping("flavors"), signature = Mapping("signature");
+        return new()
         {
-            Shape = [.. (tensor ?? json).Items("shape").Select(side => side.ValueKind == JsonValueKind.Null ? -1 : side.GetInt64())],
-            Default = hasDefault ? Marked.Replace(value.GetRawText(), "${number}") : null,
+            Path = folder,
+            Flavors = flavors is null ? new Dictionary<string, object?>() : ToObject(flavors),
+            Signature = signature is null ? null : new SignatureReader(Warn).Read(signature),
+            RunId = Text("run_id"),
+            ModelUuid = Text("model_uuid"),
+            ModelId = Text("model_id"),
+            ModelSizeBytes = Scalar("model_size_bytes") is not { } size ? null
+                : ToObject(size) is long bytes ? bytes
+                : Bad<long>("model_size_bytes", size, "a whole number"),
+            MlflowVersion = Text("mlflow_version"),
+            CreationTime = Scalar("utc_time_created") is not { } created ? null
+                : ReadTime(created.Text) ?? Bad<DateTimeOffset>("utc_time_created", created, "a time"),
+            Warnings = warnings,
         };
 
-        bool Says(string name, JsonValueKind what) => json.TryGetProperty(name, out JsonElement said) && said.ValueKind == what;
+        string Text(string name) => Scalar(name)?.Text ?? "";
+
+        YamlScalar? Scalar(string name)
+        {
+            if (root[name] is { IsNull: false } node and not YamlScalar)
+                Warn(name, node.Position, $"it is {node.Description}");
+            return root[name] as YamlScalar is { IsNull: false } scalar ? scalar : null;
+        }
+
+        YamlMapping? Mapping(string name)
+        {
+            if (root[name] is { IsNull: false } node and not YamlMapping)
+                Warn(name, node.Position, $"it is {node.Description}, not a mapping");
+            return root.Mapping(name);
+        }
+
+        T? Bad<T>(string name, YamlScalar scalar, string expected)
+            where T : struct
+        {
+            Warn(name, scalar.Position, $"it is {scalar.Description}, not {expected}");
+            return null;
+        }
+
+        void Warn(string name, YamlPosition at, string why) => warnings.Add(
+            $"{Path.Combine(folder, Name)}:{at.Line}:{at.Column}: The field '{name}' cannot be read and is left out: {why.TrimEnd('.')}.");
     }
 
-    // The columns of a data frame without names are numbers.
-    private static string NameOf(JsonElement json) => !json.TryGetProperty("name", out JsonElement name) ? "" : name.ValueKind switch
-    {
-        JsonValueKind.String => name.GetString()!,
-        JsonValueKind.Null => "",
-        _ => Marked.Replace(name.GetRawText(), "${number}"),
-    };
-
-    // Of a param, the first MLflow that had params called it dtype.
-    private static string TypeOf(JsonElement json) => json.Text("type") is { Length: > 0 } type ? type : json.Text("dtype");
-
-    private static string Text(YamlMapping mapping, string name) => mapping[name] is YamlScalar { IsNull: false } scalar ? scalar.Text : "";
+    private static DateTimeOffset? ReadTime(string text) => DateTimeOffset.TryParse(
+        text,
+        CultureInfo.InvariantCulture,
+        DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+        out DateTimeOffset time) ? time : null;
 
     private static object? ToObject(YamlNode node) => node switch
     {

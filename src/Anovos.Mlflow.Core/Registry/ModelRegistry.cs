@@ -29,12 +29,25 @@ public sealed class ModelRegistry : IModelRegistry
 
     /// <summary>
     /// Opens the registry beside a store. A folder has none here: MLflow's own takes no lock while it looks for the next
-    /// version's number, and newer MLflow has dropped it; runs of a folder are sent to a server first.
+    /// version's number, and newer MLflow has dropped it.
     /// </summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> for a folder.</exception>
-    public static ModelRegistry Of(ITrackingStore store) => store.As<RestStore>() is { } server
-        ? new ModelRegistry(server, new RestModelRegistry(server.Api, server.TrackingUri), new RestLoggedModels(server.Api, server.TrackingUri))
-        : throw new MlflowException(ErrorKind.NotSupported, $"{store.TrackingUri} is a folder, and a model registry needs a server. Name one with -TrackingUri, Connect-Mlflow or MLFLOW_TRACKING_URI; Sync-MlflowRun sends the runs of a folder to it, with their models.") { Target = store.TrackingUri };
+    public static ModelRegistry Of(ITrackingStore store)
+    {
+        if (store.As<RestStore>() is { } server)
+        {
+            return new ModelRegistry(
+                server, new RestModelRegistry(server.Api, server.TrackingUri), new RestLoggedModels(server.Api, server.TrackingUri));
+        }
+
+        if (store.As<SqliteStore>() is { Database: var database } local)
+            return new ModelRegistry(local, new SqliteModelRegistry(database), new SqliteLoggedModels(database));
+        throw new MlflowException(ErrorKind.NotSupported,
+            $"{store.TrackingUri} is a folder, and a folder has no model registry. Name a database, as sqlite:///mlflow.db, or a server "
+            + "with -TrackingUri, Connect-Mlflow or MLFLOW_TRACKING_URI. "
+            + "Sync-MlflowRun sends the runs of a folder there, with their models.")
+        { Target = store.TrackingUri };
+    }
 
     /// <summary>What a registry URI means that no tracking URI can mean.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> for Unity Catalog, whose registry has an API of its own.</exception>

@@ -63,11 +63,19 @@ public static class ArtifactStores
         string root = run.ArtifactUri.Trim().Length == 0 ? "" : $", '{run.ArtifactUri}',";
         string what = run.RunId.Length == 0
             ? $"The artifact root{root} {why}."
-            : store is DirectoryStore folder
-                ? $"The field 'artifact_uri'{root} in '{folder.MetaFileOf(run.RunId)}' {why}. Correct it: a run's artifacts are usually "
-                    + "in the folder 'artifacts' beside that file."
-                : $"The field 'artifact_uri'{root} of the run {run.RunId} at {store.TrackingUri} {why}. Give the experiment an artifact "
-                    + "location that is a full path or a URI.";
+            : store switch
+            {
+                DirectoryStore folder =>
+                    $"The field 'artifact_uri'{root} in '{folder.MetaFileOf(run.RunId)}' {why}. Correct it: a run's artifacts are usually "
+                    + "in the folder 'artifacts' beside that file.",
+                SqliteStore database =>
+                    $"The column 'artifact_uri'{root} of the run {run.RunId} in the table 'runs' of '{database.Database.Path}' {why}. "
+                    + "Correct it: the artifacts of a run are usually in the folder "
+                    + $"'{LocalUri.Append(database.Database.ArtifactLocation(run.ExperimentId), $"{run.RunId}/artifacts")}'.",
+                _ =>
+                    $"The field 'artifact_uri'{root} of the run {run.RunId} at {store.TrackingUri} {why}. Give the experiment an artifact "
+                    + "location that is a full path or a URI.",
+            };
         throw new MlflowException(ErrorKind.UriUnsupported, what + " Nothing is read or written there.")
         {
             Target = run.RunId.Length == 0 ? run.ArtifactUri : run.RunId,

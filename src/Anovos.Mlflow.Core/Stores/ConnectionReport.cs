@@ -40,7 +40,9 @@ public sealed record ConnectionReport
     /// <summary>The kind of what is wrong; null when nothing is.</summary>
     public ErrorKind? Problem { get; init; }
 
-    /// <summary>What is wrong, and what to change.</summary>
+    /// <summary>
+    /// What is wrong, and what to change. Of a usable folder that does not exist, that it does not; null when there is nothing to say.
+    /// </summary>
     public string? Message { get; init; }
 
     /// <summary>The report of a store that could not even be asked.</summary>
@@ -68,13 +70,19 @@ public sealed record ConnectionReport
             report = report with { RoundTrip = clock.Elapsed };
             if (store.As<WorkspaceStore>() is not null)
                 return report;
-            return api is null ? report with { ServesArtifacts = true } : await AskServerAsync(report, api, cancellationToken).ConfigureAwait(false);
+            return api is null
+                ? report with { ServesArtifacts = true, Message = MissingFolder(store) }
+                : await AskServerAsync(report, api, cancellationToken).ConfigureAwait(false);
         }
         catch (MlflowException e)
         {
             return report with { Problem = e.Kind, Message = e.Message };
         }
     }
+
+    private static string? MissingFolder(ITrackingStore store) => store.As<DirectoryStore>() is { Exists: false }
+        ? $"There is no folder {store.TrackingUri} yet, so it has no experiments and no runs. The first run or experiment creates it."
+        : null;
 
     private static async Task<ConnectionReport> AskServerAsync(ConnectionReport report, RestApi api, CancellationToken cancellationToken)
     {

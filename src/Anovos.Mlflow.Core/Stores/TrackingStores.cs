@@ -17,6 +17,8 @@ public static class TrackingStores
     {
         if (target.Directory is not null)
             return new DirectoryStore(target.Directory, warn);
+        if (target.Database is not null)
+            return new SqliteStore(target.Database);
         return target.IsDatabricks
             ? new WorkspaceStore(options.DatabricksHost!, options, onRetry, target.Uri)
             : new RestStore(target.Server!, options, onRetry);

@@ -1,10 +1,11 @@
 using System.Text.RegularExpressions;
 using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Stores;
 
-/// <summary>What a tracking URI names: a folder, a server, or a Databricks workspace.</summary>
+/// <summary>What a tracking URI names: a SQLite database, a folder, a server, or a Databricks workspace.</summary>
 public sealed record TrackingTarget
 {
     private static readonly Regex ApiPath = new(@"/(?:ajax-)?api/\d+\.\d+(?:/mlflow(?:-artifacts)?)?/*\z", RegexOptions.CultureInvariant);
@@ -16,6 +17,9 @@ public sealed record TrackingTarget
 
     /// <summary>The folder, when it names one.</summary>
     public string? Directory { get; private init; }
+
+    /// <summary>The full path of the SQLite database, when it names one.</summary>
+    public string? Database { get; private init; }
 
     /// <summary>The server, when it names one; no credentials in it.</summary>
     public Uri? Server { get; private init; }
@@ -33,7 +37,7 @@ public sealed record TrackingTarget
     internal (string User, string Password)? UserInfo { get; private init; }
 
     /// <summary>Reads a tracking URI (mlflow.tracking._tracking_service.utils names the forms).</summary>
-    /// <param name="uri">A path, <c>file:</c>, <c>http(s)://</c>, <c>databricks</c> or <c>databricks://profile</c>.</param>
+    /// <param name="uri">A path, <c>file:</c>, <c>sqlite:///</c>, <c>http(s)://</c>, <c>databricks</c> or <c>databricks://profile</c>.</param>
     /// <param name="baseDirectory">What a relative path is relative to.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/>; the message says what to use instead.</exception>
     public static TrackingTarget Parse(string uri, string baseDirectory)
@@ -57,6 +61,8 @@ public sealed record TrackingTarget
                 return ForServer(server);
         }
 
+        if (scheme.Split('+')[0] == "sqlite")
+            return ForDatabase(text, baseDirectory);
         if (scheme == "databricks" && ForDatabricks(text) is { } workspace)
             return workspace;
         string advice = (scheme.Split('+')[0]) switch
@@ -65,10 +71,10 @@ public sealed record TrackingTarget
             "http" or "https" => "It names no host. Write it as http://host:port or https://host/prefix.",
             "databricks" => "Write it as databricks, or as databricks://<profile> with a profile of .databrickscfg. A secret scope is not read: set DATABRICKS_HOST and DATABRICKS_TOKEN from it.",
             "databricks-uc" or "uc" => "That is a model registry, not a tracking store. Use databricks, an http(s) server or a folder.",
-            "sqlite" or "postgresql" or "mysql" or "mssql" => $"A database belongs to an MLflow server. Start one over it (mlflow server --backend-store-uri …) and use its http address.",
+            "postgresql" or "mysql" or "mssql" => $"A database belongs to an MLflow server. Start one over it (mlflow server --backend-store-uri …) and use its http address.",
             _ => "Give http://host:port, https://host/prefix, databricks, or a folder; ./ before it where its name has a colon.",
         };
-        throw new MlflowException(ErrorKind.UriUnsupported, $"The tracking URI '{WithoutUserInfo(text)}' cannot be used. {advice}") { Target = WithoutUserInfo(text) };
+        throw new MlflowException(ErrorKind.UriUnsupported, $"The tracking URI '{UriCredentials.Hide(text)}' cannot be used. {advice}") { Target = UriCredentials.Hide(text) };
     }
 
     /// <summary>
@@ -113,6 +119,12 @@ public sealed record TrackingTarget
 
     private static TrackingTarget ForDirectory(string path) => new(LocalUri.FromPath(path)) { Directory = path };
 
+    private static TrackingTarget ForDatabase(string text, string baseDirectory)
+    {
+        string path = SqliteUri.Resolve(text, baseDirectory);
+        return new(SqliteUri.Of(path)) { Database = path };
+    }
+
     private static TrackingTarget? ForDatabricks(string text)
     {
         const string Prefix = "databricks://";
@@ -125,7 +137,7 @@ public sealed record TrackingTarget
     private static TrackingTarget ForServerWithoutScheme(string text, Uri server)
     {
         TrackingTarget target = ForServer(server);
-        string shown = WithoutUserInfo(text);
+        string shown = UriCredentials.Hide(text);
         return target with
         {
             Warning = $"The tracking URI '{shown}' has no scheme and is read as {target.Uri}. "
@@ -147,15 +159,5 @@ public sealed record TrackingTarget
             Server = clean,
             UserInfo = userInfo.Length == 2 ? (System.Uri.UnescapeDataString(userInfo[0]), System.Uri.UnescapeDataString(userInfo[1])) : null,
         };
-    }
-
-    /// <summary>A URI, of whatever scheme, without the credentials in it: <c>postgresql://user:password@host</c> is what people paste.</summary>
-    public static string WithoutUserInfo(string text)
-    {
-        int start = text.IndexOf("://", StringComparison.Ordinal), at = text.LastIndexOf('@');
-        if (start >= 0)
-            return at > start ? text.Substring(0, start + 3) + "…" + text.Substring(at) : text;
-        int slash = text.IndexOfAny(['/', '\\']), colon = text.IndexOf(':');
-        return colon >= 0 && colon < at && (slash < 0 || colon < slash) ? "…" + text.Substring(at) : text;
     }
 }

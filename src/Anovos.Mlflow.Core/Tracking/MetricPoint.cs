@@ -10,12 +10,5 @@ public sealed record MetricPoint(string Name, long Step, double Value, DateTime 
 {
     /// <summary>The point that a store keeps for a run.</summary>
     public static MetricPoint Of(Metric metric, string runId) =>
-        new(metric.Key, metric.Step, metric.Value, TimeOf(metric.Timestamp).LocalDateTime, runId);
-
-    // Others write nanoseconds, or what is no time at all. A point has its value all the same.
-    private static DateTimeOffset TimeOf(long milliseconds)
-    {
-        long first = DateTimeOffset.MinValue.ToUnixTimeMilliseconds(), last = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
-        return DateTimeOffset.FromUnixTimeMilliseconds(Math.Max(first, Math.Min(milliseconds, last)));
-    }
+        new(metric.Key, metric.Step, metric.Value, UnixTime.Nearest(metric.Timestamp).LocalDateTime, runId);
 }

@@ -27,7 +27,7 @@ public sealed record RunDifference(string Kind, string Key, IReadOnlyList<Run> R
 public static class RunComparison
 {
     // Each run has its own by its nature.
-    private static readonly string[] OwnTags = [RunMeta.NameTag, RestStore.IdempotencyKeyTag];
+    private static readonly string[] OwnTags = [RunTags.RunName, RestStore.IdempotencyKeyTag];
 
     /// <summary>
     /// Every param, then every metric, then every tag of the runs, each kind by key. A metric is compared by its latest value; NaN equals NaN.

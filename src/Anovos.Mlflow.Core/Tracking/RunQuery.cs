@@ -82,6 +82,13 @@ public sealed record RunQuery
         return exact is null ? this : this with { Name = exact, NameIsExact = true };
     }
 
+    /// <summary>Whether the experiments of a search have a run of the name, whatever else the query asks for.</summary>
+    public Task<bool> IsNameKnownAsync(ITrackingStore store, RunSearch search, CancellationToken cancellationToken)
+    {
+        var query = new RunQuery { Name = Name, NameIsExact = NameIsExact };
+        return HasAnyAsync(store, search with { Filter = query.ToFilter(), OrderBy = [] }, query, cancellationToken);
+    }
+
     private static async Task<bool> HasAnyAsync(ITrackingStore store, RunSearch search, RunQuery query, CancellationToken cancellationToken)
     {
         var pages = new PageWalker();

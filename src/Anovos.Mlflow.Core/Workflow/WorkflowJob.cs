@@ -15,6 +15,9 @@ public sealed record WorkflowJob
     /// <summary>Which outputs are sent.</summary>
     public required OutputSelection Outputs { get; init; }
 
+    /// <summary>Whether the outputs of each folder of the run are sent as one zip.</summary>
+    public bool Compress { get; init; }
+
     /// <summary>Which statistics become metrics and tags.</summary>
     public required StatisticSelection Statistics { get; init; }
 

@@ -64,7 +64,8 @@ internal sealed class WorkflowReport(ITrackingStore store, Run run)
     });
 
     /// <summary>Sends the outputs that the selection allows.</summary>
-    public async Task OutputsAsync(IReadOnlyList<ScannedOutput> outputs, OutputSelection selection, CancellationToken cancellationToken)
+    public async Task OutputsAsync(
+        IReadOnlyList<ScannedOutput> outputs, OutputSelection selection, bool compress, CancellationToken cancellationToken)
     {
         using var sources = new BucketSources(new BucketAccess(store, onRetry: null, _warnings.Add));
         OutputSelection.Selected selected = selection.Of(await new RemoteScan(sources).FillAsync(outputs, all: false, cancellationToken).ConfigureAwait(false), run.RunId, sources.Of);
@@ -72,7 +73,16 @@ internal sealed class WorkflowReport(ITrackingStore store, Run run)
         _artifacts.AddRange(selected.NotSent);
         foreach (ArtifactResult row in selected.NotSent.Where(row => row.Status == ArtifactStatus.Failed))
             Add(new MlflowException(ErrorKind.ReportingFailed, $"{row.ArtifactPath} was not sent: {row.Reason}.") { Target = row.Path });
-        await SendAsync("The outputs", selected.Uploads, cancellationToken).ConfigureAwait(false);
+        if (!compress)
+        {
+            await SendAsync("The outputs", selected.Uploads, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        using var folder = new ZipFolder();
+        IReadOnlyList<ArtifactUpload> zips = await folder.WriteAllAsync(
+            ArtifactBundle.ByFolder(selected.Uploads), _ => { }, Completed, cancellationToken).ConfigureAwait(false);
+        await SendAsync("The outputs", zips, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Sends files; those that the run has already, as from Anovos itself, are not sent again.</summary>

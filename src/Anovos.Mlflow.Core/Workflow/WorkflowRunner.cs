@@ -146,7 +146,7 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
         StatisticReport statistics = StatisticReport.Of(tables, job.Statistics, store.Limits, cancellationToken);
         await _report.WriteAsync("The statistics", statistics.Data, cancellationToken).ConfigureAwait(false);
         await FinalWriteAsync(outputs, cancellationToken).ConfigureAwait(false);
-        await _report.OutputsAsync(outputs, selection, cancellationToken).ConfigureAwait(false);
+        await _report.OutputsAsync(outputs, selection, job.Compress, cancellationToken).ConfigureAwait(false);
         return statistics;
     }
 

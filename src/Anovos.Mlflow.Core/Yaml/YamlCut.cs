@@ -56,6 +56,11 @@ internal static class YamlCut
             {
                 // As in YamlReader: a line between brackets begins too far left for the parser.
             }
+            catch (Exception e) when (e is YamlException or InvalidOperationException or ArgumentException)
+            {
+                // With other line ends it is another text to the parser. The values stay in any case.
+                return null;
+            }
         }
     }
 
@@ -76,9 +81,12 @@ internal static class YamlCut
 
         return null;
 
-        int At(Mark mark) => source.Position(mark) is var (line, column)
-            ? Math.Min(text.Length, lines[Math.Min(lines.Length, line) - 1] + column - 1)
-            : 0;
+        int At(Mark mark)
+        {
+            // A line behind the last one is that of the line end that was added.
+            (int line, int column) = source.Position(mark);
+            return line > lines.Length ? text.Length : Math.Min(text.Length, lines[line - 1] + column - 1);
+        }
     }
 
     private static int[] LineStarts(string text)
@@ -109,7 +117,10 @@ internal static class YamlCut
         while (Next(parser) is var next)
         {
             if (next is MappingEnd or SequenceEnd)
-                return isFlow ? next.End : end;
+            {
+                // The mark is before the bracket if there is nothing between the two.
+                return isFlow ? new Mark(next.Start.Index + 1, next.Start.Line, next.Start.Column + 1) : end;
+            }
 
             // What follows ends behind it; a value that is left out ends where its key does.
             end = End(next, parser) is var later && later.CompareTo(end) > 0 ? later : end;

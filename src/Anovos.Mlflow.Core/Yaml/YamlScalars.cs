@@ -14,7 +14,8 @@ internal static class YamlScalars
         @"^(?:[-+]?[0-9][0-9_]*(?:\.[0-9_]*(?:[eE][-+][0-9]+)?|(?::[0-5]?[0-9])+\.[0-9_]*)" +
         @"|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\z", RegexOptions.CultureInvariant);
 
-    private static readonly Regex Timestamp = new(
+    /// <summary>A date, or a date and a time.</summary>
+    internal static readonly Regex Timestamp = new(
         @"^(?<year>[0-9]{4})-(?<month>[0-9]{1,2})-(?<day>[0-9]{1,2})(?:(?:[Tt]|[ \t]+)(?<hour>[0-9]{1,2}):(?<minute>[0-9]{2})" +
         @":(?<second>[0-9]{2})(?:\.(?<fraction>[0-9]*))?" +
         @"(?:[ \t]*(?:(?<utc>Z)|(?<sign>[-+])(?<zoneHour>[0-9]{1,2})(?::(?<zoneMinute>[0-9]{2}))?))?)?\z", RegexOptions.CultureInvariant);
@@ -52,22 +53,6 @@ internal static class YamlScalars
         "timestamp" => throw NotA("date", position, text),
         _ => throw new YamlFault(position, $"The tag '!!{YamlScalar.Quote(tag)}' does not go with a single value.", "Remove it."),
     };
-
-    /// <summary>A date as Python prints what SafeLoader makes of it: <c>2020-01-02 10:11:12.500000+01:00</c>.</summary>
-    public static string PythonDate(string text)
-    {
-        Match match = Timestamp.Match(text);
-        string Part(string group, int digits) => match.Groups[group].Value.PadLeft(digits, '0');
-
-        string date = $"{Part("year", 4)}-{Part("month", 2)}-{Part("day", 2)}";
-        if (!match.Groups["hour"].Success)
-            return date;
-        string fraction = match.Groups["fraction"].Value.PadRight(6, '0').Substring(0, 6);
-        string zone = match.Groups["utc"].Success ? "+00:00"
-            : match.Groups["sign"].Success ? $"{match.Groups["sign"].Value}{Part("zoneHour", 2)}:{Part("zoneMinute", 2)}"
-            : "";
-        return $"{date} {Part("hour", 2)}:{Part("minute", 2)}:{Part("second", 2)}{(fraction == "000000" ? "" : "." + fraction)}{zone}";
-    }
 
     /// <summary>The fault that a text is not what its form or its tag says.</summary>
     public static YamlFault NotA(string what, YamlPosition position, string text) =>

@@ -37,22 +37,12 @@ public abstract class SendCommand : TransferCommand
         if (bundles.Count == 0)
             return;
         using var folder = new ZipFolder();
-        List<ArtifactUpload> zips = [];
-        foreach (ArtifactBundle bundle in bundles)
-        {
-            string activity = SafeText.Of($"Compressing '{bundle.Origin}'");
-            WriteProgress(new ProgressRecord(0, activity, ReadableCount.Format(bundle.Files.Count, "file")));
-            try
-            {
-                zips.Add(Await(token => folder.WriteAsync(bundle, token)));
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException
-                || (e is MlflowException known && !known.EndsTransfer()))
-            {
-                Completed(run, bundle.Failed(e), write);
-            }
-        }
-
+        IReadOnlyList<ArtifactUpload> zips = Await(token => folder.WriteAllAsync(
+            bundles,
+            bundle => Post(() => WriteProgress(new ProgressRecord(
+                0, SafeText.Of($"Compressing '{bundle.Origin}'"), ReadableCount.Format(bundle.Files.Count, "file")))),
+            failed => Post(() => Completed(run, failed, write)),
+            token));
         WriteProgress(new ProgressRecord(0, "Compressing", "Done") { RecordType = ProgressRecordType.Completed });
         Send(run, zips, write);
     }

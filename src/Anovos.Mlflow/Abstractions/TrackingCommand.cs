@@ -128,6 +128,12 @@ public abstract class TrackingCommand : MlflowCommand
     private protected string ResolveModelName(ModelRegistry registry, string name) =>
         IsTyped("Name") ? Await(token => registry.Models.ResolveNameAsync(name, token)) : name;
 
+    /// <summary>
+    /// The object from the pipeline; null for a text, which is bound to -Name as well and is read like a typed name. PowerShell would
+    /// bind an object to -Name by its text, with wildcards.
+    /// </summary>
+    private protected PSObject? PipedObject(PSObject? input) => !IsTyped("Name") && input is { BaseObject: not string } ? input : null;
+
     /// <summary>Whether an experiment may be made, and before it the folder that it needs where that is missing.</summary>
     protected bool ConfirmExperiment(MlflowConnection connection, string experiment)
     {

@@ -22,7 +22,7 @@ public class LayerTests
         """;
 
     // Folders within a layer's folder that must not use each other.
-    private static readonly string[][] Separate = [["Tracking/Rest", "Tracking/Directory"]];
+    private static readonly string[][] Separate = [["Tracking/Rest", "Tracking/Directory", "Tracking/Sqlite"]];
 
     private static readonly Dictionary<string, string> Homes = new()
     {
@@ -34,6 +34,9 @@ public class LayerTests
         ["Azure.Core"] = "Cloud",
         ["Azure.Storage.Blobs"] = "Cloud",
         ["Azure.Storage.Common"] = "Cloud",
+        ["Microsoft.Data.Sqlite"] = "Tracking",
+        ["SQLitePCLRaw.core"] = "Tracking",
+        ["SQLitePCLRaw.provider.e_sqlite3"] = "Tracking",
     };
 
     private static readonly Dictionary<string, int> Layers = Table.Split('\n')
@@ -115,7 +118,11 @@ public class LayerTests
                select (CoreTypes.Folder(reference.From), reference.To.Scope.Name, $"{reference.From.FullName} uses {reference.To.FullName}"),
         ];
         Assert.Equal([], uses.Where(use => Homes[use.Library] != use.Folder).Select(use => use.Text));
-        string[] libraries = [.. typeof(MlflowException).Assembly.GetReferencedAssemblies().Select(library => library.Name!).Where(name => !name.StartsWith("System", StringComparison.Ordinal) && !name.StartsWith("Microsoft.", StringComparison.Ordinal))];
+        string[] libraries =
+        [
+            .. typeof(MlflowException).Assembly.GetReferencedAssemblies().Select(library => library.Name!)
+                .Where(name => Homes.ContainsKey(name) || !Regex.IsMatch(name, @"^(?:System|Microsoft\.)")),
+        ];
         Assert.Equal(Homes.Keys.Order(StringComparer.Ordinal), libraries.Order(StringComparer.Ordinal));
     }
 

@@ -56,9 +56,18 @@ public class ServedPathTests
     [InlineData("a?;")]
     [InlineData("a;;")]
     [InlineData("a??")]
-    [InlineData("d?/x")]
-    [InlineData("d;/x")]
-    [InlineData("d;/x;y")]
+    [InlineData("a;b/f")]
+    [InlineData("a?b/f")]
+    [InlineData("a;b?c/f")]
+    [InlineData("a?;/f")]
+    [InlineData("a;;/f")]
+    [InlineData(";f/g")]
+    [InlineData("?f/g")]
+    [InlineData("x?y;/f")]
+    [InlineData("x?y/z;/f")]
+    [InlineData("x?y/z?/f")]
+    [InlineData("a;b/c?d;")]
+    [InlineData("a;b?d/e;f")]
     [InlineData(" a")]
     [InlineData("a ")]
     [InlineData("C:x")]
@@ -70,6 +79,28 @@ public class ServedPathTests
     {
         Assert.Equal(path, ServedPath.Decode(path));
         Assert.Null(ServedPath.WhyChanged(path));
+    }
+
+    // Stored under their own names by 2.17 and 3.11, which then list another folder.
+    [Theory]
+    [InlineData("d?/x", "d?", "d")]
+    [InlineData("d;/x", "d;", "d")]
+    [InlineData("d;/x;y", "d;", "d")]
+    [InlineData("a;b?/f", "a;b?", "a;b")]
+    [InlineData("x;/y/f", "x;", "x")]
+    [InlineData("x?/y/f", "x?", "x")]
+    [InlineData("u/a;/f.csv", "u/a;", "u/a")]
+    [InlineData("a;/b;/f", "a;/b;", "a;/b")]
+    [InlineData("a;/b?c", "a;", "a")]
+    [InlineData("a?/?", "a?", "a")]
+    [InlineData(";/f", ";", "")]
+    [InlineData("?/f", "?", "")]
+    public void A_path_with_a_folder_that_the_server_lists_as_another_is_refused(string path, string folder, string listed)
+    {
+        Assert.Equal(path, ServedPath.Decode(path));
+        MlflowException e = Assert.Throws<MlflowException>(() => ServedPath.ThrowIfChanged(path, "it is not sent"));
+        Assert.Equal(ErrorKind.ArtifactPathInvalid, e.Kind);
+        Assert.Contains($"lists the folder '{folder}' as '{listed}'", e.Message);
     }
 
     [Theory]

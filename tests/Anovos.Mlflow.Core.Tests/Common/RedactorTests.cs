@@ -27,6 +27,30 @@ public sealed class RedactorTests
         Assert.Equal("***", _redactor.Clean(Secret));
     }
 
+    [Theory]
+    [InlineData("http://ada:42@host:4242/42 answered 42", "http://ada:***@host:4242/42 answered 42")]
+    [InlineData("http://42@host/", "http://***@host/")]
+    [InlineData("Authorization: Bearer 42, 42", "Authorization: Bearer ***, 42")]
+    [InlineData("authorization: bearer 42", "authorization: bearer ***")]
+    [InlineData("Bearer 421", "Bearer 421")]
+    [InlineData("42 rows", "42 rows")]
+    [InlineData("http://ada:a%23@host", "http://ada:***@host")]
+    public void A_short_secret_is_masked_where_only_a_secret_can_be(string text, string expected)
+    {
+        _redactor.Add("42", "a#");
+        Assert.Equal(expected, _redactor.Clean(text));
+        Assert.Equal(expected, Encoding.UTF8.GetString(_redactor.Clean(new ArraySegment<byte>(Encoding.UTF8.GetBytes(text)))));
+        Assert.Equal(expected, _redactor.Clean(new InvalidOperationException(text)).Message);
+    }
+
+    [Fact]
+    public void A_short_password_is_masked_in_basic_authentication()
+    {
+        _redactor.AddUri("http://ada:7@host");
+        string sent = Convert.ToBase64String(Encoding.UTF8.GetBytes("ada:7"));
+        Assert.Equal("Basic *** http://ada:***@host 7", _redactor.Clean($"Basic {sent} http://ada:7@host 7"));
+    }
+
     [Fact]
     public void Basic_authentication_is_masked_as_it_is_sent()
     {

@@ -36,7 +36,7 @@ public sealed class HtmlResponseTests
     {
         MlflowException e = From(status, Page($"{status} Some Reason"));
         Assert.Equal(ErrorKind.NotAnMlflowServer, e.Kind);
-        Assert.Contains("as no MLflow endpoint does: Some Reason. Check the " + PathAdvice, e.Message);
+        Assert.Contains("with a web page instead of JSON: Some Reason. Check the " + PathAdvice, e.Message);
     }
 
     [Theory]

@@ -91,6 +91,7 @@ public sealed class ModelFileTests : IDisposable
     public void The_file_is_read_into_an_object()
     {
         MlflowModel model = Read(Whole);
+        Assert.Empty(model.Warnings);
         Assert.Equal(["python_function", "sklearn"], model.Flavors.Keys);
         var sklearn = Assert.IsAssignableFrom<IDictionary<string, object?>>(model.Flavors["sklearn"]);
         Assert.Equal(("tree", 3L, 0.5, null), (sklearn["kind"], sklearn["depth"], sklearn["ratio"], sklearn["code"]));
@@ -143,13 +144,50 @@ public sealed class ModelFileTests : IDisposable
     }
 
     [Theory]
+    [InlineData("signature: {inputs: '[{'}", "signature.inputs", "() -> (c: long)")]
+    [InlineData("signature: {inputs: '{}'}", "signature.inputs", "() -> (c: long)")]
+    [InlineData("signature: {inputs: 5}", "signature.inputs", "() -> (c: long)")]
+    [InlineData("signature: {inputs: [a]}", "signature.inputs", "() -> (c: long)")]
+    [InlineData("signature: {params: 'NaN,'}", "signature.params", "() -> (c: long)")]
+    [InlineData("""signature: {inputs: '[1, {"name": "a", "type": "long"}]'}""", "signature.inputs[0]", "(a: long) -> (c: long)")]
+    [InlineData("""signature: {inputs: '[{"name": "a", "type": 5}]'}""", "signature.inputs[0].type", "(a: ) -> (c: long)")]
+    [InlineData("""signature: {inputs: '[{"name": "a", "tensor-spec": {"dtype": "float64", "shape": ["x"]}}]'}""",
+        "signature.inputs[0].shape", "(a: float64) -> (c: long)")]
+    [InlineData("""signature: {inputs: '[{"name": "a\ud800", "type": "long"}]'}""", "signature.inputs[0]", "() -> (c: long)")]
+    public void A_bad_field_of_a_signature_costs_that_field_and_is_named(string text, string field, string signature)
+    {
+        MlflowModel model = Read("run_id: abc\nflavors: {a: 1}\n"
+            + text.Replace("signature: {", """signature: {outputs: '[{"name": "c", "type": "long"}]', """));
+        Assert.Equal(("abc", 1L), (model.RunId, model.Flavors["a"]));
+        Assert.Equal(signature, model.Signature!.ToString());
+        Assert.StartsWith($"{Path.Combine(_folder.FullPath, "MLmodel")}:3:", Assert.Single(model.Warnings));
+        Assert.Contains($"The field '{field}' cannot be read", model.Warnings[0]);
+    }
+
+    [Theory]
+    [InlineData("flavors: 5", "flavors")]
+    [InlineData("signature: x", "signature")]
+    [InlineData("run_id: [a]", "run_id")]
+    [InlineData("model_size_bytes: many", "model_size_bytes")]
+    [InlineData("utc_time_created: yesterday", "utc_time_created")]
+    public void A_bad_field_of_a_model_costs_that_field_and_is_named(string text, string field)
+    {
+        MlflowModel model = Read($"{text}\nmlflow_version: 3.11.0\n");
+        Assert.Equal("3.11.0", model.MlflowVersion);
+        Assert.Empty(model.Flavors);
+        Assert.Equal((null, "", null, null), (model.Signature, model.RunId, model.ModelSizeBytes, model.CreationTime));
+        Assert.Contains($"The field '{field}' cannot be read", Assert.Single(model.Warnings));
+    }
+
+    [Theory]
+    [InlineData("flavors:\nsignature:\nrun_id: null\nmodel_size_bytes:\nutc_time_created:\n")]
+    [InlineData("signature: {inputs: '', outputs: null, params: ''}")]
+    public void A_field_without_a_value_is_not_a_bad_one(string text) => Assert.Empty(Read(text).Warnings);
+
+    [Theory]
     [InlineData("flavors: [")]
     [InlineData("- a")]
     [InlineData("")]
-    [InlineData("signature: {inputs: '[{'}")]
-    [InlineData("signature: {inputs: '{}'}")]
-    [InlineData("signature: {inputs: '[1]'}")]
-    [InlineData("""signature: {inputs: '[{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": ["x"]}}]'}""")]
     public void A_file_that_is_none_is_an_error_with_its_place(string text)
     {
         MlflowException e = Assert.Throws<MlflowException>(() => Read(text));

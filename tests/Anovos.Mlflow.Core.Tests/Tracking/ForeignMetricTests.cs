@@ -18,7 +18,8 @@ public sealed class ForeignMetricTests : IDisposable
     [InlineData("2 0.5 2", 0.5)]
     [InlineData("2 0.5", 0.5)]
     [InlineData("1 1.0 1\n2 +Inf 2", double.PositiveInfinity)]
-    [InlineData("1 1.0 1\n2 -inf 2 name digest", double.NegativeInfinity)]
+    [InlineData("1 1.0 1\n2 -inf 2 name digest", 1)]
+    [InlineData("1 1.0 0\n2 -inf 2 name digest", double.NegativeInfinity)]
     [InlineData("\ufeff2 0.5 2", 0.5)]
     public async Task A_point_without_a_line_end_is_read_and_stays_when_another_is_written(string text, double latest)
     {
@@ -30,6 +31,30 @@ public sealed class ForeignMetricTests : IDisposable
         await _store.LogBatchAsync(run.RunId, new() { Metrics = [new("m", 3, 3, 3)] }, default);
         Assert.Equal(text + "\n3 3.0 3\n", SharedFile.Read(file));
         Assert.Equal(points + 1, (await _store.GetMetricHistoryAsync(run.RunId, "m", null, default)).Items.Count);
+    }
+
+    // What MLflow 3.11 reads of these lines; 2.17 refuses the line with a dataset.
+    [Theory]
+    [InlineData("1 2.0", 0L)]
+    [InlineData("1 2.0 7", 7L)]
+    [InlineData("1 2.0 7 ", 7L)]
+    [InlineData("\t1 2.0 +7", 7L)]
+    [InlineData("1 2.0 7 name digest", 0L)]
+    [InlineData("1 2.0 x name digest", 0L)]
+    [InlineData("1 2.0 7 d", null)]
+    [InlineData("1 2.0 7 a b c", null)]
+    [InlineData("1  2.0 7", null)]
+    [InlineData("1\t2.0\t7", null)]
+    [InlineData("1.5 2 3", null)]
+    public async Task A_line_is_the_point_that_MLflow_reads(string line, long? step)
+    {
+        List<string> warnings = [];
+        (Run run, string file) = await StartAsync(line + "\n");
+        using var store = new DirectoryStore(_folder.Below("mlruns"), warnings.Add);
+        IReadOnlyList<Metric> points = (await store.GetMetricHistoryAsync(run.RunId, "m", null, default)).Items;
+        Assert.Equal(step is { } known ? [new Metric("m", 2, 1, known)] : [], points);
+        Assert.Equal(step is null ? 1 : 0, warnings.Count);
+        Assert.All(warnings, warning => Assert.StartsWith($"{file}:1: ", warning));
     }
 
     [Theory]

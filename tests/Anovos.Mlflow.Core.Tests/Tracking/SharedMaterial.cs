@@ -6,11 +6,7 @@ internal static class SharedMaterial
     /// <summary>A copy of a shared folder; skips the test where there is none.</summary>
     public static string Copy(TemporaryFolder target, params string[] names)
     {
-        string? source = Repository() is { } root ? Path.Combine([root, "..", "shared", .. names]) : null;
-        if (source is null || !Directory.Exists(source))
-            Assert.Skip($"There is no shared/{string.Join('/', names)} beside the repository.");
-
-        string copy = target.Below("mlruns");
+        string source = Find(names), copy = target.Below("mlruns");
         foreach (string file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
         {
             string to = Path.Combine(copy, Path.GetRelativePath(source, file));
@@ -19,6 +15,24 @@ internal static class SharedMaterial
         }
 
         return copy;
+    }
+
+    /// <summary>A copy of the database that a release of MLflow wrote; skips the test where there is none.</summary>
+    public static string Database(TemporaryFolder target, string release)
+    {
+        string copy = target.Below($"{release}.db");
+        File.Copy(Path.Combine(Find("mlflow", "databases"), $"{release}.db"), copy);
+        File.SetAttributes(copy, FileAttributes.Normal);
+        return copy;
+    }
+
+    /// <summary>A shared folder; skips the test where there is none.</summary>
+    public static string Find(params string[] names)
+    {
+        string? folder = Repository() is { } root ? Path.Combine([root, "..", "shared", .. names]) : null;
+        if (folder is null || !Directory.Exists(folder))
+            Assert.Skip($"There is no shared/{string.Join('/', names)} beside the repository.");
+        return folder;
     }
 
     /// <summary>The folder of this checkout.</summary>

@@ -15,6 +15,8 @@ public class YamlCutTests
     [InlineData("\uFEFFmlflow:\n  x: 1\nb: é\n", "\uFEFFb: é\n")]
     [InlineData("# before\nmlflow: # on it\n  # in it\n  x: 1 # of it\n# behind\n  # and in\nb: 2\n",
         "# before\n# behind\n  # and in\nb: 2\n")]
+    [InlineData("a: 1\nmlflow: {x: [2,\n3]}\nb: 2\n", "a: 1\nb: 2\n")]
+    [InlineData("a: 1\nmlflow: # none\n  {\n  }\nb: 2\n", "a: 1\nb: 2\n")]
     [InlineData("a: 1\n'mlflow': {x: 1, y: [2,\n 3]} # gone\nb: 2\n", "a: 1\nb: 2\n")]
     [InlineData("a: 1\n? mlflow\n: x: 1\nb: 2\n", "a: 1\nb: 2\n")]
     [InlineData("a: 1\nmlflow:\n  - 1\n  - y: |\n      text\n\n      more\nb: 2\n", "a: 1\nb: 2\n")]
@@ -41,7 +43,6 @@ public class YamlCutTests
     [InlineData("{a: 1, mlflow: {x: 1}, b: [yes, ~, 0x1F, 1.5, 12:30, 2020-01-02, 'no']}",
         "\"a\": 1\n\"b\": [true, null, 0x1F, 1.5, !!int \"12:30\", 2020-01-02, \"no\", ]\n")]
     [InlineData("a: |+\n  text\n\nmlflow:\n  x: 1\n\n\nb: 2\n", "\"a\": \"text\\u000A\\u000A\"\n\"b\": 2\n")]
-    [InlineData("a: 1\nmlflow: {x: [2,\n3]}\nb: 2\n", "\"a\": 1\n\"b\": 2\n")]
     [InlineData("mlflow:\n  x: 1\n", "{}\n")]
     public void Where_lines_do_not_do_the_values_stay(string file, string expected) => Assert.Equal(expected, Cut(file));
 

@@ -15,7 +15,7 @@ internal static class FileNames
         foreach (string segment in key.Split('/'))
         {
             if (segment.StartsWith(".", StringComparison.Ordinal))
-                return "a part of it begins with a period, and hidden files are no keys";
+                return "a part of it begins with a period, and hidden files are ignored";
             if (!onWindows && Encoding.UTF8.GetByteCount(segment) > 255)
                 return "a part of it has more than 255 bytes, the most that a file name may have";
             if (onWindows && segment.Contains(":"))

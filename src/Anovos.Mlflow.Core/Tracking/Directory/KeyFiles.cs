@@ -11,7 +11,7 @@ internal sealed class KeyFiles(string owner, string name)
 
     private readonly string _folder = Path.Combine(owner, name);
 
-    /// <summary>Every key and its file. Hidden files, such as those of file managers and editors, are no keys.</summary>
+    /// <summary>Every key and its file. Hidden files, such as those of file managers and editors, are ignored.</summary>
     public IEnumerable<KeyValuePair<string, string>> All()
     {
         if (!Directory.Exists(_folder))

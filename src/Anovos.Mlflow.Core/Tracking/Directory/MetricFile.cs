@@ -68,15 +68,16 @@ internal static class MetricFile
 
     private static string Whole(long number) => number.ToString(CultureInfo.InvariantCulture);
 
-    // The oldest MLflow wrote no step; 3.x adds a data set's name and digest behind it.
+    // As MLflow reads a line (FileStore._get_metric_from_line). The oldest MLflow wrote no step. 3.x writes the step, name and digest of a
+    // dataset for a metric with one, and reads such a line without its step.
     private static Metric? Point(string key, string line)
     {
         string[] fields = Trim(line).Split(' ');
         long step = 0;
-        return fields.Length >= 2
+        return fields.Length is 2 or 3 or 5
             && long.TryParse(fields[0], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long timestamp)
             && PythonFloat.TryRead(fields[1], out double value)
-            && (fields.Length == 2 || long.TryParse(fields[2], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out step))
+            && (fields.Length != 3 || long.TryParse(fields[2], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out step))
                 ? new Metric(key, value, timestamp, step)
                 : null;
     }

@@ -95,7 +95,7 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
             RunId = bare.RunId,
             ExperimentId = bare.ExperimentId,
             Experiment = bare.Experiment,
-            RunName = bare.RunName.Length == 0 && tags.TryGetValue(RunMeta.NameTag, out string? name) ? name : bare.RunName,
+            RunName = bare.RunName.Length == 0 && tags.TryGetValue(RunTags.RunName, out string? name) ? name : bare.RunName,
             Status = bare.Status,
             StartTime = bare.StartTime,
             EndTime = bare.EndTime,

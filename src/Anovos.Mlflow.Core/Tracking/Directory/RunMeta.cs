@@ -3,9 +3,6 @@ namespace Anovos.Mlflow.Tracking;
 /// <summary>What the <c>meta.yaml</c> of a run says.</summary>
 internal sealed record RunMeta(string RunId, string ExperimentId, string RunName, string UserId, DateTimeOffset StartTime, string ArtifactUri)
 {
-    /// <summary>The tag that repeats a run's name.</summary>
-    public const string NameTag = "mlflow.runName";
-
     // Where the file has no time that can be read.
     private static DateTimeOffset NoTime => DateTimeOffset.FromUnixTimeMilliseconds(0);
 
@@ -65,20 +62,6 @@ internal sealed record RunMeta(string RunId, string ExperimentId, string RunName
             DeletedTime = file.Time("deleted_time"),
             Recorded = isOther ? (recorded ?? id, recordedExperiment ?? experimentId) : null,
         };
-    }
-
-    /// <summary>The time of some Unix milliseconds.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when they are beyond the year 9999.</exception>
-    public static DateTimeOffset TimeOf(long milliseconds)
-    {
-        try
-        {
-            return DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
-        }
-        catch (ArgumentOutOfRangeException failure)
-        {
-            throw new MlflowException(ErrorKind.InvalidValue, $"{milliseconds} are no Unix milliseconds.", failure);
-        }
     }
 
     /// <summary>Writes it to the run's folder, with every field that any MLflow looks for and in MLflow's order.</summary>

@@ -30,12 +30,12 @@ internal sealed class RunStarter(ExperimentFolders experiments, StoreLimits limi
         }
 
         string id = run.RunId ?? RunNames.NewRunId();
-        string name = Name(run);
+        string name = RunNames.Of(run);
         string folder = Path.Combine(experiments.Folder(run.ExperimentId), id);
         string artifacts = LocalUri.Append(experiment.ArtifactLocation, $"{id}/artifacts");
-        var meta = new RunMeta(id, run.ExperimentId, name, run.UserId, RunMeta.TimeOf(run.StartTime), artifacts);
+        var meta = new RunMeta(id, run.ExperimentId, name, run.UserId, UnixTime.Check(run.StartTime), artifacts);
 
-        IReadOnlyList<Tag> tags = [.. run.Tags.Where(tag => tag.Key != RunMeta.NameTag), new Tag(RunMeta.NameTag, name)];
+        IReadOnlyList<Tag> tags = [.. run.Tags.Where(tag => tag.Key != RunTags.RunName), new Tag(RunTags.RunName, name)];
         var files = new KeyFiles(folder, KeyFiles.Tags);
         limits.CheckTags(tags);
         files.Check([.. tags.Select(tag => tag.Key)], limits);
@@ -47,18 +47,5 @@ internal sealed class RunStarter(ExperimentFolders experiments, StoreLimits limi
         // The last file: only with it the run is there.
         meta.Write(folder);
         return id;
-    }
-
-    private static string Name(NewRun run)
-    {
-        string? asked = run.RunName is { Length: > 0 } ? run.RunName : null;
-        string? tagged = run.Tags.LastOrDefault(tag => tag.Key == RunMeta.NameTag)?.Value;
-        if (asked is not null && tagged is { Length: > 0 } && asked != tagged)
-        {
-            throw new MlflowException(ErrorKind.InvalidValue,
-                $"The run is named '{asked}', but '{tagged}' by its tag {RunMeta.NameTag}. Leave one of the two out.") { Target = asked };
-        }
-
-        return asked ?? (tagged is { Length: > 0 } ? tagged : RunNames.NewName());
     }
 }

@@ -10,12 +10,12 @@ internal sealed class RunWriter(RunFolders runs, StoreLimits limits)
         using IDisposable held = StoreLock.Take(folder, cancellationToken);
         RunMeta meta = Active(folder);
         string name = update.RunName is { Length: > 0 } ? update.RunName : meta.RunName;
-        limits.CheckTags([new Tag(RunMeta.NameTag, name)]);
+        limits.CheckTags([new Tag(RunTags.RunName, name)]);
         if (name != meta.RunName)
-            new KeyFiles(folder, KeyFiles.Tags).Write(RunMeta.NameTag, name);
+            new KeyFiles(folder, KeyFiles.Tags).Write(RunTags.RunName, name);
         var changes = new List<(string, string)>();
         if (update.EndTime is { } end)
-            changes.Add(("end_time", MetaFile.Text(RunMeta.TimeOf(end).ToUnixTimeMilliseconds())));
+            changes.Add(("end_time", MetaFile.Text(UnixTime.Check(end).ToUnixTimeMilliseconds())));
         if (name != meta.RunName)
             changes.Add(("run_name", FlatYamlText.Write(name)));
         if (update.Status is { } status)
@@ -65,7 +65,7 @@ internal sealed class RunWriter(RunFolders runs, StoreLimits limits)
 
         GrowthNotes.Append(folder, metrics, points, cancellationToken);
         tags.WriteAll(batch.Tags.Select(tag => (tag.Key, tag.Value)), cancellationToken);
-        if (batch.Tags.LastOrDefault(tag => tag.Key == RunMeta.NameTag)?.Value is { Length: > 0 } name)
+        if (batch.Tags.LastOrDefault(tag => tag.Key == RunTags.RunName)?.Value is { Length: > 0 } name)
             MetaFile.Change(folder, ("run_name", FlatYamlText.Write(name)));
     }
 

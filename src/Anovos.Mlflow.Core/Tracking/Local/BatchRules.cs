@@ -23,6 +23,17 @@ internal static class BatchRules
         limits.CheckTags(batch.Tags);
     }
 
+    /// <summary>Throws for a key that MLflow refuses.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
+    public static void CheckKeys(this StoreLimits limits, string what, IEnumerable<string> keys)
+    {
+        foreach (string key in keys)
+        {
+            if (limits.WhyInvalidKey(key) is { } why)
+                throw Refused(key, $"'{key}' cannot be the key of a {what}: {why}.");
+        }
+    }
+
     /// <summary>Throws for a tag with a long value.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public static void CheckTags(this StoreLimits limits, IReadOnlyList<Tag> tags)

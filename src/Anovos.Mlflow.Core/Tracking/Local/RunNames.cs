@@ -19,6 +19,21 @@ internal static class RunNames
         "seal", "stork", "swift", "tapir", "walrus", "wren",
     ];
 
+    /// <summary>The name of a run to be started: the one given, that of its tag, or a new one.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if both are given and differ.</exception>
+    public static string Of(NewRun run)
+    {
+        string? asked = run.RunName is { Length: > 0 } ? run.RunName : null;
+        string? tagged = run.Tags.LastOrDefault(tag => tag.Key == RunTags.RunName)?.Value;
+        if (asked is not null && tagged is { Length: > 0 } && asked != tagged)
+        {
+            throw new MlflowException(ErrorKind.InvalidValue,
+                $"The run is named '{asked}', but '{tagged}' by its tag {RunTags.RunName}. Leave one of the two out.") { Target = asked };
+        }
+
+        return asked ?? (tagged is { Length: > 0 } ? tagged : NewName());
+    }
+
     /// <summary>A friendly name, as <c>nimble-otter-417</c>.</summary>
     public static string NewName()
     {

@@ -35,6 +35,11 @@ public sealed class NamePattern
         Names = plain.Length == text.Length ? [text] : [text, plain.ToString()];
     }
 
+    private NamePattern(string name, string pattern) => (Names, _pattern) = ([name], pattern);
+
+    /// <summary>A name that means the thing with exactly that name only.</summary>
+    public static NamePattern Literal(string name) => new(name, name);
+
     /// <summary>The exact names that it may mean, in order of precedence: as given, and without backticks.</summary>
     public IReadOnlyList<string> Names { get; }
 

@@ -9,6 +9,9 @@ internal sealed class RunOrder
     {
     }
 
+    /// <summary>The keys, the most important first.</summary>
+    public IReadOnlyList<(RunKey Key, bool Descending)> Keys => _keys;
+
     /// <summary>Whether it looks at params, metrics or tags.</summary>
     public bool NeedsData => _keys.Exists(order => order.Key.NeedsData);
 

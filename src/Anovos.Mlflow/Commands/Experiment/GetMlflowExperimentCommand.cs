@@ -17,6 +17,11 @@ public sealed class GetMlflowExperimentCommand : TrackingCommand
     [ArgumentCompleter(typeof(ExperimentPatternCompleter))]
     public string[] Name { get; set; } = ["*"];
 
+    /// <summary>An experiment, or a run of one, from the pipeline. It is found by its id.</summary>
+    [Parameter(ParameterSetName = "Name", ValueFromPipeline = true)]
+    [ValidateNotNull]
+    public PSObject? InputObject { get; set; }
+
     /// <summary>Ids.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Id", ValueFromPipelineByPropertyName = true)]
     [Alias("ExperimentId")]
@@ -35,10 +40,20 @@ public sealed class GetMlflowExperimentCommand : TrackingCommand
             WriteObject(Await(token => store.GetExperimentAsync(id, token)));
         if (ParameterSetName != "Name")
             return;
-        if (!IsGiven(nameof(Name)))
+        if (PipedObject(InputObject) is { } input)
+            ForEach([input], piped => WritePiped(store, piped));
+        else if (!IsGiven(nameof(Name)))
             WriteAll(store, filter: null);
         else
             ForEach(Name, name => WriteNamed(store, new NamePattern(name)));
+    }
+
+    private void WritePiped(ITrackingStore store, PSObject input)
+    {
+        if ((input.Properties["ExperimentId"] ?? input.Properties["Id"])?.Value?.ToString() is { } id)
+            WriteObject(Await(token => store.GetExperimentAsync(id, token)));
+        else
+            WriteNamed(store, NamePattern.Literal(input.ToString()));
     }
 
     private void WriteNamed(ITrackingStore store, NamePattern name)

@@ -68,6 +68,7 @@ public sealed class GetMlflowModelVersionCommand : TrackingCommand
         }
 
         ModelRegistry registry = ResolveRegistry();
+        WarnIfMissing(registry.Store);
         string name = ResolveModelName(registry, Name);
         switch (ParameterSetName)
         {

@@ -20,6 +20,11 @@ public sealed class GetMlflowRegisteredModelCommand : TrackingCommand
     [ArgumentCompleter(typeof(ModelPatternCompleter))]
     public string[] Name { get; set; } = ["*"];
 
+    /// <summary>A model, or a version of one, from the pipeline. It is found by its name as it is, without wildcards.</summary>
+    [Parameter(ParameterSetName = "Name", ValueFromPipeline = true)]
+    [ValidateNotNull]
+    public PSObject? InputObject { get; set; }
+
     /// <summary>A filter in MLflow's search syntax, as <c>name LIKE 'income%'</c> or <c>tags.team = 'ops'</c>.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Filter")]
     [AllowNull]
@@ -35,23 +40,25 @@ public sealed class GetMlflowRegisteredModelCommand : TrackingCommand
     protected override void Process()
     {
         ModelRegistry registry = ResolveRegistry();
-        if (IsGiven(nameof(Name)))
-            ForEach(Name, name => Write(registry, name));
+        WarnIfMissing(registry.Store);
+        if (PipedObject(InputObject) is { } input)
+            ForEach([input.Properties["Name"]?.Value?.ToString() ?? input.ToString()], name => Write(registry, NamePattern.Literal(name)));
+        else if (IsGiven(nameof(Name)))
+            ForEach(Name, name => Write(registry, new NamePattern(name)));
         else
             Search(registry, filter: null);
     }
 
-    private void Write(ModelRegistry registry, string name)
+    private void Write(ModelRegistry registry, NamePattern name)
     {
-        var pattern = new NamePattern(name);
-        if (Await(token => registry.Models.FindAsync(pattern, token)) is { } exact)
+        if (Await(token => registry.Models.FindAsync(name, token)) is { } exact)
             WriteObject(exact);
-        else if (pattern.HasWildcards)
-            Search(registry, model => pattern.Matches(model.Name));
+        else if (name.HasWildcards)
+            Search(registry, model => name.Matches(model.Name));
         else
         {
             string message = $"There is no registered model '{name}' at {registry.TrackingUri}. Get-MlflowRegisteredModel lists those there are.";
-            throw new MlflowException(ErrorKind.ModelNotFound, message) { Target = name };
+            throw new MlflowException(ErrorKind.ModelNotFound, message) { Target = name.ToString() };
         }
     }
 

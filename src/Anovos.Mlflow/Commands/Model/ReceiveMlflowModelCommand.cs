@@ -55,6 +55,8 @@ public sealed class ReceiveMlflowModelCommand : TrackingCommand
                 return await new ModelReceiver(location, artifacts, ThrottleLimit, Force).ReceiveAsync(folder, display.Report, token).ConfigureAwait(false);
             });
             ShowProgress(display.Done);
+            foreach (string warning in model.Warnings)
+                WriteWarning(warning);
             WriteObject(model);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

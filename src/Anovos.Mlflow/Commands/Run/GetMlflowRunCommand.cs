@@ -78,6 +78,12 @@ public sealed class GetMlflowRunCommand : TrackingCommand
     [Parameter(ParameterSetName = "InputObject")]
     public SwitchParameter IncludeDeleted { get; set; }
 
+    // Several experiments may come from the pipeline: one of them with a run of the name is enough.
+    private string? _nameIsMissingAt;
+    private bool _nameIsKnown;
+
+    private bool NameIsExact => Name is not null && !new NamePattern(Name).HasWildcards;
+
     /// <inheritdoc/>
     protected override void Process()
     {
@@ -102,6 +108,16 @@ public sealed class GetMlflowRunCommand : TrackingCommand
         }
     }
 
+    /// <inheritdoc/>
+    protected override void End()
+    {
+        if (!_nameIsKnown && _nameIsMissingAt is { } uri)
+        {
+            string message = $"No run at {uri} is called '{Name}'. Get-MlflowRun without -Name lists those there are.";
+            throw new MlflowException(ErrorKind.RunNotFound, message) { Target = Name };
+        }
+    }
+
     private void Read(ITrackingStore store, string[] ids)
     {
         var lifecycle = new RunLifecycle(store, RunEnvironment.Read);
@@ -122,6 +138,9 @@ public sealed class GetMlflowRunCommand : TrackingCommand
     {
         if (experiments.Count == 0)
         {
+            // A folder that does not exist has its warning, and a missing experiment its error.
+            if (NameIsExact && !IsGiven(nameof(Experiment)) && store is not DirectoryStore { Exists: false })
+                _nameIsMissingAt = store.TrackingUri;
             WriteVerbose($"No experiment at {store.TrackingUri} is called {string.Join(", ", Experiment)}.");
             return;
         }
@@ -143,7 +162,18 @@ public sealed class GetMlflowRunCommand : TrackingCommand
         };
         query = Await(token => query.ResolveNameAsync(store, search, token));
         search = search with { Filter = query.ToFilter() };
-        WritePages(async page => Named(byId, await store.SearchRunsAsync(search, page.PageToken, page.Cancellation).ConfigureAwait(false)), query.Matches, First);
+        WritePages(
+            async page => Named(byId, await store.SearchRunsAsync(search, page.PageToken, page.Cancellation).ConfigureAwait(false)),
+            Matches,
+            First);
+
+        // The run may exist and be left out by another condition, which is not an error.
+        if (NameIsExact && !_nameIsKnown && !Await(token => query.IsNameKnownAsync(store, search, token)))
+            _nameIsMissingAt = store.TrackingUri;
+        else
+            _nameIsKnown = true;
+
+        bool Matches(Run run) => query.Matches(run) && (_nameIsKnown = true);
     }
 
     private static Page<Run> Named(Dictionary<string, Experiment> experiments, Page<Run> page) =>

@@ -69,6 +69,10 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
     [ValidateRange(0L, long.MaxValue)]
     public long? MaximumLength { get; set; }
 
+    /// <summary>Sends the outputs of each folder of the run as one zip, in which all files keep their names.</summary>
+    [Parameter]
+    public SwitchParameter Compress { get; set; }
+
     /// <summary>Which statistics become metrics and tags, as <c>measures_of_counts/*/missing_pct</c>.</summary>
     [Parameter]
     public string[] Statistic { get; set; } = [];
@@ -104,8 +108,11 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
         {
             IReadOnlyDictionary<string, string?> environment = IsJob ? JobEnvironment(run) : ChildEnvironment(run, active.Connection);
             var runner = new WorkflowRunner(active.Connection.Store, run, engine(environment)) { Redactor = Redactor };
-            var job = new WorkflowJob { Config = Config!, BasePath = folder, Outputs = outputs, Statistics = statistics,
-                OwnNote = Pipeline?.BuildLink };
+            var job = new WorkflowJob
+            {
+                Config = Config!, BasePath = folder, Outputs = outputs, Compress = Compress, Statistics = statistics,
+                OwnNote = Pipeline?.BuildLink,
+            };
             result = Watch((show, token) => runner.RunAsync(job, show, token), Progress(folder));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

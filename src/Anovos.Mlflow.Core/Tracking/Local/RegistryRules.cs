@@ -1,0 +1,104 @@
+using System.Text.RegularExpressions;
+
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>Refuses what an MLflow server would refuse of a registry (mlflow.utils.validation, mlflow.server.handlers).</summary>
+internal static class RegistryRules
+{
+    /// <summary>The alias that always means the newest version.</summary>
+    public const string Latest = "latest";
+
+    private const int AliasLength = 255;
+
+    private static readonly string[] Stages = ["None", "Staging", "Production", "Archived"];
+
+    // Python's \w: letters, numbers of every kind and the underscore.
+    private static readonly Regex AliasCharacters = new(@"^[\p{L}\p{N}_\-]+\z", RegexOptions.CultureInvariant);
+    private static readonly Regex VersionAlias = new(@"^[vV]\p{Nd}+\z", RegexOptions.CultureInvariant);
+
+    /// <summary>Throws for a name that a new model cannot have.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
+    public static void CheckName(string name)
+    {
+        if (string.IsNullOrWhiteSpace(name))
+            throw Refused(name, "A registered model needs a name that is not blank.");
+        if (name.IndexOfAny(['/', ':']) >= 0)
+        {
+            throw Refused(name,
+                $"The name '{name}' of a registered model contains a slash or a colon, which a models:/ URI uses. Leave them out.");
+        }
+
+        // MLflow may make a path of a name.
+        if (name == "." || name.StartsWith("..", StringComparison.Ordinal))
+        {
+            throw Refused(name,
+                $"The name '{name}' of a registered model would be another folder as a path. Choose a name without periods at its start.");
+        }
+    }
+
+    /// <summary>Throws for a name that an alias cannot have.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
+    public static void CheckAlias(string alias)
+    {
+        if (!AliasCharacters.IsMatch(alias))
+            throw Refused(alias, $"'{alias}' cannot be an alias: it may contain letters, digits, underscores and dashes only.");
+        if (alias.Length > AliasLength)
+            throw Refused(alias, $"An alias has at most {AliasLength} characters, this one {alias.Length}.");
+        if (alias.Equals(Latest, StringComparison.OrdinalIgnoreCase))
+            throw Refused(alias, $"'{alias}' cannot be an alias: it always means the newest version.");
+        if (VersionAlias.IsMatch(alias))
+            throw Refused(alias, $"'{alias}' cannot be an alias: it looks like the number of a version.");
+    }
+
+    /// <summary>Throws for a tag with an invalid key or a long value.</summary>
+    /// <param name="tag">The tag.</param>
+    /// <param name="valueLength">The longest value that the registry keeps.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
+    public static void CheckTag(Tag tag, int valueLength)
+    {
+        StoreLimits.Mlflow.CheckKeys("tag", [tag.Key]);
+        if (tag.Value.Length > valueLength)
+        {
+            throw Refused(tag.Key,
+                $"The value of the tag '{tag.Key}' has {tag.Value.Length} characters, {valueLength} are allowed. Shorten it.");
+        }
+    }
+
+    /// <summary>Throws for a source that leads out of where it begins, or that means another folder on another day.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
+    public static void CheckSource(string source)
+    {
+        string plain = source, before;
+        do
+        {
+            before = plain;
+            plain = Uri.UnescapeDataString(before);
+        }
+        while (plain != before);
+
+        bool climbs = plain.Split('/', '\\').Any(part => part is "." or "..");
+        if (climbs || plain.IndexOf('\0') >= 0)
+        {
+            throw Refused(source,
+                $"The source '{source}' contains a part '.' or '..', or a NUL character. Give the path that it leads to.");
+        }
+
+        if (!LocalUri.IsAbsolute(source))
+            throw Refused(source, $"The source '{source}' is relative. Give a URI or a full path.");
+    }
+
+    /// <summary>The stage as MLflow writes it.</summary>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.InvalidValue"/> if MLflow has no such stage, or if a move to it archives no others.
+    /// </exception>
+    public static string Stage(string stage, bool archiveOthers)
+    {
+        string name = Stages.FirstOrDefault(one => one.Equals(stage, StringComparison.OrdinalIgnoreCase))
+            ?? throw Refused(stage, $"There is no stage '{stage}'. There are {string.Join(", ", Stages)}.");
+        if (archiveOthers && name is not ("Staging" or "Production"))
+            throw Refused(stage, $"Only a move to Staging or Production can archive the versions there, not one to {name}.");
+        return name;
+    }
+
+    private static MlflowException Refused(string target, string message) => new(ErrorKind.InvalidValue, message) { Target = target };
+}

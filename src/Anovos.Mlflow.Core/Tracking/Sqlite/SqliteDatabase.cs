@@ -1,0 +1,197 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>
+/// An MLflow database in a file. Each operation has a connection and a transaction of its own, so that no lock is held between
+/// two commands and the file can be moved right after one. Safe for several threads.
+/// </summary>
+internal sealed class SqliteDatabase
+{
+    private const string InMemory = ":memory:";
+    private const string ScriptName = "Anovos.Mlflow.Tracking.Sqlite.Schema.sql";
+
+    private readonly SqliteLock _lock;
+    private readonly Lazy<string> _script = new(ReadScript);
+    private volatile SqliteSchema? _schema;
+
+    /// <summary>The database in the file <paramref name="path"/>, a full path. Nothing is opened yet.</summary>
+    public SqliteDatabase(string path)
+    {
+        Path = path;
+        Uri = SqliteUri.Of(path);
+        ArtifactRoot = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, "mlruns");
+        _lock = new SqliteLock(path);
+    }
+
+    /// <summary>The full path of the file.</summary>
+    public string Path { get; }
+
+    /// <summary>The tracking URI: <c>sqlite:///</c> and the path.</summary>
+    public string Uri { get; }
+
+    /// <summary>The folder for the artifacts of experiments without a location of their own.</summary>
+    public string ArtifactRoot { get; }
+
+    /// <summary>Whether the file exists. One that does not reads as an empty store.</summary>
+    public bool Exists => File.Exists(Path);
+
+    /// <summary>Where the artifacts of an experiment go that has no location of its own: a full path, as MLflow records it.</summary>
+    public string ArtifactLocation(string experimentId)
+    {
+        string folder = System.IO.Path.Combine(ArtifactRoot, experimentId);
+        return System.IO.Path.DirectorySeparatorChar == '\\' ? LocalUri.FromPath(folder) : folder;
+    }
+
+    /// <summary>Runs a read in one transaction, away from the calling thread. A file that does not exist reads as an empty store.</summary>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.StoreInvalid"/> if the file cannot be used; <see cref="ErrorKind.PermissionDenied"/>.
+    /// </exception>
+    public Task<T> ReadAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken) => Task.Run(
+        () => SqliteErrors.Translate(Path, () => Read(work, cancellationToken), cancellationToken), cancellationToken);
+
+    /// <summary>Runs a write in one transaction, away from the calling thread. A file that does not exist is created.</summary>
+    /// <inheritdoc cref="ReadAsync"/>
+    public Task<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken) => Task.Run(
+        () => SqliteErrors.Translate(Path, () => Write(work, cancellationToken), cancellationToken), cancellationToken);
+
+    /// <inheritdoc cref="WriteAsync{T}"/>
+    public Task WriteAsync(Action<SqliteSession> work, CancellationToken cancellationToken) => WriteAsync<object?>(
+        session =>
+        {
+            work(session);
+            return null;
+        }, cancellationToken);
+
+    private T Read<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
+    {
+        if (Exists)
+        {
+            using SqliteConnection connection = Open(Path, SqliteOpenMode.ReadWrite);
+            using CancellationTokenRegistration interrupt = InterruptOn(connection, cancellationToken);
+            SqliteSchema schema = _lock.Wait(() => Begin(connection, "BEGIN"), cancellationToken);
+            if (!schema.IsEmpty)
+                return _lock.Wait(() => work(new SqliteSession(connection, schema, cancellationToken)), cancellationToken);
+        }
+
+        using SqliteConnection empty = Open(InMemory, SqliteOpenMode.Memory);
+        Execute(empty, _script.Value);
+        return work(new SqliteSession(empty, SqliteSchema.Read(empty, number: 0), cancellationToken));
+    }
+
+    private T Write<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
+        using SqliteConnection connection = Open(Path, SqliteOpenMode.ReadWriteCreate);
+        using CancellationTokenRegistration interrupt = InterruptOn(connection, cancellationToken);
+        // As a writer: a transaction that begins as a reader fails if another process writes in between.
+        SqliteSchema schema = _lock.Wait(() => Begin(connection, "BEGIN IMMEDIATE"), cancellationToken);
+        if (schema.IsEmpty)
+        {
+            // In a transaction of its own: a change that is refused leaves a store, not an empty file.
+            Create(connection);
+            Commit(connection, cancellationToken);
+            schema = _lock.Wait(() => Begin(connection, "BEGIN IMMEDIATE"), cancellationToken);
+        }
+
+        T result = work(new SqliteSession(connection, schema, cancellationToken));
+        Commit(connection, cancellationToken);
+        return result;
+    }
+
+    private void Commit(SqliteConnection connection, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        _lock.Wait(() => Execute(connection, "COMMIT"), cancellationToken);
+    }
+
+    // Reads the schema in the transaction: it does not change before the transaction ends.
+    private SqliteSchema Begin(SqliteConnection connection, string statement)
+    {
+        // A repeated attempt may be in a transaction that could not read yet.
+        if (raw.sqlite3_get_autocommit(connection.Handle) != 0)
+            Execute(connection, statement);
+        long number = Convert.ToInt64(Scalar(connection, "PRAGMA schema_version"), CultureInfo.InvariantCulture);
+        if (_schema is { } known && known.Number == number)
+            return known;
+        SqliteSchema schema = SqliteSchema.Read(connection, number);
+        if (!schema.IsEmpty && schema.FindMissing() is { } missing)
+        {
+            bool isMlflow = schema.Has("alembic_version", "version_num");
+            throw Unfit(missing, isMlflow ? Scalar(connection, "SELECT version_num FROM alembic_version") : null);
+        }
+
+        return _schema = schema;
+    }
+
+    private void Create(SqliteConnection connection)
+    {
+        Execute(connection, _script.Value);
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = """
+            INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage, creation_time, last_update_time)
+            VALUES (0, 'Default', $location, 'active', $now, $now)
+            """;
+        command.Parameters.AddWithValue("$location", ArtifactLocation("0"));
+        command.Parameters.AddWithValue("$now", DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        command.ExecuteNonQuery();
+    }
+
+    private MlflowException Unfit(string missing, object? revision)
+    {
+        string message = revision is null
+            ? $"'{Path}' is a SQLite database, but not one of MLflow: it has no '{missing}'. Use another file name."
+            : $"The database '{Path}' was written by an old MLflow (schema {revision}) and has no '{missing}'. Make a copy of the file, "
+                + $"then upgrade it with MLflow 2.13 or later: mlflow db upgrade \"{Uri}\"";
+        return new MlflowException(ErrorKind.StoreInvalid, message) { Target = Path };
+    }
+
+    private static SqliteConnection Open(string path, SqliteOpenMode mode)
+    {
+        SqliteLibrary.Load();
+        // Negative: the provider's own wait for a lock cannot be cancelled.
+        var settings = new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = -1 };
+        var connection = new SqliteConnection(settings.ConnectionString);
+        try
+        {
+            connection.Open();
+            // Without spills, a transaction meets the locks of others when it begins and commits, and nowhere else.
+            Execute(connection, "PRAGMA foreign_keys = ON; PRAGMA case_sensitive_like = ON; PRAGMA cache_spill = OFF");
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private static CancellationTokenRegistration InterruptOn(SqliteConnection connection, CancellationToken cancellationToken)
+    {
+        sqlite3 handle = connection.Handle!;
+        return cancellationToken.Register(() => raw.sqlite3_interrupt(handle));
+    }
+
+    private static void Execute(SqliteConnection connection, string sql)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    private static object? Scalar(SqliteConnection connection, string sql)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = sql;
+        return command.ExecuteScalar();
+    }
+
+    private static string ReadScript()
+    {
+        using Stream stream = typeof(SqliteDatabase).Assembly.GetManifestResourceStream(ScriptName)!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}

@@ -1,0 +1,141 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>The logged models in a database of MLflow 3 (mlflow.store.tracking.sqlalchemy_store). In SQL their alias is <c>l</c>.</summary>
+internal sealed class SqliteLoggedModels(SqliteDatabase database) : ILoggedModelStore
+{
+    private const string Table = "logged_models";
+    private const string VersionsTag = "mlflow.modelVersions";
+
+    // mlflow.entities.LoggedModelStatus, in the words of the REST API.
+    private static readonly string[] Status = ["STATUS_UNSPECIFIED", "PENDING", "READY", "UPLOAD_FAILED"];
+
+    private static readonly SqliteModelFields Fields = new(
+        new Dictionary<string, SqliteModelField>
+        {
+            ["name"] = new("l.name", TakesList: true),
+            ["model_id"] = new("l.model_id", TakesList: true),
+            ["model_type"] = new("l.model_type", TakesList: true),
+            ["source_run_id"] = new("l.source_run_id", TakesList: true),
+            ["artifact_location"] = new("l.artifact_location", TakesList: true),
+            ["creation_timestamp"] = new("l.creation_timestamp_ms", IsNumber: true),
+            ["last_updated_timestamp"] = new("l.last_updated_timestamp_ms", IsNumber: true),
+        },
+        new Dictionary<string, SqliteModelTable>
+        {
+            ["metrics"] = new("logged_model_metrics", "t.model_id = l.model_id", "t.metric_name", new("t.metric_value", IsNumber: true)),
+            ["params"] = new("logged_model_params", "t.model_id = l.model_id", "t.param_key", new("t.param_value", TakesList: true)),
+            ["tags"] = new("logged_model_tags", "t.model_id = l.model_id", "t.tag_key", new("t.tag_value", TakesList: true)),
+        });
+
+    /// <inheritdoc/>
+    public Task<LoggedModel> GetAsync(string modelId, CancellationToken cancellationToken) => database.ReadAsync(
+        session => database.Exists ? Get(session, database.Uri, modelId) : throw NotFound(database.Uri, modelId), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Page<LoggedModel>> SearchAsync(
+        IReadOnlyList<string> experimentIds, string? filter, int maxResults, string? pageToken, CancellationToken cancellationToken)
+    {
+        int offset = OffsetToken.Offset(pageToken, maxResults);
+        var parsed = SqliteModelFilter.Parse(filter, Fields);
+        string rest = " AND l.experiment_id IN (SELECT value FROM json_each($experiments))"
+            + $"{parsed.Sql} ORDER BY l.creation_timestamp_ms DESC, l.model_id LIMIT $limit OFFSET $offset";
+        (string, object?)[] page =
+            [("$experiments", SqliteExperiments.ToJson(experimentIds)), ("$limit", maxResults + 1), ("$offset", offset)];
+        return database.ReadAsync(
+            session => OffsetToken.FromOneMore(
+                database.Exists
+                    ? Read(session, database.Uri, rest, [.. parsed.Parameters, .. page])
+                    : [],
+                offset, maxResults),
+            cancellationToken);
+    }
+
+    /// <summary>The model of that id.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ModelNotFound"/>; <see cref="ErrorKind.NotSupported"/>.</exception>
+    public static LoggedModel Get(SqliteSession session, string trackingUri, string modelId) =>
+        Read(session, trackingUri, " AND l.model_id = $id", ("$id", modelId)).FirstOrDefault() ?? throw NotFound(trackingUri, modelId);
+
+    /// <summary>Notes in a tag of the model that a version was made of it, as an MLflow server does.</summary>
+    public static void NoteVersion(SqliteSession session, LoggedModel model, string name, long version)
+    {
+        JsonArray versions = [];
+        if (model.Tags.TryGetValue(VersionsTag, out string? noted))
+        {
+            try
+            {
+                versions = JsonNode.Parse(noted) as JsonArray ?? [];
+            }
+            catch (JsonException)
+            {
+                // Not a list of MLflow's: the new one takes its place.
+            }
+        }
+
+        versions.Add(new JsonObject { ["name"] = name, ["version"] = version });
+        session.Execute(
+            "INSERT OR REPLACE INTO logged_model_tags (model_id, experiment_id, tag_key, tag_value) "
+            + "VALUES ($id, $experiment, $key, $value)",
+            ("$id", model.ModelId), ("$experiment", model.ExperimentId), ("$key", VersionsTag), ("$value", versions.ToJsonString()));
+    }
+
+    private static List<LoggedModel> Read(
+        SqliteSession session, string trackingUri, string rest, params (string Name, object? Value)[] parameters)
+    {
+        if (!session.Schema.Has(Table))
+        {
+            throw new MlflowException(ErrorKind.NotSupported,
+                $"{trackingUri} has no logged models: they came with MLflow 3.0, and the tables of this database are older. "
+                + "MLflow 3 adds them when it opens the file. Models of older databases are artifacts of their runs, "
+                + "and versions of registered models.")
+            { Target = trackingUri };
+        }
+
+        string from = "FROM logged_models l JOIN experiments e ON e.experiment_id = l.experiment_id "
+            + $"WHERE l.lifecycle_stage <> 'deleted'{session.Schema.AndInWorkspace("e")}{rest}";
+        string page = $"SELECT l.* {from}";
+        ILookup<string, (string Key, string Value)> param = Pairs("params", "param_key", "param_value");
+        ILookup<string, (string Key, string Value)> tags = Pairs("tags", "tag_key", "tag_value");
+        var metrics = session.Query(
+            $"SELECT t.model_id, t.metric_name, t.metric_value FROM ({page}) p JOIN logged_model_metrics t ON t.model_id = p.model_id "
+            + "WHERE t.metric_value IS NOT NULL ORDER BY t.metric_timestamp_ms, t.metric_step",
+            row => (Id: row.GetString(0), Key: row.GetString(1), Value: row.GetDouble(2)), parameters).ToLookup(metric => metric.Id);
+        return session.Query(
+            "SELECT l.model_id, l.name, l.experiment_id, l.source_run_id, l.model_type, l.status, l.artifact_location, "
+            + $"l.creation_timestamp_ms, l.last_updated_timestamp_ms {from}",
+            row => new LoggedModel
+            {
+                ModelId = row.GetString(0),
+                Name = row.GetString(1),
+                ExperimentId = row.GetString(2),
+                RunId = SqliteValues.Text(row, 3),
+                ModelType = SqliteValues.Text(row, 4),
+                Status = Status.ElementAtOrDefault(row.GetInt32(5)) ?? "",
+                ArtifactUri = row.GetString(6),
+                CreationTime = SqliteValues.Time(row, 7),
+                LastUpdateTime = SqliteValues.Time(row, 8),
+                Params = Last(param[row.GetString(0)]),
+                Metrics = Last(metrics[row.GetString(0)].Select(metric => (metric.Key, metric.Value))),
+                Tags = Last(tags[row.GetString(0)]),
+                TrackingUri = trackingUri,
+            }, parameters);
+
+        ILookup<string, (string Key, string Value)> Pairs(string what, string key, string value) => session.Query(
+            $"SELECT t.model_id, t.{key}, t.{value} FROM ({page}) p JOIN logged_model_{what} t ON t.model_id = p.model_id",
+            row => (Id: row.GetString(0), Pair: (row.GetString(1), row.GetString(2))), parameters)
+            .ToLookup(row => row.Id, row => row.Pair);
+    }
+
+    private static Dictionary<string, T> Last<T>(IEnumerable<(string Key, T Value)> pairs)
+    {
+        var last = new Dictionary<string, T>(StringComparer.Ordinal);
+        foreach ((string key, T value) in pairs)
+            last[key] = value;
+        return last;
+    }
+
+    private static MlflowException NotFound(string trackingUri, string modelId) => new(ErrorKind.ModelNotFound,
+        $"There is no logged model '{modelId}' at {trackingUri}. Get-MlflowLoggedModel lists those there are.") { Target = modelId };
+}

@@ -1,0 +1,134 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>Reads the table <c>runs</c> and what belongs to its rows.</summary>
+internal sealed class SqliteRuns(SqliteDatabase database)
+{
+    // One page is one transaction, for which a writer waits.
+    private const int HistoryPage = 50_000;
+
+    /// <summary>The run of that id.</summary>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.RunNotFound"/>; <see cref="ErrorKind.InvalidValue"/> for a text that is not a run id.
+    /// </exception>
+    public Run Get(SqliteSession session, string runId)
+    {
+        Require(session, runId);
+        return Read(session, [runId])[0];
+    }
+
+    /// <summary>The runs of these ids with all their data, in this order. Those that are not there are left out.</summary>
+    public IReadOnlyList<Run> Read(SqliteSession session, IReadOnlyList<string> ids)
+    {
+        string list = SqliteValues.ToJson(ids);
+        Dictionary<string, string>[] values = ReadTexts(session, "params", list, ids.Count);
+        Dictionary<string, string>[] tags = ReadTexts(session, "tags", list, ids.Count);
+        Dictionary<string, double>[] metrics = ReadMetrics(session, list, ids.Count);
+        List<DatasetInput>[] inputs = SqliteInputs.Read(session, list, ids.Count);
+        return session.Query(
+            $"""
+            SELECT j.key, r.run_uuid, r.experiment_id, e.name, r.name, r.status, r.start_time, r.end_time, r.user_id, r.artifact_uri,
+                r.lifecycle_stage
+            FROM json_each($ids) j
+            JOIN runs r ON r.run_uuid = j.value
+            JOIN experiments e ON e.experiment_id = r.experiment_id{session.Schema.AndInWorkspace("e")}
+            ORDER BY j.key
+            """,
+            row =>
+            {
+                int at = row.GetInt32(0);
+                return ToRun(row, tags[at]) with { Params = values[at], Metrics = metrics[at], Tags = tags[at], Inputs = inputs[at] };
+            },
+            ("$ids", list));
+    }
+
+    /// <summary>Throws if there is no run of that id; otherwise returns its experiment, name and stage.</summary>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.RunNotFound"/>; <see cref="ErrorKind.InvalidValue"/> for a text that is not a run id.
+    /// </exception>
+    public (long ExperimentId, string Name, LifecycleStage Stage) Require(SqliteSession session, string runId)
+    {
+        if (!Run.IsRunId(runId))
+        {
+            throw new MlflowException(ErrorKind.InvalidValue,
+                $"'{runId}' is no run id: letters, digits, dashes and underscores.") { Target = runId };
+        }
+
+        (long, string, LifecycleStage)? found = session.First<(long, string, LifecycleStage)?>(
+            $"""
+            SELECT r.experiment_id, r.name, r.lifecycle_stage FROM runs r
+            JOIN experiments e ON e.experiment_id = r.experiment_id{session.Schema.AndInWorkspace("e")}
+            WHERE r.run_uuid = $run
+            """,
+            row => (row.GetInt64(0), SqliteValues.Text(row, 1), SqliteValues.Stage(row, 2)),
+            ("$run", runId));
+        return found ?? throw new MlflowException(
+            ErrorKind.RunNotFound, $"There is no run '{runId}' in '{database.Path}'.") { Target = runId };
+    }
+
+    /// <summary>One page of a metric's points, in the order written; none for a key that the run does not have.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.RunNotFound"/></exception>
+    public Page<Metric> History(SqliteSession session, string runId, string key, string? pageToken)
+    {
+        Require(session, runId);
+        long last = 0;
+        // By run: with "key" alone in the condition, SQLite may look through the points of all runs.
+        List<Metric> points = session.Query(
+            """
+            SELECT value, timestamp, step, is_nan, rowid FROM metrics
+            WHERE run_uuid = $run AND +key = $key AND rowid > $last ORDER BY rowid LIMIT $limit
+            """,
+            row =>
+            {
+                last = row.GetInt64(4);
+                return new Metric(key, row.GetBoolean(3) ? double.NaN : row.GetDouble(0), row.GetInt64(1), row.GetInt64(2));
+            },
+            ("$run", runId),
+            ("$key", key),
+            ("$last", OffsetToken.Number(pageToken)),
+            ("$limit", HistoryPage));
+        return new Page<Metric>(points, points.Count == HistoryPage ? last.ToString(CultureInfo.InvariantCulture) : null);
+    }
+
+    private Run ToRun(SqliteDataReader row, Dictionary<string, string> tags) => new()
+    {
+        RunId = row.GetString(1),
+        ExperimentId = row.GetInt64(2).ToString(CultureInfo.InvariantCulture),
+        Experiment = row.GetString(3),
+        // The oldest stores have the name in the tag only.
+        RunName = SqliteValues.Text(row, 4) is { Length: > 0 } name ? name : tags.TryGetValue(RunTags.RunName, out string? tag) ? tag : "",
+        Status = SqliteValues.Status(row, 5),
+        StartTime = SqliteValues.Time(row, 6) ?? UnixTime.Nearest(0),
+        EndTime = SqliteValues.Time(row, 7),
+        UserId = SqliteValues.Text(row, 8),
+        ArtifactUri = SqliteValues.Text(row, 9),
+        LifecycleStage = SqliteValues.Stage(row, 10),
+        TrackingUri = database.Uri,
+    };
+
+    private static Dictionary<string, string>[] ReadTexts(SqliteSession session, string table, string list, int count)
+    {
+        var found = new Dictionary<string, string>[count];
+        for (int i = 0; i < count; i++)
+            found[i] = new Dictionary<string, string>(StringComparer.Ordinal);
+        session.Read(
+            $"SELECT j.key, t.key, t.value FROM json_each($ids) j CROSS JOIN {table} t ON t.run_uuid = j.value",
+            row => found[row.GetInt32(0)][row.GetString(1)] = SqliteValues.Text(row, 2),
+            ("$ids", list));
+        return found;
+    }
+
+    private static Dictionary<string, double>[] ReadMetrics(SqliteSession session, string list, int count)
+    {
+        var found = new Dictionary<string, double>[count];
+        for (int i = 0; i < count; i++)
+            found[i] = new Dictionary<string, double>(StringComparer.Ordinal);
+        session.Read(
+            "SELECT j.key, m.key, m.value, m.is_nan FROM json_each($ids) j CROSS JOIN latest_metrics m ON m.run_uuid = j.value",
+            row => found[row.GetInt32(0)][row.GetString(1)] = row.GetBoolean(3) ? double.NaN : row.GetDouble(2),
+            ("$ids", list));
+        return found;
+    }
+}

@@ -1,0 +1,91 @@
+using Microsoft.Data.Sqlite;
+
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>
+/// Which tables and columns a database has. Every MLflow has its own, and a newer one may upgrade the file between two commands,
+/// so columns are looked up rather than derived from a version.
+/// </summary>
+internal sealed class SqliteSchema
+{
+    private const string DefaultWorkspace = "default";
+
+    // What MLflow 2.13 and later have. Older ones lack the datasets, for example.
+    private const string Required = """
+        alembic_version version_num
+        experiments experiment_id name artifact_location lifecycle_stage creation_time last_update_time
+        experiment_tags key value experiment_id
+        runs run_uuid name source_type source_name entry_point_name user_id status start_time end_time lifecycle_stage
+        runs artifact_uri experiment_id deleted_time
+        params key value run_uuid
+        tags key value run_uuid
+        metrics key value timestamp run_uuid step is_nan
+        latest_metrics key value timestamp step is_nan run_uuid
+        datasets dataset_uuid experiment_id name digest dataset_source_type dataset_source dataset_schema dataset_profile
+        inputs input_uuid source_type source_id destination_type destination_id
+        input_tags input_uuid name value
+        registered_models name creation_time last_updated_time description
+        registered_model_tags key value name
+        registered_model_aliases alias version name
+        model_versions name version creation_time last_updated_time description user_id current_stage source run_id status
+        model_versions status_message run_link storage_location
+        model_version_tags key value name version
+        """;
+
+    private readonly HashSet<string> _columns = new(StringComparer.Ordinal);
+
+    private SqliteSchema(long number) => Number = number;
+
+    /// <summary>SQLite's <c>schema_version</c>, which changes with every change of a table.</summary>
+    public long Number { get; }
+
+    /// <summary>Whether the database has no table at all, as one that was just created.</summary>
+    public bool IsEmpty => _columns.Count == 0;
+
+    /// <summary>Whether experiments and models belong to a workspace: since MLflow 3.10.</summary>
+    public bool HasWorkspaces => Has("experiments", "workspace");
+
+    /// <summary>The longest value of a tag in the registry: MLflow 3 keeps longer ones.</summary>
+    public int RegistryTagValueLength => Has("logged_models") ? 100_000 : 5000;
+
+    /// <summary>Whether there is that table, with that column where one is given.</summary>
+    public bool Has(string table, string? column = null) => _columns.Contains(column is null ? table : $"{table}.{column}");
+
+    /// <summary>The condition that limits a table to the default workspace, with <c>AND</c> before it; empty without workspaces.</summary>
+    /// <param name="alias">The name of the table in the query.</param>
+    public string AndInWorkspace(string alias) => HasWorkspaces ? $" AND {alias}.workspace = '{DefaultWorkspace}'" : "";
+
+    /// <summary>The first column of the keys of the registry's tables, with a comma after it; empty without workspaces.</summary>
+    public string WorkspaceKey => HasWorkspaces ? "workspace, " : "";
+
+    /// <summary>Reads the tables and columns.</summary>
+    public static SqliteSchema Read(SqliteConnection connection, long number)
+    {
+        var schema = new SqliteSchema(number);
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table'";
+        using SqliteDataReader reader = command.ExecuteReader();
+        while (reader.Read())
+        {
+            schema._columns.Add(reader.GetString(0));
+            schema._columns.Add($"{reader.GetString(0)}.{reader.GetString(1)}");
+        }
+
+        return schema;
+    }
+
+    /// <summary>The first table or column that is missing, as <c>inputs</c> or <c>runs.deleted_time</c>; null if the tables fit.</summary>
+    public string? FindMissing()
+    {
+        foreach (string line in Required.Split('\n'))
+        {
+            string[] names = line.Split([' ', '\r'], StringSplitOptions.RemoveEmptyEntries);
+            if (!Has(names[0]))
+                return names[0];
+            if (names.Skip(1).FirstOrDefault(column => !Has(names[0], column)) is { } missing)
+                return $"{names[0]}.{missing}";
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,128 @@
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>
+/// A tracking store in a SQLite database, in the tables of MLflow's own store, which MLflow can use at the same time.
+/// The file is created with the first write; until then it reads as an empty store.
+/// </summary>
+public sealed class SqliteStore : ITrackingStore
+{
+    private readonly SqliteExperiments _experiments;
+    private readonly SqliteRuns _runs;
+    private readonly SqliteRunWriter _writer;
+    private readonly SqliteRunSearch _search;
+
+    /// <summary>A store in the database <paramref name="path"/>, a full path.</summary>
+    public SqliteStore(string path)
+    {
+        Database = new SqliteDatabase(path);
+        _experiments = new SqliteExperiments(Database, Limits);
+        _runs = new SqliteRuns(Database);
+        _writer = new SqliteRunWriter(Database, _runs, Limits);
+        _search = new SqliteRunSearch(_runs);
+    }
+
+    /// <inheritdoc/>
+    public string TrackingUri => Database.Uri;
+
+    /// <inheritdoc/>
+    public StoreLimits Limits { get; } = StoreLimits.Mlflow;
+
+    /// <summary>Whether the file exists. One that does not reads as an empty store.</summary>
+    public bool Exists => Database.Exists;
+
+    /// <summary>The database.</summary>
+    internal SqliteDatabase Database { get; }
+
+    /// <inheritdoc/>
+    public Task<Experiment?> FindExperimentAsync(string name, CancellationToken cancellationToken) =>
+        Database.ReadAsync(session => _experiments.Find(session, name), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Experiment> GetExperimentAsync(string experimentId, CancellationToken cancellationToken) =>
+        Database.ReadAsync(session => _experiments.Get(session, experimentId), cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<string> CreateExperimentAsync(NewExperiment experiment, CancellationToken cancellationToken)
+    {
+        _experiments.Check(experiment);
+        return await Database.WriteAsync(session => _experiments.Create(session, experiment), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async Task<Page<Experiment>> SearchExperimentsAsync(
+        ExperimentSearch search, string? pageToken, CancellationToken cancellationToken)
+    {
+        int offset = OffsetToken.Offset(pageToken, search.MaxResults);
+        return await Database.ReadAsync(session => _experiments.Search(session, search, offset), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async Task RenameExperimentAsync(string experimentId, string name, CancellationToken cancellationToken)
+    {
+        _experiments.Check(new NewExperiment(name));
+        await Database.WriteAsync(session => _experiments.Rename(session, experimentId, name), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async Task SetExperimentTagAsync(string experimentId, Tag tag, CancellationToken cancellationToken)
+    {
+        Limits.CheckTags([tag]);
+        Limits.CheckKeys("tag", [tag.Key]);
+        await Database.WriteAsync(session => _experiments.SetTag(session, experimentId, tag), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public Task MoveExperimentAsync(string experimentId, LifecycleStage stage, CancellationToken cancellationToken) =>
+        Database.WriteAsync(session => _experiments.Move(session, experimentId, stage), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Run> CreateRunAsync(NewRun run, CancellationToken cancellationToken) => Database.WriteAsync(
+        session => _writer.Create(session, run, _experiments.Get(session, run.ExperimentId)), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Run> GetRunAsync(string runId, CancellationToken cancellationToken) =>
+        Database.ReadAsync(session => _runs.Get(session, runId), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task UpdateRunAsync(RunUpdate update, CancellationToken cancellationToken) =>
+        Database.WriteAsync(session => _writer.Update(session, update), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task MoveRunAsync(string runId, LifecycleStage stage, CancellationToken cancellationToken) =>
+        Database.WriteAsync(session => _writer.Move(session, runId, stage), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Page<Run>> SearchRunsAsync(RunSearch search, string? pageToken, CancellationToken cancellationToken) =>
+        Database.ReadAsync(session => _search.Find(session, search, pageToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task LogBatchAsync(string runId, RunData batch, CancellationToken cancellationToken)
+    {
+        Limits.Check(batch);
+        Limits.CheckKeys("param", batch.Params.Select(param => param.Key));
+        Limits.CheckKeys("metric", batch.Metrics.Select(metric => metric.Key).Distinct(StringComparer.Ordinal));
+        Limits.CheckKeys("tag", batch.Tags.Select(tag => tag.Key));
+        await Database.WriteAsync(session => _writer.Log(session, runId, batch), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async Task LogInputsAsync(string runId, IReadOnlyList<DatasetInput> inputs, CancellationToken cancellationToken)
+    {
+        foreach (DatasetInput input in inputs)
+            Limits.CheckInput(input);
+        await Database.WriteAsync(session => _writer.LogInputs(session, runId, inputs), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public Task<Page<Metric>> GetMetricHistoryAsync(string runId, string key, string? pageToken, CancellationToken cancellationToken) =>
+        Database.ReadAsync(session => _runs.History(session, runId, key, pageToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task DeleteTagAsync(string runId, string key, CancellationToken cancellationToken) =>
+        Database.WriteAsync(session => _writer.DeleteTag(session, runId, key), cancellationToken);
+
+    /// <summary>Does nothing: no connection stays open between operations.</summary>
+    public void Dispose()
+    {
+    }
+}
