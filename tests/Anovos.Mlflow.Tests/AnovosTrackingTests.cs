@@ -107,6 +107,28 @@ public sealed class AnovosTrackingTests : IAsyncLifetime
     }
 
     [Fact]
+    public void What_stops_Anovos_own_tracking_is_reported_before_Spark_starts_where_Anovos_tracks_and_only_there()
+    {
+        string crashing = Repository.Shared("anovos/real/a1_full_mlflow"), inputs = Repository.Shared("anovos/real/_input");
+        foreach (string file in Directory.GetFiles(inputs, "*", SearchOption.AllDirectories))
+        {
+            string to = Path.Combine(_session.Folder, Path.GetRelativePath(inputs, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(to)!);
+            File.Copy(file, to);
+        }
+
+        _session.Write("data/metric_dictionary.csv", "Section Category,Metric Name\n");
+        _session.Write("config.yaml", File.ReadAllText(Path.Combine(crashing, "config.yaml")));
+        _session.Run(Script("-RunType local", skip: ""), Variables).Clean();
+        Assert.Equal("FINISHED", Assert.Single(_server.Runs).Status);
+
+        ErrorRecord error = Assert.Single(_session.Run(Script("-RunType local -AnovosTracking", skip: ""), Variables).Errors);
+        Assert.Equal("ConfigInvalid", error.FullyQualifiedErrorId.Split(',')[0]);
+        Assert.Contains("AnalysisException: Path does not exist", error.ToString());
+        Assert.Single(_server.Runs);
+    }
+
+    [Fact]
     public async Task Stopping_leaves_neither_a_copy_nor_a_process()
     {
         using PowerShellPipeline pipeline = _session.Create(Script("-RunType local '--seen' ./seen.json '--hang'"), Variables);
@@ -184,8 +206,8 @@ public sealed class AnovosTrackingTests : IAsyncLifetime
 
     private (string, object?)[] Variables => [("Uri", _server.Uri.ToString()), ("Anovos", Program)];
 
-    private static string Script(string arguments, string program = "$Anovos") =>
-        $"Import-AnovosConfig ./config.yaml | Invoke-AnovosWorkflow -TrackingUri $Uri python3 {program} {arguments}";
+    private static string Script(string arguments, string program = "$Anovos", string skip = "-SkipCheck ") =>
+        $"Import-AnovosConfig ./config.yaml | Invoke-AnovosWorkflow {skip}-TrackingUri $Uri python3 {program} {arguments}";
 
     private ScriptResult Invoke(string arguments, string program = "$Anovos") =>
         _last = _session.Run(Script(arguments, program), Variables);

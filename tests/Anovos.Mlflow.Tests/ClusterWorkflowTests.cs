@@ -32,8 +32,9 @@ public sealed class ClusterWorkflowTests : IAsyncLifetime
         + "2026-11-24 10:00:01.000 | WARNING  | anovos.workflow:main:2 - column capital-gain is skewed\n"
         + "2026-11-24 10:00:02.000 | INFO     | anovos.workflow:main:3 - execution time w/o report (in sec) =201.4\n";
 
-    private const string Existing = "Invoke-AnovosWorkflow -Config $Workflow /Shared/anovos/main.py -ClusterId 0923-164208-meows279";
-    private const string Made = "Invoke-AnovosWorkflow -Config $Workflow dbfs:/anovos/main.py -NewCluster @{ spark_version = '15.4.x-scala2.12'; num_workers = 2; spark_env_vars = @{ MINE = 'kept' } }";
+    private const string Existing = "Invoke-AnovosWorkflow -SkipCheck -Config $Workflow /Shared/anovos/main.py -ClusterId 0923-164208-meows279";
+    private const string Made = "Invoke-AnovosWorkflow -SkipCheck -Config $Workflow dbfs:/anovos/main.py -NewCluster "
+        + "@{ spark_version = '15.4.x-scala2.12'; num_workers = 2; spark_env_vars = @{ MINE = 'kept' } }";
 
     private static readonly string[] Names = ["DATABRICKS_HOST", "DATABRICKS_TOKEN", "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_TRACKING_URI"];
 
@@ -188,11 +189,11 @@ public sealed class ClusterWorkflowTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("Invoke-AnovosWorkflow -Config $Workflow /Shared/main.py -ClusterId gone", "InvalidValue", "Cluster gone does not exist", 1)]
-    [InlineData("Invoke-AnovosWorkflow -Config $Workflow /Shared/main.py -NewCluster @{ num_workers = 1 }", "InvalidValue", "spark_version", 1)]
+    [InlineData("Invoke-AnovosWorkflow -SkipCheck -Config $Workflow /Shared/main.py -ClusterId gone", "InvalidValue", "Cluster gone does not exist", 1)]
+    [InlineData("Invoke-AnovosWorkflow -SkipCheck -Config $Workflow /Shared/main.py -NewCluster @{ num_workers = 1 }", "InvalidValue", "spark_version", 1)]
     [InlineData(Existing + " -WorkspaceFolder /Forbidden", "PermissionDenied", "/Forbidden", 1)]
-    [InlineData("Invoke-AnovosWorkflow -Config $Workflow /Shared/main.py -NewCluster ./broken.json", "InvalidValue", "JSON", 0)]
-    [InlineData("Invoke-AnovosWorkflow -Config $Workflow s3://bucket/main.py -ClusterId 0923-164208-meows279 -Environment @{ A = 1 }", "InvalidValue", "s3://bucket/main.py", 0)]
+    [InlineData("Invoke-AnovosWorkflow -SkipCheck -Config $Workflow /Shared/main.py -NewCluster ./broken.json", "InvalidValue", "JSON", 0)]
+    [InlineData("Invoke-AnovosWorkflow -SkipCheck -Config $Workflow s3://bucket/main.py -ClusterId 0923-164208-meows279 -Environment @{ A = 1 }", "InvalidValue", "s3://bucket/main.py", 0)]
     public async Task What_the_workspace_refuses_is_said_and_leaves_nothing_behind(string script, string id, string said, int runs)
     {
         await StartAsync(new() { ForbiddenFolders = ["/Forbidden"] });

@@ -42,7 +42,8 @@ internal sealed class ConfigCheck
     {
         if (node is not null and not YamlMapping && !node.IsNull)
         {
-            _problems.Error(node.Position, key, $"'{YamlScalar.Quote(key)}' is {node.Description}, and Anovos needs a block of keys here.",
+            _problems.Error(RuleIds.BlockNotMapping, node.Position, key,
+                $"'{YamlScalar.Quote(key)}' is {node.Description}, and Anovos needs a block of keys here.",
                 "Put its keys below it, indented.");
         }
     }
@@ -55,7 +56,8 @@ internal sealed class ConfigCheck
 
         if (mapping[key] is null or { IsNull: true })
         {
-            _problems.Error((mapping[key] ?? mapping).Position, $"{block}.{key}", $"'{block}' has no '{key}', and Anovos stops at that.",
+            _problems.Error(RuleIds.KeyMissing, (mapping[key] ?? mapping).Position, $"{block}.{key}",
+                $"'{block}' has no '{key}', and Anovos stops at that.",
                 $"Add '{key}: path', or remove the block if nothing is to be written.");
         }
 
@@ -69,12 +71,13 @@ internal sealed class ConfigCheck
 
         if (mapping.Text(key) is not { } text)
         {
-            _problems.Error(node.Position, $"{block}.{key}", $"'{key}' is {node.Description}, not a path.",
+            _problems.Error(RuleIds.ValueType, node.Position, $"{block}.{key}", $"'{key}' is {node.Description}, not a path.",
                 "Write a path, in quotes if it looks like a number.");
         }
         else if (OutputPath.Parse(text, Path.DirectorySeparatorChar.ToString()) is null)
         {
-            _problems.Error(node.Position, $"{block}.{key}", $"'{YamlScalar.Quote(text)}' is no path that can be written to.",
+            _problems.Error(RuleIds.PathInvalid, node.Position, $"{block}.{key}",
+                $"'{YamlScalar.Quote(text)}' is no path that can be written to.",
                 "Check its characters and its length.");
         }
     }
@@ -87,7 +90,8 @@ internal sealed class ConfigCheck
         var items = (metric as YamlSequence)?.Items ?? [metric];
         foreach (YamlNode wrong in items.Where(item => metric is not YamlSequence || item is not YamlScalar { Kind: YamlKind.String }))
         {
-            _problems.Error(wrong.Position, "stats_generator.metric", $"This is {wrong.Description}, and 'metric' is a list of names.",
+            _problems.Error(RuleIds.ValueType, wrong.Position, "stats_generator.metric",
+                $"This is {wrong.Description}, and 'metric' is a list of names.",
                 "Write ['global_summary', 'measures_of_counts'].");
         }
     }
@@ -109,7 +113,8 @@ internal sealed class ConfigCheck
         foreach (YamlScalar key in (mapping?.Entries ?? []).Select(entry => entry.Key).Where(key => !PlanSteps.IsFunctionName(key.Text)))
         {
             string name = YamlScalar.Quote(key.Text);
-            _problems.Warn(key.Position, $"{block}.{name}", $"'{name}' can be no function of Anovos, which stops there.",
+            _problems.Warn(RuleIds.StepUnknown, key.Position, $"{block}.{name}",
+                $"'{name}' can be no function of Anovos, which stops there.",
                 "Check the spelling.");
         }
     }

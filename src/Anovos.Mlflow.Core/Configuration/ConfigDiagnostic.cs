@@ -22,6 +22,9 @@ public sealed record ConfigDiagnostic
     /// <summary>Whether the file cannot be used.</summary>
     public bool IsError => Severity == DiagnosticSeverity.Error;
 
+    /// <summary>The id of the rule that found it, as <c>key-unknown</c>. Ids stay the same from version to version.</summary>
+    public required string Rule { get; init; }
+
     /// <summary>The line, from 1.</summary>
     public required int Line { get; init; }
 
@@ -34,12 +37,18 @@ public sealed record ConfigDiagnostic
     /// <summary>What it is, as a sentence.</summary>
     public required string Message { get; init; }
 
+    /// <summary>What Anovos does with it, as a sentence; empty where the message says it.</summary>
+    public required string Effect { get; init; }
+
     /// <summary>What to do about it, as a sentence.</summary>
     public required string Advice { get; init; }
 
     /// <summary>The file's full path.</summary>
     public required string Path { get; init; }
 
-    /// <summary><c>path:line:column: message advice</c>, as compilers write it.</summary>
-    public override string ToString() => $"{Path}:{Line}:{Column}: {Message} {Advice}";
+    /// <summary>The message, what Anovos does, and what to do about it.</summary>
+    internal string Text => Effect.Length == 0 ? $"{Message} {Advice}" : $"{Message} {Effect} {Advice}";
+
+    /// <summary><c>path:line:column: message effect advice</c>, as compilers write it.</summary>
+    public override string ToString() => $"{Path}:{Line}:{Column}: {Text}";
 }

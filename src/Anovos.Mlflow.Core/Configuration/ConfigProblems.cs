@@ -11,24 +11,28 @@ internal sealed class ConfigProblems(string path)
     public IReadOnlyList<ConfigDiagnostic> InFileOrder => _all.OrderBy(item => item.Line).ThenBy(item => item.Column).ToList();
 
     /// <summary>Adds what makes the file unusable.</summary>
-    public void Error(YamlPosition at, string key, string message, string advice) =>
-        Add(DiagnosticSeverity.Error, at, key, message, advice);
+    public void Error(string rule, YamlPosition at, string key, string message, string advice) =>
+        Add(DiagnosticSeverity.Error, rule, at, key, message, "", advice);
 
     /// <summary>Adds what is probably not meant.</summary>
-    public void Warn(YamlPosition at, string key, string message, string advice) =>
-        Add(DiagnosticSeverity.Warning, at, key, message, advice);
+    public void Warn(string rule, YamlPosition at, string key, string message, string advice) =>
+        Add(DiagnosticSeverity.Warning, rule, at, key, message, "", advice);
 
     /// <summary>Adds what is worth knowing.</summary>
-    public void Note(YamlPosition at, string key, string message, string advice) =>
-        Add(DiagnosticSeverity.Information, at, key, message, advice);
+    public void Note(string rule, YamlPosition at, string key, string message, string advice) =>
+        Add(DiagnosticSeverity.Information, rule, at, key, message, "", advice);
 
-    private void Add(DiagnosticSeverity severity, YamlPosition at, string key, string message, string advice) => _all.Add(new()
+    /// <summary>Adds a finding of any severity.</summary>
+    public void Add(DiagnosticSeverity severity, string rule, YamlPosition at, string key,
+        string message, string effect, string advice) => _all.Add(new()
     {
         Severity = severity,
+        Rule = rule,
         Line = at.Line,
         Column = at.Column,
         Key = key,
         Message = message,
+        Effect = effect,
         Advice = advice,
         Path = path,
     });

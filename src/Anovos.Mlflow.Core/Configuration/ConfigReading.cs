@@ -46,16 +46,17 @@ internal sealed class ConfigReading
             if (root is YamlMapping mapping)
                 return mapping;
             if (root is null or YamlScalar { Text: "" })
-                problems.Error(new YamlPosition(1, 1), "", "The file is empty.", "A workflow file has at least an 'input_dataset:' block.");
+                problems.Error(RuleIds.FileEmpty, new YamlPosition(1, 1), "",
+                    "The file is empty.", "A workflow file has at least an 'input_dataset:' block.");
             else
             {
-                problems.Error(root.Position, "", $"The file holds {root.Description}.",
+                problems.Error(RuleIds.FileNotMapping, root.Position, "", $"The file holds {root.Description}.",
                     "A workflow file is a mapping of blocks, such as 'input_dataset:': is this the right file?");
             }
         }
         catch (YamlFault fault)
         {
-            problems.Error(fault.Position, "", fault.Message, fault.Advice);
+            problems.Error(RuleIds.Yaml, fault.Position, "", fault.Message, fault.Advice);
         }
 
         return null;

@@ -36,7 +36,7 @@ internal static class FlagCheck
         void Warn(string flag, string lack, string advice)
         {
             YamlPosition at = (block[flag] ?? block).Position;
-            problems.Warn(at, "mlflow." + flag, $"{flag} is on, and {lack}.", $"{advice}, or turn the flag off.");
+            problems.Warn(RuleIds.TrackingIdle, at, "mlflow." + flag, $"{flag} is on, and {lack}.", $"{advice}, or turn the flag off.");
         }
     }
 
@@ -48,7 +48,8 @@ internal static class FlagCheck
             if (!intermediates.Any(output => pattern.Selects(output.ArtifactPath!)))
             {
                 string some = string.Join(", ", intermediates.Take(5).Select(output => output.ArtifactPath));
-                problems.Warn(item.Position, "mlflow.track_intermediates", $"'{pattern}' selects no intermediate dataset of this workflow.",
+                problems.Warn(RuleIds.TrackingIdle, item.Position, "mlflow.track_intermediates",
+                    $"'{pattern}' selects no intermediate dataset of this workflow.",
                     $"There {(intermediates.Length == 1 ? "is" : "are")} {some}{(intermediates.Length > 5 ? " …" : "")}.");
             }
         }

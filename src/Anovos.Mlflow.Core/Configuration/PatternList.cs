@@ -17,7 +17,7 @@ internal static class PatternList
         if (list.Items.Count <= MaxPatterns)
             return list.Items.Select(item => Read(item, problems)).OfType<ArtifactPattern>().ToList();
 
-        problems.Error(list.Position, Key, $"The list has {list.Items.Count} patterns; {MaxPatterns} are allowed.",
+        problems.Error(RuleIds.PatternInvalid, list.Position, Key, $"The list has {list.Items.Count} patterns; {MaxPatterns} are allowed.",
             "Use '*' to select several at once.");
         return [];
     }
@@ -29,7 +29,7 @@ internal static class PatternList
         if (why is null)
             return ArtifactPattern.Parse(scalar!.Text);
 
-        problems.Error(node.Position, Key, $"This is no pattern: {why}.",
+        problems.Error(RuleIds.PatternInvalid, node.Position, Key, $"This is no pattern: {why}.",
             "Write an artifact path such as data_ingest/join_dataset or data_transformer/*.");
         return null;
     }

@@ -26,7 +26,7 @@ internal sealed class SettingsReader
         int longest = StoreLimits.Mlflow.Key;
         if (key.Length > longest)
         {
-            _problems.Note(entry.Key.Position, key.Substring(0, longest),
+            _problems.Note(RuleIds.SettingTooLong, entry.Key.Position, key.Substring(0, longest),
                 $"The setting's key has more than {longest} characters: it is left out of the run's params.",
                 "Use shorter names.");
             return;
@@ -44,7 +44,7 @@ internal sealed class SettingsReader
             _settings.Add(key, text.Of(entry.Value));
             if (text.HasSecret)
             {
-                _problems.Warn(entry.Value.Position, key,
+                _problems.Warn(RuleIds.Secret, entry.Value.Position, key,
                     $"'{YamlScalar.Quote(key)}' looks like a secret: the run's params get {Secrets.Mask} instead.",
                     "Keep secrets out of workflow files: anyone who may read the file has them.");
             }

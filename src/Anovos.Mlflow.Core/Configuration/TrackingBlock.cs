@@ -8,6 +8,9 @@ internal sealed class TrackingBlock
 {
     private static readonly string[] Keys = ["experiment", "tracking_uri", "track_output", "track_reports", "track_intermediates"];
 
+    // Anovos' own flag fails with a master_path, so that the module has one that Anovos ignores.
+    private const string SendReports = "send_reports";
+
     // Names from the prose of Anovos' documentation, where its block has others.
     private static readonly Dictionary<string, string> Misnomers = new(StringComparer.Ordinal)
     {
@@ -32,7 +35,7 @@ internal sealed class TrackingBlock
         if (node is YamlMapping block)
             return new TrackingBlock(block, problems).Read();
 
-        problems.Error(node.Position, "mlflow", $"'mlflow' is {node.Description}, not a block of settings.",
+        problems.Error(RuleIds.BlockNotMapping, node.Position, "mlflow", $"'mlflow' is {node.Description}, not a block of settings.",
             $"Put its keys below it, indented: {string.Join(", ", Keys)}.");
         return null;
     }
@@ -41,12 +44,14 @@ internal sealed class TrackingBlock
     {
         WarnOfOtherKeys();
         (bool intermediates, IReadOnlyList<ArtifactPattern> patterns) = ReadIntermediates();
+        bool sends = _block.Find(SendReports) is not null && ReadFlag(SendReports);
         return new TrackingSettings
         {
             Experiment = ReadExperiment(),
             TrackingUri = ReadText("tracking_uri"),
             TrackOutput = ReadFlag("track_output"),
-            TrackReports = ReadFlag("track_reports"),
+            TrackReports = ReadFlag("track_reports") || sends,
+            SendReports = sends,
             TrackIntermediates = intermediates,
             IntermediatePatterns = patterns,
         };
@@ -57,7 +62,7 @@ internal sealed class TrackingBlock
         string? experiment = ReadText("experiment");
         if (experiment is null)
         {
-            _problems.Warn(_block.Position, "mlflow.experiment", "The 'mlflow' block names no experiment.",
+            _problems.Warn(RuleIds.TrackingKeyMissing, _block.Position, "mlflow.experiment", "The 'mlflow' block names no experiment.",
                 "Add 'experiment: \"name\"'; Anovos stops without it.");
         }
 
@@ -71,7 +76,7 @@ internal sealed class TrackingBlock
             return string.IsNullOrWhiteSpace(scalar.Text) ? null : scalar.Text;
         if (node is { IsNull: false })
         {
-            _problems.Error(node.Position, "mlflow." + key, $"'{key}' is {node.Description}, not text.",
+            _problems.Error(RuleIds.ValueType, node.Position, "mlflow." + key, $"'{key}' is {node.Description}, not text.",
                 "Write text, in quotes if it looks like a number.");
         }
 
@@ -86,13 +91,14 @@ internal sealed class TrackingBlock
 
         if (node is null or { IsNull: true })
         {
-            _problems.Note(node?.Position ?? _block.Position, "mlflow." + key, $"The flag '{key}' is missing and counts as off.",
+            _problems.Note(RuleIds.TrackingKeyMissing, node?.Position ?? _block.Position, "mlflow." + key,
+                $"The flag '{key}' is missing and counts as off.",
                 $"Write '{key}: True' or '{key}: False'; Anovos itself has no default for it.");
         }
         else
         {
             string patterns = key == "track_intermediates" ? ", or a list of patterns such as [\"data_transformer/*\"]" : "";
-            _problems.Error(node.Position, "mlflow." + key, $"'{key}' is {node.Description}, not a boolean.",
+            _problems.Error(RuleIds.ValueType, node.Position, "mlflow." + key, $"'{key}' is {node.Description}, not a boolean.",
                 $"Write True or False without quotes{patterns}.");
         }
 
@@ -115,18 +121,20 @@ internal sealed class TrackingBlock
 
     private void WarnOfOtherKeys()
     {
-        foreach (YamlScalar key in _block.Entries.Select(entry => entry.Key).Where(key => !Keys.Contains(key.Text)))
+        IEnumerable<YamlScalar> keys = _block.Entries.Select(entry => entry.Key);
+        foreach (YamlScalar key in keys.Where(key => !Keys.Contains(key.Text) && key.Text != SendReports))
         {
             string name = YamlScalar.Quote(key.Text);
             if (Misnomers.TryGetValue(key.Text, out string? right))
             {
                 string effect = _block.Find(right) is null ? "this module takes it all the same" : $"'{right}' is here too and counts";
-                _problems.Warn(key.Position, "mlflow." + name, $"Anovos ignores '{name}'; {effect}.", $"Write '{right}'.");
+                _problems.Warn(RuleIds.KeyUnknown, key.Position, "mlflow." + name,
+                    $"Anovos ignores '{name}'; {effect}.", $"Write '{right}'.");
             }
             else
             {
                 string? nearest = Spelling.Nearest(key.Text, Keys);
-                _problems.Warn(key.Position, "mlflow." + name, $"Anovos ignores '{name}'.",
+                _problems.Warn(RuleIds.KeyUnknown, key.Position, "mlflow." + name, $"Anovos ignores '{name}'.",
                     nearest is null ? $"It knows {string.Join(", ", Keys)}." : $"Is '{nearest}' meant?");
             }
         }

@@ -17,6 +17,9 @@ public sealed class TrackingSettings
     /// <summary>Whether statistics and reports are tracked.</summary>
     public bool TrackReports { get; init; }
 
+    /// <summary>Whether statistics and reports are tracked by <c>send_reports</c>, a key that Anovos itself ignores.</summary>
+    public bool SendReports { get; init; }
+
     /// <summary>Whether intermediate datasets are tracked: all, or those that <see cref="IntermediatePatterns"/> select.</summary>
     public bool TrackIntermediates { get; init; }
 
@@ -33,7 +36,7 @@ public sealed class TrackingSettings
         {
             OutputKind.Output => ("track_output", TrackOutput),
             OutputKind.Intermediate => ("track_intermediates", TrackIntermediates),
-            _ => ("track_reports", TrackReports),
+            _ => (SendReports ? "send_reports" : "track_reports", TrackReports),
         };
         if (!on || kind != OutputKind.Intermediate || IntermediatePatterns.Count == 0)
         {

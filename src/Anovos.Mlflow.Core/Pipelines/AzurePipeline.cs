@@ -1,3 +1,4 @@
+using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.Context;
 using Anovos.Mlflow.Tracking;
 using Anovos.Mlflow.Workflow;
@@ -52,6 +53,15 @@ public sealed class AzurePipeline
 
     /// <summary>An error for the page of the build.</summary>
     public IReadOnlyList<string> Fail(string text) => [LoggingCommand.LogIssue("error", text)];
+
+    /// <summary>A finding in a workflow file, with its place; nothing for information.</summary>
+    public IReadOnlyList<string> Issue(ConfigDiagnostic found)
+    {
+        if (found.Severity == DiagnosticSeverity.Information)
+            return [];
+        string type = found.IsError ? "error" : "warning";
+        return [LoggingCommand.LogIssue(type, found.Text, found.Path, found.Line, found.Column, found.Rule)];
+    }
 
     /// <summary>How far the task is, 0 to 100, and with what; nothing where that is hardly news.</summary>
     public IReadOnlyList<string> Progress(int percent, string doing)

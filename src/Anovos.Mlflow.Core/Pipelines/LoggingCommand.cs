@@ -19,14 +19,22 @@ internal static class LoggingCommand
         $"##vso[task.setprogress value={percent.ToString(CultureInfo.InvariantCulture)};]{Data(Readable(text))}";
 
     /// <summary>Puts a warning or an error on the page of the build. It does not fail the task.</summary>
-    public static string LogIssue(string type, string text)
-    {
-        string readable = Readable(text);
-        return $"##vso[task.logissue type={Property(type)};]{Data(readable.Length <= LongestIssue ? readable : readable.Substring(0, LongestIssue) + "…")}";
-    }
+    public static string LogIssue(string type, string text) => LogIssue($"type={Property(type)};", text, where: "");
+
+    /// <summary>Puts an issue at a place of a file on the page of the build. Lines and columns are counted from 1.</summary>
+    public static string LogIssue(string type, string text, string path, int line, int column, string code) =>
+        LogIssue($"type={Property(type)};", text,
+            FormattableString.Invariant($"sourcepath={Property(path)};linenumber={line};columnnumber={column};code={Property(code)};"));
 
     /// <summary>Puts a Markdown file on the page of the build. The agent reads it later.</summary>
     public static string UploadSummary(string path) => $"##vso[task.uploadsummary]{Data(path)}";
+
+    private static string LogIssue(string type, string text, string where)
+    {
+        string readable = Readable(text);
+        string kept = readable.Length <= LongestIssue ? readable : readable.Substring(0, LongestIssue) + "…";
+        return $"##vso[task.logissue {type}{where}]{Data(kept)}";
+    }
 
     private static string Readable(string text) => SafeText.Of(Secrets.Clean(text));
 

@@ -16,11 +16,11 @@ internal static class YamlCut
         string text = YamlText.Decode(file);
         if (YamlReader.Read(text, cancellationToken) is not YamlMapping root)
             throw new YamlFault(new YamlPosition(1, 1), "The file holds no mapping.", "Is this the right file?");
-        if (root.Find(key) is not { } found)
+        if (root.Find(key) is null)
             return file;
 
         // The lines may hold an anchor that others use, or end the value before them: only the result of reading again counts.
-        var rest = new YamlMapping(root.Position, [.. root.Entries.Where(entry => entry != found)]);
+        YamlMapping rest = root.Without(key);
         return Cut(file, text, key) is { } cut && TryRead(cut, cancellationToken)?.HasValueOf(rest) == true ? cut : YamlWriter.Write(rest);
     }
 

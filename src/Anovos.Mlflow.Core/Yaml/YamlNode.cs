@@ -73,6 +73,9 @@ internal sealed class YamlMapping(YamlPosition position, IReadOnlyList<YamlEntry
     /// <summary>The entry of a text key; null when there is none.</summary>
     public YamlEntry? Find(string name) => _byName.TryGetValue(name, out YamlEntry? entry) ? entry : null;
 
+    /// <summary>The mapping without the entry of a text key.</summary>
+    public YamlMapping Without(string name) => Find(name) is { } found ? new(Position, [.. Entries.Where(entry => entry != found)]) : this;
+
     /// <summary>The mapping under a text key; null when there is none, or something else.</summary>
     public YamlMapping? Mapping(string name) => this[name] as YamlMapping;
 

@@ -13,7 +13,7 @@ public class LayerTests
         8  Workflow
         7  Copying
         6  Outputs  Registry
-        5  Stores  Projects
+        5  Stores  Projects  Checks
         4  Databricks  Configuration  Context
         3  Cloud
         2  Artifacts  Tracking  Identity

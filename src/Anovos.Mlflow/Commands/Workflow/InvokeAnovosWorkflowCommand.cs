@@ -19,6 +19,9 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 [OutputType("Anovos.Mlflow.Tracking.Run")]
 public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
 {
+    // Whether the program gets the workflow file without its mlflow block.
+    private bool _getsCopy;
+
     /// <summary>The workflow; its <c>mlflow</c> block says where to track to.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true)]
     [ValidateNotNull]
@@ -77,6 +80,10 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
     [Parameter]
     public string[] Statistic { get; set; } = [];
 
+    /// <summary>Runs the workflow without a check of its file.</summary>
+    [Parameter]
+    public SwitchParameter SkipCheck { get; set; }
+
     /// <inheritdoc/>
     protected override bool FallsBack => true;
 
@@ -92,6 +99,8 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
 
         // What cannot work is said before there is a run.
         Func<IReadOnlyDictionary<string, string?>, IWorkflowEngine> engine = IsJob ? ToJob() : ToProcess(folder);
+        if (!SkipCheck)
+            Check(folder);
         if (IsTrackingOff)
         {
             WriteWarning($"Tracking is off for {Config!.Path}: the file has no mlflow block. The workflow runs without a run.");
@@ -148,12 +157,14 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
             WorkingDirectory = folder,
             Timeout = TimeLimit,
         };
+        _getsCopy = false;
         if (AnovosTracking || IsTrackingOff)
             return command;
         ConfigCopy? copy = Await(token => Task.Run(() => ConfigCopy.For(Config!, command, token), token));
         WriteVerbose(copy is null
             ? $"No argument is {Config!.Path}, so the program gets no copy of it without its mlflow block."
             : $"The program gets a copy of {Config!.Path} without its mlflow block.");
+        _getsCopy = copy is not null;
         return command with { Copy = copy };
     }
 

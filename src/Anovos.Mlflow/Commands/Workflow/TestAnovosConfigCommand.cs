@@ -1,32 +1,56 @@
 using System.Management.Automation;
+using Anovos.Mlflow.Checks;
 using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Errors;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Says everything that is wrong or doubtful about workflow files; nothing for a sound one.</summary>
+/// <summary>
+/// Checks workflow files to the last argument: what Anovos would fail at, what it would ignore, and what is odd. Nothing for a
+/// sound one.
+/// </summary>
 [Cmdlet(VerbsDiagnostic.Test, "AnovosConfig", DefaultParameterSetName = "Path")]
 [OutputType("Anovos.Mlflow.Configuration.ConfigDiagnostic")]
 [OutputType(typeof(bool))]
 public sealed class TestAnovosConfigCommand : PathCommand
 {
-    /// <summary>Answers only, for each file, whether it can be used.</summary>
+    /// <summary>Returns only, for each file, whether Anovos can run it.</summary>
     [Parameter]
     public SwitchParameter Quiet { get; set; }
+
+    /// <summary>Anovos' run type. Without it, a fault of some run types names them.</summary>
+    [Parameter]
+    [ValidateSet("local", "databricks", "emr", "ak8s")]
+    public string? RunType { get; set; }
+
+    /// <summary>The folder that the workflow will run in. Input data below it are looked at; without it, none are.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? BasePath { get; set; }
+
+    /// <summary>Reads no data, also with <c>-BasePath</c>.</summary>
+    [Parameter]
+    public SwitchParameter NoData { get; set; }
 
     /// <inheritdoc/>
     protected override void Process()
     {
+        var options = new WorkflowCheckOptions
+        {
+            RunType = RunType,
+            BasePath = BasePath is null ? null : GetUnresolvedProviderPathFromPSPath(BasePath),
+            ReadsData = BasePath is not null && !NoData,
+        };
         foreach (string file in ResolveFiles())
         {
             try
             {
-                IReadOnlyList<ConfigDiagnostic> found = Await(token => Task.FromResult(AnovosConfig.Check(file, token)));
+                IReadOnlyList<ConfigDiagnostic> found = Await(token => Task.FromResult(WorkflowCheck.Run(file, options, token)));
                 if (Quiet)
                     WriteObject(!found.Any(item => item.IsError));
                 else
-                    WriteObject(found, enumerateCollection: true);
+                    Write(found);
             }
             catch (MlflowException e) when (Quiet)
             {
@@ -37,6 +61,16 @@ public sealed class TestAnovosConfigCommand : PathCommand
             {
                 WriteError(e.ToErrorRecord(file));
             }
+        }
+    }
+
+    private void Write(IReadOnlyList<ConfigDiagnostic> found)
+    {
+        foreach (ConfigDiagnostic item in found)
+        {
+            if (Pipeline is not null)
+                Tell(Pipeline.Issue(item));
+            WriteObject(item);
         }
     }
 }

@@ -1,0 +1,184 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.Tracking;
+using Anovos.Mlflow.Yaml;
+
+namespace Anovos.Mlflow.Checks;
+
+/// <summary>Checks a value against the type, the choices and the range that Anovos has for its key.</summary>
+internal sealed class ValueRules(Findings findings)
+{
+    /// <summary>Checks a value that is not null.</summary>
+    public void Check(StepKey key, YamlNode node, string path)
+    {
+        switch (key.Type)
+        {
+            case "mapping":
+                Type(key, node, path, "a block of keys");
+                break;
+            case "flag":
+                if (node is not YamlScalar flag || (flag.Boolean is null && !(flag.Kind == YamlKind.String && IsWord(flag.Text, "true",
+                    "false"))))
+                    Type(key, node, path, "True or False");
+                break;
+            case "boolean":
+                if (node is not YamlScalar { Boolean: not null })
+                    Type(key, node, path, "True or False without quotes");
+                break;
+            case "option":
+                if (node is not YamlScalar option || !IsWord(option.Value, "true", "false"))
+                    Type(key, node, path, "True or False");
+                break;
+            case "truth":
+                Truth(key, node, path);
+                break;
+            case "number" or "integer":
+                Number(key, node, path);
+                break;
+            case "numbers":
+                foreach (YamlNode item in node is YamlSequence numbers ? numbers.Items : [node])
+                    Number(key, item, path);
+                break;
+            case "choice" or "choices":
+                Choice(key, node, path);
+                break;
+            case "metrics":
+                Metrics(key, node, path);
+                break;
+            case "columns" or "names" or "types" or "expressions" or "list" or "patterns":
+                new ListRules(findings).Check(key, node, path);
+                break;
+            case "column":
+                if (!IsText(node) && !(key.Flag("listAllowed") && node is YamlSequence))
+                    Type(key, node, path, "the name of a column");
+                break;
+            case "text":
+                if (!IsText(node))
+                    Type(key, node, path, "text, in quotes if it looks like a number");
+                break;
+            case "path" or "paths":
+                if (!IsText(node) && !(key.Type == "paths" && node is YamlSequence { Items.Count: > 0 } many && many.Items.All(IsText)))
+                    Type(key, node, path, "a path, in quotes if it looks like a number");
+                break;
+            case "span":
+                if (!IsText(node) || !Regex.IsMatch(((YamlScalar)node).Text, @"^\s*[-+0-9.eE]+\s*,\s*[-+0-9.eE]+\s*,\s*[-+0-9.eE]+\s*\z"))
+                    Type(key, node, path, "'from,to,step' as text");
+                break;
+            case "value":
+                if (node is not YamlScalar)
+                    Type(key, node, path, "a single value");
+                break;
+            case "unwritable":
+                Type(key, node, path, "nothing: an object of Python, which YAML cannot express");
+                break;
+        }
+    }
+
+    /// <summary>Reports a value of the wrong type.</summary>
+    public void Type(StepKey key, YamlNode node, string path, string wanted) =>
+        Wrong(RuleIds.ValueType, key, node, path, $"'{key.Name}' is {node.Description}.", $"Write {wanted}.");
+
+    /// <summary>Reports a value that Anovos refuses, or ignores by its table.</summary>
+    public void Wrong(string rule, StepKey key, YamlNode node, string path, string message, string advice)
+    {
+        if (key.HasOwnRule)
+            return;
+        if (key.IgnoresWrong)
+            findings.Warn(rule, node.Position, path, message, key.Effect ?? "Anovos does not check it.", advice);
+        else
+            findings.Error(rule, node.Position, path, message, $"stops at it: {Raised(key, node)}.", advice);
+    }
+
+    // A number that may be text is converted first.
+    private static string Raised(StepKey key, YamlNode node) => node is YamlScalar { Kind: YamlKind.String } scalar
+        && key.Flag("numericText") && !IsExponent(node)
+        ? $"ValueError: could not convert string to float: '{YamlScalar.Quote(scalar.Text)}'" : key.Fails ?? "TypeError";
+
+    private void Truth(StepKey key, YamlNode node, string path)
+    {
+        if (node is YamlScalar { Kind: YamlKind.Boolean or YamlKind.Integer or YamlKind.Float } or YamlScalar { Text: "" })
+            return;
+        findings.Warn(RuleIds.ValueTruth, node.Position, path,
+            $"'{key.Name}' is {node.Description}, which counts as {(node.IsTruthy ? "true" : "false")}.",
+            key.Effect ?? "", "Write True or False without quotes.");
+    }
+
+    private void Number(StepKey key, YamlNode node, string path)
+    {
+        bool text = node is YamlScalar { Kind: YamlKind.String };
+        if (node is not YamlScalar scalar || scalar.IsNull || (text && !key.Flag("numericText")) || !PythonFloat.TryRead(Digits(scalar),
+            out double number))
+        {
+            Type(key, node, path,
+                key.Type == "integer" ? "a whole number" : IsExponent(node)
+                ? "a number such as 1.0e+3: without dot and sign it is text to YAML 1.1" : "a number");
+            return;
+        }
+
+        if (scalar.Kind == YamlKind.Boolean)
+            findings.Warn(RuleIds.ValueType, node.Position, path, $"'{key.Name}' is {node.Description}.",
+                $"Python takes it for {number}.", "Write a number.");
+        else if (key.Type == "integer" && scalar.Kind == YamlKind.Float && !key.Flag("decimals"))
+            Type(key, node, path, "a whole number");
+        else if (key.Flag("decimalsOnly") && scalar.Kind == YamlKind.Integer)
+            Type(key, node, path, "a number with a decimal point");
+        else if (number < key.Min || number <= key.Above || number > key.Max)
+        {
+            string low = key.Min is { } min ? $"{Plain(min)} or more" : key.Above is { } above ? $"more than {Plain(above)}" : "";
+            string high = key.Max is { } max ? $"{Plain(max)} or less" : "";
+            string advice = $"Write a number of {string.Join(" and ", new[] { low, high }.Where(part => part.Length > 0))}.";
+            if (key.Flag("rangeIgnored"))
+                findings.Warn(RuleIds.ValueRange, node.Position, path, $"'{key.Name}' is {node.Description}.", key.Effect ?? "", advice);
+            else
+                Wrong(RuleIds.ValueRange, key, node, path, $"'{key.Name}' is {node.Description}.", advice);
+        }
+    }
+
+    private void Choice(StepKey key, YamlNode node, string path)
+    {
+        string[] words = node switch
+        {
+            YamlScalar { Kind: YamlKind.String } scalar when key.Type == "choices" => scalar.Text == "all"
+                ? [] : [.. scalar.Text.Split('|').Select(word => word.Trim())],
+            YamlSequence { Items.Count: > 0 } list when key.Type == "choices"
+                && list.Items.All(IsText) => [.. list.Items.Select(item => ((YamlScalar)item).Text)],
+            YamlScalar scalar => [scalar.Value],
+            _ => [""],
+        };
+        StringComparer comparer = key.Flag("anyCase") ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal;
+        IEnumerable<string> allowed = key.Type == "choices" ? key.Allowed.Where(word => word != "all") : key.Allowed;
+        if (words.FirstOrDefault(word => !allowed.Contains(word, comparer) && !(key.Flag("open")
+            && Formats.IsKnown(word))) is not { } wrong)
+            return;
+        string? alias = key.TextOf("aliases", wrong) ?? Spelling.Nearest(wrong, key.Allowed);
+        Wrong(RuleIds.ValueChoice, key, node, path, $"'{key.Name}' is {node.Description}.",
+            alias is null ? $"Write one of: {string.Join(", ", key.Allowed)}." : $"Write '{alias}'.");
+    }
+
+    // What is no list of texts is an error of the file's reader already.
+    private void Metrics(StepKey key, YamlNode node, string path)
+    {
+        foreach (YamlScalar item in ((node as YamlSequence)?.Items ?? []).OfType<YamlScalar>().Where(item => item.Kind == YamlKind.String))
+        {
+            if (!key.Allowed.Contains(item.Text) && !key.Helpers.Contains(item.Text))
+            {
+                findings.Error(RuleIds.MetricUnknown, item.Position, path, $"There is no statistic '{YamlScalar.Quote(item.Text)}'.",
+                    $"stops at it: {key.Fails} '{YamlScalar.Quote(item.Text)}'.", KeyRules.Advice(item.Text, key.Allowed));
+            }
+        }
+    }
+
+    /// <summary>Whether a node is a text.</summary>
+    public static bool IsText(YamlNode node) => node is YamlScalar { Kind: YamlKind.String };
+
+    private static bool IsWord(string text, params string[] words) => words.Contains(text, StringComparer.OrdinalIgnoreCase);
+
+    private static bool IsExponent(YamlNode node) => node is YamlScalar { Kind: YamlKind.String } scalar
+        && PythonFloat.TryRead(scalar.Text.Trim(), out _);
+
+    private static string Digits(YamlScalar scalar) =>
+        scalar.Kind == YamlKind.Boolean ? scalar.Value == "True" ? "1" : "0" : scalar.Value.Trim().TrimStart('+').Replace("_", "");
+
+    private static string Plain(double number) => number.ToString(CultureInfo.InvariantCulture);
+}

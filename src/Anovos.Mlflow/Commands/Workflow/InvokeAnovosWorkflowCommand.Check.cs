@@ -1,0 +1,39 @@
+using Anovos.Mlflow.Checks;
+using Anovos.Mlflow.Configuration;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>The check of the workflow file before the workflow is started.</summary>
+public sealed partial class InvokeAnovosWorkflowCommand
+{
+    private void Check(string folder)
+    {
+        var options = new WorkflowCheckOptions
+        {
+            RunType = RunType ?? (IsJob ? "databricks" : null),
+            BasePath = IsJob ? null : folder,
+            AnovosTracks = !_getsCopy,
+            ReadsData = !IsJob,
+        };
+        IReadOnlyList<ConfigDiagnostic> found = Await(token => Task.FromResult(WorkflowCheck.Run(Config!.Path, options, token)));
+        ConfigDiagnostic[] errors = [.. found.Where(item => item.IsError)];
+        foreach (ConfigDiagnostic item in found)
+        {
+            // An issue of the build has the place in the file, which a warning or an error of the command has not.
+            if (Pipeline is not null)
+                Tell(Pipeline.Issue(item));
+            else if (item.Severity == DiagnosticSeverity.Warning)
+                WriteWarning(item.ToString());
+            else if (!item.IsError)
+                WriteVerbose(item.ToString());
+        }
+
+        if (errors.Length > 0)
+        {
+            string places = errors.Length == 1 ? "one place" : $"{errors.Length} places";
+            string list = string.Join("", errors.Select(error => $"\n{error}"));
+            string message = $"Anovos would stop at {places} of this file. Nothing was started; -SkipCheck starts it anyway.{list}";
+            throw new MlflowException(ErrorKind.ConfigInvalid, message) { Target = Config!.Path };
+        }
+    }
+}
