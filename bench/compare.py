@@ -2,12 +2,13 @@
 
 usage: compare.py [--runs N] [--only TEXT] URI[=PYTHON] ...
 
-URI is a tracking server, or a folder for the directory store; PYTHON a Python that can import mlflow, of the server's version
+URI is a tracking server, a folder for the directory store, or sqlite:////folder/file.db, which both sides use in turn; PYTHON a Python that can import mlflow, of the server's version
 best. The module is the one that `dotnet build -c Release` stages; pwsh must be on the PATH. What is not there is left out.
 """
 import argparse
 import os
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import tempfile
@@ -32,16 +33,20 @@ $clock = [Diagnostics.Stopwatch]::StartNew()
 Import-Module '{module}'
 [Console]::WriteLine($clock.Elapsed.TotalSeconds.ToString([cultureinfo]::InvariantCulture))
 """
-LISTED = "10,000 runs listed"
+LISTED, SEARCHED, HISTORY = "10,000 runs listed", "10,000 runs searched by a metric", "a history of 200,000 points"
 POINTS = "& {{ for ($i = 0; $i -lt {0}; $i++) {{ [pscustomobject]@{{ Name = 'm'; Value = $i / 7; Step = $i }} }} }} | Write-MlflowMetric"
 
 
-class Work:
-    """One row: how each side does it. What a side lacks, or a kind of store, is None."""
+SERVER, FOLDER, DATABASE = "server", "folder", "database"
+EVERYWHERE, LOCAL = (SERVER, FOLDER, DATABASE), (FOLDER, DATABASE)
 
-    def __init__(self, name, python=None, powershell=None, curl=None, folders=True, servers=True, runs=None, before=START, after=STOP, whole=False):
+
+class Work:
+    """One row: how each side does it, and in which kinds of stores. What a side lacks is None."""
+
+    def __init__(self, name, python=None, powershell=None, curl=None, stores=EVERYWHERE, runs=None, before=START, after=STOP, whole=False):
         self.name, self.python, self.powershell, self.curl = name, python, powershell, curl
-        self.folders, self.servers, self.runs, self.before, self.after = folders, servers, runs, before, after
+        self.stores, self.runs, self.before, self.after = stores, runs, before, after
         # Of interest as a process alone; a clock in the script would be a fifth of it.
         self.whole = whole
 
@@ -49,12 +54,42 @@ class Work:
 def works(data):
     return [
         Work("start and end a run", "with mlflow.start_run(): pass", f"{START}; {STOP}", before="", after="", whole=True),
-        Work("1000 files of 8 KiB", f"mlflow.log_artifacts({data.many!r}, 'many')", f"$null = Send-MlflowArtifact '{data.many}' -ArtifactPath many -ContentOnly", data.many),
-        Work("one file of 512 MiB", f"mlflow.log_artifact({data.large!r})", f"$null = Send-MlflowArtifact '{data.large}'", data.large),
+        Work("1000 files of 8 KiB", f"mlflow.log_artifacts({data.many!r}, 'many')", f"$null = Send-MlflowArtifact '{data.many}' -ArtifactPath many -ContentOnly", data.many, stores=(SERVER, FOLDER)),
+        Work("one file of 512 MiB", f"mlflow.log_artifact({data.large!r})", f"$null = Send-MlflowArtifact '{data.large}'", data.large, stores=(SERVER, FOLDER)),
         Work("20,000 points", batches(20000), POINTS.format(20000)),
-        Work("1,000,000 points", batches(1000000), POINTS.format(1000000), servers=False, runs=1),
-        Work(LISTED, "runs = mlflow.search_runs(['0'], max_results=10000, output_format='list')\nassert len(runs) == 10000", "$runs = @(Get-MlflowRun -TrackingUri '{uri}' -Experiment Default); if ($runs.Count -ne 10000) { throw $runs.Count }", servers=False, before="", after=""),
+        Work("1,000,000 points", batches(1000000), POINTS.format(1000000), stores=LOCAL, runs=1),
+        Work("2,000 runs with 10 params and 10 metrics", RUNS_PYTHON, RUNS, stores=LOCAL, runs=1, before="", after=""),
+        Work(LISTED, "runs = mlflow.search_runs(['0'], max_results=10000, output_format='list')\nassert len(runs) == 10000", "$runs = @(Get-MlflowRun -TrackingUri '{uri}' -Experiment Default); if ($runs.Count -ne 10000) { throw $runs.Count }", stores=LOCAL, before="", after=""),
+        Work(SEARCHED, "runs = mlflow.search_runs(['0'], 'metrics.rmse > 700', max_results=100, order_by=['metrics.rmse DESC'], output_format='list')\nassert len(runs) == 100", "$runs = @(Get-MlflowRun -TrackingUri '{uri}' -Experiment Default -Filter 'metrics.rmse > 700' -OrderBy 'metrics.rmse DESC' -First 100); if ($runs.Count -ne 100) { throw $runs.Count }", stores=LOCAL, before="", after=""),
+        Work(HISTORY, HISTORY_PYTHON, HISTORY_POWERSHELL, stores=(DATABASE,), before="", after=""),
     ]
+
+
+RUNS_PYTHON = """
+for i in range(2000):
+    with mlflow.start_run():
+        mlflow.log_params({f'p{k}': f'{i}' for k in range(10)})
+        mlflow.log_metrics({f'm{k}': i / 7 for k in range(10)})
+"""
+RUNS = """
+for ($i = 0; $i -lt 2000; $i++) {
+    $params = @{}; $metrics = @{}
+    for ($k = 0; $k -lt 10; $k++) { $params["p$k"] = "$i"; $metrics["m$k"] = $i / 7 }
+    $null = Start-MlflowRun -TrackingUri '{uri}' -Experiment bench
+    Write-MlflowParameter $params
+    Write-MlflowMetric $metrics
+    $null = Stop-MlflowRun
+}
+"""
+HISTORY_PYTHON = """
+run = mlflow.search_runs(search_all_experiments=True, filter_string="run_name = 'history'", output_format='list')[0].info.run_id
+points = mlflow.MlflowClient().get_metric_history(run, 'm')
+assert len(points) == 200000
+"""
+HISTORY_POWERSHELL = """
+$run = Get-MlflowRun -TrackingUri '{uri}' -Name history
+$points = @(Get-MlflowMetric m -Run $run); if ($points.Count -ne 200000) { throw $points.Count }
+"""
 
 
 def batches(count):
@@ -101,13 +136,16 @@ def sides(work, uri, python, is_server):
     return commands
 
 
+def kind(uri):
+    return SERVER if uri.startswith("http") else DATABASE if uri.startswith("sqlite:") else FOLDER
+
+
 def compare(work, uri, python, runs):
-    is_server = uri.startswith("http")
-    if not (work.servers if is_server else work.folders):
+    if kind(uri) not in work.stores:
         return
     results = {}
     for _ in range(work.runs or runs):
-        for side, command in sides(work, uri, python, is_server).items():
+        for side, command in sides(work, uri, python, kind(uri) == SERVER).items():
             results.setdefault(side, []).append(Measurement(command))
     median = lambda side, of: statistics.median(of(one) for one in results[side])
     curls = [side for side in results if side.startswith("curl")]
@@ -116,7 +154,7 @@ def compare(work, uri, python, runs):
         if work.whole and label == "in the call, s":
             continue
         own = median("module", of)
-        line = f"{work.name:22} {label:15} {spread([of(one) for one in results['module']]):26}"
+        line = f"{work.name:40} {label:15} {spread([of(one) for one in results['module']]):26}"
         if "python" in results:
             line += f" Python client {spread([of(one) for one in results['python']]):26} is {median('python', of) / own:5.2f} ×"
         if best and label == "in the call, s":
@@ -124,10 +162,22 @@ def compare(work, uri, python, runs):
         print(line, flush=True)
 
 
-def prepare_folder(uri):
-    """Ten thousand runs in the directory store, for the listing."""
-    if not os.path.isdir(os.path.join(uri, "0")) or len(os.listdir(os.path.join(uri, "0"))) < 10000:
-        script = f"Import-Module '{MODULE}'; 1..10000 | ForEach-Object {{ $null = Start-MlflowRun -TrackingUri '{uri}' -Experiment Default; $null = Write-MlflowMetric rmse ($_ / 7); $null = Stop-MlflowRun }}"
+def count_runs(uri):
+    """The runs in the experiment 0."""
+    if kind(uri) == FOLDER:
+        return len(os.listdir(os.path.join(uri, "0"))) if os.path.isdir(os.path.join(uri, "0")) else 0
+    file = uri[len("sqlite:///"):]
+    if not os.path.exists(file):
+        return 0
+    with sqlite3.connect(file) as database:
+        return database.execute("SELECT count(*) FROM runs WHERE experiment_id = 0").fetchone()[0]
+
+
+def prepare(uri):
+    """Ten thousand runs, for the listing and the search; in a database one more with a long history, elsewhere than those."""
+    if count_runs(uri) < 10000:
+        history = "" if kind(uri) == FOLDER else f"; $null = Start-MlflowRun -TrackingUri '{uri}' -Experiment history -RunName history; {POINTS.format(200000)}; $null = Stop-MlflowRun"
+        script = f"Import-Module '{MODULE}'{history}; 1..10000 | ForEach-Object {{ $null = Start-MlflowRun -TrackingUri '{uri}' -Experiment Default; $null = Write-MlflowMetric rmse ($_ / 7); $null = Stop-MlflowRun }}"
         subprocess.run(["pwsh", "-NoProfile", "-Command", script], check=True)
 
 
@@ -145,11 +195,11 @@ def main():
         data = Data(work)
         for store in arguments.store:
             uri, _, python = store.partition("=")
-            version = urllib.request.urlopen(uri + "/version").read().decode() if uri.startswith("http") else "directory store"
+            version = urllib.request.urlopen(uri + "/version").read().decode() if kind(uri) == SERVER else kind(uri)
             print(f"\n{version}")
             wanted = [one for one in works(data) if arguments.only in one.name]
-            if not uri.startswith("http") and any(one.name == LISTED for one in wanted):
-                prepare_folder(uri)
+            if kind(uri) != SERVER and any(one.name in (LISTED, SEARCHED, HISTORY) for one in wanted):
+                prepare(uri)
             for one in wanted:
                 compare(one, uri, python or None, arguments.runs)
 

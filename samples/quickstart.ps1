@@ -1,4 +1,4 @@
-# Tracks the workflow in samples/customers into ./mlruns and shows what is there afterwards.
+# Tracks the workflow in samples/customers into ./mlflow.db and shows what is there afterwards.
 $workflow = Import-AnovosConfig "$PSScriptRoot/customers/config.yaml"
 
 $run = $workflow | Start-MlflowRun -Name quickstart |

@@ -3,25 +3,44 @@ using Anovos.Mlflow.StoreWriter;
 using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
-// Writes to a directory store until it is killed or its input ends. After each thing done it says so on a line of its own,
+// Writes to a local store until it is killed or its input ends. After each thing done it says so on a line of its own,
 // and what it said must be in the store whatever happens to it next.
-// Arguments: the store's folder, the writer's number, the run to write to ("-": a new one).
+// Arguments: the store's folder or database, the writer's number, the run to write to ("-": a new one).
 (string root, Plan plan, string runId) = (args[0], new Plan(int.Parse(args[1])), args[2]);
-using var store = new DirectoryStore(root);
+using ITrackingStore store = Path.GetExtension(root) == ".db" ? new SqliteStore(root) : new DirectoryStore(root);
 using var output = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true };
 
 Task<int> stop = Task.Run(Console.In.Read);
 output.WriteLine("up");
 
-string experimentId = await FindOrCreateAsync();
+string experimentId = await PatientlyAsync(FindOrCreateAsync);
 output.WriteLine($"experiment {experimentId}");
 if (runId == "-")
-    runId = (await store.CreateRunAsync(new(experimentId, "first", "me", Plan.Start) { Tags = Plan.BirthTags() }, default)).RunId;
+{
+    var first = new NewRun(experimentId, "first", "me", Plan.Start) { Tags = Plan.BirthTags() };
+    runId = (await PatientlyAsync(() => store.CreateRunAsync(first, default))).RunId;
+}
+
 output.WriteLine($"run {runId}");
 
-using IArtifactStore artifacts = ArtifactStores.Open(await store.GetRunAsync(runId, default), store);
+using IArtifactStore artifacts = ArtifactStores.Open(await PatientlyAsync(() => store.GetRunAsync(runId, default)), store);
 for (int operation = 0; !stop.IsCompleted; operation++)
-    output.WriteLine($"done {operation}{await DoAsync(operation)}");
+    output.WriteLine($"done {operation}{await PatientlyAsync(() => DoAsync(operation))}");
+
+// On a busy machine other writers may keep a database for longer than an operation waits.
+async Task<T> PatientlyAsync<T>(Func<Task<T>> work)
+{
+    while (true)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (Anovos.Mlflow.MlflowException e) when (e.IsTransient)
+        {
+        }
+    }
+}
 
 async Task<string> FindOrCreateAsync()
 {

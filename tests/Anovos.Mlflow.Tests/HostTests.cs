@@ -82,7 +82,7 @@ public class HostTests : IDisposable
     }
 
     [Fact]
-    public void The_quickstart_tracks_the_sample_workflow_into_mlruns()
+    public void The_quickstart_tracks_the_sample_workflow_into_mlflow_db()
     {
         string script = Path.Combine(Repository.Root, "samples", "quickstart.ps1");
         (int exitCode, string output, string error) = RunDotnet(Repository.Host, script);
@@ -94,7 +94,9 @@ public class HostTests : IDisposable
         Assert.Contains("data_transformer/transformers/attribute_binning", output);
         Assert.DoesNotContain("data_ingest", output);
         Assert.DoesNotContain(".crc", output);
-        Assert.True(Directory.Exists(Path.Combine(_folder, "mlruns")));
+        Assert.True(File.Exists(Path.Combine(_folder, "mlflow.db")));
+        string[] artifacts = Directory.GetFiles(Path.Combine(_folder, "mlruns"), "_SUCCESS", SearchOption.AllDirectories);
+        Assert.Contains(artifacts, file => file.Contains("final_dataset"));
     }
 
     [Fact]

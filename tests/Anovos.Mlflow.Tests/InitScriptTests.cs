@@ -149,7 +149,7 @@ public sealed class InitScriptTests(SingleFileHost host) : IAsyncLifetime
         string workflow = Path.Combine(_folder, "Ada's workflow");
         CopyFolder(Path.Combine(Samples, "customers"), workflow);
         string config = Path.Combine(workflow, "config.yaml");
-        File.WriteAllText(config, File.ReadAllText(config).Replace("\"Customers\"", "/Shared/Customers").Replace("\"./mlruns\"", "databricks"));
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"Customers\"", "/Shared/Customers").Replace("\"sqlite:///mlflow.db\"", "databricks"));
         _environment["ANOVOS_MLFLOW_CONFIG"] = config;
         _currentFolder = workflow;
         Init();

@@ -141,6 +141,30 @@ public sealed class InvokeWorkflowTests : IAsyncLifetime
         Assert.Contains("time", _server.Runs.Single().Tags["mlflow.note.content"]);
     }
 
+    [Theory]
+    [InlineData("sqlite:///runs.db", "sqlite:///runs.db", "-RunType local -AnovosTracking", true)]
+    [InlineData("sqlite:///runs.db", "sqlite:///runs.db", "config.yaml local -AnovosTracking", true)]
+    [InlineData("$Uri", "sqlite:///runs.db", "-RunType local -AnovosTracking", true)]
+    [InlineData("sqlite:///runs.db", "./mlruns", "-RunType local -AnovosTracking", true)]
+    [InlineData("sqlite:///runs.db", "sqlite:///runs.db", "-RunType local", false)]
+    [InlineData("sqlite:///runs.db", "sqlite:///runs.db", "config.yaml local", false)]
+    [InlineData("sqlite:///runs.db", "sqlite:///runs.db", "-AnovosTracking", false)]
+    [InlineData("./mlruns", "./mlruns", "-RunType local -AnovosTracking", false)]
+    [InlineData("$Uri", "./mlruns", "-RunType local -AnovosTracking", false)]
+    public void A_database_that_Anovos_itself_cannot_open_is_said_before_the_workflow_starts(
+        string uri, string block, string arguments, bool warns)
+    {
+        _session.Write("config.yaml", $"{Config}\n  tracking_uri: {block}\n");
+        ScriptResult result = _session.Run(
+            $"Import-AnovosConfig ./config.yaml | Invoke-AnovosWorkflow -SkipCheck -TrackingUri {uri} python3 $Workflow {arguments} *>&1", Variables).Clean();
+        string[] lines = [.. result.Output.Select(item => item.ToString())];
+        int warning = Array.FindIndex(lines, line => line.Contains("MLflow 1.27, which cannot open the database sqlite:///"));
+        int start = Array.FindIndex(lines, line => line.Contains("anovos.workflow:main"));
+        Assert.True(start >= 0, string.Join('\n', lines));
+        Assert.Equal(warns, warning >= 0);
+        Assert.True(warning < start, string.Join('\n', lines));
+    }
+
     [Fact]
     public async Task A_server_that_is_lost_in_the_middle_costs_nothing_and_is_said()
     {

@@ -8,6 +8,7 @@ public sealed class NameTests : IDisposable
     private readonly ScriptSession _session = new();
 
     [Theory]
+    [InlineData("database")]
     [InlineData("folder")]
     [InlineData("server")]
     public async Task A_name_means_the_experiment_of_that_name(string where)
@@ -46,6 +47,7 @@ public sealed class NameTests : IDisposable
     }
 
     [Theory]
+    [InlineData("database")]
     [InlineData("folder")]
     [InlineData("server")]
     public async Task Runs_of_an_experiment_with_brackets_are_found(string where)
@@ -190,7 +192,7 @@ public sealed class NameTests : IDisposable
     {
         // MLflow takes no such key today; older stores have them.
         const string Script = "$null = Start-MlflowRun; Write-MlflowMetric loss 1; Write-MlflowMetric Loss 2; Stop-MlflowRun";
-        dynamic run = _session.Run(Script).Clean().Single;
+        dynamic run = _session.Run($"$null = Connect-Mlflow ./mlruns; {Script}").Clean().Single;
         string folder = Path.Combine("mlruns", run.ExperimentId, run.RunId, "metrics");
         _session.Write(Path.Combine(folder, "acc [1]"), "1700000000000 3 0\n");
         _session.Write(Path.Combine(folder, "acc 1"), "1700000000000 4 0\n");
@@ -217,7 +219,7 @@ public sealed class NameTests : IDisposable
     private async Task<TrackingServer> Connect(string where)
     {
         TrackingServer server = await TrackingServer.StartAsync();
-        string uri = where == "folder" ? Path.Combine(_session.Folder, "store") : server.Uri.ToString();
+        string uri = _session.StoreUri(where, server.Uri);
         _session.Run("Connect-Mlflow $Uri | Out-Null", ("Uri", uri)).Clean();
         return server;
     }

@@ -75,6 +75,126 @@ public sealed class OfflineTests : IAsyncLifetime
         Assert.Equal(stored.RunId, (string)synced.TargetRunId);
     }
 
+    [Theory]
+    [InlineData("night.db")]
+    [InlineData("./below/night.sqlite")]
+    [InlineData("night.SQLITE3")]
+    [InlineData("sqlite:///night.runs")]
+    [InlineData("there.runs")]
+    public void A_database_keeps_offline_runs_as_well(string path)
+    {
+        Run("$null = Start-MlflowRun -TrackingUri sqlite:///there.runs -Name before | Stop-MlflowRun").Clean();
+        ScriptResult result = Run(
+            $"$null = Start-MlflowRun -TrackingUri $Uri -Offline -OfflinePath {path} -Experiment ours -Name nightly\n{Work}"
+            + $"(Stop-MlflowRun).TrackingUri; Sync-MlflowRun {path} -Experiment ours; Sync-MlflowRun {path} -Experiment ours").Clean();
+
+        string file = Path.Combine(_session.Folder, path.Replace("sqlite:///", "").Replace("./", ""));
+        Assert.Equal($"sqlite:///{file.Replace('\\', '/')}", result.Texts[0]);
+        Assert.True(File.Exists(file));
+        Assert.Contains("sqlite:///", Assert.Single(result.Warnings));
+        Assert.Equal("Synced", (string)Assert.Single(result.Output.Skip(1)).Properties["Status"].Value);
+        StoredRun stored = AssertStored();
+        Assert.Equal(("FINISHED", "nightly"), (stored.Status, stored.Tags["mlflow.runName"]));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public void A_run_goes_on_in_a_database_when_the_server_is_lost(int step)
+    {
+        const string Start = "$null = Start-MlflowRun -TrackingUri $Uri -OfflineFallback -OfflinePath ./lost.db -Experiment ours\n";
+        string[] steps = [.. Work.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
+        _isDown = step == 0;
+        Run(Start + string.Join('\n', steps[..step])).Clean();
+        _isDown = true;
+        Assert.Equal(["Finished"], Run(string.Join('\n', steps[step..]) + "\n(Stop-MlflowRun).Status").Clean().Texts);
+
+        _isDown = false;
+        Assert.Equal("Synced", (string)Run("Sync-MlflowRun lost.db").Clean().Single.Status);
+        AssertStored();
+        Assert.True(File.Exists(Path.Combine(_session.Folder, "lost.db")));
+    }
+
+    [Fact]
+    public void Without_a_path_runs_are_sent_from_a_folder_with_runs_and_else_from_the_database()
+    {
+        ScriptResult result = Run(
+            """
+            $null = Start-MlflowRun -Name local | Stop-MlflowRun
+            (Sync-MlflowRun -TrackingUri $Uri).RunName
+            $null = Start-MlflowRun -TrackingUri $Uri -Offline -Name offline | Stop-MlflowRun
+            (Sync-MlflowRun).RunName
+            """).Clean();
+        Assert.Equal(["local", "offline"], result.Texts);
+        Assert.Equal(["local", "offline"], _server.Runs.Select(run => run.RunName));
+    }
+
+    [Fact]
+    public void A_folder_that_has_the_artifacts_of_a_database_keeps_offline_runs_as_well()
+    {
+        Run($"$null = Start-MlflowRun -Name local\n{Work}$null = Stop-MlflowRun").Clean();
+        Run($"$null = Start-MlflowRun -Experiment ours -Name local\n{Work}$null = Stop-MlflowRun").Clean();
+        ScriptResult result = Run(
+            $"""
+            $null = Start-MlflowRun -TrackingUri $Uri -Offline -Experiment ours -Name offline
+            {Work}$null = Stop-MlflowRun
+            $null = Start-MlflowRun -TrackingUri $Uri -Offline -Name offline | Stop-MlflowRun
+            (Get-MlflowRun -TrackingUri ./mlruns).RunName
+            (Get-MlflowExperiment -TrackingUri ./mlruns).Count
+            (Get-MlflowRun -TrackingUri sqlite:///mlflow.db | Get-MlflowArtifact).ArtifactPath
+            (Sync-MlflowRun).Status
+            """).Clean();
+        Assert.Equal(["offline", "offline", "2", "data", "data", "Synced", "Synced"], result.Texts);
+        Assert.Equal(2, result.Warnings.Length);
+        AssertStored(_server.Runs.First());
+    }
+
+    [Theory]
+    [InlineData("Sync-MlflowRun", "no folder ./mlruns and no database ./mlflow.db")]
+    [InlineData("Sync-MlflowRun nowhere.db", "no folder or database of runs at nowhere.db")]
+    [InlineData("Sync-MlflowRun http://127.0.0.1:1", "not a folder or a SQLite database")]
+    [InlineData("Start-MlflowRun -Offline -TrackingUri $Uri -OfflinePath http://127.0.0.1:1", "not a folder or a SQLite database")]
+    public void What_keeps_no_runs_is_an_error(string command, string message)
+    {
+        ScriptResult result = Run($"try {{ {command} }} catch {{ $_.FullyQualifiedErrorId.Split(',')[0]; $_.Exception.Message }}");
+        Assert.Equal("UriUnsupported", result.Texts[0]);
+        Assert.Contains(message, result.Texts[1]);
+        Assert.Empty(Directory.GetFiles(_session.Folder, "*.db"));
+    }
+
+    [Fact]
+    public void A_database_that_was_moved_is_sent_with_the_artifacts_that_moved_with_it()
+    {
+        Run($"$null = Start-MlflowRun -TrackingUri sqlite:///old/night.db -Experiment ours\n{Work}$null = Stop-MlflowRun").Clean();
+        Directory.Move(Path.Combine(_session.Folder, "old"), Path.Combine(_session.Folder, "moved"));
+        Assert.Equal("Synced", (string)Run("Sync-MlflowRun moved/night.db -TrackingUri $Uri").Clean().Single.Status);
+        AssertStored();
+    }
+
+    [Fact]
+    public void A_database_that_was_moved_alone_is_sent_with_the_artifacts_where_it_records_them()
+    {
+        Run($"$null = Start-MlflowRun -TrackingUri sqlite:///old/night.db -Experiment ours\n{Work}$null = Stop-MlflowRun").Clean();
+        File.Move(Path.Combine(_session.Folder, "old", "night.db"), Path.Combine(_session.Folder, "night.db"));
+        Assert.Equal("Synced", (string)Run("Sync-MlflowRun night.db -TrackingUri $Uri").Clean().Single.Status);
+        AssertStored();
+    }
+
+    [Fact]
+    public void Artifacts_in_a_bucket_are_not_left_out_in_silence()
+    {
+        ScriptResult result = Run(
+            """
+            $null = New-MlflowExperiment far -ArtifactLocation s3://bucket/x
+            $null = Start-MlflowRun -Experiment far -Name far | Stop-MlflowRun
+            Sync-MlflowRun -TrackingUri $Uri
+            """);
+        dynamic row = Assert.Single(result.Output);
+        Assert.Equal("Failed", (string)row.Status);
+        Assert.Contains("s3://bucket/x", (string)row.Reason);
+        Assert.Equal("FINISHED", Assert.Single(_server.Runs).Status);
+    }
+
     [Fact]
     public void A_transfer_that_loses_the_server_goes_on_in_the_folder_and_all_files_arrive_in_the_end()
     {

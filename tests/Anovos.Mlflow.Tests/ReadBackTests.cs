@@ -14,7 +14,7 @@ public sealed class ReadBackTests : IDisposable
     private readonly ScriptSession _session = new();
 
     public static TheoryData<string, string> Cases =>
-        new MatrixTheoryData<string, string>(["configs_mlflow.yaml", "configs_full.yaml"], ["folder", "server"]);
+        new MatrixTheoryData<string, string>(["configs_mlflow.yaml", "configs_full.yaml"], ["database", "folder", "server"]);
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -41,6 +41,7 @@ public sealed class ReadBackTests : IDisposable
     }
 
     [Theory]
+    [InlineData("database")]
     [InlineData("folder")]
     [InlineData("server")]
     public void MLflow_reads_what_was_renamed_removed_and_restored(string where)
@@ -64,6 +65,7 @@ public sealed class ReadBackTests : IDisposable
     }
 
     [Theory]
+    [InlineData("database")]
     [InlineData("folder")]
     [InlineData("server")]
     public void MLflow_reads_metrics_params_and_tags_as_they_were_written(string where)

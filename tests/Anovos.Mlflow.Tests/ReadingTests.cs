@@ -9,6 +9,7 @@ public sealed class ReadingTests : IDisposable
     private readonly ScriptSession _session = new();
 
     [Theory]
+    [InlineData("database")]
     [InlineData("folder")]
     [InlineData("server")]
     public async Task Experiments_are_renamed_tagged_removed_and_restored(string where)
@@ -32,12 +33,13 @@ public sealed class ReadingTests : IDisposable
             Set-MlflowExperiment other -NewName two
             Set-MlflowExperiment other
             """,
-            ("Uri", where == "folder" ? Path.Combine(_session.Folder, "store") : server.Uri.ToString()));
+            ("Uri", _session.StoreUri(where, server.Uri)));
         Assert.Equal(["größe 1 ops", "Default,other", "Active", "Default,größe 1,other,two"], result.Texts);
         Assert.Equal(["NotDeleted", "ExperimentNotFound", "ExperimentExists", "InvalidValue"], Ids(result));
     }
 
     [Theory]
+    [InlineData("database")]
     [InlineData("folder")]
     [InlineData("server")]
     public async Task Runs_are_asked_for_compared_removed_and_restored(string where)
@@ -68,7 +70,7 @@ public sealed class ReadingTests : IDisposable
             $active = Start-MlflowRun
             Remove-MlflowRun $active.RunId -Confirm:$false
             """,
-            ("Uri", where == "folder" ? Path.Combine(_session.Folder, "store") : server.Uri.ToString()));
+            ("Uri", _session.StoreUri(where, server.Uri)));
         Assert.Equal(
             ["asked 3 night-2 0", "Param lr 1 2; Metric loss/a 3 6", "True", "loss/a 1 2; loss/a 2 4; loss/a 3 6", "3", "night-3", "night-1"],
             result.Texts);
@@ -76,6 +78,7 @@ public sealed class ReadingTests : IDisposable
     }
 
     [Theory]
+    [InlineData("database")]
     [InlineData("folder")]
     [InlineData("server")]
     public async Task Artifacts_are_selected_and_removed_by_patterns(string where)
@@ -99,7 +102,7 @@ public sealed class ReadingTests : IDisposable
             Remove-MlflowArtifact none, ../x -Confirm:$false
             (Get-MlflowArtifact -Recurse | Where-Object { -not $_.IsDirectory }).ArtifactPath | Sorted
             """,
-            ("Uri", where == "folder" ? Path.Combine(_session.Folder, "store") : server.Uri.ToString()));
+            ("Uri", _session.StoreUri(where, server.Uri)));
         Assert.Equal(["d/a.csv,d/sub/c.csv", "d/a.csv,d/b.txt", "d/b.txt,e/x,f", "d/b.txt,f"], result.Texts);
         Assert.Equal(["InvalidValue", "ArtifactNotFound", "ArtifactPathInvalid"], Ids(result));
     }

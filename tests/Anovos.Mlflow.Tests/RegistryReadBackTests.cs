@@ -135,6 +135,35 @@ public sealed class RegistryReadBackTests : IDisposable
                 read.GetProperty("latest").GetRawText()));
     }
 
+    [Fact]
+    public async Task MLflow_and_this_module_add_versions_to_a_database_at_the_same_time()
+    {
+        const int Each = 20;
+        string uri = ReadBack.TrackingUri("database");
+        _session.Run("Connect-Mlflow $Uri | Out-Null; $null = New-MlflowRegisteredModel $Name", ("Uri", uri), ("Name", _name)).Clean();
+        // MLflow upgrades a new file when it opens it. Two that do so at the same time fail.
+        ReadBack.Registry(uri, _session.Folder);
+        Task<string>[] others = [.. Enumerable.Range(0, 2).Select(_ => Task.Run(
+            () => ReadBack.Script("add_versions.py", _session.Folder, uri, _name, $"{Each}"), TestContext.Current.CancellationToken))];
+        ScriptResult result = _session.Run(
+            """
+            foreach ($i in 1..$Each) {
+                $null = New-MlflowModelVersion $Name -Source s3://bucket/$i -Alias newest
+                [Threading.Thread]::Sleep(50)
+            }
+            """,
+            ("Each", Each));
+        await Task.WhenAll(others);
+        result.Clean();
+        JsonElement read = Assert.Single(ReadBack.Registry(uri, _session.Folder).EnumerateArray());
+        Assert.Equal(
+            Enumerable.Range(1, 3 * Each),
+            read.GetProperty("versions").EnumerateArray().Select(version => version.GetProperty("version").GetInt32()));
+        Assert.Equal(
+            Each,
+            read.GetProperty("versions").EnumerateArray().Count(version => !version.GetProperty("source").GetString()!.Contains("/py/")));
+    }
+
     public void Dispose() => _session.Dispose();
 
     private static string Hash(string file) => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file)));

@@ -61,6 +61,7 @@ public sealed class ReportTests : IDisposable
     }
 
     [Theory]
+    [InlineData("database")]
     [InlineData("folder")]
     [InlineData("server")]
     public async Task A_report_is_one_file_on_the_runs_that_are_piped_named_or_active(string where)
@@ -84,7 +85,7 @@ public sealed class ReportTests : IDisposable
             ($runs[0].RunId | Export-MlflowReport one.html).Name
             $runs | Export-MlflowReport none.html -WhatIf
             """,
-            ("Uri", where == "folder" ? Path.Combine(_session.Folder, "store") : server.Uri.ToString())).Clean();
+            ("Uri", _session.StoreUri(where, server.Uri))).Clean();
         string piped = Path.Combine(_session.Folder, "piped.html");
         Assert.Equal(["active.html", piped, "named.html", "one.html"], result.Texts);
         string text = File.ReadAllText(piped);

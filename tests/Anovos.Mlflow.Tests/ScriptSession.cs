@@ -40,6 +40,14 @@ internal sealed class ScriptSession : IDisposable
         return pipeline;
     }
 
+    /// <summary>The tracking URI of a database or a folder of the session, or that of the server.</summary>
+    public string StoreUri(string where, Uri server) => where switch
+    {
+        "database" => "sqlite:///store.db",
+        "folder" => Path.Combine(Folder, "store"),
+        _ => server.ToString(),
+    };
+
     /// <summary>Writes a file in the session's folder.</summary>
     public string Write(string name, string content)
     {

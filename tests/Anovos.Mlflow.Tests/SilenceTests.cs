@@ -101,9 +101,8 @@ public sealed class SilenceTests : IDisposable
 
     [Theory]
     [InlineData("Get-MlflowRun -TrackingUri ./typo")]
-    [InlineData("Get-MlflowRun")]
     [InlineData("Get-MlflowExperiment -TrackingUri ./typo")]
-    [InlineData("Get-MlflowExperiment a*, b*")]
+    [InlineData("Get-MlflowExperiment a*, b* -TrackingUri ./typo")]
     [InlineData("Remove-MlflowExperiment a* -TrackingUri ./typo -Confirm:$false")]
     [InlineData("Connect-Mlflow ./typo | Out-Null; Get-MlflowRun -Name x")]
     public void A_folder_that_does_not_exist_is_a_warning_for_those_who_read(string command)
@@ -111,6 +110,20 @@ public sealed class SilenceTests : IDisposable
         ScriptResult result = _session.Run(command).Clean();
         Assert.Empty(result.Output);
         Assert.StartsWith("There is no folder file:///", Assert.Single(result.Warnings));
+    }
+
+    [Theory]
+    [InlineData("Get-MlflowRun")]
+    [InlineData("Get-MlflowRun -TrackingUri sqlite:///typo.db")]
+    [InlineData("Get-MlflowExperiment a*, b*")]
+    [InlineData("Remove-MlflowExperiment a* -Confirm:$false")]
+    [InlineData("Connect-Mlflow sqlite:///typo.db | Out-Null; Get-MlflowRun -Name x")]
+    public void A_database_that_does_not_exist_is_a_warning_for_those_who_read(string command)
+    {
+        ScriptResult result = _session.Run(command).Clean();
+        Assert.Empty(result.Output);
+        Assert.StartsWith("There is no database sqlite:///", Assert.Single(result.Warnings));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_session.Folder));
     }
 
     [Fact]

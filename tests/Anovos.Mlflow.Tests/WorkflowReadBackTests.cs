@@ -20,6 +20,7 @@ public sealed class WorkflowReadBackTests : IDisposable
     }
 
     [Theory]
+    [InlineData("database")]
     [InlineData("folder")]
     [InlineData("server")]
     public void A_workflow_that_ends_well(string where)
@@ -41,6 +42,7 @@ public sealed class WorkflowReadBackTests : IDisposable
     }
 
     [Theory]
+    [InlineData("database")]
     [InlineData("folder")]
     [InlineData("server")]
     public void A_workflow_that_joins_the_run_and_tracks_itself_leaves_one_run_and_nothing_twice(string where)
@@ -58,6 +60,7 @@ public sealed class WorkflowReadBackTests : IDisposable
     }
 
     [Theory]
+    [InlineData("database")]
     [InlineData("folder")]
     [InlineData("server")]
     public void A_workflow_that_fails(string where)
@@ -71,6 +74,7 @@ public sealed class WorkflowReadBackTests : IDisposable
     }
 
     [Theory]
+    [InlineData("database")]
     [InlineData("folder")]
     [InlineData("server")]
     public async Task A_workflow_that_is_stopped(string where)

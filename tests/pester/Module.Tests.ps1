@@ -55,7 +55,7 @@ Describe 'The module among others' {
             $null = Connect-Mlflow ./elsewhere
             $null = Start-MlflowRun
             Import-Module $module -Force -Global
-            (Get-MlflowConnection).TrackingUri | Should -BeLike '*mlruns'
+            (Get-MlflowConnection).TrackingUri | Should -BeLike 'sqlite:*mlflow.db'
             $env:MLFLOW_RUN_ID | Should -BeNullOrEmpty
             { Write-MlflowMetric a 1 } | Should -Throw -ErrorId 'NoActiveRun*'
             (Start-MlflowRun -Name again).RunName | Should -Be again

@@ -55,7 +55,7 @@ Describe 'A script as a process of its own' {
         }
 
         It 'standard output and standard error are apart, and errors say their line' {
-            $before = "'before'; `$null = New-Item mlruns -ItemType Directory -Force"
+            $before = "'before'; `$null = New-MlflowExperiment ([guid]::NewGuid())"
             foreach ($result in Invoke-Both "$import`n$before`nGet-MlflowExperiment nope`n'after'`nthrow 'broken'") {
                 $result.Output -split '\r?\n' | Where-Object { $_ } | Should -Be 'before', 'after'
                 $result.ErrorOutput | Should -Match 'Get-MlflowExperiment: .*script\.ps1:3'

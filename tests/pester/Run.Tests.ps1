@@ -79,7 +79,7 @@ Describe 'Runs' {
     Context 'Several at once' {
         It 'ForEach-Object -Parallel: each runspace has its own run, and none sees the one outside' {
             $outer = Start-MlflowRun -Name outer
-            $store = Join-Path (Get-CurrentFolder) mlruns
+            $store = "sqlite:///$(Join-Path (Get-CurrentFolder) mlflow.db)"
             $inner = 1..4 | ForEach-Object -ThrottleLimit 4 -Parallel {
                 Import-Module $using:module
                 $run = Start-MlflowRun -Name "item $_" -TrackingUri $using:store
@@ -99,7 +99,7 @@ Describe 'Runs' {
         }
 
         It 'ForEach-Object -Parallel: an item that left its run open does not pass it on to the next item in the same runspace' {
-            $store = Join-Path (Get-CurrentFolder) mlruns
+            $store = "sqlite:///$(Join-Path (Get-CurrentFolder) mlflow.db)"
             $runs = 1..3 | ForEach-Object -ThrottleLimit 1 -Parallel {
                 Import-Module $using:module
                 Start-MlflowRun -Name "item $_" -TrackingUri $using:store
@@ -109,7 +109,7 @@ Describe 'Runs' {
         }
 
         It 'Start-ThreadJob: a run in the background is not the one in front' {
-            $store = Join-Path (Get-CurrentFolder) mlruns
+            $store = "sqlite:///$(Join-Path (Get-CurrentFolder) mlflow.db)"
             $front = Start-MlflowRun -Name front
             $back = Start-ThreadJob { Import-Module $using:module; Use-MlflowRun -Name back -TrackingUri $using:store { $args[0] } } |
                 Receive-Job -Wait -AutoRemoveJob
@@ -120,17 +120,18 @@ Describe 'Runs' {
         }
 
         It 'Start-ThreadJob: a child process finds the run that was started last, wherever, until it is stopped or its job ends' {
-            $store = Join-Path (Get-CurrentFolder) mlruns
+            $store = "sqlite:///$(Join-Path (Get-CurrentFolder) mlflow.db)"
+            $folder = Get-CurrentFolder
             $front = Start-MlflowRun -Name front
             $job = Start-ThreadJob {
                 Import-Module $using:module
                 Start-MlflowRun -Name back -TrackingUri $using:store
-                $null = New-Item (Join-Path $using:store started)
-                while (-not (Test-Path (Join-Path $using:store stop))) { Start-Sleep -Milliseconds 20 }
+                $null = New-Item (Join-Path $using:folder started)
+                while (-not (Test-Path (Join-Path $using:folder stop))) { Start-Sleep -Milliseconds 20 }
             }
-            while (-not (Test-Path (Join-Path $store started)) -and $job.State -in 'NotStarted', 'Running') { Start-Sleep -Milliseconds 20 }
+            while (-not (Test-Path (Join-Path $folder started)) -and $job.State -in 'NotStarted', 'Running') { Start-Sleep -Milliseconds 20 }
             $seen = & (Get-Pwsh) -NoProfile -NonInteractive -Command '$env:MLFLOW_RUN_ID'
-            $null = New-Item (Join-Path $store stop)
+            $null = New-Item (Join-Path $folder stop)
             $back = Receive-Job $job -Wait -AutoRemoveJob
             $seen | Should -Be $back.RunId
 

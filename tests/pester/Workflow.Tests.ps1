@@ -23,9 +23,9 @@ Describe 'Tracking the workflow in samples/customers' {
             $run.EndTime | Should -BeGreaterOrEqual $run.StartTime
         }
 
-        It 'writes to ./mlruns in the current folder, TestDrive: among them, and nowhere else' {
-            ([uri] $run.TrackingUri).LocalPath.TrimEnd('/') | Should -Be (Join-Path (Get-CurrentFolder) 'mlruns')
-            (Get-ChildItem).Name | Should -Be 'mlruns'
+        It 'writes to ./mlflow.db, and artifacts to ./mlruns, in the current folder, TestDrive: among them, and nowhere else' {
+            $run.TrackingUri | Should -Be ('sqlite:///' + (Join-Path (Get-CurrentFolder) 'mlflow.db').Replace('\', '/'))
+            (Get-ChildItem).Name | Sort-Object | Should -Be 'mlflow.db', 'mlruns'
         }
 
         It 'sends exactly what the flags allow and the workflow file, byte for byte' {
@@ -102,14 +102,14 @@ Import-AnovosConfig $Config | Start-MlflowRun -Name nightly -WhatIf
 '@
             $result = Invoke-Pwsh ./script.ps1 (Get-StagedModule), "$customers/config.yaml"
             $lines = $result.Output -split '\r?\n' | Where-Object { $_ }
-            $lines[0] | Should -BeLike "What if: *`"Create`" on target `"experiment 'Customers' at file:*mlruns`"."
-            $lines[1] | Should -BeLike "What if: *`"Start`" on target `"run 'nightly' in experiment 'Customers' at file:*mlruns`"."
+            $lines[0] | Should -BeLike "What if: *`"Create`" on target `"experiment 'Customers' at sqlite:*mlflow.db`"."
+            $lines[1] | Should -BeLike "What if: *`"Start`" on target `"run 'nightly' in experiment 'Customers' at sqlite:*mlflow.db`"."
             Get-ChildItem | Select-Object -ExpandProperty Name | Should -Be 'script.ps1'
         }
 
         It '-Verbose on Start-MlflowRun says where it tracks to, with which credentials, and that it made the experiment' {
             $verbose = Import-AnovosConfig "$customers/config.yaml" | Start-MlflowRun -Verbose 4>&1 | Where-Object { $_ -is [System.Management.Automation.VerboseRecord] }
-            "$verbose" | Should -BeLike '*Tracking to file:*mlruns, authentication: *'
+            "$verbose" | Should -BeLike '*Tracking to sqlite:*mlflow.db, authentication: *'
             "$verbose" | Should -BeLike "*Created experiment 'Customers'*"
         }
     }

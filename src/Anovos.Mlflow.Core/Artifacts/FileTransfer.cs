@@ -58,7 +58,7 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
         ArtifactContent? whole = null;
         Func<Task<string>> once = Timed(server, sent, AttemptAsync, cancellationToken);
         string etag = "";
-        await retrier.ChangeAsync(async _ => etag = await once().ConfigureAwait(false), IsDoneAsync, cancellationToken).ConfigureAwait(false);
+        await retrier.ChangeAsync(once, IsDoneAsync, cancellationToken).ConfigureAwait(false);
         return (whole!, etag);
 
         // What was not sent whole cannot have arrived.
@@ -74,7 +74,7 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
                 using HttpResponseMessage response = await ExecuteAsync(message, server, time, cancellationToken).ConfigureAwait(false);
 
                 // A server may respond before it has read the whole body. Then it does not have the file.
-                return content.Sent is not null
+                return etag = content.Sent is not null
                     ? response.Headers.ETag?.ToString() ?? ""
                     : throw new MlflowException(ErrorKind.ServerError, $"{server.Authority} answered before it had all of {source}.") { IsTransient = true };
             }
@@ -128,9 +128,10 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
         Uri server, Func<HttpRequestMessage> request, Func<Task<bool>>? isGone, CancellationToken cancellationToken)
     {
         Func<Task<bool>> once = Timed(server, _ => { }, AttemptAsync, cancellationToken);
+        bool mayBeDone = false;
         return retrier.ChangeAsync(DeleteAsync, isGone ?? (() => Task.FromResult(false)), cancellationToken);
 
-        async Task DeleteAsync(bool mayBeDone)
+        async Task DeleteAsync()
         {
             try
             {
@@ -139,6 +140,11 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
             catch (MlflowException e) when (mayBeDone && e.Kind == ErrorKind.ArtifactNotFound)
             {
                 // Removed by an attempt before.
+            }
+            catch (MlflowException e) when (e.MayHaveBeenDone())
+            {
+                mayBeDone = true;
+                throw;
             }
         }
 

@@ -7,7 +7,7 @@ namespace Anovos.Mlflow.Copying;
 /// <summary>What became of a run that was to be sent.</summary>
 public sealed record SyncResult
 {
-    /// <summary>The run in the folder.</summary>
+    /// <summary>The run that was read.</summary>
     public required string RunId { get; init; }
 
     /// <summary>Its name.</summary>
@@ -36,13 +36,13 @@ public sealed record SyncResult
 }
 
 /// <summary>
-/// Sends runs of a folder to a server: params, inputs, metric history, tags, artifacts, times and status as they are. Each step
+/// Sends runs of a folder or a database to a server: params, inputs, metric history, tags, artifacts, times and status as they are. Each step
 /// looks at what is there first, so it may be interrupted and repeated at any point.
 /// </summary>
-/// <param name="source">The folder.</param>
-/// <param name="root">Its path.</param>
-/// <param name="target">The server, or another folder.</param>
-public sealed class RunCopier(DirectoryStore source, string root, ITrackingStore target)
+/// <param name="source">The folder or the database.</param>
+/// <param name="artifactFolder">The folder of its artifacts: <see cref="TrackingTarget.ArtifactFolder"/>.</param>
+/// <param name="target">The server, or another folder or database.</param>
+public sealed class RunCopier(ITrackingStore source, string artifactFolder, ITrackingStore target)
 {
     /// <summary>Whether the run was sent whole to this server, and has not changed hands since.</summary>
     public static bool IsSynced(Run run, string trackingUri) =>
@@ -144,11 +144,9 @@ public sealed class RunCopier(DirectoryStore source, string root, ITrackingStore
     // A file that the server refuses is not a reason to leave the run there without its tags and its end.
     private async Task<(int Sent, MlflowException? Failure)> SendArtifactsAsync(Run run, Run there, CancellationToken cancellationToken)
     {
-        // A store that was moved or handed over names a place that is not here; the artifacts moved with it.
-        string beside = Path.Combine(root, run.ExperimentId, run.RunId, "artifacts");
-        if (!Directory.Exists(beside))
-            return (0, null);
-        FolderListing listing = FolderListing.Of(beside, cancellationToken);
+        if (FolderOf(run) is not { } folder)
+            return (0, LocalRoot.IsElsewhere(run.ArtifactUri) ? NotCopied(run) : null);
+        FolderListing listing = FolderListing.Of(folder, cancellationToken);
         if (listing.Files.Count == 0)
             return (0, null);
 
@@ -173,4 +171,22 @@ public sealed class RunCopier(DirectoryStore source, string root, ITrackingStore
             cancellationToken).ConfigureAwait(false);
         return (sent, failure);
     }
+
+    // A store that was moved or handed over names a place that is not here; the artifacts moved with it.
+    private string? FolderOf(Run run)
+    {
+        string beside = Path.Combine(artifactFolder, run.ExperimentId, run.RunId, "artifacts");
+        if (Directory.Exists(beside))
+            return beside;
+        string? recorded = LocalRoot.WhyUnusable(run.ArtifactUri) is null ? LocalUri.ToPath(run.ArtifactUri) : null;
+        return Directory.Exists(recorded) ? recorded : null;
+    }
+
+    private static MlflowException NotCopied(Run run) => new(
+        ErrorKind.NotSupported,
+        $"The artifacts of run {run.RunId} are at {run.ArtifactUri}, and only those in a folder are sent. Receive them with "
+            + "Receive-MlflowArtifact, and send them with Send-MlflowArtifact.")
+    {
+        Target = run.RunId,
+    };
 }

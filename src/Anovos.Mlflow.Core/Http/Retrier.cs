@@ -48,10 +48,10 @@ internal sealed class Retrier(RetryPolicy policy, Action<RetryNotice> notify)
     /// Makes a change, with the same retries. After a failure that leaves open whether the server made it, looks before the next
     /// attempt and before giving up: a proxy gives up earlier than the server behind it.
     /// </summary>
-    /// <param name="attempt">The request; receives whether an earlier attempt may have made the change.</param>
+    /// <param name="attempt">The request.</param>
     /// <param name="isDone">Looks whether the change was made.</param>
     /// <param name="cancellationToken">Cancels the operation and the delays between retries.</param>
-    public async Task ChangeAsync(Func<bool, Task> attempt, Func<Task<bool>> isDone, CancellationToken cancellationToken)
+    public async Task ChangeAsync(Func<Task> attempt, Func<Task<bool>> isDone, CancellationToken cancellationToken)
     {
         bool mayBeDone = false;
         try
@@ -70,7 +70,7 @@ internal sealed class Retrier(RetryPolicy policy, Action<RetryNotice> notify)
                 return true;
             try
             {
-                await attempt(mayBeDone).ConfigureAwait(false);
+                await attempt().ConfigureAwait(false);
                 return true;
             }
             catch (MlflowException e) when (e.MayHaveBeenDone())

@@ -33,6 +33,13 @@ public static class ArtifactStores
                 return OpenFolder(run, store);
             case "mlflow-artifacts" when store is RestStore server:
                 return new ProxiedArtifactStore(server.Api, ProxiedBase(root, server.Api.Server), ownsApi: false, runId);
+            case "mlflow-artifacts":
+                throw new MlflowException(
+                    ErrorKind.UriUnsupported,
+                    $"The artifacts{(runId is null ? "" : $" of run {runId}")} are at {root}, which a server passes on, and "
+                    + $"{store.TrackingUri} is not one. Use the http address of the server as the tracking URI, or an experiment with "
+                    + "another artifact location.")
+                { Target = root };
             case "dbfs" when store is RestStore workspace:
                 return DbfsRoots.Open(workspace.Api, run, DbfsRoots.MountPoint);
             case "http" or "https" when store is RestStore server:

@@ -21,6 +21,15 @@ public sealed record TrackingTarget
     /// <summary>The full path of the SQLite database, when it names one.</summary>
     public string? Database { get; private init; }
 
+    /// <summary>Whether it names a folder or a database.</summary>
+    public bool IsLocal => (Directory ?? Database) is not null;
+
+    /// <summary>Whether the folder or the database exists.</summary>
+    public bool Exists => System.IO.Directory.Exists(Directory) || File.Exists(Database);
+
+    /// <summary>The folder with the artifacts of experiments that have no location of their own; null for a server.</summary>
+    public string? ArtifactFolder => Database is null ? Directory : Path.Combine(Path.GetDirectoryName(Database)!, "mlruns");
+
     /// <summary>The server, when it names one; no credentials in it.</summary>
     public Uri? Server { get; private init; }
 
@@ -30,8 +39,8 @@ public sealed record TrackingTarget
     /// <summary>The profile of the configuration file that it names, where it names one.</summary>
     public string? Profile { get; private init; }
 
-    /// <summary>What the user must know of how the URI was read; null where there is nothing.</summary>
-    public string? Warning { get; private init; }
+    /// <summary>What the user must know of how the URI was read, or of a store that was chosen; null where there is nothing.</summary>
+    public string? Warning { get; internal init; }
 
     /// <summary>User and password that stood in the URI, for basic authentication.</summary>
     internal (string User, string Password)? UserInfo { get; private init; }
@@ -113,6 +122,13 @@ public sealed record TrackingTarget
             ? options
             : options with { Username = user, Password = password, CredentialSource = "the tracking URI" };
     }
+
+    /// <summary>The database where the folder is the path of one.</summary>
+    public TrackingTarget OrDatabase() =>
+        Directory is not null && DatabaseFile.IsAt(Directory) ? new(SqliteUri.Of(Directory)) { Database = Directory } : this;
+
+    /// <summary>Whether a store's absolute URI is that of a folder or a database.</summary>
+    public static bool IsLocalUri(string uri) => LocalUri.SchemeOf(uri) is "file" or "sqlite";
 
     /// <inheritdoc/>
     public override string ToString() => Uri;

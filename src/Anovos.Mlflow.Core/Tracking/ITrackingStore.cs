@@ -94,7 +94,7 @@ public sealed record NewRun(string ExperimentId, string? RunName, string UserId,
     /// <summary>Its first tags.</summary>
     public IReadOnlyList<Tag> Tags { get; init; } = [];
 
-    /// <summary>The id of a run that began on a server and goes on in a directory. Only a directory store takes one.</summary>
+    /// <summary>The id of a run that began on a server and goes on in a local store. Only local stores take one.</summary>
     public string? RunId { get; init; }
 }
 

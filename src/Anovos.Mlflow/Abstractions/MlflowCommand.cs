@@ -29,13 +29,24 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     /// <summary>The folder that relative paths are relative to.</summary>
     protected string CurrentDirectory => SessionState.Path.CurrentFileSystemLocation.ProviderPath;
 
-    /// <summary>Reads a tracking URI as a user gives it; says once what was made of it.</summary>
-    private protected TrackingTarget ParseTarget(string uri)
+    /// <summary>Reads a tracking URI as a user gives it, or chooses the store where there is none; says once what was made of it.</summary>
+    private protected TrackingTarget ParseTarget(string? uri)
     {
-        TrackingTarget target = TrackingTarget.Parse(StorePath.Of(SessionState, uri), CurrentDirectory);
+        TrackingTarget target = StorePath.Parse(SessionState, uri);
         if (target.Warning is { } warning && Session.IsNew(warning))
             WriteWarning(warning);
         return target;
+    }
+
+    /// <summary>Reads a folder or a database of this machine as a user gives it: a path, or a URI of one.</summary>
+    private protected TrackingTarget ParsePlace(string place)
+    {
+        // The name of a folder may have a colon.
+        bool isKnown = TrackingTarget.IsLocalUri(place) || place.Contains("://") || Directory.Exists(Path.Combine(CurrentDirectory, place));
+        TrackingTarget target = ParseTarget(isKnown ? place : GetUnresolvedProviderPathFromPSPath(place)).OrDatabase();
+        return target.IsLocal
+            ? target
+            : throw new MlflowException(ErrorKind.UriUnsupported, $"{target} is not a folder or a SQLite database.") { Target = place };
     }
 
     /// <summary>How long the work may take to end after Ctrl+C; without an end until then it is left alone.</summary>

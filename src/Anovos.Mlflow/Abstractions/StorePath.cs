@@ -1,15 +1,28 @@
 using System.Management.Automation;
+using Anovos.Mlflow.Stores;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
 /// <summary>Turns a location that only this session knows, as <c>Data:\mlruns</c>, into a path that every program knows.</summary>
 internal static class StorePath
 {
+    private const string Database = "sqlite:///";
+
+    /// <summary>Reads a tracking URI as a user gives it; chooses the store where there is none.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/></exception>
+    public static TrackingTarget Parse(SessionState session, string? uri)
+    {
+        string folder = session.Path.CurrentFileSystemLocation.ProviderPath;
+        return uri is null ? DefaultStore.In(folder) : TrackingTarget.Parse(Of(session, uri), folder);
+    }
+
     /// <summary>The path where the text begins with a drive or a provider of PowerShell; else the text.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> for a drive that is not of the file system.</exception>
     public static string Of(SessionState session, string text)
     {
         string path = text.Trim();
+        if (path.StartsWith(Database, StringComparison.OrdinalIgnoreCase))
+            return Database + Of(session, path.Substring(Database.Length));
         int colon = path.IndexOf(':');
         if (colon < 1 || string.CompareOrdinal(path, colon, "://", 0, 3) == 0)
             return text;

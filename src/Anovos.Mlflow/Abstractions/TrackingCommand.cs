@@ -14,7 +14,7 @@ public abstract class TrackingCommand : MlflowCommand
 {
     private readonly HashSet<string> _warned = new(StringComparer.Ordinal);
 
-    /// <summary>The store to use: a folder, or the address of a server.</summary>
+    /// <summary>The store to use: a SQLite database, a folder, or the address of a server.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public virtual string? TrackingUri { get; set; }
@@ -113,12 +113,18 @@ public abstract class TrackingCommand : MlflowCommand
         return [.. found.Values];
     }
 
-    /// <summary>Warns once of a folder that does not exist, since it reads as an empty store.</summary>
+    /// <summary>Warns once of a folder or a database that does not exist, since it reads as an empty store.</summary>
     private protected void WarnIfMissing(ITrackingStore store)
     {
-        if (store is not DirectoryStore { Exists: false })
+        string? what = store switch
+        {
+            DirectoryStore { Exists: false } => "folder",
+            SqliteStore { Exists: false } => "database",
+            _ => null,
+        };
+        if (what is null)
             return;
-        string message = $"There is no folder {store.TrackingUri}, so it has no experiments and no runs. "
+        string message = $"There is no {what} {store.TrackingUri}, so it has no experiments and no runs. "
             + "Name another store with -TrackingUri, Connect-Mlflow or MLFLOW_TRACKING_URI.";
         if (_warned.Add(message))
             WriteWarning(message);

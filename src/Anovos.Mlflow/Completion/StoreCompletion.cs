@@ -3,7 +3,6 @@ using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Sessions;
-using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Completion;
@@ -20,7 +19,7 @@ internal static class StoreCompletion
         {
             MlflowConnection connection = boundParameters["Connection"] as MlflowConnection
                 ?? MlflowSession.Of(Runspace.DefaultRunspace)
-                    .Resolve(boundParameters["TrackingUri"] as string, Parse);
+                    .Resolve(boundParameters["TrackingUri"] as string, uri => StorePath.Parse(Session(), uri));
             using var patience = new CancellationTokenSource(Patience);
             using ITrackingStore store = connection.OpenWithoutRetries();
             return [.. Task.Run(() => query(store, patience.Token), patience.Token).GetAwaiter().GetResult()];
@@ -35,11 +34,10 @@ internal static class StoreCompletion
     public static ViewType ViewOf(string commandName) =>
         commandName.StartsWith("Restore-", StringComparison.OrdinalIgnoreCase) ? ViewType.DeletedOnly : ViewType.ActiveOnly;
 
-    private static TrackingTarget Parse(string uri)
+    // The session state of a runspace that is just completing a line can only be asked from inside it.
+    private static SessionState Session()
     {
-        // The session state of a runspace that is just completing a line can only be asked from inside it.
         using var pipeline = System.Management.Automation.PowerShell.Create(RunspaceMode.CurrentRunspace);
-        SessionState session = pipeline.AddScript("$ExecutionContext.SessionState").Invoke<SessionState>().Single();
-        return TrackingTarget.Parse(StorePath.Of(session, uri), session.Path.CurrentFileSystemLocation.ProviderPath);
+        return pipeline.AddScript("$ExecutionContext.SessionState").Invoke<SessionState>().Single();
     }
 }

@@ -16,13 +16,13 @@ public sealed class MlflowConnection
         Store = TrackingStores.Open(target, Options, notice => Listener?.Retrying(notice), message => Listener?.Warn(message));
     }
 
-    private MlflowConnection(MlflowConnection server, DirectoryStore folder)
+    private MlflowConnection(MlflowConnection server, ITrackingStore local)
     {
         _target = server._target;
         Options = server.Options;
         ITrackingStore again = TrackingStores.Open(_target, Options, notice => Listener?.Retrying(notice));
-        Store = new FallbackStore(again, folder, failure => Listener?.Warn(
-            $"{failure.Message} The run goes on in {folder.TrackingUri}; send it with Sync-MlflowRun when the server is back."));
+        Store = new FallbackStore(again, local, failure => Listener?.Warn(
+            $"{failure.Message} The run goes on in {local.TrackingUri}; send it with Sync-MlflowRun when the server is back."));
     }
 
     /// <summary>The tracking URI.</summary>
@@ -45,6 +45,8 @@ public sealed class MlflowConnection
 
     internal ConnectionOptions Options { get; }
 
+    internal bool IsLocal => _target.IsLocal;
+
     internal ITrackingStore Store { get; }
 
     /// <inheritdoc/>
@@ -59,12 +61,12 @@ public sealed class MlflowConnection
         yield return new("MLFLOW_RUN_ID", run.RunId);
         yield return new("MLFLOW_TRACKING_URI", run.TrackingUri);
         yield return new("MLFLOW_EXPERIMENT_ID", run.ExperimentId);
+
+        // Newer MLflow takes a directory store only when it is told to.
         if (run.TrackingUri.StartsWith("file:", StringComparison.Ordinal))
-        {
-            // Newer MLflow takes a directory store only when it is told to.
             yield return new("MLFLOW_ALLOW_FILE_STORE", "true");
+        if (TrackingTarget.IsLocalUri(run.TrackingUri))
             yield break;
-        }
 
         (string Name, string? Value)[] known = Authentication switch
         {
@@ -83,8 +85,8 @@ public sealed class MlflowConnection
     /// <summary>The same store, for a question that is to be answered at once or not at all.</summary>
     internal ITrackingStore OpenWithoutRetries() => TrackingStores.Open(_target, Options with { Retry = RetryPolicy.None });
 
-    /// <summary>The same server, for a run that goes on in a folder when the server is lost.</summary>
-    internal MlflowConnection WithFallback(DirectoryStore folder) => new(this, folder);
+    /// <summary>The same server, for a run that goes on in a folder or a database when the server is lost.</summary>
+    internal MlflowConnection WithFallback(ITrackingStore local) => new(this, local);
 }
 
 /// <summary>Is told what happens on the way to a store; from any thread.</summary>

@@ -8,8 +8,6 @@ namespace Anovos.Mlflow.PowerShell.Sessions;
 /// <summary>What one runspace knows: its connection and the runs it has started. Two runspaces never share it.</summary>
 internal sealed class MlflowSession
 {
-    private const string DefaultStore = "mlruns";
-
     // No state of its own: it ties each session's lifetime to its runspace's.
     private static readonly ConditionalWeakTable<Runspace, MlflowSession> Sessions = new();
 
@@ -32,8 +30,8 @@ internal sealed class MlflowSession
     /// <summary>Whether a warning was not given yet.</summary>
     public bool IsNew(string warning) => _said.Add(warning);
 
-    /// <summary>The tracking URI that the environment gives, else <c>./mlruns</c>.</summary>
-    public static string DefaultUri => RunEnvironment.Read("MLFLOW_TRACKING_URI") is { Length: > 0 } variable ? variable : DefaultStore;
+    /// <summary>The tracking URI that the environment gives; null for none, which leads to <see cref="DefaultStore"/>.</summary>
+    public static string? EnvironmentUri => RunEnvironment.Read("MLFLOW_TRACKING_URI") is { Length: > 0 } variable ? variable : null;
 
     /// <summary>The session of a runspace.</summary>
     public static MlflowSession Of(Runspace runspace) => Sessions.GetValue(runspace, Begin);
@@ -79,15 +77,15 @@ internal sealed class MlflowSession
 
     /// <summary>
     /// The store to track to: the URI that is given, else this session's connection, else that of its active run, else
-    /// <c>MLFLOW_TRACKING_URI</c>, else <c>./mlruns</c>.
+    /// <c>MLFLOW_TRACKING_URI</c>, else <see cref="DefaultStore"/>.
     /// </summary>
     /// <param name="trackingUri">The URI that is given.</param>
-    /// <param name="parse">Reads a URI.</param>
-    public MlflowConnection Resolve(string? trackingUri, Func<string, TrackingTarget> parse)
+    /// <param name="parse">Reads a URI, or chooses the store where there is none.</param>
+    public MlflowConnection Resolve(string? trackingUri, Func<string?, TrackingTarget> parse)
     {
         if (trackingUri is null && (Connection ?? Active?.Connection) is { } connection)
             return connection;
-        return Open(parse(trackingUri ?? DefaultUri));
+        return Open(parse(trackingUri ?? EnvironmentUri));
     }
 
     /// <summary>The connection to a store; one that is already open, if the environment gives the same options still.</summary>

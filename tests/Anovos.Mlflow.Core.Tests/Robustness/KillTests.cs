@@ -21,17 +21,67 @@ public sealed class KillTests(ITestOutputHelper output)
     [MemberData(nameof(Seeds))]
     public async Task A_store_whose_writers_are_killed_has_all_that_they_acknowledged(int seed)
     {
-        var random = new Random(seed);
         using var folder = new TemporaryFolder();
         string root = folder.Below("mlruns");
+
+        string done = await KillAsync(seed, root, CheckAsync);
+
+        int left = Directory.EnumerateFiles(root, "*.tmp", SearchOption.AllDirectories).Count();
+        output.WriteLine($"{done}, {left} temporary files left");
+
+        async Task CheckAsync(List<WriterProcess> writers)
+        {
+            using var store = new DirectoryStore(root);
+            await new StoreAudit(store, writers).RunAsync();
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public async Task A_database_whose_writers_are_killed_is_intact_and_has_all_that_they_acknowledged(int seed)
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.Below("mlflow.db");
+        int checks = 0;
+
+        string done = await KillAsync(seed, path, CheckAsync);
+
+        output.WriteLine($"{done}, {checks} times intact{(MlflowPython.IsThere ? " and read by MLflow" : "")}");
+
+        async Task CheckAsync(List<WriterProcess> writers)
+        {
+            using var store = new SqliteStore(path);
+            if (!store.Exists)
+                return;
+            await store.Database.ReadAsync(session =>
+            {
+                Assert.Equal(["ok"], session.Query("PRAGMA integrity_check", row => row.GetString(0)));
+                Assert.Empty(session.Query("PRAGMA foreign_key_check", row => row.GetString(0)));
+                return true;
+            }, default);
+            await new StoreAudit(store, writers).RunAsync();
+            if (MlflowPython.IsThere)
+                Assert.Equal(await StoreContent.ReadAsync(store), await MlflowPython.ReadAsync(store.TrackingUri));
+            checks++;
+        }
+    }
+
+    private static async Task<string> KillAsync(int seed, string root, Func<List<WriterProcess>, Task> check)
+    {
+        var random = new Random(seed);
         var writers = new List<WriterProcess>();
         try
         {
             for (int kills = 0; kills < KillsOfOneStore;)
+            {
                 kills += await RoundAsync(root, writers, random, KillsOfOneStore - kills);
+                await check(writers);
+            }
+
             await GoOnAsync(root, writers);
-            output.WriteLine($"seed {seed}: {KillsOfOneStore} of {writers.Count} writers killed, {writers.Sum(writer => writer.Done)} operations acknowledged, "
-                + $"{Directory.EnumerateFiles(root, "*.tmp", SearchOption.AllDirectories).Count()} temporary files left");
+            await check(writers);
+            int operations = writers.Sum(writer => writer.Done);
+            return $"seed {seed}: {KillsOfOneStore} of {writers.Count} writers killed, {operations} operations acknowledged";
         }
         finally
         {
@@ -43,7 +93,8 @@ public sealed class KillTests(ITestOutputHelper output)
     private static async Task<int> RoundAsync(string root, List<WriterProcess> writers, Random random, int killsLeft)
     {
         string? run = writers.Select(writer => writer.RunId).FirstOrDefault(id => id is not null);
-        WriterProcess[] together = [.. Enumerable.Range(writers.Count, random.Next(1, 4)).Select(number => new WriterProcess(root, number, run))];
+        int count = random.Next(1, 4);
+        WriterProcess[] together = [.. Enumerable.Range(writers.Count, count).Select(number => new WriterProcess(root, number, run))];
         writers.AddRange(together);
         int victims = Math.Min(killsLeft, random.Next(1, together.Length + 1));
         foreach (WriterProcess victim in together.Take(victims))
@@ -59,8 +110,6 @@ public sealed class KillTests(ITestOutputHelper output)
             await other.StopAsync();
         }
 
-        using var store = new DirectoryStore(root);
-        await new StoreAudit(store, writers).RunAsync();
         return victims;
     }
 
@@ -72,8 +121,6 @@ public sealed class KillTests(ITestOutputHelper output)
         writers.Add(last);
         await last.SaysAsync(12);
         await last.StopAsync();
-        using var store = new DirectoryStore(root);
-        await new StoreAudit(store, writers).RunAsync();
         Assert.True(last.Done >= 9);
     }
 }

@@ -10,7 +10,7 @@ namespace Anovos.Mlflow.Tests.Robustness;
 /// Compares a store with what its writers said: what they said is there, exactly; what they were at when they were killed is
 /// there or not, but never in part where it must be whole.
 /// </summary>
-internal sealed class StoreAudit(DirectoryStore store, IReadOnlyList<WriterProcess> writers)
+internal sealed class StoreAudit(ITrackingStore store, IReadOnlyList<WriterProcess> writers)
 {
     public async Task RunAsync()
     {

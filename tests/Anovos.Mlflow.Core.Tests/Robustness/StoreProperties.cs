@@ -44,6 +44,41 @@ public sealed class StoreProperties
     }
 
     [Property]
+    public async Task What_a_database_takes_it_gives_back(
+        AnyText name, AnyText runName, AnyText key, AnyText param, AnyText tag, double[] values)
+    {
+        using var folder = new TemporaryFolder();
+        using var store = new SqliteStore(folder.Below("mlflow.db"));
+        string experimentName = "x" + Cut(name, StoreLimits.Mlflow.ExperimentName - 1), tagValue = Cut(tag, StoreLimits.Mlflow.TagValue);
+        string experiment = await store.CreateExperimentAsync(new(experimentName) { Tags = [new("t", tagValue)] }, default);
+        Run run = await store.CreateRunAsync(new(experiment, "n" + runName.Value, "me", 1), default);
+        string valid = StoreLimits.Mlflow.ToValidKey(key.Value), paramValue = Cut(param, StoreLimits.Mlflow.ParamValue);
+        var data = new RunData
+        {
+            Metrics = [.. values.Take(1000).Select((value, i) => new Metric(valid, value, i, -i))],
+            Params = [new(valid, paramValue)],
+            Tags = [new(valid, tagValue)],
+        };
+        foreach (RunData batch in RunDataBatches.Split(data, StoreLimits.Mlflow))
+            await store.LogBatchAsync(run.RunId, batch, default);
+        // Once more, as after a lost answer.
+        await store.LogBatchAsync(run.RunId, new RunData { Params = data.Params, Tags = data.Tags }, default);
+
+        Run read = await store.GetRunAsync(run.RunId, default);
+        Assert.Equal(Stored(paramValue), read.Params[valid]);
+        Assert.Equal(Stored(tagValue), read.Tags[valid]);
+        Assert.Equal(Stored("n" + runName.Value), read.RunName);
+        IEnumerable<Metric> points = data.Metrics.Select(point => point with
+        {
+            Value = double.IsInfinity(point.Value) ? Math.Sign(point.Value) * double.MaxValue : point.Value,
+        });
+        Assert.Equal(points, (await store.GetMetricHistoryAsync(run.RunId, valid, null, default)).Items);
+        Assert.Equal(experiment, (await store.FindExperimentAsync(experimentName, default))!.ExperimentId);
+        MlflowException twice = await Assert.ThrowsAsync<MlflowException>(() => store.CreateExperimentAsync(new(experimentName), default));
+        Assert.Equal(ErrorKind.ExperimentExists, twice.Kind);
+    }
+
+    [Property]
     public void Batches_keep_every_limit_lose_nothing_and_keep_the_order(AnyText[] texts, byte paramCount, byte tagCount, short metricCount, double value)
     {
         string Text(int i, int limit) => texts.Length == 0 ? "" : Cut(new(string.Concat(Enumerable.Repeat(texts[i % texts.Length].Value, 1 + (i % 200)))), limit);

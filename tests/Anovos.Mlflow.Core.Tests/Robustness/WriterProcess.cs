@@ -3,7 +3,7 @@ using Anovos.Mlflow.StoreWriter;
 
 namespace Anovos.Mlflow.Tests.Robustness;
 
-/// <summary>A process that writes to a directory store, and what it has said to have written.</summary>
+/// <summary>A process that writes to a directory store or a database, and what it has said to have written.</summary>
 internal sealed class WriterProcess : IDisposable
 {
     private readonly Process _process;

@@ -22,6 +22,47 @@ public class TrackingTargetTests
     }
 
     [Theory]
+    [InlineData("sqlite:///mlflow.db", "/base/mlflow.db")]
+    [InlineData(" sqlite:///mlflow.db ", "/base/mlflow.db")]
+    [InlineData("sqlite:///./a/../x y.db", "/base/x y.db")]
+    [InlineData("sqlite:////srv/runs/mlflow.db", "/srv/runs/mlflow.db")]
+    [InlineData("sqlite+pysqlite:///runs", "/base/runs")]
+    [InlineData("SQLITE:///a%20b.db", "/base/a%20b.db")]
+    public void A_sqlite_URI_is_a_database(string uri, string path)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the expected paths are those of Unix");
+        TrackingTarget target = TrackingTarget.Parse(uri, "/base");
+        Assert.Equal((path, null, true), (target.Database, target.Directory, target.IsLocal));
+        Assert.Equal(Path.Combine(Path.GetDirectoryName(path)!, "mlruns"), target.ArtifactFolder);
+        Assert.True(TrackingTarget.IsLocalUri(target.Uri));
+        Assert.Equal(path, TrackingTarget.Parse(target.Uri, "/elsewhere").Database);
+    }
+
+    [Theory]
+    [InlineData("runs.db", true)]
+    [InlineData("runs.sqlite", true)]
+    [InlineData("runs.SQLite3", true)]
+    [InlineData("a database", true)]
+    [InlineData("mlruns", false)]
+    [InlineData("folder.db", false)]
+    [InlineData("a text", false)]
+    [InlineData("short", false)]
+    [InlineData("no folder", false)]
+    public void The_path_of_a_database_is_told_from_that_of_a_folder(string name, bool isDatabase)
+    {
+        using var temporary = new TemporaryFolder();
+        string Full(string file) => Path.Combine(temporary.FullPath, file);
+        Directory.CreateDirectory(Full("folder.db"));
+        File.WriteAllText(Full("a database"), "SQLite format 3\0 and so on");
+        File.WriteAllText(Full("a text"), "SQLite format 4\0 and so on");
+        File.WriteAllText(Full("short"), "SQLite");
+        TrackingTarget target = TrackingTarget.Parse(Full(name), "/base").OrDatabase();
+        Assert.Equal(isDatabase ? (Full(name), null) : (null, Full(name)), (target.Database, target.Directory));
+        Assert.Equal(name is "a database" or "folder.db", target.Exists);
+        Assert.Same(target, target.OrDatabase());
+    }
+
+    [Theory]
     [InlineData("http://mlflow:5000", "http://mlflow:5000")]
     [InlineData(" https://corp/tools/mlflow/ ", "https://corp/tools/mlflow")]
     [InlineData("http://ada:hush@mlflow:5000/x?y#z", "http://mlflow:5000/x")]
@@ -126,7 +167,13 @@ public class TrackingTargetTests
     }
 
     [Theory]
-    [InlineData("sqlite:///mlflow.db", "mlflow server --backend-store-uri")]
+    [InlineData("mysql://ada:hush@db/mlflow", "mlflow server --backend-store-uri")]
+    [InlineData("sqlite://mlflow.db", "sqlite:///folder/file.db for a relative path")]
+    [InlineData("sqlite:///", "names no file")]
+    [InlineData("sqlite:///:memory:", "names no file")]
+    [InlineData("sqlite:///runs.db?mode=ro", "settings after '?'")]
+    [InlineData("sqlite:///runs/", "sqlite:///runs/mlflow.db")]
+    [InlineData("sqlite:///~/runs.db", "Give the full path")]
     [InlineData("postgresql+psycopg2://ada:hush@db/mlflow", "mlflow server --backend-store-uri")]
     [InlineData("databricks-uc", "model registry")]
     [InlineData("databricks://scope:key", "secret scope")]

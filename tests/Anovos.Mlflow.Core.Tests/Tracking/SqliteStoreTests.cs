@@ -205,6 +205,31 @@ public sealed class SqliteStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_run_that_goes_on_here_keeps_its_id_and_is_there_once()
+    {
+        string id = new('a', 32);
+        var rest = new NewRun("0", "first", "me", Start) { RunId = id, Tags = [new("t", "1")] };
+
+        Run first = await _store.CreateRunAsync(rest, default);
+        Run again = await _store.CreateRunAsync(rest with { RunName = "other" }, default);
+
+        Assert.Equal((id, id, "first"), (first.RunId, again.RunId, again.RunName));
+        Assert.Single((await _store.SearchRunsAsync(new(["0"]), null, default)).Items);
+    }
+
+    [Fact]
+    public async Task A_root_that_a_server_passes_on_is_an_error_that_says_which_address_to_use()
+    {
+        string id = await _store.CreateExperimentAsync(new("served", "mlflow-artifacts:/7"), default);
+        Run run = await _store.CreateRunAsync(new(id, null, "me", Start), default);
+
+        MlflowException failure = Assert.Throws<MlflowException>(() => ArtifactStores.Open(run, _store));
+
+        Assert.Equal((ErrorKind.UriUnsupported, $"mlflow-artifacts:/7/{run.RunId}/artifacts"), (failure.Kind, run.ArtifactUri));
+        Assert.Contains("http address", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Artifacts_are_written_and_read_beside_the_database()
     {
         Run run = await _store.CreateRunAsync(new("0", null, "me", Start), default);

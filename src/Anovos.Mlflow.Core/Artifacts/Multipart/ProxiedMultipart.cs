@@ -62,7 +62,7 @@ internal sealed class ProxiedMultipart(RestApi api, Uri root, string? runId = nu
         CancellationToken cancellationToken)
     {
         if (!isRepeated)
-            await api.Retrier.ChangeAsync(_ => PostOnceAsync(), IsStoredAsync, cancellationToken).ConfigureAwait(false);
+            await api.Retrier.ChangeAsync(PostOnceAsync, IsStoredAsync, cancellationToken).ConfigureAwait(false);
 
         // A server responds with 500 to every further completion of an upload, so a retry is useless.
         else if (!await IsStoredAsync().ConfigureAwait(false))

@@ -5,13 +5,14 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Stores;
 
 /// <summary>
-/// A server, and the folder in which runs go on when it cannot be reached: from the start, or from where it was lost.
+/// A server, and the folder or database in which runs go on when it cannot be reached: from the start, or from where it was lost.
 /// Once lost it stays so, for a run must not be torn between the two more than once.
 /// </summary>
 /// <param name="server">The server's store.</param>
-/// <param name="folder">The store in a folder; nothing is made there before it is needed.</param>
+/// <param name="folder">The store in a folder or database; nothing is made there before it is needed.</param>
 /// <param name="onLost">Told once, with the failure, when the server is lost.</param>
-public sealed class FallbackStore(ITrackingStore server, DirectoryStore folder, Action<MlflowException> onLost) : ITrackingStore, IStoreWrapper
+public sealed class FallbackStore(ITrackingStore server, ITrackingStore folder, Action<MlflowException> onLost)
+    : ITrackingStore, IStoreWrapper
 {
     private readonly ConcurrentDictionary<string, Run> _runs = new();
     private readonly ConcurrentDictionary<string, string> _experiments = new();

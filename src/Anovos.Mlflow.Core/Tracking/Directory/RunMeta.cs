@@ -85,8 +85,11 @@ internal sealed record RunMeta(string RunId, string ExperimentId, string RunName
 
         """.Replace("\r\n", "\n"));
 
-    // A new run has neither before it has its file.
-    private static bool HasData(string folder) => new[] { KeyFiles.Metrics, KeyFiles.Params, "artifacts" }
-        .Select(part => Path.Combine(folder, part))
-        .Any(part => Directory.Exists(part) && Directory.EnumerateFiles(part, "*", SearchOption.AllDirectories).Any());
+    // A new run has no data before it has its file. Artifacts alone are those of a database beside the folder.
+    private static bool HasData(string folder)
+    {
+        string[] keys = [.. new[] { KeyFiles.Metrics, KeyFiles.Params, KeyFiles.Tags }.Select(part => Path.Combine(folder, part))];
+        return keys.Any(Directory.Exists) && keys.Take(2).Append(Path.Combine(folder, "artifacts"))
+            .Any(part => Directory.Exists(part) && Directory.EnumerateFiles(part, "*", SearchOption.AllDirectories).Any());
+    }
 }

@@ -1,5 +1,3 @@
-using Microsoft.Data.Sqlite;
-
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>Writes params, metrics and tags of a run.</summary>
@@ -9,40 +7,54 @@ internal static class SqliteBatch
     /// <exception cref="MlflowException"><see cref="ErrorKind.ParameterConflict"/></exception>
     public static void Write(SqliteSession session, string runId, RunData batch)
     {
-        foreach (Param param in batch.Params)
-            WriteParam(session, runId, param);
-        WritePoints(session, runId, batch.Metrics);
-        WriteLatest(session, runId, batch.Metrics);
-        foreach (Tag tag in batch.Tags)
+        if (batch.Params.Count > 0)
+            WriteParams(session, runId, batch.Params);
+        if (batch.Metrics.Count > 0)
         {
-            // As in MLflow, a run keeps its name if the tag is empty.
-            if (tag.Key == RunTags.RunName && tag.Value.Length == 0)
-                continue;
-            WriteTag(session, runId, tag);
-            if (tag.Key == RunTags.RunName)
-                session.Execute("UPDATE runs SET name = $name WHERE run_uuid = $run", ("$name", tag.Value), ("$run", runId));
+            WritePoints(session, runId, batch.Metrics);
+            WriteLatest(session, runId, batch.Metrics);
+        }
+
+        // As in MLflow, a run keeps its name if the tag is empty.
+        Tag[] tags = [.. batch.Tags.Where(tag => tag.Key != RunTags.RunName || tag.Value.Length > 0)];
+        WriteTags(session, runId, tags);
+        if (tags.LastOrDefault(tag => tag.Key == RunTags.RunName) is { } name)
+            session.Execute("UPDATE runs SET name = $name WHERE run_uuid = $run", ("$name", name.Value), ("$run", runId));
+    }
+
+    /// <summary>Writes tags; those that are there are replaced.</summary>
+    public static void WriteTags(SqliteSession session, string runId, IReadOnlyList<Tag> tags)
+    {
+        if (tags.Count == 0)
+            return;
+        using SqliteStatement insert = session.PrepareStatement("""
+            INSERT INTO tags (run_uuid, key, value) VALUES (?1, ?2, ?3) ON CONFLICT (key, run_uuid) DO UPDATE SET value = excluded.value
+            """);
+        insert.Bind(1, runId);
+        foreach (Tag tag in tags)
+        {
+            insert.Bind(2, tag.Key);
+            insert.Bind(3, tag.Value);
+            insert.Run();
         }
     }
 
-    /// <summary>Writes a tag; one that is there is replaced.</summary>
-    public static void WriteTag(SqliteSession session, string runId, Tag tag) => session.Execute(
-        """
-        INSERT INTO tags (key, value, run_uuid) VALUES ($key, $value, $run)
-        ON CONFLICT (key, run_uuid) DO UPDATE SET value = excluded.value
-        """,
-        ("$key", tag.Key),
-        ("$value", tag.Value),
-        ("$run", runId));
-
-    private static void WriteParam(SqliteSession session, string runId, Param param)
+    private static void WriteParams(SqliteSession session, string runId, IReadOnlyList<Param> values)
     {
-        int added = session.Execute(
-            "INSERT INTO params (key, value, run_uuid) VALUES ($key, $value, $run) ON CONFLICT (key, run_uuid) DO NOTHING",
-            ("$key", param.Key),
-            ("$value", param.Value),
-            ("$run", runId));
-        if (added > 0)
-            return;
+        using SqliteStatement insert = session.PrepareStatement(
+            "INSERT INTO params (run_uuid, key, value) VALUES (?1, ?2, ?3) ON CONFLICT (key, run_uuid) DO NOTHING");
+        insert.Bind(1, runId);
+        foreach (Param param in values)
+        {
+            insert.Bind(2, param.Key);
+            insert.Bind(3, param.Value);
+            if (insert.Run() == 0)
+                CheckSame(session, runId, param);
+        }
+    }
+
+    private static void CheckSame(SqliteSession session, string runId, Param param)
+    {
         string old = session.First(
             "SELECT value FROM params WHERE key = $key AND run_uuid = $run",
             row => row.GetString(0),
@@ -56,55 +68,56 @@ internal static class SqliteBatch
         }
     }
 
+    // A repeated point is dropped.
     private static void WritePoints(SqliteSession session, string runId, IReadOnlyList<Metric> points)
     {
-        using SqliteCommand command = session.Prepare(
-            """
-            INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan) VALUES ($key, $value, $time, $run, $step, $nan)
-            ON CONFLICT DO NOTHING
-            """,
-            ("$key", ""), ("$value", 0.0), ("$time", 0L), ("$step", 0L), ("$nan", 0), ("$run", runId));
+        using SqliteStatement insert = session.PrepareStatement("""
+            INSERT INTO metrics (run_uuid, key, value, timestamp, step, is_nan) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING
+            """);
+        insert.Bind(1, runId);
+        string? key = null;
         foreach (Metric point in points)
         {
             session.CancellationToken.ThrowIfCancellationRequested();
-            SqliteParameterCollection values = command.Parameters;
-            values[0].Value = point.Key;
-            values[1].Value = SqliteValues.Number(point.Value);
-            values[2].Value = point.Timestamp;
-            values[3].Value = point.Step;
-            values[4].Value = double.IsNaN(point.Value) ? 1 : 0;
-            command.ExecuteNonQuery();
+            if (point.Key != key)
+                insert.Bind(2, key = point.Key);
+            BindPoint(insert, point);
+            insert.Run();
         }
+    }
+
+    private static void WriteLatest(SqliteSession session, string runId, IReadOnlyList<Metric> points)
+    {
+        var latest = new Dictionary<string, Metric>(StringComparer.Ordinal);
+        foreach (Metric point in points)
+        {
+            if (!latest.TryGetValue(point.Key, out Metric? other) || Rank(point).CompareTo(Rank(other)) > 0)
+                latest[point.Key] = point;
+        }
+
+        using SqliteStatement insert = session.PrepareStatement("""
+            INSERT INTO latest_metrics (run_uuid, key, value, timestamp, step, is_nan) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            ON CONFLICT (key, run_uuid) DO UPDATE
+            SET value = excluded.value, timestamp = excluded.timestamp, step = excluded.step, is_nan = excluded.is_nan
+            WHERE (excluded.step, excluded.timestamp, excluded.value) > (step, ifnull(timestamp, 0), value)
+            """);
+        insert.Bind(1, runId);
+        foreach (Metric point in latest.Values)
+        {
+            insert.Bind(2, point.Key);
+            BindPoint(insert, point);
+            insert.Run();
+        }
+    }
+
+    private static void BindPoint(SqliteStatement insert, Metric point)
+    {
+        insert.Bind(3, SqliteValues.Number(point.Value));
+        insert.Bind(4, point.Timestamp);
+        insert.Bind(5, point.Step);
+        insert.Bind(6, double.IsNaN(point.Value) ? 1 : 0);
     }
 
     // As MLflow compares points: by what is stored, where a NaN is 0.
     private static (long, long, double) Rank(Metric point) => (point.Step, point.Timestamp, SqliteValues.Number(point.Value));
-
-    private static void WriteLatest(SqliteSession session, string runId, IReadOnlyList<Metric> points)
-    {
-        foreach (IGrouping<string, Metric> metric in points.GroupBy(point => point.Key, StringComparer.Ordinal))
-        {
-            Metric last = metric.First();
-            foreach (Metric point in metric)
-            {
-                if (Rank(point).CompareTo(Rank(last)) > 0)
-                    last = point;
-            }
-
-            session.Execute(
-                """
-                INSERT INTO latest_metrics (key, value, timestamp, step, is_nan, run_uuid)
-                VALUES ($key, $value, $time, $step, $nan, $run)
-                ON CONFLICT (key, run_uuid) DO UPDATE
-                SET value = excluded.value, timestamp = excluded.timestamp, step = excluded.step, is_nan = excluded.is_nan
-                WHERE (excluded.step, excluded.timestamp, excluded.value) > (step, ifnull(timestamp, 0), value)
-                """,
-                ("$key", last.Key),
-                ("$value", SqliteValues.Number(last.Value)),
-                ("$time", last.Timestamp),
-                ("$step", last.Step),
-                ("$nan", double.IsNaN(last.Value) ? 1 : 0),
-                ("$run", runId));
-        }
-    }
 }

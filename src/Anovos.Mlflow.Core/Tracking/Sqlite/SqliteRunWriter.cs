@@ -15,9 +15,14 @@ internal sealed class SqliteRunWriter(SqliteDatabase database, SqliteRuns runs, 
                 $"The experiment '{experiment.Name}' is in the trash. Restore it first, or use another.") { Target = experiment.Name };
         }
 
+        // Another process may continue the same run here.
+        if (run.RunId is { } given && runs.Read(session, [given]) is [var there])
+            return there;
         if (LocalRoot.WhyUnusable(experiment.ArtifactLocation) is { } why)
             throw UnusableLocation(experiment, why);
         string id = run.RunId ?? RunNames.NewRunId(), name = RunNames.Of(run);
+        string artifacts = LocalUri.Append(experiment.ArtifactLocation, $"{id}/artifacts");
+        DateTimeOffset start = UnixTime.Check(run.StartTime);
         Tag[] tags = [.. run.Tags.Where(tag => tag.Key != RunTags.RunName), new Tag(RunTags.RunName, name)];
         limits.CheckTags(tags);
         limits.CheckKeys("tag", tags.Select(tag => tag.Key));
@@ -31,12 +36,24 @@ internal sealed class SqliteRunWriter(SqliteDatabase database, SqliteRuns runs, 
             ("$id", id),
             ("$name", name),
             ("$user", run.UserId),
-            ("$start", UnixTime.Check(run.StartTime).ToUnixTimeMilliseconds()),
-            ("$artifacts", LocalUri.Append(experiment.ArtifactLocation, $"{id}/artifacts")),
+            ("$start", start.ToUnixTimeMilliseconds()),
+            ("$artifacts", artifacts),
             ("$experiment", experiment.ExperimentId));
-        foreach (Tag tag in tags)
-            SqliteBatch.WriteTag(session, id, tag);
-        return runs.Read(session, [id])[0];
+        SqliteBatch.WriteTags(session, id, tags);
+        return new Run
+        {
+            RunId = id,
+            ExperimentId = experiment.ExperimentId,
+            Experiment = experiment.Name,
+            RunName = name,
+            Status = RunStatus.Running,
+            StartTime = start,
+            UserId = run.UserId,
+            ArtifactUri = artifacts,
+            TrackingUri = database.Uri,
+            Tags = tags.GroupBy(tag => tag.Key, StringComparer.Ordinal)
+                .ToDictionary(tag => tag.Key, tag => tag.Last().Value, StringComparer.Ordinal),
+        };
     }
 
     /// <summary>Changes a run's status, end time or name.</summary>
@@ -47,7 +64,7 @@ internal sealed class SqliteRunWriter(SqliteDatabase database, SqliteRuns runs, 
         if (name is not null)
         {
             limits.CheckTags([new Tag(RunTags.RunName, name)]);
-            SqliteBatch.WriteTag(session, update.RunId, new Tag(RunTags.RunName, name));
+            SqliteBatch.WriteTags(session, update.RunId, [new Tag(RunTags.RunName, name)]);
         }
 
         session.Execute(

@@ -50,6 +50,9 @@ internal sealed class SqliteSession(SqliteConnection connection, SqliteSchema sc
     public void CreateFunction<T1, T2, T3, TResult>(string name, Func<T1, T2, T3, TResult> function) =>
         connection.CreateFunction(name, function, isDeterministic: true);
 
+    /// <summary>Makes a statement that runs very often, without what a command costs each time. The caller disposes of it.</summary>
+    public SqliteStatement PrepareStatement(string sql) => new(connection.Handle!, sql);
+
     /// <summary>Makes a statement that can run several times. The caller disposes of it.</summary>
     public SqliteCommand Prepare(string sql, params (string Name, object? Value)[] parameters)
     {

@@ -55,7 +55,7 @@ public sealed class ConnectMlflowCommand : MlflowCommand
     /// <inheritdoc/>
     protected override void End()
     {
-        TrackingTarget target = ParseTarget(Profile is null ? TrackingUri ?? MlflowSession.DefaultUri : $"databricks://{Profile}");
+        TrackingTarget target = ParseTarget(Profile is null ? TrackingUri ?? MlflowSession.EnvironmentUri : $"databricks://{Profile}");
         MlflowConnection connection = new(target, MlflowSession.Complete(target, Options()));
         if (SkipCertificateCheck)
             WriteWarning($"The certificate of {connection.TrackingUri} is not checked: whoever stands between can read the credentials.");

@@ -37,8 +37,8 @@ public sealed class TestMlflowConnectionCommand : TrackingCommand
         }
         catch (MlflowException e)
         {
-            string uri = TrackingUri ?? RunEnvironment.ReadAsIs("MLFLOW_TRACKING_URI") ?? MlflowSession.DefaultUri;
-            return ConnectionReport.Of(UriCredentials.Hide(uri), e);
+            string uri = TrackingUri ?? RunEnvironment.ReadAsIs("MLFLOW_TRACKING_URI") ?? "";
+            return ConnectionReport.Of(uri.Length == 0 ? ParseTarget(null).Uri : UriCredentials.Hide(uri), e);
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Management.Automation;
 using Anovos.Mlflow.Copying;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
@@ -19,18 +20,18 @@ public abstract class OfflineCommand : TrackingCommand
     [Parameter]
     public SwitchParameter OfflineFallback { get; set; }
 
-    /// <summary>The folder for runs without a server; without it, <c>./mlruns</c>.</summary>
+    /// <summary>The folder or SQLite database for runs without a server; without it, <c>./mlruns</c>.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? OfflinePath { get; set; }
 
-    /// <summary>Whether the run goes on in a folder when the server is lost, where neither parameter nor environment says so.</summary>
+    /// <summary>Whether the run goes on in that folder when the server is lost, where neither parameter nor environment says so.</summary>
     protected virtual bool FallsBack => false;
 
     /// <summary>The tags by which a run in a folder knows the server that it is meant for.</summary>
     private protected IEnumerable<Tag> OfflineTags => RunCopier.TagsOfOffline(_offlineTarget);
 
-    /// <summary>The store of a new run: the server, the folder in its place, or the one with the other behind it.</summary>
+    /// <summary>The store of a new run: the server, the offline store in its place, or the one with the other behind it.</summary>
     /// <param name="trackingUri">The URI of the workflow, which comes after the parameters.</param>
     private protected MlflowConnection ResolveStore(string? trackingUri)
     {
@@ -42,19 +43,19 @@ public abstract class OfflineCommand : TrackingCommand
             (auto, always) = OfflineMode(mode ?? (FallsBack ? "auto" : "never"));
         }
 
-        if (connection.Store is DirectoryStore || (!auto && !always))
+        if (connection.IsLocal || (!auto && !always))
             return connection;
 
-        string folder = OfflinePath is null ? Path.Combine(CurrentDirectory, "mlruns") : GetUnresolvedProviderPathFromPSPath(OfflinePath);
+        TrackingTarget place = ParsePlace(OfflinePath ?? "mlruns");
         if (!always)
         {
-            MlflowConnection fallback = connection.WithFallback(new DirectoryStore(folder, WarnOnce));
+            MlflowConnection fallback = connection.WithFallback(TrackingStores.Open(place, connection.Options, warn: WarnOnce));
             Listen(fallback);
             return fallback;
         }
 
         _offlineTarget = connection.TrackingUri;
-        MlflowConnection offline = Session.Open(ParseTarget(folder));
+        MlflowConnection offline = Session.Open(place);
         WriteWarning($"The run is kept in {offline.TrackingUri}. Send it to {_offlineTarget} with Sync-MlflowRun.");
         return offline;
     }

@@ -31,7 +31,9 @@ public sealed class ShowMlflowRunCommand : RunCommand
 
     private static MlflowException NoPage(Run run) => new(
         ErrorKind.NotSupported,
-        $"Run {run.RunId} is in a folder, which has no pages. MLflow shows it: mlflow ui --backend-store-uri \"{run.TrackingUri}\" (newer versions want MLFLOW_ALLOW_FILE_STORE=true), and then its page is /#/experiments/{run.ExperimentId}/runs/{run.RunId} there. Export-MlflowReport needs no server.")
+        $"Run {run.RunId} is in {run.TrackingUri}, which has no pages. MLflow shows it: mlflow ui --backend-store-uri \"{run.TrackingUri}\""
+            + (run.TrackingUri.StartsWith("file:", StringComparison.Ordinal) ? " (newer versions want MLFLOW_ALLOW_FILE_STORE=true)" : "")
+            + $", and then its page is /#/experiments/{run.ExperimentId}/runs/{run.RunId} there. Export-MlflowReport needs no server.")
     {
         Target = run.RunId,
     };

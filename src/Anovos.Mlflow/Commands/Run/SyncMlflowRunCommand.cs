@@ -10,7 +10,7 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>
-/// Sends the runs of a folder to a server: those that it does not have yet, or of these the ones that are named. May be
+/// Sends the runs of a folder or a database to a server: those that it does not have yet, or of these the ones that are named. May be
 /// interrupted and repeated; what arrived is not sent again.
 /// </summary>
 [Cmdlet(VerbsData.Sync, "MlflowRun", SupportsShouldProcess = true)]
@@ -19,10 +19,10 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
 {
     private readonly HashSet<string> _runIds = new(StringComparer.Ordinal);
 
-    /// <summary>The folder with the runs; without it, <c>./mlruns</c>.</summary>
+    /// <summary>The folder or database with the runs; without it, <c>./mlruns</c> if it has experiments, else <c>./mlflow.db</c>.</summary>
     [Parameter(Position = 0)]
     [ValidateNotNullOrEmpty]
-    public string Path { get; set; } = "mlruns";
+    public string? Path { get; set; }
 
     /// <summary>Ids of runs; without any, all.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -55,35 +55,52 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
     /// <inheritdoc/>
     protected override void End()
     {
-        TrackingTarget folder = ParseTarget(Path);
-        if (folder.Directory is null || !Directory.Exists(folder.Directory))
-            throw new MlflowException(ErrorKind.UriUnsupported, $"There is no folder of runs at {Path}. Name it with -Path.") { Target = Path };
-        var source = new DirectoryStore(folder.Directory, WarnOnce);
+        TrackingTarget place = Place();
+        using ITrackingStore source = TrackingStores.Open(place, Session.EnvironmentOptions(), warn: WarnOnce);
         IReadOnlyList<Run> runs = Find(source);
         foreach (string missing in _runIds.Except(runs.Select(run => run.RunId)))
-            WriteError(new MlflowException(ErrorKind.RunNotFound, $"There is no run '{missing}' in {folder}.").ToErrorRecord(missing));
+            WriteError(new MlflowException(ErrorKind.RunNotFound, $"There is no run '{missing}' in {place}.").ToErrorRecord(missing));
         for (int i = 0; i < runs.Count; i++)
         {
-            WriteProgress(new ProgressRecord(0, $"Sending runs of {folder}", $"{runs[i].RunName}, {i + 1} of {runs.Count}") { PercentComplete = 100 * i / runs.Count });
-            Send(source, folder.Directory, runs[i]);
+            string progress = $"{runs[i].RunName}, {i + 1} of {runs.Count}";
+            WriteProgress(new ProgressRecord(0, $"Sending runs of {place}", progress) { PercentComplete = 100 * i / runs.Count });
+            Send(source, place.ArtifactFolder!, runs[i]);
         }
     }
 
-    private void Send(DirectoryStore source, string root, Run run)
+    // The folder in which runs are kept offline, if there are any; else the local store.
+    private TrackingTarget Place()
+    {
+        TrackingTarget place = Path is null ? DefaultStore.In(CurrentDirectory) : ParsePlace(Path);
+        if (Path is null && !place.Exists)
+            place = ParsePlace("mlruns");
+        if (place.Exists)
+            return place;
+        string what = Path is null ? "no folder ./mlruns and no database ./mlflow.db here" : $"no folder or database of runs at {Path}";
+        throw new MlflowException(ErrorKind.UriUnsupported, $"There is {what}. Name it with -Path.") { Target = Path ?? place.Uri };
+    }
+
+    private void Send(ITrackingStore source, string artifactFolder, Run run)
     {
         MlflowConnection target = ResolveConnection(RunCopier.TargetOf(run));
         if (target.TrackingUri == source.TrackingUri)
-            throw new MlflowException(ErrorKind.UriUnsupported, $"Run {run.RunId} is at {source.TrackingUri} and does not say which server it is meant for. Name it with -TrackingUri.") { Target = run.RunId };
+        {
+            throw new MlflowException(
+                ErrorKind.UriUnsupported,
+                $"Run {run.RunId} is at {source.TrackingUri} and does not say which server it is meant for. Name it with -TrackingUri.")
+            { Target = run.RunId };
+        }
+
         if ((RunCopier.IsSynced(run, target.TrackingUri) && !Force) || !ShouldProcess($"run {run.RunId} ('{run.RunName}') to {target}", "Send"))
             return;
-        SyncResult result = Await(token => new RunCopier(source, root, target.Store).SendAsync(run, token));
+        SyncResult result = Await(token => new RunCopier(source, artifactFolder, target.Store).SendAsync(run, token));
         WriteObject(result);
         if (result.Error is not null)
             WriteError(result.Error.ToErrorRecord(run.RunId));
     }
 
     // Oldest first, so that a server shows them in the order in which they ran.
-    private IReadOnlyList<Run> Find(DirectoryStore source)
+    private IReadOnlyList<Run> Find(ITrackingStore source)
     {
         IReadOnlyList<Experiment> experiments = FindExperiments(source, IsGiven(nameof(Experiment)) ? Experiment : null);
         var search = new RunSearch([.. experiments.Select(experiment => experiment.ExperimentId)]) { OrderBy = ["attributes.start_time ASC"] };

@@ -3,6 +3,7 @@ using System.Management.Automation;
 using Anovos.Mlflow.Jobs;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 using Anovos.Mlflow.Workflow;
 
@@ -67,9 +68,10 @@ public sealed partial class InvokeAnovosWorkflowCommand
     private Dictionary<string, string?> JobEnvironment(Run run)
     {
         Dictionary<string, string?> variables = Variables();
-        if (run.TrackingUri.StartsWith("file:", StringComparison.Ordinal))
+        if (TrackingTarget.IsLocalUri(run.TrackingUri))
         {
-            WriteWarning($"The job cannot join run {run.RunId}, which is kept in {run.TrackingUri}: no cluster reaches this folder. It has the log, the timings and the statistics, and not the outputs.");
+            WriteWarning($"The job cannot join run {run.RunId}, which is kept in {run.TrackingUri}: no cluster reaches it. "
+                + "It has the log, the timings and the statistics, and not the outputs.");
             return variables;
         }
 

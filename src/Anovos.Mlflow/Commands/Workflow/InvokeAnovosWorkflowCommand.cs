@@ -112,6 +112,8 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
         if (Start(resumeId: null) is not { } run)
             return;
         ActiveRun active = Session.Active!;
+        if (!IsJob && IsForAnovos && !_getsCopy)
+            WarnOfDatabase(run);
         WorkflowResult result;
         try
         {
@@ -166,6 +168,21 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
             : $"The program gets a copy of {Config!.Path} without its mlflow block.");
         _getsCopy = copy is not null;
         return command with { Copy = copy };
+    }
+
+    // Whether the program gets the workflow file.
+    private bool IsForAnovos => RunType is not null
+        || ArgumentList.Any(argument => argument.EndsWith(System.IO.Path.GetFileName(Config!.Path), StringComparison.Ordinal));
+
+    // Anovos tracks as well wherever it finds an mlflow block: to the tracking_uri in it, and to the run in the environment.
+    private void WarnOfDatabase(Run run)
+    {
+        string?[] uris = [run.TrackingUri, Config!.Tracking?.TrackingUri];
+        if (uris.FirstOrDefault(uri => uri?.TrimStart().StartsWith("sqlite", StringComparison.OrdinalIgnoreCase) == true) is { } database)
+        {
+            WriteWarning($"Anovos itself tracks as the mlflow block of {Config.Path} says, with MLflow 1.27, which cannot open the database "
+                + $"{database}: it will fail after reading its input. Use a server or a folder as tracking_uri, and no -TrackingUri.");
+        }
     }
 
     private void RunUntracked(IWorkflowEngine engine, string folder)

@@ -1,0 +1,56 @@
+using System.Globalization;
+
+namespace Anovos.Mlflow.Stores;
+
+/// <summary>Chooses the store where nothing names one, as MLflow 3.7 and later does.</summary>
+public static class DefaultStore
+{
+    private const string Folder = "./mlruns";
+    private const string DatabaseFile = "mlflow.db";
+    private const string Database = $"sqlite:///{DatabaseFile}";
+
+    /// <summary>
+    /// The folder <c>mlruns</c> if it holds experiments, with a warning: newer MLflow chooses it as well and then does not open it.
+    /// Otherwise the database <c>mlflow.db</c>, whether it exists or not.
+    /// </summary>
+    /// <param name="directory">The current folder.</param>
+    public static TrackingTarget In(string directory) => HoldsExperiments(Path.Combine(directory, Folder))
+        ? TrackingTarget.Parse(Folder, directory) with { Warning = WarningOf(directory) }
+        : TrackingTarget.Parse(Database, directory);
+
+    // MLflow does not look for a file: whatever is called meta.yaml makes an experiment of a folder with a number for a name.
+    private static bool HoldsExperiments(string folder)
+    {
+        try
+        {
+            return new DirectoryInfo(folder) is { Exists: true } root
+                && root.EnumerateDirectories().Any(experiment => IsNumber(experiment.Name) && HasMeta(experiment.FullName));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    // As Python's isdigit.
+    private static bool IsNumber(string name) => name.All(digit => CharUnicodeInfo.GetDigitValue(digit) >= 0);
+
+    private static bool HasMeta(string experiment)
+    {
+        string meta = Path.Combine(experiment, "meta.yaml");
+        return File.Exists(meta) || Directory.Exists(meta);
+    }
+
+    // The conversion leaves the folder as it is, artifacts included, and overwrites a database.
+    private static string WarningOf(string directory)
+    {
+        const string Closed = $"The runs are in {Folder}, which MLflow 3.13 and later does not open.";
+        const string Convert = $"mlflow migrate-filestore --source {Folder} --target sqlite:///";
+        const string Since = "(MLflow 3.10 and later)";
+        return File.Exists(Path.Combine(directory, DatabaseFile))
+            ? $"{Closed} It comes before ./{DatabaseFile}, as in MLflow. To use the database, name it with -TrackingUri {Database} or "
+                + $"MLFLOW_TRACKING_URI. '{Convert}another.db' {Since} converts the folder."
+            : $"{Closed} '{Convert}{DatabaseFile}' {Since} converts the folder. Then set MLFLOW_TRACKING_URI={Database}, and keep the "
+                + "folder, because the artifacts stay in it.";
+    }
+}

@@ -1,0 +1,48 @@
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace Anovos.Mlflow.Tracking;
+
+/// <summary>
+/// A prepared statement that changes rows. A <see cref="SqliteCommand"/> looks up names and types at each run, which costs as much
+/// as SQLite itself where a batch has hundreds of rows.
+/// </summary>
+internal sealed class SqliteStatement : IDisposable
+{
+    private readonly sqlite3 _connection;
+    private readonly sqlite3_stmt _statement;
+
+    public SqliteStatement(sqlite3 connection, string sql)
+    {
+        _connection = connection;
+        Check(raw.sqlite3_prepare_v2(connection, sql, out _statement));
+    }
+
+    /// <summary>Binds a parameter, which keeps its value for all runs until it is bound again.</summary>
+    public void Bind(int index, string value) => Check(raw.sqlite3_bind_text(_statement, index, value));
+
+    /// <inheritdoc cref="Bind(int, string)"/>
+    public void Bind(int index, long value) => Check(raw.sqlite3_bind_int64(_statement, index, value));
+
+    /// <inheritdoc cref="Bind(int, string)"/>
+    public void Bind(int index, double value) => Check(raw.sqlite3_bind_double(_statement, index, value));
+
+    /// <summary>Runs the statement and returns the number of rows that it changed.</summary>
+    /// <exception cref="SqliteException">SQLite refuses it.</exception>
+    public int Run()
+    {
+        int result = raw.sqlite3_step(_statement);
+        if (result != raw.SQLITE_DONE)
+            SqliteException.ThrowExceptionForRC(result, _connection);
+        Check(raw.sqlite3_reset(_statement));
+        return raw.sqlite3_changes(_connection);
+    }
+
+    public void Dispose() => _statement.Dispose();
+
+    private void Check(int result)
+    {
+        if (result != raw.SQLITE_OK)
+            SqliteException.ThrowExceptionForRC(result, _connection);
+    }
+}

@@ -1,0 +1,41 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+
+namespace Anovos.Mlflow.Tests.Tracking;
+
+/// <summary>MLflow's own client, where <c>ANOVOS_TEST_MLFLOW_PYTHON</c> names a Python that has it.</summary>
+internal static class MlflowPython
+{
+    private static string? Path => Environment.GetEnvironmentVariable("ANOVOS_TEST_MLFLOW_PYTHON");
+
+    public static bool IsThere => !string.IsNullOrEmpty(Path);
+
+    /// <summary>Skips the test where there is none.</summary>
+    public static void Require() => Assert.SkipUnless(IsThere, "ANOVOS_TEST_MLFLOW_PYTHON names no Python with mlflow");
+
+    /// <summary>What it reads of a store, in the form of <see cref="StoreContent"/>.</summary>
+    public static async Task<string> ReadAsync(string uri) =>
+        StoreContent.Normalize(JsonNode.Parse(await RunAsync(Start("read_database.py", uri)))!);
+
+    /// <summary>Starts a script of <c>tests/readback</c>.</summary>
+    public static Process Start(string script, params string[] arguments)
+    {
+        string file = System.IO.Path.Combine(SharedMaterial.Repository()!, "tests", "readback", script);
+        var start = new ProcessStartInfo(Path!, [file, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["MLFLOW_DISABLE_TELEMETRY"] = "true";
+        return Process.Start(start)!;
+    }
+
+    /// <summary>What the script prints until it ends.</summary>
+    public static async Task<string> RunAsync(Process process)
+    {
+        using (process)
+        {
+            Task<string> errors = process.StandardError.ReadToEndAsync();
+            string output = await process.StandardOutput.ReadToEndAsync();
+            await process.WaitForExitAsync();
+            Assert.True(process.ExitCode == 0, await errors);
+            return output;
+        }
+    }
+}
