@@ -136,7 +136,8 @@ public sealed class AzurePipelineTests : IAsyncLifetime
         Assert.StartsWith("**Finished**: MLflow run [", summary, StringComparison.Ordinal);
         Assert.Contains("| drift&#95;statistics | age |", summary);
         Assert.Contains("| Basic&#95;Report | 143.1 |\n| quality&#95;checker/duplicate&#95;detection | 11.0 |", summary);
-        Assert.Contains("Sent: 5\n", summary);
+        // What drift detection keeps for a later workflow is intermediate data, which this one does not track.
+        Assert.Contains("Sent: 5, NotTracked: 1\n", summary);
     }
 
     [Fact]
@@ -172,7 +173,8 @@ public sealed class AzurePipelineTests : IAsyncLifetime
         Workflow("'--outputs' ./made").Clean();
         Assert.Empty(Commands(result));
         Assert.Equal(["FINISHED", "FINISHED"], _server.Runs.Select(run => run.Status));
-        Assert.DoesNotContain(_server.Runs.SelectMany(run => run.Tags), tag => tag.Key.StartsWith("azure.", StringComparison.Ordinal) || tag.Key == "mlflow.note.content");
+        Assert.DoesNotContain(_server.Runs.SelectMany(run => run.Tags), tag => tag.Key.StartsWith("azure.", StringComparison.Ordinal)
+            || (tag.Key == "mlflow.note.content" && !tag.Value.StartsWith("**Finished** after ", StringComparison.Ordinal)));
         Assert.False(Directory.Exists(Path.Combine(_session.Folder, "temp", "anovos-mlflow")));
     }
 
@@ -265,7 +267,8 @@ public sealed class AzurePipelineTests : IAsyncLifetime
         Assert.SkipWhen(InvokeWorkflowTests.Python is null, "there is no python3 in PATH, in which tests/workflow/workflow.py is written");
         _session.Write("config.yaml", InvokeWorkflowTests.Config);
         InvokeWorkflowTests.WriteOutputs(_session);
-        return Run($"Import-AnovosConfig ./config.yaml | Invoke-AnovosWorkflow -SkipCheck python3 $Workflow {arguments}", ("Workflow", InvokeWorkflowTests.WorkflowProgram));
+        return Run($"Import-AnovosConfig ./config.yaml | Invoke-AnovosWorkflow -SkipCheck python3 $Workflow {arguments}",
+            ("Workflow", InvokeWorkflowTests.WorkflowProgram));
     }
 
     private string[] Joined(StoredRun run) =>

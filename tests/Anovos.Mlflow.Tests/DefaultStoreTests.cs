@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Where nothing names a store, commands use the one that MLflow would use: a database, or a folder that is there already.</summary>
+/// <summary>Where nothing names a store, commands use the one that MLflow would: a database, or a folder that is there already.</summary>
 public sealed class DefaultStoreTests : IDisposable
 {
     private const string MakeFolder = "$null = Start-MlflowRun -TrackingUri ./mlruns -Experiment kept -Name old | Stop-MlflowRun";
@@ -20,7 +20,8 @@ public sealed class DefaultStoreTests : IDisposable
     private string DatabaseUri => $"sqlite:///{Path.Combine(_session.Folder, "mlflow.db").Replace('\\', '/')}";
 
     public DefaultStoreTests() =>
-        _session.Write("config.yaml", "input_dataset:\n  read_dataset:\n    file_path: x\n    file_type: csv\nmlflow:\n  experiment: Flow\n");
+        _session.Write(
+            "config.yaml", "input_dataset:\n  read_dataset:\n    file_path: x\n    file_type: csv\nmlflow:\n  experiment: Flow\n");
 
     [Theory]
     [MemberData(nameof(Commands))]
@@ -82,7 +83,8 @@ public sealed class DefaultStoreTests : IDisposable
             """).Clean();
         Assert.Equal([DatabaseUri, "True", "data.txt"], result.Texts.Take(3));
         string artifacts = Path.Combine(_session.Folder, "mlruns", "0");
-        Assert.StartsWith(artifacts, result.Texts[3].Replace("file:///", OperatingSystem.IsWindows() ? "" : "/").Replace('/', Path.DirectorySeparatorChar));
+        string recorded = OperatingSystem.IsWindows() ? new Uri(result.Texts[3]).LocalPath : result.Texts[3];
+        Assert.StartsWith(artifacts, recorded);
         Assert.Single(Directory.GetFiles(artifacts, "data.txt", SearchOption.AllDirectories));
         Assert.Empty(result.Warnings);
     }
@@ -142,7 +144,8 @@ public sealed class DefaultStoreTests : IDisposable
     [Fact]
     public void A_drive_that_has_no_files_has_no_database()
     {
-        ScriptResult result = _session.Run("try { Get-MlflowConnection sqlite:///Env:/x.db } catch { $_.FullyQualifiedErrorId.Split(',')[0] }");
+        ScriptResult result = _session.Run(
+            "try { Get-MlflowConnection sqlite:///Env:/x.db } catch { $_.FullyQualifiedErrorId.Split(',')[0] }");
         Assert.Equal(["UriUnsupported"], result.Texts);
     }
 

@@ -149,7 +149,8 @@ public sealed class InitScriptTests(SingleFileHost host) : IAsyncLifetime
         string workflow = Path.Combine(_folder, "Ada's workflow");
         CopyFolder(Path.Combine(Samples, "customers"), workflow);
         string config = Path.Combine(workflow, "config.yaml");
-        File.WriteAllText(config, File.ReadAllText(config).Replace("\"Customers\"", "/Shared/Customers").Replace("\"sqlite:///mlflow.db\"", "databricks"));
+        string text = File.ReadAllText(config).Replace("\"Customers\"", "/Shared/Customers");
+        File.WriteAllText(config, text.Replace("\"sqlite:///mlflow.db\"", "databricks"));
         _environment["ANOVOS_MLFLOW_CONFIG"] = config;
         _currentFolder = workflow;
         Init();

@@ -156,7 +156,8 @@ public sealed class InvokeWorkflowTests : IAsyncLifetime
     {
         _session.Write("config.yaml", $"{Config}\n  tracking_uri: {block}\n");
         ScriptResult result = _session.Run(
-            $"Import-AnovosConfig ./config.yaml | Invoke-AnovosWorkflow -SkipCheck -TrackingUri {uri} python3 $Workflow {arguments} *>&1", Variables).Clean();
+            $"Import-AnovosConfig ./config.yaml | Invoke-AnovosWorkflow -SkipCheck -TrackingUri {uri} python3 $Workflow {arguments} *>&1",
+            Variables).Clean();
         string[] lines = [.. result.Output.Select(item => item.ToString())];
         int warning = Array.FindIndex(lines, line => line.Contains("MLflow 1.27, which cannot open the database sqlite:///"));
         int start = Array.FindIndex(lines, line => line.Contains("anovos.workflow:main"));

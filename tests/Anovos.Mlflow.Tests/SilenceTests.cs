@@ -127,6 +127,27 @@ public sealed class SilenceTests : IDisposable
     }
 
     [Fact]
+    public void A_database_that_does_not_exist_is_usable_and_said_to_be_missing()
+    {
+        ScriptResult result = _session.Run(
+            """
+            $report = Test-MlflowConnection
+            "$($report.Usable) $($report.Problem) $($report.ServesArtifacts)"; $report.Message
+            [System.IO.File]::Exists("$PWD/mlflow.db")
+            $null = New-MlflowExperiment x
+            $null -eq (Test-MlflowConnection).Message
+            """).Clean();
+        string database = "sqlite:///" + Path.Combine(_session.Folder, "mlflow.db").Replace('\\', '/');
+        Assert.Equal(
+            [
+                "True  True",
+                $"There is no database {database} yet, so it has no experiments and no runs. The first run or experiment creates it.",
+                "False", "True",
+            ],
+            result.Texts);
+    }
+
+    [Fact]
     public void A_folder_that_does_not_exist_is_usable_and_said_to_be_missing()
     {
         ScriptResult result = _session.Run(

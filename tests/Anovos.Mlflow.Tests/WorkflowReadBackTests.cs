@@ -131,7 +131,8 @@ public sealed class WorkflowReadBackTests : IDisposable
 
     private static (string, object?)[] Variables(string uri) => [("Uri", uri), ("Python", ReadBack.Python()), ("Workflow", InvokeWorkflowTests.WorkflowProgram)];
 
-    private static string Script(string arguments) => $"Import-AnovosConfig ./config.yaml | Invoke-AnovosWorkflow -SkipCheck -TrackingUri $Uri $Python $Workflow {arguments}";
+    private static string Script(string arguments) =>
+        $"Import-AnovosConfig ./config.yaml | Invoke-AnovosWorkflow -SkipCheck -TrackingUri $Uri $Python $Workflow {arguments}";
 
     private ScriptResult Run(string arguments, string uri) => _session.Run(Script(arguments), Variables(uri));
 

@@ -93,8 +93,13 @@ internal sealed class ColumnRules(WorkflowFile file, InputData data)
         if (spec.Name == "correlation_matrix" && file.Block("cat_to_num_transformer") is { } encoding)
             Use(_table.Root.Find("cat_to_num_transformer")!, encoding, "cat_to_num_transformer", columns);
         if (spec.Name is "IV_calculation" or "IG_calculation" or "cat_to_num_supervised")
-            _use.Required(columns, Single(arguments, "label_col"), $"{path}.label_col", "TypeError: Invalid input for Label Column");
+            _use.Required(columns, Label(arguments), $"{path}.label_col", "TypeError: Invalid input for Label Column");
     }
+
+    // Without the key, the column is named 'label'.
+    private static IEnumerable<YamlScalar> Label(YamlMapping arguments) =>
+        arguments.Find("label_col") is null ? [new YamlScalar(arguments.Position, YamlKind.String, "label", "label")] : Single(arguments, "label_col");
+
 
     private static IEnumerable<YamlScalar> Single(YamlMapping arguments, string key) =>
         arguments[key] is YamlScalar { Kind: YamlKind.String, IsTruthy: true } name ? [name] : [];

@@ -1,14 +1,22 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 using Anovos.Mlflow.Configuration;
-using Anovos.Mlflow.Tracking;
 using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Checks;
 
 /// <summary>Checks a value against the type, the choices and the range that Anovos has for its key.</summary>
-internal sealed class ValueRules(Findings findings)
+internal sealed class ValueRules
 {
+    private readonly Findings _findings;
+    private readonly NumberRules _numbers;
+
+    /// <summary>Rules that add to these _findings.</summary>
+    public ValueRules(Findings findings)
+    {
+        _findings = findings;
+        _numbers = new NumberRules(findings, this);
+    }
+
     /// <summary>Checks a value that is not null.</summary>
     public void Check(StepKey key, YamlNode node, string path)
     {
@@ -34,11 +42,11 @@ internal sealed class ValueRules(Findings findings)
                 Truth(key, node, path);
                 break;
             case "number" or "integer":
-                Number(key, node, path);
+                _numbers.Check(key, node, path);
                 break;
             case "numbers":
                 foreach (YamlNode item in node is YamlSequence numbers ? numbers.Items : [node])
-                    Number(key, item, path);
+                    _numbers.Check(key, item, path);
                 break;
             case "choice" or "choices":
                 Choice(key, node, path);
@@ -47,7 +55,7 @@ internal sealed class ValueRules(Findings findings)
                 Metrics(key, node, path);
                 break;
             case "columns" or "names" or "types" or "expressions" or "list" or "patterns":
-                new ListRules(findings).Check(key, node, path);
+                new ListRules(_findings).Check(key, node, path);
                 break;
             case "column":
                 if (!IsText(node) && !(key.Flag("listAllowed") && node is YamlSequence))
@@ -85,54 +93,23 @@ internal sealed class ValueRules(Findings findings)
         if (key.HasOwnRule)
             return;
         if (key.IgnoresWrong)
-            findings.Warn(rule, node.Position, path, message, key.Effect ?? "Anovos does not check it.", advice);
+            _findings.Warn(rule, node.Position, path, message, key.Effect ?? "Anovos does not check it.", advice);
         else
-            findings.Error(rule, node.Position, path, message, $"stops at it: {Raised(key, node)}.", advice);
+            _findings.Error(rule, node.Position, path, message, $"stops at it: {Raised(key, node)}.", advice);
     }
 
     // A number that may be text is converted first.
     private static string Raised(StepKey key, YamlNode node) => node is YamlScalar { Kind: YamlKind.String } scalar
-        && key.Flag("numericText") && !IsExponent(node)
+        && key.Flag("numericText") && !NumberRules.IsExponent(node)
         ? $"ValueError: could not convert string to float: '{YamlScalar.Quote(scalar.Text)}'" : key.Fails ?? "TypeError";
 
     private void Truth(StepKey key, YamlNode node, string path)
     {
         if (node is YamlScalar { Kind: YamlKind.Boolean or YamlKind.Integer or YamlKind.Float } or YamlScalar { Text: "" })
             return;
-        findings.Warn(RuleIds.ValueTruth, node.Position, path,
+        _findings.Warn(RuleIds.ValueTruth, node.Position, path,
             $"'{key.Name}' is {node.Description}, which counts as {(node.IsTruthy ? "true" : "false")}.",
             key.Effect ?? "", "Write True or False without quotes.");
-    }
-
-    private void Number(StepKey key, YamlNode node, string path)
-    {
-        bool text = node is YamlScalar { Kind: YamlKind.String };
-        if (node is not YamlScalar scalar || scalar.IsNull || (text && !key.Flag("numericText")) || !PythonFloat.TryRead(Digits(scalar),
-            out double number))
-        {
-            Type(key, node, path,
-                key.Type == "integer" ? "a whole number" : IsExponent(node)
-                ? "a number such as 1.0e+3: without dot and sign it is text to YAML 1.1" : "a number");
-            return;
-        }
-
-        if (scalar.Kind == YamlKind.Boolean)
-            findings.Warn(RuleIds.ValueType, node.Position, path, $"'{key.Name}' is {node.Description}.",
-                $"Python takes it for {number}.", "Write a number.");
-        else if (key.Type == "integer" && scalar.Kind == YamlKind.Float && !key.Flag("decimals"))
-            Type(key, node, path, "a whole number");
-        else if (key.Flag("decimalsOnly") && scalar.Kind == YamlKind.Integer)
-            Type(key, node, path, "a number with a decimal point");
-        else if (number < key.Min || number <= key.Above || number > key.Max)
-        {
-            string low = key.Min is { } min ? $"{Plain(min)} or more" : key.Above is { } above ? $"more than {Plain(above)}" : "";
-            string high = key.Max is { } max ? $"{Plain(max)} or less" : "";
-            string advice = $"Write a number of {string.Join(" and ", new[] { low, high }.Where(part => part.Length > 0))}.";
-            if (key.Flag("rangeIgnored"))
-                findings.Warn(RuleIds.ValueRange, node.Position, path, $"'{key.Name}' is {node.Description}.", key.Effect ?? "", advice);
-            else
-                Wrong(RuleIds.ValueRange, key, node, path, $"'{key.Name}' is {node.Description}.", advice);
-        }
     }
 
     private void Choice(StepKey key, YamlNode node, string path)
@@ -163,7 +140,7 @@ internal sealed class ValueRules(Findings findings)
         {
             if (!key.Allowed.Contains(item.Text) && !key.Helpers.Contains(item.Text))
             {
-                findings.Error(RuleIds.MetricUnknown, item.Position, path, $"There is no statistic '{YamlScalar.Quote(item.Text)}'.",
+                _findings.Error(RuleIds.MetricUnknown, item.Position, path, $"There is no statistic '{YamlScalar.Quote(item.Text)}'.",
                     $"stops at it: {key.Fails} '{YamlScalar.Quote(item.Text)}'.", KeyRules.Advice(item.Text, key.Allowed));
             }
         }
@@ -173,12 +150,4 @@ internal sealed class ValueRules(Findings findings)
     public static bool IsText(YamlNode node) => node is YamlScalar { Kind: YamlKind.String };
 
     private static bool IsWord(string text, params string[] words) => words.Contains(text, StringComparer.OrdinalIgnoreCase);
-
-    private static bool IsExponent(YamlNode node) => node is YamlScalar { Kind: YamlKind.String } scalar
-        && PythonFloat.TryRead(scalar.Text.Trim(), out _);
-
-    private static string Digits(YamlScalar scalar) =>
-        scalar.Kind == YamlKind.Boolean ? scalar.Value == "True" ? "1" : "0" : scalar.Value.Trim().TrimStart('+').Replace("_", "");
-
-    private static string Plain(double number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -34,6 +34,7 @@ public static class WorkflowCheck
         new AnalysisRules(file).Check();
         new TransformerRules(file).Check();
         new ReportRules(file).Check();
+        new PlaceRules(file).Check();
         new ColumnRules(file, new InputData(findings, options)).Check();
         return Join(reading.Diagnostics, findings.InFileOrder);
     }

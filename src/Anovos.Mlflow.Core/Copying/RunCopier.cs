@@ -36,8 +36,8 @@ public sealed record SyncResult
 }
 
 /// <summary>
-/// Sends runs of a folder or a database to a server: params, inputs, metric history, tags, artifacts, times and status as they are. Each step
-/// looks at what is there first, so it may be interrupted and repeated at any point.
+/// Sends runs of a folder or a database to a server: params, inputs, metric history, tags, artifacts, times and status as they are.
+/// Each step looks at what is there first, so it may be interrupted and repeated at any point.
 /// </summary>
 /// <param name="source">The folder or the database.</param>
 /// <param name="artifactFolder">The folder of its artifacts: <see cref="TrackingTarget.ArtifactFolder"/>.</param>

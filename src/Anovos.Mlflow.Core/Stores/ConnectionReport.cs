@@ -71,7 +71,7 @@ public sealed record ConnectionReport
             if (store.As<WorkspaceStore>() is not null)
                 return report;
             return api is null
-                ? report with { ServesArtifacts = true, Message = MissingFolder(store) }
+                ? report with { ServesArtifacts = true, Message = MessageOnMissing(store) }
                 : await AskServerAsync(report, api, cancellationToken).ConfigureAwait(false);
         }
         catch (MlflowException e)
@@ -80,8 +80,8 @@ public sealed record ConnectionReport
         }
     }
 
-    private static string? MissingFolder(ITrackingStore store) => store.As<DirectoryStore>() is { Exists: false }
-        ? $"There is no folder {store.TrackingUri} yet, so it has no experiments and no runs. The first run or experiment creates it."
+    private static string? MessageOnMissing(ITrackingStore store) => MissingStore.KindOf(store) is { } what
+        ? $"There is no {what} {store.TrackingUri} yet, so it has no experiments and no runs. The first run or experiment creates it."
         : null;
 
     private static async Task<ConnectionReport> AskServerAsync(ConnectionReport report, RestApi api, CancellationToken cancellationToken)

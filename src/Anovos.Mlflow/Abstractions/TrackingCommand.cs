@@ -116,13 +116,7 @@ public abstract class TrackingCommand : MlflowCommand
     /// <summary>Warns once of a folder or a database that does not exist, since it reads as an empty store.</summary>
     private protected void WarnIfMissing(ITrackingStore store)
     {
-        string? what = store switch
-        {
-            DirectoryStore { Exists: false } => "folder",
-            SqliteStore { Exists: false } => "database",
-            _ => null,
-        };
-        if (what is null)
+        if (MissingStore.KindOf(store) is not { } what)
             return;
         string message = $"There is no {what} {store.TrackingUri}, so it has no experiments and no runs. "
             + "Name another store with -TrackingUri, Connect-Mlflow or MLFLOW_TRACKING_URI.";

@@ -50,8 +50,24 @@ public sealed class StoreProperties
         using var folder = new TemporaryFolder();
         using var store = new SqliteStore(folder.Below("mlflow.db"));
         string experimentName = "x" + Cut(name, StoreLimits.Mlflow.ExperimentName - 1), tagValue = Cut(tag, StoreLimits.Mlflow.TagValue);
-        string experiment = await store.CreateExperimentAsync(new(experimentName) { Tags = [new("t", tagValue)] }, default);
-        Run run = await store.CreateRunAsync(new(experiment, "n" + runName.Value, "me", 1), default);
+        Task<string> creating = store.CreateExperimentAsync(new(experimentName) { Tags = [new("t", tagValue)] }, default);
+        if (IsRefused(experimentName) || IsRefused(tagValue))
+        {
+            Assert.Equal(ErrorKind.InvalidValue, (await Assert.ThrowsAsync<MlflowException>(() => creating)).Kind);
+            Assert.Equal(["Default"], (await store.SearchExperimentsAsync(new(), null, default)).Items.Select(one => one.Name));
+            return;
+        }
+
+        string experiment = await creating;
+        Task<Run> starting = store.CreateRunAsync(new(experiment, "n" + runName.Value, "me", 1), default);
+        if (IsRefused("n" + runName.Value))
+        {
+            Assert.Equal(ErrorKind.InvalidValue, (await Assert.ThrowsAsync<MlflowException>(() => starting)).Kind);
+            Assert.Empty((await store.SearchRunsAsync(new([experiment]), null, default)).Items);
+            return;
+        }
+
+        Run run = await starting;
         string valid = StoreLimits.Mlflow.ToValidKey(key.Value), paramValue = Cut(param, StoreLimits.Mlflow.ParamValue);
         var data = new RunData
         {
@@ -125,6 +141,9 @@ public sealed class StoreProperties
 
         Assert.InRange(body.Length, 1, StoreLimits.Mlflow.BatchBytes);
     }
+
+    // What a database would cut.
+    private static bool IsRefused(string text) => text.Length > 160 && text.Contains('\0');
 
     private static string Stored(string text) => SharedFile.Stored(text);
 

@@ -31,6 +31,29 @@ public sealed class DirectoryStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Artifacts_of_a_database_beside_the_folder_are_no_experiments_and_no_runs()
+    {
+        foreach (string experiment in new[] { "0", "1" })
+        {
+            string artifacts = Directory.CreateDirectory(Path.Combine(_root, experiment, new string('a', 32), "artifacts", "data")).FullName;
+            File.WriteAllText(Path.Combine(artifacts, "x.txt"), "x");
+        }
+
+        List<string> warnings = [];
+        using var store = new DirectoryStore(_root, warnings.Add);
+        Assert.Empty((await store.SearchExperimentsAsync(new(), null, default)).Items);
+        string mine = await store.CreateExperimentAsync(new("mine"), default);
+        Run one = await store.CreateRunAsync(new("0", "x", "me", Start), default);
+        Run other = await store.CreateRunAsync(new(mine, "y", "me", Start), default);
+
+        var experiments = (await store.SearchExperimentsAsync(new(), null, default)).Items;
+        Assert.Equal(["Default", "mine"], experiments.Select(experiment => experiment.Name).Order(StringComparer.Ordinal));
+        var found = (await store.SearchRunsAsync(new(["0", mine]), null, default)).Items;
+        Assert.Equal(new[] { one.RunId, other.RunId }.Order(), found.Select(run => run.RunId).Order());
+        Assert.Empty(warnings);
+    }
+
+    [Fact]
     public async Task The_first_write_makes_the_trash_and_the_experiment_Default()
     {
         await _store.CreateRunAsync(new("0", "x", "me", Start), default);

@@ -69,7 +69,10 @@ internal sealed partial class Walk(Reader reader)
         }
         else if (!command.Text.StartsWith('-'))
         {
-            File.WriteAllText(Path.Combine(_world.Folder, name), command.Text);
+            // A page may show one block; a workflow has an input as well.
+            bool isWhole = command.Text.Contains("input_dataset:", StringComparison.Ordinal);
+            string input = isWhole ? "" : "\ninput_dataset: { read_dataset: { file_path: data, file_type: csv } }\n";
+            File.WriteAllText(Path.Combine(_world.Folder, name), command.Text + input);
             Type(command, $"$null = Import-AnovosConfig ./{name} -ErrorAction Stop; Test-AnovosConfig ./{name} | Where-Object Severity -eq Error | ForEach-Object {{ throw $_ }}");
         }
         else

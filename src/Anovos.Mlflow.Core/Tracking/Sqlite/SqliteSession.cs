@@ -59,7 +59,7 @@ internal sealed class SqliteSession(SqliteConnection connection, SqliteSchema sc
         SqliteCommand command = connection.CreateCommand();
         command.CommandText = sql;
         foreach ((string name, object? value) in parameters)
-            command.Parameters.AddWithValue(name, value ?? DBNull.Value);
+            command.Parameters.AddWithValue(name, value is string text ? SqliteValues.Bindable(text) : value ?? DBNull.Value);
         return command;
     }
 }

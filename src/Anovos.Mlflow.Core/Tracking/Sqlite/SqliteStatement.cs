@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -19,7 +20,9 @@ internal sealed class SqliteStatement : IDisposable
     }
 
     /// <summary>Binds a parameter, which keeps its value for all runs until it is bound again.</summary>
-    public void Bind(int index, string value) => Check(raw.sqlite3_bind_text(_statement, index, value));
+    public void Bind(int index, string value) => Check(value.IndexOf('\0') >= 0
+        ? raw.sqlite3_bind_text(_statement, index, Encoding.UTF8.GetBytes(value).AsSpan())
+        : raw.sqlite3_bind_text(_statement, index, value));
 
     /// <inheritdoc cref="Bind(int, string)"/>
     public void Bind(int index, long value) => Check(raw.sqlite3_bind_int64(_statement, index, value));

@@ -5,6 +5,9 @@ namespace Anovos.Mlflow.Tracking;
 /// <summary>Values as MLflow keeps them in a database.</summary>
 internal static class SqliteValues
 {
+    // The provider binds a text of up to 512 bytes with its length, a longer one up to its first NUL.
+    private const int LongestWithNul = 160;
+
     /// <summary>The name of a lifecycle stage.</summary>
     public static string Text(LifecycleStage stage) => stage == LifecycleStage.Deleted ? "deleted" : "active";
 
@@ -43,6 +46,16 @@ internal static class SqliteValues
     /// <summary>A time; null where the column is empty.</summary>
     public static DateTimeOffset? Time(SqliteDataReader row, int column) =>
         row.IsDBNull(column) ? null : UnixTime.Nearest(row.GetInt64(column));
+
+    /// <summary>A text for a parameter of a command, which would store a long one only up to its first NUL character.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for such a text.</exception>
+    public static string Bindable(string text)
+    {
+        int at = text.Length > LongestWithNul ? text.IndexOf('\0') : -1;
+        return at < 0 ? text : throw new MlflowException(ErrorKind.InvalidValue,
+            $"The text '{text.Substring(0, Math.Min(at, 60))}…' has a NUL character (U+0000) at position {at}. A database stores one only in "
+            + $"a text of up to {LongestWithNul} characters. Remove it.") { Target = text.Substring(0, at) };
+    }
 
     private static string Escape(string text) => text.All(char.IsLetterOrDigit)
         ? text

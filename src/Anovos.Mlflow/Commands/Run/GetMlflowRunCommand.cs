@@ -138,8 +138,8 @@ public sealed class GetMlflowRunCommand : TrackingCommand
     {
         if (experiments.Count == 0)
         {
-            // A folder that does not exist has its warning, and a missing experiment its error.
-            if (NameIsExact && !IsGiven(nameof(Experiment)) && store is not DirectoryStore { Exists: false })
+            // A folder or a database that does not exist has its warning, and a missing experiment its error.
+            if (NameIsExact && !IsGiven(nameof(Experiment)) && MissingStore.KindOf(store) is null)
                 _nameIsMissingAt = store.TrackingUri;
             WriteVerbose($"No experiment at {store.TrackingUri} is called {string.Join(", ", Experiment)}.");
             return;

@@ -180,8 +180,8 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
         string?[] uris = [run.TrackingUri, Config!.Tracking?.TrackingUri];
         if (uris.FirstOrDefault(uri => uri?.TrimStart().StartsWith("sqlite", StringComparison.OrdinalIgnoreCase) == true) is { } database)
         {
-            WriteWarning($"Anovos itself tracks as the mlflow block of {Config.Path} says, with MLflow 1.27, which cannot open the database "
-                + $"{database}: it will fail after reading its input. Use a server or a folder as tracking_uri, and no -TrackingUri.");
+            WriteWarning($"Anovos itself tracks as the mlflow block of {Config.Path} says, with MLflow 1.27, which cannot open the "
+                + $"database {database}: it will fail after reading its input. Use a server or a folder as tracking_uri, and no -TrackingUri.");
         }
     }
 
