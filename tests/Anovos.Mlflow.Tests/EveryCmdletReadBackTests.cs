@@ -101,7 +101,7 @@ public sealed class EveryCmdletReadBackTests : IDisposable
             ["config/config.yaml", "final_dataset/part-0.csv", "model/MLmodel", "notes/note.txt", "report_stats/drift_statistics.csv", "report_stats/global_summary.csv", "report_stats/measures_of_counts.csv"],
             read[0].GetProperty("artifacts").EnumerateObject().Select(file => file.Name).Order(StringComparer.Ordinal));
         Assert.Equal("0.25", ReadBack.Text(read[2], "metrics", "rmse"));
-        Assert.Equal("201.4", ReadBack.Text(read[3], "metrics", "time/total"));
+        Assert.Equal("201.4", ReadBack.Text(read[3], "metrics", "time/without_report"));
         Assert.Equal("PROJECT", ReadBack.Text(read[4], "tags", "mlflow.source.type"));
 
         JsonElement model = ReadBack.Model(uri, _name, "champion", _session.Folder);

@@ -24,7 +24,7 @@ public static class WorkflowCheck
         if (reading.Config is not { } config)
             return reading.Diagnostics;
         var findings = new Findings(path, options.RunType);
-        var file = new WorkflowFile(config.Root, findings);
+        var file = new WorkflowFile(options.AnovosTracks ? config.Root : config.Root.Without("mlflow"), findings);
         new BlockRules(file).Check();
         new DatasetRules(file).Check();
         new WriteRules(file).Check();

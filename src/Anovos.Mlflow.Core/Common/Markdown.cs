@@ -8,11 +8,11 @@ internal static class Markdown
     private const int Longest = 200;
 
     /// <summary>The text as it is, for a line, a table or a link: none of it is Markdown, HTML, an address or a secret.</summary>
-    public static string Text(string text)
+    public static string Text(string text, int longest = Longest)
     {
         string clean = SafeText.Of(Secrets.Clean(text));
         var result = new StringBuilder();
-        foreach (char c in clean.Length <= Longest ? clean : clean.Substring(0, Longest) + "…")
+        foreach (char c in clean.Length <= longest ? clean : clean.Substring(0, longest) + "…")
         {
             // A numeric character reference is text and never structure (CommonMark, "Entity and numeric character references").
             if (c < 0x80 && (char.IsPunctuation(c) || char.IsSymbol(c)) && c is not ('-' or ',' or '(' or ')' or '/' or '.' or '\''))

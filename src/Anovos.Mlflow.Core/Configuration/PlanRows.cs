@@ -5,6 +5,9 @@ internal sealed class PlanRows(TrackingSettings? tracking, string basePath, stri
 {
     private readonly List<AnovosOutput> _all = [];
 
+    /// <summary>True unless the flag for reports is off.</summary>
+    public bool TracksReports => tracking is not { TrackReports: false };
+
     /// <summary>The rows so far.</summary>
     public IReadOnlyList<AnovosOutput> All => _all;
 

@@ -59,7 +59,11 @@ internal sealed class PlanSteps(YamlMapping root, PlanRows rows, PlanTargets tar
             case "report_preprocessing":
                 WholeIfNull(OutputKind.Report, name, node);
                 if (block?["charts_to_objects"] is { } charts)
+                {
                     targets.Shared(OutputKind.Report, $"{name}.charts_to_objects", WhyNot(charts));
+                    targets.Kept($"{name}.charts_to_objects", "charts_to_objects", charts as YamlMapping, "source_path", WhyNot(charts));
+                }
+
                 break;
             case "report_generation":
                 WholeIfNull(OutputKind.Report, name, node);
@@ -105,10 +109,17 @@ internal sealed class PlanSteps(YamlMapping root, PlanRows rows, PlanTargets tar
         if (entry.Key.Text is "drift_statistics" or "stability_index")
             targets.Statistic(step, entry.Key.Text, $"{name}/{entry.Key.Text}", WhyNot(entry.Value));
 
+        YamlMapping? settings = (entry.Value as YamlMapping)?.Mapping("configs");
+        if (entry.Key.Text == "drift_statistics" && settings?["pre_existing_source"] is not { IsTruthy: true })
+            targets.Kept(step, "drift_statistics", settings, "source_path", WhyNot(entry.Value));
+
         // The metrics behind the index are copied beside it.
-        YamlNode? metrics = (entry.Value as YamlMapping)?.Mapping("configs")?["appended_metric_path"];
+        YamlNode? metrics = settings?["appended_metric_path"];
         if (entry.Key.Text == "stability_index" && metrics is { IsTruthy: true })
+        {
             targets.MasterStatistic(step, "stabilityIndex_metrics", WhyNot(entry.Value));
+            targets.Appended($"{step}.appended_metric_path", settings!, WhyNot(entry.Value));
+        }
     }
 
     private void Transformers(string group, YamlNode node)
@@ -117,7 +128,14 @@ internal sealed class PlanSteps(YamlMapping root, PlanRows rows, PlanTargets tar
         foreach (YamlEntry entry in (node as YamlMapping)?.Entries ?? [])
         {
             string name = entry.Key.Text;
-            targets.Intermediate($"{group}.{name}", $"data_transformer/transformers/{name}", WhyNot(entry.Value, name));
+            string step = $"{group}.{name}";
+            targets.Intermediate(step, $"data_transformer/transformers/{name}", WhyNot(entry.Value, name));
+            var settings = entry.Value as YamlMapping;
+            if (name == "cat_to_num_supervised" && settings?["pre_existing_model"] is not { IsTruthy: true })
+                targets.Kept(step, name, settings, "model_path", WhyNot(entry.Value));
+            else if (name is "PCA_latentFeatures" or "auto_imputation")
+                targets.Kept(step, name == "auto_imputation" ? "imputation_comparison" : name, settings: null, "intermediate_data",
+                    WhyNot(entry.Value));
         }
     }
 

@@ -24,11 +24,13 @@ internal sealed class PlanTargets(YamlMapping root, PlanRows rows, string basePa
     /// <summary>Adds a table of statistics: a file in the master path, or without that a dataset.</summary>
     public void Statistic(string step, string name, string folder, string? why)
     {
+        // Of the steps that write to the master path, only this one knows whether reports are tracked.
+        bool inRunFolder = rows.TracksReports && step.StartsWith("stats_generator.", StringComparison.Ordinal);
         why ??= _master is null && _statistics is null ? Nothing("write_stats") : null;
         if (why is not null)
             rows.Skip(OutputKind.Statistic, step, _master?.Name ?? folder, why);
         else if (_master is not null)
-            rows.File(OutputKind.Statistic, step, _master, name + ".csv", _master.Name);
+            rows.File(OutputKind.Statistic, step, _master, name + ".csv", _master.Name, inRunFolder);
         else
             rows.Folder(OutputKind.Statistic, step, _statistics!.Child(folder), folder);
     }
@@ -50,6 +52,25 @@ internal sealed class PlanTargets(YamlMapping root, PlanRows rows, string basePa
             rows.Folder(kind, step, _master!, _master!.Name, inRunFolder: false);
     }
 
+    /// <summary>
+    /// Adds what a step keeps for a later workflow, in a folder that it names or else in <c>intermediate_data</c> of the working
+    /// directory. Anovos never uploads it, and never gives it a folder of the run.
+    /// </summary>
+    public void Kept(string step, string name, YamlMapping? settings, string key, string? why)
+    {
+        // NA is Anovos' own word for none.
+        string place = settings?.Text(key) is { } text && text != "NA" ? text : "intermediate_data";
+        if (why is null && OutputPath.Parse(place, basePath) is { } folder)
+            rows.Folder(OutputKind.Intermediate, $"{step}.{key}", folder.Child(name), $"{folder.Name}/{name}", inRunFolder: false);
+    }
+
+    /// <summary>Adds the folder to which the stability index appends its metrics, run after run.</summary>
+    public void Appended(string step, YamlMapping settings, string? why)
+    {
+        if (why is null && Folder(settings, "appended_metric_path", basePath) is { } folder)
+            rows.Folder(OutputKind.Intermediate, step, folder, folder.Name, inRunFolder: false);
+    }
+
     /// <summary>Adds the basic report.</summary>
     public void BasicReport(string step, YamlMapping? arguments, string? why)
     {
@@ -68,7 +89,7 @@ internal sealed class PlanTargets(YamlMapping root, PlanRows rows, string basePa
         if (why is not null)
             rows.Skip(OutputKind.Report, step, folder.Name, why);
         else
-            rows.File(OutputKind.Report, step, folder, "ml_anovos_report.html", folder.Name);
+            rows.File(OutputKind.Report, step, folder, "ml_anovos_report.html", folder.Name, inRunFolder: rows.TracksReports);
     }
 
     /// <summary>Adds the final dataset.</summary>

@@ -1,7 +1,9 @@
+using System.Globalization;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Tables;
 
 namespace Anovos.Mlflow.Jobs;
 
@@ -15,6 +17,7 @@ internal sealed class ClusterTables(RestApi api, string folder)
     // A table of statistics has a row for each attribute.
     private const long MaximumBytes = 64 << 20;
 
+    private int _outputs;
     private readonly List<string> _files = [];
     private readonly List<string> _warnings = [];
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
@@ -47,22 +50,24 @@ internal sealed class ClusterTables(RestApi api, string folder)
             return;
         }
 
+        // A folder for each output, called like the output's: part files are of the table that their folder names.
+        string place = Path.Combine((++_outputs).ToString(CultureInfo.InvariantCulture), ToCluster(output.Path!).Split('/').Last());
         foreach (Artifact file in await store.ListAsync("", cancellationToken).ConfigureAwait(false))
         {
-            bool isWanted = !file.IsDirectory && file.ArtifactPath.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) && (!output.IsFile || file.ArtifactPath == path.Substring(slash + 1));
+            bool isWanted = !file.IsDirectory && TableFile.IsTable(file.ArtifactPath)
+                && (!output.IsFile || file.ArtifactPath == path.Substring(slash + 1));
             if (!isWanted)
                 continue;
             if (file.Length > MaximumBytes || ArtifactPath.Normalize(file.ArtifactPath).Contains('/'))
                 _warnings.Add($"{path}: {file.ArtifactPath} was not read, for it has more than {MaximumBytes >> 20} MiB.");
             else
-                await ReceiveAsync(store, parent, file.ArtifactPath, cancellationToken).ConfigureAwait(false);
+                await ReceiveAsync(store, parent, file.ArtifactPath, place, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task ReceiveAsync(IArtifactStore store, string parent, string name, CancellationToken cancellationToken)
+    private async Task ReceiveAsync(IArtifactStore store, string parent, string name, string place, CancellationToken cancellationToken)
     {
-        // A folder for each: tables are told apart by their names.
-        string target = new DestinationFolder(Path.Combine(folder, _files.Count.ToString(System.Globalization.CultureInfo.InvariantCulture))).PathFor(name);
+        string target = new DestinationFolder(Path.Combine(folder, place)).PathFor(name);
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
         using FileStream stream = new(target, FileMode.Create, FileAccess.ReadWrite);
         await store.ReceiveAsync(name, stream, _ => { }, cancellationToken).ConfigureAwait(false);

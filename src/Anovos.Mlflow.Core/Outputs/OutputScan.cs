@@ -11,7 +11,7 @@ namespace Anovos.Mlflow.Outputs;
 public sealed class OutputScan
 {
     // Folders of that name hold another run's outputs.
-    private static readonly Regex RunId = new("^[0-9a-f]{32}\\z", RegexOptions.CultureInvariant);
+    internal static readonly Regex RunId = new("^[0-9a-f]{32}\\z", RegexOptions.CultureInvariant);
 
     private readonly Dictionary<string, ScanRow> _files = new(OutputPath.Comparer);
     private readonly Dictionary<string, ScanRow> _folders = new(OutputPath.Comparer);

@@ -7,6 +7,12 @@ namespace Anovos.Mlflow.Outputs;
 /// <summary>Decides for each file of a workflow's outputs whether it is sent, and why not where it is not.</summary>
 public sealed class OutputSelection
 {
+    private const string OfRun = " of run ";
+    private const string Earlier = "it is of an earlier run: it was written before this one started";
+
+    // The clock of a file system may be coarse.
+    private static readonly TimeSpan Coarse = TimeSpan.FromSeconds(2);
+
     private readonly IReadOnlyList<ArtifactPattern> _include;
     private readonly IReadOnlyList<ArtifactPattern> _exclude;
     private readonly bool _force;
@@ -29,8 +35,13 @@ public sealed class OutputSelection
 
     private DateTime? WrittenSinceUtc { get; init; }
 
-    /// <summary>The same rules, and without what was written before that time, as by an earlier run.</summary>
-    public OutputSelection WrittenSince(DateTime utc) => new(_include, _exclude, _force) { MaximumLength = MaximumLength, WrittenSinceUtc = utc };
+    /// <summary>The same rules, and without what was written before a run started: that is of an earlier run.</summary>
+    public OutputSelection WrittenSince(DateTime utc) =>
+        new(_include, _exclude, _force) { MaximumLength = MaximumLength, WrittenSinceUtc = utc - Coarse };
+
+    /// <summary>True if one of the files was written since a run started.</summary>
+    public static bool AnyWrittenSince(DateTime utc, IEnumerable<ScannedOutput> outputs) =>
+        outputs.SelectMany(output => output.Files).Any(file => Written(file) >= utc - Coarse);
 
     /// <summary>The output with each file's answer: whether it is sent, and why or why not.</summary>
     public ScannedOutput Explain(ScannedOutput output) => output.With(output.Files.Select(
@@ -46,7 +57,13 @@ public sealed class OutputSelection
         var selected = new Selected();
         foreach (ScannedOutput output in outputs.Where(output => output.Path is not null))
             Add(output, runId, open, selected);
-        if (selected.NotSent.Any(row => row.Status == ArtifactStatus.Missing))
+        if (selected.NotSent.Count(row => row.Reason == Earlier) is var earlier and > 0)
+        {
+            selected.Warnings.Add(
+                $"Not sent: {earlier} file{(earlier == 1 ? "" : "s")} of an earlier run. Send-AnovosArtifact -Force sends such files too.");
+        }
+
+        if (selected.NotSent.Any(row => row.Status == ArtifactStatus.Missing && !row.Reason.Contains(OfRun)))
             selected.Warnings.Add("Relative paths of a workflow start from its working directory. Name it with -BasePath if that is not the current folder.");
         return selected;
     }
@@ -78,7 +95,7 @@ public sealed class OutputSelection
         bool isDataset = output.Kind is OutputKind.Output or OutputKind.Intermediate;
         if (!output.Exists || (isDataset && output.Files.Count == 0))
         {
-            Refuse(ArtifactStatus.Missing, output.Exists ? $"the folder {output.Path} holds no file of this run" : $"{output.Path} is not there");
+            Refuse(ArtifactStatus.Missing, WhyMissing(output));
             return;
         }
 
@@ -109,6 +126,18 @@ public sealed class OutputSelection
             new() { Kind = output.Kind.ToString(), ArtifactPath = path, Path = file, Status = status, Reason = reason, RunId = runId };
     }
 
+    // Anovos names folders by the run that it tracks to.
+    private static string WhyMissing(ScannedOutput output)
+    {
+        if (output.OtherRuns.Count == 0)
+            return output.Exists ? $"the folder {output.Path} holds no file of this run" : $"{output.Path} is not there";
+        string folder = output.Output.IsFile ? Path.GetDirectoryName(output.Path!)! : output.Path!;
+        string newest = output.OtherRuns[0];
+        string others = output.OtherRuns.Count == 1 ? "" : $" and of {output.OtherRuns.Count - 1} earlier";
+        return $"the folder {folder} holds no file of this run, but some{OfRun}{newest}{others}. Send them to that run with "
+            + $"Send-AnovosArtifact -RunId {newest}, or to this one with Get-AnovosOutput -RunId {newest} | Send-AnovosArtifact";
+    }
+
     private string? WhyNot(ScannedOutput output, OutputFile file)
     {
         if (!output.Tracked && !_force)
@@ -119,8 +148,10 @@ public sealed class OutputSelection
             return why;
         if (file.Length > MaximumLength)
             return $"it has {file.Length} bytes, and -MaximumLength allows {MaximumLength}";
-        return WrittenSinceUtc is { } since && (file.WrittenUtc ?? File.GetLastWriteTimeUtc(file.FullPath)) < since ? "it was there before this workflow ran" : null;
+        return !_force && WrittenSinceUtc is { } since && Written(file) < since ? Earlier : null;
     }
+
+    private static DateTime Written(OutputFile file) => file.WrittenUtc ?? File.GetLastWriteTimeUtc(file.FullPath);
 
     private string? WhyNot(string artifactPath)
     {

@@ -51,7 +51,31 @@ internal sealed class ScanRow
         Exists = Exists,
         Files = _files.OrderBy(file => file.ArtifactPath, StringComparer.Ordinal).ToList(),
         Errors = Errors,
+        OtherRuns = Exists && _files.Count > 0 ? [] : OtherRuns(),
     };
+
+    private IReadOnlyList<string> OtherRuns()
+    {
+        string? folder = Path is null || Output.IsRemote ? null : Output.IsFile ? System.IO.Path.GetDirectoryName(Output.Path)
+            : Output.Path;
+        if (!Directory.Exists(folder))
+            return [];
+        try
+        {
+            return
+            [
+                .. new DirectoryInfo(folder).EnumerateDirectories()
+                    .Where(run => OutputScan.RunId.IsMatch(run.Name) && (!Output.IsFile || File.Exists(FileIn(run))))
+                    .OrderByDescending(run => run.LastWriteTimeUtc).Select(run => run.Name),
+            ];
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+
+        string FileIn(DirectoryInfo run) => System.IO.Path.Combine(run.FullName, System.IO.Path.GetFileName(Output.Path!));
+    }
 
     private string Relative(string path)
     {

@@ -32,6 +32,9 @@ public sealed class ScannedOutput
     /// <summary>Its files by artifact path; a file that several outputs could claim is with one of them.</summary>
     public required IReadOnlyList<OutputFile> Files { get; init; }
 
+    /// <summary>Other runs that have files of this output, in folders called like their ids; the newest first.</summary>
+    public IReadOnlyList<string> OtherRuns { get; init; } = [];
+
     /// <summary>The bytes of all files.</summary>
     public long Bytes => Files.Sum(file => file.Length);
 
@@ -39,7 +42,8 @@ public sealed class ScannedOutput
     public required IReadOnlyList<string> Errors { get; init; }
 
     /// <summary>The same output with other files.</summary>
-    internal ScannedOutput With(IEnumerable<OutputFile> files) => new() { Output = Output, Path = Path, Exists = Exists, Files = [.. files], Errors = Errors };
+    internal ScannedOutput With(IEnumerable<OutputFile> files) =>
+        new() { Output = Output, Path = Path, Exists = Exists, Files = [.. files], Errors = Errors, OtherRuns = OtherRuns };
 
     /// <summary>Files that a user says are outputs of this kind.</summary>
     /// <param name="kind">What they are.</param>

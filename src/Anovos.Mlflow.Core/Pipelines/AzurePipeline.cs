@@ -1,6 +1,7 @@
 using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.Context;
 using Anovos.Mlflow.Tracking;
+using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Pipelines;
 
@@ -25,8 +26,8 @@ public sealed class AzurePipeline
         _ => null,
     };
 
-    /// <summary>A link to the build, for a Markdown text.</summary>
-    internal string BuildLink => _build.Link;
+    /// <summary>A link to the build, for a Markdown text. It is the description of runs that have no other.</summary>
+    public string BuildLink => _build.Link;
 
     /// <summary>The pipeline; null outside of one, or if <c>ANOVOS_MLFLOW_PIPELINE</c> is <c>false</c>.</summary>
     /// <param name="environment">Returns the value of an environment variable.</param>

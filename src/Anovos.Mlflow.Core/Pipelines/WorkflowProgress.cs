@@ -38,7 +38,7 @@ public sealed class WorkflowProgress(AzurePipeline pipeline, AnovosConfig config
         if (all.Count > _timed)
         {
             _timed = all.Count;
-            int share = 100 * all.Count(step => step.Key != Timings.Total) / Math.Max(1, Math.Max(_steps, all.Count));
+            int share = 100 * all.Count(step => Timings.IsStep(step.Key)) / Math.Max(1, Math.Max(_steps, all.Count));
             told.AddRange(pipeline.Progress(Math.Min(share, Reported), all[all.Count - 1].Key));
         }
 
@@ -47,9 +47,9 @@ public sealed class WorkflowProgress(AzurePipeline pipeline, AnovosConfig config
 
     private void AddIssue(List<string> told, LogLine line)
     {
-        if (line.Severity == LogSeverity.Warning && _warnings++ < Issues)
+        // Spark warns a dozen times before the first step. Anovos goes on after most errors: what ends it is told at its end.
+        if ((line.Severity == LogSeverity.Warning && !line.IsSpark && _warnings++ < Issues)
+            || (line.Severity == LogSeverity.Error && _errors++ < Issues))
             told.AddRange(pipeline.Warn(line.ToDisplay()));
-        else if (line.Severity == LogSeverity.Error && _errors++ < Issues)
-            told.AddRange(pipeline.Fail(line.ToDisplay()));
     }
 }

@@ -27,6 +27,18 @@ internal sealed class ProcessTree : IDisposable
     private readonly SafeFileHandle _job = CreateJobObject(IntPtr.Zero, null);
 #endif
 
+    /// <summary>What the environment of each process of the tree holds.</summary>
+    public string Mark => $"{Variable}={_mark}";
+
+    /// <summary>Ends the processes of a tree whose own process was killed. Elsewhere than on Linux they cannot be found.</summary>
+    public static void EndMarked(string mark)
+    {
+#if NET
+        foreach (int id in OperatingSystem.IsWindows() ? [] : Marked(mark))
+            Send(id, Kill);
+#endif
+    }
+
     /// <summary>Starts the process as the root.</summary>
     /// <exception cref="System.ComponentModel.Win32Exception">It cannot be started.</exception>
     public Process Start(ProcessStartInfo start)
@@ -78,20 +90,20 @@ internal sealed class ProcessTree : IDisposable
     }
 
 #if NET
-    private bool IsAlive() => _root is { HasExited: false } || Marked().Any();
+    private bool IsAlive() => _root is { HasExited: false } || Marked(Mark).Any();
 
     private void Signal(int signal)
     {
         if (_root is { HasExited: false })
             Send(_root.Id, signal);
-        foreach (int id in Marked())
+        foreach (int id in Marked(Mark))
             Send(id, signal);
     }
 
     // /proc is Linux's; elsewhere .NET's own walk from parent to child has to do.
-    private IEnumerable<int> Marked()
+    private static IEnumerable<int> Marked(string mark)
     {
-        byte[] wanted = Encoding.ASCII.GetBytes($"{Variable}={_mark}");
+        byte[] wanted = Encoding.ASCII.GetBytes(mark);
         foreach (string folder in Directory.Exists("/proc/self") ? Directory.EnumerateDirectories("/proc") : [])
         {
             if (int.TryParse(Path.GetFileName(folder), out int id) && id != Environment.ProcessId && IsMarked(folder, wanted))

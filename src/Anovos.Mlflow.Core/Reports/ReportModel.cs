@@ -48,7 +48,9 @@ internal sealed record ReportModel
             Tags = [.. rows["Tag"].Where(row => !ElsewhereTags.Any(prefix => row.Key.StartsWith(prefix, StringComparison.Ordinal)))],
             Charts = [.. contents.SelectMany(content => content.Curves.Keys).Distinct().OrderBy(key => key, StringComparer.Ordinal).Select(key => ChartModel.Of(key, contents))],
             NotDrawn = notDrawn,
-            Steps = [.. times.Where(row => row.Key != Timings.Total).Select(row => row with { Key = row.Key.Substring(Timings.Prefix.Length) }).OrderByDescending(Slowest).ThenBy(row => row.Key, StringComparer.Ordinal)],
+            Steps = [.. times.Where(row => Timings.IsStep(row.Key))
+                .Select(row => row with { Key = row.Key.Substring(Timings.Prefix.Length) }).OrderByDescending(Slowest)
+                .ThenBy(row => row.Key, StringComparer.Ordinal)],
             Total = times.FirstOrDefault(row => row.Key == Timings.Total),
             Drift = drift,
         };

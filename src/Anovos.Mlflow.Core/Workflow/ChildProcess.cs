@@ -9,6 +9,8 @@ namespace Anovos.Mlflow.Workflow;
 /// <summary>Runs a workflow as a child of this process.</summary>
 public sealed class ChildProcess(WorkflowCommand command) : IWorkflowEngine
 {
+    private const string Unbuffered = "PYTHONUNBUFFERED";
+
     // How long a child that is asked to end may take for it; Spark takes a second or two.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
@@ -21,7 +23,9 @@ public sealed class ChildProcess(WorkflowCommand command) : IWorkflowEngine
         using var timeout = new CancellationTokenSource();
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         using var tree = new ProcessTree();
-        Process process = Start(tree);
+        using WorkflowFolder folder = CreateFolder(tree);
+        using ProcessGuard? guard = ProcessGuard.Start(tree.Mark, folder.Root);
+        Process process = Start(tree, folder);
         var exited = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         // A program that asks is not answered, and shall not wait for it.
         process.StandardInput.Close();
@@ -78,13 +82,36 @@ public sealed class ChildProcess(WorkflowCommand command) : IWorkflowEngine
         });
     }
 
-    private Process Start(ProcessTree tree)
+    private WorkflowFolder CreateFolder(ProcessTree tree)
     {
-        if (RuntimeInformation.IsOSPlatform(OSPlatform.Windows) && CommandLine.BrokenByBatch(command.FileName, command.Arguments) is { } broken)
+        try
+        {
+            WorkflowFolder.EndLeftovers();
+            return WorkflowFolder.Create(tree);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw NoFolder(e);
+        }
+    }
+
+    private Process Start(ProcessTree tree, WorkflowFolder folder)
+    {
+        IReadOnlyList<string> arguments = command.Arguments;
+        try
+        {
+            arguments = command.Copy?.WriteTo(folder, arguments) ?? arguments;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw NoFolder(e);
+        }
+
+        if (RuntimeInformation.IsOSPlatform(OSPlatform.Windows) && CommandLine.BrokenByBatch(command.FileName, arguments) is { } broken)
             throw new MlflowException(ErrorKind.InvalidValue, $"The batch file {command.FileName} would not get the argument '{broken}' as it is, for Windows has cmd.exe read it. Run the program that the batch file starts, or leave out the quotes and signs.") { Target = command.FileName };
         try
         {
-            return tree.Start(ToStartInfo());
+            return tree.Start(ToStartInfo(arguments));
         }
         catch (Win32Exception e)
         {
@@ -92,7 +119,7 @@ public sealed class ChildProcess(WorkflowCommand command) : IWorkflowEngine
         }
     }
 
-    private ProcessStartInfo ToStartInfo()
+    private ProcessStartInfo ToStartInfo(IReadOnlyList<string> arguments)
     {
         var start = new ProcessStartInfo(command.FileName)
         {
@@ -104,11 +131,15 @@ public sealed class ChildProcess(WorkflowCommand command) : IWorkflowEngine
             RedirectStandardError = true,
         };
 #if NET
-        foreach (string argument in command.Arguments)
+        foreach (string argument in arguments)
             start.ArgumentList.Add(argument);
 #else
-        start.Arguments = CommandLine.Join(command.Arguments);
+        start.Arguments = CommandLine.Join(arguments);
 #endif
+
+        // Into a pipe Python writes in pieces of 8 KB, minutes after its log. Users may set the variable or take it away.
+        if (!start.Environment.ContainsKey(Unbuffered))
+            start.Environment[Unbuffered] = "1";
         foreach (KeyValuePair<string, string?> variable in command.Environment)
         {
             if (variable.Value is null)
@@ -119,4 +150,7 @@ public sealed class ChildProcess(WorkflowCommand command) : IWorkflowEngine
 
         return start;
     }
+
+    private static MlflowException NoFolder(Exception e) => new(ErrorKind.WorkflowFailed,
+        $"The program was not started: no folder of its own can be created in {Path.GetTempPath()}. {e.Message}", e);
 }

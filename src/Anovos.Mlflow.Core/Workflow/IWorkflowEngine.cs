@@ -47,4 +47,14 @@ public sealed record WorkflowEnd(RunStatus Status, string? Fault)
     /// <summary>A program ended with this code.</summary>
     public static WorkflowEnd Exited(int code) =>
         (code == 0 ? Finished : new WorkflowEnd(RunStatus.Failed, $"The workflow ended with exit code {code}.")) with { ExitCode = code };
+
+    /// <summary>The same end, with the exception and the step that the workflow's output names.</summary>
+    internal WorkflowEnd With(FailureCause cause)
+    {
+        if (Fault is null || (cause.Message is null && cause.Step is null))
+            return this;
+        string where = cause.Step is { } step ? $" in {step}" : "";
+        string why = cause.Message is { } message ? $": {message.TrimEnd('.')}." : ".";
+        return this with { Fault = $"{Fault.TrimEnd('.')}{where}{why}" };
+    }
 }

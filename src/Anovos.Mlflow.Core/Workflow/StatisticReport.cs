@@ -1,5 +1,6 @@
 using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.Outputs;
+using Anovos.Mlflow.Tables;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Workflow;
@@ -13,9 +14,12 @@ public sealed class StatisticReport
     /// <summary>Tags with the names that a key cannot hold begin with it.</summary>
     internal const string NameTags = "anovos.statistic.name/";
 
+    private const int MostMissing = 10;
+
     private readonly Dictionary<string, Metric> _metrics = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _tags = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IReadOnlyList<string>> _flagged = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, double> _missing = new(StringComparer.Ordinal);
     private readonly List<string> _warnings = [];
     private readonly StoreLimits _limits;
 
@@ -26,6 +30,11 @@ public sealed class StatisticReport
 
     /// <summary>The attributes that drifted or are unstable, by table.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> FlaggedAttributes => _flagged;
+
+    /// <summary>The columns with the largest shares of missing values, largest first; those without any left out.</summary>
+    public IReadOnlyList<KeyValuePair<string, double>> MissingShares =>
+        [.. _missing.Where(column => column.Value > 0).OrderByDescending(column => column.Value)
+            .ThenBy(column => column.Key, StringComparer.Ordinal).Take(MostMissing)];
 
     /// <summary>How many tables there were.</summary>
     public int Tables { get; private set; }
@@ -44,7 +53,7 @@ public sealed class StatisticReport
     ];
 
     /// <summary>Reads the tables. A file that holds no statistics is passed over; of two of one name the first counts.</summary>
-    /// <param name="files">CSV files.</param>
+    /// <param name="files">Files of tables, part files of one among them.</param>
     /// <param name="selection">Which statistics.</param>
     /// <param name="limits">What the store of the run accepts.</param>
     /// <param name="cancellationToken">Ends it between rows.</param>
@@ -55,29 +64,44 @@ public sealed class StatisticReport
         var keys = new StatisticKeys(limits);
         var folders = new Dictionary<string, string?>(StringComparer.Ordinal);
         long now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
-        foreach (string file in files.Where(file => file.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)).Distinct())
+        string[] tables = [.. files.Where(TableFile.IsTable).Distinct()];
+        if (!TableFile.ReadsParquet && tables.Count(TableFile.IsParquet) is var unread and > 0)
+            report._warnings.Add($"{unread} Parquet files are not read: that takes PowerShell 7.4 or later.");
+        foreach (IGrouping<(string Name, string Folder), string> parts in tables
+            .Where(file => TableFile.ReadsParquet || !TableFile.IsParquet(file))
+            .GroupBy(file => (StatisticTable.NameOf(file), Path.GetDirectoryName(file) ?? "")))
         {
-            string name = StatisticTable.NameOf(file);
-            if (folders.TryGetValue(name, out string? folder) && folder != Path.GetDirectoryName(file))
+            (string name, string folder) = parts.Key;
+            if (folders.TryGetValue(name, out string? first))
+                report._warnings.Add($"The table {name} is in {first} and in {folder}; the first is reported.");
+            else if (report.Read(name, parts, cancellationToken) is { } table)
             {
-                report._warnings.Add($"The table {name} is in {folder} and in {Path.GetDirectoryName(file)}; the first is reported.");
-                continue;
-            }
-
-            try
-            {
-                if (StatisticTable.Read(file, cancellationToken) is not { } table)
-                    continue;
-                folders[name] = Path.GetDirectoryName(file);
+                folders[name] = folder;
                 report.Add(table, selection, keys, now);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                report._warnings.Add($"The statistics in {file} cannot be read: {e.Message}");
             }
         }
 
         return report;
+    }
+
+    // Spark writes a table in several files, and some of them hold no row.
+    private StatisticTable? Read(string name, IEnumerable<string> parts, CancellationToken cancellationToken)
+    {
+        List<Statistic>? cells = null;
+        foreach (string file in parts)
+        {
+            try
+            {
+                if (StatisticTable.Read(file, cancellationToken) is { } part)
+                    (cells ??= []).AddRange(part.Cells);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                _warnings.Add($"The statistics in {file} cannot be read: {e.Message}");
+            }
+        }
+
+        return cells is null ? null : new StatisticTable(name, cells);
     }
 
     private void Add(StatisticTable table, StatisticSelection selection, StatisticKeys keys, long now)
@@ -85,6 +109,8 @@ public sealed class StatisticReport
         Tables++;
         foreach (Statistic cell in table.Cells)
         {
+            if (cell is { Table: "measures_of_counts", Name: "missing_pct", Attribute: { } column, Number: { } share })
+                _missing[column] = share;
             string key = keys.Of(cell);
             if (!selection.Selects(table, cell, key))
             {

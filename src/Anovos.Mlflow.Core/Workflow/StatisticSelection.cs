@@ -4,7 +4,7 @@ namespace Anovos.Mlflow.Workflow;
 
 /// <summary>
 /// Which statistics go to a run. Without patterns: what is about all of the data, and drift, stability and counts of each
-/// attribute; of a table with more than <see cref="Wide"/> attributes only the flagged ones.
+/// attribute, texts left out that are the same for all; of a table with more than <see cref="Wide"/> attributes only the flagged ones.
 /// </summary>
 public sealed class StatisticSelection
 {
@@ -43,7 +43,7 @@ public sealed class StatisticSelection
     {
         if (cell.Attribute is null)
             return true;
-        if (!ByDefault.Contains(table.Name))
+        if (!ByDefault.Contains(table.Name) || table.IsConstant(cell.Name))
             return false;
         return table.Attributes.Count <= Wide || table.Flagged?.Contains(cell.Attribute) == true;
     }

@@ -1,4 +1,4 @@
-using System.Text;
+using System.Text.RegularExpressions;
 using Anovos.Mlflow.Tables;
 
 namespace Anovos.Mlflow.Workflow;
@@ -11,39 +11,58 @@ internal sealed record StatisticTable(string Name, IReadOnlyList<Statistic> Cell
     /// <summary>The column that says whether an attribute drifted or is unstable.</summary>
     public const string FlaggedColumn = "flagged";
 
+    // What Anovos calls the column in a check that has treated what it found.
+    private const string TreatedColumn = "treated";
+
+    private static readonly Regex RunId = new("^[0-9a-f]{32}\\z", RegexOptions.CultureInvariant);
+
     // The tables behind the charts of a report are far larger, and have other headers.
     private const long Most = 64L << 20;
 
     /// <summary>The attributes, in the order of the table; none for a table about all of the data.</summary>
     public IReadOnlyList<string> Attributes { get; } = [.. Cells.Select(cell => cell.Attribute).OfType<string>().Distinct()];
 
+    private readonly HashSet<string> _constants =
+    [
+        .. Cells.Where(cell => cell is { Attribute: not null, Number: null }).GroupBy(cell => cell.Name)
+            .Where(column => column.Select(cell => cell.Text).Distinct().Count() == 1).Select(column => column.Key),
+    ];
+
     /// <summary>The attributes that are flagged; null where the table flags none.</summary>
     public IReadOnlyList<string>? Flagged { get; } = Cells.Any(cell => IsFlag(cell))
         ? [.. Cells.Where(cell => IsFlag(cell) && cell.Number is { } flag && flag != 0).Select(cell => cell.Attribute!)]
         : null;
 
-    /// <summary>The name of the table in a file: the file's, or that of the folder whose part files Spark wrote.</summary>
+    /// <summary>
+    /// The name of the table in a file: the file's, or that of the folder whose part files Spark wrote. Anovos puts them into a
+    /// folder of the run below it.
+    /// </summary>
     public static string NameOf(string path)
     {
         string name = Path.GetFileNameWithoutExtension(path);
-        return name.StartsWith("part-", StringComparison.Ordinal) ? Path.GetFileName(Path.GetDirectoryName(path)) ?? name : name;
+        string? folder = Path.GetDirectoryName(path);
+        if (!name.StartsWith("part-", StringComparison.Ordinal) || folder is null)
+            return name;
+        if (RunId.IsMatch(Path.GetFileName(folder)))
+            folder = Path.GetDirectoryName(folder);
+        return Path.GetFileName(folder) ?? name;
     }
 
-    /// <summary>Reads a file; null when it holds no statistics.</summary>
+    /// <summary>True if the column has one text for all attributes, and so says nothing about any.</summary>
+    public bool IsConstant(string column) => _constants.Contains(column);
+
+    /// <summary>Reads a file, one of several of its table perhaps; null when it holds no statistics.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
     public static StatisticTable? Read(string path, CancellationToken cancellationToken)
     {
         if (new FileInfo(path).Length > Most)
             return null;
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        using var text = new StreamReader(stream, Encoding.UTF8);
         string table = NameOf(path);
         IReadOnlyList<string>? header = null;
         int attribute = -1;
         List<Statistic> cells = [];
-        foreach (IReadOnlyList<string> row in CsvText.Rows(text))
+        foreach (IReadOnlyList<string> row in TableFile.Rows(path, cancellationToken))
         {
-            cancellationToken.ThrowIfCancellationRequested();
             if (header is null)
             {
                 header = row;
@@ -86,5 +105,5 @@ internal sealed record StatisticTable(string Name, IReadOnlyList<Statistic> Cell
         return -1;
     }
 
-    private static bool IsFlag(Statistic cell) => cell.Attribute is not null && cell.Name == FlaggedColumn;
+    private static bool IsFlag(Statistic cell) => cell.Attribute is not null && cell.Name is FlaggedColumn or TreatedColumn;
 }

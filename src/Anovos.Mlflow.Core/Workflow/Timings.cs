@@ -13,8 +13,14 @@ public sealed record StepTiming(string Key, double Seconds);
 /// <param name="limits">What the store of the run accepts.</param>
 public sealed class Timings(StoreLimits limits)
 {
-    /// <summary>The metric of the whole workflow.</summary>
+    /// <summary>The metric of the whole workflow, from the start of its program to its end.</summary>
     public const string Total = Prefix + "total";
+
+    /// <summary>The metric of the time that Anovos' drift detector prints: all steps up to it.</summary>
+    public const string WithoutReport = Prefix + "without_report";
+
+    /// <summary>The metric of the last write, of which Anovos' log says nothing.</summary>
+    public const string FinalWrite = Prefix + "write_main";
 
     /// <summary>Metrics of how long something took begin with it; the values are seconds.</summary>
     public const string Prefix = "time/";
@@ -22,7 +28,8 @@ public sealed class Timings(StoreLimits limits)
     private const string Words = "execution time ";
 
     // What stands before the step is the logger's own affair, as long as a dash or a bar ends it:
-    // "… - stats_generator, global_summary: execution time (in secs) =3.4107", and once, at the end, "… - execution time w/o report (in sec) =201.4".
+    // "… - stats_generator, global_summary: execution time (in secs) =3.4107", and after drift detection "… - execution time w/o report
+    // (in sec) =201.4".
     private static readonly Regex Form = new(
         @"(?:^|\s-\s|\|)\s*(?:(?<step>(?:(?!\s-\s)[^:|])+?)\s*:\s*)?execution time (?<rest>w/o report )?\(in secs?\)\s*=\s*(?<seconds>\d+(?:\.\d+)?(?:[eE][+\-]?\d+)?)\s*$",
         RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
@@ -40,12 +47,25 @@ public sealed class Timings(StoreLimits limits)
         }
     }
 
+    /// <summary>When the last step ended; null before the first has.</summary>
+    public DateTime? LastEndUtc { get; private set; }
+
+    /// <summary>True if the metric is the time of one step.</summary>
+    public static bool IsStep(string key) => key is not (Total or WithoutReport);
+
     /// <summary>Looks at a line of the log.</summary>
     public void Read(LogLine line)
     {
         // Of a hundred thousand lines a second very few are timings; a long one is none.
-        if (line.Text.Length > 1000 || line.Text.IndexOf(Words, StringComparison.Ordinal) < 0 || Parse(line.Text) is not { } timing)
+        if (line.Text.Length > 1000 || line.Text.IndexOf(Words, StringComparison.Ordinal) < 0 || Parse(line.Plain) is not { } timing)
             return;
+        LastEndUtc = DateTime.UtcNow;
+        Add(timing);
+    }
+
+    /// <summary>Adds a time that the log does not say.</summary>
+    public void Add(StepTiming timing)
+    {
         lock (_all)
         {
             string key = Apart(timing.Key);
@@ -73,7 +93,7 @@ public sealed class Timings(StoreLimits limits)
             return null;
         string step = match.Groups["step"].Value;
         if (step.Length == 0)
-            return match.Groups["rest"].Success ? new StepTiming(Total, seconds) : null;
+            return match.Groups["rest"].Success ? new StepTiming(WithoutReport, seconds) : null;
 
         return new StepTiming(limits.ToValidKey($"{Prefix}{string.Join("/", step.Split(',').Select(KeySegment))}"), seconds);
     }

@@ -15,6 +15,9 @@ public sealed record WorkflowCommand
     /// <summary>Environment variables beside this process's; null takes one away.</summary>
     public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>();
 
+    /// <summary>What it gets in place of the workflow file; null for the file itself.</summary>
+    public ConfigCopy? Copy { get; init; }
+
     /// <summary>How long it may run; null for as long as it takes.</summary>
     public TimeSpan? Timeout { get; init; }
 }

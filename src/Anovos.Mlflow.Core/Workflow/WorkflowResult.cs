@@ -24,6 +24,12 @@ public sealed record WorkflowResult
     /// <summary>The attributes that drifted or are unstable, by table.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> FlaggedAttributes { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
 
+    /// <summary>The columns with the largest shares of missing values, largest first.</summary>
+    public IReadOnlyList<KeyValuePair<string, double>> MissingShares { get; init; } = [];
+
+    /// <summary>How many lines of the log are errors.</summary>
+    public int LogErrors { get; init; }
+
     /// <summary>What became of each output.</summary>
     public IReadOnlyList<ArtifactResult> Artifacts { get; init; } = [];
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Configuration;
@@ -16,7 +17,8 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
     /// <summary>The log among the run's artifacts.</summary>
     public const string LogArtifact = "logs/workflow.log";
 
-    private const string ExitCodeTag = "anovos.workflow.exitCode";
+    /// <summary>The tag that a run has whose workflow this module ran to its end.</summary>
+    public const string ExitCodeTag = "anovos.workflow.exitCode";
 
     private static readonly TimeSpan BetweenFlushes = TimeSpan.FromSeconds(1);
 
@@ -29,6 +31,7 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
     private readonly WorkflowReport _report = new(store, run);
     private readonly Timings _timings = new(store.Limits);
     private readonly ConcurrentQueue<Tag> _tags = new();
+    private int _logErrors;
 
     /// <summary>Runs the workflow. What cannot be reported is in the result; the run is ended in any case.</summary>
     /// <param name="job">The workflow.</param>
@@ -41,6 +44,8 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
         using var reporting = new CancellationTokenSource();
         using CancellationTokenRegistration farewell = cancellationToken.Register(() => reporting.CancelAfter(Farewell));
         var began = DateTime.UtcNow;
+        var elapsed = Stopwatch.StartNew();
+        var cause = new FailureCause(AnovosPlan.Of(job.Config, job.BasePath, run.RunId));
         using var log = new LogFile(Path.Combine(Path.GetTempPath(), $"anovos-mlflow-{run.RunId}", Path.GetFileName(LogArtifact)));
         var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         Task live = Task.WhenAll(FlushUntilAsync(done.Task, reporting.Token), _report.InputsAsync(job.Config, engine is IRemoteWorkflowEngine ? null : job.BasePath, cancellationToken));
@@ -58,15 +63,18 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
         }
         finally
         {
+            _timings.Add(new StepTiming(Timings.Total, Math.Round(elapsed.Elapsed.TotalSeconds, 3)));
             done.TrySetResult(true);
         }
 
+        if (end.Status == RunStatus.Failed && interrupted is null)
+            end = end.With(cause);
         StatisticReport? statistics = null;
         try
         {
             await live.ConfigureAwait(false);
             if (interrupted is null)
-                statistics = await OutputsAsync(job, end.Status == RunStatus.Finished ? null : began, cancellationToken).ConfigureAwait(false);
+                statistics = await OutputsAsync(job, end.Status == RunStatus.Finished, began, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
         {
@@ -81,8 +89,10 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
             Fault = end.Fault,
             Timings = _timings.All,
             FlaggedAttributes = statistics?.FlaggedAttributes ?? new Dictionary<string, IReadOnlyList<string>>(),
+            MissingShares = statistics?.MissingShares ?? [],
+            LogErrors = _logErrors,
         };
-        result = await EndAsync(result, log, statistics?.Warnings ?? [], reporting.Token).ConfigureAwait(false);
+        result = await EndAsync(result, job, log, statistics?.Warnings ?? [], reporting.Token).ConfigureAwait(false);
         if (interrupted is not null)
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Capture(interrupted).Throw();
         return result;
@@ -92,7 +102,13 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
             some = [.. some.Select(line => line.Redact(Redactor))];
             log.Write(Redactor.Clean(bytes), some);
             foreach (LogLine line in some)
+            {
                 _timings.Read(line);
+                cause.Read(line);
+                if (line.Severity == LogSeverity.Error)
+                    _logErrors++;
+            }
+
             lines(some);
         }
 
@@ -118,22 +134,34 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
         while (!isLast);
     }
 
-    // Of a workflow that failed, only what it wrote itself: the rest is an earlier run's.
-    private async Task<StatisticReport> OutputsAsync(WorkflowJob job, DateTime? since, CancellationToken cancellationToken)
+    // Only what the workflow wrote itself: the rest is of an earlier run.
+    private async Task<StatisticReport> OutputsAsync(WorkflowJob job, bool isFinished, DateTime began, CancellationToken cancellationToken)
     {
         if (engine is IRemoteWorkflowEngine remote)
-            return await RemoteTablesAsync(remote, job, since is null, cancellationToken).ConfigureAwait(false);
-
-        // The clock of a file system may be coarse.
-        OutputSelection selection = Since(job.Outputs), tracked = Since(new OutputSelection([], [], force: false));
+            return await RemoteTablesAsync(remote, job, isFinished, cancellationToken).ConfigureAwait(false);
+        OutputSelection selection = job.Outputs.WrittenSince(began);
+        OutputSelection tracked = new OutputSelection([], [], force: false).WrittenSince(began);
         IReadOnlyList<ScannedOutput> outputs = OutputScan.Of(AnovosPlan.Of(job.Config, job.BasePath, run.RunId), cancellationToken: cancellationToken);
         IReadOnlyList<string> tables = StatisticReport.FilesOf(outputs.Select(tracked.Explain));
         StatisticReport statistics = StatisticReport.Of(tables, job.Statistics, store.Limits, cancellationToken);
         await _report.WriteAsync("The statistics", statistics.Data, cancellationToken).ConfigureAwait(false);
+        await FinalWriteAsync(outputs, cancellationToken).ConfigureAwait(false);
         await _report.OutputsAsync(outputs, selection, job.Compress, cancellationToken).ConfigureAwait(false);
         return statistics;
+    }
 
-        OutputSelection Since(OutputSelection all) => since is { } began ? all.WrittenSince(began.AddSeconds(-2)) : all;
+    // Anovos writes the final dataset after its last log line, and Spark its files' times.
+    private async Task FinalWriteAsync(IReadOnlyList<ScannedOutput> outputs, CancellationToken cancellationToken)
+    {
+        DateTime[] written =
+        [
+            .. outputs.Where(output => output.Kind == OutputKind.Output && output.Output is { IsRemote: false, IsFile: false })
+                .SelectMany(output => output.Files).Select(file => File.GetLastWriteTimeUtc(file.FullPath)),
+        ];
+        if (_timings.LastEndUtc is not { } lastEnd || written.Length == 0 || written.Max() < lastEnd)
+            return;
+        _timings.Add(new StepTiming(Timings.FinalWrite, Math.Round((written.Max() - lastEnd).TotalSeconds, 3)));
+        await _report.WriteAsync("Timings", new RunData { Metrics = _timings.TakeFresh() }, cancellationToken).ConfigureAwait(false);
     }
 
     // Elsewhere a workflow that has joined the run sends its outputs itself.
@@ -151,7 +179,8 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
         return statistics;
     }
 
-    private async Task<WorkflowResult> EndAsync(WorkflowResult result, LogFile log, IReadOnlyList<string> warnings, CancellationToken cancellationToken)
+    private async Task<WorkflowResult> EndAsync(
+        WorkflowResult result, WorkflowJob job, LogFile log, IReadOnlyList<string> warnings, CancellationToken cancellationToken)
     {
         Run? ended = null;
         bool hasLog = false;
@@ -162,9 +191,9 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
             Tag[] tags =
             [
                 .. result.ExitCode is { } code ? [new Tag(ExitCodeTag, code.ToString(CultureInfo.InvariantCulture))] : Array.Empty<Tag>(),
-                .. result.Fault is { } fault ? [FailureNote.Of(run, fault, log.Last, store.Limits)] : Array.Empty<Tag>(),
+                .. Note(result with { Artifacts = _report.Artifacts, Errors = _report.Errors }, job, log.Last),
             ];
-            await _report.WriteAsync("Exit code and note", new RunData { Tags = tags }, cancellationToken).ConfigureAwait(false);
+            await _report.WriteAsync("Exit code and description", new RunData { Tags = tags }, cancellationToken).ConfigureAwait(false);
             await _report.TryAsync($"The end ({result.Status})", async () =>
                 ended = await new RunLifecycle(store, _ => null).EndAsync(run.RunId, run.Experiment, result.Status, cancellationToken).ConfigureAwait(false), isLast: true).ConfigureAwait(false);
         }
@@ -184,5 +213,15 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
             Warnings = [.. warnings, .. _report.Warnings, .. log.Fault is null ? Array.Empty<string>() : [$"The log {log.Path} is not whole: {log.Fault}"]],
             LogPath = hasLog ? null : log.Path,
         };
+    }
+
+    // What a user says about a run is not ours to bury: a failure is added to it, and nothing else.
+    private IEnumerable<Tag> Note(WorkflowResult result, WorkflowJob job, IReadOnlyList<string> lastLines)
+    {
+        bool isUsers = run.Tags.TryGetValue(RunTags.Note, out string? note) && note.Length > 0 && note != job.OwnNote;
+        if (isUsers && result.Fault is null)
+            return [];
+        string text = isUsers ? result.Fault! : RunSummary.Of(result, run, workspaceUrl: null).ToDescription();
+        return [RunNote.Of(run, text, result.Fault is null ? [] : lastLines, store.Limits)];
     }
 }

@@ -17,6 +17,18 @@ internal abstract class YamlNode(YamlPosition position, int height)
 
     /// <summary>What the node is, in words of a message: "a list", "the number 7".</summary>
     public abstract string Description { get; }
+
+    /// <summary>True if Python has the same value for both nodes, entries of mappings in the same order.</summary>
+    public bool HasValueOf(YamlNode other) => (this, other) switch
+    {
+        (YamlScalar one, YamlScalar two) => one.Kind == two.Kind && one.Value == two.Value,
+        (YamlSequence one, YamlSequence two) => one.Items.Count == two.Items.Count
+            && one.Items.Zip(two.Items, (left, right) => left.HasValueOf(right)).All(same => same),
+        (YamlMapping one, YamlMapping two) => one.Entries.Count == two.Entries.Count
+            && one.Entries.Zip(two.Entries, (left, right) => left.Key.HasValueOf(right.Key) && left.Value.HasValueOf(right.Value))
+                .All(same => same),
+        _ => false,
+    };
 }
 
 /// <summary>A place in a file.</summary>
@@ -60,6 +72,9 @@ internal sealed class YamlMapping(YamlPosition position, IReadOnlyList<YamlEntry
 
     /// <summary>The entry of a text key; null when there is none.</summary>
     public YamlEntry? Find(string name) => _byName.TryGetValue(name, out YamlEntry? entry) ? entry : null;
+
+    /// <summary>The mapping without the entry of a text key.</summary>
+    public YamlMapping Without(string name) => Find(name) is { } found ? new(Position, [.. Entries.Where(entry => entry != found)]) : this;
 
     /// <summary>The mapping under a text key; null when there is none, or something else.</summary>
     public YamlMapping? Mapping(string name) => this[name] as YamlMapping;

@@ -5,8 +5,8 @@ using Anovos.Mlflow.Workflow;
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
 /// <summary>
-/// Shows a workflow's log: its warnings and errors as such, all else on the information stream, on the console too. Where
-/// errors end a script, a line of a log must not end the workflow, so it is a warning there.
+/// Shows a workflow's log: its warnings and errors as warnings, all else on the information stream, on the console too. A warning
+/// that comes again is information: Spark says the same a thousand times.
 /// </summary>
 internal sealed class LogDisplay(MlflowCommand cmdlet)
 {
@@ -15,7 +15,23 @@ internal sealed class LogDisplay(MlflowCommand cmdlet)
     // So many lines at once, and a record for each would be all that the session does.
     private const int Flood = 1000;
 
-    private readonly bool _errorsStop = CommandPreference.Of(cmdlet, "Error") is "Stop" or "Break" or "Inquire";
+    private const int Most = 20;
+
+    private readonly HashSet<string> _warned = new(StringComparer.Ordinal);
+    private readonly Queue<string> _errors = new();
+
+    /// <summary>
+    /// Writes the last errors of the log as errors, once the workflow has failed: most errors do not end it. Where errors end a
+    /// script, the error of the failure itself comes first and alone.
+    /// </summary>
+    public void WriteErrors()
+    {
+        if (CommandPreference.Of(cmdlet, "Error") is "Stop" or "Break" or "Inquire")
+            return;
+        foreach (string text in _errors)
+            cmdlet.WriteError(new ErrorRecord(new MlflowException(ErrorKind.WorkflowFailed, text), "WorkflowLogError",
+                ErrorCategory.NotSpecified, targetObject: null).Safe());
+    }
 
     /// <summary>Shows lines.</summary>
     public void Show(IReadOnlyList<LogLine> lines)
@@ -23,8 +39,9 @@ internal sealed class LogDisplay(MlflowCommand cmdlet)
         List<string> together = [];
         foreach (LogLine line in lines)
         {
-            string severity = line.Severity.ToString(), text = line.ToDisplay();
-            if (severity == nameof(LogSeverity.Information))
+            LogSeverity severity = line.Severity;
+            string text = line.ToDisplay();
+            if (severity == LogSeverity.Information || (severity == LogSeverity.Warning && !IsNew(line)))
             {
                 together.Add(text);
                 if (lines.Count < Flood || together.Count >= Flood)
@@ -33,14 +50,20 @@ internal sealed class LogDisplay(MlflowCommand cmdlet)
             }
 
             Write(together);
-            if (severity == nameof(LogSeverity.Error) && !_errorsStop)
-                cmdlet.WriteError(new ErrorRecord(new MlflowException(ErrorKind.WorkflowFailed, text), "WorkflowLogError", ErrorCategory.NotSpecified, targetObject: null).Safe());
-            else
-                cmdlet.WriteWarning(text);
+            if (severity == LogSeverity.Error)
+            {
+                _errors.Enqueue(text);
+                if (_errors.Count > Most)
+                    _errors.Dequeue();
+            }
+
+            cmdlet.WriteWarning(text);
         }
 
         Write(together);
     }
+
+    private bool IsNew(LogLine line) => _warned.Count >= Flood ? !_warned.Contains(line.Message) : _warned.Add(line.Message);
 
     private void Write(List<string> lines)
     {

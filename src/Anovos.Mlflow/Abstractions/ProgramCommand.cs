@@ -10,6 +10,8 @@ namespace Anovos.Mlflow.PowerShell.Abstractions;
 /// <summary>A cmdlet that runs a program under a run which the program joins.</summary>
 public abstract class ProgramCommand : StartCommand
 {
+    private LogDisplay? _display;
+
     /// <summary>Environment variables of the program beside this session's; null takes one away.</summary>
     [Parameter]
     [ValidateNotNull]
@@ -62,7 +64,7 @@ public abstract class ProgramCommand : StartCommand
     protected T Watch<T>(Func<Action<IReadOnlyList<LogLine>>, CancellationToken, Task<T>> run, Action<IReadOnlyList<LogLine>>? shown = null)
     {
         var queue = new LineQueue();
-        var display = new LogDisplay(this);
+        LogDisplay display = _display = new LogDisplay(this);
         T result = Await(token => run(lines => Take(lines, token), token));
         Show();
         return result;
@@ -80,6 +82,9 @@ public abstract class ProgramCommand : StartCommand
                 Post(Show);
         }
     }
+
+    /// <summary>Writes the errors of the log, once it is known that the program failed.</summary>
+    protected void WriteLogErrors() => _display?.WriteErrors();
 
     /// <summary>As PowerShell does for a program that it runs itself.</summary>
     protected void SetExitCode(int? code, string? fault) => SessionState.PSVariable.Set("global:LASTEXITCODE", code ?? (fault is null ? 0 : -1));

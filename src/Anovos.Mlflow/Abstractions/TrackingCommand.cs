@@ -1,11 +1,11 @@
 using System.Management.Automation;
 using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
-using Anovos.Mlflow.Pipelines;
 using Anovos.Mlflow.PowerShell.Errors;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Registry;
 using Anovos.Mlflow.Tracking;
+using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 

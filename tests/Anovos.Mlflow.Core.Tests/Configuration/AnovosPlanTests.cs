@@ -16,7 +16,8 @@ public class AnovosPlanTests
     private static readonly string Base = Path.GetFullPath(Path.Combine(Path.DirectorySeparatorChar.ToString(), "work"));
 
     /// <summary>
-    /// The table of shared/anovos/README.md: YAML, kind, step, path, path with the run id, artifact path, whether it is a file.
+    /// The table of shared/anovos/README.md, corrected by differences.md: YAML, kind, step, path, path with the run id, artifact path,
+    /// whether it is a file.
     /// </summary>
     public static TheoryData<string, OutputKind, string, string, string, string, bool> Table => new()
     {
@@ -31,9 +32,12 @@ public class AnovosPlanTests
         { "drift_detector: {drift_statistics: {a: 1}}", OutputKind.Statistic, "drift_detector.drift_statistics", "stats/drift_detector/drift_statistics", "stats/drift_detector/drift_statistics/RUN", "drift_detector/drift_statistics", false },
         { "drift_detector: {stability_index: {a: 1}}", OutputKind.Statistic, "drift_detector.stability_index", "stats/drift_detector/stability_index", "stats/drift_detector/stability_index/RUN", "drift_detector/stability_index", false },
         { "stats_generator: {metric: [global_summary]}\n" + Master, OutputKind.Statistic, "stats_generator.global_summary", "report_stats/global_summary.csv", "report_stats/RUN/global_summary.csv", "report_stats", true },
-        { "quality_checker: {IDness_detection: {a: 1}}\n" + Master, OutputKind.Statistic, "quality_checker.IDness_detection", "report_stats/IDness_detection.csv", "report_stats/RUN/IDness_detection.csv", "report_stats", true },
-        { "association_evaluator: {IV_calculation: {a: 1}}\n" + Master, OutputKind.Statistic, "association_evaluator.IV_calculation", "report_stats/IV_calculation.csv", "report_stats/RUN/IV_calculation.csv", "report_stats", true },
-        { "drift_detector: {stability_index: {a: 1}}\n" + Master, OutputKind.Statistic, "drift_detector.stability_index", "report_stats/stability_index.csv", "report_stats/RUN/stability_index.csv", "report_stats", true },
+        { "quality_checker: {IDness_detection: {a: 1}}\n" + Master, OutputKind.Statistic, "quality_checker.IDness_detection",
+            "report_stats/IDness_detection.csv", "report_stats/IDness_detection.csv", "report_stats", true },
+        { "association_evaluator: {IV_calculation: {a: 1}}\n" + Master, OutputKind.Statistic, "association_evaluator.IV_calculation",
+            "report_stats/IV_calculation.csv", "report_stats/IV_calculation.csv", "report_stats", true },
+        { "drift_detector: {stability_index: {a: 1}}\n" + Master, OutputKind.Statistic, "drift_detector.stability_index",
+            "report_stats/stability_index.csv", "report_stats/stability_index.csv", "report_stats", true },
         { Master, OutputKind.Report, "report_preprocessing.charts_to_objects", "report_stats", "report_stats", "report_stats", false },
         { "timeseries_analyzer: {inspection: True}\n" + Master, OutputKind.Statistic, "timeseries_analyzer", "report_stats", "report_stats", "report_stats", false },
         { "geospatial_controller: {geospatial_analyzer: {auto_detection_analyzer: True}}\n" + Master, OutputKind.Statistic, "geospatial_controller", "report_stats", "report_stats", "report_stats", false },
@@ -154,6 +158,39 @@ public class AnovosPlanTests
             [Full("report_stats/stability_index.csv"), Full("report_stats/stabilityIndex_metrics.csv")],
             Rows(yaml + Master, "drift_detector.stability_index").Select(row => row.Path));
         Assert.Single(Rows(yaml + Blocks, "drift_detector.stability_index"));
+    }
+
+    [Theory]
+    [InlineData("drift_detector: {drift_statistics: {configs: {source_path: NA}}}",
+        "drift_detector.drift_statistics.source_path", "intermediate_data/drift_statistics")]
+    [InlineData("drift_detector: {drift_statistics: {configs: {source_path: kept}}}",
+        "drift_detector.drift_statistics.source_path", "kept/drift_statistics")]
+    [InlineData("transformers: {a: {cat_to_num_supervised: {a: 1}}}",
+        "transformers.a.cat_to_num_supervised.model_path", "intermediate_data/cat_to_num_supervised")]
+    [InlineData("transformers: {a: {auto_imputation: {a: 1}}}",
+        "transformers.a.auto_imputation.intermediate_data", "intermediate_data/imputation_comparison")]
+    [InlineData(Master, "report_preprocessing.charts_to_objects.source_path", "intermediate_data/charts_to_objects")]
+    [InlineData("drift_detector: {stability_index: {configs: {appended_metric_path: si_metrics}}}",
+        "drift_detector.stability_index.appended_metric_path", "si_metrics")]
+    public void What_a_step_keeps_for_a_later_workflow_is_an_intermediate_and_in_no_folder_of_the_run(
+        string yaml, string step, string path)
+    {
+        AnovosOutput row = Row($"{yaml}\n{Sample.Tracking}", OutputKind.Intermediate, step, RunId);
+        Assert.Equal((Full(path), Full(path), path, true), (row.Path, row.RunPath, row.ArtifactPath, row.Tracked));
+    }
+
+    [Theory]
+    [InlineData("drift_detector: {drift_statistics: {configs: {pre_existing_source: True, source_path: kept}}}")]
+    [InlineData("transformers: {a: {cat_to_num_supervised: {pre_existing_model: True}}}")]
+    public void A_step_that_uses_what_an_earlier_one_kept_keeps_nothing(string yaml) =>
+        Assert.DoesNotContain(Plan(yaml + "\n" + Sample.Tracking).Outputs, row => row.Step.EndsWith("_path", StringComparison.Ordinal));
+
+    [Fact]
+    public void Only_tracked_reports_are_in_a_folder_of_the_run()
+    {
+        string yaml = "stats_generator: {metric: [m]}\nreport_generation: {final_report_path: report_stats}\n" + Master;
+        string off = Sample.Tracking.Replace("track_reports: True", "track_reports: False", StringComparison.Ordinal);
+        Assert.All(Plan(yaml + off, RunId).Outputs, row => Assert.Equal(row.Path, row.RunPath));
     }
 
     [Fact]

@@ -36,7 +36,8 @@ public sealed class WorkflowProgressTests : IDisposable
         Assert.Equal(3, told.Length);
         Assert.EndsWith(";]time/stats_generator/global_summary", told[0], StringComparison.Ordinal);
         Assert.InRange(int.Parse(told[0].Split("value=")[1].Split(';')[0], System.Globalization.CultureInfo.InvariantCulture), 10, 60);
-        Assert.Equal(["##vso[task.setprogress value=95;]time/more/step20", "##vso[task.setprogress value=95;]time/total"], told[1..]);
+        Assert.Equal(["##vso[task.setprogress value=95;]time/more/step20", "##vso[task.setprogress value=95;]time/without_report"],
+            told[1..]);
     }
 
     [Fact]
@@ -50,7 +51,7 @@ public sealed class WorkflowProgressTests : IDisposable
         ];
         Assert.Equal(6, told.Length);
         Assert.Equal($"##vso[task.logissue type=warning;]{Time}WARNING  | m:1 - skewed 1", told[0]);
-        Assert.Equal($"##vso[task.logissue type=error;]{Time}ERROR    | m:1 - password=*** # #vso[task.complete]", told[^1]);
+        Assert.Equal($"##vso[task.logissue type=warning;]{Time}ERROR    | m:1 - password=*** # #vso[task.complete]", told[^1]);
     }
 
     public void Dispose() => _file.Dispose();

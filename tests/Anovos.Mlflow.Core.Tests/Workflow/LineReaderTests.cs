@@ -57,12 +57,17 @@ public sealed class LineReaderTests
     [InlineData("2026-11-20 10:12:03.482 | CRITICAL | anovos.workflow:main:519 - x", LogSeverity.Error)]
     [InlineData("26/11/20 10:12:03 WARN NativeCodeLoader: Unable to load native-hadoop library", LogSeverity.Warning)]
     [InlineData("26/11/20 10:12:03 ERROR SparkContext: Error initializing", LogSeverity.Error)]
+    [InlineData("26/11/20 10:12:03 INFO SparkContext: Running Spark version 3.3.4", LogSeverity.Information)]
+    [InlineData("\u001b[32m2026-11-29 20:57:21.304\u001b[0m | \u001b[31m\u001b[1mERROR   \u001b[0m | \u001b[36mmodule\u001b[0m - x",
+        LogSeverity.Error)]
     [InlineData("ERROR in a sentence", LogSeverity.Information)]
     [InlineData("", LogSeverity.Information)]
     public void A_line_of_the_log_names_its_level(string text, LogSeverity severity)
     {
         Assert.Equal(severity, new LogLine(text, IsError: true).Severity);
-        Assert.Equal(LogSeverity.Information, new LogLine(text, IsError: false).Severity);
+        // Spark writes its lines to either stream; any other line of standard output is no log line.
+        bool isSpark = text.StartsWith("26/", StringComparison.Ordinal);
+        Assert.Equal(isSpark ? severity : LogSeverity.Information, new LogLine(text, IsError: false).Severity);
     }
 
     [Fact]

@@ -80,7 +80,7 @@ public sealed class SmallStoreTests : IAsyncLifetime
         var timings = new Timings(_store.Limits);
         timings.Read(new LogLine($"now - {new string('s', 50)}: execution time (in secs) =1", IsError: false));
         Assert.Equal("time/" + new string('s', 35), Assert.Single(timings.All).Key);
-        Tag note = FailureNote.Of(_run, new string('f', 100), ["last"], _store.Limits);
+        Tag note = RunNote.Of(_run, new string('f', 100), ["last"], _store.Limits);
         await _store.WriteAsync(_run.RunId, new RunData { Metrics = timings.TakeFresh(), Tags = [note] }, default);
         Assert.Equal(60, note.Value.Length);
 

@@ -2,6 +2,8 @@ using Anovos.Mlflow.Tables;
 using Anovos.Mlflow.Tests.Tracking;
 using Anovos.Mlflow.Tracking;
 using Anovos.Mlflow.Workflow;
+using Parquet.Schema;
+using Parquet.Serialization;
 
 namespace Anovos.Mlflow.Tests.Workflow;
 
@@ -87,6 +89,81 @@ public sealed class StatisticTests : IDisposable
         Assert.Equal(9, report.Tables);
         Assert.Equal(["age", "education_num", "hours_per_week"], report.FlaggedAttributes["drift_statistics"]);
         Assert.Equal(82, report.Data.Metrics.Count);
+    }
+
+    [Fact]
+    public void A_table_in_several_files_is_one_and_treated_is_what_flagged_is_elsewhere()
+    {
+        Write("IDness_detection/part-00000-x-c000.csv", "attribute,unique_values,IDness,treated\nifa,1200,1.0,1\n");
+        Write("IDness_detection/part-00001-x-c000.csv", "attribute,unique_values,IDness,treated\nage,70,0.05,0\nfnlwgt,1180,0.98,1\n");
+        Write("IDness_detection/part-00002-x-c000.csv", "attribute,unique_values,IDness,treated\n");
+        Write("IDness_detection/part-00003-x-c000.csv", "");
+        StatisticReport report = Report(["**"]);
+        Assert.Equal((1, 2), (report.Tables, report.Data.Metrics.Count(metric => metric.Key.EndsWith("/treated") && metric.Value == 1)));
+        Assert.Equal(["ifa", "fnlwgt"], report.FlaggedAttributes["IDness_detection"]);
+        Assert.Contains(("flagged/IDness_detection", "ifa, fnlwgt"), Tags(report));
+    }
+
+    [Fact]
+    public void A_table_in_a_folder_of_a_run_has_the_name_of_the_folder_around_it()
+    {
+        Write("global_summary/0123456789abcdef0123456789abcdef/part-00000-x-c000.csv", "metric,value\nrows_count,1\n");
+        Assert.Equal([("global_summary/rows_count", 1)], Metrics(Report()));
+    }
+
+    [Fact]
+    public void A_text_that_is_the_same_for_all_attributes_is_a_tag_only_on_request()
+    {
+        Write("stability_index.csv", "attribute,type,stability_index,flagged\nage,Numerical,3.5,0\nfnlwgt,Numerical,3,0\n");
+        Write("measures_of_counts.csv", "attribute,missing_pct,note\nage,0.25,a\nfnlwgt,0.5,b\n");
+        StatisticReport report = Report();
+        Assert.Equal(["flagged/stability_index", "measures_of_counts/age/note", "measures_of_counts/fnlwgt/note"], Tags(report)
+            .Select(tag => tag.Key));
+        Assert.Equal([new("fnlwgt", 0.5), new("age", 0.25)], report.MissingShares);
+        Assert.Contains(("stability_index/age/type", "Numerical"), Tags(Report(["stability_index"])));
+    }
+
+    [Fact]
+    public void Real_tables_in_Parquet_are_read_part_files_without_rows_among_them()
+    {
+        string stats = Recording.Of("e_no_master_path").Files;
+        string[] files = Directory.GetFiles(Path.Combine(stats, "stats"), "*", SearchOption.AllDirectories);
+        StatisticReport report = StatisticReport.Of(files, new StatisticSelection([], []), StoreLimits.Mlflow, default);
+        Assert.Empty(report.Warnings);
+        Assert.Equal(19, report.Tables);
+        Dictionary<string, double> metrics = report.Data.Metrics.ToDictionary(metric => metric.Key, metric => metric.Value);
+        Assert.Equal((1212, 1193), (metrics["global_summary/rows_count"], metrics["measures_of_counts/age/fill_count"]));
+        Assert.DoesNotContain(report.Data.Tags, tag => tag.Key.EndsWith("/type"));
+
+        // The same workflow with a master path writes the same tables as CSV.
+        string[] csv = Directory.GetFiles(Path.Combine(Recording.Of("b_full_no_mlflow").Files, "report_stats"), "*.csv");
+        StatisticReport other = StatisticReport.Of(csv, new StatisticSelection([], []), StoreLimits.Mlflow, default);
+        Assert.Equal(metrics, other.Data.Metrics.ToDictionary(metric => metric.Key, metric => metric.Value));
+        Assert.Equal(report.FlaggedAttributes.OrderBy(table => table.Key, StringComparer.Ordinal).Select(table => table.Key),
+            other.FlaggedAttributes.OrderBy(table => table.Key, StringComparer.Ordinal).Select(table => table.Key));
+    }
+
+    [Fact]
+    public async Task Parquet_has_the_values_that_comma_separated_files_have_and_what_is_none_is_said()
+    {
+        string file = _folder.Below("drift_statistics.parquet");
+        var schema = new ParquetSchema(new DataField<string>("attribute"), new DataField<double?>("PSI"), new DataField<int?>("flagged"));
+        await using (FileStream stream = File.Create(file))
+        {
+            await ParquetSerializer.SerializeUntypedAsync(
+                [
+                    new Dictionary<string, object?> { ["attribute"] = "age", ["PSI"] = 0.1, ["flagged"] = 1 },
+                    new Dictionary<string, object?> { ["attribute"] = "größe", ["PSI"] = null, ["flagged"] = 0 },
+                ],
+                schema, stream);
+        }
+
+        Write("broken.parquet", "PAR1 and no more");
+        StatisticReport report = Report();
+        Assert.Equal([("drift_statistics/age/PSI", 0.1), ("drift_statistics/age/flagged", 1), ("drift_statistics/größe/flagged", 0),
+            ("flagged/drift_statistics", 1)],
+            Metrics(report));
+        Assert.Contains("broken.parquet cannot be read", Assert.Single(report.Warnings));
     }
 
     [Fact]

@@ -11,7 +11,7 @@ public sealed class TimingsTests
     [InlineData("stats_generator, global_summary: execution time (in secs) =3.4107", "time/stats_generator/global_summary", 3.4107)]
     [InlineData("quality_checker, duplicate_detection: execution time (in secs) =11.02", "time/quality_checker/duplicate_detection", 11.02)]
     [InlineData("Basic Report: execution time (in secs) =143.1", "time/Basic_Report", 143.1)]
-    [InlineData("execution time w/o report (in sec) =201.4", "time/total", 201.4)]
+    [InlineData("execution time w/o report (in sec) =201.4", "time/without_report", 201.4)]
     [InlineData("join_dataset: execution time (in secs) = 1e-05", "time/join_dataset", 1e-05)]
     [InlineData("transformers, a/b: execution time (in secs) =2", "time/transformers/a_b", 2)]
     public void A_line_of_the_log_says_how_long_a_step_took(string line, string key, double seconds)

@@ -1,8 +1,8 @@
 using System.Management.Automation;
-using Anovos.Mlflow.Pipelines;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;
+using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 

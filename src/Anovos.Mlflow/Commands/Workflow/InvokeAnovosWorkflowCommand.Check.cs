@@ -12,6 +12,7 @@ public sealed partial class InvokeAnovosWorkflowCommand
         {
             RunType = RunType ?? (IsJob ? "databricks" : null),
             BasePath = IsJob ? null : folder,
+            AnovosTracks = !_getsCopy,
             ReadsData = !IsJob,
         };
         IReadOnlyList<ConfigDiagnostic> found = Await(token => Task.FromResult(WorkflowCheck.Run(Config!.Path, options, token)));

@@ -19,6 +19,9 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 [OutputType("Anovos.Mlflow.Tracking.Run")]
 public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
 {
+    // Whether the program gets the workflow file without its mlflow block.
+    private bool _getsCopy;
+
     /// <summary>The workflow; its <c>mlflow</c> block says where to track to.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true)]
     [ValidateNotNull]
@@ -42,6 +45,13 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
     [Parameter]
     [ValidateSet("local", "databricks", "emr", "ak8s")]
     public string? RunType { get; set; }
+
+    /// <summary>
+    /// Leaves the <c>mlflow</c> block in the file that Anovos reads, so that Anovos tracks too. Without it, Anovos gets a copy
+    /// of the file without the block, and the module tracks by the block's flags.
+    /// </summary>
+    [Parameter(ParameterSetName = "Program")]
+    public SwitchParameter AnovosTracking { get; set; }
 
     /// <summary>The folder to run it in, from which its relative paths start; without it, the current folder.</summary>
     [Parameter(ParameterSetName = "Program")]
@@ -102,7 +112,7 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
         if (Start(resumeId: null) is not { } run)
             return;
         ActiveRun active = Session.Active!;
-        if (!IsJob && IsForAnovos)
+        if (!IsJob && IsForAnovos && !_getsCopy)
             WarnOfDatabase(run);
         WorkflowResult result;
         try
@@ -112,6 +122,7 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
             var job = new WorkflowJob
             {
                 Config = Config!, BasePath = folder, Outputs = outputs, Compress = Compress, Statistics = statistics,
+                OwnNote = Pipeline?.BuildLink,
             };
             result = Watch((show, token) => runner.RunAsync(job, show, token), Progress(folder));
         }
@@ -141,20 +152,29 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
         string program = FindProgram(FilePath, GetUnresolvedProviderPathFromPSPath);
         if (!Directory.Exists(folder))
             throw new MlflowException(ErrorKind.CommandNotFound, $"There is no folder {folder} to run the workflow in. Nothing was started.") { Target = folder };
-        return new WorkflowCommand
+        var command = new WorkflowCommand
         {
             FileName = program,
             Arguments = RunType is null ? ArgumentList : [.. ArgumentList, Config!.Path, RunType],
             WorkingDirectory = folder,
             Timeout = TimeLimit,
         };
+        _getsCopy = false;
+        if (AnovosTracking || IsTrackingOff)
+            return command;
+        ConfigCopy? copy = Await(token => Task.Run(() => ConfigCopy.For(Config!, command, token), token));
+        WriteVerbose(copy is null
+            ? $"No argument is {Config!.Path}, so the program gets no copy of it without its mlflow block."
+            : $"The program gets a copy of {Config!.Path} without its mlflow block.");
+        _getsCopy = copy is not null;
+        return command with { Copy = copy };
     }
 
     // Whether the program gets the workflow file.
     private bool IsForAnovos => RunType is not null
         || ArgumentList.Any(argument => argument.EndsWith(System.IO.Path.GetFileName(Config!.Path), StringComparison.Ordinal));
 
-    // Anovos tracks as well wherever there is an mlflow block: to the tracking_uri in it, and to the run in the environment.
+    // Anovos tracks as well wherever it finds an mlflow block: to the tracking_uri in it, and to the run in the environment.
     private void WarnOfDatabase(Run run)
     {
         string?[] uris = [run.TrackingUri, Config!.Tracking?.TrackingUri];
@@ -169,8 +189,10 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
     {
         WorkflowEnd end = Watch((show, token) => engine.RunAsync((_, lines) => show(lines), _ => { }, token), Progress(folder));
         SetExitCode(end.ExitCode, end.Fault);
-        if (end.Fault is { } fault)
-            WriteError(new MlflowException(ErrorKind.WorkflowFailed, fault) { Target = Config!.Path }.ToErrorRecord());
+        if (end.Fault is not { } fault)
+            return;
+        WriteLogErrors();
+        WriteError(new MlflowException(ErrorKind.WorkflowFailed, fault) { Target = Config!.Path }.ToErrorRecord());
     }
 
     // Tells the build's page how far the workflow is.
@@ -187,6 +209,8 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
     private void Report(WorkflowResult result, Run run)
     {
         SetExitCode(result.ExitCode, result.Fault);
+        if (result.Fault is not null)
+            WriteLogErrors();
         foreach (string warning in result.Warnings)
             WriteWarning(warning);
         if (result.Run is { } ended)

@@ -102,7 +102,10 @@ public sealed class InvokeMlflowProjectCommand : ProgramCommand
         Session.Remove(run.RunId);
         var lifecycle = new RunLifecycle(active.Connection.Store, RunEnvironment.Read);
         WriteObject(Await(token => lifecycle.EndAsync(run.RunId, run.Experiment, end.Status, token)));
-        if (end.Fault is { } fault)
-            WriteError(new MlflowException(ErrorKind.WorkflowFailed, $"The entry point '{EntryPoint}' of {_project}: {fault}") { Target = Uri }.ToErrorRecord(Uri));
+        if (end.Fault is not { } fault)
+            return;
+        WriteLogErrors();
+        WriteError(new MlflowException(ErrorKind.WorkflowFailed, $"The entry point '{EntryPoint}' of {_project}: {fault}") { Target = Uri }
+            .ToErrorRecord(Uri));
     }
 }

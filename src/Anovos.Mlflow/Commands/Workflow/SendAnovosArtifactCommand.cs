@@ -5,6 +5,8 @@ using Anovos.Mlflow.Outputs;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Errors;
 using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Tracking;
+using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
@@ -105,9 +107,17 @@ public sealed class SendAnovosArtifactCommand : SendCommand
                 bool checksums = IncludeChecksum, all = Force;
                 using (var sources = new BucketSources(run.OpenBuckets()))
                     _outputs.AddRange(Await(async token => await new RemoteScan(sources, checksums).FillAsync(OutputScan.Of(plan, checksums, token), all, token).ConfigureAwait(false)));
-                SendGathered();
+                SendGathered(Since(run));
                 break;
         }
+    }
+
+    // A workflow that this module ran wrote its outputs under its run. A run may also be started for outputs that are there.
+    private DateTime? Since(RunReference run)
+    {
+        Run started = Session.Find(run.RunId)?.Run ?? Await(token => run.Store.GetRunAsync(run.RunId, token));
+        DateTime since = started.StartTime.UtcDateTime;
+        return started.Tags.ContainsKey(WorkflowRunner.ExitCodeTag) || OutputSelection.AnyWrittenSince(since, _outputs) ? since : null;
     }
 
     /// <inheritdoc/>
@@ -127,11 +137,13 @@ public sealed class SendAnovosArtifactCommand : SendCommand
             Kind, folder, tracked, reason, FileArguments.Resolve(this, LiteralPath, literal: true, "ArtifactNotFound").Where(File.Exists));
     }
 
-    private void SendGathered()
+    private void SendGathered(DateTime? since = null)
     {
         if (_run is null)
             return;
         var selection = new OutputSelection(Include, Exclude, Force) { MaximumLength = MaximumLength };
+        if (since is { } started)
+            selection = selection.WrittenSince(started);
         using var sources = new BucketSources(_run.OpenBuckets());
         OutputSelection.Selected selected = selection.Of(_outputs, _run.RunId, sources.Of);
         _outputs.Clear();

@@ -21,13 +21,13 @@ public sealed class WriteAnovosStatisticCommand : RunCommand
     private readonly List<string> _files = [];
     private RunReference? _run;
 
-    /// <summary>Report folders, or CSV files of them; wildcards are allowed.</summary>
+    /// <summary>Report folders, or files of them; wildcards are allowed.</summary>
     [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Path", ValueFromPipeline = true)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 
-    /// <summary>Report folders, or CSV files of them, taken as they are.</summary>
+    /// <summary>Report folders, or files of them, taken as they are.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "LiteralPath", ValueFromPipelineByPropertyName = true)]
     [Alias("PSPath", "LP")]
     [ValidateNotNullOrEmpty]
@@ -92,7 +92,7 @@ public sealed class WriteAnovosStatisticCommand : RunCommand
         foreach (string warning in report.Warnings)
             WriteWarning(warning);
         if (report.Tables == 0)
-            WriteWarning("There is no table of statistics in what was given: a CSV file with the columns metric and value, or with an attribute column.");
+            WriteWarning("There is no table of statistics in what was given: a CSV or Parquet file with the columns metric and value, or with an attribute column.");
         WriteVerbose($"{report.Tables} tables, {report.Data.Metrics.Count} metrics, {report.Data.Tags.Count} tags; {report.NotSelected} values are not selected.");
         if (report.Data.Count > 0 && ShouldProcess(run.ToString(), $"Write {report.Data.Metrics.Count} metrics and {report.Data.Tags.Count} tags"))
             Await(token => run.Store.WriteAsync(run.RunId, report.Data, token));

@@ -2,16 +2,16 @@ using System.Globalization;
 using System.Text;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Tracking;
-using Anovos.Mlflow.Workflow;
 
-namespace Anovos.Mlflow.Pipelines;
+namespace Anovos.Mlflow.Workflow;
 
 /// <summary>What a run came to, for whoever looks at the build first.</summary>
 public sealed record RunSummary
 {
     private const int SlowestSteps = 10;
     private const int Names = 50;
-    private const string FlaggedTags = Workflow.StatisticReport.FlaggedPrefix;
+    private const int LongestFault = 600;
+    private const string FlaggedTags = StatisticReport.FlaggedPrefix;
 
     /// <summary>The run.</summary>
     public required Run Run { get; init; }
@@ -31,6 +31,15 @@ public sealed record RunSummary
     /// <summary>The attributes that drifted or are unstable, by table.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> FlaggedAttributes { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
 
+    /// <summary>The columns with the largest shares of missing values, largest first.</summary>
+    public IReadOnlyList<KeyValuePair<string, double>> MissingShares { get; init; } = [];
+
+    /// <summary>How many lines of the log are errors.</summary>
+    public int LogErrors { get; init; }
+
+    /// <summary>What was not reported, and why.</summary>
+    public IReadOnlyList<MlflowException> Errors { get; init; } = [];
+
     /// <summary>What became of each artifact; null where this is not known.</summary>
     public IReadOnlyList<ArtifactResult>? Artifacts { get; init; }
 
@@ -42,7 +51,8 @@ public sealed record RunSummary
         Run = run,
         Status = run.Status,
         Page = run.PageIn(workspaceUrl),
-        Timings = [.. run.Metrics.Where(metric => metric.Key.StartsWith(Workflow.Timings.Prefix, StringComparison.Ordinal)).Select(metric => new StepTiming(metric.Key, metric.Value))],
+        Timings = [.. run.Metrics.Where(metric => metric.Key.StartsWith(Mlflow.Workflow.Timings.Prefix, StringComparison.Ordinal))
+            .Select(metric => new StepTiming(metric.Key, metric.Value))],
         FlaggedAttributes = run.Tags.Where(tag => tag.Key.StartsWith(FlaggedTags, StringComparison.Ordinal))
             .ToDictionary(tag => tag.Key.Substring(FlaggedTags.Length), tag => (IReadOnlyList<string>)tag.Value.Split([", "], StringSplitOptions.RemoveEmptyEntries)),
     };
@@ -59,6 +69,9 @@ public sealed record RunSummary
         Fault = result.Fault,
         Timings = result.Timings,
         FlaggedAttributes = result.FlaggedAttributes,
+        MissingShares = result.MissingShares,
+        LogErrors = result.LogErrors,
+        Errors = result.Errors,
         Artifacts = result.Artifacts,
     };
 
@@ -70,12 +83,73 @@ public sealed record RunSummary
         if (Run.Experiment.Length > 0)
             text.Append(" in experiment ").Append(Markdown.Text(Run.Experiment));
         text.Append('\n');
-        if (Fault is not null)
-            text.Append("\n> ").Append(Markdown.Text(Fault)).Append('\n');
-        AddFlagged(text);
-        AddSteps(text);
+        AddAll(text);
         AddArtifacts(text);
         return text.ToString();
+    }
+
+    /// <summary>The summary as the run's own description, in Markdown: with what was not sent, and why.</summary>
+    public string ToDescription()
+    {
+        var text = new StringBuilder();
+        text.Append("**").Append(Status).Append("**");
+        if (Timings.LastOrDefault(step => step.Key == Mlflow.Workflow.Timings.Total) is { } total)
+            text.Append(" after ").Append(Seconds(total)).Append(" s");
+        text.Append('\n');
+        AddAll(text);
+        AddNotSent(text);
+        return text.ToString().TrimEnd('\n');
+    }
+
+    private void AddAll(StringBuilder text)
+    {
+        if (Fault is not null)
+            text.Append("\n> ").Append(Markdown.Text(Fault, LongestFault)).Append('\n');
+        if (LogErrors > 0)
+        {
+            text.Append("\nIts log has ").Append(LogErrors).Append(LogErrors == 1 ? " error" : " errors");
+            text.Append(Status == RunStatus.Finished ? ", after which it went on.\n" : ".\n");
+        }
+
+        AddFlagged(text);
+        AddMissing(text);
+        AddSteps(text);
+    }
+
+    private void AddMissing(StringBuilder text)
+    {
+        if (MissingShares.Count == 0)
+            return;
+        text.Append("\n### Most missing values\n\n| column | missing |\n|---|---:|\n");
+        foreach (KeyValuePair<string, double> column in MissingShares)
+        {
+            text.Append("| ").Append(Markdown.Text(column.Key)).Append(" | ");
+            text.Append((100 * column.Value).ToString("0.##", CultureInfo.InvariantCulture)).Append(" % |\n");
+        }
+    }
+
+    private void AddNotSent(StringBuilder text)
+    {
+        IGrouping<string, ArtifactResult>[] reasons =
+        [
+            .. (Artifacts ?? []).Where(row => row.Status is ArtifactStatus.NotTracked or ArtifactStatus.Missing or ArtifactStatus.Failed)
+                .GroupBy(row => row.Path.Length > 1 ? row.Reason.Replace(row.Path, "…") : row.Reason)
+                    .OrderByDescending(group => group.Max(row => row.Status))
+                    .ThenByDescending(group => group.Count()),
+        ];
+        MlflowException[] others =
+            [.. Errors.Where(error => !reasons.SelectMany(group => group).Any(row => row.Path == error.Target as string))];
+        if (reasons.Length + others.Length == 0)
+            return;
+        text.Append("\n### Not sent\n\n| what | why |\n|---|---|\n");
+        foreach (IGrouping<string, ArtifactResult> group in reasons.Take(SlowestSteps))
+        {
+            text.Append("| ").Append(Listed([.. group.Select(row => row.ArtifactPath).Distinct()], few: 5));
+            text.Append(" | ").Append(Markdown.Text(group.Key)).Append(" |\n");
+        }
+
+        foreach (MlflowException error in others.Take(SlowestSteps))
+            text.Append("| of the run | ").Append(Markdown.Text(error.Message)).Append(" |\n");
     }
 
     private void AddFlagged(StringBuilder text)
@@ -89,14 +163,16 @@ public sealed record RunSummary
 
     private void AddSteps(StringBuilder text)
     {
-        StepTiming[] slowest = [.. Timings.Where(step => step.Key != Workflow.Timings.Total).OrderByDescending(step => step.Seconds).Take(SlowestSteps)];
+        StepTiming[] slowest =
+            [.. Timings.Where(step => Mlflow.Workflow.Timings.IsStep(step.Key)).OrderByDescending(step => step.Seconds).Take(SlowestSteps)];
         if (slowest.Length == 0)
             return;
         text.Append("\n### Slowest steps\n\n| step | seconds |\n|---|---:|\n");
         foreach (StepTiming step in slowest)
-            text.Append("| ").Append(Markdown.Text(step.Key.Substring(Workflow.Timings.Prefix.Length))).Append(" | ").Append(Seconds(step)).Append(" |\n");
-        if (Timings.LastOrDefault(step => step.Key == Workflow.Timings.Total) is { } total)
-            text.Append("| all, without the report | ").Append(Seconds(total)).Append(" |\n");
+            text.Append("| ").Append(Markdown.Text(step.Key.Substring(Mlflow.Workflow.Timings.Prefix.Length))).Append(" | ")
+                .Append(Seconds(step)).Append(" |\n");
+        if (Timings.LastOrDefault(step => step.Key == Mlflow.Workflow.Timings.Total) is { } total)
+            text.Append("| all | ").Append(Seconds(total)).Append(" |\n");
     }
 
     private void AddArtifacts(StringBuilder text)
@@ -110,8 +186,9 @@ public sealed record RunSummary
             text.Append("\nNot there: ").Append(Listed(lost)).Append('\n');
     }
 
-    private static string Listed(IReadOnlyList<string> names) => names.Count == 0 ? "none"
-        : string.Join(", ", names.Take(Names).Select(Markdown.Text)) + (names.Count > Names ? $" and {names.Count - Names} more" : "");
+    private static string Listed(IReadOnlyList<string> names, int few = Names) => names.Count == 0 ? "none"
+        : string.Join(", ", names.Take(few).Select(name => Markdown.Text(name)))
+            + (names.Count > few ? $" and {names.Count - few} more" : "");
 
     private static string Seconds(StepTiming step) => step.Seconds.ToString("0.0", CultureInfo.InvariantCulture);
 }

@@ -1,0 +1,55 @@
+#if NET
+using System.Globalization;
+using System.Text;
+using Parquet;
+using Parquet.Serialization;
+
+namespace Anovos.Mlflow.Tables;
+
+/// <summary>Reads the rows of a Parquet file as texts, as Spark writes them into comma-separated values.</summary>
+internal static class ParquetRows
+{
+    // A few bytes can say millions of equal rows. No table of statistics has as many.
+    private const long MostCells = 5_000_000;
+
+    /// <summary>The rows, the names of the columns first.</summary>
+    /// <exception cref="IOException">It is no Parquet file, or too large a one.</exception>
+    public static IReadOnlyList<IReadOnlyList<string>> Read(Stream stream, CancellationToken cancellationToken) =>
+        Task.Run(() => ReadAsync(stream, cancellationToken), cancellationToken).GetAwaiter().GetResult();
+
+    private static async Task<IReadOnlyList<IReadOnlyList<string>>> ReadAsync(Stream stream, CancellationToken cancellationToken)
+    {
+        try
+        {
+            string[] columns;
+            ParquetReader reader = await ParquetReader.CreateAsync(stream, leaveStreamOpen: true, cancellationToken: cancellationToken)
+                .ConfigureAwait(false);
+            await using (reader.ConfigureAwait(false))
+            {
+                columns = [.. reader.Schema.Fields.Select(field => field.Name)];
+                if ((reader.Metadata?.NumRows ?? 0) * Math.Max(1L, columns.Length) > MostCells)
+                    throw new IOException($"It has more than {MostCells} values.");
+            }
+
+            stream.Position = 0;
+            var rows = await ParquetSerializer.DeserializeUntypedAsync(stream, cancellationToken: cancellationToken).ConfigureAwait(false);
+            return [columns, .. rows.Data.Select(row =>
+                columns.Select(name => row.TryGetValue(name, out object? value) ? ToText(value) : "").ToArray())];
+        }
+        catch (Exception e) when (e is not (IOException or OperationCanceledException or OutOfMemoryException))
+        {
+            // The library throws of many kinds when the bytes are not what they should be.
+            throw new IOException($"It is no Parquet file that can be read: {e.Message}", e);
+        }
+    }
+
+    private static string ToText(object? value) => value switch
+    {
+        null => "",
+        byte[] bytes => Encoding.UTF8.GetString(bytes),
+        bool truth => truth ? "true" : "false",
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        _ => value.ToString() ?? "",
+    };
+}
+#endif
