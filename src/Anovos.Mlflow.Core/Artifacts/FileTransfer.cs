@@ -32,32 +32,8 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
     /// <summary>Transfers a file or a part of one. It may take hours, as long as bytes move.</summary>
     public Task<T> RunAsync<T>(Uri server, Action<long> moved, Func<Action<long>, CancellationToken, Task<T>> attempt, CancellationToken cancellationToken)
     {
-        long movedBefore = 0;
-        return retrier.RunAsync(
-            async _ =>
-            {
-                // Take the bytes of the failed attempt back.
-                moved(-movedBefore);
-                movedBefore = 0;
-                using var idle = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-                idle.CancelAfter(options.RequestTimeout);
-                try
-                {
-                    return await attempt(Moved, idle.Token).ConfigureAwait(false);
-                }
-                catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
-                {
-                    throw ConnectionErrors.From(e, server, options, timedOut: true);
-                }
-
-                void Moved(long bytes)
-                {
-                    idle.CancelAfter(options.RequestTimeout);
-                    movedBefore += bytes;
-                    moved(bytes);
-                }
-            },
-            cancellationToken);
+        Func<Task<T>> once = Timed(server, moved, attempt, cancellationToken);
+        return retrier.RunAsync(_ => once(), cancellationToken);
     }
 
     /// <summary>Sends a source, or a part of a file, as a request body. Returns the content that was sent and its ETag.</summary>
@@ -67,50 +43,51 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
     /// <param name="part">The part of a file; null for all of it.</param>
     /// <param name="sent">Called with the number of bytes sent since the last call; negative when a failed attempt is taken back.</param>
     /// <param name="cancellationToken">Cancels the transfer.</param>
-    /// <param name="readBack">Creates the request that reads the file, to look whether it arrived when a proxy stopped to wait for the
-    /// server.</param>
-    public Task<(ArtifactContent Content, string ETag)> SendAsync(
+    /// <param name="readBack">
+    /// Creates the request that reads the file, to look whether it arrived when no response says so. Null if a second one does no harm.
+    /// </param>
+    public async Task<(ArtifactContent Content, string ETag)> SendAsync(
         Uri server,
         Func<HttpContent, HttpRequestMessage> request,
         ArtifactSource source,
         FilePart? part,
         Action<long> sent,
         CancellationToken cancellationToken,
-        Func<HttpRequestMessage>? readBack = null) =>
-        RunAsync(
-            server,
-            sent,
-            async (moved, time) =>
+        Func<HttpRequestMessage>? readBack = null)
+    {
+        ArtifactContent? whole = null;
+        Func<Task<string>> once = Timed(server, sent, AttemptAsync, cancellationToken);
+        string etag = "";
+        await retrier.ChangeAsync(async _ => etag = await once().ConfigureAwait(false), IsDoneAsync, cancellationToken).ConfigureAwait(false);
+        return (whole!, etag);
+
+        // What was not sent whole cannot have arrived.
+        async Task<bool> IsDoneAsync() => whole is not null && readBack is not null
+            && await IsStoredAsync(server, readBack, whole, cancellationToken).ConfigureAwait(false);
+
+        async Task<string> AttemptAsync(Action<long> moved, CancellationToken time)
+        {
+            var content = new SourceContent(source, moved, time, part);
+            using HttpRequestMessage message = request(content);
+            try
             {
-                var content = new SourceContent(source, moved, time, part);
-                using HttpRequestMessage message = request(content);
-                using HttpResponseMessage? response = await ReceivedAsync(message, content).ConfigureAwait(false);
+                using HttpResponseMessage response = await ExecuteAsync(message, server, time, cancellationToken).ConfigureAwait(false);
 
                 // A server may respond before it has read the whole body. Then it does not have the file.
-                return content.Sent is { } all
-                    ? (all, response?.Headers.ETag?.ToString() ?? "")
+                return content.Sent is not null
+                    ? response.Headers.ETag?.ToString() ?? ""
                     : throw new MlflowException(ErrorKind.ServerError, $"{server.Authority} answered before it had all of {source}.") { IsTransient = true };
-
-                // Null where the file arrived without a response.
-                async Task<HttpResponseMessage?> ReceivedAsync(HttpRequestMessage message, SourceContent content)
-                {
-                    try
-                    {
-                        return await ExecuteAsync(message, server, time, cancellationToken).ConfigureAwait(false);
-                    }
-                    catch (MlflowException e) when (e.IsTooLarge())
-                    {
-                        throw e.Rewrap($"{e.Message} {source} has {content.Headers.ContentLength} bytes.");
-                    }
-                    catch (MlflowException e) when (e.MayHaveArrived() && content.Sent is not null && readBack is not null)
-                    {
-                        if (!await IsStoredAsync(server, readBack, content.Sent, cancellationToken).ConfigureAwait(false))
-                            throw;
-                        return null;
-                    }
-                }
-            },
-            cancellationToken);
+            }
+            catch (MlflowException e) when (e.IsTooLarge())
+            {
+                throw e.Rewrap($"{e.Message} {source} has {content.Headers.ContentLength} bytes.");
+            }
+            finally
+            {
+                whole = content.Sent ?? whole;
+            }
+        }
+    }
 
     /// <summary>Writes a response body to a stream. Each attempt starts from the beginning.</summary>
     /// <inheritdoc cref="SendAsync"/>
@@ -142,8 +119,43 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
             },
             cancellationToken);
 
-    // By its content: an older file of the same name may have the same length.
-    private async Task<bool> IsStoredAsync(
+    /// <summary>Removes something. If it is missing after an attempt that got no clear response, that attempt removed it.</summary>
+    /// <param name="server">The address for error messages.</param>
+    /// <param name="request">Creates the request for each attempt.</param>
+    /// <param name="isGone">Looks whether it was removed when no response says so; null if the store cannot say.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    public Task DeleteAsync(
+        Uri server, Func<HttpRequestMessage> request, Func<Task<bool>>? isGone, CancellationToken cancellationToken)
+    {
+        Func<Task<bool>> once = Timed(server, _ => { }, AttemptAsync, cancellationToken);
+        return retrier.ChangeAsync(DeleteAsync, isGone ?? (() => Task.FromResult(false)), cancellationToken);
+
+        async Task DeleteAsync(bool mayBeDone)
+        {
+            try
+            {
+                await once().ConfigureAwait(false);
+            }
+            catch (MlflowException e) when (mayBeDone && e.Kind == ErrorKind.ArtifactNotFound)
+            {
+                // Removed by an attempt before.
+            }
+        }
+
+        async Task<bool> AttemptAsync(Action<long> moved, CancellationToken time)
+        {
+            using HttpRequestMessage message = request();
+            using HttpResponseMessage response = await ExecuteAsync(message, server, time, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+    }
+
+    /// <summary>True if the store has this content at the path. Asks once.</summary>
+    /// <param name="server">The address for error messages.</param>
+    /// <param name="readBack">Creates the request that reads the file.</param>
+    /// <param name="content">The content. A length is not enough: an older file of the same name may have the same.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    public async Task<bool> IsStoredAsync(
         Uri server, Func<HttpRequestMessage> readBack, ArtifactContent content, CancellationToken cancellationToken)
     {
         var once = new FileTransfer(options, new Retrier(RetryPolicy.None, _ => { }), http);
@@ -155,9 +167,39 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
         }
         catch (Exception e) when (e is MlflowException or IOException)
         {
-            // It is not there, or not to be read now. Then it is sent again.
+            // It is not there, or cannot be read now. Then it is sent again.
             return false;
         }
+    }
+
+    // An attempt that ends when no byte has moved for the time of a request.
+    private Func<Task<T>> Timed<T>(
+        Uri server, Action<long> moved, Func<Action<long>, CancellationToken, Task<T>> attempt, CancellationToken cancellationToken)
+    {
+        long movedBefore = 0;
+        return async () =>
+        {
+            // Take the bytes of the failed attempt back.
+            moved(-movedBefore);
+            movedBefore = 0;
+            using var idle = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            idle.CancelAfter(options.RequestTimeout);
+            try
+            {
+                return await attempt(Moved, idle.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw ConnectionErrors.From(e, server, options, timedOut: true);
+            }
+
+            void Moved(long bytes)
+            {
+                idle.CancelAfter(options.RequestTimeout);
+                movedBefore += bytes;
+                moved(bytes);
+            }
+        };
     }
 
     // Sends a request once and returns the successful response, before its body is read. The first token cancels on a timeout, the

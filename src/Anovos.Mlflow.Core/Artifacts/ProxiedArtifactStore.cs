@@ -25,7 +25,7 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
         "it is not listed, because that could list another folder. Look for it where the server keeps its artifacts";
 
     private readonly FileTransfer _transfer = new(api.Options, api.Retrier, api.Http);
-    private readonly MultipartUpload? _parts = api.Options.Multipart.ThroughServer ? new(new ProxiedMultipart(api, root), api.Options.Multipart, runId) : null;
+    private readonly MultipartUpload? _parts = api.Options.Multipart.ThroughServer ? new(new ProxiedMultipart(api, root, runId), api.Options.Multipart, runId) : null;
 
     public bool IsLocal => false;
 
@@ -59,20 +59,10 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
             cancellationToken);
     }
 
-    public async Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken)
     {
         ServedPath.ThrowIfChanged(ArtifactPath.Normalize(artifactPath), NotListed);
-
-        // The listing endpoint takes the path under the served root as a parameter.
-        string address = root.AbsoluteUri;
-        int end = address.IndexOf(Endpoint, StringComparison.Ordinal) is var start and >= 0
-            ? start + Endpoint.Length
-            : throw new MlflowException(ErrorKind.UriUnsupported, $"{address} is no address of MLflow's artifact service, so it cannot be listed.") { Target = address };
-        string folder = ArtifactPath.Join(Uri.UnescapeDataString(address.Substring(end).Trim('/')), ArtifactPath.Normalize(artifactPath));
-        return ArtifactResponses.ReadList(
-            await api.GetAddressAsync(address.Substring(0, end), ErrorKind.ArtifactNotFound, cancellationToken, ("path", folder)).ConfigureAwait(false),
-            api.Server,
-            artifactPath);
+        return api.Retrier.RunAsync(_ => ListOnceAsync(artifactPath, cancellationToken), cancellationToken);
     }
 
     public async Task DeleteAsync(string artifactPath, CancellationToken cancellationToken)
@@ -99,8 +89,39 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
         await DeleteOneAsync(path, cancellationToken).ConfigureAwait(false);
     }
 
+    private async Task<IReadOnlyList<Artifact>> ListOnceAsync(string artifactPath, CancellationToken cancellationToken)
+    {
+        // The listing endpoint takes the path under the served root as a parameter.
+        string address = root.AbsoluteUri;
+        int end = address.IndexOf(Endpoint, StringComparison.Ordinal) is var start and >= 0
+            ? start + Endpoint.Length
+            : throw new MlflowException(ErrorKind.UriUnsupported, $"{address} is no address of MLflow's artifact service, so it cannot be listed.") { Target = address };
+        string folder = ArtifactPath.Join(Uri.UnescapeDataString(address.Substring(end).Trim('/')), ArtifactPath.Normalize(artifactPath));
+        return ArtifactResponses.ReadList(
+            await api.GetAddressOnceAsync(address.Substring(0, end), ErrorKind.ArtifactNotFound, cancellationToken, ("path", folder)).ConfigureAwait(false),
+            api.Server,
+            artifactPath);
+    }
+
     private Task DeleteOneAsync(string path, CancellationToken cancellationToken) =>
-        _transfer.CallAsync(api.Server, () => new HttpRequestMessage(HttpMethod.Delete, AddressOf(path)), cancellationToken);
+        _transfer.DeleteAsync(
+            api.Server,
+            () => new HttpRequestMessage(HttpMethod.Delete, AddressOf(path)),
+            () => IsGoneAsync(path, cancellationToken),
+            cancellationToken);
+
+    private async Task<bool> IsGoneAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await ListOnceAsync(RemoteArtifacts.ParentOf(path), cancellationToken).ConfigureAwait(false))
+                .All(entry => entry.ArtifactPath != path);
+        }
+        catch (MlflowException)
+        {
+            return false;
+        }
+    }
 
     public void Dispose()
     {
@@ -119,17 +140,26 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
             cancellationToken,
             () => GetRequest(path)).ConfigureAwait(false)).Content;
 
-    private HttpRequestMessage GetRequest(string path)
+    private HttpRequestMessage GetRequest(string path) => GetRequest(api.Server, root, runId, path);
+
+    /// <summary>The request that reads an artifact.</summary>
+    /// <param name="server">The server.</param>
+    /// <param name="root">The address of the root.</param>
+    /// <param name="runId">The run, where the server is its tracking server.</param>
+    /// <param name="path">The artifact.</param>
+    internal static HttpRequestMessage GetRequest(Uri server, Uri root, string? runId, string path)
     {
         if (runId is null || IsAscii(path.Substring(path.LastIndexOf('/') + 1)) || ServedPath.ReadsAsUrl(path))
-            return new HttpRequestMessage(HttpMethod.Get, AddressOf(path));
+            return new HttpRequestMessage(HttpMethod.Get, AddressOf(root, path));
 
         // MLflow cannot put such a name into the headers of the artifact service's answer; its page of runs can.
         string query = $"run_id={Uri.EscapeDataString(runId)}&path={Uri.EscapeDataString(path)}";
-        return new HttpRequestMessage(HttpMethod.Get, $"{api.Server.GetLeftPart(UriPartial.Path).TrimEnd('/')}/get-artifact?{query}");
+        return new HttpRequestMessage(HttpMethod.Get, $"{server.GetLeftPart(UriPartial.Path).TrimEnd('/')}/get-artifact?{query}");
     }
 
     private static bool IsAscii(string text) => text.All(character => character < 128);
 
-    private string AddressOf(string path) => $"{root.AbsoluteUri.TrimEnd('/')}/{ArtifactPath.Escape(path)}";
+    private string AddressOf(string path) => AddressOf(root, path);
+
+    private static string AddressOf(Uri root, string path) => $"{root.AbsoluteUri.TrimEnd('/')}/{ArtifactPath.Escape(path)}";
 }

@@ -59,8 +59,12 @@ public static class Failures
     /// <summary>True if the request was larger than the server or a proxy accepts; a smaller one may pass.</summary>
     internal static bool IsTooLarge(this MlflowException e) => e.StatusCode == 413;
 
-    /// <summary>True if a proxy stopped to wait for the server, which may have done what was asked all the same.</summary>
-    internal static bool MayHaveArrived(this MlflowException e) => e.StatusCode is 502 or 504;
+    /// <summary>
+    /// True if the server may have done what was asked although the request failed: a proxy stopped waiting for it, the time ran out,
+    /// or the connection broke.
+    /// </summary>
+    internal static bool MayHaveBeenDone(this MlflowException e) =>
+        e.StatusCode is 502 or 503 or 504 || (e.StatusCode is null && e.Kind == ErrorKind.TrackingServerUnreachable);
 
     /// <summary>True if a retry of the same request may succeed.</summary>
     /// <param name="status">The HTTP status of the response.</param>

@@ -47,19 +47,22 @@ internal sealed class RestApi : IDisposable
     /// <summary>GET of an address, relative to the server's or whole.</summary>
     /// <inheritdoc cref="GetAsync"/>
     public Task<JsonElement> GetAddressAsync(string address, ErrorKind notFound, CancellationToken cancellationToken, params (string Name, string? Value)[] fields) =>
-        Retrier.RunAsync(
-            _ =>
-            {
-                var request = new RestRequest(address, Method.Get);
-                foreach ((string name, string? value) in fields)
-                {
-                    if (value is not null)
-                        request.AddQueryParameter(name, value);
-                }
+        Retrier.RunAsync(_ => GetAddressOnceAsync(address, notFound, cancellationToken, fields), cancellationToken);
 
-                return SendAsync(request, notFound, cancellationToken);
-            },
-            cancellationToken);
+    /// <summary>GET of an address, relative to the server's or whole; sent once.</summary>
+    /// <inheritdoc cref="GetAsync"/>
+    public Task<JsonElement> GetAddressOnceAsync(
+        string address, ErrorKind notFound, CancellationToken cancellationToken, params (string Name, string? Value)[] fields)
+    {
+        var request = new RestRequest(address, Method.Get);
+        foreach ((string name, string? value) in fields)
+        {
+            if (value is not null)
+                request.AddQueryParameter(name, value);
+        }
+
+        return SendAsync(request, notFound, cancellationToken);
+    }
 
     /// <summary>POST that may be repeated without harm.</summary>
     /// <inheritdoc cref="PostOnceAsync"/>

@@ -44,6 +44,43 @@ internal sealed class Retrier(RetryPolicy policy, Action<RetryNotice> notify)
         }
     }
 
+    /// <summary>
+    /// Makes a change, with the same retries. After a failure that leaves open whether the server made it, looks before the next
+    /// attempt and before giving up: a proxy gives up earlier than the server behind it.
+    /// </summary>
+    /// <param name="attempt">The request; receives whether an earlier attempt may have made the change.</param>
+    /// <param name="isDone">Looks whether the change was made.</param>
+    /// <param name="cancellationToken">Cancels the operation and the delays between retries.</param>
+    public async Task ChangeAsync(Func<bool, Task> attempt, Func<Task<bool>> isDone, CancellationToken cancellationToken)
+    {
+        bool mayBeDone = false;
+        try
+        {
+            await RunAsync(AttemptAsync, cancellationToken).ConfigureAwait(false);
+        }
+        catch (MlflowException) when (mayBeDone)
+        {
+            if (!await isDone().ConfigureAwait(false))
+                throw;
+        }
+
+        async Task<bool> AttemptAsync(int retries)
+        {
+            if (mayBeDone && await isDone().ConfigureAwait(false))
+                return true;
+            try
+            {
+                await attempt(mayBeDone).ConfigureAwait(false);
+                return true;
+            }
+            catch (MlflowException e) when (e.MayHaveBeenDone())
+            {
+                mayBeDone = true;
+                throw;
+            }
+        }
+    }
+
     // Random is not thread-safe.
     private double Chance()
     {

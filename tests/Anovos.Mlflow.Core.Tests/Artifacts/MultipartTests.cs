@@ -111,6 +111,7 @@ public sealed class MultipartTests
         ArtifactUpload file = run.File("big", Length);
         run.Server.Faults.Add("PUT", "/bucket/*/9", Faults.ProxyPage(), times: because == "only the answer was lost" ? 0 : 3);
         run.Server.Faults.Add("POST", "*/mpu/complete*", Faults.CloseAfter, times: because == "only the answer was lost" ? 1 : 0);
+        run.Server.Faults.Add("GET", "*/big", Faults.ProxyPage(), times: because == "only the answer was lost" ? 3 : 0);
         Assert.DoesNotContain("Sent", Assert.Single(await run.SendAsync([file])));
         string record = Assert.Single(Directory.EnumerateFiles(Path.Combine(run.Folder, "sent"), "*.parts"));
         switch (because)

@@ -36,7 +36,7 @@ internal sealed class TransferFixture : IAsyncDisposable
 
     public string[] Puts => [.. Server.Requests.Where(request => request.Method == "PUT").Select(request => request.Path)];
 
-    public static async Task<TransferFixture> OpenAsync(string root, bool inParts = false, int retries = 2)
+    public static async Task<TransferFixture> OpenAsync(string root, bool inParts = false, int retries = 2, TimeSpan? timeout = null)
     {
         string folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
         List<RetryNotice> notices = [];
@@ -48,7 +48,10 @@ internal sealed class TransferFixture : IAsyncDisposable
         });
         ITrackingStore store = server is null
             ? new DirectoryStore(Path.Combine(folder, "mlruns"))
-            : new RestStore(server.Uri, OptionsOf(folder, inParts, retries), notices.Add);
+            : new RestStore(
+                server.Uri,
+                OptionsOf(folder, inParts, retries) with { RequestTimeout = timeout ?? new ConnectionOptions().RequestTimeout },
+                notices.Add);
         string id = await store.CreateExperimentAsync(new NewExperiment("transfers"), default);
         return new TransferFixture(store, await store.CreateRunAsync(new NewRun(id, null, "tester", 1), default), server, folder, notices);
     }

@@ -22,9 +22,16 @@ internal interface IMultipartTarget : IDisposable
     /// <param name="path">The artifact's path in the run.</param>
     /// <param name="created">The upload.</param>
     /// <param name="parts">The parts, in their order.</param>
+    /// <param name="content">The whole file.</param>
     /// <param name="isRepeated">Whether the upload may be complete already, so that an error is not retried.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
-    Task CompleteAsync(string path, CreatedUpload created, IReadOnlyList<UploadedPart> parts, bool isRepeated, CancellationToken cancellationToken);
+    Task CompleteAsync(
+        string path,
+        CreatedUpload created,
+        IReadOnlyList<UploadedPart> parts,
+        ArtifactContent content,
+        bool isRepeated,
+        CancellationToken cancellationToken);
 
     /// <summary>Aborts an upload and discards its parts. If that fails, the store's lifecycle rules remove them.</summary>
     Task TryAbortAsync(string path, CreatedUpload created, CancellationToken cancellationToken);

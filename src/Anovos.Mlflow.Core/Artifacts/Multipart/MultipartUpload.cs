@@ -70,7 +70,9 @@ internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions 
             // A part may have changed after both reads.
             if (FileState.Of(file) is var now && (now.Length != created.Length || now.Written != created.Written))
                 throw Changed($"{created.Length} bytes before, {now.Length} after");
-            await target.CompleteAsync(path, created, [.. upload.Parts.Values.OrderBy(part => part.Number)], isRepeated: missing.Length == 0, cancellationToken).ConfigureAwait(false);
+            UploadedPart[] sentParts = [.. upload.Parts.Values.OrderBy(part => part.Number)];
+            await target.CompleteAsync(path, created, sentParts, content, isRepeated: missing.Length == 0, cancellationToken)
+                .ConfigureAwait(false);
             upload.Forget();
             return content;
         }

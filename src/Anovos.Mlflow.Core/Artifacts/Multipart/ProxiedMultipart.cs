@@ -7,8 +7,12 @@ namespace Anovos.Mlflow.Artifacts;
 /// The bucket behind an MLflow server that proxies artifacts. The server presigns a URL for each part (<c>mlflow-artifacts/mpu</c>),
 /// and the parts are sent directly to the bucket.
 /// </summary>
-internal sealed class ProxiedMultipart(RestApi api, Uri root) : IMultipartTarget
+/// <param name="api">The server.</param>
+/// <param name="root">The address of the root.</param>
+/// <param name="runId">The run, where the server is its tracking server.</param>
+internal sealed class ProxiedMultipart(RestApi api, Uri root, string? runId = null) : IMultipartTarget
 {
+    private readonly FileTransfer _transfer = new(api.Options, api.Retrier, api.Http);
     private readonly string _address = root.AbsoluteUri.TrimEnd('/');
     private readonly PresignedUrlClient _bucket = new(api.Options, api.Retrier);
 
@@ -49,10 +53,27 @@ internal sealed class ProxiedMultipart(RestApi api, Uri root) : IMultipartTarget
         }
     }
 
-    // A server responds with 500 to every further completion of an upload, so a retry is useless.
-    public Task CompleteAsync(string path, CreatedUpload created, IReadOnlyList<UploadedPart> parts, bool isRepeated, CancellationToken cancellationToken) => isRepeated
-        ? PostOnceAsync("complete", path, json => WriteParts(json, created, parts), cancellationToken)
-        : PostAsync("complete", path, json => WriteParts(json, created, parts), cancellationToken);
+    public async Task CompleteAsync(
+        string path,
+        CreatedUpload created,
+        IReadOnlyList<UploadedPart> parts,
+        ArtifactContent content,
+        bool isRepeated,
+        CancellationToken cancellationToken)
+    {
+        if (!isRepeated)
+            await api.Retrier.ChangeAsync(_ => PostOnceAsync(), IsStoredAsync, cancellationToken).ConfigureAwait(false);
+
+        // A server responds with 500 to every further completion of an upload, so a retry is useless.
+        else if (!await IsStoredAsync().ConfigureAwait(false))
+            await PostOnceAsync().ConfigureAwait(false);
+
+        Task<JsonElement> PostOnceAsync() =>
+            this.PostOnceAsync("complete", path, json => WriteParts(json, created, parts), cancellationToken);
+
+        Task<bool> IsStoredAsync() => _transfer.IsStoredAsync(
+            api.Server, () => ProxiedArtifactStore.GetRequest(api.Server, root, runId, path), content, cancellationToken);
+    }
 
     public async Task TryAbortAsync(string path, CreatedUpload created, CancellationToken cancellationToken)
     {

@@ -15,7 +15,13 @@ internal sealed class AzureBlocks(PresignedUrlClient storage, PresignedFile file
             address => storage.SendAsync(HttpMethod.Put, address.WithQuery($"comp=block&blockid={Uri.EscapeDataString(BlockId(part.Number))}", IsForBlocks), new FileInfo(created.Path), part, moved, cancellationToken),
             cancellationToken);
 
-    public Task CompleteAsync(string path, CreatedUpload created, IReadOnlyList<UploadedPart> parts, bool isRepeated, CancellationToken cancellationToken)
+    public Task CompleteAsync(
+        string path,
+        CreatedUpload created,
+        IReadOnlyList<UploadedPart> parts,
+        ArtifactContent content,
+        bool isRepeated,
+        CancellationToken cancellationToken)
     {
         string blocks = string.Concat(parts.Select(part => $"<Latest>{BlockId(part.Number)}</Latest>"));
         return file.RunAsync(

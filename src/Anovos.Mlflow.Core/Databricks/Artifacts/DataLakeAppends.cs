@@ -18,7 +18,13 @@ internal sealed class DataLakeAppends(PresignedUrlClient storage, PresignedFile 
     public Task<UploadedPart> UploadPartAsync(string path, CreatedUpload created, FilePart part, Action<long> moved, CancellationToken cancellationToken) =>
         SendAsync(new FileInfo(created.Path), part, "", moved, cancellationToken);
 
-    public Task CompleteAsync(string path, CreatedUpload created, IReadOnlyList<UploadedPart> parts, bool isRepeated, CancellationToken cancellationToken) =>
+    public Task CompleteAsync(
+        string path,
+        CreatedUpload created,
+        IReadOnlyList<UploadedPart> parts,
+        ArtifactContent content,
+        bool isRepeated,
+        CancellationToken cancellationToken) =>
         CallAsync(Patch, FormattableString.Invariant($"action=flush&position={created.Length}"), cancellationToken);
 
     // What is not flushed is gone after a week.

@@ -53,7 +53,13 @@ internal sealed class PresignedMultipart(RestApi api, PresignedUrlClient storage
         Task<UploadedPart> PutAsync(PresignedUrl address) => storage.SendAsync(HttpMethod.Put, address, new FileInfo(created.Path), part, moved, cancellationToken);
     }
 
-    public Task CompleteAsync(string path, CreatedUpload created, IReadOnlyList<UploadedPart> parts, bool isRepeated, CancellationToken cancellationToken) =>
+    public Task CompleteAsync(
+        string path,
+        CreatedUpload created,
+        IReadOnlyList<UploadedPart> parts,
+        ArtifactContent content,
+        bool isRepeated,
+        CancellationToken cancellationToken) =>
         PostAsync(
             "complete-multipart-upload",
             path,

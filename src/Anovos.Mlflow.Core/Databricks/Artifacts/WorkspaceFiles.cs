@@ -43,7 +43,8 @@ internal sealed class WorkspaceFiles(RestApi api, string root)
     /// <param name="path">Which.</param>
     /// <param name="cancellationToken">Ends it at once.</param>
     public Task DeleteAsync(string kind, string path, CancellationToken cancellationToken) =>
-        _transfer.CallAsync(api.Server, () => new HttpRequestMessage(HttpMethod.Delete, AddressOf(kind, path)), cancellationToken);
+        _transfer.DeleteAsync(
+            api.Server, () => new HttpRequestMessage(HttpMethod.Delete, AddressOf(kind, path)), isGone: null, cancellationToken);
 
     private HttpRequestMessage GetRequest(string path) => new(HttpMethod.Get, AddressOf("files", path));
 
