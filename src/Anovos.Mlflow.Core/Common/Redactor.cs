@@ -14,10 +14,29 @@ public sealed class Redactor : IEquatable<Redactor>
     // A shorter one occurs in ordinary words.
     private const int Shortest = 4;
 
+    private readonly Redactor? _session;
+
     private readonly ConcurrentDictionary<string, bool> _secrets = new(StringComparer.Ordinal);
 
     // Longest first: one secret may contain another.
     private volatile string[] _forms = [];
+
+    /// <summary>Knows no secret yet.</summary>
+    public Redactor()
+    {
+    }
+
+    private Redactor(Redactor session) => _session = session;
+
+    private bool KnowsNone => _forms.Length == 0 && _session?.KnowsNone != false;
+
+    /// <summary>Knows what this one knows, and a few secrets that live for one request only.</summary>
+    internal Redactor With(params string?[] secrets)
+    {
+        var more = new Redactor(this);
+        more.Add(secrets);
+        return more;
+    }
 
     /// <summary>Adds secrets; null and what is too short to be told from ordinary text are left out.</summary>
     public void Add(params string?[] secrets)
@@ -91,13 +110,13 @@ public sealed class Redactor : IEquatable<Redactor>
                 text = text.Replace(form, Secrets.Mask);
         }
 
-        return text;
+        return _session?.Clean(text) ?? text;
     }
 
     /// <summary>UTF-8 text, as <see cref="Clean(string)"/>; the same bytes when they hold no secret.</summary>
     public ArraySegment<byte> Clean(ArraySegment<byte> bytes)
     {
-        if (_forms.Length == 0)
+        if (KnowsNone)
             return bytes;
         string text = Encoding.UTF8.GetString(bytes.Array!, bytes.Offset, bytes.Count), clean = Clean(text);
         return ReferenceEquals(clean, text) ? bytes : new ArraySegment<byte>(Encoding.UTF8.GetBytes(clean));
@@ -140,7 +159,7 @@ public sealed class Redactor : IEquatable<Redactor>
 
     private bool Leaks(Exception exception)
     {
-        if (_forms.Length == 0)
+        if (KnowsNone)
             return false;
         if (IsSecret(exception))
             return true;

@@ -25,6 +25,24 @@ public sealed record ConnectionReport
     /// <summary>Whether the server passes artifacts on (<c>--serve-artifacts</c>); a folder always takes them. Null when it could not be asked, and for a Databricks workspace.</summary>
     public bool? ServesArtifacts { get; init; }
 
+    /// <summary>The kind of the server's own store, as it says itself (3.10 and later), as <c>SqlStore</c>.</summary>
+    public string? StoreType { get; init; }
+
+    /// <summary>Whether the server has workspaces; null where it does not say.</summary>
+    public bool? Workspaces { get; init; }
+
+    /// <summary>Whether large files go in parts to the bucket behind the server, and come from there; null where it does not say.</summary>
+    public bool? Multipart { get; init; }
+
+    /// <summary>Whether the server signs URLs for runs whose artifacts are in a bucket; null where it does not say.</summary>
+    public bool? Presigned { get; init; }
+
+    /// <summary>The host of the bucket, as the server names it in a URL that it signs; null where no run shows it.</summary>
+    public string? BucketHost { get; init; }
+
+    /// <summary>Whether <see cref="BucketHost"/> can be reached from here within three seconds; null where it is not known.</summary>
+    public bool? BucketReachable { get; init; }
+
     /// <summary>Who asked: the method of signing in and where its settings came from. Null for a folder.</summary>
     public string? Identity { get; init; }
 
@@ -68,7 +86,7 @@ public sealed record ConnectionReport
             report = report with { RoundTrip = clock.Elapsed };
             if (store.As<WorkspaceStore>() is not null)
                 return report;
-            return api is null ? report with { ServesArtifacts = true } : await AskServerAsync(report, api, cancellationToken).ConfigureAwait(false);
+            return api is null ? report with { ServesArtifacts = true } : await AskServerAsync(report, store, api, cancellationToken).ConfigureAwait(false);
         }
         catch (MlflowException e)
         {
@@ -76,17 +94,33 @@ public sealed record ConnectionReport
         }
     }
 
-    private static async Task<ConnectionReport> AskServerAsync(ConnectionReport report, RestApi api, CancellationToken cancellationToken)
+    private static async Task<ConnectionReport> AskServerAsync(
+        ConnectionReport report, ITrackingStore store, RestApi api, CancellationToken cancellationToken)
     {
         string? version = await TryAsync(() => api.GetTextAsync("version", cancellationToken)).ConfigureAwait(false);
         using var artifacts = new ProxiedArtifactStore(api, new Uri(api.Server, ProxiedArtifactStore.Endpoint), ownsApi: false);
         bool serves = await TryAsync(() => artifacts.ListAsync("", cancellationToken)).ConfigureAwait(false) is not null;
-        return report with { ServerVersion = version is { Length: < 40 } ? version : null, ServesArtifacts = serves };
+        report = report with { ServerVersion = version is { Length: < 40 } ? version : null, ServesArtifacts = serves };
+        if (await api.Capabilities.GetAsync(cancellationToken).ConfigureAwait(false) is not { StoreType: not null } info)
+            return report;
+        report = report with
+        {
+            StoreType = info.StoreType,
+            Workspaces = info.HasWorkspaces,
+            Multipart = info.TakesParts || info.GivesDirectDownloads,
+            Presigned = info.SignsUrls,
+        };
+        Uri? bucket = await TryAsync(() => BucketProbe.FindHostAsync(store, api, info, cancellationToken)).ConfigureAwait(false);
+        return bucket is null ? report : report with
+        {
+            BucketHost = bucket.Authority,
+            BucketReachable = await api.Direct.WhyUnreachableAsync(bucket, cancellationToken).ConfigureAwait(false) is null,
+        };
     }
 
     // A server without these endpoints is one to work with all the same: their absence is the answer.
     private static async Task<T?> TryAsync<T>(Func<Task<T>> ask)
-        where T : class
+        where T : class?
     {
         try
         {
