@@ -22,6 +22,8 @@ public sealed class ShowMlflowRunCommand : RunCommand
     {
         RunReference reference = ResolveRun();
         Run run = Await(token => reference.Store.GetRunAsync(reference.RunId, token));
+        if (reference.WorkspaceUrl is null && reference.Store.As<RestStore>() is { } server)
+            run = run with { Workspace = Await(server.FindWorkspaceAsync) };
         Uri page = run.PageIn(reference.WorkspaceUrl) is { } address ? new Uri(address) : throw NoPage(run);
         if (ShouldProcess(page.AbsoluteUri, "Open in the browser") && !Browser.TryOpen(page, Environment.GetEnvironmentVariable) && !PassThru)
             WriteInformation(new HostInformationMessage { Message = $"There is no browser here. The page of the run: {page.AbsoluteUri}" }, HostTag);
@@ -31,7 +33,7 @@ public sealed class ShowMlflowRunCommand : RunCommand
 
     private static MlflowException NoPage(Run run) => new(
         ErrorKind.NotSupported,
-        $"Run {run.RunId} is in a folder, which has no pages. MLflow shows it: mlflow ui --backend-store-uri \"{run.TrackingUri}\" (newer versions want MLFLOW_ALLOW_FILE_STORE=true), and then its page is /#/experiments/{run.ExperimentId}/runs/{run.RunId} there. Export-MlflowReport needs no server.")
+        $"Run {run.RunId} is in a folder, which has no pages. MLflow shows it: mlflow ui --backend-store-uri \"{run.TrackingUri}\" (newer versions want MLFLOW_ALLOW_FILE_STORE=true), and then its page is /#/experiments/{run.ExperimentId}/runs/{run.RunId}?workflowType=machine_learning there. Export-MlflowReport needs no server.")
     {
         Target = run.RunId,
     };
