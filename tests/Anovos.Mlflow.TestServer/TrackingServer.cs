@@ -89,6 +89,9 @@ public sealed class TrackingServer : IAsyncDisposable
     /// <summary>As PEM, the root of <see cref="TrackingServerOptions.HasIntermediateAuthority"/>.</summary>
     public string AuthorityPem => _root!.ExportCertificatePem();
 
+    /// <summary>As PEM, the authority between that root and the server.</summary>
+    public string IntermediatePem => _authority!.ExportCertificatePem();
+
     /// <summary>The server's certificate, self-signed unless it has an authority; null without TLS.</summary>
     public X509Certificate2? Certificate { get; }
 

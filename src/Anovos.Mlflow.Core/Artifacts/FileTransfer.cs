@@ -236,9 +236,8 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
             response.Headers.TryGetValues("x-request-id", out IEnumerable<string>? requestId);
             string? advice = options.Identity?.AdviceOn(
                 (int)response.StatusCode, request.RequestUri!.AbsolutePath, request.Method == HttpMethod.Get);
-            throw options.Redactor.Clean(ServerErrors.From((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType,
-                options.Redactor.Clean(body), requestId?.FirstOrDefault(), response.Headers.RetryAfter?.ToString(), server,
-                ErrorKind.ArtifactNotFound, advice));
+            throw ServerErrors.From((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, body,
+                requestId?.FirstOrDefault(), response.Headers.RetryAfter?.ToString(), server, ErrorKind.ArtifactNotFound, advice, options);
         }
         catch (Exception e)
         {

@@ -1,3 +1,4 @@
+using Anovos.Mlflow.Http;
 using Azure;
 using Azure.Identity;
 
@@ -33,6 +34,8 @@ internal static class AzureErrors
             401 => Of(ErrorKind.AuthenticationFailed, $"The credentials for {container} are refused. {request}"),
             403 => Of(ErrorKind.PermissionDenied, $"The credentials may not do this in {container}. {request} Sending needs the role Storage Blob Data Contributor, receiving Storage Blob Data Reader; a signature needs create, write, read and list."),
             404 => Of(ErrorKind.ArtifactNotFound, $"{container} has no such blob. {request}"),
+            407 => Of(ErrorKind.TrackingServerUnreachable,
+                $"{container} cannot be reached. {ConnectionErrors.ProxyRefused(endpoint, options: null)}"),
             409 => Of(ErrorKind.ArtifactSendFailed, $"{container} does not take it now. {request} A lease, a snapshot or a policy holds the blob."),
             412 => Of(ErrorKind.ArtifactSendFailed, $"A blob in {container} was replaced after it was listed. Send it again when nothing writes to it any more."),
             _ => Of(ErrorKind.ServerError, $"{container}: {request}", Failures.IsTransient(e.Status)),

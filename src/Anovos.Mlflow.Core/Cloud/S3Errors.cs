@@ -1,4 +1,5 @@
 using Amazon.Runtime;
+using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Cloud;
 
@@ -51,6 +52,8 @@ internal static class S3Errors
             401 => Of(ErrorKind.AuthenticationFailed, $"The credentials for {bucket} are refused. {request}"),
             403 => Of(ErrorKind.PermissionDenied, $"The credentials may not do this in {bucket}. {request} Sending needs s3:PutObject and s3:AbortMultipartUpload, receiving s3:GetObject, listing s3:ListBucket."),
             404 => Of(ErrorKind.ArtifactNotFound, $"{bucket} has no such object. {request}"),
+            407 => Of(ErrorKind.TrackingServerUnreachable,
+                $"{bucket} cannot be reached. {ConnectionErrors.ProxyRefused(endpoint, options: null)}"),
             412 => Replaced(bucket, "", exception),
             _ => Of(ErrorKind.ServerError, $"{bucket}: {request}", Failures.IsTransient(status, code: e.ErrorCode)),
         };

@@ -1,7 +1,7 @@
 namespace Anovos.Mlflow;
 
 /// <summary>Separates a URI from the user and password in it.</summary>
-internal static class UriCredentials
+public static class UriCredentials
 {
     /// <summary>
     /// The URI without credentials, and the credentials as they are written; null where it has none. The last @ ends them, as
@@ -9,7 +9,7 @@ internal static class UriCredentials
     /// </summary>
     /// <param name="uri">The URI, with or without a scheme.</param>
     /// <param name="hasPath">False for the address of a proxy, in which every @ ends a password.</param>
-    public static (string Address, string? User, string? Password) Split(string uri, bool hasPath = true)
+    internal static (string Address, string? User, string? Password) Split(string uri, bool hasPath = true)
     {
         int start = uri.IndexOf("://", StringComparison.Ordinal) is var scheme and >= 0 ? scheme + 3 : 0;
         int slash = hasPath && Uri.TryCreate(uri, UriKind.Absolute, out _) ? uri.IndexOf('/', start) : -1;
@@ -19,5 +19,20 @@ internal static class UriCredentials
             return (uri, null, null);
         string[] parts = uri.Substring(start, at - start).Split([':'], 2);
         return (uri.Substring(0, start) + uri.Substring(at + 1), parts[0], parts.Length == 2 ? parts[1] : null);
+    }
+
+    /// <summary>The URI without the credentials in it, to store it. A path such as <c>git@host:path</c> has none.</summary>
+    internal static string? Remove(string? uri) => uri?.Contains("://") == true ? Split(uri).Address : uri;
+
+    /// <summary>
+    /// The URI with <c>…</c> for the credentials in it, to show it: <c>postgresql://user:password@host</c> is what people paste where
+    /// it cannot be used. Every @ ends a password.
+    /// </summary>
+    public static string Hide(string uri)
+    {
+        (string address, string? user, string? password) = Split(uri, hasPath: false);
+        int start = uri.IndexOf("://", StringComparison.Ordinal) is var scheme and >= 0 ? scheme + 3 : 0;
+        bool isPath = start == 0 && (password is null || user!.IndexOfAny(['/', '\\']) >= 0);
+        return user is null || isPath ? uri : $"{uri.Substring(0, start)}…@{address.Substring(start)}";
     }
 }

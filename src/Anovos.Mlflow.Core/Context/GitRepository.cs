@@ -40,9 +40,6 @@ internal sealed record GitRepository(string Commit, string? Branch, string? Remo
         }
     }
 
-    /// <summary>The address without <c>user:token@</c>.</summary>
-    public static string? WithoutCredentials(string? url) => url is null ? null : Regex.Replace(url, "(?<=://)[^/]+@", "");
-
     private static (string Git, string Common, string WorkTree)? Open(string folder)
     {
         for (DirectoryInfo? at = new(folder); at is not null; at = at.Parent)
@@ -85,7 +82,7 @@ internal sealed record GitRepository(string Commit, string? Branch, string? Remo
         try
         {
             return IniFile.Read(config)?.Section("remote \"origin\"") is { } origin && origin.TryGetValue("url", out string? url) && url.Length > 0
-                ? WithoutCredentials(url)
+                ? UriCredentials.Remove(url)
                 : null;
         }
         catch (FormatException)

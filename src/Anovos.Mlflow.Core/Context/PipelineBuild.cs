@@ -40,7 +40,7 @@ internal sealed class PipelineBuild
         [
             ("buildId", Text("BUILD_BUILDID")), ("buildNumber", Text("BUILD_BUILDNUMBER")), ("buildUrl", Page),
             ("pipeline", Text("BUILD_DEFINITIONNAME")), ("project", Text("SYSTEM_TEAMPROJECT")),
-            ("repository", GitRepository.WithoutCredentials(Text("BUILD_REPOSITORY_URI"))),
+            ("repository", UriCredentials.Remove(Text("BUILD_REPOSITORY_URI"))),
             ("commit", Text("BUILD_SOURCEVERSION")), ("branch", Text("BUILD_SOURCEBRANCH")),
             ("requestedFor", Text("BUILD_REQUESTEDFOREMAIL") ?? Text("BUILD_REQUESTEDFOR")),
         ];

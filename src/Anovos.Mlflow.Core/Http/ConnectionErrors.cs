@@ -24,9 +24,7 @@ internal static class ConnectionErrors
             ConnectionFailure.NotTls => $"{address} does not answer in TLS: {cause!.Message} If the server speaks plain http at that port, write http:// in the tracking URI.",
             ConnectionFailure.Untrusted => $"The TLS certificate of {address} is not trusted: {cause!.Message} If the server has a certificate authority of its own, "
                 + "name its PEM file in MLFLOW_TRACKING_SERVER_CERT_PATH or with -ServerCertificatePath.",
-            ConnectionFailure.ProxyRefused => $"The proxy {proxy ?? "of this system"} lets no request to {address} pass without credentials "
-                + "that it accepts (407). Correct HTTP_PROXY or HTTPS_PROXY, as http://user:password@host:port with special characters "
-                + "percent-encoded.",
+            ConnectionFailure.ProxyRefused => ProxyRefused(server, options),
             not ConnectionFailure.Broken when proxy is not null => $"The proxy {proxy}, which stands between here and {address}, cannot be reached: {cause!.Message}. "
                 + $"Correct HTTP_PROXY or HTTPS_PROXY, or name {host} in NO_PROXY if it needs none.",
             ConnectionFailure.UnknownHost => $"The name {host} is not known to DNS, so {address} cannot be reached. Check the tracking URI for a typing error, and the network or VPN.",
@@ -42,5 +40,20 @@ internal static class ConnectionErrors
             Target = address,
             IsTransient = isProxy || Failures.IsTransient(failure),
         });
+    }
+
+    /// <summary>What a 407 means: the proxy wants a user and password, or others than it got.</summary>
+    /// <param name="server">The server behind the proxy.</param>
+    /// <param name="options">How the server is reached; null if that is not known.</param>
+    /// <param name="said">The proxy's words, with a colon before them; a period if there are none.</param>
+    public static string ProxyRefused(Uri server, ConnectionOptions? options, string said = ".")
+    {
+        string variable = server.Scheme == Uri.UriSchemeHttps ? "HTTPS_PROXY" : "HTTP_PROXY";
+        string where = options is not null && EnvironmentProxy.AddressFor(server, options) is { } known ? $"{known} " : "";
+        (string problem, string remedy) = options is not null && EnvironmentProxy.HasCredentialsFor(server, options)
+            ? ("does not accept its user and password", "Correct them")
+            : ("wants credentials", "Set user and password");
+        return $"The proxy {where}before {server.GetLeftPart(UriPartial.Path).TrimEnd('/')} {problem} (407){said} {remedy} in {variable}, "
+            + "as http://user:password@host:port with special characters percent-encoded.";
     }
 }

@@ -32,9 +32,10 @@ internal sealed class EnvironmentProxy : IWebProxy, ICredentials
 
     /// <summary>The address, without credentials, of the proxy that requests to a server pass; null where they pass none.</summary>
     public static string? AddressFor(Uri server, ConnectionOptions options) =>
-        From(options) is { } proxy && !proxy.IsBypassed(server)
-            ? proxy.For(server)!.Address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped)
-            : null;
+        Between(server, options)?.Address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
+
+    /// <summary>True if the proxy that requests to a server pass gets a user and password.</summary>
+    public static bool HasCredentialsFor(Uri server, ConnectionOptions options) => Between(server, options)?.Credential is not null;
 
     public Uri? GetProxy(Uri destination) => IsBypassed(destination) ? destination : For(destination)!.Address;
 
@@ -77,6 +78,9 @@ internal sealed class EnvironmentProxy : IWebProxy, ICredentials
             ? new Proxy(uri, credential)
             : throw new MlflowException(ErrorKind.InvalidValue, $"{variable} is no proxy address: expected http://host:port. Correct or unset it.") { Target = variable };
     }
+
+    private static Proxy? Between(Uri server, ConnectionOptions options) =>
+        From(options) is { } proxy && !proxy.IsBypassed(server) ? proxy.For(server) : null;
 
     private Proxy? For(Uri destination) => destination.Scheme == Uri.UriSchemeHttps ? _https : _http;
 

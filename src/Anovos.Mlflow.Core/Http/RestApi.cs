@@ -112,7 +112,7 @@ internal sealed class RestApi : IDisposable
     public async Task<string> GetTextAsync(string path, CancellationToken cancellationToken)
     {
         RestResponse response = await ExecuteAsync(new RestRequest(path), cancellationToken).ConfigureAwait(false);
-        ServerErrors.ThrowIfFailed(response, Server, ErrorKind.NotAnMlflowServer, Options.Redactor, AdviceOn(response));
+        ServerErrors.ThrowIfFailed(response, Server, ErrorKind.NotAnMlflowServer, Options, AdviceOn(response));
         return Encoding.UTF8.GetString(response.RawBytes!).Trim();
     }
 
@@ -148,7 +148,7 @@ internal sealed class RestApi : IDisposable
             return answer;
         if (ResponseBody.IsCutShort(body, response.IsSuccessStatusCode))
             throw ServerErrors.CutShort(Server);
-        ServerErrors.ThrowIfFailed(response, Server, notFound, Options.Redactor, AdviceOn(response));
+        ServerErrors.ThrowIfFailed(response, Server, notFound, Options, AdviceOn(response));
         throw Options.Redactor.Clean(ServerErrors.NotMlflow(response, Server));
     }
 

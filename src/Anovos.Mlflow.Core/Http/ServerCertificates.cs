@@ -11,6 +11,9 @@ internal static class ServerCertificates
     // The first byte of a certificate in DER: a sequence.
     private const byte Sequence = 0x30;
 
+    // The key usage that a server's certificate has where it names any.
+    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+
     /// <summary>The certificates of a file: PEM, or one or more in DER.</summary>
     public static X509Certificate2[] LoadAuthorities(string path)
     {
@@ -29,7 +32,10 @@ internal static class ServerCertificates
         }
     }
 
-    /// <summary>Whether the chain ends at one of the authorities and nothing else is wrong with it.</summary>
+    /// <summary>
+    /// Whether the chain leads to one of the authorities and nothing is wrong with it. The authority may be one between the server
+    /// and a root that nobody has, as for curl and Python 3.13 (X509_V_FLAG_PARTIAL_CHAIN of OpenSSL).
+    /// </summary>
     /// <param name="certificate">The server's certificate.</param>
     /// <param name="received">The chain that was built for it, which has the other certificates that the server sent.</param>
     /// <param name="errors">What is wrong with that chain.</param>
@@ -39,26 +45,45 @@ internal static class ServerCertificates
         // A name that does not match is not excused by any authority.
         if ((errors & ~SslPolicyErrors.RemoteCertificateChainErrors) != SslPolicyErrors.None)
             return false;
+#if NET
+        // The addresses in certificates are not asked before they are needed: they may be unreachable.
+        if (LeadsToAuthority(certificate, received, authorities, downloads: false))
+            return true;
+#endif
+        return LeadsToAuthority(certificate, received, authorities, downloads: true);
+    }
 
+    private static bool LeadsToAuthority(
+        X509Certificate2 certificate, X509Chain? received, X509Certificate2[] authorities, bool downloads)
+    {
         using var chain = new X509Chain();
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        chain.ChainPolicy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
 
         // The authorities between the server and the root come from the server (RFC 8446, 4.4.2). They are not trusted by that.
         if (received is not null)
             chain.ChainPolicy.ExtraStore.AddRange(received.ChainPolicy.ExtraStore);
+        chain.ChainPolicy.ExtraStore.AddRange(authorities);
 #if NET
+        chain.ChainPolicy.DisableCertificateDownloads = !downloads;
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
-        return chain.Build(certificate);
-#else
-        // .NET Framework trusts the system's roots only: any root is let through, and then looked up in the list.
-        chain.ChainPolicy.ExtraStore.AddRange(authorities);
+#endif
+
+        // The end of the chain may be unknown, and nothing else may be wrong. What is trusted is looked up in the list.
         chain.ChainPolicy.VerificationFlags = X509VerificationFlags.AllowUnknownCertificateAuthority;
         if (!chain.Build(certificate))
             return false;
-        byte[] root = chain.ChainElements[chain.ChainElements.Count - 1].Certificate.RawData;
-        return authorities.Any(authority => authority.RawData.SequenceEqual(root));
-#endif
+        foreach (X509ChainElement element in chain.ChainElements)
+        {
+            // OpenSSL does not look at the time of the last certificate of a chain without a root.
+            if (DateTime.Now < element.Certificate.NotBefore || DateTime.Now > element.Certificate.NotAfter)
+                return false;
+            if (authorities.Any(authority => authority.RawData.SequenceEqual(element.Certificate.RawData)))
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>The certificate with its private key that the client shows.</summary>

@@ -16,15 +16,16 @@ internal static class ServerErrors
     /// <param name="response">The answer.</param>
     /// <param name="server">The server's address.</param>
     /// <param name="notFound">What is missing if something is.</param>
-    /// <param name="redactor">Masks secrets in the server's words.</param>
+    /// <param name="options">How the server is reached, and what masks secrets in its words.</param>
     /// <param name="advice">What to do about a 401 or 403, where that is known better than here.</param>
-    public static void ThrowIfFailed(RestResponse response, Uri server, ErrorKind notFound, Redactor redactor, string? advice = null)
+    public static void ThrowIfFailed(
+        RestResponse response, Uri server, ErrorKind notFound, ConnectionOptions options, string? advice = null)
     {
         if (!response.IsSuccessStatusCode)
         {
             string? requestId = Header(response, "x-request-id") ?? Header(response, "x-databricks-request-id");
-            throw redactor.Clean(From((int)response.StatusCode, response.ContentType, redactor.Clean(response.Content ?? ""), requestId,
-                Header(response, "Retry-After"), server, notFound, advice));
+            throw From((int)response.StatusCode, response.ContentType, response.Content ?? "", requestId,
+                Header(response, "Retry-After"), server, notFound, advice, options);
         }
     }
 
@@ -37,8 +38,18 @@ internal static class ServerErrors
     }
 
     /// <summary>The failure that an answer of this status and body means.</summary>
-    public static MlflowException From(int status, string? contentType, string body, string? requestId, string? retryAfter, Uri server, ErrorKind notFound, string? advice = null)
+    public static MlflowException From(
+        int status,
+        string? contentType,
+        string body,
+        string? requestId,
+        string? retryAfter,
+        Uri server,
+        ErrorKind notFound,
+        string? advice = null,
+        ConnectionOptions? options = null)
     {
+        body = options?.Redactor.Clean(body) ?? body;
         string address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
         (string? code, string? message) = ReadError(body);
 
@@ -64,7 +75,8 @@ internal static class ServerErrors
             HttpStatusCode.Forbidden when advice is null && !isPage && NameOf(notFound) is { } thing => (
                 ErrorKind.PermissionDenied,
                 $"{address} does not allow it, or there is no such {thing} (403){Colon(said)} "
-                + $"MLflow 3.17 and later with basic authentication answer both in the same way. "
+                + $"MLflow {(notFound == ErrorKind.RunNotFound ? "3.17 and later with basic authentication answer" : "with basic authentication answers")} "
+                + "both in the same way. "
                 + $"Check the name or id of the {thing}, then ask the server's owner for the permission."),
             HttpStatusCode.Forbidden => (
                 ErrorKind.PermissionDenied,
@@ -72,7 +84,7 @@ internal static class ServerErrors
                 + (advice ?? "Ask the server's owner for the permission.")),
             HttpStatusCode.ProxyAuthenticationRequired => (
                 ErrorKind.TrackingServerUnreachable,
-                $"The proxy before {address} wants credentials (407){Colon(said)} Set user and password in HTTP_PROXY or HTTPS_PROXY."),
+                ConnectionErrors.ProxyRefused(server, options, Colon(said))),
             HttpStatusCode.RequestEntityTooLarge => (
                 ErrorKind.ServerError,
                 $"{told} It is larger than the server, or a proxy before it, accepts. "
@@ -87,7 +99,7 @@ internal static class ServerErrors
                 + "Look at the server and the proxy."),
             _ => (KindOf(code, status, said, notFound), told),
         };
-        return new MlflowException(kind, text.TrimEnd())
+        var error = new MlflowException(kind, text.TrimEnd())
         {
             Target = address,
             StatusCode = status,
@@ -98,6 +110,7 @@ internal static class ServerErrors
             IsTransient = Failures.IsTransient(status, kind),
             RetryAfter = ReadRetryAfter(retryAfter, DateTimeOffset.UtcNow),
         };
+        return options?.Redactor.Clean(error) ?? error;
     }
 
     /// <summary>A success whose body is not what an MLflow server says.</summary>

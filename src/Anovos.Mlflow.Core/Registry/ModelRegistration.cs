@@ -40,9 +40,19 @@ public static class ModelRegistration
         return aliases.Count == 0 ? made : await registry.Versions.GetAsync(made.Name, made.Version, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>True if the model exists.</summary>
-    public static async Task<bool> ExistsAsync(this IRegisteredModels models, string name, CancellationToken cancellationToken) =>
-        await FindExactAsync(models, name, cancellationToken).ConfigureAwait(false) is not null;
+    /// <summary>True if the model is known to exist.</summary>
+    public static async Task<bool> ExistsAsync(this IRegisteredModels models, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await FindExactAsync(models, name, cancellationToken).ConfigureAwait(false) is not null;
+        }
+        catch (MlflowException e) when (e.Kind == ErrorKind.PermissionDenied)
+        {
+            // MLflow with basic authentication does not say whether a model is missing or another user's. Creating it shows which.
+            return false;
+        }
+    }
 
     /// <summary>Returns the model with exactly the name that is meant; null if there is none.</summary>
     public static Task<RegisteredModel?> FindAsync(this IRegisteredModels models, NamePattern name, CancellationToken cancellationToken) =>

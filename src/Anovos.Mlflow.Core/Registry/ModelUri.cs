@@ -67,10 +67,10 @@ public sealed record ModelUri
         {
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                $"'{TrackingText(text)}' is not the URI of a model. Write models:/name/1, models:/name@alias, models:/name/latest, "
+                $"'{UriCredentials.Hide(text)}' is not the URI of a model. Write models:/name/1, models:/name@alias, models:/name/latest, "
                 + "models:/name/Production, models:/m-<id> or runs:/<run id>/<path>; "
                 + "for a Databricks workspace, models://<profile>@databricks/name/1.")
-            { Target = TrackingText(text) };
+            { Target = UriCredentials.Hide(text) };
         }
 
         return uri with { Workspace = workspace };
@@ -111,6 +111,4 @@ public sealed record ModelUri
             return null;
         return parts is [var profile, _] ? profile.Length > 0 ? $"databricks://{profile}" : null : "databricks";
     }
-
-    private static string TrackingText(string text) => Stores.TrackingTarget.WithoutUserInfo(text);
 }

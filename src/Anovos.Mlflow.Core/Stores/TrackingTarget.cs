@@ -68,7 +68,7 @@ public sealed record TrackingTarget
             "sqlite" or "postgresql" or "mysql" or "mssql" => $"A database belongs to an MLflow server. Start one over it (mlflow server --backend-store-uri …) and use its http address.",
             _ => "Give http://host:port, https://host/prefix, databricks, or a folder; ./ before it where its name has a colon.",
         };
-        throw new MlflowException(ErrorKind.UriUnsupported, $"The tracking URI '{WithoutUserInfo(text)}' cannot be used. {advice}") { Target = WithoutUserInfo(text) };
+        throw new MlflowException(ErrorKind.UriUnsupported, $"The tracking URI '{UriCredentials.Hide(text)}' cannot be used. {advice}") { Target = UriCredentials.Hide(text) };
     }
 
     /// <summary>
@@ -125,7 +125,7 @@ public sealed record TrackingTarget
     private static TrackingTarget ForServerWithoutScheme(string text, Uri server)
     {
         TrackingTarget target = ForServer(server);
-        string shown = WithoutUserInfo(text);
+        string shown = UriCredentials.Hide(text);
         return target with
         {
             Warning = $"The tracking URI '{shown}' has no scheme and is read as {target.Uri}. "
@@ -147,15 +147,5 @@ public sealed record TrackingTarget
             Server = clean,
             UserInfo = userInfo.Length == 2 ? (System.Uri.UnescapeDataString(userInfo[0]), System.Uri.UnescapeDataString(userInfo[1])) : null,
         };
-    }
-
-    /// <summary>A URI, of whatever scheme, without the credentials in it: <c>postgresql://user:password@host</c> is what people paste.</summary>
-    public static string WithoutUserInfo(string text)
-    {
-        int start = text.IndexOf("://", StringComparison.Ordinal), at = text.LastIndexOf('@');
-        if (start >= 0)
-            return at > start ? text.Substring(0, start + 3) + "…" + text.Substring(at) : text;
-        int slash = text.IndexOfAny(['/', '\\']), colon = text.IndexOf(':');
-        return colon >= 0 && colon < at && (slash < 0 || colon < slash) ? "…" + text.Substring(at) : text;
     }
 }

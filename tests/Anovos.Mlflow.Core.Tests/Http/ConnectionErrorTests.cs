@@ -92,6 +92,20 @@ public sealed class ConnectionErrorTests
             new ConnectionOptions { ServerCertificatePath = root.Path })).Message);
     }
 
+    [Fact]
+    public async Task An_authority_between_is_enough_without_its_root()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync(WithAuthority);
+        await using TrackingServer other = await TrackingServer.StartAsync(WithAuthority);
+        using var between = new TemporaryFile(server.IntermediatePem);
+        using var stranger = new TemporaryFile(other.IntermediatePem);
+        await ReadAsync(server.Uri, new ConnectionOptions { ServerCertificatePath = between.Path });
+        Assert.Contains("not trusted",
+            (await FailAsync(server.Uri, new ConnectionOptions { ServerCertificatePath = stranger.Path })).Message);
+        Assert.Contains("not trusted", (await FailAsync(new Uri($"https://localhost:{server.Uri.Port}"),
+            new ConnectionOptions { ServerCertificatePath = between.Path })).Message);
+    }
+
     [Theory]
     [InlineData("der")]
     [InlineData("pkcs7")]

@@ -1,3 +1,4 @@
+using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tracking;
@@ -47,11 +48,38 @@ public sealed class ProxyTests : IDisposable
             Assert.All(inner.Data.Values.Cast<object?>(), value => Hidden($"{value}"));
         }
 
-        if (scheme == "http")
-            return;
-        Assert.Contains(_https.Authority, e.Message);
+        (RefusingProxy proxy, string variable) = scheme == "http" ? (_http, "HTTP_PROXY") : (_https, "HTTPS_PROXY");
+        Assert.Contains($"The proxy http://{proxy.Authority} before {scheme}://mlflow.invalid does not accept its user and password (407). "
+            + $"Correct them in {variable}, as http://user:password@host:port", e.Message);
         Assert.Equal(ErrorKind.TrackingServerUnreachable, e.Kind);
         Assert.False(e.IsTransient);
+    }
+
+    [Theory]
+    [InlineData("http")]
+    [InlineData("https")]
+    public async Task A_407_to_a_proxy_without_credentials_says_to_set_some(string scheme)
+    {
+        MlflowException e = await FailAsync(scheme, new ConnectionOptions
+        {
+            HttpProxy = $"http://{_http.Authority}", HttpsProxy = $"http://{_http.Authority}",
+        });
+        Assert.Contains($"The proxy http://{_http.Authority} before {scheme}://mlflow.invalid wants credentials (407). "
+            + $"Set user and password in {scheme.ToUpperInvariant()}_PROXY, as http://user:password@host:port", e.Message);
+    }
+
+    [Fact]
+    public async Task A_file_that_a_proxy_refuses_says_so_too()
+    {
+        // Plain http: the 407 is a response to the upload itself.
+        using var api = new RestApi(new Uri("http://mlflow.invalid/"), Options(_http, _https) with { Retry = RetryPolicy.None });
+        using var artifacts = new ProxiedArtifactStore(api, new Uri($"http://mlflow.invalid/{ProxiedArtifactStore.Endpoint}/1"), ownsApi: false);
+        using var file = new TemporaryFile("content");
+        MlflowException e = await Assert.ThrowsAsync<MlflowException>(
+            () => artifacts.SendAsync(new FileSource(new FileInfo(file.Path)), "a.txt", _ => { }, default));
+        Assert.Contains($"The proxy http://{_http.Authority} before http://mlflow.invalid does not accept", e.Message);
+        Assert.True(e.EndsTransfer());
+        Hidden(e.ToString());
     }
 
     [Theory]

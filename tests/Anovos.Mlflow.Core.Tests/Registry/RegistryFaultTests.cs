@@ -35,6 +35,23 @@ public sealed class RegistryFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_model_that_may_be_missing_or_another_users_is_created_to_see_which()
+    {
+        // As MLflow 2.17 and 3.11 with basic authentication answer an ordinary user whose default permission is none.
+        _server.Faults.Add("GET", "*registered-models/get", Faults.Answer(403, "Permission denied", "text/html"), times: 2);
+        Assert.False(await Registry.Models.ExistsAsync("m", default));
+        Assert.Equal(1, (await Registry.RegisterAsync(new NewModelVersion("m", "s3://b/x"), [], modelExists: false, default)).Version);
+
+        // Another user's.
+        Assert.False(await Registry.Models.ExistsAsync("m", default));
+        _server.Faults.Add("POST", "*model-versions/create", Faults.Answer(403, "Permission denied", "text/html"));
+        MlflowException e = await Assert.ThrowsAsync<MlflowException>(
+            () => Registry.RegisterAsync(new NewModelVersion("m", "s3://b/x"), [], modelExists: false, default));
+        Assert.Equal(ErrorKind.PermissionDenied, e.Kind);
+        Assert.Contains("or there is no such model (403): Permission denied. MLflow with basic authentication answers both", e.Message);
+    }
+
+    [Fact]
     public async Task What_was_renamed_or_removed_with_a_lost_answer_is_no_error()
     {
         await Registry.RegisterAsync(new NewModelVersion("m", "s3://b/x"), [], modelExists: false, default);

@@ -6,6 +6,16 @@ namespace Anovos.Mlflow.Tracking;
 /// <summary>The JSON forms of models and their versions. Fields that this client does not know are passed over.</summary>
 internal static class RegistryEntities
 {
+    /// <summary>Writes the fields of a request; a null value leaves its field out.</summary>
+    public static Action<Utf8JsonWriter> Fields(params (string Name, string? Value)[] fields) => body =>
+    {
+        foreach ((string name, string? value) in fields)
+        {
+            if (value is not null)
+                body.WriteString(name, value);
+        }
+    };
+
     public static RegisteredModel ReadModel(JsonElement json, string trackingUri)
     {
         var aliases = new Dictionary<string, long>(StringComparer.Ordinal);

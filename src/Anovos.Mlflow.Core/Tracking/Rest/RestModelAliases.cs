@@ -26,12 +26,7 @@ internal sealed class RestModelAliases(RestApi api, string trackingUri) : IModel
     public Task SetAsync(string name, string alias, long version, CancellationToken cancellationToken) =>
         api.PostAsync(
             "registered-models/alias",
-            body =>
-            {
-                body.WriteString("name", name);
-                body.WriteString("alias", alias);
-                body.WriteString("version", version.ToString(CultureInfo.InvariantCulture));
-            },
+            RegistryEntities.Fields(("name", name), ("alias", alias), ("version", version.ToString(CultureInfo.InvariantCulture))),
             ErrorKind.ModelVersionNotFound,
             cancellationToken);
 
@@ -39,11 +34,7 @@ internal sealed class RestModelAliases(RestApi api, string trackingUri) : IModel
     public Task DeleteAsync(string name, string alias, CancellationToken cancellationToken) =>
         api.DeleteAsync(
             "registered-models/alias",
-            body =>
-            {
-                body.WriteString("name", name);
-                body.WriteString("alias", alias);
-            },
+            RegistryEntities.Fields(("name", name), ("alias", alias)),
             ErrorKind.ModelNotFound,
             cancellationToken);
 }

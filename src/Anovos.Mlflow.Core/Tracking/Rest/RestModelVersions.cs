@@ -50,14 +50,12 @@ internal sealed class RestModelVersions(RestApi api, string trackingUri) : IMode
                     "model-versions/create",
                     body =>
                     {
-                        body.WriteString("name", version.Name);
-                        body.WriteString("source", version.Source);
-                        if (version.RunId is { Length: > 0 })
-                            body.WriteString("run_id", version.RunId);
-                        if (version.ModelId is { Length: > 0 })
-                            body.WriteString("model_id", version.ModelId);
-                        if (version.Description is not null)
-                            body.WriteString("description", version.Description);
+                        RegistryEntities.Fields(
+                            ("name", version.Name),
+                            ("source", version.Source),
+                            ("run_id", version.RunId is { Length: > 0 } run ? run : null),
+                            ("model_id", version.ModelId is { Length: > 0 } model ? model : null),
+                            ("description", version.Description))(body);
                         RestEntities.WriteTags(body, tags);
                     },
                     ErrorKind.ModelNotFound,
@@ -109,13 +107,8 @@ internal sealed class RestModelVersions(RestApi api, string trackingUri) : IMode
         return all.FirstOrDefault(version => version.Tags.TryGetValue(RestStore.IdempotencyKeyTag, out string? tag) && tag == request);
     }
 
-    private static Action<Utf8JsonWriter> Fields(string name, long version, params (string Name, string Value)[] more) => body =>
-    {
-        body.WriteString("name", name);
-        body.WriteString("version", Text(version));
-        foreach ((string field, string value) in more)
-            body.WriteString(field, value);
-    };
+    private static Action<Utf8JsonWriter> Fields(string name, long version, params (string Name, string? Value)[] more) =>
+        RegistryEntities.Fields([("name", name), ("version", Text(version)), .. more]);
 
     private ModelVersion Read(JsonElement answer) =>
         JsonFields.Read(answer, trackingUri, json => RegistryEntities.ReadVersion(json.Part("model_version"), trackingUri));

@@ -43,9 +43,7 @@ internal sealed class RestRegisteredModels(RestApi api, string trackingUri) : IR
                     "registered-models/create",
                     body =>
                     {
-                        body.WriteString("name", name);
-                        if (description is not null)
-                            body.WriteString("description", description);
+                        RegistryEntities.Fields(("name", name), ("description", description))(body);
                         RestEntities.WriteTags(body, tags);
                     },
                     ErrorKind.ModelNotFound,
@@ -63,11 +61,7 @@ internal sealed class RestRegisteredModels(RestApi api, string trackingUri) : IR
     public async Task<RegisteredModel> DescribeAsync(string name, string description, CancellationToken cancellationToken) =>
         Read(await api.PatchAsync(
             "registered-models/update",
-            body =>
-            {
-                body.WriteString("name", name);
-                body.WriteString("description", description);
-            },
+            RegistryEntities.Fields(("name", name), ("description", description)),
             ErrorKind.ModelNotFound,
             cancellationToken).ConfigureAwait(false));
 
@@ -79,11 +73,7 @@ internal sealed class RestRegisteredModels(RestApi api, string trackingUri) : IR
             {
                 return Read(await api.PostOnceAsync(
                     "registered-models/rename",
-                    body =>
-                    {
-                        body.WriteString("name", name);
-                        body.WriteString("new_name", newName);
-                    },
+                    RegistryEntities.Fields(("name", name), ("new_name", newName)),
                     ErrorKind.ModelNotFound,
                     cancellationToken).ConfigureAwait(false));
             }
@@ -101,18 +91,13 @@ internal sealed class RestRegisteredModels(RestApi api, string trackingUri) : IR
 
     /// <inheritdoc/>
     public Task DeleteAsync(string name, CancellationToken cancellationToken) =>
-        api.DeleteAsync("registered-models/delete", body => body.WriteString("name", name), ErrorKind.ModelNotFound, cancellationToken);
+        api.DeleteAsync("registered-models/delete", RegistryEntities.Fields(("name", name)), ErrorKind.ModelNotFound, cancellationToken);
 
     /// <inheritdoc/>
     public Task SetTagAsync(string name, Tag tag, CancellationToken cancellationToken) =>
         api.PostAsync(
             "registered-models/set-tag",
-            body =>
-            {
-                body.WriteString("name", name);
-                body.WriteString("key", tag.Key);
-                body.WriteString("value", tag.Value);
-            },
+            RegistryEntities.Fields(("name", name), ("key", tag.Key), ("value", tag.Value)),
             ErrorKind.ModelNotFound,
             cancellationToken);
 
@@ -120,11 +105,7 @@ internal sealed class RestRegisteredModels(RestApi api, string trackingUri) : IR
     public Task DeleteTagAsync(string name, string key, CancellationToken cancellationToken) =>
         api.DeleteAsync(
             "registered-models/delete-tag",
-            body =>
-            {
-                body.WriteString("name", name);
-                body.WriteString("key", key);
-            },
+            RegistryEntities.Fields(("name", name), ("key", key)),
             ErrorKind.ModelNotFound,
             cancellationToken);
 

@@ -38,7 +38,7 @@ public sealed class TestMlflowConnectionCommand : TrackingCommand
         catch (MlflowException e)
         {
             string uri = TrackingUri ?? RunEnvironment.ReadAsIs("MLFLOW_TRACKING_URI") ?? MlflowSession.DefaultUri;
-            return ConnectionReport.Of(TrackingTarget.WithoutUserInfo(uri), e);
+            return ConnectionReport.Of(UriCredentials.Hide(uri), e);
         }
     }
 }
