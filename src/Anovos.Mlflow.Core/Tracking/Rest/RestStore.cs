@@ -105,7 +105,7 @@ public class RestStore : ITrackingStore
         _data.DeleteTagAsync(runId, key, cancellationToken);
 
     /// <summary>The workspace that requests are for, which pages must name; null if the server has no workspaces.</summary>
-    public async Task<string?> FindWorkspaceAsync(CancellationToken cancellationToken) => Api.Options.Workspace
+    internal async Task<string?> FindWorkspaceAsync(CancellationToken cancellationToken) => Api.Options.Workspace
         ?? (await Api.Capabilities.GetAsync(cancellationToken).ConfigureAwait(false) is { HasWorkspaces: true } ? "default" : null);
 
     /// <inheritdoc/>

@@ -2,6 +2,7 @@ using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Processes;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
@@ -22,8 +23,7 @@ public sealed class ShowMlflowRunCommand : RunCommand
     {
         RunReference reference = ResolveRun();
         Run run = Await(token => reference.Store.GetRunAsync(reference.RunId, token));
-        if (reference.WorkspaceUrl is null && reference.Store.As<RestStore>() is { } server)
-            run = run with { Workspace = Await(server.FindWorkspaceAsync) };
+        run = Await(token => reference.Store.WithWorkspaceAsync(run, token));
         Uri page = run.PageIn(reference.WorkspaceUrl) is { } address ? new Uri(address) : throw NoPage(run);
         if (ShouldProcess(page.AbsoluteUri, "Open in the browser") && !Browser.TryOpen(page, Environment.GetEnvironmentVariable) && !PassThru)
             WriteInformation(new HostInformationMessage { Message = $"There is no browser here. The page of the run: {page.AbsoluteUri}" }, HostTag);
