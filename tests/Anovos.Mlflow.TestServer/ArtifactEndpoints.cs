@@ -166,7 +166,8 @@ internal sealed class ArtifactEndpoints(TrackingState state, ArtifactStore store
         if (bucket != null)
         {
             string place = Uri.UnescapeDataString(new Uri(run.ArtifactUri).AbsolutePath).Trim('/');
-            return Files(bucket.List(folder.Length == 0 ? place : $"{place}/{folder}"), folder.Length == 0 ? "" : folder + "/", run.ArtifactUri);
+            var entries = bucket.List(folder.Length == 0 ? place : $"{place}/{folder}");
+            return Files(entries, folder.Length == 0 ? "" : folder + "/", run.ArtifactUri);
         }
 
         string? root = store.PathOf(run.ArtifactUri);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Xml.Linq;
 
 namespace Anovos.Mlflow.TestServer;
@@ -23,14 +24,13 @@ internal sealed class SignedBucket(Uri address) : IDisposable
         DateTimeOffset time = Interlocked.Decrement(ref _expired) >= 0 ? DateTimeOffset.UtcNow.AddDays(-1) : DateTimeOffset.UtcNow;
         if (_expired < 0)
             Interlocked.Exchange(ref _expired, 0);
-        string target = $"/{Bucket}/{string.Join('/', key.Split('/').Select(Uri.EscapeDataString))}{query}";
-        return address.GetLeftPart(UriPartial.Authority) + _signature.Presign(method, target, headers, time, lifetime);
+        return address.GetLeftPart(UriPartial.Authority) + _signature.Presign(method, PathOf(key) + query, headers, time, lifetime);
     }
 
     /// <summary>The length of an object; null where there is none.</summary>
     public long? LengthOf(string key)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Head, Own("HEAD", $"/{Bucket}/{string.Join('/', key.Split('/').Select(Uri.EscapeDataString))}"));
+        using var request = new HttpRequestMessage(HttpMethod.Head, Own("HEAD", PathOf(key)));
         using HttpResponseMessage response = _http.Send(request);
         return response.IsSuccessStatusCode ? response.Content.Headers.ContentLength : null;
     }
@@ -45,12 +45,16 @@ internal sealed class SignedBucket(Uri address) : IDisposable
         XElement page = XElement.Load(response.EnsureSuccessStatusCode().Content.ReadAsStream());
         string Child(XElement element, string name) => element.Elements().Single(child => child.Name.LocalName == name).Value;
         IEnumerable<XElement> Named(string name) => page.Elements().Where(child => child.Name.LocalName == name);
-        return [.. Named("CommonPrefixes").Select(entry => (Child(entry, "Prefix")[prefix.Length..].TrimEnd('/'), (long?)null))
-            .Concat(Named("Contents").Select(entry => (Child(entry, "Key")[prefix.Length..], (long?)long.Parse(Child(entry, "Size"), System.Globalization.CultureInfo.InvariantCulture))))
-            .OrderBy(entry => entry.Item1, StringComparer.Ordinal)];
+        long? SizeOf(XElement entry) => long.Parse(Child(entry, "Size"), CultureInfo.InvariantCulture);
+        return [.. Named("CommonPrefixes")
+            .Select(entry => (Name: Child(entry, "Prefix")[prefix.Length..].TrimEnd('/'), Length: (long?)null))
+            .Concat(Named("Contents").Select(entry => (Name: Child(entry, "Key")[prefix.Length..], Length: SizeOf(entry))))
+            .OrderBy(entry => entry.Name, StringComparer.Ordinal)];
     }
 
     public void Dispose() => _http.Dispose();
+
+    private static string PathOf(string key) => $"/{Bucket}/{string.Join('/', key.Split('/').Select(Uri.EscapeDataString))}";
 
     private string Own(string method, string target) => address.GetLeftPart(UriPartial.Authority)
         + _signature.Presign(method, target, new Dictionary<string, string> { ["host"] = address.Authority }, DateTimeOffset.UtcNow, 60);

@@ -23,14 +23,14 @@ internal sealed class DirectTransfers(RestApi api, Uri root, string? runId, Acti
     private ProxiedMultipart? _target;
     private MultipartUpload? _upload;
 
+    /// <summary>How long a file must be to be sent in parts.</summary>
+    public long MinimumBytes => _options.MinimumFileBytes ?? MultipartOptions.LargeFileBytes;
+
     /// <summary>Sends a file in parts. Returns null if it must go through the server.</summary>
     public async Task<ArtifactContent?> TrySendAsync(FileInfo file, string path, Action<long> sent, CancellationToken cancellationToken)
     {
-        if (FileState.Of(file).Length < _options.MinimumFileBytes
-            || !await MayAsync(_options.ThroughServer, info => info.TakesParts, cancellationToken).ConfigureAwait(false))
-        {
+        if (!await MayAsync(_options.ThroughServer, info => info.TakesParts, cancellationToken).ConfigureAwait(false))
             return null;
-        }
 
         (ProxiedMultipart target, MultipartUpload upload) = Upload();
         try

@@ -26,29 +26,38 @@ internal sealed class FileDownload(IArtifactReader store, ListedArtifact file, s
 
     private async Task<bool?> TryInRangesAsync(Action<long> received, CancellationToken cancellationToken)
     {
-        while (await FindRangesAsync(cancellationToken).ConfigureAwait(false) is { } source)
+        if (await FindRangesAsync(cancellationToken).ConfigureAwait(false) is not { } source)
+            return null;
+        return await FileTransfer.WithinLimitAsync(
+            source.Options, file.ArtifactPath, ErrorKind.ArtifactReceiveFailed, ReceiveAsync, cancellationToken).ConfigureAwait(false);
+
+        async Task<bool?> ReceiveAsync(CancellationToken stop)
         {
-            using PartialFile partial = PartialFile.Open(path);
-            try
+            for (RangeSource? next = source; next is not null; next = await FindRangesAsync(stop).ConfigureAwait(false))
             {
-                var download = new RangedDownload(source, partial, file.Length, received);
-                bool isWhole = await FileTransfer.WithinLimitAsync(
-                    source.Options, file.ArtifactPath, ErrorKind.ArtifactReceiveFailed, download.RunAsync, cancellationToken)
-                    .ConfigureAwait(false);
-                if (!isWhole)
-                    return null;
-            }
-            catch (MlflowException e) when (source.GivesUp(e))
-            {
-                // The store knows another way.
-                continue;
+                using PartialFile partial = PartialFile.Open(path);
+                try
+                {
+                    if (!await new RangedDownload(next, partial, file.Length, received).RunAsync(stop).ConfigureAwait(false))
+                        return null;
+                }
+                catch (MlflowException e) when (next.GivesUp(e))
+                {
+                    // The store knows another way.
+                    continue;
+                }
+
+                return await PlaceAsync(partial, stop).ConfigureAwait(false);
             }
 
-            return await PlaceAsync(partial, cancellationToken).ConfigureAwait(false);
+            return null;
         }
-
-        return null;
     }
+
+    private Task<RangeSource?> FindRangesAsync(CancellationToken cancellationToken) =>
+        store is IRangedReader ranged
+            ? ranged.FindRangesAsync(file.ArtifactPath, file.Length, cancellationToken)
+            : Task.FromResult<RangeSource?>(null);
 
     private async Task<bool> PlaceAsync(PartialFile partial, CancellationToken cancellationToken)
     {
@@ -64,11 +73,6 @@ internal sealed class FileDownload(IArtifactReader store, ListedArtifact file, s
             partial.Done();
         }
     }
-
-    private Task<RangeSource?> FindRangesAsync(CancellationToken cancellationToken) =>
-        store is IRangedReader ranged
-            ? ranged.FindRangesAsync(file.ArtifactPath, file.Length, cancellationToken)
-            : Task.FromResult<RangeSource?>(null);
 
     private async Task<bool> WholeAsync(Action<long> received, CancellationToken cancellationToken)
     {

@@ -31,7 +31,7 @@ internal sealed record PresignedUrl(string Url, IReadOnlyDictionary<string, stri
     /// <param name="field">The field with the URL.</param>
     /// <param name="server">The server.</param>
     /// <exception cref="FormatException">There is no http(s) URL in it.</exception>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> if artifacts would cross the network in the clear.</exception>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> for http from a server with TLS.</exception>
     public static PresignedUrl Read(JsonElement answer, string field, Uri server)
     {
         Dictionary<string, string> headers = new(StringComparer.OrdinalIgnoreCase);

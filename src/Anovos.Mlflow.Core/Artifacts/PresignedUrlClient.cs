@@ -30,7 +30,12 @@ internal sealed class PresignedUrlClient : IDisposable
 
     /// <summary>Sends a source, or a part of a file, with retries. Returns its content and ETag.</summary>
     public Task<(ArtifactContent Content, string ETag)> SendAsync(
-        HttpMethod method, PresignedUrl target, ArtifactSource source, FilePart? part, Action<long> moved, CancellationToken cancellationToken)
+        HttpMethod method,
+        PresignedUrl target,
+        ArtifactSource source,
+        FilePart? part,
+        Action<long> moved,
+        CancellationToken cancellationToken)
     {
         return TransferTo(target).SendAsync(target.Host, Request, source, part, moved, cancellationToken);
 
@@ -44,7 +49,8 @@ internal sealed class PresignedUrlClient : IDisposable
 
     /// <summary>Sends a request with a small or empty body.</summary>
     public Task CallAsync(HttpMethod method, PresignedUrl target, Func<HttpContent>? body, CancellationToken cancellationToken) =>
-        TransferTo(target).CallAsync(target.Host, () => Request(method, target, body?.Invoke() ?? new ByteArrayContent([])), cancellationToken);
+        TransferTo(target).CallAsync(
+            target.Host, () => Request(method, target, body?.Invoke() ?? new ByteArrayContent([])), cancellationToken);
 
     /// <summary>Writes the object at a URL to a stream. Each attempt starts from the beginning.</summary>
     public Task<bool> ReceiveAsync(PresignedUrl source, Stream target, Action<long> received, CancellationToken cancellationToken) =>
@@ -53,7 +59,12 @@ internal sealed class PresignedUrlClient : IDisposable
     /// <summary>Makes one request for a range of the object at a URL.</summary>
     /// <inheritdoc cref="RangeSource.RequestAsync"/>
     public async Task ReceiveRangeAsync(
-        PresignedUrl source, ByteRange range, Func<RangeHead, Stream> begin, Action<long> moved, CancellationToken time, CancellationToken stop)
+        PresignedUrl source,
+        ByteRange range,
+        Func<RangeHead, Stream> begin,
+        Action<long> moved,
+        CancellationToken time,
+        CancellationToken stop)
     {
         using HttpRequestMessage request = Request(HttpMethod.Get, source, null);
         request.Headers.Range = new RangeHeaderValue(range.From, range.To - 1);

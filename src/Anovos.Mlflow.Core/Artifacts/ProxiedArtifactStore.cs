@@ -39,12 +39,9 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
     {
         string path = ArtifactPath.Normalize(artifactPath);
         ServedPath.ThrowIfChanged(path, NotSent);
-
-        // For an upload in parts the server decodes the folder by itself.
-        bool mayGoInParts = ServedPath.WhyChanged(RemoteArtifacts.ParentOf(path)) is null;
         return _transfer.WithinLimitAsync(
             path,
-            async stop => (mayGoInParts && source is FileSource file
+            async stop => (source is FileSource file && MayGoInParts(file, path)
                     ? await _direct.TrySendAsync(file.File, path, sent, stop).ConfigureAwait(false)
                     : null)
                 ?? await SendWholeAsync(source, path, sent, stop).ConfigureAwait(false),
@@ -167,6 +164,10 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
         string query = $"run_id={Uri.EscapeDataString(runId)}&path={Uri.EscapeDataString(path)}";
         return new HttpRequestMessage(HttpMethod.Get, $"{server.GetLeftPart(UriPartial.Path).TrimEnd('/')}/get-artifact?{query}");
     }
+
+    // For an upload in parts the server decodes the folder by itself.
+    private bool MayGoInParts(FileSource file, string path) =>
+        file.Length >= _direct.MinimumBytes && ServedPath.WhyChanged(RemoteArtifacts.ParentOf(path)) is null;
 
     private static bool IsAscii(string text) => text.All(character => character < 128);
 

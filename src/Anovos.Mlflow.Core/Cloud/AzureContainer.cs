@@ -79,7 +79,8 @@ internal sealed class AzureContainer : IBucket
         try
         {
             Response<BlobProperties> found = await Requests.RunAsync(
-                (_, time) => _client.GetBlobClient(key).GetPropertiesAsync(conditions: null, time), cancellationToken).ConfigureAwait(false);
+                (_, time) => _client.GetBlobClient(key).GetPropertiesAsync(conditions: null, time),
+                cancellationToken).ConfigureAwait(false);
             return new BucketObject(key, IsFolder: false, found.Value.ContentLength, found.Value.ETag.ToString());
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactNotFound)

@@ -86,8 +86,8 @@ internal sealed class S3Bucket : IBucket
         try
         {
             var request = new GetObjectMetadataRequest { BucketName = _name, Key = key, ExpectedBucketOwner = _settings.ExpectedOwner };
-            GetObjectMetadataResponse found =
-                await Requests.RunAsync((_, time) => _client.GetObjectMetadataAsync(request, time), cancellationToken).ConfigureAwait(false);
+            GetObjectMetadataResponse found = await Requests.RunAsync(
+                (_, time) => _client.GetObjectMetadataAsync(request, time), cancellationToken).ConfigureAwait(false);
             return new BucketObject(key, IsFolder: false, found.ContentLength, found.ETag);
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactNotFound)

@@ -8,7 +8,8 @@ namespace Anovos.Mlflow.Registry;
 /// <summary>Finds what the URI of a model names.</summary>
 public sealed class ModelFinder(ModelRegistry registry)
 {
-    private static readonly Regex ArtifactOfRun = new("^mlflow-artifacts:/.*/(?<run>[0-9a-f]{32})/artifacts/", RegexOptions.CultureInvariant);
+    private static readonly Regex ArtifactOfRun =
+        new("^mlflow-artifacts:/.*/(?<run>[0-9a-f]{32})/artifacts/", RegexOptions.CultureInvariant);
 
     // A version of a version of …: more than anybody makes.
     private const int MostSteps = 10;

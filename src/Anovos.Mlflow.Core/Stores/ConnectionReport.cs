@@ -86,7 +86,9 @@ public sealed record ConnectionReport
             report = report with { RoundTrip = clock.Elapsed };
             if (store.As<WorkspaceStore>() is not null)
                 return report;
-            return api is null ? report with { ServesArtifacts = true } : await AskServerAsync(report, store, api, cancellationToken).ConfigureAwait(false);
+            return api is null
+                ? report with { ServesArtifacts = true }
+                : await AskServerAsync(report, store, api, cancellationToken).ConfigureAwait(false);
         }
         catch (MlflowException e)
         {

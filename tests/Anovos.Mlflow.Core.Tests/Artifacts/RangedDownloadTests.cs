@@ -56,7 +56,7 @@ public sealed class RangedDownloadTests
         Assert.DoesNotContain("Received", Assert.Single(await run.ReceiveAsync()));
         Assert.All(run.Received(), file => Assert.True(PartialFile.IsOwn(file), file));
         Assert.Equal(2, run.Received().Length);
-        Assert.DoesNotContain("signature", File.ReadAllText(Path.Combine(run.Destination, run.Received().Single(file => file.EndsWith(".ranges")))));
+        Assert.Contains("\"ETag\"", File.ReadAllText(Directory.EnumerateFiles(run.Destination, "*.ranges").Single()));
         int before = run.Server.Requests.Count;
         long already = Received(run);
 
@@ -221,7 +221,7 @@ public sealed class RangedDownloadTests
     private static void FailFrom(TransferFixture run, long offset) => run.Server.Faults.Add(
         "GET",
         "*/large",
-        (context, handle) => context.Request.Headers.Range.ToString() is { Length: > 0 } range && long.Parse(range[6..].Split('-')[0]) >= offset
+        (context, handle) => long.Parse(context.Request.Headers.Range.ToString()[6..].Split('-')[0]) >= offset
             ? Faults.Answer(400)(context, handle)
             : handle(),
         times: 7);

@@ -41,9 +41,9 @@ public sealed class SignedBucketTests
         await run.SendAsync(files);
         Assert.Equal(60, run.Signed("upload"));
 
-        // The first file's URL brings the next ones.
-        List<string> order = [.. run.Server.Requests.Where(request => request.Path.EndsWith("presigned-upload-url", StringComparison.Ordinal)).Select(request => request.BodyText)];
-        Assert.Equal(60, order.Distinct().Count());
+        IEnumerable<string> asked = run.Server.Requests
+            .Where(request => request.Path.EndsWith("presigned-upload-url", StringComparison.Ordinal)).Select(request => request.BodyText);
+        Assert.Equal(60, asked.Distinct().Count());
         Assert.Equal(60, run.Bucket.Requests.Count(request => request.Method == "PUT"));
     }
 
@@ -107,7 +107,8 @@ public sealed class SignedBucketTests
     public async Task A_bucket_that_cannot_be_reached_is_an_error_that_names_its_host()
     {
         await using SignedRun run = await SignedRun.OpenAsync(address: new Uri("http://127.0.0.1:1"));
-        var failure = await Assert.ThrowsAsync<MlflowException>(() => run.Artifacts.SendAsync(run.File("a", 10).Source, "a", _ => { }, default));
+        ArtifactSource source = run.File("a", 10).Source;
+        var failure = await Assert.ThrowsAsync<MlflowException>(() => run.Artifacts.SendAsync(source, "a", _ => { }, default));
         Assert.Equal(ErrorKind.TrackingServerUnreachable, failure.Kind);
         Assert.Contains("The bucket at 127.0.0.1:1", failure.Message);
         AssertNoSecret(failure.ToString());
@@ -167,8 +168,9 @@ public sealed class SignedBucketTests
         Assert.False(Mlflow.Cloud.Buckets.HasCredentials("s3://artifacts", Environment.GetEnvironmentVariable));
         Environment.SetEnvironmentVariable("AWS_PROFILE", "default");
         Assert.True(Mlflow.Cloud.Buckets.HasCredentials("s3://artifacts", Environment.GetEnvironmentVariable));
-        Assert.True(Mlflow.Cloud.Buckets.HasCredentials("wasbs://box@account.blob.core.windows.net", name => name == "AZURE_STORAGE_ACCESS_KEY" ? "a" : null));
-        Assert.False(Mlflow.Cloud.Buckets.HasCredentials("wasbs://box@account.blob.core.windows.net", _ => null));
+        const string Azure = "wasbs://box@account.blob.core.windows.net";
+        Assert.True(Mlflow.Cloud.Buckets.HasCredentials(Azure, name => name == "AZURE_STORAGE_ACCESS_KEY" ? "a" : null));
+        Assert.False(Mlflow.Cloud.Buckets.HasCredentials(Azure, _ => null));
     }
 
     [Theory]

@@ -132,7 +132,8 @@ internal sealed class SignedRun : IAsyncDisposable
 
     public byte[] Received(string path) => System.IO.File.ReadAllBytes(Path.Combine(Destination, path));
 
-    public int Signed(string direction) => Server.Requests.Count(request => request.Path.EndsWith($"presigned-{direction}-url", StringComparison.Ordinal));
+    public int Signed(string direction) =>
+        Server.Requests.Count(request => request.Path.EndsWith($"presigned-{direction}-url", StringComparison.Ordinal));
 
     public async ValueTask DisposeAsync()
     {

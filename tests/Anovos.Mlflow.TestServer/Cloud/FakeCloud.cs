@@ -56,7 +56,8 @@ public sealed class FakeCloud : IAsyncDisposable
         {
             Method = context.Request.Method,
             Path = RequestReader.TargetOf(context.Request),
-            Headers = context.Request.Headers.ToDictionary(pair => pair.Key, pair => pair.Value.ToString(), StringComparer.OrdinalIgnoreCase),
+            Headers = context.Request.Headers.ToDictionary(
+                pair => pair.Key, pair => pair.Value.ToString(), StringComparer.OrdinalIgnoreCase),
         };
         Requests.Enqueue(recorded);
         Task Handle() => RespondAsync(context);

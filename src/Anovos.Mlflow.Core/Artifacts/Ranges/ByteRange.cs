@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>Some bytes of an artifact.</summary>
@@ -6,6 +8,7 @@ namespace Anovos.Mlflow.Artifacts;
 internal readonly record struct ByteRange(long From, long To)
 {
     /// <summary>Bytes.</summary>
+    [JsonIgnore]
     public long Length => To - From;
 
     /// <summary>The same bytes in pieces of at most <paramref name="bytes"/>.</summary>

@@ -49,7 +49,8 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IPrefetchesCrede
         long length = source.State.Length;
         return _transfer.WithinLimitAsync(
             path,
-            stop => length < (_api.Options.Multipart.MinimumFileBytes ?? MultipartUpload.MinimumBytes) && length <= WorkspaceFiles.MaximumBytes
+            stop => length < (_api.Options.Multipart.MinimumFileBytes ?? MultipartUpload.MinimumBytes)
+                && length <= WorkspaceFiles.MaximumBytes
                 ? FirstAsync(() => _files.SendAsync(source, path, sent, stop), () => _storage.SendAsync(source, path, sent, stop))
                 : _storage.SendAsync(source, path, sent, stop),
             cancellationToken);
@@ -69,7 +70,9 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IPrefetchesCrede
         string folder = ArtifactPath.Normalize(artifactPath);
         try
         {
-            return await FirstAsync(() => _files.ListAsync(folder, cancellationToken), () => RunListing.OfAsync(_api, _runId, folder, cancellationToken)).ConfigureAwait(false);
+            return await FirstAsync(
+                () => _files.ListAsync(folder, cancellationToken),
+                () => RunListing.OfAsync(_api, _runId, folder, cancellationToken)).ConfigureAwait(false);
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactNotFound)
         {
