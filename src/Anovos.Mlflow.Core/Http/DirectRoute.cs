@@ -12,6 +12,7 @@ internal sealed class DirectRoute(ConnectionOptions options)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     private readonly ConcurrentDictionary<string, Task<string?>> _hosts = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, bool> _said = new(StringComparer.Ordinal);
     private int _closed;
 
     /// <summary>Whether transfers go through the server alone.</summary>
@@ -19,6 +20,9 @@ internal sealed class DirectRoute(ConnectionOptions options)
 
     /// <summary>Closes the way. Returns true the first time, when the user must be told.</summary>
     public bool Close() => Interlocked.Exchange(ref _closed, 1) == 0;
+
+    /// <summary>Whether a warning is new in this session.</summary>
+    public bool IsNew(string warning) => _said.TryAdd(warning, true);
 
     /// <summary>Returns why a host cannot be reached within three seconds; null if it can. Each host is asked once.</summary>
     /// <param name="host">The scheme, host and port.</param>

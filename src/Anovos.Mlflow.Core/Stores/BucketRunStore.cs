@@ -135,7 +135,12 @@ internal sealed class BucketRunStore(
 
         _isRefused = true;
         if (Interlocked.Exchange(ref _warned, 1) == 0)
-            warn($"{refusal.Message} The server at {api.Server.Host} signs URLs of the bucket, which are used instead.");
+        {
+            string warning = $"{refusal.Message} The server at {api.Server.Host} signs URLs of the bucket, which are used instead.";
+            if (api.Direct.IsNew(warning))
+                warn(warning);
+        }
+
         return result;
     }
 

@@ -157,6 +157,9 @@ public sealed class SignedBucketTests
         Assert.Equal(["a Sent", "b Sent"], await run.SendAsync(run.File("a", 10), run.File("b", 10)));
         Assert.Equal(["a Received", "b Received"], await run.ReceiveAsync());
         Assert.Contains("are used instead", Assert.Single(run.Warnings));
+        run.Open();
+        Assert.Equal(2, (await run.Artifacts.ListAsync("", default)).Count);
+        Assert.Single(run.Warnings);
     }
 
     [Fact]
