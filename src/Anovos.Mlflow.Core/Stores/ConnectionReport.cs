@@ -28,13 +28,13 @@ public sealed record ConnectionReport
     /// <summary>The kind of the server's own store, as it says itself (3.10 and later), as <c>SqlStore</c>.</summary>
     public string? StoreType { get; init; }
 
-    /// <summary>Whether the server has workspaces; null where it does not say.</summary>
+    /// <summary>Whether the server has workspaces; null for one that does not describe itself, as before 3.10.</summary>
     public bool? Workspaces { get; init; }
 
-    /// <summary>Whether large files go in parts to the bucket behind the server, and come from there; null where it does not say.</summary>
+    /// <summary>Whether the server says that large files go past it to its bucket, or come from there; null as above.</summary>
     public bool? Multipart { get; init; }
 
-    /// <summary>Whether the server signs URLs for runs whose artifacts are in a bucket; null where it does not say.</summary>
+    /// <summary>Whether the server says that it signs URLs for runs whose artifacts are in a bucket; null as above.</summary>
     public bool? Presigned { get; init; }
 
     /// <summary>The host of the bucket, as the server names it in a URL that it signs; null where no run shows it.</summary>
