@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.Extensions;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>The artifact proxy under <c>/api/2.0/mlflow-artifacts/</c>, and the list of a run's artifacts.</summary>
-internal sealed class ArtifactEndpoints(TrackingState state, ArtifactStore store, MultipartEndpoints? multipart)
+internal sealed class ArtifactEndpoints(TrackingState state, ArtifactStore store, MultipartEndpoints? multipart, SignedBucket? bucket)
 {
     private const string Collection = "/api/2.0/mlflow-artifacts/artifacts";
     private const string Presigned = "/api/2.0/mlflow-artifacts/presigned/";
@@ -20,6 +20,13 @@ internal sealed class ArtifactEndpoints(TrackingState state, ArtifactStore store
 
     public async Task HandleAsync(HttpContext context, RecordedRequest recorded, string path)
     {
+        if (bucket != null)
+        {
+            await Answers.TextAsync(context, 503, $"Endpoint: {path} disabled due to the mlflow server running in `--no-serve-artifacts` "
+                + "mode. To enable artifacts server functionality, run `mlflow server` with `--serve-artifacts`");
+            return;
+        }
+
         if (path.StartsWith("/api/2.0/mlflow-artifacts/mpu/", StringComparison.Ordinal))
         {
             await (multipart ?? throw new ApiException("NOT_IMPLEMENTED", "Multipart upload is not supported for the current artifact repository")).HandleAsync(context, recorded, path);
@@ -158,6 +165,13 @@ internal sealed class ArtifactEndpoints(TrackingState state, ArtifactStore store
     {
         var run = state.Run(RunJson.IdIn(request));
         string folder = ArtifactPath.Clean(request.Text("path"), state.Version);
+        if (bucket != null)
+        {
+            string place = Uri.UnescapeDataString(new Uri(run.ArtifactUri).AbsolutePath).Trim('/');
+            var entries = bucket.List(folder.Length == 0 ? place : $"{place}/{folder}");
+            return Files(entries, folder.Length == 0 ? "" : folder + "/", run.ArtifactUri);
+        }
+
         string? root = store.PathOf(run.ArtifactUri);
         var found = root == null ? [] : store.List(folder.Length == 0 ? root : $"{root}/{folder}");
         return Files(found, folder.Length == 0 ? "" : folder + "/", run.ArtifactUri);

@@ -18,7 +18,9 @@ internal sealed class ArtifactStore : IDisposable
     public ArtifactStore(ArtifactRootKind kind)
     {
         _rootFolder = kind == ArtifactRootKind.File ? Directory.CreateTempSubdirectory("mlflow-artifacts-") : null;
-        Root = _rootFolder == null ? "mlflow-artifacts:/" : new Uri(_rootFolder.FullName).AbsoluteUri + "/";
+        Root = kind == ArtifactRootKind.Bucket ? "s3://artifacts/mlflow/"
+            : _rootFolder == null ? "mlflow-artifacts:/"
+            : new Uri(_rootFolder.FullName).AbsoluteUri + "/";
     }
 
     /// <summary>The URI under which every experiment has its folder.</summary>

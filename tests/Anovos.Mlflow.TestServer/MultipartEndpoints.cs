@@ -9,7 +9,7 @@ namespace Anovos.Mlflow.TestServer;
 /// Uploads in parts: <c>mlflow-artifacts/mpu/…</c> of the server, and the bucket behind it, which takes a part and gives an artifact
 /// to any request with a valid signature in its URL, and refuses one that comes with credentials of another kind.
 /// </summary>
-internal sealed class MultipartEndpoints(ArtifactStore store, MlflowVersion version)
+internal sealed class MultipartEndpoints(ArtifactStore store, MlflowVersion version, Uri? address)
 {
     private const string Service = "/api/2.0/mlflow-artifacts/mpu/";
     private const string Bucket = "/bucket/";
@@ -55,7 +55,7 @@ internal sealed class MultipartEndpoints(ArtifactStore store, MlflowVersion vers
 
     /// <summary>Where the bucket gives an artifact.</summary>
     public string UrlOf(HttpRequest request, string artifact) =>
-        $"{request.Scheme}://{request.Host}{Objects}{Uri.EscapeDataString(artifact)}?signature={_downloadSignature}";
+        $"{HostOf(request)}{Objects}{Uri.EscapeDataString(artifact)}?signature={_downloadSignature}";
 
     /// <summary>A part, as S3 takes it, or an artifact, as S3 gives it.</summary>
     public async Task HandleBucketAsync(HttpContext context, string path)
@@ -83,11 +83,14 @@ internal sealed class MultipartEndpoints(ArtifactStore store, MlflowVersion vers
         context.Response.Headers.ETag = etag;
     }
 
+    private string HostOf(HttpRequest request) =>
+        address?.GetLeftPart(UriPartial.Authority) ?? $"{request.Scheme}://{request.Host}";
+
     private string Create(HttpRequest request, string artifact, int parts)
     {
         string id = Guid.NewGuid().ToString("N");
         var upload = _uploads[id] = new Upload(artifact);
-        string UrlOfPart(int part) => $"{request.Scheme}://{request.Host}{Bucket}{id}/{part}?signature={upload.Signature}";
+        string UrlOfPart(int part) => $"{HostOf(request)}{Bucket}{id}/{part}?signature={upload.Signature}";
         return JsonSerializer.Serialize(new
         {
             upload_id = id,

@@ -18,7 +18,8 @@ internal sealed class RequestPipeline
     private readonly LoggedModelEndpoints? _loggedModels;
     private readonly Dictionary<string, Endpoint> _table = [];
 
-    public RequestPipeline(TrackingServerOptions options, TrackingState state, ArtifactStore store, MultipartEndpoints? multipart, DatabricksWorkspace? workspace)
+    public RequestPipeline(TrackingServerOptions options, TrackingState state, ArtifactStore store, MultipartEndpoints? multipart,
+        SignedBucket? bucket, DatabricksWorkspace? workspace)
     {
         _workspace = workspace;
         _options = options;
@@ -26,7 +27,7 @@ internal sealed class RequestPipeline
         _multipart = multipart;
         _access = new AccessControl(options);
         _reader = new RequestReader(options.Version);
-        _artifacts = new ArtifactEndpoints(state, store, multipart);
+        _artifacts = new ArtifactEndpoints(state, store, multipart, bucket);
         _artifacts.AddTo(_table);
         new ExperimentEndpoints(state).AddTo(_table);
         new RunEndpoints(state, options).AddTo(_table);
@@ -34,7 +35,7 @@ internal sealed class RequestPipeline
         new ModelEndpoints(state).AddTo(_table);
         new ModelVersionEndpoints(state).AddTo(_table);
         if (options.Version >= MlflowVersion.V3_17)
-            new PresignedUrlEndpoints(state).AddTo(_table);
+            new PresignedUrlEndpoints(state, bucket).AddTo(_table);
         if (options.Version >= MlflowVersion.V3_11)
             _loggedModels = new LoggedModelEndpoints(state);
         _loggedModels?.AddTo(_table);
@@ -180,11 +181,11 @@ internal sealed class RequestPipeline
     private static string RunOf(Message message) => message.Has("run_id") ? message.Text("run_id") : message.Text("run_uuid");
 
     private object ServerInfo() => _options.Version < MlflowVersion.V3_17
-        ? new { store_type = "SqlStore", workspaces_enabled = false }
+        ? new { store_type = "SqlStore", workspaces_enabled = _options.HasWorkspaces }
         : new
         {
             store_type = "SqlStore",
-            workspaces_enabled = false,
+            workspaces_enabled = _options.HasWorkspaces,
             trace_archival_enabled = false,
             multipart_uploads_enabled = _multipart != null,
             multipart_downloads_enabled = _multipart != null,

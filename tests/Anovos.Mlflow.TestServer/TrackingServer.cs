@@ -15,6 +15,7 @@ public sealed class TrackingServer : IAsyncDisposable
     private readonly ArtifactStore _artifacts;
     private readonly TrackingState _state;
     private readonly MultipartEndpoints? _multipart;
+    private readonly SignedBucket? _bucket;
     private readonly RequestPipeline _pipeline;
     private readonly WebApplication _app;
     private readonly X509Certificate2? _root, _authority;
@@ -24,9 +25,10 @@ public sealed class TrackingServer : IAsyncDisposable
         _options = options;
         _artifacts = new ArtifactStore(options.ArtifactRoot);
         _state = new TrackingState(options.Version, options.Workspace is null ? _artifacts.Root : DatabricksWorkspace.ArtifactRoot);
-        _multipart = options.HasBucket ? new MultipartEndpoints(_artifacts, options.Version) : null;
+        _multipart = options.HasBucket ? new MultipartEndpoints(_artifacts, options.Version, options.BucketAddress) : null;
+        _bucket = options.ArtifactRoot == ArtifactRootKind.Bucket ? new SignedBucket(options.BucketAddress!) : null;
         Workspace = options.Workspace is null ? null : new DatabricksWorkspace(options.Workspace, _state, _artifacts);
-        _pipeline = new RequestPipeline(options, _state, _artifacts, _multipart, Workspace);
+        _pipeline = new RequestPipeline(options, _state, _artifacts, _multipart, _bucket, Workspace);
         if (options.HasIntermediateAuthority)
             (_root, _authority, Certificate) = Certificates.CreateChain();
         else if (options.UseTls)
@@ -132,6 +134,9 @@ public sealed class TrackingServer : IAsyncDisposable
     /// <summary>Has the bucket refuse the addresses that were given out for parts.</summary>
     public void ExpirePartAddresses() => _multipart!.ExpireAddresses();
 
+    /// <summary>Signs the next so many URLs of <see cref="ArtifactRootKind.Bucket"/> as if it were yesterday.</summary>
+    public void ExpireNextAddresses(int count) => _bucket!.ExpireNext(count);
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -140,6 +145,7 @@ public sealed class TrackingServer : IAsyncDisposable
         await _app.StopAsync(patience.Token);
         await _app.DisposeAsync();
         _artifacts.Dispose();
+        _bucket?.Dispose();
         Certificate?.Dispose();
         _authority?.Dispose();
         _root?.Dispose();

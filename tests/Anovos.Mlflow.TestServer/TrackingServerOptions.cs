@@ -21,6 +21,9 @@ public enum ArtifactRootKind
 
     /// <summary><c>file:</c>: a folder that the client writes to itself, <see cref="TrackingServer.ArtifactFolder"/>.</summary>
     File,
+
+    /// <summary><c>s3:</c>: a bucket, at <see cref="TrackingServerOptions.BucketAddress"/>; the server passes nothing on.</summary>
+    Bucket,
 }
 
 /// <summary>How a <see cref="TrackingServer"/> behaves; without any option: 3.11, open to everyone, over plain HTTP.</summary>
@@ -65,6 +68,15 @@ public sealed record TrackingServerOptions
 
     /// <summary>Has a bucket behind it, which takes large artifacts in parts; else it answers 501 to that.</summary>
     public bool HasBucket { get; init; }
+
+    /// <summary>
+    /// The S3 that presigned URLs lead to, as the clients reach it, with the bucket <c>artifacts</c>. Without it, the URLs of a server
+    /// with <see cref="HasBucket"/> lead to the server itself.
+    /// </summary>
+    public Uri? BucketAddress { get; init; }
+
+    /// <summary>Has workspaces, as the server says of itself; 3.11 and later.</summary>
+    public bool HasWorkspaces { get; init; }
 
     /// <summary>Keeps a point that it has already once more, as a server over a directory does; one over a database drops it.</summary>
     public bool KeepsRepeatedPoints { get; init; }

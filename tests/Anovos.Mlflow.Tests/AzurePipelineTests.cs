@@ -39,7 +39,8 @@ public sealed class AzurePipelineTests : IAsyncLifetime
         Assert.Equal(["Failed"], result.Texts);
         Assert.Equal("FAILED", stored.Status);
         string summary = Summary(Commands(result)[^1]);
-        Assert.StartsWith($"**Failed**: MLflow run [nightly]({Address}/#/experiments/{stored.ExperimentId}/runs/{stored.RunId}) in experiment Flow", summary, StringComparison.Ordinal);
+        string page = $"{Address}/#/experiments/{stored.ExperimentId}/runs/{stored.RunId}?workflowType=machine_learning";
+        Assert.StartsWith($"**Failed**: MLflow run [nightly]({page}) in experiment Flow", summary, StringComparison.Ordinal);
         Assert.Contains("| stats&#95;generator/global&#95;summary | 3.4 |", summary);
         Assert.Contains("| drift&#95;statistics | age |", summary);
     }

@@ -27,7 +27,8 @@ public sealed class ReportTests : IDisposable
             """,
             ("Uri", server.Uri.ToString())).Clean();
         string page = Assert.Single(result.Texts);
-        Assert.Matches($"^{Regex.Escape(server.Uri.ToString().TrimEnd('/'))}/#/experiments/0/runs/[0-9a-f]{{32}}$", page);
+        string address = Regex.Escape(server.Uri.ToString().TrimEnd('/'));
+        Assert.Matches($"^{address}/#/experiments/0/runs/[0-9a-f]{{32}}\\?workflowType=machine_learning$", page);
         Assert.Equal($"1|{page}|1|{page}|", File.ReadAllText(Path.Combine(_session.Folder, "bin", "opened")));
     }
 

@@ -105,6 +105,21 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
             },
             cancellationToken);
 
+    /// <summary>Makes one request for a range, and copies its body to the stream that <paramref name="begin"/> returns.</summary>
+    /// <inheritdoc cref="RangeSource.RequestAsync"/>
+    public async Task ReceiveRangeAsync(
+        Uri server,
+        HttpRequestMessage request,
+        Func<RangeHead, Stream> begin,
+        Action<long> moved,
+        CancellationToken time,
+        CancellationToken stop)
+    {
+        using HttpResponseMessage response = await ExecuteAsync(request, server, time, stop).ConfigureAwait(false);
+        using Stream target = begin(RangeHead.Of(response));
+        await ArtifactResponses.CopyAsync(response, server, options, target, moved, time).ConfigureAwait(false);
+    }
+
     /// <summary>Sends a request with a small or empty body. Only the status of the response matters.</summary>
     /// <inheritdoc cref="SendAsync"/>
     public Task CallAsync(Uri server, Func<HttpRequestMessage> request, CancellationToken cancellationToken) =>

@@ -26,7 +26,7 @@ public sealed record FolderListing(IReadOnlyList<FileSource> Files, IReadOnlyLis
                 // Their names alone: what .NET keeps of each is large.
                 foreach (FileSystemInfo entry in directory.EnumerateFileSystemInfos())
                 {
-                    if (isLeftOut?.Invoke(entry) != true)
+                    if (isLeftOut?.Invoke(entry) != true && !PartialFile.IsOwn(entry.Name))
                         entries.Add((entry.Name, entry is DirectoryInfo));
                 }
             }

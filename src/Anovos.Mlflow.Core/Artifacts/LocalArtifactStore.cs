@@ -56,6 +56,8 @@ internal sealed class LocalArtifactStore(string root) : IArtifactStore
                 return folder.Exists
                     ? [.. folder.EnumerateFileSystemInfos()
 
+                        .Where(entry => !PartialFile.IsOwn(entry.Name))
+
                         // A link to a folder may lead back.
                         .Where(entry => entry is FileInfo || (entry.Attributes & FileAttributes.ReparsePoint) == 0)
                         .Select(entry => new Artifact(ArtifactPath.Join(artifactPath, entry.Name), entry is DirectoryInfo, (entry as FileInfo)?.Length))

@@ -1,3 +1,10 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
+using Anovos.Mlflow.Http;
+
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>A URL that authorizes one request to a bucket by its own signature.</summary>
@@ -5,12 +12,67 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="Headers">The headers to send with it.</param>
 internal sealed record PresignedUrl(string Url, IReadOnlyDictionary<string, string> Headers)
 {
+    // Where the URL does not say. MLflow's shortest is 300 seconds.
+    private const int DefaultLifetime = 300;
+
+    private static readonly Regex Expires = new("[?&]X-Amz-Expires=(?<seconds>[0-9]{1,7})(?:&|$)", RegexOptions.CultureInvariant);
+
+    private readonly Stopwatch _age = Stopwatch.StartNew();
+
     /// <summary>Validates a URL from a server.</summary>
     /// <exception cref="FormatException">It is not an http(s) URL.</exception>
     public static PresignedUrl Parse(string url, IReadOnlyDictionary<string, string> headers) =>
         Uri.TryCreate(url, UriKind.Absolute, out Uri? address) && address.Scheme is "https" or "http"
             ? new(url, headers)
             : throw new FormatException("a presigned URL is not an http(s) URL");
+
+    /// <summary>Reads a URL that an MLflow server signed, and the headers that it names.</summary>
+    /// <param name="answer">The server's response.</param>
+    /// <param name="field">The field with the URL.</param>
+    /// <param name="server">The server.</param>
+    /// <exception cref="FormatException">There is no http(s) URL in it.</exception>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> for http from a server with TLS.</exception>
+    public static PresignedUrl Read(JsonElement answer, string field, Uri server)
+    {
+        Dictionary<string, string> headers = new(StringComparer.OrdinalIgnoreCase);
+        if (answer.OptionalPart("headers") is { } named)
+        {
+            foreach (JsonProperty header in named.EnumerateObject())
+                headers[header.Name] = header.Value.GetString() ?? "";
+        }
+
+        PresignedUrl signed = Parse(answer.Id(field), headers);
+        var bucket = new Uri(signed.Url);
+        return bucket.Scheme == Uri.UriSchemeHttp && server.Scheme == Uri.UriSchemeHttps && !bucket.IsLoopback
+            ? throw new MlflowException(
+                ErrorKind.UriUnsupported,
+                $"{server.GetLeftPart(UriPartial.Authority)} signs URLs of {bucket.Authority} that begin with http, and artifacts would "
+                + "cross the network in the clear. Have the S3 endpoint of the server set to https.")
+            { Target = signed.ToString() }
+            : signed;
+    }
+
+    /// <summary>The scheme, host and port.</summary>
+    [JsonIgnore]
+    public Uri Host => new(ToString());
+
+    /// <summary>The URL without its query, where the signature is.</summary>
+    [JsonIgnore]
+    public string Address => new Uri(Url).GetLeftPart(UriPartial.Path);
+
+    /// <summary>Whether half of its time is over, so that a new one should be asked for.</summary>
+    [JsonIgnore]
+    public bool IsOld => _age.Elapsed.TotalSeconds > 0.5
+        * (Expires.Match(Url) is { Success: true } match
+            ? int.Parse(match.Groups["seconds"].Value, CultureInfo.InvariantCulture)
+            : DefaultLifetime);
+
+    /// <summary>A redactor that masks this URL as well: a bucket or a proxy may repeat it.</summary>
+    public Redactor Redacted(Redactor session)
+    {
+        string query = new Uri(Url).Query.TrimStart('?');
+        return session.With([Url, query, .. Secrets.PartsOf(query)]);
+    }
 
     /// <summary>Returns a copy with an extended query and a subset of the headers.</summary>
     public PresignedUrl WithQuery(string query, Func<string, bool> keepsHeader) =>

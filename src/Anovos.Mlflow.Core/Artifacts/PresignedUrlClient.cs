@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Artifacts;
@@ -9,24 +10,38 @@ namespace Anovos.Mlflow.Artifacts;
 internal sealed class PresignedUrlClient : IDisposable
 {
     private readonly HttpClient _http;
-    private readonly FileTransfer _transfer;
+    private readonly ConnectionOptions _options;
+    private readonly Retrier _retrier;
 
     public PresignedUrlClient(ConnectionOptions options, Retrier retrier)
     {
-        ConnectionOptions others = options.ForOtherHosts();
-        _http = HttpTransport.CreateClient(HttpTransport.CreateHandler(others), others);
-        _transfer = new FileTransfer(others, retrier, _http);
+        (_options, _retrier) = (options.ForOtherHosts(), retrier);
+        _http = HttpTransport.CreateClient(HttpTransport.CreateHandler(_options), _options);
     }
 
     /// <summary>Sends a part of a file, with retries. Returns its ETag and hash.</summary>
-    public async Task<UploadedPart> SendAsync(HttpMethod method, PresignedUrl target, FileInfo file, FilePart part, Action<long> moved, CancellationToken cancellationToken)
+    public async Task<UploadedPart> SendAsync(
+        HttpMethod method, PresignedUrl target, FileInfo file, FilePart part, Action<long> moved, CancellationToken cancellationToken)
     {
-        (ArtifactContent content, string etag) = await _transfer.SendAsync(HostOf(target), Request, new FileSource(file), part, moved, cancellationToken).ConfigureAwait(false);
+        (ArtifactContent content, string etag) =
+            await SendAsync(method, target, new FileSource(file), part, moved, cancellationToken).ConfigureAwait(false);
         return new UploadedPart(part.Number, etag, content.Sha256);
+    }
+
+    /// <summary>Sends a source, or a part of a file, with retries. Returns its content and ETag.</summary>
+    public Task<(ArtifactContent Content, string ETag)> SendAsync(
+        HttpMethod method,
+        PresignedUrl target,
+        ArtifactSource source,
+        FilePart? part,
+        Action<long> moved,
+        CancellationToken cancellationToken)
+    {
+        return TransferTo(target).SendAsync(target.Host, Request, source, part, moved, cancellationToken);
 
         HttpRequestMessage Request(HttpContent body)
         {
-            // The signature does not cover a content type.
+            // The signature does not cover a content type, unless the server names one.
             body.Headers.ContentType = null;
             return PresignedUrlClient.Request(method, target, body);
         }
@@ -34,15 +49,44 @@ internal sealed class PresignedUrlClient : IDisposable
 
     /// <summary>Sends a request with a small or empty body.</summary>
     public Task CallAsync(HttpMethod method, PresignedUrl target, Func<HttpContent>? body, CancellationToken cancellationToken) =>
-        _transfer.CallAsync(HostOf(target), () => Request(method, target, body?.Invoke() ?? new ByteArrayContent([])), cancellationToken);
+        TransferTo(target).CallAsync(
+            target.Host, () => Request(method, target, body?.Invoke() ?? new ByteArrayContent([])), cancellationToken);
 
     /// <summary>Writes the object at a URL to a stream. Each attempt starts from the beginning.</summary>
     public Task<bool> ReceiveAsync(PresignedUrl source, Stream target, Action<long> received, CancellationToken cancellationToken) =>
-        _transfer.ReceiveAsync(HostOf(source), () => Request(HttpMethod.Get, source, null), target, received, cancellationToken);
+        TransferTo(source).ReceiveAsync(source.Host, () => Request(HttpMethod.Get, source, null), target, received, cancellationToken);
+
+    /// <summary>Makes one request for a range of the object at a URL.</summary>
+    /// <inheritdoc cref="RangeSource.RequestAsync"/>
+    public async Task ReceiveRangeAsync(
+        PresignedUrl source,
+        ByteRange range,
+        Func<RangeHead, Stream> begin,
+        Action<long> moved,
+        CancellationToken time,
+        CancellationToken stop)
+    {
+        using HttpRequestMessage request = Request(HttpMethod.Get, source, null);
+        request.Headers.Range = new RangeHeaderValue(range.From, range.To - 1);
+        await TransferTo(source).ReceiveRangeAsync(source.Host, request, begin, moved, time, stop).ConfigureAwait(false);
+    }
+
+    /// <summary>Runs requests to a host with retries, as long as bytes move.</summary>
+    public Task RunAsync(Uri host, Func<Action<long>, CancellationToken, Task> attempt, CancellationToken cancellationToken) =>
+        new FileTransfer(_options, _retrier, _http).RunAsync(
+            host,
+            _ => { },
+            async (moved, time) =>
+            {
+                await attempt(moved, time).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken);
 
     public void Dispose() => _http.Dispose();
 
-    private static Uri HostOf(PresignedUrl target) => new(new Uri(target.Url).GetLeftPart(UriPartial.Authority));
+    private FileTransfer TransferTo(PresignedUrl target) =>
+        new(_options with { Redactor = target.Redacted(_options.Redactor) }, _retrier, _http);
 
     private static HttpRequestMessage Request(HttpMethod method, PresignedUrl target, HttpContent? content)
     {

@@ -7,7 +7,9 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="root">The address of the root.</param>
 /// <param name="ownsApi">Whether the connection ends with this store.</param>
 /// <param name="runId">The run, where the server is its tracking server.</param>
-internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, string? runId = null) : IArtifactStore, ISharesConcurrency
+/// <param name="warn">Told what the user must know, as that the bucket behind the server cannot be reached.</param>
+internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, string? runId = null, Action<string>? warn = null)
+    : IArtifactStore, ISharesConcurrency, IRangedReader
 {
     /// <summary>Where MLflow serves artifacts, relative to its address.</summary>
     public const string Endpoint = "api/2.0/mlflow-artifacts/artifacts";
@@ -26,7 +28,7 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
         "it is not listed, because that could list another folder. Look for it where the server keeps its artifacts";
 
     private readonly FileTransfer _transfer = new(api.Options, api.Retrier, api.Http);
-    private readonly MultipartUpload? _parts = api.Options.Multipart.ThroughServer ? new(new ProxiedMultipart(api, root, runId), api.Options.Multipart, runId) : null;
+    private readonly DirectTransfers _direct = new(api, root, runId, warn ?? (_ => { }));
 
     public bool IsLocal => false;
 
@@ -40,8 +42,8 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
         ServedPath.ThrowIfChanged(path, NotSent);
         return _transfer.WithinLimitAsync(
             path,
-            async stop => (_parts is not null && source is FileSource file
-                    ? await _parts.TrySendAsync(file.File, path, sent, stop).ConfigureAwait(false)
+            async stop => (source is FileSource file && MayGoInParts(file, path)
+                    ? await _direct.TrySendAsync(file.File, path, sent, stop).ConfigureAwait(false)
                     : null)
                 ?? await SendWholeAsync(source, path, sent, stop).ConfigureAwait(false),
             cancellationToken);
@@ -55,6 +57,15 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
             path,
             stop => _transfer.ReceiveAsync(api.Server, () => GetRequest(path), target, received, stop),
             cancellationToken);
+    }
+
+    public async Task<RangeSource?> FindRangesAsync(string artifactPath, long length, CancellationToken cancellationToken)
+    {
+        string path = ArtifactPath.Normalize(artifactPath);
+        if (length < api.Options.Multipart.RangedFileBytes || ServedPath.WhyChanged(path) is not null)
+            return null;
+        return await _direct.TryFindRangesAsync(path, length, cancellationToken).ConfigureAwait(false)
+            ?? new ServedRanges(api, AddressOf(path), () => GetRequest(path));
     }
 
     public Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken)
@@ -123,7 +134,7 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
 
     public void Dispose()
     {
-        _parts?.Dispose();
+        _direct.Dispose();
         if (ownsApi)
             api.Dispose();
     }
@@ -154,6 +165,10 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
         string query = $"run_id={Uri.EscapeDataString(runId)}&path={Uri.EscapeDataString(path)}";
         return new HttpRequestMessage(HttpMethod.Get, $"{server.GetLeftPart(UriPartial.Path).TrimEnd('/')}/get-artifact?{query}");
     }
+
+    // For an upload in parts the server decodes the folder by itself.
+    private bool MayGoInParts(FileSource file, string path) =>
+        file.Length >= _direct.MinimumBytes && ServedPath.WhyChanged(RemoteArtifacts.ParentOf(path)) is null;
 
     private static bool IsAscii(string text) => text.All(character => character < 128);
 

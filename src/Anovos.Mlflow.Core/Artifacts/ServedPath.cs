@@ -50,6 +50,17 @@ internal static class ServedPath
         return null;
     }
 
+    /// <summary>The same for a path that the server sees without a root: its beginning may read as that of a URL.</summary>
+    public static string? WhyChangedAlone(string path)
+    {
+        if (WhyChanged(path) is not null || !ReadsAsUrl(path))
+            return WhyChanged(path);
+        string scheme = path.Substring(0, Math.Max(0, path.IndexOf(':')));
+        return path[0] <= ' ' || scheme == "file" || scheme.Any(char.IsUpper)
+            ? $"reads the beginning of the artifact path '{SafeText.Of(path)}' as that of a URL"
+            : null;
+    }
+
     /// <summary>Whether a path that the server sees without a root begins like a URL, so that its beginning could change too.</summary>
     public static bool ReadsAsUrl(string path) =>
         path.Length > 0 && (path[0] <= ' ' || (path.IndexOf(':') is var colon and > 0 && Uri.CheckSchemeName(path.Substring(0, colon))));

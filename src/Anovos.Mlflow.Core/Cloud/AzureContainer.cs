@@ -64,14 +64,29 @@ internal sealed class AzureContainer : IBucket
             },
             cancellationToken);
 
-    public async Task<Stream> OpenAsync(string key, string? etag, long offset, CancellationToken cancellationToken)
+    public async Task<Stream> OpenAsync(string key, string? etag, long offset, long? end, CancellationToken cancellationToken)
     {
         var options = new BlobDownloadOptions
         {
-            Range = offset == 0 ? default : new HttpRange(offset),
+            Range = offset == 0 && end is null ? default : new HttpRange(offset, end - offset),
             Conditions = etag is null ? null : new BlobRequestConditions { IfMatch = new ETag(etag) },
         };
         return (await _client.GetBlobClient(key).DownloadStreamingAsync(options, cancellationToken).ConfigureAwait(false)).Value.Content;
+    }
+
+    public async Task<BucketObject?> FindAsync(string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Response<BlobProperties> found = await Requests.RunAsync(
+                (_, time) => _client.GetBlobClient(key).GetPropertiesAsync(conditions: null, time),
+                cancellationToken).ConfigureAwait(false);
+            return new BucketObject(key, IsFolder: false, found.Value.ContentLength, found.Value.ETag.ToString());
+        }
+        catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactNotFound)
+        {
+            return null;
+        }
     }
 
     public Task DeleteAsync(string key, CancellationToken cancellationToken) =>

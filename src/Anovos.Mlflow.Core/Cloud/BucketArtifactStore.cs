@@ -8,7 +8,8 @@ namespace Anovos.Mlflow.Cloud;
 /// <param name="bucket">The bucket; disposed with this store.</param>
 /// <param name="prefix">The prefix, without a slash at either end; empty for the whole bucket.</param>
 /// <param name="copiedPartLength">The part size of a server-side copy.</param>
-internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int copiedPartLength = PartPlan.CopiedPartLength) : IArtifactStore, ISharesConcurrency
+internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int copiedPartLength = PartPlan.CopiedPartLength)
+    : IArtifactStore, ISharesConcurrency, IRangedReader
 {
     private readonly PartBuffers _buffers = new();
     private readonly ConcurrentDictionary<string, byte> _refused = new(StringComparer.Ordinal);
@@ -38,7 +39,7 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int cop
             received(-before);
             before = 0;
             target.SetLength(0);
-            using Stream answer = await bucket.OpenAsync(key, etag: null, offset: 0, time).ConfigureAwait(false);
+            using Stream answer = await bucket.OpenAsync(key, etag: null, offset: 0, end: null, time).ConfigureAwait(false);
             await bucket.Requests.CopyAsync(
                 answer,
                 target,
@@ -51,6 +52,16 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int cop
                 time).ConfigureAwait(false);
             return true;
         }
+    }
+
+    public async Task<RangeSource?> FindRangesAsync(string artifactPath, long length, CancellationToken cancellationToken)
+    {
+        if (length < bucket.Requests.Options.Multipart.RangedFileBytes)
+            return null;
+        string key = KeyOf(artifactPath);
+        return await bucket.FindAsync(key, cancellationToken).ConfigureAwait(false) is { ETag: { } etag } found && found.Length == length
+            ? new BucketRanges(bucket, key, length, etag)
+            : null;
     }
 
     public async Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken)

@@ -32,7 +32,7 @@ internal sealed class BucketStream(IBucket bucket, string key, string? etag, lon
         {
             try
             {
-                _answer ??= await bucket.OpenAsync(key, etag, _position, time).ConfigureAwait(false);
+                _answer ??= await bucket.OpenAsync(key, etag, _position, end: null, time).ConfigureAwait(false);
                 int some = await _answer.ReadAsync(buffer, offset, count, time).ConfigureAwait(false);
                 return some > 0 ? some : throw new EndOfStreamException($"it ended after {_position} of {length} bytes");
             }

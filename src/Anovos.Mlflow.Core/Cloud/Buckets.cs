@@ -8,6 +8,25 @@ internal static class Buckets
     /// <summary>Whether the URI is one of a bucket that this client speaks to.</summary>
     public static bool Speaks(string uri) => Scheme(uri) is "s3" or "s3a" or "s3n" or "wasb" or "wasbs" or "abfs" or "abfss";
 
+    /// <summary>
+    /// Whether the environment or a profile gives credentials for the bucket. An identity that only a metadata service could give does not
+    /// count, because a request would have to show whether there is one.
+    /// </summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a variable that cannot be read.</exception>
+    public static bool HasCredentials(string uri, Func<string, string?> environment)
+    {
+        var variables = new EnvironmentVariables(environment);
+        string[] names = Scheme(uri).StartsWith("s3", StringComparison.Ordinal)
+            ? ["AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+            :
+            [
+                "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_SAS_TOKEN", "AZURE_CLIENT_ID",
+                "AZURE_FEDERATED_TOKEN_FILE",
+            ];
+        return names.Any(name => variables.Setting(name) is not null)
+            || (Scheme(uri).StartsWith("s3", StringComparison.Ordinal) && S3Settings.FromEnvironment(variables).HasCredentials);
+    }
+
     /// <summary>The bucket, and the key or prefix in it, without a slash at either end.</summary>
     /// <param name="uri">As <c>s3://bucket/prefix</c>, <c>wasbs://container@account.blob.core.windows.net/path</c>.</param>
     /// <param name="environment">Reads an environment variable.</param>

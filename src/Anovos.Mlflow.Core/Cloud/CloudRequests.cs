@@ -12,6 +12,9 @@ namespace Anovos.Mlflow.Cloud;
 /// <param name="explain">Puts what the SDK threw into this client's words.</param>
 internal sealed class CloudRequests(ConnectionOptions options, Retrier retrier, Func<Exception, MlflowException> explain)
 {
+    /// <summary>The limits in time and size.</summary>
+    public ConnectionOptions Options => options;
+
     /// <inheritdoc cref="ISharesConcurrency.Concurrency"/>
     public AdaptiveConcurrency Concurrency => retrier.Concurrency;
 

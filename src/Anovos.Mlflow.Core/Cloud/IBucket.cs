@@ -31,8 +31,12 @@ internal interface IBucket : IDisposable
     /// <param name="key">Which.</param>
     /// <param name="etag">The content that it must still have; null for any.</param>
     /// <param name="offset">The first byte.</param>
+    /// <param name="end">The byte after the last; null for the end of the object.</param>
     /// <param name="cancellationToken">Ends the request at once.</param>
-    Task<Stream> OpenAsync(string key, string? etag, long offset, CancellationToken cancellationToken);
+    Task<Stream> OpenAsync(string key, string? etag, long offset, long? end, CancellationToken cancellationToken);
+
+    /// <summary>Finds an object; null if there is none.</summary>
+    Task<BucketObject?> FindAsync(string key, CancellationToken cancellationToken);
 
     /// <summary>Removes an object; one that is not there is removed already.</summary>
     Task DeleteAsync(string key, CancellationToken cancellationToken);

@@ -67,11 +67,11 @@ internal sealed class S3Bucket : IBucket
         return all;
     }
 
-    public async Task<Stream> OpenAsync(string key, string? etag, long offset, CancellationToken cancellationToken)
+    public async Task<Stream> OpenAsync(string key, string? etag, long offset, long? end, CancellationToken cancellationToken)
     {
         var request = new GetObjectRequest { BucketName = _name, Key = key, EtagToMatch = etag, ExpectedBucketOwner = _settings.ExpectedOwner };
-        if (offset > 0)
-            request.ByteRange = new ByteRange($"bytes={offset}-");
+        if (offset > 0 || end is not null)
+            request.ByteRange = new Amazon.S3.Model.ByteRange($"bytes={offset}-{end - 1}");
         GetObjectResponse response = await _client.GetObjectAsync(request, cancellationToken).ConfigureAwait(false);
 
         // Not every store that speaks S3 looks at the condition.
@@ -79,6 +79,21 @@ internal sealed class S3Bucket : IBucket
             return response.ResponseStream;
         response.Dispose();
         throw S3Errors.Replaced(Uri, key);
+    }
+
+    public async Task<BucketObject?> FindAsync(string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var request = new GetObjectMetadataRequest { BucketName = _name, Key = key, ExpectedBucketOwner = _settings.ExpectedOwner };
+            GetObjectMetadataResponse found = await Requests.RunAsync(
+                (_, time) => _client.GetObjectMetadataAsync(request, time), cancellationToken).ConfigureAwait(false);
+            return new BucketObject(key, IsFolder: false, found.ContentLength, found.ETag);
+        }
+        catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactNotFound)
+        {
+            return null;
+        }
     }
 
     public Task DeleteAsync(string key, CancellationToken cancellationToken) =>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Amazon.Runtime;
+using Amazon.Runtime.CredentialManagement;
 
 namespace Anovos.Mlflow.Cloud;
 
@@ -59,6 +60,9 @@ internal sealed record S3Settings
             Extra = ReadExtra(variables.Text("MLFLOW_S3_UPLOAD_EXTRA_ARGS")),
         };
     }
+
+    /// <summary>Whether the environment or the default profile gives credentials.</summary>
+    public bool HasCredentials => Credentials is not null || new CredentialProfileStoreChain().TryGetAWSCredentials("default", out _);
 
     /// <inheritdoc/>
     public override string ToString() => Endpoint ?? "S3";

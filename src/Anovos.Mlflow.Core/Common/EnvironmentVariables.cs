@@ -30,6 +30,16 @@ public sealed class EnvironmentVariables(Func<string, string?> read)
         var other => throw Invalid(name, other, "true or false"),
     };
 
+    /// <summary>The variable as one of some words, in lower case; null when it is unset.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for another word.</exception>
+    public string? OneOf(string name, params string[] words)
+    {
+        if (Text(name) is not { } text)
+            return null;
+        string word = text.Trim().ToLowerInvariant();
+        return words.Contains(word) ? word : throw Invalid(name, text, string.Join(" or ", words));
+    }
+
     /// <summary>The variable as a whole number of seconds above zero.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for anything else.</exception>
     public TimeSpan Seconds(string name, int defaultSeconds)

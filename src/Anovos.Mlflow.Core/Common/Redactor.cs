@@ -15,11 +15,30 @@ public sealed class Redactor : IEquatable<Redactor>
     // A shorter one occurs in ordinary words. It is masked only where nothing but a secret can be.
     private const int Shortest = 4;
 
+    private readonly Redactor? _session;
+
     private readonly ConcurrentDictionary<string, bool> _secrets = new(StringComparer.Ordinal);
 
     // Longest first: one secret may contain another.
     private volatile string[] _forms = [];
     private volatile Regex? _short;
+
+    /// <summary>Knows no secret yet.</summary>
+    public Redactor()
+    {
+    }
+
+    private Redactor(Redactor session) => _session = session;
+
+    private bool KnowsNone => _secrets.IsEmpty && _session?.KnowsNone != false;
+
+    /// <summary>Knows what this one knows, and a few secrets that live for one request only.</summary>
+    internal Redactor With(params string?[] secrets)
+    {
+        var more = new Redactor(this);
+        more.Add(secrets);
+        return more;
+    }
 
     /// <summary>
     /// Adds secrets; null is left out. One of less than four characters is masked only as the password or the user of a URI and after
@@ -106,13 +125,14 @@ public sealed class Redactor : IEquatable<Redactor>
                 text = text.Replace(form, Secrets.Mask);
         }
 
-        return _short?.Replace(text, Secrets.Mask) ?? text;
+        text = _short?.Replace(text, Secrets.Mask) ?? text;
+        return _session?.Clean(text) ?? text;
     }
 
     /// <summary>UTF-8 text, as <see cref="Clean(string)"/>; the same bytes when they hold no secret.</summary>
     public ArraySegment<byte> Clean(ArraySegment<byte> bytes)
     {
-        if (_secrets.IsEmpty)
+        if (KnowsNone)
             return bytes;
         string text = Encoding.UTF8.GetString(bytes.Array!, bytes.Offset, bytes.Count), clean = Clean(text);
         return clean == text ? bytes : new ArraySegment<byte>(Encoding.UTF8.GetBytes(clean));
@@ -155,7 +175,7 @@ public sealed class Redactor : IEquatable<Redactor>
 
     private bool Leaks(Exception exception)
     {
-        if (_secrets.IsEmpty)
+        if (KnowsNone)
             return false;
         if (IsSecret(exception))
             return true;

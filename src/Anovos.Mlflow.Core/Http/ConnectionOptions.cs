@@ -41,6 +41,9 @@ public sealed record ConnectionOptions
     /// <summary>When and how a large file is sent in parts.</summary>
     public MultipartOptions Multipart { get; init; } = new();
 
+    /// <summary>When URLs that the server signs are used for a bucket.</summary>
+    public PresignedUse Presigned { get; init; }
+
     /// <summary>Whether redirects within the same host are followed.</summary>
     public bool FollowRedirects { get; init; } = true;
 
@@ -115,6 +118,12 @@ public sealed record ConnectionOptions
             TransferTimeout = variables.Text("MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT") is null ? null : variables.Seconds("MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT", defaultSeconds: 1),
             Retry = RetryPolicy.FromEnvironment(variables),
             Multipart = MultipartOptions.FromEnvironment(variables),
+            Presigned = variables.OneOf("ANOVOS_MLFLOW_PRESIGNED", "auto", "always", "never") switch
+            {
+                "always" => PresignedUse.Always,
+                "never" => PresignedUse.Never,
+                _ => PresignedUse.Auto,
+            },
             FollowRedirects = variables.Flag("MLFLOW_ALLOW_HTTP_REDIRECTS", defaultValue: true),
             Workspace = Pasted.Header(environment("MLFLOW_WORKSPACE"), "MLFLOW_WORKSPACE"),
             HttpProxy = variables.Setting("HTTP_PROXY") ?? variables.Setting("http_proxy") ?? everyProxy,

@@ -20,6 +20,8 @@ internal sealed class RestApi : IDisposable
         Server = server;
         Retrier = new Retrier(options.Retry, onRetry ?? (_ => { }));
         Options = options;
+        Capabilities = new ServerCapabilities(this);
+        Direct = new DirectRoute(options);
         HttpMessageHandler handler = HttpTransport.CreateHandler(options, server);
         Http = HttpTransport.CreateClient(handler, options);
 
@@ -36,6 +38,12 @@ internal sealed class RestApi : IDisposable
 
     /// <summary>The client for what is no JSON: bodies of artifacts go through it as streams.</summary>
     public HttpClient Http { get; }
+
+    /// <summary>What the server can do.</summary>
+    public ServerCapabilities Capabilities { get; }
+
+    /// <summary>The way to the bucket behind the server.</summary>
+    public DirectRoute Direct { get; }
 
     /// <summary>Repeats a request, as the options say.</summary>
     public Retrier Retrier { get; }

@@ -74,6 +74,8 @@ public sealed class OutputScan
                 foreach (FileSystemInfo entry in new DirectoryInfo(folder).EnumerateFileSystemInfos())
                 {
                     _cancellationToken.ThrowIfCancellationRequested();
+                    if (PartialFile.IsOwn(entry.Name))
+                        continue;
                     if (entry is FileInfo file)
                         Take(file, owner);
                     else if (!IsLink(entry) && !(own is not null && RunId.IsMatch(entry.Name)))

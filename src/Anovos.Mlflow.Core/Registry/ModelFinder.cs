@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
@@ -7,6 +8,9 @@ namespace Anovos.Mlflow.Registry;
 /// <summary>Finds what the URI of a model names.</summary>
 public sealed class ModelFinder(ModelRegistry registry)
 {
+    private static readonly Regex ArtifactOfRun =
+        new("^mlflow-artifacts:/.*/(?<run>[0-9a-f]{32})/artifacts/", RegexOptions.CultureInvariant);
+
     // A version of a version of …: more than anybody makes.
     private const int MostSteps = 10;
     private const int PageSize = 100;
@@ -33,7 +37,7 @@ public sealed class ModelFinder(ModelRegistry registry)
     public async Task<NewModelVersion> ResolveAsync(string name, string source, CancellationToken cancellationToken)
     {
         if (!ModelUri.IsOne(source))
-            return new NewModelVersion(name, source);
+            return new NewModelVersion(name, source) { RunId = await FindRunOfAsync(source, cancellationToken).ConfigureAwait(false) };
         ModelLocation location = await LocateAsync(ModelUri.Parse(source), cancellationToken).ConfigureAwait(false);
         string? runId = location.RunId.Length > 0 ? location.RunId : null;
         return location.Version is null && location.Logged is null
@@ -58,6 +62,22 @@ public sealed class ModelFinder(ModelRegistry registry)
             ? await LocateAsync(ModelUri.Parse(root), steps - 1, cancellationToken).ConfigureAwait(false)
             : new ModelLocation("", ModelLocation.Root(root), "");
         return location with { ModelUri = version.ModelUri, Version = version };
+    }
+
+    // Since 3.17 a server takes such a source only together with the run that has it.
+    private async Task<string?> FindRunOfAsync(string source, CancellationToken cancellationToken)
+    {
+        if (ArtifactOfRun.Match(source) is not { Success: true } match)
+            return null;
+        try
+        {
+            Run run = await registry.Store.GetRunAsync(match.Groups["run"].Value, cancellationToken).ConfigureAwait(false);
+            return source.StartsWith(run.ArtifactUri.TrimEnd('/') + "/", StringComparison.Ordinal) ? run.RunId : null;
+        }
+        catch (MlflowException e) when (e.Kind is ErrorKind.RunNotFound or ErrorKind.PermissionDenied)
+        {
+            return null;
+        }
     }
 
     private async Task<long> NewestAsync(ModelUri uri, CancellationToken cancellationToken)

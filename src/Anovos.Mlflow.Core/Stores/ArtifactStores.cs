@@ -32,7 +32,7 @@ public static class ArtifactStores
             case "file":
                 return OpenFolder(run, store);
             case "mlflow-artifacts" when store is RestStore server:
-                return new ProxiedArtifactStore(server.Api, ProxiedBase(root, server.Api.Server), ownsApi: false, runId);
+                return new ProxiedArtifactStore(server.Api, ProxiedBase(root, server.Api.Server), ownsApi: false, runId, warn);
             case "mlflow-artifacts":
                 throw new MlflowException(
                     ErrorKind.UriUnsupported,
@@ -43,10 +43,12 @@ public static class ArtifactStores
             case "dbfs" when store is RestStore workspace:
                 return DbfsRoots.Open(workspace.Api, run, DbfsRoots.MountPoint);
             case "http" or "https" when store is RestStore server:
-                return OpenHttp(new Uri(root), server, runId);
+                return OpenHttp(new Uri(root), server, runId, warn);
             case var _ when Buckets.Speaks(root):
-                (IBucket bucket, string prefix) = new BucketAccess(store, onRetry, warn).Open(root.Split('?')[0]);
-                return new BucketArtifactStore(bucket, prefix);
+                var access = new BucketAccess(store, onRetry, warn);
+                return runId is not null && store is RestStore tracking and not WorkspaceStore
+                    ? OpenBucket(tracking.Api, root, runId, access, warn)
+                    : access.OpenArtifacts(root);
             default:
                 throw new MlflowException(
                     ErrorKind.UriUnsupported,
@@ -62,6 +64,14 @@ public static class ArtifactStores
         string host = uri.Host.Length == 0 ? server.GetLeftPart(UriPartial.Path) : $"{server.Scheme}://{uri.Authority}/";
         return new Uri($"{host}{ProxiedArtifactStore.Endpoint}{uri.AbsolutePath}");
     }
+
+    private static BucketRunStore OpenBucket(RestApi api, string root, string runId, BucketAccess access, Action<string>? warn) => new(
+        api,
+        root,
+        Buckets.HasCredentials(root, Environment.GetEnvironmentVariable),
+        () => access.OpenArtifacts(root),
+        new PresignedArtifactStore(api, runId, root),
+        warn ?? (_ => { }));
 
     private static LocalArtifactStore OpenFolder(Run run, ITrackingStore store)
     {
@@ -89,13 +99,13 @@ public static class ArtifactStores
         };
     }
 
-    private static ProxiedArtifactStore OpenHttp(Uri root, RestStore server, string? runId)
+    private static ProxiedArtifactStore OpenHttp(Uri root, RestStore server, string? runId, Action<string>? warn)
     {
         bool sameServer = Uri.Compare(root, server.Api.Server, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
 
         // Another host gets no credentials of the tracking server.
         return sameServer
-            ? new ProxiedArtifactStore(server.Api, root, ownsApi: false, runId)
+            ? new ProxiedArtifactStore(server.Api, root, ownsApi: false, runId, warn)
             : new ProxiedArtifactStore(new RestApi(root, server.Api.Options.ForOtherHosts()), root, ownsApi: true);
     }
 }

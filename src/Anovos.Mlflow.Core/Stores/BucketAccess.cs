@@ -28,6 +28,13 @@ public sealed class BucketAccess
         _retrier = api?.Retrier ?? new Retrier(_options.Retry, onRetry ?? (_ => { }));
     }
 
+    /// <summary>Opens the artifacts below a URI.</summary>
+    internal BucketArtifactStore OpenArtifacts(string root)
+    {
+        (IBucket bucket, string prefix) = Open(root.Split('?')[0]);
+        return new BucketArtifactStore(bucket, prefix);
+    }
+
     /// <summary>Opens the bucket of a URI; the key in it comes with it.</summary>
     internal (IBucket Bucket, string Key) Open(string uri)
     {

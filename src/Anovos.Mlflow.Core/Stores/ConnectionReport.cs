@@ -25,6 +25,24 @@ public sealed record ConnectionReport
     /// <summary>Whether the server passes artifacts on (<c>--serve-artifacts</c>); a folder always takes them. Null when it could not be asked, and for a Databricks workspace.</summary>
     public bool? ServesArtifacts { get; init; }
 
+    /// <summary>The kind of the server's own store, as it says itself (3.10 and later), as <c>SqlStore</c>.</summary>
+    public string? StoreType { get; init; }
+
+    /// <summary>Whether the server has workspaces; null for one that does not describe itself, as before 3.10.</summary>
+    public bool? Workspaces { get; init; }
+
+    /// <summary>Whether the server says that large files go past it to its bucket, or come from there; null as above.</summary>
+    public bool? Multipart { get; init; }
+
+    /// <summary>Whether the server says that it signs URLs for runs whose artifacts are in a bucket; null as above.</summary>
+    public bool? Presigned { get; init; }
+
+    /// <summary>The host of the bucket, as the server names it in a URL that it signs; null where no run shows it.</summary>
+    public string? BucketHost { get; init; }
+
+    /// <summary>Whether <see cref="BucketHost"/> can be reached from here within three seconds; null where it is not known.</summary>
+    public bool? BucketReachable { get; init; }
+
     /// <summary>Who asked: the method of signing in and where its settings came from. Null for a folder.</summary>
     public string? Identity { get; init; }
 
@@ -72,7 +90,7 @@ public sealed record ConnectionReport
                 return report;
             return api is null
                 ? report with { ServesArtifacts = true, Message = MessageOnMissing(store) }
-                : await AskServerAsync(report, api, cancellationToken).ConfigureAwait(false);
+                : await AskServerAsync(report, store, api, cancellationToken).ConfigureAwait(false);
         }
         catch (MlflowException e)
         {
@@ -84,17 +102,33 @@ public sealed record ConnectionReport
         ? $"There is no {what} {store.TrackingUri} yet, so it has no experiments and no runs. The first run or experiment creates it."
         : null;
 
-    private static async Task<ConnectionReport> AskServerAsync(ConnectionReport report, RestApi api, CancellationToken cancellationToken)
+    private static async Task<ConnectionReport> AskServerAsync(
+        ConnectionReport report, ITrackingStore store, RestApi api, CancellationToken cancellationToken)
     {
         string? version = await TryAsync(() => api.GetTextAsync("version", cancellationToken)).ConfigureAwait(false);
         using var artifacts = new ProxiedArtifactStore(api, new Uri(api.Server, ProxiedArtifactStore.Endpoint), ownsApi: false);
         bool serves = await TryAsync(() => artifacts.ListAsync("", cancellationToken)).ConfigureAwait(false) is not null;
-        return report with { ServerVersion = version is { Length: < 40 } ? version : null, ServesArtifacts = serves };
+        report = report with { ServerVersion = version is { Length: < 40 } ? version : null, ServesArtifacts = serves };
+        if (await api.Capabilities.GetAsync(cancellationToken).ConfigureAwait(false) is not { StoreType: not null } info)
+            return report;
+        report = report with
+        {
+            StoreType = info.StoreType,
+            Workspaces = info.HasWorkspaces,
+            Multipart = info.TakesParts || info.GivesDirectDownloads,
+            Presigned = info.SignsUrls,
+        };
+        Uri? bucket = await TryAsync(() => BucketProbe.FindHostAsync(store, api, info, cancellationToken)).ConfigureAwait(false);
+        return bucket is null ? report : report with
+        {
+            BucketHost = bucket.Authority,
+            BucketReachable = await api.Direct.WhyUnreachableAsync(bucket, cancellationToken).ConfigureAwait(false) is null,
+        };
     }
 
     // A server without these endpoints is one to work with all the same: their absence is the answer.
     private static async Task<T?> TryAsync<T>(Func<Task<T>> ask)
-        where T : class
+        where T : class?
     {
         try
         {

@@ -43,6 +43,9 @@ public sealed record Run
     /// <summary>The store that holds it.</summary>
     public string TrackingUri { get; init; } = "";
 
+    /// <summary>The server's workspace that holds it; null where it was not asked for.</summary>
+    public string? Workspace { get; init; }
+
     /// <summary>Its params.</summary>
     public IReadOnlyDictionary<string, string> Params { get; init; } = new Dictionary<string, string>();
 
@@ -69,8 +72,11 @@ public sealed record Run
     public string? PageIn(string? workspaceUrl)
     {
         string page = $"experiments/{Uri.EscapeDataString(ExperimentId)}/runs/{Uri.EscapeDataString(RunId)}";
+
+        // Since 3.10 the pages of GenAI come first, which show no runs. Older versions ignore the query.
+        string workspace = Workspace is null ? "" : $"&workspace={Uri.EscapeDataString(Workspace)}";
         if (TrackingUri.StartsWith("http", StringComparison.OrdinalIgnoreCase))
-            return $"{TrackingUri}/#/{page}";
+            return $"{TrackingUri}/#/{page}?workflowType=machine_learning{workspace}";
         return workspaceUrl is not null && TrackingUri.StartsWith("databricks", StringComparison.Ordinal) ? $"{workspaceUrl}/ml/{page}" : null;
     }
 }

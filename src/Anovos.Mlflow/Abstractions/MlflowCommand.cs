@@ -241,6 +241,14 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
         }
     }
 
+    /// <summary>Puts out a file as Get-Item does, with what the file system adds to it: views show its size, mode and user.</summary>
+    private protected void WriteFile(string path)
+    {
+        string qualified = $@"Microsoft.PowerShell.Core\FileSystem::{path}";
+        foreach (PSObject item in InvokeProvider.Item.Get([qualified], force: true, literalPath: true))
+            WriteObject(item);
+    }
+
     /// <summary>Ends the command with an error.</summary>
     private protected void Throw(ErrorRecord record)
     {

@@ -207,7 +207,9 @@ public sealed class MultipartTests
             string path = Path.Combine(folder, "big");
             File.WriteAllBytes(path, System.Security.Cryptography.RandomNumberGenerator.GetBytes(12 << 20));
             using IArtifactStore artifacts = ArtifactStores.Open(run, store);
-            using var proxied = new MultipartUpload(new ProxiedMultipart(store.Api, ArtifactStores.ProxiedBase(run.ArtifactUri, store.Api.Server)), multipart, run.RunId);
+            Uri root = ArtifactStores.ProxiedBase(run.ArtifactUri, store.Api.Server);
+            var target = new ProxiedMultipart(store.Api, root, runId: null, (_, _) => Task.FromResult(true));
+            using var proxied = new MultipartUpload(target, multipart, run.RunId);
 
             Assert.NotNull(await proxied.TrySendAsync(new FileInfo(path), "a b/big", _ => { }, default));
 

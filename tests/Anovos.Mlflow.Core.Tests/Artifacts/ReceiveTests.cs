@@ -87,7 +87,7 @@ public sealed class ReceiveTests
     {
         await using TransferFixture run = await TransferFixture.OpenAsync("3.11");
         await run.SendAsync([run.File("a", 50), run.File("b", 50), run.File("c", 50)]);
-        run.Server.Faults.Add("GET", Content + "a", Faults.Answer(200, "short", "text/plain"));
+        run.Server.Faults.Add("GET", Content + "a", Faults.Answer(200, "short", "text/plain"), times: 3);
         run.Server.Faults.Add("GET", Content + "b", Faults.Endless);
         string[] results = await run.ReceiveAsync();
         Assert.Contains("5 bytes came, and the run lists 50", results[0]);

@@ -16,7 +16,7 @@ internal sealed class TransferFixture : IAsyncDisposable
     {
         (_store, Run, Folder, Retries) = (store, run, folder, retries);
         Server = server!;
-        Artifacts = ArtifactStores.Open(run, store);
+        Artifacts = ArtifactStores.Open(run, store, onRetry: null, Warnings.Add);
     }
 
     public static TheoryData<string> Roots => new("directory", "2.17", "3.11", "3.17");
@@ -32,26 +32,41 @@ internal sealed class TransferFixture : IAsyncDisposable
 
     public List<RetryNotice> Retries { get; }
 
+    public List<string> Warnings { get; } = [];
+
     public string Destination => Path.Combine(Folder, "received");
 
     public string[] Puts => [.. Server.Requests.Where(request => request.Method == "PUT").Select(request => request.Path)];
 
-    public static async Task<TransferFixture> OpenAsync(string root, bool inParts = false, int retries = 2, TimeSpan? timeout = null)
+    public static async Task<TransferFixture> OpenAsync(
+        string root,
+        bool inParts = false,
+        int retries = 2,
+        TimeSpan? timeout = null,
+        Func<TrackingServerOptions, TrackingServerOptions>? change = null,
+        Func<MultipartOptions, MultipartOptions>? multipart = null,
+        PresignedUse presigned = PresignedUse.Auto)
     {
         string folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
         List<RetryNotice> notices = [];
-        TrackingServer? server = root == "directory" ? null : await TrackingServer.StartAsync(new TrackingServerOptions
+        var serverOptions = new TrackingServerOptions
         {
             Version = root switch { "2.17" => MlflowVersion.V2_17, "3.17" => MlflowVersion.V3_17, _ => MlflowVersion.V3_11 },
             HasBucket = inParts,
             Token = inParts ? "a-token" : null,
-        });
+        };
+        serverOptions = change?.Invoke(serverOptions) ?? serverOptions;
+        TrackingServer? server = root == "directory" ? null : await TrackingServer.StartAsync(serverOptions);
+        ConnectionOptions options = OptionsOf(folder, inParts, retries) with
+        {
+            RequestTimeout = timeout ?? new ConnectionOptions().RequestTimeout,
+            Token = serverOptions.Token,
+            Presigned = presigned,
+        };
+        options = options with { Multipart = multipart?.Invoke(options.Multipart) ?? options.Multipart };
         ITrackingStore store = server is null
             ? new DirectoryStore(Path.Combine(folder, "mlruns"))
-            : new RestStore(
-                server.Uri,
-                OptionsOf(folder, inParts, retries) with { RequestTimeout = timeout ?? new ConnectionOptions().RequestTimeout },
-                notices.Add);
+            : new RestStore(server.Uri, options, notices.Add);
         string id = await store.CreateExperimentAsync(new NewExperiment("transfers"), default);
         return new TransferFixture(store, await store.CreateRunAsync(new NewRun(id, null, "tester", 1), default), server, folder, notices);
     }
@@ -59,7 +74,6 @@ internal sealed class TransferFixture : IAsyncDisposable
     private static ConnectionOptions OptionsOf(string folder, bool inParts, int retries) => new()
     {
         Retry = new RetryPolicy { MaxRetries = retries, BackoffFactor = 0.001, Jitter = 0.001 },
-        Token = inParts ? "a-token" : null,
         Multipart = new MultipartOptions { ThroughServer = inParts, MinimumFileBytes = 1_000_000, PartBytes = 100_000, RecordsFolder = Path.Combine(folder, "sent") },
     };
 

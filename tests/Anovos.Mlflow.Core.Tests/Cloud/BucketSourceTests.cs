@@ -177,13 +177,15 @@ public class BucketSourceTests
 
         public Task<IReadOnlyList<BucketObject>> ListAsync(string prefix, bool recursive, CancellationToken cancellationToken) => bucket.ListAsync(prefix, recursive, cancellationToken);
 
-        public async Task<Stream> OpenAsync(string key, string? etag, long offset, CancellationToken cancellationToken)
+        public async Task<Stream> OpenAsync(string key, string? etag, long offset, long? end, CancellationToken cancellationToken)
         {
             Offsets.Add(offset);
-            using Stream whole = await bucket.OpenAsync(key, etag, offset, cancellationToken);
+            using Stream whole = await bucket.OpenAsync(key, etag, offset, end, cancellationToken);
             byte[] some = new byte[after];
             return new MemoryStream(some, 0, await whole.ReadAtLeastAsync(some, after, throwOnEndOfStream: false, cancellationToken));
         }
+
+        public Task<BucketObject?> FindAsync(string key, CancellationToken cancellationToken) => bucket.FindAsync(key, cancellationToken);
 
         public Task DeleteAsync(string key, CancellationToken cancellationToken) => bucket.DeleteAsync(key, cancellationToken);
 

@@ -159,7 +159,8 @@ public sealed class AzurePipelineTests : IDisposable
             ],
         };
         string[] lines = RunSummary.Of(result, _run, workspaceUrl: null).ToMarkdown().Split('\n');
-        Assert.Equal("**Failed**: MLflow run [nightly](http://mlflow:5000/#/experiments/7/runs/0123456789abcdef0123456789abcdef) in experiment Flow", lines[0]);
+        string page = "http://mlflow:5000/#/experiments/7/runs/0123456789abcdef0123456789abcdef?workflowType=machine_learning";
+        Assert.Equal($"**Failed**: MLflow run [nightly]({page}) in experiment Flow", lines[0]);
         Assert.Contains("> The workflow ended with exit code 3.", lines);
         Assert.Contains("| drift&#95;statistics | age, ifa |", lines);
         Assert.Contains("| stability&#95;index | none |", lines);

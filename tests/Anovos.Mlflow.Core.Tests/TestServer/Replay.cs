@@ -18,7 +18,6 @@ internal sealed class Replay : IDisposable
     internal static readonly IReadOnlyDictionary<string, string> Excluded = new Dictionary<string, string>
     {
         ["ajax-api"] = "the endpoints of MLflow's web page",
-        ["direct-"] = "a run whose artifact root is a bucket; the test server makes none",
         ["proxied-mpu-complete"] = "the parts went straight to the bucket, and were not recorded",
     };
 
@@ -39,9 +38,19 @@ internal sealed class Replay : IDisposable
 
     public void Dispose() => _client.Dispose();
 
+    // Two servers were recorded in one folder: one before the bucket, and one whose runs are in it.
     private static async Task<IReadOnlyDictionary<string, Replayed>> RunAsync(string folder)
     {
-        var recordings = Recording.In(folder).Where(Covers).ToList();
+        var answers = new Dictionary<string, Replayed>();
+        foreach (var recordings in Recording.In(folder).Where(Covers).GroupBy(IsDirect))
+            await AddAsync(answers, folder, [.. recordings], recordings.Key);
+        return answers;
+    }
+
+    private static bool IsDirect(Recording recording) => recording.Name[4..].StartsWith("direct-", StringComparison.Ordinal);
+
+    private static async Task AddAsync(Dictionary<string, Replayed> answers, string folder, List<Recording> recordings, bool isDirect)
+    {
         string? administrator = recordings.Find(recording => recording.Name[4..] == "admin-experiment")?.Header("Authorization");
         string[] credentials = administrator == null ? [] : Encoding.UTF8.GetString(Convert.FromBase64String(administrator[6..])).Split(':');
         var runIds = recordings
@@ -49,20 +58,25 @@ internal sealed class Replay : IDisposable
             .Select(recording => RunId(recording.Body!)).ToList();
         var nextIds = new Queue<string>(runIds);
         var version = Enum.Parse<MlflowVersion>($"V{folder.Split('-')[0].Replace('.', '_')}");
+        await using FakeCloud? bucket = isDirect ? await CloudStores.StartFakeAsync("s3") : null;
         await using var server = await TrackingServer.StartAsync(new TrackingServerOptions
         {
             Version = version,
-            HasBucket = folder.EndsWith("-s3", StringComparison.Ordinal),
+            HasBucket = folder.EndsWith("-s3", StringComparison.Ordinal) && !isDirect,
+            ArtifactRoot = isDirect ? ArtifactRootKind.Bucket : ArtifactRootKind.Proxied,
+            BucketAddress = bucket?.Uri,
             Username = credentials.ElementAtOrDefault(0),
             Password = credentials.ElementAtOrDefault(1) ?? "",
             NewRunId = nextIds.Dequeue,
         });
         using var replay = new Replay(server, runIds[0]);
         await replay.AddWhatWasThereAsync(administrator, withArtifact: version < MlflowVersion.V3_17);
-        var answers = new Dictionary<string, Replayed>();
         foreach (var recording in recordings)
+        {
             answers[recording.Name] = await replay.SendAsync(recording);
-        return answers;
+            if (recording.Name[4..] == "direct-presigned-upload-url")
+                await replay.UploadAsync(answers[recording.Name].Body);
+        }
     }
 
     // The recorded servers had an experiment 1 before the first recording, so that the ids are the same;
@@ -75,6 +89,19 @@ internal sealed class Replay : IDisposable
         (await _client.SendAsync(create)).EnsureSuccessStatusCode();
         if (withArtifact)
             (await _client.SendAsync(upload)).EnsureSuccessStatusCode();
+    }
+
+    // The upload itself was not recorded.
+    private async Task UploadAsync(string signed)
+    {
+        var body = JsonDocument.Parse(signed).RootElement;
+        using var request = new HttpRequestMessage(HttpMethod.Put, body.GetProperty("presigned_url").GetString())
+        {
+            Content = new ByteArrayContent("hello"u8.ToArray()),
+        };
+        foreach (var header in body.GetProperty("headers").EnumerateObject())
+            request.Content.Headers.TryAddWithoutValidation(header.Name, header.Value.GetString());
+        (await _client.SendAsync(request)).EnsureSuccessStatusCode();
     }
 
     private async Task<Replayed> SendAsync(Recording recording)

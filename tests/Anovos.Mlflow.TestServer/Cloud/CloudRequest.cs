@@ -44,6 +44,15 @@ internal sealed class CloudRequest
     /// <summary>The request that a store makes to read the source of a copy.</summary>
     public static CloudRequest Read(Uri source) => new("GET", source.PathAndQuery, new HeaderDictionary(), []);
 
+    /// <summary>A request without a body, to be signed.</summary>
+    public static CloudRequest Of(string method, string target, IReadOnlyDictionary<string, string> headers)
+    {
+        var dictionary = new HeaderDictionary();
+        foreach ((string name, string value) in headers)
+            dictionary[name] = value;
+        return new CloudRequest(method, target, dictionary, []);
+    }
+
     public bool Has(string field) => Query.Any(pair => pair.Name == field);
 
     public string? Field(string field) => Query.FirstOrDefault(pair => pair.Name == field).Value;

@@ -11,7 +11,7 @@ public static class CloudStores
     public const string AzureKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
     // s3rver knows this one only.
-    private const string S3Key = "S3RVER";
+    internal const string S3Key = "S3RVER";
 
     public static bool IsS3(string store) => store is "s3" or "s3rver";
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -27,6 +28,12 @@ public sealed class FakeCloud : IAsyncDisposable
 
     public Uri Uri { get; private set; } = null!;
 
+    /// <summary>Every request so far, without its body.</summary>
+    public ConcurrentQueue<RecordedRequest> Requests { get; } = new();
+
+    /// <summary>What is to go wrong.</summary>
+    public FaultList Faults { get; } = new();
+
     public static Task<FakeCloud> StartS3Async(string accessKeyId, string secretAccessKey) =>
         StartAsync(new FakeCloud(new FakeS3(accessKeyId, secretAccessKey).Handle, CloudResponse.Error));
 
@@ -44,6 +51,21 @@ public sealed class FakeCloud : IAsyncDisposable
     }
 
     private async Task HandleAsync(HttpContext context)
+    {
+        var recorded = new RecordedRequest
+        {
+            Method = context.Request.Method,
+            Path = RequestReader.TargetOf(context.Request),
+            Headers = context.Request.Headers.ToDictionary(
+                pair => pair.Key, pair => pair.Value.ToString(), StringComparer.OrdinalIgnoreCase),
+        };
+        Requests.Enqueue(recorded);
+        Task Handle() => RespondAsync(context);
+        await (Faults.Take(recorded.Method, RequestReader.PathOf(context.Request)) is { } fault ? fault(context, Handle) : Handle());
+        recorded.Status = context.Response.StatusCode;
+    }
+
+    private async Task RespondAsync(HttpContext context)
     {
         CloudResponse response;
         try

@@ -15,6 +15,8 @@ internal sealed class SignatureV4(string accessKeyId, string secretAccessKey)
     public void Verify(CloudRequest request)
     {
         bool presigned = request.Has("X-Amz-Algorithm");
+        if (presigned && request.Header("Authorization") is not null)
+            throw new CloudFault(400, "InvalidArgument", "Only one auth mechanism allowed");
         Dictionary<string, string> fields = presigned
             ? request.Query.ToDictionary(field => field.Name.Replace("X-Amz-", ""), field => field.Value)
             : ReadHeader(request);
@@ -34,14 +36,37 @@ internal sealed class SignatureV4(string accessKeyId, string secretAccessKey)
         if (payload != Unsigned && payload != Hex(SHA256.HashData(request.Body)))
             throw new CloudFault(400, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match.");
 
-        byte[] key = Encoding.UTF8.GetBytes("AWS4" + secretAccessKey);
-        foreach (string part in scope[1..])
-            key = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(part));
-        string canonical = Hex(SHA256.HashData(Encoding.UTF8.GetBytes(Canonical(request, signed, payload))));
-        string text = $"{Algorithm}\n{date}\n{string.Join('/', scope[1..])}\n{canonical}";
-        string expected = Hex(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text)));
-        if (fields["Signature"] != expected)
+        if (fields["Signature"] != Sign(Canonical(request, signed, payload), date, scope[1..]))
             throw new CloudFault(403, "SignatureDoesNotMatch", "The request signature we calculated does not match yours.");
+    }
+
+    /// <summary>The target of a presigned URL, as boto3 makes it.</summary>
+    /// <param name="method">The method that the URL is for.</param>
+    /// <param name="target">The escaped path, and a query that is signed too.</param>
+    /// <param name="headers">The headers that must come with the request; the host among them.</param>
+    /// <param name="time">When it was signed.</param>
+    /// <param name="lifetime">Seconds until it expires.</param>
+    public string Presign(
+        string method, string target, IReadOnlyDictionary<string, string> headers, DateTimeOffset time, long lifetime)
+    {
+        string date = time.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+        string[] scope = [date[..8], "us-east-1", "s3", "aws4_request"];
+        string[] signed = [.. headers.Keys.Select(name => name.ToLowerInvariant()).Order(StringComparer.Ordinal)];
+        target += $"{(target.Contains('?', StringComparison.Ordinal) ? '&' : '?')}X-Amz-Algorithm={Algorithm}"
+            + $"&X-Amz-Credential={Uri.EscapeDataString($"{accessKeyId}/{string.Join('/', scope)}")}&X-Amz-Date={date}"
+            + $"&X-Amz-Expires={lifetime}&X-Amz-SignedHeaders={Uri.EscapeDataString(string.Join(';', signed))}";
+        string signature = Sign(Canonical(CloudRequest.Of(method, target, headers), signed, Unsigned), date, scope);
+        return $"{target}&X-Amz-Signature={signature}";
+    }
+
+    private string Sign(string canonical, string date, string[] scope)
+    {
+        byte[] key = Encoding.UTF8.GetBytes("AWS4" + secretAccessKey);
+        foreach (string part in scope)
+            key = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(part));
+        string hash = Hex(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)));
+        string text = $"{Algorithm}\n{date}\n{string.Join('/', scope)}\n{hash}";
+        return Hex(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text)));
     }
 
     private static Dictionary<string, string> ReadHeader(CloudRequest request)

@@ -8,13 +8,16 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="runId">The run; null to keep no state.</param>
 internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions options, string? runId) : IDisposable
 {
+    // MLflow's own default.
+    internal const long MinimumBytes = 500L << 20;
+
     private volatile bool _isUnsupported;
 
     /// <summary>Sends the file. Returns null if it is too small for parts, or the store does not support them.</summary>
     public async Task<ArtifactContent?> TrySendAsync(FileInfo file, string path, Action<long> sent, CancellationToken cancellationToken)
     {
         FileState state = FileState.Of(file);
-        if (_isUnsupported || state.Length < options.MinimumFileBytes)
+        if (_isUnsupported || state.Length < (options.MinimumFileBytes ?? MinimumBytes))
             return null;
         using var upload = UnfinishedUpload.Open(options.RecordsFolder, runId, path);
         if (upload.Created is { } created)
@@ -50,6 +53,14 @@ internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions 
             await ForgetAsync(path, upload, cancellationToken).ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>Discards what an interrupted upload left, where the file goes another way.</summary>
+    public async Task AbandonAsync(string path, CancellationToken cancellationToken)
+    {
+        using var upload = UnfinishedUpload.Open(options.RecordsFolder, runId, path);
+        if (upload.Created is not null)
+            await ForgetAsync(path, upload, cancellationToken).ConfigureAwait(false);
     }
 
     public void Dispose() => target.Dispose();

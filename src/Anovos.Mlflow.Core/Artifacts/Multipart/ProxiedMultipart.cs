@@ -10,11 +10,16 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="api">The server.</param>
 /// <param name="root">The address of the root.</param>
 /// <param name="runId">The run, where the server is its tracking server.</param>
-internal sealed class ProxiedMultipart(RestApi api, Uri root, string? runId = null) : IMultipartTarget
+/// <param name="isReachable">Whether a bucket can be reached from here.</param>
+internal sealed class ProxiedMultipart(
+    RestApi api, Uri root, string? runId, Func<PresignedUrl, CancellationToken, Task<bool>> isReachable) : IMultipartTarget
 {
     private readonly FileTransfer _transfer = new(api.Options, api.Retrier, api.Http);
     private readonly string _address = root.AbsoluteUri.TrimEnd('/');
     private readonly PresignedUrlClient _bucket = new(api.Options, api.Retrier);
+
+    /// <summary>How the bucket failed last; null if it did not.</summary>
+    public MlflowException? BucketFailure { get; private set; }
 
     public async Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryCreateAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
     {
@@ -28,16 +33,39 @@ internal sealed class ProxiedMultipart(RestApi api, Uri root, string? runId = nu
             return null;
         }
 
+        string? id = null;
         try
         {
-            string id = answer.Text("upload_id");
-            PresignedUrl[] targets = [.. answer.Items("credentials").OrderBy(part => part.Whole("part_number")).Select(ReadTarget)];
-            return targets.Length == parts.Count ? (id.Length == 0 ? null : id, targets) : throw new FormatException($"{targets.Length} parts came for {parts.Count}");
+            id = answer.Text("upload_id") is { Length: > 0 } given ? given : null;
+            PresignedUrl[] targets =
+            [
+                .. answer.Items("credentials").OrderBy(part => part.Whole("part_number"))
+                    .Select(part => PresignedUrl.Read(part, "url", api.Server)),
+            ];
+            if (targets.Length != parts.Count)
+                throw new FormatException($"{targets.Length} parts came for {parts.Count}");
+            if (await isReachable(targets[0], cancellationToken).ConfigureAwait(false))
+                return (id, targets);
+            await AbortAsync().ConfigureAwait(false);
+            return null;
+        }
+        catch (MlflowException e) when (e.Kind == ErrorKind.UriUnsupported)
+        {
+            BucketFailure = e;
+            await AbortAsync().ConfigureAwait(false);
+            throw;
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)
         {
-            throw new MlflowException(ErrorKind.NotAnMlflowServer, $"{_address} does not say where the parts of '{path}' go, as an MLflow server does. Unset MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD to send it whole.", e) { Target = path };
+            throw new MlflowException(
+                ErrorKind.NotAnMlflowServer,
+                $"{_address} does not say where the parts of '{path}' go, as an MLflow server does. "
+                + "Set MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD to false to send it whole.",
+                e)
+            { Target = path };
         }
+
+        Task AbortAsync() => TryAbortAsync(path, new CreatedUpload("", 0, 0, 0, id, []), cancellationToken);
     }
 
     public async Task<UploadedPart> UploadPartAsync(string path, CreatedUpload created, FilePart part, Action<long> moved, CancellationToken cancellationToken)
@@ -49,7 +77,12 @@ internal sealed class ProxiedMultipart(RestApi api, Uri root, string? runId = nu
         catch (MlflowException e)
         {
             // The error of another host does not mean that the tracking server failed.
-            throw e.Rewrap($"Part {part.Number} of {created.Targets.Count} did not get to where the server sends it. {e.Message} Unset MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD to send through the server alone.", ErrorKind.ArtifactSendFailed, path);
+            BucketFailure = e;
+            throw e.Rewrap(
+                $"Part {part.Number} of {created.Targets.Count} did not get to where the server sends it. {e.Message} "
+                + "Set MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD to false to send through the server alone.",
+                ErrorKind.ArtifactSendFailed,
+                path);
         }
     }
 
@@ -88,10 +121,6 @@ internal sealed class ProxiedMultipart(RestApi api, Uri root, string? runId = nu
     }
 
     public void Dispose() => _bucket.Dispose();
-
-    private static PresignedUrl ReadTarget(JsonElement part) => PresignedUrl.Parse(
-        part.Id("url"),
-        part.OptionalPart("headers")?.EnumerateObject().ToDictionary(header => header.Name, header => header.Value.GetString() ?? "") ?? []);
 
     private static void WriteParts(Utf8JsonWriter json, CreatedUpload created, IReadOnlyList<UploadedPart> parts)
     {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Http;
@@ -50,7 +49,8 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IPrefetchesCrede
         long length = source.State.Length;
         return _transfer.WithinLimitAsync(
             path,
-            stop => length < _api.Options.Multipart.MinimumFileBytes && length <= WorkspaceFiles.MaximumBytes
+            stop => length < (_api.Options.Multipart.MinimumFileBytes ?? MultipartUpload.MinimumBytes)
+                && length <= WorkspaceFiles.MaximumBytes
                 ? FirstAsync(() => _files.SendAsync(source, path, sent, stop), () => _storage.SendAsync(source, path, sent, stop))
                 : _storage.SendAsync(source, path, sent, stop),
             cancellationToken);
@@ -70,7 +70,9 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IPrefetchesCrede
         string folder = ArtifactPath.Normalize(artifactPath);
         try
         {
-            return await FirstAsync(() => _files.ListAsync(folder, cancellationToken), () => ListThroughMlflowAsync(folder, cancellationToken)).ConfigureAwait(false);
+            return await FirstAsync(
+                () => _files.ListAsync(folder, cancellationToken),
+                () => RunListing.OfAsync(_api, _runId, folder, cancellationToken)).ConfigureAwait(false);
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactNotFound)
         {
@@ -100,18 +102,5 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IPrefetchesCrede
         }
 
         return await otherwise().ConfigureAwait(false);
-    }
-
-    private async Task<IReadOnlyList<Artifact>> ListThroughMlflowAsync(string folder, CancellationToken cancellationToken)
-    {
-        List<Artifact> found = await PageWalker.ReadAllAsync(async token =>
-        {
-            JsonElement answer = await _api.GetAsync("artifacts/list", ErrorKind.RunNotFound, cancellationToken, ("run_id", _runId), ("path", folder.Length == 0 ? null : folder), ("page_token", token)).ConfigureAwait(false);
-            string next = JsonFields.Read(answer, _api.Server.Host, json => json.Text("next_page_token"));
-            return new Page<Artifact>(ArtifactResponses.ReadList(answer, _api.Server, ""), next.Length == 0 ? null : next);
-        }).ConfigureAwait(false);
-
-        // For a file, the workspace lists the file itself.
-        return found is [{ IsDirectory: false } only] && only.ArtifactPath == folder ? [] : found;
     }
 }

@@ -5,7 +5,8 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Stores;
 
 /// <summary>Artifacts on a server, and in the folder where the run goes on once the server is lost.</summary>
-internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, FallbackStore store) : IArtifactStore, IPrefetchesCredentials, ISharesConcurrency
+internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, FallbackStore store)
+    : IArtifactStore, IPrefetchesCredentials, ISharesConcurrency, IRangedReader
 {
     private IArtifactStore? _folder;
 
@@ -22,6 +23,11 @@ internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, Fall
 
     public Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken) =>
         (_folder ?? server).ReceiveAsync(artifactPath, target, received, cancellationToken);
+
+    public Task<RangeSource?> FindRangesAsync(string artifactPath, long length, CancellationToken cancellationToken) =>
+        (_folder ?? server) is IRangedReader ranged
+            ? ranged.FindRangesAsync(artifactPath, length, cancellationToken)
+            : Task.FromResult<RangeSource?>(null);
 
     public Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken) =>
         TryAsync(artifacts => artifacts.ListAsync(artifactPath, cancellationToken), () => { }, cancellationToken);

@@ -29,7 +29,7 @@ internal sealed class RestRuns(RestApi api, string trackingUri)
                     },
                     ErrorKind.ExperimentNotFound,
                     cancellationToken).ConfigureAwait(false);
-                return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadRun(json.Part("run"), trackingUri));
+                return JsonFields.Read(answer, trackingUri, json => Read(json.Part("run")));
             },
             cancellationToken);
     }
@@ -40,7 +40,7 @@ internal sealed class RestRuns(RestApi api, string trackingUri)
         if (!Run.IsRunId(runId))
             throw new MlflowException(ErrorKind.RunNotFound, $"'{runId}' is no run id: letters, digits, '-' and '_' are expected, usually 32 hex digits.") { Target = runId };
         JsonElement answer = await api.GetAsync("runs/get", ErrorKind.RunNotFound, cancellationToken, ("run_id", runId)).ConfigureAwait(false);
-        return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadRun(json.Part("run"), trackingUri));
+        return JsonFields.Read(answer, trackingUri, json => Read(json.Part("run")));
     }
 
     /// <inheritdoc cref="ITrackingStore.UpdateRunAsync"/>
@@ -81,7 +81,7 @@ internal sealed class RestRuns(RestApi api, string trackingUri)
             },
             ErrorKind.ExperimentNotFound,
             cancellationToken).ConfigureAwait(false);
-        return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "runs", pageToken, run => RestEntities.ReadRun(run, trackingUri)));
+        return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "runs", pageToken, Read));
     }
 
     private async Task<Run?> FindByRequestAsync(string experimentId, string request, CancellationToken cancellationToken)
@@ -89,4 +89,6 @@ internal sealed class RestRuns(RestApi api, string trackingUri)
         var search = new RunSearch([experimentId], $"tags.`{RestStore.IdempotencyKeyTag}` = '{request}'") { ViewType = ViewType.All, MaxResults = 1 };
         return (await SearchRunsAsync(search, null, cancellationToken).ConfigureAwait(false)).Items.FirstOrDefault();
     }
+
+    private Run Read(JsonElement json) => RestEntities.ReadRun(json, trackingUri) with { Workspace = api.Options.Workspace };
 }

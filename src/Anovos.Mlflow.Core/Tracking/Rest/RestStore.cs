@@ -104,6 +104,10 @@ public class RestStore : ITrackingStore
     public Task DeleteTagAsync(string runId, string key, CancellationToken cancellationToken) =>
         _data.DeleteTagAsync(runId, key, cancellationToken);
 
+    /// <summary>The workspace that requests are for, which pages must name; null if the server has no workspaces.</summary>
+    internal async Task<string?> FindWorkspaceAsync(CancellationToken cancellationToken) => Api.Options.Workspace
+        ?? (await Api.Capabilities.GetAsync(cancellationToken).ConfigureAwait(false) is { HasWorkspaces: true } ? "default" : null);
+
     /// <inheritdoc/>
     public void Dispose()
     {

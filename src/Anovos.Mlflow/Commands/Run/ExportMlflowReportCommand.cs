@@ -95,7 +95,7 @@ public sealed class ExportMlflowReportCommand : TrackingCommand
         if (Force && File.Exists(_file))
             File.SetAttributes(_file, File.GetAttributes(_file) & ~FileAttributes.ReadOnly);
         report.Save(_file);
-        WriteObject(new FileInfo(_file));
+        WriteFile(_file);
     }
 
     private void Read(string? id)

@@ -2,6 +2,7 @@ using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Processes;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
@@ -22,6 +23,7 @@ public sealed class ShowMlflowRunCommand : RunCommand
     {
         RunReference reference = ResolveRun();
         Run run = Await(token => reference.Store.GetRunAsync(reference.RunId, token));
+        run = Await(token => reference.Store.WithWorkspaceAsync(run, token));
         Uri page = run.PageIn(reference.WorkspaceUrl) is { } address ? new Uri(address) : throw NoPage(run);
         if (ShouldProcess(page.AbsoluteUri, "Open in the browser") && !Browser.TryOpen(page, Environment.GetEnvironmentVariable) && !PassThru)
             WriteInformation(new HostInformationMessage { Message = $"There is no browser here. The page of the run: {page.AbsoluteUri}" }, HostTag);
@@ -33,7 +35,7 @@ public sealed class ShowMlflowRunCommand : RunCommand
         ErrorKind.NotSupported,
         $"Run {run.RunId} is in {run.TrackingUri}, which has no pages. MLflow shows it: mlflow ui --backend-store-uri \"{run.TrackingUri}\""
             + (run.TrackingUri.StartsWith("file:", StringComparison.Ordinal) ? " (newer versions want MLFLOW_ALLOW_FILE_STORE=true)" : "")
-            + $", and then its page is /#/experiments/{run.ExperimentId}/runs/{run.RunId} there. Export-MlflowReport needs no server.")
+            + $", and then its page is /#/experiments/{run.ExperimentId}/runs/{run.RunId}?workflowType=machine_learning there. Export-MlflowReport needs no server.")
     {
         Target = run.RunId,
     };

@@ -57,6 +57,6 @@ public sealed class ExportAnovosProjectCommand : MlflowCommand
         if (!ShouldProcess(file, "Write"))
             return;
         File.WriteAllText(file, text, new UTF8Encoding(false));
-        WriteObject(new FileInfo(file));
+        WriteFile(file);
     }
 }

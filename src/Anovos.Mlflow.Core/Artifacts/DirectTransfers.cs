@@ -1,0 +1,139 @@
+using System.Text.Json;
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Artifacts;
+
+/// <summary>
+/// Transfers of large files straight to and from the bucket behind an MLflow server that passes artifacts on. If the bucket cannot be
+/// used from here, everything goes through the server again.
+/// </summary>
+/// <param name="api">The server.</param>
+/// <param name="root">The address of the root.</param>
+/// <param name="runId">The run, where the server is its tracking server.</param>
+/// <param name="warn">Told once when the way is given up.</param>
+internal sealed class DirectTransfers(RestApi api, Uri root, string? runId, Action<string> warn) : IDisposable
+{
+    private readonly MultipartOptions _options = api.Options.Multipart with
+    {
+        MinimumFileBytes = api.Options.Multipart.MinimumFileBytes ?? MultipartOptions.LargeFileBytes,
+    };
+
+    private readonly object _gate = new();
+    private PresignedUrlClient? _bucket;
+    private ProxiedMultipart? _target;
+    private MultipartUpload? _upload;
+
+    /// <summary>How long a file must be to be sent in parts.</summary>
+    public long MinimumBytes => _options.MinimumFileBytes ?? MultipartOptions.LargeFileBytes;
+
+    /// <summary>Sends a file in parts. Returns null if it must go through the server.</summary>
+    public async Task<ArtifactContent?> TrySendAsync(FileInfo file, string path, Action<long> sent, CancellationToken cancellationToken)
+    {
+        if (!await MayAsync(_options.ThroughServer, info => info.TakesParts, cancellationToken).ConfigureAwait(false))
+            return null;
+
+        (ProxiedMultipart target, MultipartUpload upload) = Upload();
+        try
+        {
+            return await upload.TrySendAsync(file, path, sent, cancellationToken).ConfigureAwait(false);
+        }
+        catch (MlflowException) when (_options.ThroughServer is null && target.BucketFailure is { } failure)
+        {
+            GiveUp($"does not take a part: {failure.Message}");
+            await upload.AbandonAsync(path, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+    }
+
+    /// <summary>Finds where the bucket gives an artifact. Returns null if it must come through the server.</summary>
+    public async Task<RangeSource?> TryFindRangesAsync(string path, long length, CancellationToken cancellationToken)
+    {
+        if (length < _options.RangedFileBytes
+            || !await MayAsync(_options.FromBucket, info => info.GivesDirectDownloads, cancellationToken).ConfigureAwait(false))
+        {
+            return null;
+        }
+
+        PresignedUrl first;
+        try
+        {
+            first = await SignAsync(path, cancellationToken).ConfigureAwait(false);
+        }
+        catch (MlflowException e) when (e.StatusCode is 404 or 405 or 501)
+        {
+            return null;
+        }
+        catch (MlflowException e) when (e.Kind == ErrorKind.UriUnsupported)
+        {
+            GiveUp($"is not used: {e.Message}");
+            return null;
+        }
+
+        if (!await IsReachableAsync(first, cancellationToken).ConfigureAwait(false))
+            return null;
+        return new PresignedRanges(api.Options, Bucket(), first, token => SignAsync(path, token), path, failure =>
+        {
+            GiveUp($"does not give '{path}': {failure.Message}");
+            return true;
+        });
+    }
+
+    /// <summary>The host that the bucket gives an artifact at.</summary>
+    public async Task<Uri> FindHostAsync(string path, CancellationToken cancellationToken) =>
+        (await SignAsync(path, cancellationToken).ConfigureAwait(false)).Host;
+
+    public void Dispose()
+    {
+        _upload?.Dispose();
+        _bucket?.Dispose();
+    }
+
+    // MLflow's own variable decides if it is set.
+    private async Task<bool> MayAsync(bool? variable, Func<ServerInfo, bool> can, CancellationToken cancellationToken)
+    {
+        if (api.Options.Presigned == PresignedUse.Never || api.Direct.IsClosed)
+            return false;
+        return variable ?? (await api.Capabilities.GetAsync(cancellationToken).ConfigureAwait(false) is { } info && can(info));
+    }
+
+    private async Task<bool> IsReachableAsync(PresignedUrl url, CancellationToken cancellationToken)
+    {
+        if (await api.Direct.WhyUnreachableAsync(url.Host, cancellationToken).ConfigureAwait(false) is not { } why)
+            return true;
+        GiveUp($"cannot be reached from here: {why}");
+        return false;
+    }
+
+    private void GiveUp(string why)
+    {
+        if (api.Direct.Close())
+        {
+            warn($"The bucket behind {api.Server.GetLeftPart(UriPartial.Authority)} {why} "
+                + "Large files go through the server in this session.");
+        }
+    }
+
+    private async Task<PresignedUrl> SignAsync(string path, CancellationToken cancellationToken)
+    {
+        string address = root.AbsoluteUri.TrimEnd('/').Replace(ProxiedArtifactStore.Endpoint, "api/2.0/mlflow-artifacts/presigned");
+        JsonElement answer = await api.GetAddressAsync(
+            $"{address}/{ArtifactPath.Escape(path)}", ErrorKind.ArtifactNotFound, cancellationToken).ConfigureAwait(false);
+        return JsonFields.Read(answer, api.Server.Host, json => PresignedUrl.Read(json, "url", api.Server));
+    }
+
+    private PresignedUrlClient Bucket()
+    {
+        lock (_gate)
+            return _bucket ??= new PresignedUrlClient(api.Options, api.Retrier);
+    }
+
+    private (ProxiedMultipart Target, MultipartUpload Upload) Upload()
+    {
+        lock (_gate)
+        {
+            _target ??= new ProxiedMultipart(api, root, runId, IsReachableAsync);
+            _upload ??= new MultipartUpload(_target, _options, runId);
+            return (_target, _upload);
+        }
+    }
+}

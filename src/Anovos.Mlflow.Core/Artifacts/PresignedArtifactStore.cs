@@ -1,0 +1,138 @@
+using System.Text.Json;
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Artifacts;
+
+/// <summary>
+/// The artifacts of a run in a bucket that only the tracking server has credentials for: it signs a URL for each file (MLflow 3.15 and
+/// later), and lists the bucket.
+/// </summary>
+/// <param name="api">The server.</param>
+/// <param name="runId">The run.</param>
+/// <param name="root">Its artifact root, for errors.</param>
+internal sealed class PresignedArtifactStore(RestApi api, string runId, string root)
+    : IArtifactStore, ISharesConcurrency, IPrefetchesCredentials, IRangedReader
+{
+    // S3's limit for one PUT.
+    private const long MaximumBytes = 5L << 30;
+
+    private const string NotSent =
+        "it is not sent. Rename the file, or send its folder with -Compress, which stores the folder as one zip that keeps the names";
+
+    private readonly PresignedUrlClient _bucket = new(api.Options, api.Retrier);
+    private UploadUrls? _uploads;
+
+    public bool IsLocal => false;
+
+    public bool TakesControls => false;
+
+    public AdaptiveConcurrency Concurrency => api.Retrier.Concurrency;
+
+    private UploadUrls Uploads => LazyInitializer.EnsureInitialized(ref _uploads, () => new UploadUrls(SignUploadAsync))!;
+
+    public void ExpectUploads(IEnumerable<string> artifactPaths) => Uploads.Expect(artifactPaths.Select(ArtifactPath.Normalize));
+
+    public Task<ArtifactContent?> SendAsync(
+        ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    {
+        string path = ArtifactPath.Normalize(artifactPath);
+        ThrowIfChanged(path, NotSent);
+        if (source.State.Length > MaximumBytes)
+        {
+            throw new MlflowException(
+                ErrorKind.ArtifactSendFailed,
+                $"{source} has {source.State.Length} bytes, and a URL that the server signs takes {MaximumBytes} (5 GiB) at most. "
+                + $"Split the file, or give credentials of your own for {root}.")
+            { Target = path };
+        }
+
+        return FileTransfer.WithinLimitAsync(api.Options, path, ErrorKind.ArtifactSendFailed, SendOneAsync, cancellationToken);
+
+        async Task<ArtifactContent?> SendOneAsync(CancellationToken stop)
+        {
+            PresignedUrl first = await Uploads.GetAsync(path, stop).ConfigureAwait(false);
+            return await new RenewedUrl(token => SignUploadAsync(path, token), path, first).RunAsync(PutAsync, stop).ConfigureAwait(false);
+
+            async Task<ArtifactContent> PutAsync(PresignedUrl url) =>
+                (await _bucket.SendAsync(HttpMethod.Put, url, source, part: null, sent, stop).ConfigureAwait(false)).Content;
+        }
+    }
+
+    public Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken)
+    {
+        string path = ArtifactPath.Normalize(artifactPath);
+        ThrowIfChanged(path, "it is not received, because another file could come. Fetch it from the bucket itself");
+        return FileTransfer.WithinLimitAsync(
+            api.Options,
+            path,
+            ErrorKind.ArtifactReceiveFailed,
+            stop => new RenewedUrl(token => SignDownloadAsync(path, token), path)
+                .RunAsync(url => _bucket.ReceiveAsync(url, target, received, stop), stop),
+            cancellationToken);
+    }
+
+    public async Task<RangeSource?> FindRangesAsync(string artifactPath, long length, CancellationToken cancellationToken)
+    {
+        string path = ArtifactPath.Normalize(artifactPath);
+        if (length < api.Options.Multipart.RangedFileBytes || ServedPath.WhyChangedAlone(path) is not null)
+            return null;
+        PresignedUrl first = await SignDownloadAsync(path, cancellationToken).ConfigureAwait(false);
+        return new PresignedRanges(api.Options, _bucket, first, token => SignDownloadAsync(path, token), path);
+    }
+
+    public Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken)
+    {
+        string folder = ArtifactPath.Normalize(artifactPath);
+        ThrowIfChanged(folder, "it is not listed, because that could list another folder. Look for it in the bucket itself");
+        return RunListing.OfAsync(api, runId, folder, cancellationToken);
+    }
+
+    public Task DeleteAsync(string artifactPath, CancellationToken cancellationToken) => throw new MlflowException(
+        ErrorKind.ArtifactRemovalFailed,
+        $"'{artifactPath}' is not removed: an MLflow server signs no URL that removes a file. Give credentials of your own for {root}, "
+        + "and leave ANOVOS_MLFLOW_PRESIGNED unset.")
+    { Target = artifactPath };
+
+    /// <summary>The host that the URLs lead to.</summary>
+    public async Task<Uri> FindHostAsync(CancellationToken cancellationToken) =>
+        (await SignUploadAsync("anovos-mlflow-probe", cancellationToken).ConfigureAwait(false)).Host;
+
+    public void Dispose()
+    {
+        _uploads?.Dispose();
+        _bucket.Dispose();
+    }
+
+    private Task<PresignedUrl> SignUploadAsync(string path, CancellationToken cancellationToken) =>
+        SignAsync("artifacts/presigned-upload-url", path, cancellationToken);
+
+    private Task<PresignedUrl> SignDownloadAsync(string path, CancellationToken cancellationToken) =>
+        SignAsync("artifacts/presigned-download-url", path, cancellationToken);
+
+    private async Task<PresignedUrl> SignAsync(string endpoint, string path, CancellationToken cancellationToken)
+    {
+        JsonElement answer;
+        try
+        {
+            answer = await api.PostAsync(endpoint, Write, ErrorKind.ArtifactNotFound, cancellationToken).ConfigureAwait(false);
+        }
+        catch (MlflowException e) when (e.StatusCode is 405 or 501 || e is { StatusCode: 404, Kind: ErrorKind.NotAnMlflowServer })
+        {
+            throw e.Rewrap($"The server signs no URLs for {root}. {e.Message}", ErrorKind.NotSupported, path);
+        }
+
+        return JsonFields.Read(answer, api.Server.Host, json => PresignedUrl.Read(json, "presigned_url", api.Server));
+
+        void Write(Utf8JsonWriter json)
+        {
+            json.WriteString("run_id", runId);
+            json.WriteString("path", path);
+        }
+    }
+
+    private static void ThrowIfChanged(string path, string advice)
+    {
+        if (ServedPath.WhyChangedAlone(path) is { } why)
+            throw new MlflowException(ErrorKind.ArtifactPathInvalid, $"An MLflow server {why}: {advice}.") { Target = path };
+    }
+}

@@ -1,0 +1,32 @@
+using System.Text.Json;
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Artifacts;
+
+/// <summary>Lists the artifacts of a run through its tracking server, wherever they are.</summary>
+internal static class RunListing
+{
+    /// <summary>The direct children of a folder.</summary>
+    public static async Task<IReadOnlyList<Artifact>> OfAsync(RestApi api, string runId, string folder, CancellationToken cancellationToken)
+    {
+        List<Artifact> found = [];
+        HashSet<string> tokens = new(StringComparer.Ordinal);
+        string? token = null;
+        do
+        {
+            JsonElement page = await api.GetAsync(
+                "artifacts/list",
+                ErrorKind.RunNotFound,
+                cancellationToken,
+                ("run_id", runId),
+                ("path", folder.Length == 0 ? null : folder),
+                ("page_token", token)).ConfigureAwait(false);
+            found.AddRange(ArtifactResponses.ReadList(page, api.Server, ""));
+            token = JsonFields.Read(page, api.Server.Host, json => json.Text("next_page_token"));
+        }
+        while (token.Length > 0 && tokens.Add(token));
+
+        // For a file, a server lists the file itself.
+        return found is [{ IsDirectory: false } only] && only.ArtifactPath == folder ? [] : found;
+    }
+}

@@ -1,0 +1,62 @@
+using System.Collections.Concurrent;
+
+namespace Anovos.Mlflow.Http;
+
+/// <summary>
+/// The way to the bucket behind a server, past the server. One for each connection: once it is closed, no transfer of this session
+/// tries it again.
+/// </summary>
+/// <param name="options">How the server is reached.</param>
+internal sealed class DirectRoute(ConnectionOptions options)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    private readonly ConcurrentDictionary<string, Task<string?>> _hosts = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, bool> _said = new(StringComparer.Ordinal);
+    private int _closed;
+
+    /// <summary>Whether transfers go through the server alone.</summary>
+    public bool IsClosed => Volatile.Read(ref _closed) != 0;
+
+    /// <summary>Closes the way. Returns true the first time, when the user must be told.</summary>
+    public bool Close() => Interlocked.Exchange(ref _closed, 1) == 0;
+
+    /// <summary>Whether a warning is new in this session.</summary>
+    public bool IsNew(string warning) => _said.TryAdd(warning, true);
+
+    /// <summary>Returns why a host cannot be reached within three seconds; null if it can. Each host is asked once.</summary>
+    /// <param name="host">The scheme, host and port.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<string?> WhyUnreachableAsync(Uri host, CancellationToken cancellationToken)
+    {
+        Task<string?> probe = _hosts.GetOrAdd(host.GetLeftPart(UriPartial.Authority), _ => ProbeAsync(host));
+        using var wait = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await Task.WhenAny(probe, Task.Delay(Timeout.Infinite, wait.Token)).ConfigureAwait(false);
+        wait.Cancel();
+        cancellationToken.ThrowIfCancellationRequested();
+        return await probe.ConfigureAwait(false);
+    }
+
+    // Any response will do: a bucket refuses a request without a signature.
+    private async Task<string?> ProbeAsync(Uri host)
+    {
+        ConnectionOptions others = options.ForOtherHosts();
+        using HttpClient http = HttpTransport.CreateClient(HttpTransport.CreateHandler(others with { FollowRedirects = false }), others);
+        using var time = new CancellationTokenSource(Patience);
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Head, new Uri(host.GetLeftPart(UriPartial.Authority)));
+            using HttpResponseMessage response = await http.SendAsync(request, time.Token).ConfigureAwait(false);
+            bool isFromProxy = Failures.IsFromGateway((int)response.StatusCode) && EnvironmentProxy.AddressFor(host, others) is not null;
+            return isFromProxy ? $"The proxy before {host.Authority} answered {(int)response.StatusCode}." : null;
+        }
+        catch (Exception e) when (e is OperationCanceledException or HttpRequestException or IOException or MlflowException)
+        {
+            if (e is MlflowException { Kind: ErrorKind.NotAnMlflowServer })
+                return null; // It answered with a redirect.
+            return time.IsCancellationRequested
+                ? $"{host.Authority} did not answer within {Patience.TotalSeconds} seconds."
+                : options.Redactor.Clean(e.GetBaseException().Message);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Cloud;
+using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.Stores;
+
+/// <summary>Finds out which host the URLs lead to that a server signs. Reads only: no file is made for it.</summary>
+internal static class BucketProbe
+{
+    private const int Experiments = 20;
+    private const int Runs = 5;
+
+    /// <summary>The host; null if no recent run has artifacts that show it.</summary>
+    public static async Task<Uri?> FindHostAsync(ITrackingStore store, RestApi api, ServerInfo info, CancellationToken cancellationToken)
+    {
+        if (!info.SignsUrls && !info.GivesDirectDownloads)
+            return null;
+        var search = new ExperimentSearch(MaxResults: Experiments);
+        Page<Experiment> experiments = await store.SearchExperimentsAsync(search, null, cancellationToken).ConfigureAwait(false);
+        var newest = new RunSearch([.. experiments.Items.Select(experiment => experiment.ExperimentId)]) { MaxResults = Runs };
+        Page<Run> runs = await store.SearchRunsAsync(newest, null, cancellationToken).ConfigureAwait(false);
+        foreach (Run run in runs.Items)
+        {
+            if (await FindHostAsync(run, api, info, cancellationToken).ConfigureAwait(false) is { } host)
+                return host;
+        }
+
+        return null;
+    }
+
+    private static async Task<Uri?> FindHostAsync(Run run, RestApi api, ServerInfo info, CancellationToken cancellationToken)
+    {
+        if (info.SignsUrls && Buckets.Speaks(run.ArtifactUri))
+        {
+            using var signed = new PresignedArtifactStore(api, run.RunId, run.ArtifactUri);
+            return await signed.FindHostAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        if (!info.GivesDirectDownloads || LocalUri.SchemeOf(run.ArtifactUri) != "mlflow-artifacts"
+            || await FindFileAsync(run, api, cancellationToken).ConfigureAwait(false) is not { } file)
+        {
+            return null;
+        }
+
+        using var direct = new DirectTransfers(api, ArtifactStores.ProxiedBase(run.ArtifactUri, api.Server), run.RunId, _ => { });
+        return await direct.FindHostAsync(file, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<string?> FindFileAsync(Run run, RestApi api, CancellationToken cancellationToken)
+    {
+        string folder = "";
+        for (int depth = 0; depth < 3; depth++)
+        {
+            IReadOnlyList<Artifact> entries = await RunListing.OfAsync(api, run.RunId, folder, cancellationToken).ConfigureAwait(false);
+            if (entries.FirstOrDefault(entry => !entry.IsDirectory && ServedPath.WhyChanged(entry.ArtifactPath) is null) is { } file)
+                return file.ArtifactPath;
+            if (entries.FirstOrDefault(entry => entry.IsDirectory && ServedPath.WhyChanged(entry.ArtifactPath) is null) is not { } below)
+                return null;
+            folder = below.ArtifactPath;
+        }
+
+        return null;
+    }
+}
