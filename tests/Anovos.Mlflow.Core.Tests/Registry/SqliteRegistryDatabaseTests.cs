@@ -183,6 +183,7 @@ public sealed class SqliteRegistryDatabaseTests : IDisposable
 
     private List<string> Query(string database, string sql)
     {
+        SqliteLibrary.Load();
         using var connection = new SqliteConnection($"Data Source={PathOf(database)};Pooling=False");
         connection.Open();
         using SqliteCommand command = connection.CreateCommand();

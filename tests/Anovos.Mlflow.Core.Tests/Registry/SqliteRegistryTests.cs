@@ -362,6 +362,7 @@ public sealed class SqliteRegistryTests : IDisposable
 
     private List<string> Query(string sql)
     {
+        SqliteLibrary.Load();
         using var connection = new SqliteConnection($"Data Source={_database.Path};Pooling=False");
         connection.Open();
         using SqliteCommand command = connection.CreateCommand();

@@ -167,6 +167,7 @@ public sealed class SqliteTroubleTests : IDisposable
 
     private async Task RunOtherAsync(string sql)
     {
+        SqliteLibrary.Load();
         using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={FilePath};Pooling=False");
         connection.Open();
         using Microsoft.Data.Sqlite.SqliteCommand command = connection.CreateCommand();

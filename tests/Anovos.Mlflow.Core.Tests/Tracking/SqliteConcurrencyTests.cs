@@ -236,6 +236,7 @@ public sealed class SqliteConcurrencyTests : IDisposable
 
         public HeldLock(string path)
         {
+            SqliteLibrary.Load();
             _connection = new SqliteConnection($"Data Source={path};Pooling=False");
             _connection.Open();
             using SqliteCommand command = _connection.CreateCommand();
