@@ -12,6 +12,28 @@ public class BucketArtifactStoreTests
     public static TheoryData<string> Kinds => CloudPlace.Kinds;
 
     [Theory]
+    [MemberData(nameof(CloudPlace.Kinds), MemberType = typeof(CloudPlace))]
+    public async Task A_large_object_comes_in_ranges_and_a_refused_one_is_asked_for_again(string kind)
+    {
+        await using CloudPlace place = await CloudPlace.OpenAsync(kind);
+        using BucketArtifactStore store = place.Store();
+        FileInfo file = place.File(450_000);
+        await store.SendAsync(new FileSource(file), "folder/large ü", _ => { }, default);
+        int refusals = 1;
+        place.Gateway.Refuse = request =>
+            request.StartsWith("GET", StringComparison.Ordinal) && Interlocked.Decrement(ref refusals) == 0 ? 503 : null;
+        int before = place.Gateway.Requests.Count;
+        List<ArtifactReceived> results = [];
+
+        await new ArtifactReceiver(store, 4, overwrite: false).ReceiveAsync(
+            [new ListedArtifact("folder/large ü", 450_000, null)], Path.Combine(place.Folder, "back"), results.Add, _ => { }, default);
+
+        Assert.Null(Assert.Single(results).Error);
+        Assert.Equal(File.ReadAllBytes(file.FullName), File.ReadAllBytes(Path.Combine(place.Folder, "back", "folder", "large ü")));
+        Assert.Equal(6, place.Gateway.Requests.Skip(before).Count(request => request.StartsWith("GET", StringComparison.Ordinal)));
+    }
+
+    [Theory]
     [MemberData(nameof(Kinds))]
     public async Task A_file_of_any_length_comes_back_byte_for_byte(string kind)
     {

@@ -50,7 +50,11 @@ internal sealed class CloudPlace : IAsyncDisposable
 
     public (IBucket Bucket, string Key) Bucket(string? uri = null, int retries = 2)
     {
-        var options = new ConnectionOptions { Retry = new RetryPolicy { MaxRetries = retries, BackoffFactor = 0.001, Jitter = 0.001 } };
+        var options = new ConnectionOptions
+        {
+            Retry = new RetryPolicy { MaxRetries = retries, BackoffFactor = 0.001, Jitter = 0.001 },
+            Multipart = new MultipartOptions { RangedFileBytes = 200_000, RangeBytes = 100_000 },
+        };
         return Buckets.Open(uri ?? Uri, name => Environment.GetValueOrDefault(name), options, new Retrier(options.Retry, Retries.Add));
     }
 
