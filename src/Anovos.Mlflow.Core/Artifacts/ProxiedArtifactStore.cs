@@ -42,10 +42,9 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
         ServedPath.ThrowIfChanged(path, NotSent);
         return _transfer.WithinLimitAsync(
             path,
-            async stop => (source is FileSource file && MayGoInParts(file, path)
-                    ? await _direct.TrySendAsync(file.File, path, sent, stop).ConfigureAwait(false)
-                    : null)
-                ?? await SendWholeAsync(source, path, sent, stop).ConfigureAwait(false),
+            stop => source is FileSource file && MayGoInParts(file, path)
+                ? SendLargeAsync(file, path, sent, stop)
+                : SendWholeAsync(source, path, sent, stop),
             cancellationToken);
     }
 
@@ -138,6 +137,11 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
         if (ownsApi)
             api.Dispose();
     }
+
+    private async Task<ArtifactContent?> SendLargeAsync(
+        FileSource file, string path, Action<long> sent, CancellationToken cancellationToken) =>
+        await _direct.TrySendAsync(file.File, path, sent, cancellationToken).ConfigureAwait(false)
+            ?? await SendWholeAsync(file, path, sent, cancellationToken).ConfigureAwait(false);
 
     private async Task<ArtifactContent?> SendWholeAsync(ArtifactSource source, string path, Action<long> sent, CancellationToken cancellationToken) =>
         (await _transfer.SendAsync(
