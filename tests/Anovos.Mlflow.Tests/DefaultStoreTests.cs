@@ -149,5 +149,9 @@ public sealed class DefaultStoreTests : IDisposable
         Assert.Equal(["UriUnsupported"], result.Texts);
     }
 
-    public void Dispose() => _session.Dispose();
+    public void Dispose()
+    {
+        _session.Dispose();
+        Environment.SetEnvironmentVariable("MLFLOW_TRACKING_URI", null);
+    }
 }

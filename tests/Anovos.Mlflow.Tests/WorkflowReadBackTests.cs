@@ -151,10 +151,19 @@ public sealed class WorkflowReadBackTests : IDisposable
         using var other = new ScriptSession();
         (string, object?)[] variables =
         [
-            ("Uri", uri.StartsWith('.') ? Path.GetFullPath(Path.Combine(_session.Folder, uri)) : uri),
+            ("Uri", FromElsewhere(uri)),
             ("Config", Path.Combine(_session.Folder, "config.yaml")),
         ];
         while (!running.IsCompleted && (!File.Exists(Path.Combine(_session.Folder, "pids")) || other.Run(Timed, variables).Output.Count == 0))
             await Task.Delay(50, TestContext.Current.CancellationToken);
+    }
+
+    // The other session has a folder of its own.
+    private string FromElsewhere(string uri)
+    {
+        const string Relative = "sqlite:///";
+        if (uri.StartsWith(Relative, StringComparison.Ordinal))
+            return Relative + Path.Combine(_session.Folder, uri[Relative.Length..]);
+        return uri.StartsWith('.') ? Path.GetFullPath(Path.Combine(_session.Folder, uri)) : uri;
     }
 }
