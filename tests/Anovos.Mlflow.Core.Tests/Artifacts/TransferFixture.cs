@@ -16,7 +16,7 @@ internal sealed class TransferFixture : IAsyncDisposable
     {
         (_store, Run, Folder, Retries) = (store, run, folder, retries);
         Server = server!;
-        Artifacts = ArtifactStores.Open(run, store, onRetry: null, Warnings.Add);
+        Artifacts = ArtifactStores.Open(run, store, onRetry: null, Warnings.Adder());
     }
 
     public static TheoryData<string> Roots => new("directory", "2.17", "3.11", "3.17");
@@ -66,7 +66,7 @@ internal sealed class TransferFixture : IAsyncDisposable
         options = options with { Multipart = multipart?.Invoke(options.Multipart) ?? options.Multipart };
         ITrackingStore store = server is null
             ? new DirectoryStore(Path.Combine(folder, "mlruns"))
-            : new RestStore(server.Uri, options, notices.Add);
+            : new RestStore(server.Uri, options, notices.Adder());
         string id = await store.CreateExperimentAsync(new NewExperiment("transfers"), default);
         return new TransferFixture(store, await store.CreateRunAsync(new NewRun(id, null, "tester", 1), default), server, folder, notices);
     }

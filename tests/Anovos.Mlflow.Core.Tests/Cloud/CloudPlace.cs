@@ -55,7 +55,7 @@ internal sealed class CloudPlace : IAsyncDisposable
             Retry = new RetryPolicy { MaxRetries = retries, BackoffFactor = 0.001, Jitter = 0.001 },
             Multipart = new MultipartOptions { RangedFileBytes = 200_000, RangeBytes = 100_000 },
         };
-        return Buckets.Open(uri ?? Uri, name => Environment.GetValueOrDefault(name), options, new Retrier(options.Retry, Retries.Add));
+        return Buckets.Open(uri ?? Uri, name => Environment.GetValueOrDefault(name), options, new Retrier(options.Retry, Retries.Adder()));
     }
 
     public BucketArtifactStore Store(string? uri = null, int retries = 2, int copiedPartLength = PartPlan.CopiedPartLength)

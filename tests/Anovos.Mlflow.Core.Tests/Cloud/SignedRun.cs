@@ -69,7 +69,7 @@ internal sealed class SignedRun : IAsyncDisposable
             Presigned = presigned,
             Multipart = new MultipartOptions { RangedFileBytes = 200_000, RangeBytes = 100_000 },
         };
-        run._store = new RestStore(run.Server.Uri, options, run.Retries.Add);
+        run._store = new RestStore(run.Server.Uri, options, run.Retries.Adder());
         string id = await run._store.CreateExperimentAsync(new NewExperiment($"bucket {Guid.NewGuid():N}"), default);
         run.Run = await run._store.CreateRunAsync(new NewRun(id, null, "tester", 1), default);
         run.Open();
@@ -80,7 +80,7 @@ internal sealed class SignedRun : IAsyncDisposable
     public void Open()
     {
         Artifacts?.Dispose();
-        Artifacts = ArtifactStores.Open(Run, _store!, Retries.Add, Warnings.Add);
+        Artifacts = ArtifactStores.Open(Run, _store!, Retries.Adder(), Warnings.Adder());
     }
 
     /// <summary>Gives the environment credentials: those of the bucket, or others.</summary>

@@ -270,7 +270,7 @@ public sealed class DatabricksArtifactTests : IAsyncDisposable
             Retry = new RetryPolicy { MaxRetries = 2, BackoffFactor = 0.001, Jitter = 0.001 },
             Multipart = new MultipartOptions { MinimumFileBytes = 1_000_000, PartBytes = 100_000, RecordsFolder = Path.Combine(_folder, "sent") },
         };
-        _store = (RestStore)TrackingStores.Open(target, options, _retries.Add);
+        _store = (RestStore)TrackingStores.Open(target, options, _retries.Adder());
         string experiment = await _store.CreateExperimentAsync(new NewExperiment("/Shared/churn") { ArtifactLocation = location }, default);
         _run = await _store.CreateRunAsync(new NewRun(experiment, null, "tester", 1), default);
         _artifacts = ArtifactStores.Open(_run, _store);
