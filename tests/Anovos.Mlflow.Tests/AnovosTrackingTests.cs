@@ -8,8 +8,10 @@ namespace Anovos.Mlflow.Tests;
 
 /// <summary>
 /// Anovos stops at its own mlflow block, so it gets a file without one and the module tracks. <c>tests/workflow/anovos.py</c> stands
-/// in for it.
+/// in for it. Alone, because the temporary folder belongs to the whole process.
 /// </summary>
+[Collection(nameof(AnovosTrackingTests))]
+[CollectionDefinition(nameof(AnovosTrackingTests), DisableParallelization = true)]
 public sealed class AnovosTrackingTests : IAsyncLifetime
 {
     private static readonly string Program = Path.Combine(Repository.Root, "tests", "workflow", "anovos.py");

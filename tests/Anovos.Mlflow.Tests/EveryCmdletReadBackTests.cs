@@ -13,7 +13,7 @@ public sealed class EveryCmdletReadBackTests : IDisposable
         """
         # A bare session has no Get-Content, and no Join-Path.
         $config = Import-AnovosConfig ./config.yaml
-        if (-not (Test-AnovosConfig ./config.yaml -Quiet)) { throw 'the workflow file is wrong' }
+        if (-not (Test-AnovosConfig ./sound.yaml -Quiet)) { throw 'the workflow file is wrong' }
         $null = Connect-Mlflow $Uri
         if (-not (Test-MlflowConnection -Quiet) -or (Get-MlflowConnection).TrackingUri -ne $Uri) { throw 'not connected' }
 
@@ -81,6 +81,7 @@ public sealed class EveryCmdletReadBackTests : IDisposable
     {
         string uri = ReadBack.TrackingUri("server");
         _session.Write("config.yaml", InvokeWorkflowTests.Config);
+        _session.Write("sound.yaml", File.ReadAllText(Path.Combine(Repository.Root, "samples", "customers", "config.yaml")));
         InvokeWorkflowTests.WriteOutputs(_session);
         _session.Write("note.txt", "a note");
         _session.Write("draft.txt", "a draft");
