@@ -6,45 +6,11 @@ namespace Anovos.Mlflow.Tests.Tracking;
 /// Several writers at once. Each has a store of its own, which is what several processes are to each other: the lock is a file
 /// that is opened, and the system tells openings apart, not processes.
 /// </summary>
-public sealed class DirectoryStoreConcurrencyTests : IDisposable
+public sealed class DirectoryStoreConcurrencyTests : StoreConcurrencyContract, IDisposable
 {
-    private const int Writers = 6;
-    private const long Start = 1_700_000_000_000;
-
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
-
-    [Fact]
-    public async Task Writers_that_make_the_same_experiment_end_in_one()
-    {
-        string?[] made = await Together(async (store, _) =>
-        {
-            try
-            {
-                return await store.CreateExperimentAsync(new("same"), default);
-            }
-            catch (MlflowException failure) when (failure.Kind == ErrorKind.ExperimentExists)
-            {
-                return null;
-            }
-        });
-
-        string id = Assert.Single(made.OfType<string>());
-        using var store = Open();
-        Assert.Equal(id, (await store.FindExperimentAsync("same", default))!.ExperimentId);
-        Assert.Equal(2, (await store.SearchExperimentsAsync(new(), null, default)).Items.Count);
-    }
-
-    [Fact]
-    public async Task Writers_that_make_the_store_itself_at_once_all_get_their_run()
-    {
-        string[] runs = await Together(async (store, _) => (await store.CreateRunAsync(new("0", null, "me", Start), default)).RunId);
-
-        using var store = Open();
-        Page<Run> found = await store.SearchRunsAsync(new(["0"]), null, default);
-        Assert.Equal(runs.Order(), found.Items.Select(run => run.RunId).Order());
-    }
 
     [Fact]
     public async Task No_point_of_a_metric_is_torn_or_lost()
@@ -78,28 +44,6 @@ public sealed class DirectoryStoreConcurrencyTests : IDisposable
     }
 
     [Fact]
-    public async Task Only_one_of_two_values_becomes_a_param()
-    {
-        using var store = Open();
-        string run = (await store.CreateRunAsync(new("0", null, "me", Start), default)).RunId;
-
-        string?[] winners = await Together(async (writer, number) =>
-        {
-            try
-            {
-                await writer.LogBatchAsync(run, new() { Params = [new("p", $"{number}")] }, default);
-                return $"{number}";
-            }
-            catch (MlflowException failure) when (failure.Kind == ErrorKind.ParameterConflict)
-            {
-                return null;
-            }
-        });
-
-        Assert.Equal(Assert.Single(winners.OfType<string>()), (await store.GetRunAsync(run, default)).Params["p"]);
-    }
-
-    [Fact]
     public async Task A_change_of_the_status_and_a_change_of_the_name_do_not_undo_each_other()
     {
         using var store = Open();
@@ -129,14 +73,7 @@ public sealed class DirectoryStoreConcurrencyTests : IDisposable
         Assert.Equal(run, (await store.GetRunAsync(run, default)).RunId);
     }
 
-    private async Task<T[]> Together<T>(Func<DirectoryStore, int, Task<T>> work)
-    {
-        return await Task.WhenAll(Enumerable.Range(0, Writers).Select(number => Task.Run(async () =>
-        {
-            using DirectoryStore store = Open();
-            return await work(store, number);
-        })));
-    }
+    protected override ITrackingStore OpenStore() => Open();
 
     private DirectoryStore Open() => new(_folder.Below("mlruns"));
 }

@@ -6,47 +6,13 @@ namespace Anovos.Mlflow.Tests.Tracking;
 /// <summary>
 /// Several writers at once, each with a store and connections of its own: SQLite's locks tell connections apart, not processes.
 /// </summary>
-public sealed class SqliteConcurrencyTests : IDisposable
+public sealed class SqliteConcurrencyTests : StoreConcurrencyContract, IDisposable
 {
-    private const int Writers = 6;
-    private const long Start = 1_700_000_000_000;
-
     private readonly TemporaryFolder _folder = new();
 
     private string FilePath => _folder.Below("mlflow.db");
 
     public void Dispose() => _folder.Dispose();
-
-    [Fact]
-    public async Task Writers_that_create_the_same_experiment_end_in_one()
-    {
-        string?[] made = await Together(async (store, _) =>
-        {
-            try
-            {
-                return await store.CreateExperimentAsync(new("same"), default);
-            }
-            catch (MlflowException failure) when (failure.Kind == ErrorKind.ExperimentExists)
-            {
-                return null;
-            }
-        });
-
-        string id = Assert.Single(made.OfType<string>());
-        using SqliteStore store = Open();
-        Assert.Equal(id, (await store.FindExperimentAsync("same", default))!.ExperimentId);
-        Assert.Equal(2, (await store.SearchExperimentsAsync(new(), null, default)).Items.Count);
-    }
-
-    [Fact]
-    public async Task Writers_that_create_the_database_itself_at_once_all_get_their_run()
-    {
-        string[] runs = await Together(async (store, _) => (await store.CreateRunAsync(new("0", null, "me", Start), default)).RunId);
-
-        using SqliteStore store = Open();
-        Page<Run> found = await store.SearchRunsAsync(new(["0"]), null, default);
-        Assert.Equal(runs.Order(), found.Items.Select(run => run.RunId).Order());
-    }
 
     [Fact]
     public async Task No_write_is_lost_and_a_reader_sees_whole_batches()
@@ -77,28 +43,6 @@ public sealed class SqliteConcurrencyTests : IDisposable
         IReadOnlyList<Metric> points = (await store.GetMetricHistoryAsync(run, "m", null, default)).Items;
         Assert.Equal(Writers * 20 * 25, points.Distinct().Count());
         Assert.Equal(Writers - 1, whole.Metrics["m"]);
-    }
-
-    [Fact]
-    public async Task Only_one_of_two_values_becomes_a_param()
-    {
-        using SqliteStore store = Open();
-        string run = (await store.CreateRunAsync(new("0", null, "me", Start), default)).RunId;
-
-        string?[] winners = await Together(async (writer, number) =>
-        {
-            try
-            {
-                await writer.LogBatchAsync(run, new() { Params = [new("p", $"{number}")] }, default);
-                return $"{number}";
-            }
-            catch (MlflowException failure) when (failure.Kind == ErrorKind.ParameterConflict)
-            {
-                return null;
-            }
-        });
-
-        Assert.Equal(Assert.Single(winners.OfType<string>()), (await store.GetRunAsync(run, default)).Params["p"]);
     }
 
     [Fact]
@@ -221,12 +165,7 @@ public sealed class SqliteConcurrencyTests : IDisposable
     // As a migration of MLflow's, or a client that hangs in the middle of a write.
     private HeldLock Lock() => new(FilePath);
 
-    private async Task<T[]> Together<T>(Func<SqliteStore, int, Task<T>> work) => await Task.WhenAll(
-        Enumerable.Range(0, Writers).Select(number => Task.Run(async () =>
-        {
-            using SqliteStore store = Open();
-            return await work(store, number);
-        })));
+    protected override ITrackingStore OpenStore() => Open();
 
     private SqliteStore Open() => new(FilePath);
 
