@@ -28,7 +28,7 @@ public sealed record TrackingTarget
     public bool Exists => System.IO.Directory.Exists(Directory) || File.Exists(Database);
 
     /// <summary>The folder with the artifacts of experiments that have no location of their own; null for a server.</summary>
-    public string? ArtifactFolder => Database is null ? Directory : Path.Combine(Path.GetDirectoryName(Database)!, "mlruns");
+    public string? ArtifactFolder => Database is null ? Directory : SqliteDatabase.ArtifactRootOf(Database);
 
     /// <summary>The server, when it names one; no credentials in it.</summary>
     public Uri? Server { get; private init; }

@@ -22,7 +22,7 @@ internal sealed class SqliteDatabase
     {
         Path = path;
         Uri = SqliteUri.Of(path);
-        ArtifactRoot = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, "mlruns");
+        ArtifactRoot = ArtifactRootOf(path);
         _lock = new SqliteLock(path);
     }
 
@@ -34,6 +34,9 @@ internal sealed class SqliteDatabase
 
     /// <summary>The folder for the artifacts of experiments without a location of their own.</summary>
     public string ArtifactRoot { get; }
+
+    /// <summary>The folder for artifacts that belongs to the database in that file.</summary>
+    public static string ArtifactRootOf(string path) => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, "mlruns");
 
     /// <summary>Whether the file exists. One that does not reads as an empty store.</summary>
     public bool Exists => File.Exists(Path);
