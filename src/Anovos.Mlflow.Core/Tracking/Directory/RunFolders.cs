@@ -90,23 +90,14 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
         }
 
         var tags = new KeyFiles(folder, KeyFiles.Tags).ReadAll(warn, cancellationToken);
-        return new Run
+        return bare with
         {
-            RunId = bare.RunId,
-            ExperimentId = bare.ExperimentId,
-            Experiment = bare.Experiment,
             RunName = bare.RunName.Length == 0 && tags.TryGetValue(RunTags.RunName, out string? name) ? name : bare.RunName,
-            Status = bare.Status,
-            StartTime = bare.StartTime,
-            EndTime = bare.EndTime,
-            UserId = bare.UserId,
-            ArtifactUri = bare.ArtifactUri,
-            LifecycleStage = bare.LifecycleStage,
-            TrackingUri = bare.TrackingUri,
             Params = new KeyFiles(folder, KeyFiles.Params).ReadAll(warn, cancellationToken),
             Metrics = metrics,
             Tags = tags,
             Inputs = InputFiles.Read(folder, warn, cancellationToken),
+            Models = ModelLinkFiles.Read(folder, warn, cancellationToken),
         };
     }
 
@@ -143,6 +134,8 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
         UserId = meta.UserId,
         ArtifactUri = LocalRoot.Resolve(meta.ArtifactUri, $"{meta.ExperimentId}/{meta.RunId}/artifacts", Path.Combine(folder, "artifacts")),
         LifecycleStage = meta.LifecycleStage,
+        DeletedTime = meta.DeletedTime,
+        Origin = meta.Origin,
         TrackingUri = trackingUri,
     };
 }
