@@ -12,6 +12,9 @@ public static class ModelFilter
     internal static bool IsPrompt(IReadOnlyDictionary<string, string> tags) =>
         tags.TryGetValue(PromptTag, out string? value) && value.Equals("true", StringComparison.OrdinalIgnoreCase);
 
+    /// <inheritdoc cref="IsPrompt(IReadOnlyDictionary{string, string})"/>
+    internal static bool IsPrompt(Tag tag) => tag.Key == PromptTag && tag.Value.Equals("true", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>The versions of a registered model.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a name with both kinds of quotes.</exception>
     public static string VersionsOfModel(string name) => $"name = {Quote(name)}";

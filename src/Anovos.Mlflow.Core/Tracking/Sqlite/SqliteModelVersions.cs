@@ -33,7 +33,9 @@ internal sealed class SqliteModelVersions(SqliteRegistryAccess access) : IModelV
     /// <inheritdoc/>
     public Task<ModelVersion> CreateAsync(NewModelVersion version, CancellationToken cancellationToken)
     {
-        RegistryRules.CheckSource(version.Source);
+        // The source of a prompt is a word that means nothing.
+        if (!version.Tags.Any(ModelFilter.IsPrompt))
+            RegistryRules.CheckSource(version.Source);
         return access.ChangeAsync((session, rows) => Create(session, rows, version), cancellationToken);
     }
 
