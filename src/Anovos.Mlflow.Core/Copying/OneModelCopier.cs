@@ -36,11 +36,12 @@ internal sealed class OneModelCopier(
     public async Task<ModelCopy> CopyAsync(LoggedModel model, CancellationToken cancellationToken)
     {
         List<(string Kind, string Name, string Reason)> leftOut = [];
-        bool isDeleted = model.LifecycleStage == LifecycleStage.Deleted;
+
+        // Of a folder or a database: a server does not list models in the trash, and has no way to put a copy there with its files.
+        if (model.LifecycleStage == LifecycleStage.Deleted && !options.KeepIds)
+            return new ModelCopy(null, []);
         if (models is null)
             return ModelCopy.None("Model", model.ModelId, $"{target.TrackingUri} is a folder, and a folder gets no logged models.");
-        if (isDeleted && !options.KeepIds)
-            return new ModelCopy(null, []);
         try
         {
             string? runId = model.RunId.Length == 0 ? "" : await ids.RunAsync(model.RunId, cancellationToken).ConfigureAwait(false);
