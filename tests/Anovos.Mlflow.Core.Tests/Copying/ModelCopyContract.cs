@@ -11,19 +11,20 @@ namespace Anovos.Mlflow.Tests.Copying;
 public abstract class ModelCopyContract : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly FolderWithModels _source;
-    private ITrackingStore? _target;
+        private ITrackingStore? _target;
     private ModelMove? _move;
 
-    protected ModelCopyContract() => _source = new FolderWithModels(_folder);
+    protected ModelCopyContract() => Source = new FolderWithModels(_folder);
+
+    private protected FolderWithModels Source { get; }
 
     protected string Folder => _folder.FullPath;
 
-    private ITrackingStore Target => _target ??= CreateTarget();
+    private protected ITrackingStore Target => _target ??= CreateTarget();
 
-    private ModelMove Move => _move ??= new ModelMove(_source, Target);
+    private protected ModelMove Move => _move ??= new ModelMove(Source, Target);
 
-    private ModelRegistry Registry => ModelRegistry.Of(Target);
+    private protected ModelRegistry Registry => ModelRegistry.Of(Target);
 
     public void Dispose()
     {
@@ -120,7 +121,7 @@ public abstract class ModelCopyContract : IDisposable
 
         // Numbers are the target's: 3 was removed, and 5 has no run.
         Assert.Equal(new CopiedModel(4, 4, 1), copied);
-        RegisteredModel model = await Registry.Models.GetAsync(_source.ModelName, default);
+        RegisteredModel model = await Registry.Models.GetAsync(Source.ModelName, default);
         Assert.Equal(("what it is", "ops"), (model.Description, model.Tags["owner"]));
         Assert.Equal([new KeyValuePair<string, long>("champion", 2)], model.Aliases);
         Run parent = Move.Runs[FolderWithModels.Parent];
@@ -131,15 +132,15 @@ public abstract class ModelCopyContract : IDisposable
                 (1, "1", $"models:/{logged.ModelId}", parent.RunId, "None"),
                 (2, "2", $"{parent.ArtifactUri}/conf", parent.RunId, "Production"),
                 (3, "4", "s3://elsewhere/model", "", "None"),
-                (4, "6", $"models:/{_source.ModelName}/2", "", "None"),
+                (4, "6", $"models:/{Source.ModelName}/2", "", "None"),
             ],
             versions.Select(one => (one.Version, one.Tags[ModelTags.SourceVersion], one.Source, one.RunId, one.Stage)));
         Assert.Equal(("second version", "b"), (versions[1].Description, versions[1].Tags["a"]));
         Assert.Equal(
             [
-                $"ModelVersion models:/{_source.ModelName}/5: Its files are artifacts of the run 00000000000000000000000000000000, which "
+                $"ModelVersion models:/{Source.ModelName}/5: Its files are artifacts of the run 00000000000000000000000000000000, which "
                     + "is not copied. Copy the run first.",
-                $"Alias {_source.ModelName}@challenger: The version 5 that it points to is not copied.",
+                $"Alias {Source.ModelName}@challenger: The version 5 that it points to is not copied.",
             ],
             Move.LeftOut);
     }
@@ -164,20 +165,20 @@ public abstract class ModelCopyContract : IDisposable
         CopiedModel copied = await Move.RegisterAsync();
 
         Assert.Equal(new CopiedModel(1, 1, 0), copied);
-        Assert.Contains(Move.LeftOut, one => one.StartsWith($"ModelVersion models:/{_source.ModelName}/1", StringComparison.Ordinal));
-        Assert.Contains(Move.LeftOut, one => one.StartsWith($"ModelVersion models:/{_source.ModelName}/2", StringComparison.Ordinal));
-        Assert.Contains(Move.LeftOut, one => one.StartsWith($"ModelVersion models:/{_source.ModelName}/6", StringComparison.Ordinal));
+        Assert.Contains(Move.LeftOut, one => one.StartsWith($"ModelVersion models:/{Source.ModelName}/1", StringComparison.Ordinal));
+        Assert.Contains(Move.LeftOut, one => one.StartsWith($"ModelVersion models:/{Source.ModelName}/2", StringComparison.Ordinal));
+        Assert.Contains(Move.LeftOut, one => one.StartsWith($"ModelVersion models:/{Source.ModelName}/6", StringComparison.Ordinal));
     }
 
     protected abstract ITrackingStore CreateTarget();
 
-    private async Task<IReadOnlyList<ModelVersion>> VersionsAsync()
+    private protected async Task<IReadOnlyList<ModelVersion>> VersionsAsync()
     {
-        string filter = ModelFilter.VersionsOfModel(_source.ModelName);
+        string filter = ModelFilter.VersionsOfModel(Source.ModelName);
         Page<ModelVersion> page = await Registry.Versions.SearchAsync(filter, 100, null, default);
         return [.. page.Items.OrderBy(version => version.Version)];
     }
 
-    private async Task<LoggedModel> CopyOfAsync(string modelId) => await Registry.Logged.GetAsync(
+    private protected async Task<LoggedModel> CopyOfAsync(string modelId) => await Registry.Logged.GetAsync(
         (await Move.Models!.FindAsync(modelId, default))!.ModelId, default);
 }

@@ -1,3 +1,4 @@
+using Anovos.Mlflow.Copying;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.TestServer;
@@ -20,10 +21,52 @@ public abstract class ModelCopyToServerTests(MlflowVersion version) : ModelCopyC
         GC.SuppressFinalize(this);
     }
 
-    protected override ITrackingStore CreateTarget() => new RestStore(_server!.Uri, new ConnectionOptions());
+    protected TrackingServer Server => _server!;
+
+    protected override ITrackingStore CreateTarget() => new RestStore(
+        _server!.Uri, new ConnectionOptions { Retry = new RetryPolicy { BackoffFactor = 0.001, Jitter = 0.001 } });
 }
 
-public sealed class ModelCopyTo311Tests() : ModelCopyToServerTests(MlflowVersion.V3_11);
+public sealed class ModelCopyTo311Tests() : ModelCopyToServerTests(MlflowVersion.V3_11)
+{
+    [Fact]
+    public async Task Nothing_is_there_twice_after_lost_responses()
+    {
+        string[] endpoints = ["logged-models", "runs/outputs", "runs/log-batch", "registered-models/create", "model-versions/create"];
+        foreach (string endpoint in endpoints)
+            Server.Faults.Add("POST", $"*{endpoint}", Faults.CloseAfter);
+        Server.Faults.Add("PATCH", "*logged-models/*", Faults.CloseAfter);
+
+        await Move.CopyAsync(FolderWithModels.Parent, FolderWithModels.Child);
+        CopiedModel copied = await Move.RegisterAsync();
+
+        Assert.Equal(new CopiedModel(4, 4, 1), copied);
+        string experiment = Move.Runs[FolderWithModels.Parent].ExperimentId;
+        Assert.Equal(2, (await Registry.Logged.SearchAsync([experiment], null, 100, null, default)).Items.Count);
+        Assert.Equal(4, (await VersionsAsync()).Count);
+        Assert.Single(Move.Runs[FolderWithModels.Parent].Models.Outputs);
+    }
+
+    [Fact]
+    public async Task A_database_gets_the_models_of_a_server()
+    {
+        await Move.CopyAsync(FolderWithModels.Parent, FolderWithModels.Child);
+        await Move.RegisterAsync();
+        using var database = new SqliteStore(Path.Combine(Folder, "second.db"));
+        var second = new ModelMove(Target, Source.ExperimentName, Source.ModelName, database);
+
+        await second.CopyAsync([.. Move.Runs.Values.Select(run => run.RunId)]);
+        CopiedModel copied = await second.RegisterAsync();
+
+        Assert.Empty(second.LeftOut);
+        Assert.Equal((2, 2, 3), (second.Sum.Models, second.Sum.Files, second.Sum.Points));
+        Assert.Equal(new CopiedModel(4, 4, 1), copied);
+        Run child = second.Runs[Move.Runs[FolderWithModels.Child].RunId];
+        LoggedModel model = (await second.Models!.FindAsync((await CopyOfAsync(FolderWithModels.Second)).ModelId, default))!;
+        Assert.Equal([new ModelOutput(model.ModelId, 7)], child.Models.Outputs);
+        Assert.Equal(child.RunId, model.RunId);
+    }
+}
 
 public sealed class ModelCopyTo317Tests() : ModelCopyToServerTests(MlflowVersion.V3_17);
 

@@ -7,9 +7,14 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Copying;
 
-/// <summary>Copies the models of <see cref="FolderWithModels"/> to another store, with runs that have little more than an id.</summary>
-internal sealed class ModelMove(FolderWithModels source, ITrackingStore target)
+/// <summary>Copies models to another store, with runs that have little more than an id.</summary>
+internal sealed class ModelMove(ITrackingStore source, string experimentName, string modelName, ITrackingStore target)
 {
+    public ModelMove(FolderWithModels source, ITrackingStore target)
+        : this(source.Store, source.ExperimentName, source.ModelName, target)
+    {
+    }
+
     public List<string> LeftOut { get; } = [];
 
     /// <summary>The copies of runs, by the ids of the source.</summary>
@@ -28,7 +33,7 @@ internal sealed class ModelMove(FolderWithModels source, ITrackingStore target)
         foreach (string id in runs)
             Runs[id] = await FindAsync(experiment, id) ?? await CreateAsync(experiment, id);
         Models = new LoggedModelCopier(
-            source.Store,
+            source,
             target,
             new CopiedIds(
                 (_, _) => Task.FromResult<string?>(experiment.ExperimentId),
@@ -37,7 +42,7 @@ internal sealed class ModelMove(FolderWithModels source, ITrackingStore target)
         Sum = new CopiedModels(0, 0, 0, 0);
         foreach (string id in runs)
         {
-            Run run = await source.Store.GetRunAsync(id, default);
+            Run run = await source.GetRunAsync(id, default);
             CopiedModels copied = await Models.CopyOfRunAsync(run, Add, default);
             Sum = new CopiedModels(
                 Sum.Models + copied.Models, Sum.Files + copied.Files, Sum.Bytes + copied.Bytes, Sum.Points + copied.Points);
@@ -45,7 +50,7 @@ internal sealed class ModelMove(FolderWithModels source, ITrackingStore target)
 
         foreach (string id in runs)
         {
-            Run run = await source.Store.GetRunAsync(id, default);
+            Run run = await source.GetRunAsync(id, default);
             await Models.LinkAsync(run, await target.GetRunAsync(Runs[id].RunId, default), Add, default);
             Runs[id] = await target.GetRunAsync(Runs[id].RunId, default);
         }
@@ -54,12 +59,12 @@ internal sealed class ModelMove(FolderWithModels source, ITrackingStore target)
     public async Task<CopiedModel> RegisterAsync()
     {
         var copies = new CopiedThings((id, _) => Task.FromResult(Runs.GetValueOrDefault(id)), Models!.FindAsync);
-        var copier = new ModelCopier(ModelRegistry.ToCopyFrom(source.Store), ModelRegistry.Of(target), copies);
-        return await copier.CopyAsync(source.ModelName, Add, default);
+        var copier = new ModelCopier(ModelRegistry.ToCopyFrom(source), ModelRegistry.Of(target), copies);
+        return await copier.CopyAsync(modelName, Add, default);
     }
 
-    private async Task<Experiment> ExperimentAsync() => await target.FindExperimentAsync(source.ExperimentName, default)
-        ?? await target.GetExperimentAsync(await target.CreateExperimentAsync(new NewExperiment(source.ExperimentName), default), default);
+    private async Task<Experiment> ExperimentAsync() => await target.FindExperimentAsync(experimentName, default)
+        ?? await target.GetExperimentAsync(await target.CreateExperimentAsync(new NewExperiment(experimentName), default), default);
 
     private async Task<Run?> FindAsync(Experiment experiment, string id)
     {
@@ -73,28 +78,30 @@ internal sealed class ModelMove(FolderWithModels source, ITrackingStore target)
     private async Task<(int Files, long Bytes)> CopyFilesAsync(
         LoggedModel from, LoggedModel? to, LeftOut leftOut, CancellationToken cancellationToken)
     {
-        string folder = LocalUri.ToPath(from.ArtifactUri);
-        if (!Directory.Exists(folder))
-            return (0, 0);
-        using IArtifactStore store = ArtifactStores.Open(
-            new Run { RunId = "", ExperimentId = "", ArtifactUri = to!.ArtifactUri, TrackingUri = target.TrackingUri }, target);
-        FolderListing listing = FolderListing.Of(folder, cancellationToken);
+        using IArtifactStore origin = ArtifactStores.Open(Root(from), source);
+        using IArtifactStore store = ArtifactStores.Open(Root(to!), target);
+        IReadOnlyList<ListedArtifact> listing = await ArtifactTree.FilesAsync(origin, "", 2, cancellationToken);
         IReadOnlyDictionary<string, long> there = await RemoteArtifacts.LengthsAsync(
-            store, listing.Files.Select(file => file.RelativePath), 2, cancellationToken);
+            store, listing.Select(file => file.ArtifactPath), 2, cancellationToken);
         int files = 0;
-        foreach (FileSource file in listing.Files.Where(file => !there.ContainsKey(file.RelativePath)))
+        foreach (ListedArtifact file in listing.Where(file => !there.ContainsKey(file.ArtifactPath)))
         {
-            if (file.RelativePath == RefusedFile)
-                leftOut("Artifact", file.RelativePath, "refused");
-            else
+            if (file.ArtifactPath == RefusedFile)
             {
-                await store.SendAsync(file, file.RelativePath, _ => { }, cancellationToken);
-                files++;
+                leftOut("Artifact", file.ArtifactPath, "refused");
+                continue;
             }
+
+            var artifact = new StoredSource(origin, from.ArtifactUri, new Artifact(file.ArtifactPath, IsDirectory: false, file.Length));
+            await store.SendAsync(artifact, file.ArtifactPath, _ => { }, cancellationToken);
+            files++;
         }
 
-        return (files, listing.Files.Sum(file => file.Length));
+        return (files, listing.Sum(file => file.Length));
     }
+
+    private static Run Root(LoggedModel model) =>
+        new() { RunId = "", ExperimentId = "", ArtifactUri = model.ArtifactUri, TrackingUri = model.TrackingUri };
 
     private void Add(string kind, string name, string reason) => LeftOut.Add($"{kind} {name}: {reason}");
 }
