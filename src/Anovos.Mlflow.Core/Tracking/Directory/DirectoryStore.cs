@@ -160,6 +160,16 @@ public sealed class DirectoryStore : ILocalStore
     {
     }
 
+    /// <summary>The number of traces of an experiment.</summary>
+    internal Task<long> CountTracesAsync(string experimentId, CancellationToken cancellationToken) => OnWorker(
+        () =>
+        {
+            string traces = Path.Combine(_experiments.Folder(experimentId), "traces");
+            return System.IO.Directory.Exists(traces)
+                ? System.IO.Directory.EnumerateDirectories(traces).LongCount(trace => File.Exists(Path.Combine(trace, "trace_info.yaml")))
+                : 0L;
+        }, cancellationToken);
+
     /// <summary>The file that says where a run's artifacts are.</summary>
     internal string MetaFileOf(string runId) => Path.Combine(_runs.Folder(runId), "meta.yaml");
 

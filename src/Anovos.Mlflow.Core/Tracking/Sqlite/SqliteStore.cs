@@ -123,6 +123,14 @@ public sealed class SqliteStore : ILocalStore
     public Task DeleteTagAsync(string runId, string key, CancellationToken cancellationToken) =>
         Database.WriteAsync(session => _writer.DeleteTag(session, runId, key), cancellationToken);
 
+    /// <summary>The number of traces of an experiment.</summary>
+    internal Task<long> CountTracesAsync(string experimentId, CancellationToken cancellationToken) => Database.ReadAsync(
+        session => session.Schema.Has("trace_info")
+            ? session.First(
+                "SELECT COUNT(*) FROM trace_info WHERE experiment_id = $id", row => row.GetInt64(0), ("$id", experimentId))
+            : 0L,
+        cancellationToken);
+
     /// <inheritdoc/>
     Task<Experiment> ILocalStore.KeepExperimentAsync(Experiment experiment, CancellationToken cancellationToken) =>
         Database.WriteAsync(session => _copies.Keep(session, experiment), cancellationToken);
