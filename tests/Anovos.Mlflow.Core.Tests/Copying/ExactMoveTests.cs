@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Anovos.Mlflow.Copying;
+using Anovos.Mlflow.Registry;
 using Anovos.Mlflow.Tests.Tracking;
 using Anovos.Mlflow.Tracking;
 
@@ -82,6 +84,58 @@ public sealed class ExactMoveTests : IDisposable
 
         static string Without(string row, string start, string end) =>
             row.StartsWith(start, StringComparison.Ordinal) && row.EndsWith(end, StringComparison.Ordinal) ? row[..^end.Length] : row;
+    }
+
+    [Fact]
+    public async Task Files_of_models_and_sources_of_versions_move_with_the_ids_kept()
+    {
+        var source = new FolderWithModels(_folder);
+        using var target = new SqliteStore(_folder.Below("target", "mlflow.db"));
+        ILocalStore exact = target;
+        Experiment experiment = await source.Store.GetExperimentAsync(FolderWithModels.Experiment, default);
+        await exact.KeepExperimentAsync(
+            new Experiment { ExperimentId = experiment.ExperimentId, Name = experiment.Name }, default);
+        string place = _folder.Below("target", "mlruns", FolderWithModels.Experiment);
+        foreach (string id in new[] { FolderWithModels.Parent, FolderWithModels.Child })
+        {
+            Run run = await source.Store.GetRunAsync(id, default);
+            await exact.KeepRunAsync(run with { ArtifactUri = $"{place}/{id}/artifacts" }, default);
+        }
+
+        List<string> leftOut = [];
+        var ids = new CopiedIds((id, _) => Task.FromResult<string?>(id), (id, _) => Task.FromResult<string?>(id));
+        var options = new ModelCopyOptions { KeepIds = true };
+        var models = new LoggedModelCopier(source.Store, target, ids, new ModelMove(source, target).CopyFilesAsync, options);
+        foreach (string id in new[] { FolderWithModels.Parent, FolderWithModels.Child })
+            await models.CopyOfRunAsync(await source.Store.GetRunAsync(id, default), Add, default);
+        var copies = new CopiedThings(GetRunAsync, models.FindAsync);
+        var copier = new ModelCopier(ModelRegistry.ToCopyFrom(source.Store), ModelRegistry.Of(target), copies, options);
+        await copier.CopyAsync(source.ModelName, Add, default);
+
+        LoggedModel model = await ModelRegistry.Of(target).Logged.GetAsync(FolderWithModels.Model, default);
+        Assert.Equal(($"{place}/models/{FolderWithModels.Model}/artifacts", "READY"), (model.ArtifactUri, model.Status));
+        Assert.Equal("pickle", await File.ReadAllTextAsync(Path.Combine(model.ArtifactUri, "data", "model.pkl")));
+        var registry = ModelRegistry.Of(target).As<IListsAllVersions>()!;
+        IReadOnlyList<ModelVersion> versions = await registry.ListAllAsync(source.ModelName, default);
+        Assert.Equal(
+            [
+                (1, $"models:/{FolderWithModels.Model}", "None"),
+                (2, $"{place}/{FolderWithModels.Parent}/artifacts/conf", "Production"),
+                (3, "s3://elsewhere/model", "Deleted_Internal"),
+                (4, "s3://elsewhere/model", "None"),
+                (5, "runs:/00000000000000000000000000000000/model", "None"),
+                (6, $"models:/{source.ModelName}/2", "None"),
+            ],
+            versions.Select(version => (version.Version, version.Source, version.Stage)));
+        Assert.Equal(versions[1].Source, versions[1].StorageLocation);
+        string kept = $"ModelVersion models:/{source.ModelName}/5: It keeps its source.";
+        Assert.StartsWith(kept, Assert.Single(leftOut), StringComparison.Ordinal);
+
+        void Add(string kind, string name, string reason) => leftOut.Add($"{kind} {name}: {reason}");
+
+        async Task<Run?> GetRunAsync(string id, CancellationToken cancellationToken) => id.Trim('0').Length == 0
+            ? null
+            : await target.GetRunAsync(id, cancellationToken);
     }
 
     private static async Task AssertSameAsync(string theirs, string ours)

@@ -75,7 +75,8 @@ internal sealed class ModelMove(ITrackingStore source, string experimentName, st
     private Task<Run> CreateAsync(Experiment experiment, string id) => target.CreateRunAsync(
         new NewRun(experiment.ExperimentId, "copy", "me", 1700000001000) { Tags = [new Tag("source", id)] }, default);
 
-    private async Task<(int Files, long Bytes)> CopyFilesAsync(
+    /// <summary>Copies the files of a model, but for <see cref="RefusedFile"/>.</summary>
+    public async Task<(int Files, long Bytes)> CopyFilesAsync(
         LoggedModel from, LoggedModel? to, LeftOut leftOut, CancellationToken cancellationToken)
     {
         using IArtifactStore origin = ArtifactStores.Open(Root(from), source);
