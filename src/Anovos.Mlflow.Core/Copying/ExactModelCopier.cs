@@ -48,7 +48,7 @@ internal sealed class ExactModelCopier(ModelRegistry source, ModelRegistry targe
         VersionSource from = await sources.TranslateAsync(version, cancellationToken).ConfigureAwait(false);
         VersionSource place = version.StorageLocation.Length == 0
             ? from
-            : await sources.TranslateAsync(version with { Source = version.StorageLocation }, cancellationToken).ConfigureAwait(false);
+            : await sources.TranslateLocationAsync(version, cancellationToken).ConfigureAwait(false);
         if ((from.WhyMissing ?? place.WhyMissing) is { } why)
             leftOut("ModelVersion", version.ModelUri, $"It keeps its source. {why}");
         return version with

@@ -53,19 +53,32 @@ internal sealed class VersionSources(ModelRegistry source, CopiedThings copies, 
                 : NoRun(inRun.Groups["run"].Value);
         }
 
-        if (version.ModelId.Length > 0 && version.ModelId == ModelIn(uri))
-            return await OfModelFilesAsync(uri, version.ModelId, cancellationToken).ConfigureAwait(false);
+        if (Owner.Match(uri) is { Success: true } owner && owner.Groups["model"] is { Success: true } inModel)
+        {
+            // Without a path in it by its id: a server may refuse a path that is not in the folder of the run.
+            string rest = uri.Substring(owner.Index + owner.Length).Trim('/');
+            return rest.Length == 0
+                ? await OfModelAsync(inModel.Value, cancellationToken).ConfigureAwait(false)
+                : await OfModelFilesAsync(inModel.Value, rest, cancellationToken).ConfigureAwait(false);
+        }
+
         return await LocateAsync(uri, version.RunId, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Translates a URI of files, of a run or of elsewhere.</summary>
-    /// <param name="uri">The URI.</param>
-    /// <param name="runId">The run of the source that the version names; empty for none.</param>
-    /// <param name="cancellationToken">Cancels the search.</param>
-    public async Task<VersionSource> LocateAsync(string uri, string runId, CancellationToken cancellationToken)
+    /// <summary>Translates where the files of a version are, if its registry keeps that beside the source.</summary>
+    public async Task<VersionSource> TranslateLocationAsync(ModelVersion version, CancellationToken cancellationToken)
     {
-        if (ModelIn(uri) is { } modelId)
-            return await OfModelFilesAsync(uri, modelId, cancellationToken).ConfigureAwait(false);
+        VersionSource location = await TranslateAsync(
+            version with { Source = version.StorageLocation }, cancellationToken).ConfigureAwait(false);
+        return location.ModelId.Length > 0 && location.Source.StartsWith("models:", StringComparison.Ordinal)
+            && await copies.ModelAsync(location.ModelId, cancellationToken).ConfigureAwait(false) is { } model
+                ? location with { Source = model.ArtifactUri }
+                : location;
+    }
+
+    // Files of a run, or of elsewhere.
+    private async Task<VersionSource> LocateAsync(string uri, string runId, CancellationToken cancellationToken)
+    {
         string[] candidates = [runId, Owner.Match(uri).Groups["run"].Value];
         foreach (string id in candidates.Where(id => id.Length > 0).Distinct())
         {
@@ -77,6 +90,9 @@ internal sealed class VersionSources(ModelRegistry source, CopiedThings copies, 
                 : NoRun(id);
         }
 
+        // Relative to the server that passes them on.
+        if (uri.StartsWith("mlflow-artifacts:", StringComparison.OrdinalIgnoreCase))
+            return VersionSource.Missing($"Its files are at {uri}, and belong to no run or logged model that is copied.");
         Run? maker = runId.Length == 0 ? null : await RunAsync(runId, cancellationToken).ConfigureAwait(false);
         return new VersionSource(uri, maker?.RunId ?? "", "");
     }
@@ -86,13 +102,10 @@ internal sealed class VersionSources(ModelRegistry source, CopiedThings copies, 
             ? new VersionSource(copy.ModelUri, copy.RunId, copy.ModelId)
             : NoModel(modelId);
 
-    private async Task<VersionSource> OfModelFilesAsync(string uri, string modelId, CancellationToken cancellationToken)
-    {
-        if (await copies.ModelAsync(modelId, cancellationToken).ConfigureAwait(false) is not { } copy)
-            return NoModel(modelId);
-        Match owner = Owner.Match(uri);
-        return new VersionSource(Below(copy.ArtifactUri, uri.Substring(owner.Index + owner.Length)), copy.RunId, copy.ModelId);
-    }
+    private async Task<VersionSource> OfModelFilesAsync(string modelId, string path, CancellationToken cancellationToken) =>
+        await copies.ModelAsync(modelId, cancellationToken).ConfigureAwait(false) is { } copy
+            ? new VersionSource(Below(copy.ArtifactUri, path), copy.RunId, copy.ModelId)
+            : NoModel(modelId);
 
     private async Task<VersionSource> OfVersionAsync(string name, string number, ModelVersion version, CancellationToken cancellationToken)
     {
@@ -116,8 +129,6 @@ internal sealed class VersionSources(ModelRegistry source, CopiedThings copies, 
             return null;
         }
     }
-
-    private static string? ModelIn(string uri) => Owner.Match(uri).Groups["model"] is { Success: true } model ? model.Value : null;
 
     // A folder is named by its path or by a URI.
     private static string? RestOf(string uri, string root)

@@ -127,6 +127,7 @@ public sealed class ExactMoveTests : IDisposable
                 (6, $"models:/{source.ModelName}/2", "None"),
             ],
             versions.Select(version => (version.Version, version.Source, version.Stage)));
+        Assert.Equal(model.ArtifactUri, versions[0].StorageLocation);
         Assert.Equal(versions[1].Source, versions[1].StorageLocation);
         string kept = $"ModelVersion models:/{source.ModelName}/5: It keeps its source.";
         Assert.StartsWith(kept, Assert.Single(leftOut), StringComparison.Ordinal);

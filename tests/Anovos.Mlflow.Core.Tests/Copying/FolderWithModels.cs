@@ -132,7 +132,7 @@ internal sealed class FolderWithModels
             source: {source}
             status: READY
             status_message: null
-            storage_location: {source}
+            storage_location: {(model.Length == 0 ? source : $"{Uri}/{Experiment}/models/{model}/artifacts")}
             user_id: null
             version: {number}
             """);
