@@ -63,6 +63,7 @@ internal sealed class FolderWithModels
         WriteVersion(5, "runs:/00000000000000000000000000000000/model", "00000000000000000000000000000000", "", "None");
         WriteVersion(6, $"models:/{ModelName}/2", "", "", "None");
         Write($"models/{ModelName}/version-2/tags/a", "b");
+        WritePrompt();
         Store = new DirectoryStore(_root, Warnings.Add);
     }
 
@@ -71,6 +72,9 @@ internal sealed class FolderWithModels
 
     /// <summary>The registered model.</summary>
     public string ModelName { get; } = $"Income Model {Guid.NewGuid():N}";
+
+    /// <summary>A prompt, which MLflow keeps as a registered model.</summary>
+    public string PromptName { get; } = $"greet-{Guid.NewGuid():N}";
 
     public DirectoryStore Store { get; }
 
@@ -136,6 +140,32 @@ internal sealed class FolderWithModels
             user_id: null
             version: {number}
             """);
+
+    private void WritePrompt()
+    {
+        Write($"models/{PromptName}/meta.yaml", $"""
+            creation_timestamp: 1700000004000
+            description: first
+            last_updated_timestamp: 1700000005000
+            name: {PromptName}
+            """);
+        Write($"models/{PromptName}/tags/mlflow.prompt.is_prompt", "true");
+        Write($"models/{PromptName}/aliases/prod", "1");
+        Write($"models/{PromptName}/version-1/meta.yaml", $"""
+            creation_timestamp: 1700000004001
+            current_stage: None
+            description: first
+            last_updated_timestamp: 1700000004001
+            name: {PromptName}
+            run_id: null
+            source: dummy-source
+            status: READY
+            storage_location: dummy-source
+            version: 1
+            """);
+        Write($"models/{PromptName}/version-1/tags/mlflow.prompt.is_prompt", "true");
+        Write($"models/{PromptName}/version-1/tags/mlflow.prompt.text", new string('x', 7000));
+    }
 
     private void Write(string path, string text)
     {

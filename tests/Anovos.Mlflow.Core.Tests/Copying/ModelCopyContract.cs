@@ -158,6 +158,22 @@ public abstract class ModelCopyContract : IDisposable
     }
 
     [Fact]
+    public async Task A_prompt_arrives_with_its_text()
+    {
+        await Move.CopyAsync(FolderWithModels.Parent);
+        Assert.Equal([Source.ModelName, Source.PromptName], await ModelCopier.NamesAsync(Source.Store.Registry, default));
+
+        CopiedModel copied = await Move.RegisterAsync(Source.PromptName);
+
+        Assert.Empty(Move.LeftOut);
+        Assert.Equal(new CopiedModel(1, 1, 1), copied);
+        Assert.Contains(Source.PromptName, await ModelCopier.NamesAsync(Registry, default));
+        ModelVersion version = await Registry.Aliases.GetAsync(Source.PromptName, "prod", default);
+        Assert.Equal((7000, "first", "dummy-source"), (version.Tags["mlflow.prompt.text"].Length, version.Description, version.Source));
+        Assert.Equal(new CopiedModel(0, 1, 0), await Move.RegisterAsync(Source.PromptName));
+    }
+
+    [Fact]
     public async Task A_version_is_not_created_without_its_run()
     {
         await Move.CopyAsync(FolderWithModels.Child);
