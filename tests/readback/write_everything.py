@@ -72,9 +72,9 @@ second = client.create_logged_model(
 client.log_outputs(children[0], [LoggedModelOutput(second, 7)])
 for i in range(3):
     client.log_metric(children[0], "acc", 0.1 * i, timestamp=1700000003000 + i, step=i, model_id=second)
-# The folder notes the dataset in the run's file as well, which every MLflow then reads without its step.
+# The folder notes the dataset in the run's file as well, where MLflow's own reader passes over the step.
 client.log_metric(
-    grandchild, "accuracy", 0.9, timestamp=1700000003100, step=0, model_id=second, dataset_name="income", dataset_digest="abc123"
+    children[0], "acc", 0.9, timestamp=1700000003100, step=3, model_id=second, dataset_name="income", dataset_digest="abc123"
 )
 client.set_terminated(grandchild, "FAILED", end_time=1700000002000)
 client.set_terminated(children[0], "KILLED")

@@ -3,6 +3,13 @@ namespace Anovos.Mlflow.Tracking;
 /// <summary>The points that a store has of a run's metrics.</summary>
 internal static class MetricHistory
 {
+    /// <summary>One page of a metric's points as they were logged, to be copied.</summary>
+    public static async Task<Page<Metric>> ToCopyAsync(
+        ITrackingStore store, string runId, string key, string? pageToken, CancellationToken cancellationToken) =>
+        store.As<DirectoryStore>() is { } folder
+            ? new Page<Metric>(await folder.GetHistoryAsWrittenAsync(runId, key, cancellationToken).ConfigureAwait(false), null)
+            : await store.GetMetricHistoryAsync(runId, key, pageToken, cancellationToken).ConfigureAwait(false);
+
     /// <summary>The points that the run does not have yet. One that stands there twice is missing as often as it is not there.</summary>
     public static async Task<IReadOnlyList<Metric>> MissingAsync(ITrackingStore store, string runId, IReadOnlyList<Metric> points, CancellationToken cancellationToken)
     {

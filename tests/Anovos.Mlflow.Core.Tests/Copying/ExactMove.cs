@@ -54,7 +54,8 @@ internal sealed class ExactMove(ITrackingStore source, ITrackingStore target)
         await StepAsync(() => target.WriteAsync(run.RunId, new RunData { Params = values }, default));
         foreach (string key in run.Metrics.Keys)
         {
-            List<Metric> points = await MetricHistory.ReadAllAsync(source, run.RunId, key, default);
+            List<Metric> points = await PageWalker.ReadAllAsync(
+                token => MetricHistory.ToCopyAsync(source, run.RunId, key, token, default));
             await StepAsync(() => target.WriteAsync(run.RunId, new RunData { Metrics = points }, default));
         }
 

@@ -61,6 +61,19 @@ public sealed class FolderModelsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_point_with_a_dataset_is_copied_with_the_step_that_was_logged()
+    {
+        string metrics = _folder.Below("mlruns", FolderWithModels.Experiment, FolderWithModels.Child, "metrics");
+        await File.AppendAllTextAsync(Path.Combine(metrics, "acc"), "1700000003100 0.9 3 income abc123\n");
+
+        Page<Metric> copied = await MetricHistory.ToCopyAsync(_source.Store, FolderWithModels.Child, "acc", null, default);
+        Page<Metric> read = await _source.Store.GetMetricHistoryAsync(FolderWithModels.Child, "acc", null, default);
+
+        Assert.Equal(new Metric("acc", 0.9, 1700000003100, 3), copied.Items[^1]);
+        Assert.Equal(new Metric("acc", 0.9, 1700000003100, 0), read.Items[^1]);
+    }
+
+    [Fact]
     public async Task The_registry_is_read_without_the_versions_that_were_removed()
     {
         RegisteredModel model = await _registry.Models.GetAsync(_source.ModelName, default);

@@ -160,6 +160,10 @@ public sealed class DirectoryStore : ILocalStore
     {
     }
 
+    /// <summary>A metric's points with the steps that were written: MLflow 3 reads those of a point with a dataset as 0.</summary>
+    internal Task<IReadOnlyList<Metric>> GetHistoryAsWrittenAsync(string runId, string key, CancellationToken cancellationToken) =>
+        OnWorker(() => _runs.History(runId, key, cancellationToken, asWritten: true), cancellationToken);
+
     /// <summary>The number of traces of an experiment.</summary>
     internal Task<long> CountTracesAsync(string experimentId, CancellationToken cancellationToken) => OnWorker(
         () =>

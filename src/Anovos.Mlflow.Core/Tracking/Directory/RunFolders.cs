@@ -69,13 +69,17 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
     public static bool IsRun(string folder) => !Reserved.Contains(Path.GetFileName(folder));
 
     /// <summary>Every point of a metric, in the order written; none for a key that the run does not have.</summary>
+    /// <param name="runId">The run.</param>
+    /// <param name="key">The metric.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <param name="asWritten">See <see cref="MetricFile.Read"/>.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.RunNotFound"/></exception>
-    public IReadOnlyList<Metric> History(string runId, string key, CancellationToken cancellationToken)
+    public IReadOnlyList<Metric> History(string runId, string key, CancellationToken cancellationToken, bool asWritten = false)
     {
         cancellationToken.ThrowIfCancellationRequested();
         string folder = Folder(runId);
         string? path = new KeyFiles(folder, KeyFiles.Metrics).All().FirstOrDefault(file => file.Key == key).Value;
-        return path is null ? [] : [.. MetricFile.Read(folder, key, path, warn)];
+        return path is null ? [] : [.. MetricFile.Read(folder, key, path, warn, asWritten)];
     }
 
     /// <summary>The run with its params, metrics and tags.</summary>
