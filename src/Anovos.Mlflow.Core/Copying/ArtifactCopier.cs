@@ -76,10 +76,29 @@ internal sealed class ArtifactCopier(ITrackingStore source, ITrackingStore targe
         }
     }
 
+    /// <summary>Copies the files of a logged model.</summary>
+    /// <inheritdoc cref="ModelFileCopier"/>
+    public async Task<(int Files, long Bytes)> CopyModelAsync(
+        LoggedModel from, LoggedModel? to, LeftOut leftOut, CancellationToken cancellationToken)
+    {
+        // Beside the runs of a folder or a database. At a server it is not the place of a run, for which a run is asked.
+        string id = source is ILocalStore ? $"models/{from.ModelId}" : "";
+        var run = new Run { RunId = id, ExperimentId = from.ExperimentId, ArtifactUri = from.ArtifactUri, TrackingUri = source.TrackingUri };
+        var there = new TargetRun("", "", to?.ArtifactUri ?? "", LifecycleStage.Active, null);
+        var missing = new MissingList();
+        (int, long) sent = await CopyAsync(run, there, missing, cancellationToken).ConfigureAwait(false);
+        foreach (MissingItem item in missing.Items)
+            leftOut(item.Kind, $"{from.ModelUri}/{item.Name}", item.Reason);
+        return sent;
+    }
+
     private static async Task<IReadOnlyList<ArtifactUpload>> ListAsync(IArtifactStore from, Run run, MissingList missing, CancellationToken cancellationToken)
     {
         if (from is LocalArtifactStore local)
         {
+            // A run or a model without artifacts may have no folder.
+            if (!Directory.Exists(local.Root))
+                return [];
             FolderListing listing = FolderListing.Of(local.Root, cancellationToken);
             foreach (string problem in listing.Problems)
                 missing.Add("Artifact", problem.Split(' ')[0], problem);

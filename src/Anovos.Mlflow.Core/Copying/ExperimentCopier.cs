@@ -24,12 +24,27 @@ internal sealed class ExperimentCopier(ITrackingStore source, ITrackingStore tar
     /// <summary>Puts experiments that are deleted in the source into the target's trash, after all of their runs.</summary>
     public async Task FinishAsync(CancellationToken cancellationToken)
     {
-        foreach (Lazy<Task<TargetExperiment>> entry in _experiments.Values)
+        foreach (KeyValuePair<string, Lazy<Task<TargetExperiment>>> entry in _experiments)
         {
-            if (entry.Value is { IsFaulted: false, IsCanceled: false } found && (await found.ConfigureAwait(false)) is { EndsDeleted: true } experiment)
-                await target.MoveExperimentAsync(experiment.ExperimentId, LifecycleStage.Deleted, cancellationToken).ConfigureAwait(false);
+            if (entry.Value.Value is not { IsFaulted: false, IsCanceled: false } found)
+                continue;
+            TargetExperiment there = await found.ConfigureAwait(false);
+            if (Exact is { } exact)
+            {
+                Experiment experiment = await SourceAsync(entry.Key, cancellationToken).ConfigureAwait(false);
+                await exact.KeepExperimentStateAsync(experiment, cancellationToken).ConfigureAwait(false);
+            }
+            else if (there.EndsDeleted)
+                await target.MoveExperimentAsync(there.ExperimentId, LifecycleStage.Deleted, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <summary>The id of the target's experiment, if the source's is part of the copy; otherwise null.</summary>
+    public async Task<string?> KnownIdAsync(string experimentId) =>
+        _experiments.TryGetValue(experimentId, out Lazy<Task<TargetExperiment>>? known) ? (await known.Value.ConfigureAwait(false)).ExperimentId : null;
+
+    // Null for a target that is only counted.
+    private ILocalStore? Exact => options.KeepIds ? target as ILocalStore : null;
 
     private async Task<TargetExperiment> FindOrCreateAsync(string experimentId, CancellationToken cancellationToken)
     {
@@ -44,6 +59,8 @@ internal sealed class ExperimentCopier(ITrackingStore source, ITrackingStore tar
             { Target = experiment.Name };
         }
 
+        if (Exact is { } exact)
+            return await KeepAsync(exact, experiment, name, cancellationToken).ConfigureAwait(false);
         Experiment? there = await FindAsync(experiment, name, cancellationToken).ConfigureAwait(false);
         bool created = there is null;
         bool endsDeleted = experiment.LifecycleStage == LifecycleStage.Deleted && (created || there!.LifecycleStage == LifecycleStage.Deleted);
@@ -55,11 +72,7 @@ internal sealed class ExperimentCopier(ITrackingStore source, ITrackingStore tar
         {
             if (!options.Restore && !endsDeleted)
             {
-                throw new MlflowException(
-                    ErrorKind.ExperimentDeleted,
-                    $"The experiment '{name}' ({there.ExperimentId}) is deleted at {target.TrackingUri}, and its name stays taken. Restore it with "
-                    + "-Restore or Restore-MlflowExperiment, or copy into another one with -DestinationExperiment.")
-                { Target = name };
+                throw Deleted(there);
             }
 
             await target.MoveExperimentAsync(there.ExperimentId, LifecycleStage.Active, cancellationToken).ConfigureAwait(false);
@@ -68,6 +81,39 @@ internal sealed class ExperimentCopier(ITrackingStore source, ITrackingStore tar
         List<MissingItem> missing = await CopyTagsAsync(experiment, there, cancellationToken).ConfigureAwait(false);
         return new TargetExperiment(there.ExperimentId, name, created, endsDeleted, missing);
     }
+
+    private async Task<TargetExperiment> KeepAsync(ILocalStore exact, Experiment experiment, string name, CancellationToken cancellationToken)
+    {
+        Experiment there = await exact.KeepExperimentAsync(As(LifecycleStage.Active), cancellationToken).ConfigureAwait(false);
+        if (there.LifecycleStage == LifecycleStage.Deleted)
+        {
+            if (!options.Restore && experiment.LifecycleStage != LifecycleStage.Deleted)
+                throw Deleted(there);
+            await exact.KeepExperimentStateAsync(As(LifecycleStage.Active), cancellationToken).ConfigureAwait(false);
+        }
+
+        return new TargetExperiment(there.ExperimentId, name, false, experiment.LifecycleStage == LifecycleStage.Deleted, [])
+        {
+            ArtifactLocation = there.ArtifactLocation,
+        };
+
+        Experiment As(LifecycleStage stage) => new()
+        {
+            ExperimentId = experiment.ExperimentId,
+            Name = name,
+            ArtifactLocation = options.KeepArtifactLocations ? experiment.ArtifactLocation : "",
+            CreationTime = experiment.CreationTime,
+            LastUpdateTime = experiment.LastUpdateTime,
+            LifecycleStage = stage,
+            Tags = experiment.Tags,
+        };
+    }
+
+    private MlflowException Deleted(Experiment there) => new(
+        ErrorKind.ExperimentDeleted,
+        $"The experiment '{there.Name}' ({there.ExperimentId}) is deleted at {target.TrackingUri}, and its name stays taken. Restore it with "
+        + "-Restore or Restore-MlflowExperiment, or copy into another one with -DestinationExperiment.")
+    { Target = there.Name };
 
     private async Task<Experiment?> FindAsync(Experiment experiment, string name, CancellationToken cancellationToken)
     {
@@ -133,4 +179,8 @@ internal sealed class ExperimentCopier(ITrackingStore source, ITrackingStore tar
 /// <param name="Created">Whether this pass created it.</param>
 /// <param name="EndsDeleted">Whether it belongs in the trash when all runs are there.</param>
 /// <param name="Missing">Tags of the experiment that the target refuses.</param>
-internal sealed record TargetExperiment(string ExperimentId, string Name, bool Created, bool EndsDeleted, IReadOnlyList<MissingItem> Missing);
+internal sealed record TargetExperiment(string ExperimentId, string Name, bool Created, bool EndsDeleted, IReadOnlyList<MissingItem> Missing)
+{
+    /// <summary>Where its artifacts go; empty unless ids are kept.</summary>
+    public string ArtifactLocation { get; init; } = "";
+}

@@ -28,7 +28,7 @@ internal sealed class MetricCopier(ITrackingStore source, ITrackingStore target,
             string? token = null;
             do
             {
-                Page<Metric> page = await source.GetMetricHistoryAsync(run.RunId, key, token, cancellationToken).ConfigureAwait(false);
+                Page<Metric> page = await MetricHistory.ToCopyAsync(source, run.RunId, key, token, cancellationToken).ConfigureAwait(false);
                 foreach (Metric point in page.Items)
                 {
                     if (stored is not null && Takes(stored, MetricHistory.AsStored(point)))

@@ -13,7 +13,7 @@ internal static class ModelTags
     public const string SourceRunId = "anovos.mlflow.sync.sourceRunId";
 
     /// <summary>On a version: the tracking URI of the source.</summary>
-    public const string SourceUri = "anovos.mlflow.sync.sourceTrackingUri";
+    public const string SourceUri = CopyTags.SourceUri;
 
     /// <summary>MLflow's list of the versions that were made of a logged model.</summary>
     public const string Versions = "mlflow.modelVersions";

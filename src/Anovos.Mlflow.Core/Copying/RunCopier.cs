@@ -8,7 +8,13 @@ namespace Anovos.Mlflow.Copying;
 /// interrupted and repeated at any point. The last tag says that all of the run is there.
 /// </summary>
 internal sealed class RunCopier(
-    ITrackingStore source, ITrackingStore target, RunMap runs, FamilyLinks links, ArtifactCopier artifacts, CopyOptions options)
+    ITrackingStore source,
+    ITrackingStore target,
+    RunMap runs,
+    FamilyLinks links,
+    ArtifactCopier artifacts,
+    LoggedModelCopier models,
+    CopyOptions options)
 {
     /// <summary>Copies a run. The result has the failures that concern only this run.</summary>
     /// <exception cref="MlflowException">A store cannot be reached, or denies all requests.</exception>
@@ -23,8 +29,9 @@ internal sealed class RunCopier(
             bool isUnchanged = there.State == CopyTags.StateOf(run) && !(run.IsDeleted() && there.Stage == LifecycleStage.Active);
             if (isUnchanged && !options.Force)
             {
+                CopiedModels made = await models.CopyOfRunAsync(run, missing.Add, cancellationToken).ConfigureAwait(false);
                 (int files, long bytes) = await artifacts.CopyAsync(run, there, missing, cancellationToken).ConfigureAwait(false);
-                result = result with { Artifacts = files, Bytes = bytes };
+                result = result with { Artifacts = files + made.Files, Bytes = bytes + made.Bytes };
             }
             else
             {
@@ -49,26 +56,34 @@ internal sealed class RunCopier(
         if (now.IsDeleted())
             await target.MoveRunAsync(now.RunId, LifecycleStage.Active, cancellationToken).ConfigureAwait(false);
 
+        // Before the metrics: a server adds the points of a model to those of the run.
+        CopiedModels made = await models.CopyOfRunAsync(run, missing.Add, cancellationToken).ConfigureAwait(false);
+        if (made.Points > 0 && !options.CountOnly)
+            now = await target.GetRunAsync(there.RunId, cancellationToken).ConfigureAwait(false);
         var batches = new BatchCopier(target, now.RunId, missing);
         Param[] newParams = [.. from param in run.Params where !IsIn(now.Params, param) select new Param(param.Key, param.Value)];
         await missing.TryAsync("Param", "*", () => batches.WriteAsync(new RunData { Params = newParams }, cancellationToken)).ConfigureAwait(false);
         await CopyInputsAsync(run, now, missing, cancellationToken).ConfigureAwait(false);
         int points = await new MetricCopier(source, target, missing).CopyAsync(run, now, batches, cancellationToken).ConfigureAwait(false);
         (int files, long bytes) = await artifacts.CopyAsync(run, there, missing, cancellationToken).ConfigureAwait(false);
+        await models.LinkAsync(run, now, missing.Add, cancellationToken).ConfigureAwait(false);
         await EndAsync(run, now, batches, missing, cancellationToken).ConfigureAwait(false);
 
         if (missing.Count == 0 && !run.IsOpen() && !options.KeepIds)
             await batches.WriteAsync(new RunData { Tags = [new Tag(CopyTags.State, CopyTags.StateOf(run))] }, cancellationToken).ConfigureAwait(false);
-        if (endsDeleted)
+        if (options.KeepIds && target is ILocalStore exact)
+            await exact.KeepRunStateAsync(run, cancellationToken).ConfigureAwait(false);
+        else if (endsDeleted)
             await target.MoveRunAsync(now.RunId, LifecycleStage.Deleted, cancellationToken).ConfigureAwait(false);
-        return result with { Points = points, Artifacts = files, Bytes = bytes };
+        return result with { Points = points, Artifacts = files + made.Files, Bytes = bytes + made.Bytes };
     }
 
     // The tags come after all that a reader of them relies on.
     private async Task EndAsync(Run run, Run now, BatchCopier batches, MissingList missing, CancellationToken cancellationToken)
     {
         string? name = run.RunName.Length > 0 && run.RunName != now.RunName ? run.RunName : null;
-        if (name is not null || run.Status != now.Status || (run.EndTime != now.EndTime && !run.IsOpen()))
+        bool isExact = options.KeepIds && target is ILocalStore;
+        if (!isExact && (name is not null || run.Status != now.Status || (run.EndTime != now.EndTime && !run.IsOpen())))
         {
             var update = new RunUpdate(now.RunId, run.Status, run.IsOpen() ? null : run.EndTime?.ToUnixTimeMilliseconds(), name);
             await target.UpdateRunAsync(update, cancellationToken).ConfigureAwait(false);

@@ -70,6 +70,8 @@ internal sealed class RunMap(ITrackingStore source, ITrackingStore target, Exper
         {
             if (await TryGetAsync(run.RunId, cancellationToken).ConfigureAwait(false) is { } same)
                 return ThrowIfOther(run, same, experiment);
+            if (target is ILocalStore exact)
+                return await KeepAsync(exact, run, experiment, cancellationToken).ConfigureAwait(false);
         }
         else if (_known.TryGetValue(experiment.ExperimentId, out Dictionary<string, TargetRun>? known))
         {
@@ -91,6 +93,15 @@ internal sealed class RunMap(ITrackingStore source, ITrackingStore target, Exper
         return TargetRun.Of(await target.CreateRunAsync(request, cancellationToken).ConfigureAwait(false)) with { Created = true };
     }
 
+    private async Task<TargetRun> KeepAsync(ILocalStore exact, Run run, TargetExperiment experiment, CancellationToken cancellationToken)
+    {
+        string place = options.KeepArtifactLocations
+            ? run.ArtifactUri
+            : LocalUri.Append(experiment.ArtifactLocation, $"{run.RunId}/artifacts");
+        Run copy = await exact.KeepRunAsync(run with { ArtifactUri = place }, cancellationToken).ConfigureAwait(false);
+        return TargetRun.Of(copy) with { Created = true };
+    }
+
     private async Task<TargetRun?> FindAnywhereAsync(string runId, string experimentId, CancellationToken cancellationToken)
     {
         // A run that was started for a server may belong to one there.
@@ -98,7 +109,7 @@ internal sealed class RunMap(ITrackingStore source, ITrackingStore target, Exper
             return TargetRun.Of(same);
         if (options.KeepIds)
             return null;
-        if (await SearchAsync(runId, [experimentId], cancellationToken).ConfigureAwait(false) is { } near)
+        if (experimentId.Length > 0 && await SearchAsync(runId, [experimentId], cancellationToken).ConfigureAwait(false) is { } near)
             return near;
         List<Experiment> all = await PageWalker.ReadAllAsync(
             token => target.SearchExperimentsAsync(new ExperimentSearch(), token, cancellationToken)).ConfigureAwait(false);

@@ -1,4 +1,5 @@
 using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Registry;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Copying;
@@ -20,6 +21,9 @@ public sealed class StoreCopier
     private const int Few = 10;
 
     private readonly ITrackingStore _source;
+    private readonly ITrackingStore _target;
+    private readonly LoggedModelCopier _models;
+    private readonly List<Experiment> _whole = [];
     private readonly CopyOptions _options;
     private readonly ExperimentCopier _experiments;
     private readonly RunMap _runs;
@@ -40,10 +44,42 @@ public sealed class StoreCopier
     {
         if (options.CountOnly)
             target = new CountedTarget(target);
-        (_source, _options, _progress) = (source, options, progress ?? (_ => { }));
+        (_source, _target, _options, _progress) = (source, target, options, progress ?? (_ => { }));
         _experiments = new ExperimentCopier(source, target, options);
         _runs = new RunMap(source, target, _experiments, options);
-        _copier = new RunCopier(source, target, _runs, new FamilyLinks(_runs, _selected.Contains, options), new ArtifactCopier(source, target, options, Moved), options);
+        var artifacts = new ArtifactCopier(source, target, options, Moved);
+        _models = new LoggedModelCopier(
+            source, target, new CopiedIds((id, _) => _experiments.KnownIdAsync(id), FindRunIdAsync), artifacts.CopyModelAsync, ModelOptions);
+        var links = new FamilyLinks(_runs, _selected.Contains, options);
+        _copier = new RunCopier(source, target, _runs, links, artifacts, _models, options);
+    }
+
+    private ModelCopyOptions ModelOptions => new()
+    {
+        KeepIds = _options.KeepIds, KeepArtifactLocations = _options.KeepArtifactLocations, CountOnly = _options.CountOnly,
+    };
+
+    /// <summary>The copier of registered models; for after the runs.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> for a folder as the target.</exception>
+    internal ModelCopier Registry() => new(
+        ModelRegistry.ToCopyFrom(_source), ModelRegistry.Of(_target), new CopiedThings(FindRunAsync, _models.FindAsync), ModelOptions);
+
+    private async Task<string?> FindRunIdAsync(string runId, CancellationToken cancellationToken) => _selected.Contains(runId)
+        ? (await _runs.EnsureAsync(runId, cancellationToken).ConfigureAwait(false)).RunId
+        : await _runs.FindOtherAsync(runId, "", cancellationToken).ConfigureAwait(false);
+
+    private async Task<Run?> FindRunAsync(string runId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await FindRunIdAsync(runId, cancellationToken).ConfigureAwait(false) is { } id
+                ? await _target.GetRunAsync(id, cancellationToken).ConfigureAwait(false)
+                : null;
+        }
+        catch (MlflowException e) when (!e.EndsOperation())
+        {
+            return null;
+        }
     }
 
     /// <summary>Selects runs by their ids.</summary>
@@ -62,6 +98,7 @@ public sealed class StoreCopier
         TargetExperiment there = await _experiments.EnsureAsync(experiment.ExperimentId, cancellationToken).ConfigureAwait(false);
         foreach (MissingItem item in there.Missing)
             _options.Warn?.Invoke($"The tag '{item.Name}' of the experiment '{experiment.Name}' is left out: {item.Reason}");
+        _whole.Add(experiment);
         var search = new RunSearch([experiment.ExperimentId], filter) { ViewType = view, OrderBy = ["attributes.start_time ASC"] };
         var pages = new PageWalker();
         string? token = null;
@@ -85,6 +122,12 @@ public sealed class StoreCopier
     {
         Report();
         await ParallelWork.RunAsync(_ids, _options.Parallelism, CopyOneAsync, cancellationToken).ConfigureAwait(false);
+        foreach (Experiment experiment in _whole)
+        {
+            await _models.CopyWithoutRunAsync(experiment.ExperimentId, Warn, cancellationToken).ConfigureAwait(false);
+            await Traces.ReportAsync(_source, experiment, Warn, cancellationToken).ConfigureAwait(false);
+        }
+
         await _experiments.FinishAsync(cancellationToken).ConfigureAwait(false);
 
         async Task CopyOneAsync(string runId, CancellationToken token)
@@ -96,6 +139,8 @@ public sealed class StoreCopier
             Report();
         }
     }
+
+    private void Warn(string kind, string name, string reason) => _options.Warn?.Invoke($"{kind} '{name}' is left out: {reason}");
 
     private async Task<SyncResult> CopyAsync(string runId, CancellationToken cancellationToken)
     {
