@@ -6,11 +6,6 @@ namespace Anovos.Mlflow.Checks;
 /// <summary>Checks what Anovos' own tracking fails at.</summary>
 internal sealed class TrackingRules(WorkflowFile file)
 {
-    private static readonly (string Flag, string Target)[] Flags =
-    [
-        ("track_output", "write_main"), ("track_reports", "write_stats"), ("track_intermediates", "write_intermediate"),
-    ];
-
     private readonly Findings _findings = file.Findings;
 
     /// <summary>Adds what is found to the findings.</summary>
@@ -18,10 +13,12 @@ internal sealed class TrackingRules(WorkflowFile file)
     {
         if (file.Root.Mapping("mlflow") is not { } block)
             return;
-        foreach ((string flag, string target) in Flags.Where(pair => block.Find(pair.Flag) is null && file.Block(pair.Target) is not null))
+        IEnumerable<StepKey> flags = StepTable.Default.Root.Find("mlflow")!.Keys.Where(key => key.RequiredWith is not null);
+        foreach (StepKey key in flags.Where(key => block.Find(key.Name) is null && file.Block(key.RequiredWith!) is not null))
         {
+            string flag = key.Name;
             _findings.Error(RuleIds.TrackingKeyMissing, file.At("mlflow"), "mlflow." + flag,
-                $"'mlflow' has no '{flag}', and the file has '{target}'.",
+                $"'mlflow' has no '{flag}', and the file has '{key.RequiredWith}'.",
                 $"stops after it has started the run, which stays empty: KeyError: '{flag}'.", $"Add '{flag}: True' or '{flag}: False'.");
         }
 
