@@ -6,6 +6,9 @@ namespace Anovos.Mlflow.Checks;
 /// <summary>Checks what Anovos' own tracking fails at.</summary>
 internal sealed class TrackingRules(WorkflowFile file)
 {
+    private const string Advice = "Run it with Invoke-AnovosWorkflow, which keeps the block from Anovos; or write "
+        + "'track_reports: False' and 'send_reports: True', a key of this module, which Anovos ignores.";
+
     private readonly Findings _findings = file.Findings;
 
     /// <summary>Adds what is found to the findings.</summary>
@@ -36,8 +39,7 @@ internal sealed class TrackingRules(WorkflowFile file)
             _findings.Error(RuleIds.TrackingCrash, at, "mlflow.track_reports",
                 "'track_reports' is on, and 'stats_generator' writes below a 'master_path'.",
                 "writes the first statistic below its run id and reads it back without it: AnalysisException: Path does not exist.",
-                "Write 'track_reports: False' and 'send_reports: True', which is a key of this module.", "local",
-                    "databricks");
+                Advice, "local", "databricks");
         }
 
         if (file.Running("report_generation") is not null && file.Metrics.Contains("global_summary"))
@@ -45,8 +47,7 @@ internal sealed class TrackingRules(WorkflowFile file)
             _findings.Error(RuleIds.TrackingCrash, at, "mlflow.track_reports",
                 "'track_reports' is on, and 'report_generation' writes the report.",
                 "writes it into a folder of the run's id that nothing creates: FileNotFoundError.",
-                    "Write 'track_reports: False' and 'send_reports: True', which is a key of this module.",
-                    "local", "databricks");
+                Advice, "local", "databricks");
         }
     }
 

@@ -60,18 +60,14 @@ public sealed class LanguageServer : IAsyncDisposable
         List<string> documents = [];
         foreach (string yaml in workflows)
             documents.Add(await OpenAsync(yaml));
-        var found = new Dictionary<string, string[]>();
-        while (found.Count < documents.Count)
-        {
-            JsonNode message = await ReadUntilAsync(message => (string?)message["method"] == "textDocument/publishDiagnostics");
-            JsonNode published = message["params"]!;
-            int index = documents.IndexOf((string)published["uri"]!);
-            if (index >= 0)
-                found[documents[index]] = [.. published["diagnostics"]!.AsArray().Where(item => !IsGreyed(item!))
-                    .Select(item => Underlined(workflows[index], item!))];
-        }
+        return await MarksAsync(documents, workflows);
+    }
 
-        return [.. documents.Select(document => found[document])];
+    /// <summary>Opens a workflow that has a place, from where its first line leads to the schema.</summary>
+    internal async Task<string[]> CheckAsync(string yaml, string path)
+    {
+        string document = await OpenAsync(yaml, new Uri(path).AbsoluteUri);
+        return (await MarksAsync([document], [yaml]))[0];
     }
 
     /// <summary>What is offered at the end of a text.</summary>
@@ -95,6 +91,22 @@ public sealed class LanguageServer : IAsyncDisposable
         _process.Kill(entireProcessTree: true);
         await _process.WaitForExitAsync();
         _process.Dispose();
+    }
+
+    private async Task<string[][]> MarksAsync(List<string> documents, string[] workflows)
+    {
+        var found = new Dictionary<string, string[]>();
+        while (found.Count < documents.Count)
+        {
+            JsonNode message = await ReadUntilAsync(message => (string?)message["method"] == "textDocument/publishDiagnostics");
+            JsonNode published = message["params"]!;
+            int index = documents.IndexOf((string)published["uri"]!);
+            if (index >= 0)
+                found[documents[index]] = [.. published["diagnostics"]!.AsArray().Where(item => !IsGreyed(item!))
+                    .Select(item => Underlined(workflows[index], item!))];
+        }
+
+        return [.. documents.Select(document => found[document])];
     }
 
     // As an anchor that nothing uses.
@@ -121,9 +133,9 @@ public sealed class LanguageServer : IAsyncDisposable
     }
 
     // Each text is a document of its own: the server keeps what it has read.
-    private async Task<string> OpenAsync(string yaml)
+    private async Task<string> OpenAsync(string yaml, string? document = null)
     {
-        string document = $"file:///workflow/{++_last}.yaml";
+        document ??= $"file:///workflow/{++_last}.yaml";
         await SendAsync("textDocument/didOpen", new JsonObject
         {
             ["textDocument"] = new JsonObject { ["uri"] = document, ["languageId"] = "yaml", ["version"] = 1, ["text"] = yaml },

@@ -64,7 +64,7 @@ public sealed class LanguageServerTests(LanguageServer server) : IClassFixture<L
         Assert.StartsWith("14: global_sumary: Value is not accepted.", Assert.Single(found[5]));
         Assert.Contains("Incorrect type. Expected \"null\".", Assert.Single(found[6]));
         Assert.Equal(["30: label_col: Property label_col is not allowed.", "31: print_impact: Property print_impact is not allowed."],
-            found[7]);
+            found[7].Order());
     }
 
     [Fact]
@@ -74,6 +74,21 @@ public sealed class LanguageServerTests(LanguageServer server) : IClassFixture<L
         string[] files = [.. Enumerable.Range(0, 50).Select(SoundFileTests.File), Workflows.Small, Workflows.Full];
         string[][] found = await server.CheckAsync(files);
         Assert.Equal([], found.SelectMany(marks => marks));
+    }
+
+    [Theory]
+    [InlineData("customers")]
+    [InlineData("income")]
+    public async Task The_first_line_of_a_sample_leads_to_the_schema(string sample)
+    {
+        await server.StartAsync();
+        string folder = Path.Combine(Tracking.SharedMaterial.Repository()!, "samples", sample);
+        string yaml = File.ReadAllText(Path.Combine(folder, "config.yaml")).Replace("\r", "");
+
+        // No setting is for this extension.
+        Assert.Empty(await server.CheckAsync(yaml, Path.Combine(folder, "sound.yml")));
+        string[] marks = await server.CheckAsync(yaml + "notes: {}\n", Path.Combine(folder, "wrong.yml"));
+        Assert.EndsWith("Property notes is not allowed.", Assert.Single(marks));
     }
 
     [Fact]
