@@ -1,3 +1,5 @@
+using Anovos.Mlflow.Http;
+
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>A presigned URL that is replaced when it is old, or when the bucket refuses it. Thread-safe.</summary>

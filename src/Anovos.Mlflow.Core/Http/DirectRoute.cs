@@ -15,6 +15,9 @@ internal sealed class DirectRoute(ConnectionOptions options)
     private readonly ConcurrentDictionary<string, bool> _said = new(StringComparer.Ordinal);
     private int _closed;
 
+    /// <summary>The URLs of the parts of unfinished uploads. They are secrets, so they are kept here and not on disk.</summary>
+    public ConcurrentDictionary<string, IReadOnlyList<PresignedUrl>> Parts { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Whether transfers go through the server alone.</summary>
     public bool IsClosed => Volatile.Read(ref _closed) != 0;
 

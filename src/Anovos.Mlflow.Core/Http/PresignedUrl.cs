@@ -3,9 +3,8 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
-using Anovos.Mlflow.Http;
 
-namespace Anovos.Mlflow.Artifacts;
+namespace Anovos.Mlflow.Http;
 
 /// <summary>A URL that authorizes one request to a bucket by its own signature.</summary>
 /// <param name="Url">The URL. It is a secret: everyone who has it can use it.</param>
