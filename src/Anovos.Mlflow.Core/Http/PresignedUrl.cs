@@ -14,7 +14,7 @@ internal sealed record PresignedUrl(string Url, IReadOnlyDictionary<string, stri
     // Where the URL does not say. MLflow's shortest is 300 seconds.
     private const int DefaultLifetime = 300;
 
-    private static readonly Regex Expires = new("[?&]X-Amz-Expires=(?<seconds>[0-9]{1,7})(?:&|$)", RegexOptions.CultureInvariant);
+    private static readonly Regex Expires = new("[?&]X-(?:Amz|Goog)-Expires=(?<seconds>[0-9]{1,7})(?:&|$)", RegexOptions.CultureInvariant);
 
     private readonly Stopwatch _age = Stopwatch.StartNew();
 

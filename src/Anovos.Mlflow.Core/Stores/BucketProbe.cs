@@ -1,5 +1,4 @@
 using Anovos.Mlflow.Artifacts;
-using Anovos.Mlflow.Cloud;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Tracking;
 
@@ -22,8 +21,15 @@ internal static class BucketProbe
         Page<Run> runs = await store.SearchRunsAsync(newest, null, cancellationToken).ConfigureAwait(false);
         foreach (Run run in runs.Items)
         {
-            if (await FindHostAsync(run, api, info, cancellationToken).ConfigureAwait(false) is { } host)
-                return host;
+            try
+            {
+                if (await FindHostAsync(run, api, info, cancellationToken).ConfigureAwait(false) is { } host)
+                    return host;
+            }
+            catch (MlflowException e) when (e.Kind == ErrorKind.NotSupported)
+            {
+                // The bucket of another run may be of a kind that the server signs URLs for.
+            }
         }
 
         return null;
@@ -31,9 +37,9 @@ internal static class BucketProbe
 
     private static async Task<Uri?> FindHostAsync(Run run, RestApi api, ServerInfo info, CancellationToken cancellationToken)
     {
-        if (info.SignsUrls && Buckets.Speaks(run.ArtifactUri))
+        if (info.SignsUrls && ArtifactStores.MayBeSigned(run.ArtifactUri))
         {
-            using var signed = new PresignedArtifactStore(api, run.RunId, run.ArtifactUri);
+            using var signed = new PresignedArtifactStore(api, run.RunId, run.ArtifactUri, takesCredentials: false);
             return await signed.FindHostAsync(cancellationToken).ConfigureAwait(false);
         }
 

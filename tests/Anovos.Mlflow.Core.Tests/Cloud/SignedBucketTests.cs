@@ -136,6 +136,57 @@ public sealed class SignedBucketTests
         Assert.Empty(await run.Artifacts.ListAsync("", default));
     }
 
+    [Theory]
+    [InlineData("gs")]
+    [InlineData("r2")]
+    public async Task Whatever_the_server_signs_urls_for_is_used(string scheme)
+    {
+        await using SignedRun run = await SignedRun.OpenAsync(scheme: scheme);
+        run.GiveCredentials();
+        ArtifactUpload small = run.File("reports/a.csv", 5), large = run.File("large.bin", 450_000);
+        Assert.StartsWith($"{scheme}://", run.Run.ArtifactUri);
+        Assert.Equal(["large.bin Sent", "reports/a.csv Sent"], await run.SendAsync(small, large));
+        Assert.Equal(["large.bin Received", "reports/a.csv Received"], await run.ReceiveAsync());
+        Assert.Equal(File.ReadAllBytes(large.Source.Location), run.Received("large.bin"));
+
+        var failure = await Assert.ThrowsAsync<MlflowException>(() => run.Artifacts.DeleteAsync("large.bin", default));
+        Assert.Equal(ErrorKind.ArtifactRemovalFailed, failure.Kind);
+        Assert.Contains($"credentials of your own for {scheme}://", failure.Message);
+        Assert.Contains("the bucket's own tools", failure.Message);
+        if (scheme != "gs")
+            return;
+        Exception? huge = await Record.ExceptionAsync(() => run.Artifacts.SendAsync(new HugeSource(), "huge", _ => { }, default));
+        Assert.DoesNotContain("GiB", huge!.Message);
+    }
+
+    [Fact]
+    public async Task A_server_that_signs_downloads_only_still_gives_them()
+    {
+        await using SignedRun run = await SignedRun.OpenAsync(scheme: "gs");
+        await run.SendAsync(run.File("a", 10));
+        run.Server.Faults.Add(
+            "POST",
+            "*presigned-upload-url",
+            Faults.Answer(501, "{\"error_code\": \"NOT_IMPLEMENTED\", \"message\": \"Presigned upload is not supported\"}"),
+            times: 10);
+        var failure = await Assert.ThrowsAsync<MlflowException>(() => run.SendAsync(run.File("b", 10)));
+        Assert.Equal(ErrorKind.UriUnsupported, failure.Kind);
+        Assert.Contains("Presigned upload is not supported", failure.Message);
+        Assert.Contains("--artifacts-destination gs:", failure.Message);
+        Assert.Equal(["a Received"], await run.ReceiveAsync());
+    }
+
+    [Fact]
+    public async Task Credentials_that_the_bucket_refuses_are_the_reason_why_nothing_is_removed()
+    {
+        await using SignedRun run = await SignedRun.OpenAsync();
+        await run.SendAsync(run.File("a", 10));
+        run.GiveCredentials("wrong");
+        var failure = await Assert.ThrowsAsync<MlflowException>(() => run.Artifacts.DeleteAsync("a", default));
+        Assert.Equal(403, failure.StatusCode);
+        Assert.Empty(run.Warnings);
+    }
+
     [Fact]
     public async Task Own_credentials_are_used_as_ever()
     {

@@ -44,8 +44,10 @@ internal sealed class SignedRun : IAsyncDisposable
     /// <param name="version">The release to answer like.</param>
     /// <param name="address">Another address in the URLs than that of the bucket.</param>
     /// <param name="presigned">What the user says about signed URLs.</param>
+    /// <param name="scheme">How the artifact root begins.</param>
     public static async Task<SignedRun> OpenAsync(
-        string store = "s3", MlflowVersion version = MlflowVersion.V3_17, Uri? address = null, PresignedUse presigned = PresignedUse.Auto)
+        string store = "s3", MlflowVersion version = MlflowVersion.V3_17, Uri? address = null, PresignedUse presigned = PresignedUse.Auto,
+        string scheme = "s3")
     {
         FakeCloud? fake = store == "s3" ? await CloudStores.StartFakeAsync("s3") : null;
         Uri bucket = address ?? fake?.Uri ?? Emulators.Require(store);
@@ -54,6 +56,7 @@ internal sealed class SignedRun : IAsyncDisposable
             Version = version,
             ArtifactRoot = ArtifactRootKind.Bucket,
             BucketAddress = bucket,
+            BucketScheme = scheme,
             Token = "a-token",
         }));
         foreach (string name in Variables)
