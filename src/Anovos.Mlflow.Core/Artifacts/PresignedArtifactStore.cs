@@ -11,7 +11,8 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="runId">The run.</param>
 /// <param name="root">Its artifact root, for errors.</param>
 /// <param name="takesCredentials">Whether there is another way to the bucket, with credentials of one's own.</param>
-internal sealed class PresignedArtifactStore(RestApi api, string runId, string root, bool takesCredentials)
+/// <param name="warn">Told what the user must know, as that TLS is not checked.</param>
+internal sealed class PresignedArtifactStore(RestApi api, string runId, string root, bool takesCredentials, Action<string> warn)
     : IArtifactStore, ISharesConcurrency, IPrefetchesCredentials, IRangedReader
 {
     private const string NotSent =
@@ -19,7 +20,7 @@ internal sealed class PresignedArtifactStore(RestApi api, string runId, string r
 
     // The longest object that one PUT makes: 5 TiB for Google; 5 GiB for S3 and what speaks as it does.
     private readonly long _maximumGibibytes = LocalUri.SchemeOf(root) == "gs" ? 5 << 10 : 5;
-    private readonly PresignedUrlClient _bucket = new(api.Options, api.Retrier);
+    private readonly PresignedUrlClient _bucket = new(api.Options, api.Retrier, url => api.Direct.WarnOfIgnoredTls(url, warn));
     private UploadUrls? _uploads;
 
     public bool IsLocal => false;
@@ -95,9 +96,9 @@ internal sealed class PresignedArtifactStore(RestApi api, string runId, string r
             : $"This takes credentials of your own for {root}, which this version does not speak to: remove it with the bucket's own tools."))
     { Target = artifactPath };
 
-    /// <summary>The host that the URLs lead to.</summary>
-    public async Task<Uri> FindHostAsync(CancellationToken cancellationToken) =>
-        (await SignUploadAsync("anovos-mlflow-probe", cancellationToken).ConfigureAwait(false)).Host;
+    /// <summary>A URL that shows the host of the bucket.</summary>
+    public Task<PresignedUrl> FindUrlAsync(CancellationToken cancellationToken) =>
+        SignUploadAsync("anovos-mlflow-probe", cancellationToken);
 
     public void Dispose()
     {

@@ -16,6 +16,8 @@ internal sealed record PresignedUrl(string Url, IReadOnlyDictionary<string, stri
 
     private static readonly Regex Expires = new("[?&]X-(?:Amz|Goog)-Expires=(?<seconds>[0-9]{1,7})(?:&|$)", RegexOptions.CultureInvariant);
 
+    private static readonly Regex S3Signature = new("[?&](?:X-Amz-Signature|AWSAccessKeyId)=", RegexOptions.CultureInvariant);
+
     private readonly Stopwatch _age = Stopwatch.StartNew();
 
     /// <summary>Validates a URL from a server.</summary>
@@ -50,6 +52,10 @@ internal sealed record PresignedUrl(string Url, IReadOnlyDictionary<string, stri
             { Target = signed.ToString() }
             : signed;
     }
+
+    /// <summary>Whether it is signed as S3 and the stores that speak it want it, with either version of their signature.</summary>
+    [JsonIgnore]
+    public bool IsS3 => S3Signature.IsMatch(Url);
 
     /// <summary>The scheme, host and port.</summary>
     [JsonIgnore]

@@ -71,7 +71,7 @@ public static class ArtifactStores
         root,
         Buckets.Speaks(root) && Buckets.HasCredentials(root, Environment.GetEnvironmentVariable),
         () => Buckets.Speaks(root) ? access.OpenArtifacts(root) : throw NotSpoken(root, runId),
-        new PresignedArtifactStore(api, runId, root, Buckets.Speaks(root)),
+        new PresignedArtifactStore(api, runId, root, Buckets.Speaks(root), warn ?? (_ => { })),
         warn ?? (_ => { }));
 
     private static MlflowException NotSpoken(string root, string? runId)

@@ -10,8 +10,8 @@ internal static class BucketProbe
     private const int Experiments = 20;
     private const int Runs = 5;
 
-    /// <summary>The host; null if no recent run has artifacts that show it.</summary>
-    public static async Task<Uri?> FindHostAsync(ITrackingStore store, RestApi api, ServerInfo info, CancellationToken cancellationToken)
+    /// <summary>A URL of the host; null if no recent run has artifacts that show it.</summary>
+    public static async Task<PresignedUrl?> FindUrlAsync(ITrackingStore store, RestApi api, ServerInfo info, CancellationToken cancellationToken)
     {
         if (!info.SignsUrls && !info.GivesDirectDownloads)
             return null;
@@ -23,8 +23,8 @@ internal static class BucketProbe
         {
             try
             {
-                if (await FindHostAsync(run, api, info, cancellationToken).ConfigureAwait(false) is { } host)
-                    return host;
+                if (await FindUrlAsync(run, api, info, cancellationToken).ConfigureAwait(false) is { } url)
+                    return url;
             }
             catch (MlflowException e) when (e.Kind == ErrorKind.NotSupported)
             {
@@ -35,12 +35,12 @@ internal static class BucketProbe
         return null;
     }
 
-    private static async Task<Uri?> FindHostAsync(Run run, RestApi api, ServerInfo info, CancellationToken cancellationToken)
+    private static async Task<PresignedUrl?> FindUrlAsync(Run run, RestApi api, ServerInfo info, CancellationToken cancellationToken)
     {
         if (info.SignsUrls && ArtifactStores.MayBeSigned(run.ArtifactUri))
         {
-            using var signed = new PresignedArtifactStore(api, run.RunId, run.ArtifactUri, takesCredentials: false);
-            return await signed.FindHostAsync(cancellationToken).ConfigureAwait(false);
+            using var signed = new PresignedArtifactStore(api, run.RunId, run.ArtifactUri, takesCredentials: false, _ => { });
+            return await signed.FindUrlAsync(cancellationToken).ConfigureAwait(false);
         }
 
         if (!info.GivesDirectDownloads || LocalUri.SchemeOf(run.ArtifactUri) != "mlflow-artifacts"
@@ -50,7 +50,7 @@ internal static class BucketProbe
         }
 
         using var direct = new DirectTransfers(api, ArtifactStores.ProxiedBase(run.ArtifactUri, api.Server), run.RunId, _ => { });
-        return await direct.FindHostAsync(file, cancellationToken).ConfigureAwait(false);
+        return await direct.FindUrlAsync(file, cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task<string?> FindFileAsync(Run run, RestApi api, CancellationToken cancellationToken)

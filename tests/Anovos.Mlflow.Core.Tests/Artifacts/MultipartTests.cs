@@ -229,7 +229,7 @@ public sealed class MultipartTests
             File.WriteAllBytes(path, System.Security.Cryptography.RandomNumberGenerator.GetBytes(12 << 20));
             using IArtifactStore artifacts = ArtifactStores.Open(run, store);
             Uri root = ArtifactStores.ProxiedBase(run.ArtifactUri, store.Api.Server);
-            var target = new ProxiedMultipart(store.Api, root, runId: null, (_, _) => Task.FromResult(true));
+            var target = new ProxiedMultipart(store.Api, root, runId: null, (_, _) => Task.FromResult(true), _ => { });
             using var proxied = new MultipartUpload(target, multipart, run.RunId);
 
             Assert.NotNull(await proxied.TrySendAsync(new FileInfo(path), "a b/big", _ => { }, default));

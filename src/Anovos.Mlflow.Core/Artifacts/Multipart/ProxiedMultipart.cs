@@ -11,12 +11,17 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="root">The address of the root.</param>
 /// <param name="runId">The run, where the server is its tracking server.</param>
 /// <param name="isReachable">Whether a bucket can be reached from here.</param>
+/// <param name="ignoresTls">Told of a URL before its host's certificate is not checked.</param>
 internal sealed class ProxiedMultipart(
-    RestApi api, Uri root, string? runId, Func<PresignedUrl, CancellationToken, Task<bool>> isReachable) : IMultipartTarget
+    RestApi api,
+    Uri root,
+    string? runId,
+    Func<PresignedUrl, CancellationToken, Task<bool>> isReachable,
+    Action<PresignedUrl> ignoresTls) : IMultipartTarget
 {
     private readonly FileTransfer _transfer = new(api.Options, api.Retrier, api.Http);
     private readonly string _address = root.AbsoluteUri.TrimEnd('/');
-    private readonly PresignedUrlClient _bucket = new(api.Options, api.Retrier);
+    private readonly PresignedUrlClient _bucket = new(api.Options, api.Retrier, ignoresTls);
 
     /// <summary>How the bucket failed last; null if it did not.</summary>
     public MlflowException? BucketFailure { get; private set; }
