@@ -15,10 +15,10 @@ internal sealed class ArtifactStore : IDisposable
     private readonly DirectoryInfo? _rootFolder;
     private int _count;
 
-    public ArtifactStore(ArtifactRootKind kind)
+    public ArtifactStore(ArtifactRootKind kind, string bucketScheme)
     {
         _rootFolder = kind == ArtifactRootKind.File ? Directory.CreateTempSubdirectory("mlflow-artifacts-") : null;
-        Root = kind == ArtifactRootKind.Bucket ? "s3://artifacts/mlflow/"
+        Root = kind == ArtifactRootKind.Bucket ? $"{bucketScheme}://artifacts/mlflow/"
             : _rootFolder == null ? "mlflow-artifacts:/"
             : new Uri(_rootFolder.FullName).AbsoluteUri + "/";
     }

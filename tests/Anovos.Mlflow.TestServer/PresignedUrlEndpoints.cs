@@ -48,7 +48,7 @@ internal sealed class PresignedUrlEndpoints(TrackingState state, SignedBucket? b
     {
         string path = ArtifactPath.Clean(request.Text("path"), state.Version);
         var root = new Uri(state.Run(request.Text("run_id")).ArtifactUri);
-        if (root.Scheme == "s3" && bucket is not null)
+        if (root.Scheme != "mlflow-artifacts" && bucket is not null)
             return $"{Uri.UnescapeDataString(root.AbsolutePath).Trim('/')}/{path}";
         if (root.Scheme != "mlflow-artifacts")
             throw new ApiException("NOT_IMPLEMENTED", $"Presigned {direction} is not supported for the current artifact repository");

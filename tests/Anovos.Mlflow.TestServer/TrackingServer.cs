@@ -23,7 +23,7 @@ public sealed class TrackingServer : IAsyncDisposable
     private TrackingServer(TrackingServerOptions options)
     {
         _options = options;
-        _artifacts = new ArtifactStore(options.ArtifactRoot);
+        _artifacts = new ArtifactStore(options.ArtifactRoot, options.BucketScheme);
         _state = new TrackingState(options.Version, options.Workspace is null ? _artifacts.Root : DatabricksWorkspace.ArtifactRoot);
         _multipart = options.HasBucket ? new MultipartEndpoints(_artifacts, options.Version, options.BucketAddress) : null;
         _bucket = options.ArtifactRoot == ArtifactRootKind.Bucket ? new SignedBucket(options.BucketAddress!) : null;

@@ -22,7 +22,7 @@ public enum ArtifactRootKind
     /// <summary><c>file:</c>: a folder that the client writes to itself, <see cref="TrackingServer.ArtifactFolder"/>.</summary>
     File,
 
-    /// <summary><c>s3:</c>: a bucket, at <see cref="TrackingServerOptions.BucketAddress"/>; the server passes nothing on.</summary>
+    /// <summary>A bucket, at <see cref="TrackingServerOptions.BucketAddress"/>; the server passes nothing on.</summary>
     Bucket,
 }
 
@@ -74,6 +74,9 @@ public sealed record TrackingServerOptions
     /// with <see cref="HasBucket"/> lead to the server itself.
     /// </summary>
     public Uri? BucketAddress { get; init; }
+
+    /// <summary>How the artifact roots of <see cref="ArtifactRootKind.Bucket"/> begin: the server signs URLs of them all.</summary>
+    public string BucketScheme { get; init; } = "s3";
 
     /// <summary>Has workspaces, as the server says of itself; 3.11 and later.</summary>
     public bool HasWorkspaces { get; init; }

@@ -45,6 +45,20 @@ public sealed class AzurePipelineTests : IAsyncLifetime
         Assert.Contains("| drift&#95;statistics | age |", summary);
     }
 
+    [Fact]
+    public async Task The_summary_and_the_report_link_to_the_workspace_where_there_is_one()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync(
+            new TrackingServerOptions { Version = MlflowVersion.V3_17, HasWorkspaces = true });
+        ScriptResult result = _session.Run(
+            "$run = Start-MlflowRun -TrackingUri $Uri; $run.RunId; $null = Stop-MlflowRun; "
+            + "[IO.File]::ReadAllText((Get-MlflowRun -TrackingUri $Uri | Export-MlflowReport ./report.html))",
+            ("Uri", server.Uri.ToString())).Clean();
+        string page = $"/runs/{result.Texts[0]}?workflowType=machine_learning&workspace=default";
+        Assert.Contains($"{page})", Summary(Commands(result)[^1]));
+        Assert.Contains($"\"{server.Uri.ToString().TrimEnd('/')}/#/experiments/0{page}\"", result.Texts[1].Replace("\\u0026", "&"));
+    }
+
     [Theory]
     [InlineData("Succeeded", "", "Finished")]
     [InlineData("SucceededWithIssues", "", "Finished")]

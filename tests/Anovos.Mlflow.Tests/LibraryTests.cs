@@ -32,6 +32,16 @@ public sealed class LibraryTests : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
 
+    [Fact]
+    public void The_schema_is_in_the_module_and_the_library_that_tests_it_is_not()
+    {
+        Assert.True(File.Exists(Path.Combine(Repository.StagedModule, "anovos-workflow.schema.json")));
+        string[] files = Directory.GetFiles(Repository.StagedModule, "*.dll", SearchOption.AllDirectories);
+        string[] libraries = [.. files.Select(file => Path.GetFileName(file))];
+        Assert.Contains("Anovos.Mlflow.Core.dll", libraries);
+        Assert.Empty(libraries.Intersect(["JsonSchema.Net.dll", "JsonPointer.Net.dll", "Json.More.dll", "Humanizer.dll"]));
+    }
+
     [Theory]
     [InlineData("wasbs://container@account.blob.core.windows.net", "Azure.Storage.Blobs", "AWSSDK")]
     [InlineData("s3://bucket", "AWSSDK.S3", "Azure")]

@@ -111,6 +111,25 @@ public sealed class ServerTests : IAsyncLifetime
             result.Texts);
     }
 
+    [Fact]
+    public void A_model_in_the_bucket_of_a_run_needs_no_credentials_either()
+    {
+        Assert.Null(Environment.GetEnvironmentVariable("AWS_ACCESS_KEY_ID"));
+        _session.Write("model/MLmodel", "flavors: {}\n");
+        ScriptResult result = _session.Run(
+            """
+            $run = Start-MlflowRun -Experiment models -TrackingUri $Uri
+            $null = Send-MlflowArtifact ./model
+            $version = New-MlflowModelVersion churn -ModelUri "$($run.ArtifactUri)/model" -Confirm:$false
+            $version.RunId -eq $run.RunId
+            (Receive-MlflowModel models:/churn/1 -Destination ./back).GetType().Name
+            [IO.File]::ReadAllText([IO.Directory]::GetFiles("$PWD/back", 'MLmodel', 'AllDirectories')[0]).Trim()
+            """,
+            ("Uri", _direct.Uri.ToString())).Clean();
+        Assert.Equal(["True", "MlflowModel", "flavors: {}"], result.Texts);
+        Assert.All(_bucket.Requests, request => Assert.False(request.Headers.ContainsKey("Authorization")));
+    }
+
     [Theory]
     [InlineData(false, null, "")]
     [InlineData(true, null, "&workspace=default")]

@@ -3,7 +3,8 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>A folder of an artifact store, as a store.</summary>
-internal sealed class ArtifactSubtree(IArtifactStore store, string folder) : IArtifactStore, ISharesConcurrency
+internal sealed class ArtifactSubtree(IArtifactStore store, string folder)
+    : IArtifactStore, ISharesConcurrency, IPrefetchesCredentials, IRangedReader
 {
     private readonly string _prefix = folder + "/";
 
@@ -12,6 +13,14 @@ internal sealed class ArtifactSubtree(IArtifactStore store, string folder) : IAr
     public bool TakesControls => store.TakesControls;
 
     public AdaptiveConcurrency Concurrency { get; } = store.Concurrency();
+
+    public void ExpectUploads(IEnumerable<string> artifactPaths) =>
+        (store as IPrefetchesCredentials)?.ExpectUploads(artifactPaths.Select(path => ArtifactPath.Join(folder, path)));
+
+    public Task<RangeSource?> FindRangesAsync(string artifactPath, long length, CancellationToken cancellationToken) =>
+        store is IRangedReader ranged
+            ? ranged.FindRangesAsync(ArtifactPath.Join(folder, artifactPath), length, cancellationToken)
+            : Task.FromResult<RangeSource?>(null);
 
     public Task<ArtifactContent?> SendAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
         store.SendAsync(source, ArtifactPath.Join(folder, artifactPath), sent, cancellationToken);

@@ -78,9 +78,8 @@ internal sealed class DirectTransfers(RestApi api, Uri root, string? runId, Acti
         });
     }
 
-    /// <summary>The host that the bucket gives an artifact at.</summary>
-    public async Task<Uri> FindHostAsync(string path, CancellationToken cancellationToken) =>
-        (await SignAsync(path, cancellationToken).ConfigureAwait(false)).Host;
+    /// <summary>The URL that the bucket gives an artifact at.</summary>
+    public Task<PresignedUrl> FindUrlAsync(string path, CancellationToken cancellationToken) => SignAsync(path, cancellationToken);
 
     public void Dispose()
     {
@@ -98,7 +97,7 @@ internal sealed class DirectTransfers(RestApi api, Uri root, string? runId, Acti
 
     private async Task<bool> IsReachableAsync(PresignedUrl url, CancellationToken cancellationToken)
     {
-        if (await api.Direct.WhyUnreachableAsync(url.Host, cancellationToken).ConfigureAwait(false) is not { } why)
+        if (await api.Direct.WhyUnreachableAsync(url, cancellationToken).ConfigureAwait(false) is not { } why)
             return true;
         GiveUp($"cannot be reached from here: {why}");
         return false;
@@ -121,17 +120,19 @@ internal sealed class DirectTransfers(RestApi api, Uri root, string? runId, Acti
         return JsonFields.Read(answer, api.Server.Host, json => PresignedUrl.Read(json, "url", api.Server));
     }
 
+    private void WarnOfIgnoredTls(PresignedUrl url) => api.Direct.WarnOfIgnoredTls(url, warn);
+
     private PresignedUrlClient Bucket()
     {
         lock (_gate)
-            return _bucket ??= new PresignedUrlClient(api.Options, api.Retrier);
+            return _bucket ??= new PresignedUrlClient(api.Options, api.Retrier, WarnOfIgnoredTls);
     }
 
     private (ProxiedMultipart Target, MultipartUpload Upload) Upload()
     {
         lock (_gate)
         {
-            _target ??= new ProxiedMultipart(api, root, runId, IsReachableAsync);
+            _target ??= new ProxiedMultipart(api, root, runId, IsReachableAsync, WarnOfIgnoredTls);
             _upload ??= new MultipartUpload(_target, _options, runId);
             return (_target, _upload);
         }

@@ -10,16 +10,17 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="api">The server.</param>
 /// <param name="runId">The run.</param>
 /// <param name="root">Its artifact root, for errors.</param>
-internal sealed class PresignedArtifactStore(RestApi api, string runId, string root)
+/// <param name="takesCredentials">Whether there is another way to the bucket, with credentials of one's own.</param>
+/// <param name="warn">Told what the user must know, as that TLS is not checked.</param>
+internal sealed class PresignedArtifactStore(RestApi api, string runId, string root, bool takesCredentials, Action<string> warn)
     : IArtifactStore, ISharesConcurrency, IPrefetchesCredentials, IRangedReader
 {
-    // S3's limit for one PUT.
-    private const long MaximumBytes = 5L << 30;
-
     private const string NotSent =
         "it is not sent. Rename the file, or send its folder with -Compress, which stores the folder as one zip that keeps the names";
 
-    private readonly PresignedUrlClient _bucket = new(api.Options, api.Retrier);
+    // The longest object that one PUT makes: 5 TiB for Google; 5 GiB for S3 and what speaks as it does.
+    private readonly long _maximumGibibytes = LocalUri.SchemeOf(root) == "gs" ? 5 << 10 : 5;
+    private readonly PresignedUrlClient _bucket = new(api.Options, api.Retrier, url => api.Direct.WarnOfIgnoredTls(url, warn));
     private UploadUrls? _uploads;
 
     public bool IsLocal => false;
@@ -37,11 +38,11 @@ internal sealed class PresignedArtifactStore(RestApi api, string runId, string r
     {
         string path = ArtifactPath.Normalize(artifactPath);
         ThrowIfChanged(path, NotSent);
-        if (source.State.Length > MaximumBytes)
+        if (source.State.Length > _maximumGibibytes << 30)
         {
             throw new MlflowException(
                 ErrorKind.ArtifactSendFailed,
-                $"{source} has {source.State.Length} bytes, and a URL that the server signs takes {MaximumBytes} (5 GiB) at most. "
+                $"{source} has {source.State.Length} bytes, and a URL that the server signs takes {_maximumGibibytes} GiB at most. "
                 + $"Split the file, or give credentials of your own for {root}.")
             { Target = path };
         }
@@ -89,13 +90,15 @@ internal sealed class PresignedArtifactStore(RestApi api, string runId, string r
 
     public Task DeleteAsync(string artifactPath, CancellationToken cancellationToken) => throw new MlflowException(
         ErrorKind.ArtifactRemovalFailed,
-        $"'{artifactPath}' is not removed: an MLflow server signs no URL that removes a file. Give credentials of your own for {root}, "
-        + "and leave ANOVOS_MLFLOW_PRESIGNED unset.")
+        $"'{artifactPath}' is not removed: an MLflow server signs no URL that removes a file. "
+        + (takesCredentials
+            ? $"Give credentials of your own for {root}, and leave ANOVOS_MLFLOW_PRESIGNED unset."
+            : $"This takes credentials of your own for {root}, which this version does not speak to: remove it with the bucket's own tools."))
     { Target = artifactPath };
 
-    /// <summary>The host that the URLs lead to.</summary>
-    public async Task<Uri> FindHostAsync(CancellationToken cancellationToken) =>
-        (await SignUploadAsync("anovos-mlflow-probe", cancellationToken).ConfigureAwait(false)).Host;
+    /// <summary>A URL that shows the host of the bucket.</summary>
+    public Task<PresignedUrl> FindUrlAsync(CancellationToken cancellationToken) =>
+        SignUploadAsync("anovos-mlflow-probe", cancellationToken);
 
     public void Dispose()
     {

@@ -12,12 +12,22 @@ internal sealed class PresignedUrlClient : IDisposable
     private readonly HttpClient _http;
     private readonly ConnectionOptions _options;
     private readonly Retrier _retrier;
+    private readonly Action<PresignedUrl>? _ignoresTls;
+    private readonly object _gate = new();
+    private (HttpClient Http, ConnectionOptions Options)? _s3;
 
     public PresignedUrlClient(ConnectionOptions options, Retrier retrier)
     {
         (_options, _retrier) = (options.ForOtherHosts(), retrier);
         _http = HttpTransport.CreateClient(HttpTransport.CreateHandler(_options), _options);
     }
+
+    /// <summary>A client that checks certificates of S3 as it is done with credentials of one's own.</summary>
+    /// <param name="options">How the server is reached.</param>
+    /// <param name="retrier">Repeats.</param>
+    /// <param name="ignoresTls">Told of a URL before its host's certificate is not checked.</param>
+    public PresignedUrlClient(ConnectionOptions options, Retrier retrier, Action<PresignedUrl> ignoresTls)
+        : this(options, retrier) => _ignoresTls = ignoresTls;
 
     /// <summary>Sends a part of a file, with retries. Returns its ETag and hash.</summary>
     public async Task<UploadedPart> SendAsync(
@@ -83,10 +93,32 @@ internal sealed class PresignedUrlClient : IDisposable
             },
             cancellationToken);
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _http.Dispose();
+        _s3?.Http.Dispose();
+    }
 
-    private FileTransfer TransferTo(PresignedUrl target) =>
-        new(_options with { Redactor = target.Redacted(_options.Redactor) }, _retrier, _http);
+    private FileTransfer TransferTo(PresignedUrl target)
+    {
+        (HttpClient http, ConnectionOptions options) = _ignoresTls is not null && target.IsS3 ? S3(target) : (_http, _options);
+        return new FileTransfer(options with { Redactor = target.Redacted(options.Redactor) }, _retrier, http);
+    }
+
+    private (HttpClient Http, ConnectionOptions Options) S3(PresignedUrl target)
+    {
+        lock (_gate)
+        {
+            if (_s3 is { } known)
+                return known;
+            var tls = S3Tls.FromEnvironment(new EnvironmentVariables(Environment.GetEnvironmentVariable));
+            ConnectionOptions options = tls.Apply(_options);
+            _s3 = (HttpTransport.CreateClient(HttpTransport.CreateHandler(options), options), options);
+            if (tls.IsIgnored)
+                _ignoresTls!(target);
+            return _s3.Value;
+        }
+    }
 
     private static HttpRequestMessage Request(HttpMethod method, PresignedUrl target, HttpContent? content)
     {

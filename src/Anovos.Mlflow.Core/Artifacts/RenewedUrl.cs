@@ -1,3 +1,5 @@
+using Anovos.Mlflow.Http;
+
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>A presigned URL that is replaced when it is old, or when the bucket refuses it. Thread-safe.</summary>
@@ -47,8 +49,8 @@ internal sealed class RenewedUrl(Func<CancellationToken, Task<PresignedUrl>> sig
         {
             throw e.Rewrap(
                 $"The bucket at {url.Host.Authority}, which the tracking server signs URLs of, cannot be reached from here: "
-                + $"{e.GetBaseException().Message.TrimEnd('.')}. Check the network, the firewall and the proxy settings, or have the "
-                + "server pass artifacts on (--serve-artifacts).");
+                + $"{ConnectionErrors.OfBucket(e, url)}. Check the network, the firewall and the proxy settings, or have the server pass "
+                + "artifacts on (--serve-artifacts).");
         }
     }
 

@@ -1,3 +1,5 @@
+using Anovos.Mlflow.Http;
+
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>

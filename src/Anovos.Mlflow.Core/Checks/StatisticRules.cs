@@ -68,7 +68,8 @@ internal sealed class StatisticRules(WorkflowFile file)
     private void Crash(WorkflowStep step) => _findings.Error(RuleIds.TrackingCrash, step.At, step.Path,
         $"'{step.Name}' reads statistics back, and the file has a 'mlflow' block and no 'master_path'.",
         "stops at the step, whatever the flags say: TypeError: read_dataset() got an unexpected keyword argument 'mlflow_run_id'.",
-        "Add 'report_preprocessing' with 'master_path', and write 'track_reports: False' and 'send_reports: True'.");
+        "Run it with Invoke-AnovosWorkflow, which keeps the block from Anovos; or add 'report_preprocessing' with 'master_path', and write "
+            + "'track_reports: False' and 'send_reports: True'.");
 
     private StepKey? Spec(WorkflowStep step) => step.Block switch
     {

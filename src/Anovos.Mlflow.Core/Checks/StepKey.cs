@@ -60,6 +60,9 @@ internal sealed class StepKey
 
     public string? Reads => Text("reads");
 
+    /// <summary>The block with which the key is required.</summary>
+    public string? RequiredWith => Text("requiredWith");
+
     public string? Choice => Text("choice");
 
     public IReadOnlyList<string> Allowed => Texts("allowed");
@@ -69,6 +72,11 @@ internal sealed class StepKey
     public IReadOnlyList<string> Helpers => Texts("helpers");
 
     public IReadOnlyList<string> Groups => Texts("groups");
+
+    /// <summary>The transformers whose arguments the mapping takes, depending on another key.</summary>
+    public IReadOnlyList<string> Imputations => _json.TryGetProperty("imputations", out JsonElement map)
+        ? [.. map.EnumerateObject().Select(item => item.Value.GetString()!).Distinct()]
+        : Choice is { } choice && Find(choice) is { } chooser ? chooser.Allowed : [];
 
     public IReadOnlyList<string> Metrics => Texts("metrics");
 

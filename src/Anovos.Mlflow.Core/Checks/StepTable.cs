@@ -15,6 +15,7 @@ internal sealed class StepTable
         _shapes = json.GetProperty("shapes").EnumerateObject().ToDictionary(item => item.Name, item => StepKey.Read(item.Value),
             StringComparer.Ordinal);
         Options = [.. json.GetProperty("options").EnumerateArray().Select(item => item.GetString()!)];
+        Formats = [.. json.GetProperty("formats").EnumerateArray().Select(item => item.GetString()!)];
     }
 
     /// <summary>The table that this version has. It never changes.</summary>
@@ -28,6 +29,9 @@ internal sealed class StepTable
 
     /// <summary>Options of Spark's readers and writers.</summary>
     public IReadOnlyList<string> Options { get; }
+
+    /// <summary>Formats of Spark itself, and of connectors that are often installed, beside those of <c>file_type</c>.</summary>
+    public IReadOnlyList<string> Formats { get; }
 
     /// <summary>A dataset, as <c>input_dataset</c> is one.</summary>
     public StepKey Dataset => _shapes["dataset"];

@@ -6,10 +6,8 @@ namespace Anovos.Mlflow.Checks;
 /// <summary>Checks what Anovos' own tracking fails at.</summary>
 internal sealed class TrackingRules(WorkflowFile file)
 {
-    private static readonly (string Flag, string Target)[] Flags =
-    [
-        ("track_output", "write_main"), ("track_reports", "write_stats"), ("track_intermediates", "write_intermediate"),
-    ];
+    private const string Advice = "Run it with Invoke-AnovosWorkflow, which keeps the block from Anovos; or write "
+        + "'track_reports: False' and 'send_reports: True', a key of this module, which Anovos ignores.";
 
     private readonly Findings _findings = file.Findings;
 
@@ -18,10 +16,12 @@ internal sealed class TrackingRules(WorkflowFile file)
     {
         if (file.Root.Mapping("mlflow") is not { } block)
             return;
-        foreach ((string flag, string target) in Flags.Where(pair => block.Find(pair.Flag) is null && file.Block(pair.Target) is not null))
+        IEnumerable<StepKey> flags = StepTable.Default.Root.Find("mlflow")!.Keys.Where(key => key.RequiredWith is not null);
+        foreach (StepKey key in flags.Where(key => block.Find(key.Name) is null && file.Block(key.RequiredWith!) is not null))
         {
+            string flag = key.Name;
             _findings.Error(RuleIds.TrackingKeyMissing, file.At("mlflow"), "mlflow." + flag,
-                $"'mlflow' has no '{flag}', and the file has '{target}'.",
+                $"'mlflow' has no '{flag}', and the file has '{key.RequiredWith}'.",
                 $"stops after it has started the run, which stays empty: KeyError: '{flag}'.", $"Add '{flag}: True' or '{flag}: False'.");
         }
 
@@ -39,8 +39,7 @@ internal sealed class TrackingRules(WorkflowFile file)
             _findings.Error(RuleIds.TrackingCrash, at, "mlflow.track_reports",
                 "'track_reports' is on, and 'stats_generator' writes below a 'master_path'.",
                 "writes the first statistic below its run id and reads it back without it: AnalysisException: Path does not exist.",
-                "Write 'track_reports: False' and 'send_reports: True', which is a key of this module.", "local",
-                    "databricks");
+                Advice, "local", "databricks");
         }
 
         if (file.Running("report_generation") is not null && file.Metrics.Contains("global_summary"))
@@ -48,8 +47,7 @@ internal sealed class TrackingRules(WorkflowFile file)
             _findings.Error(RuleIds.TrackingCrash, at, "mlflow.track_reports",
                 "'track_reports' is on, and 'report_generation' writes the report.",
                 "writes it into a folder of the run's id that nothing creates: FileNotFoundError.",
-                    "Write 'track_reports: False' and 'send_reports: True', which is a key of this module.",
-                    "local", "databricks");
+                Advice, "local", "databricks");
         }
     }
 

@@ -22,7 +22,7 @@ internal sealed class S3Bucket : IBucket
             MaxErrorRetry = 0,
             Timeout = Timeout.InfiniteTimeSpan,
             ForcePathStyle = settings.PathStyle,
-            HttpClientFactory = new Clients(options with { InsecureTls = settings.IgnoreTls, ServerCertificatePath = settings.Authorities, ClientCertificatePath = null }),
+            HttpClientFactory = new Clients(settings.Tls.Apply(options)),
 
             // Content-MD5 does it, and every store that speaks S3 knows it.
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
@@ -49,7 +49,7 @@ internal sealed class S3Bucket : IBucket
     public CloudRequests Requests { get; }
 
     /// <summary>Whether any certificate is accepted.</summary>
-    public bool IgnoresTls => _settings.IgnoreTls;
+    public bool IgnoresTls => _settings.Tls.IsIgnored;
 
     public async Task<IReadOnlyList<BucketObject>> ListAsync(string prefix, bool recursive, CancellationToken cancellationToken)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Amazon.Runtime;
 using Amazon.Runtime.CredentialManagement;
+using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Cloud;
 
@@ -21,11 +22,8 @@ internal sealed record S3Settings
     /// <summary>Whether the bucket is in the path of addresses: as <c>MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE</c> says, else for other endpoints.</summary>
     public bool PathStyle { get; init; }
 
-    /// <summary>Accepts any certificate (<c>MLFLOW_S3_IGNORE_TLS</c>).</summary>
-    public bool IgnoreTls { get; init; }
-
-    /// <summary>A PEM file with the authorities to trust (<c>AWS_CA_BUNDLE</c>).</summary>
-    public string? Authorities { get; init; }
+    /// <summary>How its certificate is checked.</summary>
+    public S3Tls Tls { get; init; } = new(IsIgnored: false, Authorities: null);
 
     /// <summary>The account that must own the bucket (<c>MLFLOW_S3_EXPECTED_BUCKET_OWNER</c>).</summary>
     public string? ExpectedOwner { get; init; }
@@ -54,8 +52,7 @@ internal sealed record S3Settings
                 "virtual" => false,
                 _ => throw Invalid("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE", "is none of auto, path and virtual. Correct or unset it"),
             },
-            IgnoreTls = variables.Flag("MLFLOW_S3_IGNORE_TLS", defaultValue: false),
-            Authorities = variables.Text("AWS_CA_BUNDLE"),
+            Tls = S3Tls.FromEnvironment(variables),
             ExpectedOwner = variables.Text("MLFLOW_S3_EXPECTED_BUCKET_OWNER"),
             Extra = ReadExtra(variables.Text("MLFLOW_S3_UPLOAD_EXTRA_ARGS")),
         };

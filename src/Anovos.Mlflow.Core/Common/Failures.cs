@@ -33,8 +33,11 @@ public static class Failures
     public static bool EndsOperation(this MlflowException e) =>
         e.Kind is ErrorKind.TrackingServerUnreachable or ErrorKind.AuthenticationFailed or ErrorKind.NotAnMlflowServer;
 
-    /// <summary>True if all other artifacts of the run will fail in the same way: they share its permissions and its bucket.</summary>
-    public static bool EndsTransfer(this MlflowException e) => e.EndsOperation() || e.Kind is ErrorKind.PermissionDenied or ErrorKind.BucketNotFound;
+    /// <summary>
+    /// True if all other artifacts of the run will fail in the same way: they share its permissions, its bucket and its root.
+    /// </summary>
+    public static bool EndsTransfer(this MlflowException e) =>
+        e.EndsOperation() || e.Kind is ErrorKind.PermissionDenied or ErrorKind.BucketNotFound or ErrorKind.UriUnsupported;
 
     /// <summary>True if no further object of a pipeline can be processed.</summary>
     public static bool EndsPipeline(this MlflowException e) =>

@@ -42,7 +42,7 @@ internal static class Secrets
         RegexOptions.CultureInvariant);
 
     private static readonly Regex Assignment = new(
-        @"(?<=(?:^|[?&;\s])(?:sig|signature|x-amz-signature|x-amz-security-token|access_token|token|password|pwd|secret" +
+        @"(?<=(?:^|[?&;\s])(?:sig|signature|x-amz-signature|x-goog-signature|x-amz-security-token|access_token|token|password|pwd|secret" +
         @"|accountkey|sharedaccesskey|sharedaccesssignature)=)[^&;\s]+",
         RegexOptions.CultureInvariant | RegexOptions.IgnoreCase);
 

@@ -199,7 +199,7 @@ internal sealed class ModelCopier
             if (version.RunId.Length > 0 && source.RunId.Length == 0)
                 tags.Add(new Tag(ModelTags.SourceRunId, version.RunId));
             if (ModelFilter.IsPrompt(version.Tags))
-                tags.AddRange(version.Tags.Select(tag => new Tag(tag.Key, tag.Value)));
+                tags.AddRange(version.Tags.Where(IsCopied).Select(tag => new Tag(tag.Key, tag.Value)));
             var request = new NewModelVersion(version.Name, source.Source)
             {
                 RunId = source.RunId.Length == 0 ? null : source.RunId,
@@ -223,7 +223,7 @@ internal sealed class ModelCopier
         foreach (KeyValuePair<string, string> tag in version.Tags)
         {
             bool isThere = copy.Tags.TryGetValue(tag.Key, out string? value) && value == tag.Value;
-            if (isThere || ModelTags.IsOwn(tag.Key) || tag.Key == RestStore.IdempotencyKeyTag)
+            if (isThere || !IsCopied(tag))
                 continue;
             await TryAsync("VersionTag", $"{version.ModelUri} {tag.Key}", leftOut, () => _target.Versions.SetTagAsync(
                 copy.Name, copy.Version, new Tag(tag.Key, tag.Value), cancellationToken)).ConfigureAwait(false);
@@ -263,6 +263,10 @@ internal sealed class ModelCopier
 
         return set;
     }
+
+    // The source may be a copy itself.
+    private static bool IsCopied(KeyValuePair<string, string> tag) =>
+        !ModelTags.IsOwn(tag.Key) && tag.Key != RestStore.IdempotencyKeyTag;
 
     internal static async Task TryAsync(string kind, string name, LeftOut leftOut, Func<Task> step)
     {

@@ -23,7 +23,8 @@ internal static class ConnectionErrors
             ConnectionFailure.TimedOut => $"{address} did not answer in time. Check that the server is well, or raise MLFLOW_HTTP_REQUEST_TIMEOUT (seconds).",
             ConnectionFailure.NotTls => $"{address} does not answer in TLS: {cause!.Message} If the server speaks plain http at that port, write http:// in the tracking URI.",
             ConnectionFailure.Untrusted => $"The TLS certificate of {address} is not trusted: {cause!.Message} If the server has a certificate authority of its own, "
-                + "name its PEM file in MLFLOW_TRACKING_SERVER_CERT_PATH or with -ServerCertificatePath.",
+                + $"name its PEM file in {options.ServerCertificateVariable}"
+                + (options.ServerCertificateVariable == S3Tls.Variable ? "." : " or with -ServerCertificatePath."),
             ConnectionFailure.ProxyRefused => ProxyRefused(server, options),
             not ConnectionFailure.Broken when proxy is not null => $"The proxy {proxy}, which stands between here and {address}, cannot be reached: {cause!.Message}. "
                 + $"Correct HTTP_PROXY or HTTPS_PROXY, or name {host} in NO_PROXY if it needs none.",
@@ -40,6 +41,16 @@ internal static class ConnectionErrors
             Target = address,
             IsTransient = isProxy || Failures.IsTransient(failure),
         });
+    }
+
+    /// <summary>Why a bucket that a server signs URLs of cannot be reached; without a period.</summary>
+    public static string OfBucket(Exception exception, PresignedUrl url)
+    {
+        (ConnectionFailure failure, Exception? cause) = Failures.Connection(exception);
+        if (failure != ConnectionFailure.Untrusted)
+            return exception.GetBaseException().Message.TrimEnd('.');
+        string remedy = url.IsS3 ? $"add it to the system's or name its PEM file in {S3Tls.Variable}" : "add it to the system's";
+        return $"its TLS certificate is not trusted: {cause!.Message} If the store has a certificate authority of its own, {remedy}";
     }
 
     /// <summary>What a 407 means: the proxy wants a user and password, or others than it got.</summary>

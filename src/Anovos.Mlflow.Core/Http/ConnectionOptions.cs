@@ -26,6 +26,9 @@ public sealed record ConnectionOptions
     /// <summary>A PEM file with the authorities to trust instead of the system's.</summary>
     public string? ServerCertificatePath { get; init; }
 
+    /// <summary>The environment variable that names <see cref="ServerCertificatePath"/>, for errors.</summary>
+    internal string ServerCertificateVariable { get; init; } = "MLFLOW_TRACKING_SERVER_CERT_PATH";
+
     /// <summary>The certificate that the client shows: PEM with its key, or PFX.</summary>
     public string? ClientCertificatePath { get; init; }
 

@@ -15,6 +15,9 @@ internal sealed class DirectRoute(ConnectionOptions options)
     private readonly ConcurrentDictionary<string, bool> _said = new(StringComparer.Ordinal);
     private int _closed;
 
+    /// <summary>The URLs of the parts of unfinished uploads. They are secrets, so they are kept here and not on disk.</summary>
+    public ConcurrentDictionary<string, IReadOnlyList<PresignedUrl>> Parts { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Whether transfers go through the server alone.</summary>
     public bool IsClosed => Volatile.Read(ref _closed) != 0;
 
@@ -24,12 +27,20 @@ internal sealed class DirectRoute(ConnectionOptions options)
     /// <summary>Whether a warning is new in this session.</summary>
     public bool IsNew(string warning) => _said.TryAdd(warning, true);
 
-    /// <summary>Returns why a host cannot be reached within three seconds; null if it can. Each host is asked once.</summary>
-    /// <param name="host">The scheme, host and port.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    public async Task<string?> WhyUnreachableAsync(Uri host, CancellationToken cancellationToken)
+    /// <summary>Warns once in this session that the certificate of a URL's host is not checked.</summary>
+    public void WarnOfIgnoredTls(PresignedUrl url, Action<string> warn)
     {
-        Task<string?> probe = _hosts.GetOrAdd(host.GetLeftPart(UriPartial.Authority), _ => ProbeAsync(host));
+        string warning = S3Tls.Warning(url.Host.Authority);
+        if (IsNew(warning))
+            warn(warning);
+    }
+
+    /// <summary>Returns why a host cannot be reached within three seconds; null if it can. Each host is asked once.</summary>
+    /// <param name="url">A URL of the host.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<string?> WhyUnreachableAsync(PresignedUrl url, CancellationToken cancellationToken)
+    {
+        Task<string?> probe = _hosts.GetOrAdd(url.ToString(), _ => ProbeAsync(url));
         using var wait = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await Task.WhenAny(probe, Task.Delay(Timeout.Infinite, wait.Token)).ConfigureAwait(false);
         wait.Cancel();
@@ -38,14 +49,17 @@ internal sealed class DirectRoute(ConnectionOptions options)
     }
 
     // Any response will do: a bucket refuses a request without a signature.
-    private async Task<string?> ProbeAsync(Uri host)
+    private async Task<string?> ProbeAsync(PresignedUrl url)
     {
+        Uri host = url.Host;
         ConnectionOptions others = options.ForOtherHosts();
+        if (url.IsS3)
+            others = S3Tls.FromEnvironment(new EnvironmentVariables(Environment.GetEnvironmentVariable)).Apply(others);
         using HttpClient http = HttpTransport.CreateClient(HttpTransport.CreateHandler(others with { FollowRedirects = false }), others);
         using var time = new CancellationTokenSource(Patience);
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Head, new Uri(host.GetLeftPart(UriPartial.Authority)));
+            using var request = new HttpRequestMessage(HttpMethod.Head, host);
             using HttpResponseMessage response = await http.SendAsync(request, time.Token).ConfigureAwait(false);
             bool isFromProxy = Failures.IsFromGateway((int)response.StatusCode) && EnvironmentProxy.AddressFor(host, others) is not null;
             return isFromProxy ? $"The proxy before {host.Authority} answered {(int)response.StatusCode}." : null;
@@ -56,7 +70,7 @@ internal sealed class DirectRoute(ConnectionOptions options)
                 return null; // It answered with a redirect.
             return time.IsCancellationRequested
                 ? $"{host.Authority} did not answer within {Patience.TotalSeconds} seconds."
-                : options.Redactor.Clean(e.GetBaseException().Message);
+                : options.Redactor.Clean(ConnectionErrors.OfBucket(e, url) + ".");
         }
     }
 }

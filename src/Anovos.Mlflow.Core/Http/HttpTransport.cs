@@ -81,7 +81,8 @@ internal static class HttpTransport
         }
         else if (options.ServerCertificatePath is not null)
         {
-            X509Certificate2[] authorities = ServerCertificates.LoadAuthorities(options.ServerCertificatePath);
+            X509Certificate2[] authorities = ServerCertificates.LoadAuthorities(
+                options.ServerCertificatePath, options.ServerCertificateVariable);
             handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
                 certificate is X509Certificate2 server && ServerCertificates.IsTrusted(server, chain, errors, authorities);
         }
@@ -113,7 +114,8 @@ internal static class HttpTransport
         }
         else if (options.ServerCertificatePath is not null)
         {
-            X509Certificate2[] authorities = ServerCertificates.LoadAuthorities(options.ServerCertificatePath);
+            X509Certificate2[] authorities = ServerCertificates.LoadAuthorities(
+                options.ServerCertificatePath, options.ServerCertificateVariable);
             handler.ServerCertificateCustomValidationCallback = (_, certificate, chain, errors) =>
                 certificate is not null && ServerCertificates.IsTrusted(certificate, chain, errors, authorities);
         }

@@ -15,9 +15,11 @@ internal static class ServerCertificates
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
 
     /// <summary>The certificates of a file: PEM, or one or more in DER.</summary>
-    public static X509Certificate2[] LoadAuthorities(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="variable">The environment variable that names it.</param>
+    public static X509Certificate2[] LoadAuthorities(string path, string variable)
     {
-        byte[] content = Read(path, "MLFLOW_TRACKING_SERVER_CERT_PATH");
+        byte[] content = Read(path, variable);
         try
         {
             X509Certificate2[] certificates = content is [Sequence, ..] ? FromDer(content) : FromPem(content);

@@ -9,7 +9,7 @@ namespace Anovos.Mlflow.Registry;
 public sealed class ModelFinder(ModelRegistry registry)
 {
     private static readonly Regex ArtifactOfRun =
-        new("^mlflow-artifacts:/.*/(?<run>[0-9a-f]{32})/artifacts/", RegexOptions.CultureInvariant);
+        new("^[a-z][a-z0-9+.-]*:/.*/(?<run>[0-9a-f]{32})/artifacts/", RegexOptions.CultureInvariant);
 
     // A version of a version of …: more than anybody makes.
     private const int MostSteps = 10;
@@ -67,11 +67,11 @@ public sealed class ModelFinder(ModelRegistry registry)
     // Since 3.17 a server takes such a source only together with the run that has it.
     private async Task<string?> FindRunOfAsync(string source, CancellationToken cancellationToken)
     {
-        if (ArtifactOfRun.Match(source) is not { Success: true } match)
+        if (RunIn(source) is not { } runId)
             return null;
         try
         {
-            Run run = await registry.Store.GetRunAsync(match.Groups["run"].Value, cancellationToken).ConfigureAwait(false);
+            Run run = await registry.Store.GetRunAsync(runId, cancellationToken).ConfigureAwait(false);
             return source.StartsWith(run.ArtifactUri.TrimEnd('/') + "/", StringComparison.Ordinal) ? run.RunId : null;
         }
         catch (MlflowException e) when (e.Kind is ErrorKind.RunNotFound or ErrorKind.PermissionDenied)
@@ -121,14 +121,22 @@ public sealed class ModelFinder(ModelRegistry registry)
         }
     }
 
+    // Only the artifacts of a run can be reached by URLs that a server signs.
+    private static string? RunIn(string source) =>
+        (source.StartsWith("mlflow-artifacts:", StringComparison.Ordinal) || ArtifactStores.MayBeSigned(source))
+        && ArtifactOfRun.Match(source) is { Success: true } match
+            ? match.Groups["run"].Value
+            : null;
+
     // A workspace lets its runs' artifacts be read where it does not give out the registry's own copy.
     private async Task<ModelLocation?> InItsRunAsync(ModelVersion version, CancellationToken cancellationToken)
     {
-        if (version.RunId.Length == 0)
+        string? runId = version.RunId.Length > 0 ? version.RunId : RunIn(version.Source);
+        if (runId is null)
             return null;
         try
         {
-            Run run = await registry.Store.GetRunAsync(version.RunId, cancellationToken).ConfigureAwait(false);
+            Run run = await registry.Store.GetRunAsync(runId, cancellationToken).ConfigureAwait(false);
             string root = run.ArtifactUri.TrimEnd('/') + "/";
             return version.Source.StartsWith(root, StringComparison.Ordinal) && version.Source.IndexOfAny(['?', '#', '%']) < 0
                 ? new ModelLocation(version.ModelUri, run, ArtifactPath.Normalize(version.Source.Substring(root.Length))) { Version = version }

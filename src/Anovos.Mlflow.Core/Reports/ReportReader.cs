@@ -1,4 +1,5 @@
 using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 using Anovos.Mlflow.Workflow;
 
@@ -66,7 +67,8 @@ internal sealed class ReportReader(ReportOptions options, Action<int, int> progr
 
     private async Task<RunContent> ReadFilesAsync(ReportSource source, int runs, CancellationToken cancellationToken)
     {
-        var content = new RunContent(source.Run) { Page = source.Run.PageIn(source.WorkspaceUrl) };
+        Run run = await source.Store.WithWorkspaceAsync(source.Run, cancellationToken).ConfigureAwait(false);
+        var content = new RunContent(source.Run) { Page = run.PageIn(source.WorkspaceUrl) };
         try
         {
             using IArtifactStore store = await source.OpenArtifactsAsync(cancellationToken).ConfigureAwait(false);

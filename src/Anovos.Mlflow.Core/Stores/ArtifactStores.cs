@@ -44,18 +44,19 @@ public static class ArtifactStores
                 return DbfsRoots.Open(workspace.Api, run, DbfsRoots.MountPoint);
             case "http" or "https" when store is RestStore server:
                 return OpenHttp(new Uri(root), server, runId, warn);
+            case var _ when runId is not null && store is RestStore tracking and not WorkspaceStore:
+                // Of any kind: the server may sign URLs for it.
+                return OpenBucket(tracking.Api, root, runId, new BucketAccess(store, onRetry, warn), warn);
             case var _ when Buckets.Speaks(root):
-                var access = new BucketAccess(store, onRetry, warn);
-                return runId is not null && store is RestStore tracking and not WorkspaceStore
-                    ? OpenBucket(tracking.Api, root, runId, access, warn)
-                    : access.OpenArtifacts(root);
+                return new BucketAccess(store, onRetry, warn).OpenArtifacts(root);
             default:
-                throw new MlflowException(
-                    ErrorKind.UriUnsupported,
-                    $"The artifacts{(runId is null ? "" : $" of run {runId}")} are at {root}, and this version does not speak to '{scheme}:'. Have the server started with --serve-artifacts{(scheme is "gs" or "hdfs" or "viewfs" ? $" --artifacts-destination {scheme}://…" : "")}, so that it passes artifacts on, or use an experiment with another artifact location: s3:, wasbs:, abfss: or a folder.")
-                { Target = root };
+                throw NotSpoken(root, runId);
         }
     }
+
+    /// <summary>Whether a server may sign URLs for artifacts at this root: a bucket of whatever kind.</summary>
+    internal static bool MayBeSigned(string root) =>
+        LocalUri.SchemeOf(root) is { } scheme and not ("file" or "mlflow-artifacts" or "dbfs" or "http" or "https");
 
     /// <summary><c>mlflow-artifacts:/p</c> is a path under the tracking server; with a host, under that host.</summary>
     internal static Uri ProxiedBase(string root, Uri server)
@@ -68,10 +69,22 @@ public static class ArtifactStores
     private static BucketRunStore OpenBucket(RestApi api, string root, string runId, BucketAccess access, Action<string>? warn) => new(
         api,
         root,
-        Buckets.HasCredentials(root, Environment.GetEnvironmentVariable),
-        () => access.OpenArtifacts(root),
-        new PresignedArtifactStore(api, runId, root),
+        Buckets.Speaks(root) && Buckets.HasCredentials(root, Environment.GetEnvironmentVariable),
+        () => Buckets.Speaks(root) ? access.OpenArtifacts(root) : throw NotSpoken(root, runId),
+        new PresignedArtifactStore(api, runId, root, Buckets.Speaks(root), warn ?? (_ => { })),
         warn ?? (_ => { }));
+
+    private static MlflowException NotSpoken(string root, string? runId)
+    {
+        string run = runId is null ? "" : $" of run {runId}", scheme = LocalUri.SchemeOf(root)!;
+        string destination = scheme is "gs" or "hdfs" or "viewfs" ? $" --artifacts-destination {scheme}://…" : "";
+        return new MlflowException(
+            ErrorKind.UriUnsupported,
+            $"The artifacts{run} are at {root}, and this version does not speak to '{scheme}:'. Have the server started with "
+            + $"--serve-artifacts{destination}, so that it passes artifacts on, or use an experiment with another artifact location: s3:, "
+            + "wasbs:, abfss: or a folder.")
+        { Target = root };
+    }
 
     private static LocalArtifactStore OpenFolder(Run run, ITrackingStore store)
     {

@@ -40,7 +40,7 @@ public sealed class BucketAccess
     {
         (IBucket bucket, string key) = Buckets.Open(uri, Environment.GetEnvironmentVariable, _options, _retrier);
         if (bucket is S3Bucket { IgnoresTls: true })
-            _warn($"The certificate of {bucket.Uri} is not checked, as MLFLOW_S3_IGNORE_TLS says: whoever is between may read and change what is sent. Name the store's authority in AWS_CA_BUNDLE instead.");
+            _warn(S3Tls.Warning(bucket.Uri));
         return (bucket, key);
     }
 }

@@ -1,5 +1,4 @@
 using Anovos.Mlflow.Artifacts;
-using Anovos.Mlflow.Cloud;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Tracking;
 
@@ -11,8 +10,8 @@ internal static class BucketProbe
     private const int Experiments = 20;
     private const int Runs = 5;
 
-    /// <summary>The host; null if no recent run has artifacts that show it.</summary>
-    public static async Task<Uri?> FindHostAsync(ITrackingStore store, RestApi api, ServerInfo info, CancellationToken cancellationToken)
+    /// <summary>A URL of the host; null if no recent run has artifacts that show it.</summary>
+    public static async Task<PresignedUrl?> FindUrlAsync(ITrackingStore store, RestApi api, ServerInfo info, CancellationToken cancellationToken)
     {
         if (!info.SignsUrls && !info.GivesDirectDownloads)
             return null;
@@ -22,19 +21,26 @@ internal static class BucketProbe
         Page<Run> runs = await store.SearchRunsAsync(newest, null, cancellationToken).ConfigureAwait(false);
         foreach (Run run in runs.Items)
         {
-            if (await FindHostAsync(run, api, info, cancellationToken).ConfigureAwait(false) is { } host)
-                return host;
+            try
+            {
+                if (await FindUrlAsync(run, api, info, cancellationToken).ConfigureAwait(false) is { } url)
+                    return url;
+            }
+            catch (MlflowException e) when (e.Kind == ErrorKind.NotSupported)
+            {
+                // The bucket of another run may be of a kind that the server signs URLs for.
+            }
         }
 
         return null;
     }
 
-    private static async Task<Uri?> FindHostAsync(Run run, RestApi api, ServerInfo info, CancellationToken cancellationToken)
+    private static async Task<PresignedUrl?> FindUrlAsync(Run run, RestApi api, ServerInfo info, CancellationToken cancellationToken)
     {
-        if (info.SignsUrls && Buckets.Speaks(run.ArtifactUri))
+        if (info.SignsUrls && ArtifactStores.MayBeSigned(run.ArtifactUri))
         {
-            using var signed = new PresignedArtifactStore(api, run.RunId, run.ArtifactUri);
-            return await signed.FindHostAsync(cancellationToken).ConfigureAwait(false);
+            using var signed = new PresignedArtifactStore(api, run.RunId, run.ArtifactUri, takesCredentials: false, _ => { });
+            return await signed.FindUrlAsync(cancellationToken).ConfigureAwait(false);
         }
 
         if (!info.GivesDirectDownloads || LocalUri.SchemeOf(run.ArtifactUri) != "mlflow-artifacts"
@@ -44,7 +50,7 @@ internal static class BucketProbe
         }
 
         using var direct = new DirectTransfers(api, ArtifactStores.ProxiedBase(run.ArtifactUri, api.Server), run.RunId, _ => { });
-        return await direct.FindHostAsync(file, cancellationToken).ConfigureAwait(false);
+        return await direct.FindUrlAsync(file, cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task<string?> FindFileAsync(Run run, RestApi api, CancellationToken cancellationToken)

@@ -9,7 +9,7 @@ namespace Anovos.Mlflow.Stores;
 /// <param name="api">The server.</param>
 /// <param name="root">The artifact root.</param>
 /// <param name="hasCredentials">Whether the environment or a profile gives credentials for the bucket.</param>
-/// <param name="openOwn">Opens the bucket with credentials of one's own.</param>
+/// <param name="openOwn">Opens the bucket with credentials of one's own; fails for one that this client does not speak to.</param>
 /// <param name="signed">The bucket by URLs that the server signs; disposed with this store.</param>
 /// <param name="warn">Told when own credentials are refused and the server's URLs are used.</param>
 internal sealed class BucketRunStore(
@@ -18,8 +18,7 @@ internal sealed class BucketRunStore(
 {
     private readonly Lazy<IArtifactStore> _own = new(openOwn);
 
-    // Why the server signs no URLs of this bucket, once it said so.
-    private volatile MlflowException? _unsigned;
+    private readonly Signing _uploads = new(), _reads = new();
     private volatile bool _isRefused;
     private int _warned;
 
@@ -36,7 +35,7 @@ internal sealed class BucketRunStore(
     public Task<ArtifactContent?> SendAsync(
         ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
-        return RunAsync(SendToAsync, cancellationToken);
+        return RunAsync(_uploads, SendToAsync, cancellationToken);
 
         async Task<ArtifactContent?> SendToAsync(IArtifactStore store)
         {
@@ -61,6 +60,7 @@ internal sealed class BucketRunStore(
 
     public Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken) =>
         RunAsync(
+            _reads,
             async store =>
             {
                 await store.ReceiveAsync(artifactPath, target, received, cancellationToken).ConfigureAwait(false);
@@ -69,19 +69,18 @@ internal sealed class BucketRunStore(
             cancellationToken);
 
     public Task<RangeSource?> FindRangesAsync(string artifactPath, long length, CancellationToken cancellationToken) =>
-        RunAsync(store => ((IRangedReader)store).FindRangesAsync(artifactPath, length, cancellationToken), cancellationToken);
+        RunAsync(_reads, store => ((IRangedReader)store).FindRangesAsync(artifactPath, length, cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken) =>
-        RunAsync(store => store.ListAsync(artifactPath, cancellationToken), cancellationToken);
+        RunAsync(_reads, store => store.ListAsync(artifactPath, cancellationToken), cancellationToken);
 
-    public Task DeleteAsync(string artifactPath, CancellationToken cancellationToken) =>
-        RunAsync(
-            async store =>
-            {
-                await store.DeleteAsync(artifactPath, cancellationToken).ConfigureAwait(false);
-                return true;
-            },
-            cancellationToken);
+    // A server signs no URL that removes a file.
+    public async Task DeleteAsync(string artifactPath, CancellationToken cancellationToken)
+    {
+        bool isOwn = Use != PresignedUse.Always
+            && (hasCredentials || !await SignsAsync(_reads, cancellationToken).ConfigureAwait(false));
+        await (isOwn ? _own.Value : signed).DeleteAsync(artifactPath, cancellationToken).ConfigureAwait(false);
+    }
 
     public ArtifactSource? TryGetSource(string artifactPath, long length) => Use == PresignedUse.Always || _isRefused || !hasCredentials
         ? null
@@ -94,11 +93,11 @@ internal sealed class BucketRunStore(
             _own.Value.Dispose();
     }
 
-    private async Task<T> RunAsync<T>(Func<IArtifactStore, Task<T>> work, CancellationToken cancellationToken)
+    private async Task<T> RunAsync<T>(Signing signing, Func<IArtifactStore, Task<T>> work, CancellationToken cancellationToken)
     {
         if (Use == PresignedUse.Always)
             return await work(signed).ConfigureAwait(false);
-        if (_isRefused || (!hasCredentials && await SignsAsync(cancellationToken).ConfigureAwait(false)))
+        if (_isRefused || (!hasCredentials && await SignsAsync(signing, cancellationToken).ConfigureAwait(false)))
         {
             try
             {
@@ -106,7 +105,7 @@ internal sealed class BucketRunStore(
             }
             catch (MlflowException e) when (e.Kind == ErrorKind.NotSupported)
             {
-                _unsigned = e;
+                signing.Refusal = e;
             }
         }
 
@@ -114,18 +113,19 @@ internal sealed class BucketRunStore(
         {
             return await work(_own.Value).ConfigureAwait(false);
         }
-        catch (MlflowException e) when (e.StatusCode == 403 || (e.Kind == ErrorKind.AuthenticationFailed && !hasCredentials))
+        catch (MlflowException e) when (e.StatusCode == 403
+            || (!hasCredentials && e.Kind is ErrorKind.AuthenticationFailed or ErrorKind.UriUnsupported))
         {
-            return await WithoutOwnAsync(work, e, cancellationToken).ConfigureAwait(false);
+            return await WithoutOwnAsync(signing, work, e, cancellationToken).ConfigureAwait(false);
         }
     }
 
     // Own credentials do not work.
     private async Task<T> WithoutOwnAsync<T>(
-        Func<IArtifactStore, Task<T>> work, MlflowException refusal, CancellationToken cancellationToken)
+        Signing signing, Func<IArtifactStore, Task<T>> work, MlflowException refusal, CancellationToken cancellationToken)
     {
-        if (!await SignsAsync(cancellationToken).ConfigureAwait(false))
-            throw Neither(refusal);
+        if (!await SignsAsync(signing, cancellationToken).ConfigureAwait(false))
+            throw Neither(signing, refusal);
         T result;
         try
         {
@@ -133,8 +133,8 @@ internal sealed class BucketRunStore(
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.NotSupported)
         {
-            _unsigned = e;
-            throw Neither(refusal);
+            signing.Refusal = e;
+            throw Neither(signing, refusal);
         }
 
         _isRefused = true;
@@ -148,16 +148,32 @@ internal sealed class BucketRunStore(
         return result;
     }
 
-    private async Task<bool> SignsAsync(CancellationToken cancellationToken) => Use != PresignedUse.Never && _unsigned is null
+    private async Task<bool> SignsAsync(Signing signing, CancellationToken cancellationToken) => Use != PresignedUse.Never
+        && signing.Refusal is null
         && await api.Capabilities.GetAsync(cancellationToken).ConfigureAwait(false) is { SignsUrls: true };
 
-    private MlflowException Neither(MlflowException refusal)
+    private MlflowException Neither(Signing signing, MlflowException refusal)
     {
         string why = Use == PresignedUse.Never ? "ANOVOS_MLFLOW_PRESIGNED is set to never"
-            : _unsigned is { } unsigned ? unsigned.Message.TrimEnd('.')
+            : signing.Refusal is { } unsigned ? unsigned.Message.TrimEnd('.')
             : "it does not say that it signs URLs of buckets, as MLflow 3.15 and later do";
+        if (refusal.Kind == ErrorKind.UriUnsupported)
+            return refusal.Rewrap($"{refusal.Message} With URLs that the server at {api.Server.Host} signs it does not work either: {why}.");
         return refusal.Rewrap(
             $"The artifacts are in {root}, and neither way leads there. With own credentials: {refusal.Message} "
             + $"With URLs that the server at {api.Server.Host} signs: {why}.");
+    }
+
+    // A server may sign downloads of a bucket and no uploads.
+    private sealed class Signing
+    {
+        private volatile MlflowException? _refusal;
+
+        /// <summary>Why the server signs no URLs, once it has said so.</summary>
+        public MlflowException? Refusal
+        {
+            get => _refusal;
+            set => _refusal = value;
+        }
     }
 }

@@ -59,7 +59,8 @@ public sealed record ConnectionReport
     public ErrorKind? Problem { get; init; }
 
     /// <summary>
-    /// What is wrong, and what to change. Of a usable folder that does not exist, that it does not; null when there is nothing to say.
+    /// What is wrong, and what to change. Of a usable folder that does not exist, that it does not; of a usable server, why the host of
+    /// its bucket cannot be reached. Null when there is nothing to say.
     /// </summary>
     public string? Message { get; init; }
 
@@ -118,11 +119,15 @@ public sealed record ConnectionReport
             Multipart = info.TakesParts || info.GivesDirectDownloads,
             Presigned = info.SignsUrls,
         };
-        Uri? bucket = await TryAsync(() => BucketProbe.FindHostAsync(store, api, info, cancellationToken)).ConfigureAwait(false);
-        return bucket is null ? report : report with
+        PresignedUrl? bucket = await TryAsync(() => BucketProbe.FindUrlAsync(store, api, info, cancellationToken)).ConfigureAwait(false);
+        if (bucket is null)
+            return report;
+        string? why = await api.Direct.WhyUnreachableAsync(bucket, cancellationToken).ConfigureAwait(false);
+        return report with
         {
-            BucketHost = bucket.Authority,
-            BucketReachable = await api.Direct.WhyUnreachableAsync(bucket, cancellationToken).ConfigureAwait(false) is null,
+            BucketHost = bucket.Host.Authority,
+            BucketReachable = why is null,
+            Message = why is null ? null : $"The bucket at {bucket.Host.Authority} cannot be reached from here: {why}",
         };
     }
 

@@ -86,7 +86,8 @@ public sealed record Run
     {
         string page = $"experiments/{Uri.EscapeDataString(ExperimentId)}/runs/{Uri.EscapeDataString(RunId)}";
 
-        // Since 3.10 the pages of GenAI come first, which show no runs. Older versions ignore the query.
+        // Newer versions show their GenAI pages unless the query asks for those of model training. 3.11 and older ignore the query: 3.11
+        // shows the run in whichever of the two the browser had last.
         string workspace = Workspace is null ? "" : $"&workspace={Uri.EscapeDataString(Workspace)}";
         if (TrackingUri.StartsWith("http", StringComparison.OrdinalIgnoreCase))
             return $"{TrackingUri}/#/{page}?workflowType=machine_learning{workspace}";

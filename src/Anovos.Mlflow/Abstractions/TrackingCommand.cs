@@ -4,6 +4,7 @@ using Anovos.Mlflow.Http;
 using Anovos.Mlflow.PowerShell.Errors;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Registry;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 using Anovos.Mlflow.Workflow;
 
@@ -171,11 +172,14 @@ public abstract class TrackingCommand : MlflowCommand
 
     /// <summary>Tells the pipeline what became of a run that ended, and which run later tasks join now.</summary>
     /// <param name="summary">What the run came to.</param>
+    /// <param name="store">The run's store.</param>
+    /// <param name="workspaceUrl">The address of the Databricks workspace, where the store is one.</param>
     /// <param name="trackingUri">Where later tasks look for the run so far.</param>
-    private protected void TellEnd(RunSummary summary, string trackingUri)
+    private protected void TellEnd(RunSummary summary, ITrackingStore store, string? workspaceUrl, string trackingUri)
     {
         if (Pipeline is null)
             return;
+        summary = summary with { Page = Await(token => store.WithWorkspaceAsync(summary.Run, token)).PageIn(workspaceUrl) };
         try
         {
             Tell(Pipeline.Summarize(summary));

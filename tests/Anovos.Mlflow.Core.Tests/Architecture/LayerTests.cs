@@ -126,6 +126,19 @@ public class LayerTests
         Assert.Equal(Homes.Keys.Order(StringComparer.Ordinal), libraries.Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public void The_library_for_json_schemas_is_in_the_tests_and_not_in_the_module()
+    {
+        // PowerShell itself, which the host has in it, uses another version.
+        Assert.All(["Anovos.Mlflow", "Anovos.Mlflow.Core", "Anovos.Mlflow.Loader"], project =>
+            Assert.DoesNotContain("\"JsonSchema.Net/", Restored("src", project)));
+        Assert.Contains("\"JsonSchema.Net/", Restored("tests", "Anovos.Mlflow.Core.Tests"));
+    }
+
+    // The packages of a project and of those that it uses.
+    private static string Restored(string folder, string project) =>
+        File.ReadAllText(Path.Combine(SharedMaterial.Repository()!, folder, project, "obj", "project.assets.json"));
+
     private static bool IsOurs(TypeReference type) => type.Namespace == "Anovos.Mlflow" || type.Namespace.StartsWith("Anovos.Mlflow.", StringComparison.Ordinal);
 
     private static bool IsForbidden(string from, string to) => from != to && Layers[to] >= Layers[from];

@@ -193,9 +193,17 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
     public async Task A_root_that_is_not_spoken_here_says_what_to_do(string root, string advice)
     {
         (ITrackingStore store, Run run) = await OpenAsync("3.11");
-        MlflowException e = Assert.Throws<MlflowException>(() => ArtifactStores.Open(run with { ArtifactUri = root }, store));
+        run = run with { ArtifactUri = root };
+        MlflowException e = Assert.Throws<MlflowException>(() => ArtifactStores.Open(run with { RunId = "" }, store));
         Assert.Equal(ErrorKind.UriUnsupported, e.Kind);
         Assert.Contains(advice, e.Message);
+
+        // A server might sign URLs for the run; this one does not say that it does.
+        using IArtifactStore artifacts = ArtifactStores.Open(run, store);
+        e = await Assert.ThrowsAsync<MlflowException>(() => artifacts.ListAsync("", default));
+        Assert.Equal(ErrorKind.UriUnsupported, e.Kind);
+        Assert.Contains(advice, e.Message);
+        Assert.Contains("as MLflow 3.15 and later do", e.Message);
     }
 
     [Theory]

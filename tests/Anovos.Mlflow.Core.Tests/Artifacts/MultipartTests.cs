@@ -175,6 +175,27 @@ public sealed class MultipartTests
         Assert.Equal(0, run.Server.UnfinishedUploads);
     }
 
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(true, 2)]
+    public async Task The_urls_of_parts_are_not_kept_on_disk_but_in_the_session(bool inAnotherSession, int creations)
+    {
+        await using TransferFixture run = await TransferFixture.OpenAsync("3.17", inParts: true);
+        ArtifactUpload file = run.File("a b/big", Length);
+        run.Server.Faults.Add("PUT", "/bucket/*/9", Faults.ProxyPage(), times: 3);
+        Assert.Contains("Part 9 of 11", Assert.Single(await run.SendAsync([file, run.File("small", 10)]), result => result != "small Sent"));
+
+        string[] kept = [.. Directory.EnumerateFiles(Path.Combine(run.Folder, "sent")).Select(File.ReadAllText)];
+        Assert.Equal(2, kept.Length);
+        Assert.All(kept, text => Assert.DoesNotMatch("(?i)signature|http|bucket", text));
+
+        run.Open(isNewSession: inAnotherSession);
+        Assert.Equal(["a b/big Sent"], await run.SendAsync([file]));
+        Assert.Equal(creations, run.Server.Requests.Count(request => request.Path.Contains("/mpu/create")));
+        Assert.Equal(HashOf(file), run.Server.ArtifactsOf(run.Run.RunId)["a b/big"].Sha256);
+        Assert.Equal(0, run.Server.UnfinishedUploads);
+    }
+
     [Fact]
     public async Task What_is_kept_of_an_upload_is_for_its_user_alone()
     {
@@ -208,7 +229,7 @@ public sealed class MultipartTests
             File.WriteAllBytes(path, System.Security.Cryptography.RandomNumberGenerator.GetBytes(12 << 20));
             using IArtifactStore artifacts = ArtifactStores.Open(run, store);
             Uri root = ArtifactStores.ProxiedBase(run.ArtifactUri, store.Api.Server);
-            var target = new ProxiedMultipart(store.Api, root, runId: null, (_, _) => Task.FromResult(true));
+            var target = new ProxiedMultipart(store.Api, root, runId: null, (_, _) => Task.FromResult(true), _ => { });
             using var proxied = new MultipartUpload(target, multipart, run.RunId);
 
             Assert.NotNull(await proxied.TrySendAsync(new FileInfo(path), "a b/big", _ => { }, default));

@@ -10,11 +10,12 @@ namespace Anovos.Mlflow.Tests.Artifacts;
 /// <summary>A run on a server or in a folder, files to send to it, and a journal of its own.</summary>
 internal sealed class TransferFixture : IAsyncDisposable
 {
-    private readonly ITrackingStore _store;
+    private readonly Func<ITrackingStore> _connect;
+    private ITrackingStore _store;
 
-    private TransferFixture(ITrackingStore store, Run run, TrackingServer? server, string folder, List<RetryNotice> retries)
+    private TransferFixture(Func<ITrackingStore> connect, ITrackingStore store, Run run, TrackingServer? server, string folder, List<RetryNotice> retries)
     {
-        (_store, Run, Folder, Retries) = (store, run, folder, retries);
+        (_connect, _store, Run, Folder, Retries) = (connect, store, run, folder, retries);
         Server = server!;
         Artifacts = ArtifactStores.Open(run, store, onRetry: null, Warnings.Adder());
     }
@@ -28,7 +29,7 @@ internal sealed class TransferFixture : IAsyncDisposable
 
     public string Folder { get; }
 
-    public IArtifactStore Artifacts { get; }
+    public IArtifactStore Artifacts { get; private set; }
 
     public List<RetryNotice> Retries { get; }
 
@@ -64,11 +65,13 @@ internal sealed class TransferFixture : IAsyncDisposable
             Presigned = presigned,
         };
         options = options with { Multipart = multipart?.Invoke(options.Multipart) ?? options.Multipart };
-        ITrackingStore store = server is null
+        ITrackingStore Connect() => server is null
             ? new DirectoryStore(Path.Combine(folder, "mlruns"))
             : new RestStore(server.Uri, options, notices.Adder());
+        ITrackingStore store = Connect();
         string id = await store.CreateExperimentAsync(new NewExperiment("transfers"), default);
-        return new TransferFixture(store, await store.CreateRunAsync(new NewRun(id, null, "tester", 1), default), server, folder, notices);
+        Run run = await store.CreateRunAsync(new NewRun(id, null, "tester", 1), default);
+        return new TransferFixture(Connect, store, run, server, folder, notices);
     }
 
     private static ConnectionOptions OptionsOf(string folder, bool inParts, int retries) => new()
@@ -76,6 +79,19 @@ internal sealed class TransferFixture : IAsyncDisposable
         Retry = new RetryPolicy { MaxRetries = retries, BackoffFactor = 0.001, Jitter = 0.001 },
         Multipart = new MultipartOptions { ThroughServer = inParts, MinimumFileBytes = 1_000_000, PartBytes = 100_000, RecordsFolder = Path.Combine(folder, "sent") },
     };
+
+    /// <summary>Opens the artifacts again, as the next command does, or one in another session.</summary>
+    public void Open(bool isNewSession)
+    {
+        Artifacts.Dispose();
+        if (isNewSession)
+        {
+            (_store as IDisposable)?.Dispose();
+            _store = _connect();
+        }
+
+        Artifacts = ArtifactStores.Open(Run, _store, onRetry: null, Warnings.Adder());
+    }
 
     public SentJournal Journal() => new(Run.RunId, Path.Combine(Folder, "sent"));
 

@@ -30,8 +30,8 @@ public class SoundFileTests
     [Fact]
     public void The_files_differ() => Assert.Equal(50, Enumerable.Range(0, 50).Select(File).Distinct().Count());
 
-    // Ten roots of paths, in five ways to write the file.
-    private static string File(int number)
+    /// <summary>One of the files: ten roots of paths, in five ways to write it.</summary>
+    internal static string File(int number)
     {
         string root = Roots[number % 10];
         string yaml = (number / 10) switch

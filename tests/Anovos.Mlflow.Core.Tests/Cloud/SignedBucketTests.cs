@@ -136,6 +136,115 @@ public sealed class SignedBucketTests
         Assert.Empty(await run.Artifacts.ListAsync("", default));
     }
 
+    [Theory]
+    [InlineData("gs")]
+    [InlineData("r2")]
+    public async Task Whatever_the_server_signs_urls_for_is_used(string scheme)
+    {
+        await using SignedRun run = await SignedRun.OpenAsync(scheme: scheme);
+        run.GiveCredentials();
+        ArtifactUpload small = run.File("reports/a.csv", 5), large = run.File("large.bin", 450_000);
+        Assert.StartsWith($"{scheme}://", run.Run.ArtifactUri);
+        Assert.Equal(["large.bin Sent", "reports/a.csv Sent"], await run.SendAsync(small, large));
+        Assert.Equal(["large.bin Received", "reports/a.csv Received"], await run.ReceiveAsync());
+        Assert.Equal(File.ReadAllBytes(large.Source.Location), run.Received("large.bin"));
+
+        var failure = await Assert.ThrowsAsync<MlflowException>(() => run.Artifacts.DeleteAsync("large.bin", default));
+        Assert.Equal(ErrorKind.ArtifactRemovalFailed, failure.Kind);
+        Assert.Contains($"credentials of your own for {scheme}://", failure.Message);
+        Assert.Contains("the bucket's own tools", failure.Message);
+        if (scheme != "gs")
+            return;
+        Exception? huge = await Record.ExceptionAsync(() => run.Artifacts.SendAsync(new HugeSource(), "huge", _ => { }, default));
+        Assert.DoesNotContain("GiB", huge!.Message);
+    }
+
+    [Fact]
+    public async Task A_server_that_signs_downloads_only_still_gives_them()
+    {
+        await using SignedRun run = await SignedRun.OpenAsync(scheme: "gs");
+        await run.SendAsync(run.File("a", 10));
+        run.Server.Faults.Add(
+            "POST",
+            "*presigned-upload-url",
+            Faults.Answer(501, "{\"error_code\": \"NOT_IMPLEMENTED\", \"message\": \"Presigned upload is not supported\"}"),
+            times: 10);
+        var failure = await Assert.ThrowsAsync<MlflowException>(() => run.SendAsync(run.File("b", 10)));
+        Assert.Equal(ErrorKind.UriUnsupported, failure.Kind);
+        Assert.Contains("Presigned upload is not supported", failure.Message);
+        Assert.Contains("--artifacts-destination gs:", failure.Message);
+        Assert.Equal(["a Received"], await run.ReceiveAsync());
+    }
+
+    [Fact]
+    public async Task Credentials_that_the_bucket_refuses_are_the_reason_why_nothing_is_removed()
+    {
+        await using SignedRun run = await SignedRun.OpenAsync();
+        await run.SendAsync(run.File("a", 10));
+        run.GiveCredentials("wrong");
+        var failure = await Assert.ThrowsAsync<MlflowException>(() => run.Artifacts.DeleteAsync("a", default));
+        Assert.Equal(403, failure.StatusCode);
+        Assert.Empty(run.Warnings);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_authority_of_a_private_bucket_is_trusted_where_AWS_CA_BUNDLE_names_it(bool hasCredentials)
+    {
+        await using SignedRun run = await SignedRun.OpenAsync("s3 with TLS");
+        if (hasCredentials)
+            run.GiveCredentials();
+        ArtifactUpload large = run.File("large", 450_000);
+        var failure = await Assert.ThrowsAsync<MlflowException>(() => run.SendAsync(large));
+        Assert.Contains("certificate", failure.Message);
+        Assert.Contains("AWS_CA_BUNDLE", failure.Message);
+        Assert.DoesNotContain("MLFLOW_TRACKING_SERVER_CERT_PATH", failure.Message);
+        AssertNoSecret(failure.ToString());
+
+        run.TrustCertificate();
+        Assert.Equal(["large Sent"], await run.SendAsync(large));
+        Assert.Equal(["large Received"], await run.ReceiveAsync());
+        Assert.Equal(File.ReadAllBytes(large.Source.Location), run.Received("large"));
+        Assert.Empty(run.Warnings);
+        Assert.Equal(hasCredentials, run.Signed("upload") == 0);
+    }
+
+    [Fact]
+    public async Task A_certificate_is_left_unchecked_only_on_request_and_with_one_warning()
+    {
+        await using SignedRun run = await SignedRun.OpenAsync("s3 with TLS");
+        Environment.SetEnvironmentVariable("MLFLOW_S3_IGNORE_TLS", "true");
+        Assert.Equal(["a Sent"], await run.SendAsync(run.File("a", 10)));
+        run.Open();
+        Assert.Equal(["a Received"], await run.ReceiveAsync());
+        Assert.Contains("MLFLOW_S3_IGNORE_TLS", Assert.Single(run.Warnings));
+    }
+
+    [Fact]
+    public async Task A_bundle_that_cannot_be_read_is_named_with_its_variable()
+    {
+        await using SignedRun run = await SignedRun.OpenAsync("s3 with TLS");
+        Environment.SetEnvironmentVariable("AWS_CA_BUNDLE", Path.Combine(run.Folder, "nowhere.pem"));
+        string message = Assert.Single(await run.SendAsync(run.File("a", 10)));
+        Assert.Contains("nowhere.pem (AWS_CA_BUNDLE) cannot be read", message);
+    }
+
+    [Fact]
+    public async Task The_way_past_a_server_trusts_the_same_authority()
+    {
+        await using SignedRun run = await SignedRun.OpenAsync("s3 with TLS");
+        var url = new PresignedUrl($"{run.Bucket.Uri}a?X-Amz-Signature=abc", new Dictionary<string, string>());
+        string? why = await new DirectRoute(new ConnectionOptions()).WhyUnreachableAsync(url, default);
+        Assert.Contains("AWS_CA_BUNDLE", why);
+        run.TrustCertificate();
+        Assert.Null(await new DirectRoute(new ConnectionOptions()).WhyUnreachableAsync(url, default));
+
+        // The variable is for S3: a URL of another kind is checked against the system's authorities.
+        var other = new PresignedUrl($"{run.Bucket.Uri}a?sig=abc", new Dictionary<string, string>());
+        Assert.Contains("certificate", await new DirectRoute(new ConnectionOptions()).WhyUnreachableAsync(other, default));
+    }
+
     [Fact]
     public async Task Own_credentials_are_used_as_ever()
     {

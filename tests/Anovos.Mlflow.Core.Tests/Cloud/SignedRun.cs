@@ -13,7 +13,7 @@ internal sealed class SignedRun : IAsyncDisposable
     private static readonly string[] Variables =
     [
         "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE",
-        "AWS_EC2_METADATA_DISABLED", "MLFLOW_S3_ENDPOINT_URL", "AWS_CONFIG_FILE",
+        "AWS_EC2_METADATA_DISABLED", "MLFLOW_S3_ENDPOINT_URL", "AWS_CONFIG_FILE", "AWS_CA_BUNDLE", "MLFLOW_S3_IGNORE_TLS",
     ];
 
     private readonly Dictionary<string, string?> _before = Variables.ToDictionary(name => name, Environment.GetEnvironmentVariable);
@@ -40,20 +40,28 @@ internal sealed class SignedRun : IAsyncDisposable
     public string Destination => Path.Combine(Folder, "received");
 
     /// <summary>Starts one without credentials in the environment.</summary>
-    /// <param name="store">s3 for a fake that checks signatures strictly, s3rver for an emulator.</param>
+    /// <param name="store">s3 and "s3 with TLS" for a fake that checks signatures strictly, s3rver for an emulator.</param>
     /// <param name="version">The release to answer like.</param>
     /// <param name="address">Another address in the URLs than that of the bucket.</param>
     /// <param name="presigned">What the user says about signed URLs.</param>
+    /// <param name="scheme">How the artifact root begins.</param>
     public static async Task<SignedRun> OpenAsync(
-        string store = "s3", MlflowVersion version = MlflowVersion.V3_17, Uri? address = null, PresignedUse presigned = PresignedUse.Auto)
+        string store = "s3", MlflowVersion version = MlflowVersion.V3_17, Uri? address = null, PresignedUse presigned = PresignedUse.Auto,
+        string scheme = "s3")
     {
-        FakeCloud? fake = store == "s3" ? await CloudStores.StartFakeAsync("s3") : null;
+        FakeCloud? fake = store switch
+        {
+            "s3" => await CloudStores.StartFakeAsync("s3"),
+            "s3 with TLS" => await CloudStores.StartTlsAsync(),
+            _ => null,
+        };
         Uri bucket = address ?? fake?.Uri ?? Emulators.Require(store);
         var run = new SignedRun(fake, await TrackingServer.StartAsync(new TrackingServerOptions
         {
             Version = version,
             ArtifactRoot = ArtifactRootKind.Bucket,
             BucketAddress = bucket,
+            BucketScheme = scheme,
             Token = "a-token",
         }));
         foreach (string name in Variables)
@@ -81,6 +89,15 @@ internal sealed class SignedRun : IAsyncDisposable
     {
         Artifacts?.Dispose();
         Artifacts = ArtifactStores.Open(Run, _store!, Retries.Adder(), Warnings.Adder());
+    }
+
+    /// <summary>Trusts the certificate of the bucket.</summary>
+    public void TrustCertificate()
+    {
+        string path = Path.Combine(Folder, "authority.pem");
+        System.IO.File.WriteAllText(path, Bucket.CertificatePem);
+        Environment.SetEnvironmentVariable("AWS_CA_BUNDLE", path);
+        Open();
     }
 
     /// <summary>Gives the environment credentials: those of the bucket, or others.</summary>

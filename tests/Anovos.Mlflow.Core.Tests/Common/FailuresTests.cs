@@ -16,7 +16,7 @@ public class FailuresTests
         [ErrorKind.NotAnMlflowServer] = (true, true, true, false),
         [ErrorKind.BucketNotFound] = (false, true, true, false),
         [ErrorKind.PermissionDenied] = (false, true, false, true),
-        [ErrorKind.UriUnsupported] = (false, false, true, true),
+        [ErrorKind.UriUnsupported] = (false, true, true, false),
         [ErrorKind.NoActiveRun] = (false, false, true, true),
         [ErrorKind.NotSupported] = (false, false, true, true),
     };

@@ -61,6 +61,10 @@ public sealed class ModelCopyTo311Tests() : ModelCopyToServerTests(MlflowVersion
         Assert.Empty(second.LeftOut);
         Assert.Equal((2, 2, 3), (second.Sum.Models, second.Sum.Files, second.Sum.Points));
         Assert.Equal(new CopiedModel(4, 4, 1), copied);
+        Assert.Equal(new CopiedModel(0, 4, 0), await second.RegisterAsync());
+        await Move.RegisterAsync(Source.PromptName);
+        Assert.Equal(new CopiedModel(1, 1, 1), await second.RegisterAsync(Source.PromptName));
+        Assert.Equal(new CopiedModel(0, 1, 0), await second.RegisterAsync(Source.PromptName));
         Run child = second.Runs[Move.Runs[FolderWithModels.Child].RunId];
         LoggedModel model = (await second.Models!.FindAsync((await CopyOfAsync(FolderWithModels.Second)).ModelId, default))!;
         Assert.Equal([new ModelOutput(model.ModelId, 7)], child.Models.Outputs);

@@ -169,6 +169,8 @@ public sealed class DatabricksArtifactTests : IAsyncDisposable
 
         Assert.NotNull(Assert.Single(await SendAsync([file])).Error);
         int before = PartsTaken();
+        string record = Assert.Single(Directory.EnumerateFiles(Path.Combine(_folder, "sent"), "*.parts"));
+        Assert.DoesNotMatch("(?i)http|sig|storage", System.IO.File.ReadAllText(record));
         Assert.Null(Assert.Single(await SendAsync([file])).Error);
 
         Assert.Equal(11, PartsTaken());

@@ -17,6 +17,9 @@ public static class CloudStores
 
     public static bool IsFake(string store) => store is "s3" or "azure";
 
+    /// <summary>Starts a fake of S3 with a certificate of its own.</summary>
+    public static Task<FakeCloud> StartTlsAsync() => FakeCloud.StartS3Async(S3Key, S3Key, useTls: true);
+
     /// <summary>Starts a fake.</summary>
     public static Task<FakeCloud> StartFakeAsync(string store) =>
         store == "s3" ? FakeCloud.StartS3Async(S3Key, S3Key) : FakeCloud.StartAzureAsync(AzureAccount, AzureKey);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -16,17 +17,23 @@ public sealed class FakeCloud : IAsyncDisposable
     /// <summary>The most entries of one page of a listing.</summary>
     internal const int PageLength = 1000;
 
-    private readonly WebApplication _app = KestrelHost.Build(null, null);
+    private readonly WebApplication _app;
+    private readonly X509Certificate2? _certificate;
     private readonly Func<CloudRequest, CloudResponse> _handle;
     private readonly Func<CloudFault, CloudResponse> _fail;
 
-    private FakeCloud(Func<CloudRequest, CloudResponse> handle, Func<CloudFault, CloudResponse> fail)
+    private FakeCloud(Func<CloudRequest, CloudResponse> handle, Func<CloudFault, CloudResponse> fail, bool useTls = false)
     {
         (_handle, _fail) = (handle, fail);
+        _certificate = useTls ? Certificates.Create("s3 of our own") : null;
+        _app = KestrelHost.Build(_certificate, null);
         _app.Run(HandleAsync);
     }
 
     public Uri Uri { get; private set; } = null!;
+
+    /// <summary>The certificate of a fake with TLS, which nobody vouches for.</summary>
+    public string CertificatePem => _certificate!.ExportCertificatePem();
 
     /// <summary>Every request so far, without its body.</summary>
     public ConcurrentQueue<RecordedRequest> Requests { get; } = new();
@@ -34,14 +41,18 @@ public sealed class FakeCloud : IAsyncDisposable
     /// <summary>What is to go wrong.</summary>
     public FaultList Faults { get; } = new();
 
-    public static Task<FakeCloud> StartS3Async(string accessKeyId, string secretAccessKey) =>
-        StartAsync(new FakeCloud(new FakeS3(accessKeyId, secretAccessKey).Handle, CloudResponse.Error));
+    public static Task<FakeCloud> StartS3Async(string accessKeyId, string secretAccessKey, bool useTls = false) =>
+        StartAsync(new FakeCloud(new FakeS3(accessKeyId, secretAccessKey).Handle, CloudResponse.Error, useTls));
 
     public static Task<FakeCloud> StartAzureAsync(string account, string key) =>
         StartAsync(new FakeCloud(
             new FakeBlobStorage(account, key).Handle, fault => CloudResponse.Error(fault).With("x-ms-error-code", fault.Code)));
 
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        _certificate?.Dispose();
+    }
 
     private static async Task<FakeCloud> StartAsync(FakeCloud cloud)
     {

@@ -23,6 +23,10 @@ internal sealed record Elsewhere(string FirstLine, string Why, string? File = nu
         new("ANOVOS_MLFLOW_SOURCE=/Volumes/main/tools/files/anovos-mlflow", "a cluster's variables: InitScriptTests sets them", "tests/Anovos.Mlflow.Tests/InitScriptTests.cs", "(\"ANOVOS_MLFLOW_SOURCE\", host.Path)"),
         new("subprocess.run([\"/opt/anovos-mlflow/anovos-mlflow\", \"/Workspace/Shared/finish.ps1\", \"-Config\", \"/Workspace/Shared/config.yaml\"], check=True)", "Python; InitScriptTests runs the program with these arguments", "tests/Anovos.Mlflow.Tests/InitScriptTests.cs", "Finish(\"-Config\", config)"),
         new("[mlflow]", "a file of MLflow's: ConnectionOptionsTests has one", "tests/Anovos.Mlflow.Core.Tests/Http/ConnectionOptionsTests.cs", "[mlflow]\\nmlflow_tracking_username"),
+        new("\"yaml.yamlVersion\": \"1.1\",", "settings of an editor: LanguageServerTests has them",
+            "tests/Anovos.Mlflow.Core.Tests/Checks/Schema/LanguageServer.cs", "[\"yamlVersion\"] = \"1.1\""),
+        new("vim.lsp.config('yamlls', {", "a file of Neovim's, whose server LanguageServerTests has",
+            "tests/Anovos.Mlflow.Core.Tests/Checks/Schema/LanguageServer.cs", "[\"yamlVersion\"] = \"1.1\""),
         new("Invoke-MlflowProject https://github.com/mlflow/mlflow-example -Version master -EntryPoint main -Experiment churn", "ProjectTests has a repository on this machine", "tests/Anovos.Mlflow.Tests/ProjectTests.cs", "-Version"),
         new("Invoke-MlflowProject 'git@example.com:team/models.git#churn' validate -Timeout 3600", "ProjectTests has a repository on this machine", "tests/Anovos.Mlflow.Tests/ProjectTests.cs", "-Version"),
     ];

@@ -1,5 +1,9 @@
 namespace Anovos.Mlflow.Artifacts;
 
+/// <summary>What a store calls an upload.</summary>
+/// <param name="UploadId">Its ID; null if it has none.</param>
+internal sealed record StartedUpload(string? UploadId);
+
 /// <summary>A store that accepts a file in parts, in any order and concurrently.</summary>
 internal interface IMultipartTarget : IDisposable
 {
@@ -7,7 +11,12 @@ internal interface IMultipartTarget : IDisposable
     /// <param name="path">The artifact's path in the run.</param>
     /// <param name="parts">The parts of the file.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
-    Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryCreateAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken);
+    Task<StartedUpload?> TryCreateAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken);
+
+    /// <summary>Whether the missing parts of an earlier upload can be sent.</summary>
+    /// <param name="path">The artifact's path in the run.</param>
+    /// <param name="created">The upload.</param>
+    bool CanResume(string path, CreatedUpload created);
 
     /// <summary>Sends one part, with retries.</summary>
     /// <param name="path">The artifact's path in the run.</param>

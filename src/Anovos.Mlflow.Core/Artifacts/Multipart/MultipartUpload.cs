@@ -24,7 +24,8 @@ internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions 
         {
             try
             {
-                if (created.Path == file.FullName && created.Length == state.Length && created.Written == state.Written)
+                bool isSameFile = created.Path == file.FullName && created.Length == state.Length && created.Written == state.Written;
+                if (isSameFile && target.CanResume(path, created))
                     return await FinishAsync(file, path, upload, sent, cancellationToken).ConfigureAwait(false);
             }
             catch (MlflowException e) when (!e.EndsTransfer() && (!e.IsTransient || upload.Parts.Count == FilePart.Split(created.Length, created.PartBytes).Count))
@@ -36,13 +37,13 @@ internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions 
         }
 
         IReadOnlyList<FilePart> parts = FilePart.Split(state.Length, options.PartBytes);
-        if (await target.TryCreateAsync(path, parts, cancellationToken).ConfigureAwait(false) is not var (id, targets))
+        if (await target.TryCreateAsync(path, parts, cancellationToken).ConfigureAwait(false) is not { } started)
         {
             _isUnsupported = true;
             return null;
         }
 
-        upload.Create(new CreatedUpload(file.FullName, state.Length, state.Written, parts[0].Length, id, targets));
+        upload.Create(new CreatedUpload(file.FullName, state.Length, state.Written, parts[0].Length, started.UploadId));
         try
         {
             return await FinishAsync(file, path, upload, sent, cancellationToken).ConfigureAwait(false);

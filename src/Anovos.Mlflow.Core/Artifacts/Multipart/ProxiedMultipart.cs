@@ -11,17 +11,23 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="root">The address of the root.</param>
 /// <param name="runId">The run, where the server is its tracking server.</param>
 /// <param name="isReachable">Whether a bucket can be reached from here.</param>
+/// <param name="ignoresTls">Told of a URL before its host's certificate is not checked.</param>
 internal sealed class ProxiedMultipart(
-    RestApi api, Uri root, string? runId, Func<PresignedUrl, CancellationToken, Task<bool>> isReachable) : IMultipartTarget
+    RestApi api,
+    Uri root,
+    string? runId,
+    Func<PresignedUrl, CancellationToken, Task<bool>> isReachable,
+    Action<PresignedUrl> ignoresTls) : IMultipartTarget
 {
     private readonly FileTransfer _transfer = new(api.Options, api.Retrier, api.Http);
     private readonly string _address = root.AbsoluteUri.TrimEnd('/');
-    private readonly PresignedUrlClient _bucket = new(api.Options, api.Retrier);
+    private readonly PresignedUrlClient _bucket = new(api.Options, api.Retrier, ignoresTls);
 
     /// <summary>How the bucket failed last; null if it did not.</summary>
     public MlflowException? BucketFailure { get; private set; }
 
-    public async Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryCreateAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
+    public async Task<StartedUpload?> TryCreateAsync(
+        string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
     {
         JsonElement answer;
         try
@@ -45,7 +51,11 @@ internal sealed class ProxiedMultipart(
             if (targets.Length != parts.Count)
                 throw new FormatException($"{targets.Length} parts came for {parts.Count}");
             if (await isReachable(targets[0], cancellationToken).ConfigureAwait(false))
-                return (id, targets);
+            {
+                api.Direct.Parts[KeyOf(path, id)] = targets;
+                return new StartedUpload(id);
+            }
+
             await AbortAsync().ConfigureAwait(false);
             return null;
         }
@@ -65,21 +75,27 @@ internal sealed class ProxiedMultipart(
             { Target = path };
         }
 
-        Task AbortAsync() => TryAbortAsync(path, new CreatedUpload("", 0, 0, 0, id, []), cancellationToken);
+        Task AbortAsync() => TryAbortAsync(path, new CreatedUpload("", 0, 0, 0, id), cancellationToken);
     }
 
-    public async Task<UploadedPart> UploadPartAsync(string path, CreatedUpload created, FilePart part, Action<long> moved, CancellationToken cancellationToken)
+    // The server signs no more URLs for an upload that has begun.
+    public bool CanResume(string path, CreatedUpload created) => api.Direct.Parts.ContainsKey(KeyOf(path, created.UploadId));
+
+    public async Task<UploadedPart> UploadPartAsync(
+        string path, CreatedUpload created, FilePart part, Action<long> moved, CancellationToken cancellationToken)
     {
+        IReadOnlyList<PresignedUrl> targets = TargetsOf(path, created);
         try
         {
-            return await _bucket.SendAsync(HttpMethod.Put, created.Targets[part.Number - 1], new FileInfo(created.Path), part, moved, cancellationToken).ConfigureAwait(false);
+            return await _bucket.SendAsync(
+                HttpMethod.Put, targets[part.Number - 1], new FileInfo(created.Path), part, moved, cancellationToken).ConfigureAwait(false);
         }
         catch (MlflowException e)
         {
             // The error of another host does not mean that the tracking server failed.
             BucketFailure = e;
             throw e.Rewrap(
-                $"Part {part.Number} of {created.Targets.Count} did not get to where the server sends it. {e.Message} "
+                $"Part {part.Number} of {targets.Count} did not get to where the server sends it. {e.Message} "
                 + "Set MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD to false to send through the server alone.",
                 ErrorKind.ArtifactSendFailed,
                 path);
@@ -100,9 +116,10 @@ internal sealed class ProxiedMultipart(
         // A server responds with 500 to every further completion of an upload, so a retry is useless.
         else if (!await IsStoredAsync().ConfigureAwait(false))
             await PostOnceAsync().ConfigureAwait(false);
+        Forget(path, created);
 
         Task<JsonElement> PostOnceAsync() =>
-            this.PostOnceAsync("complete", path, json => WriteParts(json, created, parts), cancellationToken);
+            this.PostOnceAsync("complete", path, json => WriteParts(json, created, TargetsOf(path, created), parts), cancellationToken);
 
         Task<bool> IsStoredAsync() => _transfer.IsStoredAsync(
             api.Server, () => ProxiedArtifactStore.GetRequest(api.Server, root, runId, path), content, cancellationToken);
@@ -110,6 +127,7 @@ internal sealed class ProxiedMultipart(
 
     public async Task TryAbortAsync(string path, CreatedUpload created, CancellationToken cancellationToken)
     {
+        Forget(path, created);
         try
         {
             await PostOnceAsync("abort", path, json => WriteUploadId(json, created), cancellationToken).ConfigureAwait(false);
@@ -122,7 +140,8 @@ internal sealed class ProxiedMultipart(
 
     public void Dispose() => _bucket.Dispose();
 
-    private static void WriteParts(Utf8JsonWriter json, CreatedUpload created, IReadOnlyList<UploadedPart> parts)
+    private static void WriteParts(
+        Utf8JsonWriter json, CreatedUpload created, IReadOnlyList<PresignedUrl> targets, IReadOnlyList<UploadedPart> parts)
     {
         WriteUploadId(json, created);
         json.WriteStartArray("parts");
@@ -131,12 +150,19 @@ internal sealed class ProxiedMultipart(
             json.WriteStartObject();
             json.WriteNumber("part_number", part.Number);
             json.WriteString("etag", part.ETag);
-            json.WriteString("url", created.Targets[part.Number - 1].Url);
+            json.WriteString("url", targets[part.Number - 1].Url);
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
     }
+
+    private string KeyOf(string path, string? uploadId) => $"{_address}/{path}\n{uploadId}";
+
+    private IReadOnlyList<PresignedUrl> TargetsOf(string path, CreatedUpload created) =>
+        api.Direct.Parts[KeyOf(path, created.UploadId)];
+
+    private void Forget(string path, CreatedUpload created) => api.Direct.Parts.TryRemove(KeyOf(path, created.UploadId), out _);
 
     private static void WriteUploadId(Utf8JsonWriter json, CreatedUpload created)
     {

@@ -10,8 +10,7 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="Written">Ticks of the file's last write, UTC.</param>
 /// <param name="PartBytes">The part size in bytes.</param>
 /// <param name="UploadId">The store's upload ID; null if it has none.</param>
-/// <param name="Targets">The URL of each part, in order.</param>
-internal sealed record CreatedUpload(string Path, long Length, long Written, long PartBytes, string? UploadId, IReadOnlyList<PresignedUrl> Targets);
+internal sealed record CreatedUpload(string Path, long Length, long Written, long PartBytes, string? UploadId);
 
 /// <summary>A part that was sent.</summary>
 /// <param name="Number">1 for the first.</param>
@@ -21,8 +20,8 @@ internal sealed record UploadedPart(int Number, string ETag, string Sha256);
 
 /// <summary>
 /// The state of a multipart upload, so that it can resume after an interruption: a JSON Lines file with the upload and then each part
-/// that was sent. Readable by its user only, because its presigned URLs let others write to the artifact until they expire. One
-/// process at a time has it open; if it cannot be opened, the upload starts from the beginning and no state is kept.
+/// that was sent. It has no presigned URL: with one, others could write to the artifact. Readable by its user only. One process at a
+/// time has it open; if it cannot be opened, the upload starts from the beginning and no state is kept.
 /// </summary>
 internal sealed class UnfinishedUpload : IDisposable
 {
@@ -132,7 +131,7 @@ internal sealed class UnfinishedUpload : IDisposable
         using var reader = new StreamReader(_file!, Encoding.UTF8, detectEncodingFromByteOrderMarks: false, 1 << 14, leaveOpen: true);
         try
         {
-            Created = reader.ReadLine() is { } first && JsonSerializer.Deserialize<CreatedUpload>(first) is { Path: not null, Targets: not null } created ? created : null;
+            Created = reader.ReadLine() is { } first && JsonSerializer.Deserialize<CreatedUpload>(first) is { Path: not null } created ? created : null;
             while (reader.ReadLine() is { } line)
             {
                 if (JsonSerializer.Deserialize<UploadedPart>(line) is { Sha256: not null, ETag: not null } part)

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Databricks;

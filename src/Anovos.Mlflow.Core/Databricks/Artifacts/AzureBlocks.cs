@@ -7,8 +7,10 @@ namespace Anovos.Mlflow.Databricks;
 /// <summary>A block blob of Azure behind a presigned URL (<c>AZURE_SAS_URI</c>): Put Block for each part, and Put Block List.</summary>
 internal sealed class AzureBlocks(PresignedUrlClient storage, PresignedFile file) : IMultipartTarget
 {
-    public Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryCreateAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken) =>
-        Task.FromResult<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?>((null, []));
+    public Task<StartedUpload?> TryCreateAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken) =>
+        Task.FromResult<StartedUpload?>(new StartedUpload(null));
+
+    public bool CanResume(string path, CreatedUpload created) => true;
 
     public Task<UploadedPart> UploadPartAsync(string path, CreatedUpload created, FilePart part, Action<long> moved, CancellationToken cancellationToken) =>
         file.RunAsync(

@@ -9,11 +9,13 @@ namespace Anovos.Mlflow.Databricks;
 /// </summary>
 internal sealed class DataLakeAppends(PresignedUrlClient storage, PresignedFile file) : IMultipartTarget
 {
-    public async Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryCreateAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
+    public async Task<StartedUpload?> TryCreateAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
     {
         await CallAsync(HttpMethod.Put, "resource=file", cancellationToken).ConfigureAwait(false);
-        return (null, []);
+        return new StartedUpload(null);
     }
+
+    public bool CanResume(string path, CreatedUpload created) => true;
 
     public Task<UploadedPart> UploadPartAsync(string path, CreatedUpload created, FilePart part, Action<long> moved, CancellationToken cancellationToken) =>
         SendAsync(new FileInfo(created.Path), part, "", moved, cancellationToken);

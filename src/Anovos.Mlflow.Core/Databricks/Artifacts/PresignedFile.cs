@@ -1,4 +1,4 @@
-using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Databricks;
 

@@ -12,8 +12,9 @@ namespace Anovos.Mlflow.Databricks;
 internal sealed class PresignedMultipart(RestApi api, PresignedUrlClient storage, string runId) : IMultipartTarget
 {
     private readonly ConcurrentDictionary<string, PresignedUrl> _aborts = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, PresignedUrl[]> _parts = new(StringComparer.Ordinal);
 
-    public async Task<(string? UploadId, IReadOnlyList<PresignedUrl> Targets)?> TryCreateAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
+    public async Task<StartedUpload?> TryCreateAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
     {
         JsonElement answer = await PostAsync("create-multipart-upload", path, json => json.WriteNumber("num_parts", parts.Count), cancellationToken).ConfigureAwait(false);
         try
@@ -22,7 +23,10 @@ internal sealed class PresignedMultipart(RestApi api, PresignedUrlClient storage
             PresignedUrl[] targets = [.. answer.Items("upload_credential_infos").Select(info => ArtifactCredential.Read(info).Address)];
             if (answer.OptionalPart("abort_credential_info") is { } abort)
                 _aborts[id] = ArtifactCredential.Read(abort).Address;
-            return targets.Length == parts.Count ? (id, targets) : throw new FormatException($"{targets.Length} parts came for {parts.Count}");
+            if (targets.Length != parts.Count)
+                throw new FormatException($"{targets.Length} parts came for {parts.Count}");
+            _parts[id] = targets;
+            return new StartedUpload(id);
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)
         {
@@ -30,13 +34,23 @@ internal sealed class PresignedMultipart(RestApi api, PresignedUrlClient storage
         }
     }
 
+    public bool CanResume(string path, CreatedUpload created) => created.UploadId is not null;
+
     public async Task<UploadedPart> UploadPartAsync(string path, CreatedUpload created, FilePart part, Action<long> moved, CancellationToken cancellationToken)
     {
         try
         {
-            return await PutAsync(created.Targets[part.Number - 1]).ConfigureAwait(false);
+            if (_parts.TryGetValue(created.UploadId!, out PresignedUrl[]? targets))
+                return await PutAsync(targets[part.Number - 1]).ConfigureAwait(false);
         }
         catch (MlflowException e) when (e.RefusesSignature())
+        {
+            // A new URL may be accepted.
+        }
+
+        return await PutAsync(await SignAsync().ConfigureAwait(false)).ConfigureAwait(false);
+
+        async Task<PresignedUrl> SignAsync()
         {
             JsonElement answer = await PostAsync(
                 "get-presigned-upload-part-url",
@@ -47,7 +61,7 @@ internal sealed class PresignedMultipart(RestApi api, PresignedUrlClient storage
                     json.WriteNumber("part_number", part.Number);
                 },
                 cancellationToken).ConfigureAwait(false);
-            return await PutAsync(JsonFields.Read(answer, api.Server.Host, json => ArtifactCredential.Read(json.Part("upload_credential_info")).Address)).ConfigureAwait(false);
+            return JsonFields.Read(answer, api.Server.Host, json => ArtifactCredential.Read(json.Part("upload_credential_info")).Address);
         }
 
         Task<UploadedPart> PutAsync(PresignedUrl address) => storage.SendAsync(HttpMethod.Put, address, new FileInfo(created.Path), part, moved, cancellationToken);

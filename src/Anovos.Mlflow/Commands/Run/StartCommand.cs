@@ -105,8 +105,10 @@ public abstract class StartCommand : OfflineCommand
         try
         {
             Run ended = Task.Run(() => lifecycle.EndAsync(active.Run.RunId, active.Run.Experiment, Enum.TryParse(status, out RunStatus parsed) ? parsed : RunStatus.Failed, patience.Token), patience.Token).GetAwaiter().GetResult();
-            if (!Stopping)
-                TellEnd(RunSummary.Of(ended, active.Connection.WorkspaceUrl), active.Run.TrackingUri);
+            if (Stopping)
+                return;
+            MlflowConnection connection = active.Connection;
+            TellEnd(RunSummary.Of(ended, connection.WorkspaceUrl), connection.Store, connection.WorkspaceUrl, active.Run.TrackingUri);
         }
         catch (Exception e) when (e is MlflowException or OperationCanceledException)
         {

@@ -26,7 +26,7 @@ public sealed class StopMlflowRunCommand : RunCommand
         string? experiment = Session.Find(run.RunId)?.Run.Experiment;
         Run ended = Await(token => run.Lifecycle.EndAsync(run.RunId, experiment, Enum.TryParse(status, out RunStatus parsed) ? parsed : RunStatus.Finished, token));
         Session.Remove(run.RunId);
-        TellEnd(RunSummary.Of(ended, run.WorkspaceUrl), trackingUri);
+        TellEnd(RunSummary.Of(ended, run.WorkspaceUrl), run.Store, run.WorkspaceUrl, trackingUri);
         WriteObject(ended);
     }
 }

@@ -136,7 +136,8 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
             Session.Remove(run.RunId);
         }
 
-        TellEnd(RunSummary.Of(result, run, active.Connection.WorkspaceUrl), run.TrackingUri);
+        MlflowConnection connection = active.Connection;
+        TellEnd(RunSummary.Of(result, run, connection.WorkspaceUrl), connection.Store, connection.WorkspaceUrl, run.TrackingUri);
         Report(result, run);
     }
 

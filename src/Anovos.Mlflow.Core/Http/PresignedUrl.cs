@@ -3,9 +3,8 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
-using Anovos.Mlflow.Http;
 
-namespace Anovos.Mlflow.Artifacts;
+namespace Anovos.Mlflow.Http;
 
 /// <summary>A URL that authorizes one request to a bucket by its own signature.</summary>
 /// <param name="Url">The URL. It is a secret: everyone who has it can use it.</param>
@@ -15,7 +14,9 @@ internal sealed record PresignedUrl(string Url, IReadOnlyDictionary<string, stri
     // Where the URL does not say. MLflow's shortest is 300 seconds.
     private const int DefaultLifetime = 300;
 
-    private static readonly Regex Expires = new("[?&]X-Amz-Expires=(?<seconds>[0-9]{1,7})(?:&|$)", RegexOptions.CultureInvariant);
+    private static readonly Regex Expires = new("[?&]X-(?:Amz|Goog)-Expires=(?<seconds>[0-9]{1,7})(?:&|$)", RegexOptions.CultureInvariant);
+
+    private static readonly Regex S3Signature = new("[?&](?:X-Amz-Signature|AWSAccessKeyId)=", RegexOptions.CultureInvariant);
 
     private readonly Stopwatch _age = Stopwatch.StartNew();
 
@@ -51,6 +52,10 @@ internal sealed record PresignedUrl(string Url, IReadOnlyDictionary<string, stri
             { Target = signed.ToString() }
             : signed;
     }
+
+    /// <summary>Whether it is signed as S3 and the stores that speak it want it, with either version of their signature.</summary>
+    [JsonIgnore]
+    public bool IsS3 => S3Signature.IsMatch(Url);
 
     /// <summary>The scheme, host and port.</summary>
     [JsonIgnore]
