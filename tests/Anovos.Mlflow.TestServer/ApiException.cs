@@ -28,5 +28,8 @@ internal sealed class ApiException(string code, string message) : Exception(mess
     public static ApiException Missing(string field) => Invalid(
         $"Missing value for required parameter '{field}'. See the API docs for more information about request parameters.");
 
+    /// <summary>What a database refuses, as SQLAlchemy says it.</summary>
+    public static ApiException Database(string what) => new("BAD_REQUEST", $"(sqlite3.IntegrityError) {what}");
+
     public static ApiException NotFound(string message) => new("RESOURCE_DOES_NOT_EXIST", message);
 }

@@ -20,6 +20,8 @@ internal sealed class LogEndpoints(TrackingState state)
         table["runs/log-batch"] = new("POST", LogBatch, run, FieldRule.Each("metrics", "key"), FieldRule.Each("metrics", "value"),
             FieldRule.Each("metrics", "timestamp"), FieldRule.Each("params", "key"), FieldRule.Each("tags", "key"));
         table["runs/log-inputs"] = new("POST", LogInputs, run);
+        if (state.Version >= MlflowVersion.V3_11)
+            table["runs/outputs"] = new("POST", LogOutputs, run, new FieldRule("models", IsRequired: true));
         table["metrics/get-history"] = new("GET", History, run, FieldRule.Text("metric_key", isRequired: true));
     }
 
@@ -92,7 +94,12 @@ internal sealed class LogEndpoints(TrackingState state)
         foreach (var (key, value) in values)
             run.ParamValues[key] = value;
         foreach (var metric in metrics)
+        {
             run.Add(Metric(metric));
+            if (state.Version >= MlflowVersion.V3_11 && metric.Text("model_id") is { Length: > 0 } model)
+                AddToModel(run, metric, model);
+        }
+
         foreach (var tag in tags)
             run.SetTag(tag.Text("key"), Cut(tag.Text("value"), TagLimit));
         return Answers.Empty;
@@ -111,7 +118,36 @@ internal sealed class LogEndpoints(TrackingState state)
             }
         }
 
+        // 2.17 passes over a field that it does not know.
+        if (state.Version >= MlflowVersion.V3_11)
+        {
+            IEnumerable<string> models = request.Messages("models").Select(model => model.Text("model_id"));
+            run.ModelInputs.AddRange(models.Where(id => !run.ModelInputs.Contains(id)).ToList());
+        }
+
         return Answers.Empty;
+    }
+
+    private object LogOutputs(Message request)
+    {
+        StoredRun run = state.ActiveRun(request.Text("run_id"));
+        if (request.Messages("models").FirstOrDefault(model => run.ModelOutputs.ContainsKey(model.Text("model_id"))) is not null)
+            throw ApiException.Database("UNIQUE constraint failed: inputs.source_type, inputs.source_id, inputs.destination_type");
+        foreach (Message model in request.Messages("models"))
+            run.ModelOutputs[model.Text("model_id")] = model.Integer("step");
+        return Answers.Empty;
+    }
+
+    // A database keeps the first of two points that differ in value alone, and NaN as 0.
+    private void AddToModel(StoredRun run, Message metric, string modelId)
+    {
+        if (!state.LoggedModels.TryGetValue(modelId, out StoredLoggedModel? model))
+            throw ApiException.Database("FOREIGN KEY constraint failed");
+        StoredMetric point = Metric(metric);
+        point = point with { Value = double.IsNaN(point.Value) ? 0 : point.Value };
+        model.Metrics.TryAdd(
+            (point.Key, point.Timestamp, point.Step, run.RunId),
+            new StoredModelMetric(point, run.RunId, metric.Text("dataset_name"), metric.Text("dataset_digest")));
     }
 
     private object History(Message request)

@@ -12,9 +12,21 @@ internal sealed class LoggedModelEndpoints(TrackingState state)
     }
 
     /// <summary>The endpoint of one model, whose id is in the path.</summary>
-    public Endpoint? Find(string path) => path.StartsWith(Prefix, StringComparison.Ordinal) && path.IndexOf('/', Prefix.Length) < 0
-        ? new Endpoint("GET", _ => Get(Uri.UnescapeDataString(path[Prefix.Length..])))
-        : null;
+    public Endpoint? Find(string path)
+    {
+        if (!path.StartsWith(Prefix, StringComparison.Ordinal))
+            return null;
+        string[] parts = path[Prefix.Length..].Split('/');
+        string id = Uri.UnescapeDataString(parts[0]);
+        FieldRule named = FieldRule.Text("model_id", isRequired: true);
+        return parts switch
+        {
+            [_] => new Endpoint("GET|PATCH", request => request.Method == "PATCH" ? Finalize(id, request) : Get(id)),
+            [_, "tags"] => new Endpoint("PATCH", request => SetTags(id, request), named),
+            [_, "params"] => new Endpoint("POST", request => LogParams(id, request), named) { Changes = false },
+            _ => null,
+        };
+    }
 
     private object Create(Message request)
     {
@@ -29,8 +41,38 @@ internal sealed class LoggedModelEndpoints(TrackingState state)
         return new { model = Fields(model) };
     }
 
-    private object Get(string id) =>
-        new { model = Fields(state.LoggedModels.GetValueOrDefault(id) ?? throw ApiException.NotFound($"Logged model with ID '{id}' not found.")) };
+    private object Get(string id) => new { model = Fields(Model(id)) };
+
+    private StoredLoggedModel Model(string id) =>
+        state.LoggedModels.GetValueOrDefault(id) ?? throw ApiException.NotFound($"Logged model with ID '{id}' not found.");
+
+    private object Finalize(string id, Message request)
+    {
+        FieldRule.Text("model_id", isRequired: true).Check(request.Json);
+        if (!request.Json.TryGetProperty("status", out var status))
+            throw ApiException.Missing("status");
+        var model = Model(id);
+        model.Status = status.GetString()!;
+        return new { model = Fields(model) };
+    }
+
+    private object SetTags(string id, Message request)
+    {
+        var model = Model(id);
+        foreach (var tag in request.Messages("tags"))
+            model.Tags[tag.Text("key")] = tag.Text("value");
+        return Answers.Empty;
+    }
+
+    private object LogParams(string id, Message request)
+    {
+        var model = Model(id);
+        if (request.Messages("params").Any(param => model.Params.ContainsKey(param.Text("key"))))
+            throw ApiException.Database("UNIQUE constraint failed: logged_model_params.model_id, logged_model_params.param_key");
+        foreach (var param in request.Messages("params"))
+            model.Params[param.Text("key")] = param.Text("value");
+        return Answers.Empty;
+    }
 
     private object Search(Message request)
     {
@@ -61,11 +103,25 @@ internal sealed class LoggedModelEndpoints(TrackingState state)
             creation_timestamp_ms = 1_700_000_000_000,
             last_updated_timestamp_ms = 1_700_000_000_000,
             artifact_uri = model.ArtifactUri,
-            status = "LOGGED_MODEL_READY",
+            status = model.Status,
             model_type = model.ModelType,
             source_run_id = model.RunId,
             tags = RunJson.Pairs(model.Tags),
         },
-        data = new { @params = RunJson.Pairs(model.Params) },
+        data = new
+        {
+            @params = RunJson.Pairs(model.Params),
+            metrics = model.Metrics.Count == 0 ? null : model.Metrics.Values.Select(metric => new
+            {
+                key = metric.Point.Key,
+                value = metric.Point.Value,
+                timestamp = metric.Point.Timestamp,
+                step = metric.Point.Step,
+                dataset_name = metric.DatasetName.Length == 0 ? null : metric.DatasetName,
+                dataset_digest = metric.DatasetDigest.Length == 0 ? null : metric.DatasetDigest,
+                model_id = model.ModelId,
+                run_id = metric.RunId,
+            }),
+        },
     };
 }

@@ -23,8 +23,16 @@ internal static class RunJson
             @params = Pairs(run.Params),
             tags = Pairs(run.Tags),
         },
-        inputs = run.DatasetInputs.Count > 0 ? new { dataset_inputs = run.DatasetInputs.Values } : withInputs ? Answers.Empty : null,
-        outputs = withOutputs ? Answers.Empty : null,
+        inputs = Inputs(run) ?? (withInputs ? Answers.Empty : null),
+        outputs = run.ModelOutputs.Count > 0
+            ? new { model_outputs = run.ModelOutputs.Select(model => new { model_id = model.Key, step = model.Value }) }
+            : withOutputs ? Answers.Empty : null,
+    };
+
+    private static object? Inputs(StoredRun run) => run.DatasetInputs.Count + run.ModelInputs.Count == 0 ? null : new
+    {
+        dataset_inputs = run.DatasetInputs.Count == 0 ? null : run.DatasetInputs.Values,
+        model_inputs = run.ModelInputs.Count == 0 ? null : run.ModelInputs.Select(model => new { model_id = model }),
     };
 
     public static object Info(StoredRun run) => new

@@ -59,4 +59,12 @@ internal sealed record StoredLoggedModel(string ModelId, string ExperimentId, st
     public OrderedDictionary<string, string> Tags { get; } = [];
 
     public OrderedDictionary<string, string> Params { get; } = [];
+
+    public string Status { get; set; } = "LOGGED_MODEL_PENDING";
+
+    /// <summary>The points of its metrics, each once.</summary>
+    public OrderedDictionary<(string Key, long Timestamp, long Step, string RunId), StoredModelMetric> Metrics { get; } = [];
 }
+
+/// <summary>A point of a logged model's metric.</summary>
+internal sealed record StoredModelMetric(StoredMetric Point, string RunId, string DatasetName, string DatasetDigest);

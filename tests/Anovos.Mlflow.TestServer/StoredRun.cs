@@ -63,6 +63,12 @@ public sealed class StoredRun
     /// <summary>Each dataset once, by name and digest, as protobuf prints it.</summary>
     internal OrderedDictionary<(string Name, string Digest), object> DatasetInputs { get; } = [];
 
+    /// <summary>The logged models that it reads.</summary>
+    internal List<string> ModelInputs { get; } = [];
+
+    /// <summary>The logged models that it made, each with its step.</summary>
+    internal OrderedDictionary<string, long> ModelOutputs { get; } = [];
+
     internal bool KeepsRepeatedPoints { get; init; }
 
     internal void Add(StoredMetric point)

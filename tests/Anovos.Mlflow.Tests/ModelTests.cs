@@ -118,6 +118,11 @@ public sealed class ModelTests : IAsyncLifetime
         string id = (await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Split("\"model_id\": \"")[1].Split('"')[0];
         using HttpResponseMessage put = await client.PutAsync($"api/2.0/mlflow-artifacts/artifacts/0/models/{id}/artifacts/MLmodel", new ByteArrayContent(Encoding.UTF8.GetBytes(ModelFile)), TestContext.Current.CancellationToken);
         put.EnsureSuccessStatusCode();
+        using var ready = new StringContent(
+            $$"""{"model_id": "{{id}}", "status": "LOGGED_MODEL_READY"}""", Encoding.UTF8, "application/json");
+        using HttpResponseMessage finalized = await client.PatchAsync(
+            $"api/2.0/mlflow/logged-models/{id}", ready, TestContext.Current.CancellationToken);
+        finalized.EnsureSuccessStatusCode();
 
         ScriptResult result = _session.Run(
             """

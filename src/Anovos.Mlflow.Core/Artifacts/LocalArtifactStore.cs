@@ -5,6 +5,8 @@ internal sealed class LocalArtifactStore(string root) : IArtifactStore
 {
     private const int BufferBytes = 1 << 20;
 
+    public string Root => root;
+
     public bool IsLocal => true;
 
     public bool TakesControls => true;

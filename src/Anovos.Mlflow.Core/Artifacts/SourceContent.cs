@@ -82,7 +82,7 @@ internal sealed class SourceContent : HttpContent
         {
             return await _source.OpenAsync(_cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or MlflowException)
         {
             throw new FileReadException(e);
         }
@@ -95,7 +95,7 @@ internal sealed class SourceContent : HttpContent
             // An asynchronous read would queue it to another thread, which takes longer than the read.
             return source is FileStream { IsAsync: false } ? source.Read(buffer, 0, count) : await source.ReadAsync(buffer, 0, count, _cancellationToken).ConfigureAwait(false);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or MlflowException)
         {
             throw new FileReadException(e);
         }

@@ -4,8 +4,11 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="store">The store; it must outlive the source.</param>
 /// <param name="root">The URI of the store's artifact root.</param>
 /// <param name="artifact">The artifact, as listed. A listing without a length cannot be a source.</param>
-internal sealed class StoredSource(IArtifactStore store, string root, Artifact artifact) : ArtifactSource
+internal sealed class StoredSource(IArtifactReader store, string root, Artifact artifact) : ArtifactSource
 {
+    // Received before it is sent. Larger ones are sent while they are received.
+    private const int BufferedBytes = 256 * 1024;
+
     /// <inheritdoc/>
     public override string Location => ArtifactPath.Join(root.TrimEnd('/'), artifact.ArtifactPath);
 
@@ -15,33 +18,37 @@ internal sealed class StoredSource(IArtifactStore store, string root, Artifact a
     // A store reports nothing that would show a change, so each source counts as content of its own: a later send compares hashes.
     internal override FileState State { get; } = new(artifact.Length ?? 0, 0) { ETag = Guid.NewGuid().ToString("N") };
 
-    /// <summary>
-    /// Receives the artifact into a temporary file that is deleted with the stream: a store that repeats a failed download starts
-    /// again from the first byte, and a stream that is being sent cannot go back.
-    /// </summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactReceiveFailed"/> if the length is not the listed one; or the store's own errors.</exception>
+    /// <summary>Receives the artifact. It is never in a file, and only a small one is in memory as a whole.</summary>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.ArtifactReceiveFailed"/> if the length is not the listed one; or the store's own errors. Reading throws
+    /// the same.
+    /// </exception>
     internal override async Task<Stream> OpenAsync(CancellationToken cancellationToken)
     {
-        string path = Path.Combine(Path.GetTempPath(), $"anovos-mlflow-{Guid.NewGuid():N}.tmp");
-        var spool = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.Asynchronous | FileOptions.DeleteOnClose);
-        try
+        var stream = new ReceivedStream(
+            Length, (target, stop) => store.ReceiveAsync(artifact.ArtifactPath, target, _ => { }, stop), Failed, cancellationToken);
+        if (Length > BufferedBytes)
+            return stream;
+        using (stream)
         {
-            await store.ReceiveAsync(artifact.ArtifactPath, spool, _ => { }, cancellationToken).ConfigureAwait(false);
-            if (spool.Length != Length)
-            {
-                throw new MlflowException(
-                    ErrorKind.ArtifactReceiveFailed,
-                    $"{Location} was listed with {Length} bytes, and {spool.Length} came. Send it again when nothing writes to it any more.")
-                { Target = artifact.ArtifactPath };
-            }
-
-            spool.Position = 0;
-            return spool;
-        }
-        catch
-        {
-            spool.Dispose();
-            throw;
+            var buffer = new MemoryStream((int)Length);
+            await stream.CopyToAsync(buffer, BufferedBytes, cancellationToken).ConfigureAwait(false);
+            buffer.Position = 0;
+            return buffer;
         }
     }
+
+    // The store has repeated what may be repeated: the sender does not repeat it once more.
+    private MlflowException Failed(MlflowException e) =>
+        e.Kind == ErrorKind.ArtifactReceiveFailed && e.Target is null
+            ? new MlflowException(
+                ErrorKind.ArtifactReceiveFailed, $"{Location} {e.Message}. Send it again when nothing writes to it any more.", e)
+            { Target = artifact.ArtifactPath }
+            : new MlflowException(e.Kind, $"{Location} cannot be received: {e.Message}", e)
+            {
+                Target = artifact.ArtifactPath,
+                ErrorCode = e.ErrorCode,
+                StatusCode = e.StatusCode,
+                RequestId = e.RequestId,
+            };
 }

@@ -9,7 +9,7 @@ namespace Anovos.Mlflow.Cloud;
 /// <param name="prefix">The prefix, without a slash at either end; empty for the whole bucket.</param>
 /// <param name="copiedPartLength">The part size of a server-side copy.</param>
 internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int copiedPartLength = PartPlan.CopiedPartLength)
-    : IArtifactStore, ISharesConcurrency, IRangedReader
+    : IArtifactStore, ISharesConcurrency, IRangedReader, IObjectStore
 {
     private readonly PartBuffers _buffers = new();
     private readonly ConcurrentDictionary<string, byte> _refused = new(StringComparer.Ordinal);
@@ -83,6 +83,9 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int cop
         await ParallelWork.RunAsync([.. below.Select(entry => entry.Key)], ParallelWork.DefaultParallelism, bucket.DeleteAsync, cancellationToken).ConfigureAwait(false);
         await bucket.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
     }
+
+    public ArtifactSource? TryGetSource(string artifactPath, long length) =>
+        new ObjectSource(bucket, KeyOf(artifactPath), $"{bucket.Uri}/{KeyOf(artifactPath)}", length, etag: null);
 
     public void Dispose() => bucket.Dispose();
 

@@ -37,17 +37,23 @@ public sealed class ModelRegistry : IModelRegistry
         if (store.As<RestStore>() is { } server)
         {
             return new ModelRegistry(
-                server, new RestModelRegistry(server.Api, server.TrackingUri), new RestLoggedModels(server.Api, server.TrackingUri));
+                server, new RestModelRegistry(server.Api, server.TrackingUri), new RestLoggedModels(server));
         }
 
         if (store.As<SqliteStore>() is { Database: var database } local)
             return new ModelRegistry(local, new SqliteModelRegistry(database), new SqliteLoggedModels(database));
-        throw new MlflowException(ErrorKind.NotSupported,
-            $"{store.TrackingUri} is a folder, and a folder has no model registry. Name a database, as sqlite:///mlflow.db, or a server "
-            + "with -TrackingUri, Connect-Mlflow or MLFLOW_TRACKING_URI. "
-            + "Sync-MlflowRun sends the runs of a folder there, with their models.")
-        { Target = store.TrackingUri };
+        throw new MlflowException(ErrorKind.NotSupported, RegistryErrors.FolderHasNone(store.TrackingUri)) { Target = store.TrackingUri };
     }
+
+    /// <summary>Opens the registry beside a store to copy from it: that of MLflow's own file store, too, which can only be read.</summary>
+    internal static ModelRegistry ToCopyFrom(ITrackingStore store) => store.As<DirectoryStore>() is { } folder
+        ? new ModelRegistry(folder, folder.Registry, folder.LoggedModels)
+        : Of(store);
+
+    /// <summary>The registry as one that can do what only some can; null where this one cannot.</summary>
+    internal T? As<T>()
+        where T : class, IModelRegistry =>
+        _registry as T;
 
     /// <summary>What a registry URI means that no tracking URI can mean.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> for Unity Catalog, whose registry has an API of its own.</exception>

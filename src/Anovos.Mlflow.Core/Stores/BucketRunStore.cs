@@ -14,7 +14,7 @@ namespace Anovos.Mlflow.Stores;
 /// <param name="warn">Told when own credentials are refused and the server's URLs are used.</param>
 internal sealed class BucketRunStore(
     RestApi api, string root, bool hasCredentials, Func<IArtifactStore> openOwn, PresignedArtifactStore signed, Action<string> warn)
-    : IArtifactStore, ISharesConcurrency, IPrefetchesCredentials, IRangedReader
+    : IArtifactStore, ISharesConcurrency, IPrefetchesCredentials, IRangedReader, IObjectStore
 {
     private readonly Lazy<IArtifactStore> _own = new(openOwn);
 
@@ -81,6 +81,10 @@ internal sealed class BucketRunStore(
             && (hasCredentials || !await SignsAsync(_reads, cancellationToken).ConfigureAwait(false));
         await (isOwn ? _own.Value : signed).DeleteAsync(artifactPath, cancellationToken).ConfigureAwait(false);
     }
+
+    public ArtifactSource? TryGetSource(string artifactPath, long length) => Use == PresignedUse.Always || _isRefused || !hasCredentials
+        ? null
+        : (_own.Value as IObjectStore)?.TryGetSource(artifactPath, length);
 
     public void Dispose()
     {

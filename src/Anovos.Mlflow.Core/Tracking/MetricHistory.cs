@@ -3,6 +3,13 @@ namespace Anovos.Mlflow.Tracking;
 /// <summary>The points that a store has of a run's metrics.</summary>
 internal static class MetricHistory
 {
+    /// <summary>One page of a metric's points as they were logged, to be copied.</summary>
+    public static async Task<Page<Metric>> ToCopyAsync(
+        ITrackingStore store, string runId, string key, string? pageToken, CancellationToken cancellationToken) =>
+        store.As<DirectoryStore>() is { } folder
+            ? new Page<Metric>(await folder.GetHistoryAsWrittenAsync(runId, key, cancellationToken).ConfigureAwait(false), null)
+            : await store.GetMetricHistoryAsync(runId, key, pageToken, cancellationToken).ConfigureAwait(false);
+
     /// <summary>The points that the run does not have yet. One that stands there twice is missing as often as it is not there.</summary>
     public static async Task<IReadOnlyList<Metric>> MissingAsync(ITrackingStore store, string runId, IReadOnlyList<Metric> points, CancellationToken cancellationToken)
     {
@@ -11,7 +18,7 @@ internal static class MetricHistory
         foreach (IGrouping<string, Metric> metric in points.GroupBy(point => point.Key))
         {
             Dictionary<Metric, int> there = latest.ContainsKey(metric.Key)
-                ? await ReadAsync(store, runId, metric.Key, cancellationToken).ConfigureAwait(false)
+                ? await CountAsync(store, runId, metric.Key, cancellationToken).ConfigureAwait(false)
                 : [];
             foreach (Metric point in metric)
             {
@@ -30,7 +37,8 @@ internal static class MetricHistory
     public static Task<List<Metric>> ReadAllAsync(ITrackingStore store, string runId, string key, CancellationToken cancellationToken) =>
         PageWalker.ReadAllAsync(pageToken => store.GetMetricHistoryAsync(runId, key, pageToken, cancellationToken));
 
-    private static async Task<Dictionary<Metric, int>> ReadAsync(ITrackingStore store, string runId, string key, CancellationToken cancellationToken)
+    /// <summary>How often the run has each point of a metric, as <see cref="AsStored"/> gives it.</summary>
+    public static async Task<Dictionary<Metric, int>> CountAsync(ITrackingStore store, string runId, string key, CancellationToken cancellationToken)
     {
         var copies = new Dictionary<Metric, int>();
         foreach (Metric point in await ReadAllAsync(store, runId, key, cancellationToken).ConfigureAwait(false))
@@ -42,8 +50,8 @@ internal static class MetricHistory
         return copies;
     }
 
-    // SQL stores keep an infinity as the largest number, and all NaNs are one.
-    private static Metric AsStored(Metric point) => point with
+    /// <summary>The point as SQL stores keep it: an infinity is the largest number, and all NaNs are one.</summary>
+    public static Metric AsStored(Metric point) => point with
     {
         Value = double.IsPositiveInfinity(point.Value) ? double.MaxValue : double.IsNegativeInfinity(point.Value) ? double.MinValue : point.Value,
     };

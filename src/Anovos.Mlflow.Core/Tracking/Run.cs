@@ -58,11 +58,24 @@ public sealed record Run
     /// <summary>The datasets that it reads.</summary>
     public IReadOnlyList<DatasetInput> Inputs { get; init; } = [];
 
+    /// <summary>The logged models that it reads and made.</summary>
+    internal ModelLinks Models { get; init; } = ModelLinks.None;
+
+    /// <summary>What started it; null where the store does not say.</summary>
+    internal RunOrigin? Origin { get; init; }
+
+    /// <summary>When it was put into the trash; null where it is not there, or the store does not say.</summary>
+    internal DateTimeOffset? DeletedTime { get; init; }
+
     /// <inheritdoc/>
     public override string ToString() => RunId;
 
     /// <summary>Whether the text has the form of an id, which becomes a path on MLflow's server.</summary>
     public static bool IsRunId(string value) => IdForm.IsMatch(value);
+
+    /// <summary>The error that a text is not an id.</summary>
+    internal static MlflowException NotAnId(string value) => new(
+        ErrorKind.InvalidValue, $"'{value}' is no run id: letters, digits, dashes and underscores.") { Target = value };
 
     /// <summary>The same run, with the name of its experiment.</summary>
     public Run In(Experiment experiment) => this with { Experiment = experiment.Name };

@@ -6,7 +6,7 @@ namespace Anovos.Mlflow.Tracking;
 /// A tracking store in a directory, in the <c>mlruns</c> layout of MLflow's own file store, which its tools can read.
 /// The directory is made with the first write; until then it reads as an empty store.
 /// </summary>
-public sealed class DirectoryStore : ITrackingStore
+public sealed class DirectoryStore : ILocalStore
 {
     private readonly string _root;
     private readonly ExperimentFolders _experiments;
@@ -14,6 +14,7 @@ public sealed class DirectoryStore : ITrackingStore
     private readonly RunFolders _runs;
     private readonly RunStarter _starter;
     private readonly RunWriter _writer;
+    private readonly ExactCopies _copies;
 
     // What a search found, for its further pages and as long as its caller has it: to look anew for each page would cost the
     // square of the number of runs, and pages would overlap where runs come meanwhile.
@@ -45,6 +46,9 @@ public sealed class DirectoryStore : ITrackingStore
         _runs = new RunFolders(_experiments, TrackingUri, warn);
         _starter = new RunStarter(_experiments, limits);
         _writer = new RunWriter(_runs, limits);
+        _copies = new ExactCopies(_root, _experiments, _runs, limits);
+        LoggedModels = new LoggedModelFolders(_experiments, TrackingUri, warn);
+        Registry = new FolderModelRegistry(new ModelFolders(_root, TrackingUri, warn), TrackingUri);
     }
 
     /// <inheritdoc/>
@@ -55,6 +59,12 @@ public sealed class DirectoryStore : ITrackingStore
 
     /// <inheritdoc/>
     public StoreLimits Limits { get; }
+
+    /// <summary>The logged models that MLflow 3 wrote.</summary>
+    internal ILocalLoggedModels LoggedModels { get; }
+
+    /// <summary>The registry that MLflow wrote, to be copied.</summary>
+    internal IModelRegistry Registry { get; }
 
     /// <inheritdoc/>
     public Task<Experiment?> FindExperimentAsync(string name, CancellationToken cancellationToken) => OnWorker(
@@ -129,10 +139,40 @@ public sealed class DirectoryStore : ITrackingStore
     public Task DeleteTagAsync(string runId, string key, CancellationToken cancellationToken) => OnWorker(
         () => _writer.DeleteTag(runId, key, cancellationToken), cancellationToken);
 
+    /// <inheritdoc/>
+    Task<Experiment> ILocalStore.KeepExperimentAsync(Experiment experiment, CancellationToken cancellationToken) => OnWorker(
+        () => _copies.Keep(experiment, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    Task ILocalStore.KeepExperimentStateAsync(Experiment experiment, CancellationToken cancellationToken) => OnWorker(
+        () => _copies.SetState(experiment, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    Task<Run> ILocalStore.KeepRunAsync(Run run, CancellationToken cancellationToken) => OnWorker(
+        () => _copies.Keep(run, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    Task ILocalStore.KeepRunStateAsync(Run run, CancellationToken cancellationToken) => OnWorker(
+        () => _copies.SetState(run, cancellationToken), cancellationToken);
+
     /// <summary>Does nothing: a directory needs no closing.</summary>
     public void Dispose()
     {
     }
+
+    /// <summary>A metric's points with the steps that were written: MLflow 3 reads those of a point with a dataset as 0.</summary>
+    internal Task<IReadOnlyList<Metric>> GetHistoryAsWrittenAsync(string runId, string key, CancellationToken cancellationToken) =>
+        OnWorker(() => _runs.History(runId, key, cancellationToken, asWritten: true), cancellationToken);
+
+    /// <summary>The number of traces of an experiment.</summary>
+    internal Task<long> CountTracesAsync(string experimentId, CancellationToken cancellationToken) => OnWorker(
+        () =>
+        {
+            string traces = Path.Combine(_experiments.Folder(experimentId), "traces");
+            return System.IO.Directory.Exists(traces)
+                ? System.IO.Directory.EnumerateDirectories(traces).LongCount(trace => File.Exists(Path.Combine(trace, "trace_info.yaml")))
+                : 0L;
+        }, cancellationToken);
 
     /// <summary>The file that says where a run's artifacts are.</summary>
     internal string MetaFileOf(string runId) => Path.Combine(_runs.Folder(runId), "meta.yaml");

@@ -108,7 +108,8 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
         }
     }
 
-    private MlflowException Taken(Experiment experiment)
+    /// <summary>The error that an experiment has the name already.</summary>
+    public MlflowException Taken(Experiment experiment)
     {
         string advice = experiment.LifecycleStage == LifecycleStage.Deleted
             ? $"is in the {TrashName} folder of '{root}', where its name stays taken: restore it, or remove its folder for good"
@@ -119,7 +120,16 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
     /// <summary>Where the experiment of that id lies at a stage.</summary>
     public string Place(string id, LifecycleStage stage) => Path.Combine(stage == LifecycleStage.Deleted ? _trash : root, id);
 
-    private void Make(string id, NewExperiment experiment, CancellationToken cancellationToken)
+    /// <summary>Writes the files of a new experiment. The caller holds the lock of the root.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="experiment">The experiment.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <param name="created">When it was created, and changed last; null for now.</param>
+    public void Make(
+        string id,
+        NewExperiment experiment,
+        CancellationToken cancellationToken,
+        (DateTimeOffset? Created, DateTimeOffset? Changed)? created = null)
     {
         string folder = Path.Combine(root, id);
         var tags = new KeyFiles(folder, KeyFiles.Tags);
@@ -129,12 +139,12 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
 
         // The last file: only with it the experiment is there.
         string location = experiment.ArtifactLocation ?? LocalUri.FromPath(folder);
-        string now = MetaFile.Text(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        var (creation, change) = created ?? (DateTimeOffset.UtcNow, DateTimeOffset.UtcNow);
         MetaFile.Write(folder, $"""
             artifact_location: {FlatYamlText.Write(location)}
-            creation_time: {now}
+            creation_time: {MetaFile.Text(creation?.ToUnixTimeMilliseconds())}
             experiment_id: {FlatYamlText.Write(id)}
-            last_update_time: {now}
+            last_update_time: {MetaFile.Text(change?.ToUnixTimeMilliseconds())}
             lifecycle_stage: active
             name: {FlatYamlText.Write(experiment.Name)}
 
@@ -190,11 +200,13 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
         Tags = new KeyFiles(folder, KeyFiles.Tags).ReadAll(warn, cancellationToken),
     };
 
-    private static bool HasRuns(string folder) => Directory.EnumerateDirectories(folder).Any(run => RunFolders.IsRun(run)
+    /// <summary>Whether the folder of an experiment has a run.</summary>
+    public static bool HasRuns(string folder) => Directory.EnumerateDirectories(folder).Any(run => RunFolders.IsRun(run)
         && (MetaFile.Exists(run) || ForeignFile.SkipUnreadable(() => RunMeta.Read(run, _ => { })) is not null));
 
     // Its folder alone is not enough: another process may just be making it.
     private bool HasDefault() => Find(DefaultId) is { } folder && (MetaFile.Exists(folder) || HasRuns(folder));
 
-    private static bool IsId(string id) => IdForm.IsMatch(id) && id != Models;
+    /// <summary>Whether an experiment can have the id.</summary>
+    public static bool IsId(string id) => IdForm.IsMatch(id) && id != Models;
 }

@@ -9,8 +9,10 @@ namespace Anovos.Mlflow.Tracking;
 /// </summary>
 internal static class InputFiles
 {
+    /// <summary>The folder in a run's with what it reads: datasets, and models of MLflow 3.</summary>
+    public const string Inputs = "inputs";
+
     private const string Datasets = "datasets";
-    private const string Inputs = "inputs";
 
     private static readonly Regex TagLines = new(@"^tags:[ ]*\n(?<lines>(?:[ ].*\n|\n)*)", RegexOptions.Multiline | RegexOptions.CultureInvariant);
 

@@ -28,13 +28,14 @@ internal static class MetricFile
     /// <param name="key">The metric.</param>
     /// <param name="path">Its file.</param>
     /// <param name="warn">Told of each line that cannot be read.</param>
-    public static IEnumerable<Metric> Read(string runFolder, string key, string path, Action<string> warn)
+    /// <param name="asWritten">Whether a point with a dataset has the step that was written, and not 0 as MLflow reads it.</param>
+    public static IEnumerable<Metric> Read(string runFolder, string key, string path, Action<string> warn, bool asWritten = false)
     {
         int number = 0;
         foreach (string line in SharedFile.ReadLines(path, offset => GrowthNotes.IsWhole(runFolder, key, offset)))
         {
             number++;
-            if (Point(key, line) is { } point)
+            if (Point(key, line, asWritten) is { } point)
                 yield return point;
             else if (Trim(line).Length > 0)
                 warn($"{path}:{number}: '{Shortened(line)}' is not '<time> <value> <step>'. This point is left out.");
@@ -70,14 +71,15 @@ internal static class MetricFile
 
     // As MLflow reads a line (FileStore._get_metric_from_line). The oldest MLflow wrote no step. 3.x writes the step, name and digest of a
     // dataset for a metric with one, and reads such a line without its step.
-    private static Metric? Point(string key, string line)
+    private static Metric? Point(string key, string line, bool asWritten = false)
     {
         string[] fields = Trim(line).Split(' ');
         long step = 0;
+        bool hasStep = fields.Length == 3 || (asWritten && fields.Length == 5);
         return fields.Length is 2 or 3 or 5
             && long.TryParse(fields[0], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long timestamp)
             && PythonFloat.TryRead(fields[1], out double value)
-            && (fields.Length != 3 || long.TryParse(fields[2], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out step))
+            && (!hasStep || long.TryParse(fields[2], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out step))
                 ? new Metric(key, value, timestamp, step)
                 : null;
     }

@@ -69,13 +69,17 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
     public static bool IsRun(string folder) => !Reserved.Contains(Path.GetFileName(folder));
 
     /// <summary>Every point of a metric, in the order written; none for a key that the run does not have.</summary>
+    /// <param name="runId">The run.</param>
+    /// <param name="key">The metric.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <param name="asWritten">See <see cref="MetricFile.Read"/>.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.RunNotFound"/></exception>
-    public IReadOnlyList<Metric> History(string runId, string key, CancellationToken cancellationToken)
+    public IReadOnlyList<Metric> History(string runId, string key, CancellationToken cancellationToken, bool asWritten = false)
     {
         cancellationToken.ThrowIfCancellationRequested();
         string folder = Folder(runId);
         string? path = new KeyFiles(folder, KeyFiles.Metrics).All().FirstOrDefault(file => file.Key == key).Value;
-        return path is null ? [] : [.. MetricFile.Read(folder, key, path, warn)];
+        return path is null ? [] : [.. MetricFile.Read(folder, key, path, warn, asWritten)];
     }
 
     /// <summary>The run with its params, metrics and tags.</summary>
@@ -90,23 +94,14 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
         }
 
         var tags = new KeyFiles(folder, KeyFiles.Tags).ReadAll(warn, cancellationToken);
-        return new Run
+        return bare with
         {
-            RunId = bare.RunId,
-            ExperimentId = bare.ExperimentId,
-            Experiment = bare.Experiment,
             RunName = bare.RunName.Length == 0 && tags.TryGetValue(RunTags.RunName, out string? name) ? name : bare.RunName,
-            Status = bare.Status,
-            StartTime = bare.StartTime,
-            EndTime = bare.EndTime,
-            UserId = bare.UserId,
-            ArtifactUri = bare.ArtifactUri,
-            LifecycleStage = bare.LifecycleStage,
-            TrackingUri = bare.TrackingUri,
             Params = new KeyFiles(folder, KeyFiles.Params).ReadAll(warn, cancellationToken),
             Metrics = metrics,
             Tags = tags,
             Inputs = InputFiles.Read(folder, warn, cancellationToken),
+            Models = ModelLinkFiles.Read(folder, warn, cancellationToken),
         };
     }
 
@@ -143,6 +138,8 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
         UserId = meta.UserId,
         ArtifactUri = LocalRoot.Resolve(meta.ArtifactUri, $"{meta.ExperimentId}/{meta.RunId}/artifacts", Path.Combine(folder, "artifacts")),
         LifecycleStage = meta.LifecycleStage,
+        DeletedTime = meta.DeletedTime,
+        Origin = meta.Origin,
         TrackingUri = trackingUri,
     };
 }

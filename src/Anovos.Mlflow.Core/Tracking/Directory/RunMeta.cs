@@ -14,6 +14,8 @@ internal sealed record RunMeta(string RunId, string ExperimentId, string RunName
 
     public DateTimeOffset? DeletedTime { get; init; }
 
+    public RunOrigin Origin { get; init; } = new("LOCAL", "", "", "");
+
     /// <summary>The ids in the file, where they are others than those of the folder; null where they are the same or missing.</summary>
     public (string RunId, string ExperimentId)? Recorded { get; private init; }
 
@@ -60,6 +62,11 @@ internal sealed record RunMeta(string RunId, string ExperimentId, string RunName
             EndTime = file.Time("end_time"),
             LifecycleStage = file.Stage(),
             DeletedTime = file.Time("deleted_time"),
+            Origin = new RunOrigin(
+                RunOrigin.TypeOf(file.Number("source_type")),
+                file.Find("source_name") ?? "",
+                file.Find("entry_point_name") ?? "",
+                file.Find("source_version") ?? ""),
             Recorded = isOther ? (recorded ?? id, recordedExperiment ?? experimentId) : null,
         };
     }
@@ -69,15 +76,15 @@ internal sealed record RunMeta(string RunId, string ExperimentId, string RunName
         artifact_uri: {FlatYamlText.Write(ArtifactUri)}
         deleted_time: {MetaFile.Text(DeletedTime?.ToUnixTimeMilliseconds())}
         end_time: {MetaFile.Text(EndTime?.ToUnixTimeMilliseconds())}
-        entry_point_name: ''
+        entry_point_name: {FlatYamlText.Write(Origin.EntryPointName)}
         experiment_id: {FlatYamlText.Write(ExperimentId)}
         lifecycle_stage: {MetaFile.Text(LifecycleStage)}
         run_id: {FlatYamlText.Write(RunId)}
         run_name: {FlatYamlText.Write(RunName)}
         run_uuid: {FlatYamlText.Write(RunId)}
-        source_name: ''
-        source_type: 4
-        source_version: ''
+        source_name: {FlatYamlText.Write(Origin.SourceName)}
+        source_type: {MetaFile.Text(Origin.TypeNumber)}
+        source_version: {FlatYamlText.Write(Origin.SourceVersion)}
         start_time: {MetaFile.Text(StartTime.ToUnixTimeMilliseconds())}
         status: {MetaFile.Text((long)Status)}
         tags: []

@@ -40,12 +40,17 @@ internal sealed class RunStarter(ExperimentFolders experiments, StoreLimits limi
         limits.CheckTags(tags);
         files.Check([.. tags.Select(tag => tag.Key)], limits);
 
-        // MLflow 3 takes a folder without these three for no run.
-        foreach (string part in new[] { KeyFiles.Metrics, KeyFiles.Params, "artifacts" })
-            Directory.CreateDirectory(Path.Combine(folder, part));
+        MakeFolders(folder);
         files.WriteAll(tags.Select(tag => (tag.Key, tag.Value)), cancellationToken);
         // The last file: only with it the run is there.
         meta.Write(folder);
         return id;
+    }
+
+    /// <summary>Creates the folders of a run. MLflow 3 does not take a folder without them for a run.</summary>
+    public static void MakeFolders(string folder)
+    {
+        foreach (string part in new[] { KeyFiles.Metrics, KeyFiles.Params, "artifacts" })
+            Directory.CreateDirectory(Path.Combine(folder, part));
     }
 }

@@ -42,6 +42,15 @@ public sealed record LoggedModel
     /// <summary>The store that holds it.</summary>
     public string TrackingUri { get; init; } = "";
 
+    /// <summary>More about the status, where the store says more.</summary>
+    internal string StatusMessage { get; init; } = "";
+
+    /// <summary>Whether it is in the trash.</summary>
+    internal LifecycleStage LifecycleStage { get; init; }
+
+    /// <summary>The points of its metrics: all that the store names. A server over a folder names the last of each dataset.</summary>
+    internal IReadOnlyList<LoggedModelMetric> Points { get; init; } = [];
+
     /// <summary>Its URI: <c>models:/m-…</c>.</summary>
     public string ModelUri => $"models:/{ModelId}";
 

@@ -3,6 +3,18 @@ namespace Anovos.Mlflow.Tracking;
 /// <summary>Filters in MLflow's search syntax for models and their versions.</summary>
 public static class ModelFilter
 {
+    /// <summary>The prompts, which MLflow keeps as models and leaves out of searches that do not ask for them.</summary>
+    internal const string Prompts = $"tags.`{PromptTag}` = 'true'";
+
+    private const string PromptTag = "mlflow.prompt.is_prompt";
+
+    /// <summary>Whether a model or version with these tags is a prompt.</summary>
+    internal static bool IsPrompt(IReadOnlyDictionary<string, string> tags) =>
+        tags.TryGetValue(PromptTag, out string? value) && value.Equals("true", StringComparison.OrdinalIgnoreCase);
+
+    /// <inheritdoc cref="IsPrompt(IReadOnlyDictionary{string, string})"/>
+    internal static bool IsPrompt(Tag tag) => tag.Key == PromptTag && tag.Value.Equals("true", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>The versions of a registered model.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a name with both kinds of quotes.</exception>
     public static string VersionsOfModel(string name) => $"name = {Quote(name)}";

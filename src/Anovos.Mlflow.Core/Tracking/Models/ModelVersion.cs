@@ -5,6 +5,9 @@ namespace Anovos.Mlflow.Tracking;
 /// <summary>A version of a registered model, as it stood when it was read.</summary>
 public sealed record ModelVersion
 {
+    /// <summary>The stage of a version that was removed. MLflow keeps the row or file, so that no number is given twice.</summary>
+    internal const string DeletedStage = "Deleted_Internal";
+
     /// <summary>The name of the registered model.</summary>
     public required string Name { get; init; }
 
@@ -46,6 +49,15 @@ public sealed record ModelVersion
 
     /// <summary>The store that holds it.</summary>
     public string TrackingUri { get; init; } = "";
+
+    /// <summary>The logged model that it is; empty where none is named. A database and a server do not keep it.</summary>
+    internal string ModelId { get; init; } = "";
+
+    /// <summary>An address of the run, where the registry has one.</summary>
+    internal string RunLink { get; init; } = "";
+
+    /// <summary>Where the files are, if a registry keeps it beside the source; a server does not say.</summary>
+    internal string StorageLocation { get; init; } = "";
 
     /// <summary>Its URI: <c>models:/name/1</c>.</summary>
     public string ModelUri => $"models:/{Name}/{Version.ToString(CultureInfo.InvariantCulture)}";

@@ -15,6 +15,11 @@ internal static class RegistryErrors
         $"There is no version {version.ToString(CultureInfo.InvariantCulture)} of a registered model '{name}' at {trackingUri}. "
         + "Get-MlflowModelVersion lists those there are.";
 
+    public static string FolderHasNone(string trackingUri) =>
+        $"{trackingUri} is a folder, and a folder has no model registry. Name a database, as sqlite:///mlflow.db, or a server "
+        + "with -TrackingUri, Connect-Mlflow or MLFLOW_TRACKING_URI. "
+        + "Sync-MlflowRun sends the runs of a folder there, with their models.";
+
     public static string NoAlias(string name, string alias) =>
         $"The registered model '{name}' has no alias '{alias}'. Get-MlflowRegisteredModel shows those it has; "
         + "Set-MlflowModelAlias makes one.";

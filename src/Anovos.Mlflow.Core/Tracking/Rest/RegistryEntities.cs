@@ -45,6 +45,8 @@ internal static class RegistryEntities
         Description = json.Text("description"),
         Source = json.Text("source"),
         RunId = json.Text("run_id"),
+        ModelId = json.Text("model_id"),
+        RunLink = json.Text("run_link"),
         UserId = json.Text("user_id"),
         CreationTime = json.Time("creation_timestamp"),
         LastUpdateTime = json.Time("last_updated_timestamp"),
@@ -52,9 +54,11 @@ internal static class RegistryEntities
         TrackingUri = trackingUri,
     };
 
+    /// <summary>The beginning of a logged model's status in the REST API.</summary>
+    public const string StatusPrefix = "LOGGED_MODEL_";
+
     public static LoggedModel ReadLogged(JsonElement json, string trackingUri)
     {
-        const string StatusPrefix = "LOGGED_MODEL_";
         JsonElement info = json.Part("info");
         JsonElement? data = json.OptionalPart("data");
         string status = info.Text("status");
@@ -72,7 +76,16 @@ internal static class RegistryEntities
             Params = RestEntities.ReadPairs(data, "params"),
             Metrics = RestEntities.ReadValues(data, "metrics"),
             Tags = RestEntities.ReadPairs(info, "tags"),
+            StatusMessage = info.Text("status_message"),
+            Points = [.. (data?.Items("metrics") ?? []).Select(ReadPoint)],
             TrackingUri = trackingUri,
         };
     }
+
+    private static LoggedModelMetric ReadPoint(JsonElement json) =>
+        new(json.Text("key"), json.Number("value"), json.Whole("timestamp"), json.Whole("step"), json.Text("run_id"))
+        {
+            DatasetName = json.Text("dataset_name") is { Length: > 0 } name ? name : null,
+            DatasetDigest = json.Text("dataset_digest") is { Length: > 0 } digest ? digest : null,
+        };
 }

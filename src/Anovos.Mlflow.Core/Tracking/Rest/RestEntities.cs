@@ -38,6 +38,7 @@ internal static class RestEntities
             Metrics = ReadValues(data, "metrics"),
             Tags = ReadPairs(data, "tags"),
             Inputs = [.. (json.OptionalPart("inputs")?.Items("dataset_inputs") ?? []).Select(ReadInput)],
+            Models = ReadLinks(json),
         };
     }
 
@@ -129,6 +130,14 @@ internal static class RestEntities
         _ => "ALL",
     };
 
+    private static ModelLinks ReadLinks(JsonElement json)
+    {
+        string[] inputs = [.. (json.OptionalPart("inputs")?.Items("model_inputs") ?? []).Select(model => model.Text("model_id"))];
+        ModelOutput[] outputs = [.. (json.OptionalPart("outputs")?.Items("model_outputs") ?? [])
+            .Select(model => new ModelOutput(model.Text("model_id"), model.Whole("step")))];
+        return inputs.Length + outputs.Length == 0 ? ModelLinks.None : new ModelLinks(inputs, outputs);
+    }
+
     private static DatasetInput ReadInput(JsonElement json)
     {
         JsonElement dataset = json.Part("dataset");
@@ -140,7 +149,8 @@ internal static class RestEntities
         };
     }
 
-    private static void WritePair(Utf8JsonWriter body, string key, string value)
+    /// <summary>Writes a key with its value as an object.</summary>
+    public static void WritePair(Utf8JsonWriter body, string key, string value)
     {
         body.WriteStartObject();
         body.WriteString("key", key);
@@ -148,8 +158,9 @@ internal static class RestEntities
         body.WriteEndObject();
     }
 
+    /// <summary>Writes a number that may be NaN or infinite.</summary>
     // A bare NaN makes the server drop that field and all that follow it, and answer 200.
-    private static void WriteNumber(Utf8JsonWriter body, string name, double value)
+    public static void WriteNumber(Utf8JsonWriter body, string name, double value)
     {
         if (double.IsNaN(value))
             body.WriteString(name, "NaN");

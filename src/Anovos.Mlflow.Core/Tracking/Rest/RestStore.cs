@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Tracking;
@@ -103,6 +104,22 @@ public class RestStore : ITrackingStore
     /// <inheritdoc/>
     public Task DeleteTagAsync(string runId, string key, CancellationToken cancellationToken) =>
         _data.DeleteTagAsync(runId, key, cancellationToken);
+
+    /// <summary>Whether an experiment has traces. MLflow before 2.14 has none, and Databricks keeps them under another API.</summary>
+    internal async Task<bool> HasTracesAsync(string experimentId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            JsonElement response = await Api.GetAsync(
+                "traces", ErrorKind.ExperimentNotFound, cancellationToken, ("experiment_ids", experimentId), ("max_results", "1"))
+                .ConfigureAwait(false);
+            return JsonFields.Read(response, TrackingUri, json => json.Items("traces").Any());
+        }
+        catch (MlflowException e) when (e.StatusCode == 404 || !e.EndsOperation())
+        {
+            return false;
+        }
+    }
 
     /// <summary>The workspace that requests are for, which pages must name; null if the server has no workspaces.</summary>
     internal async Task<string?> FindWorkspaceAsync(CancellationToken cancellationToken) => Api.Options.Workspace

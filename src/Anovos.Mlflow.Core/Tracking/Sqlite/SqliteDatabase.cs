@@ -11,10 +11,12 @@ namespace Anovos.Mlflow.Tracking;
 internal sealed class SqliteDatabase
 {
     private const string InMemory = ":memory:";
-    private const string ScriptName = "Anovos.Mlflow.Tracking.Sqlite.Schema.sql";
+
+    // The revision of a database that no MLflow has opened yet.
+    private const string OwnRevision = "acf3f17fdcc7";
 
     private readonly SqliteLock _lock;
-    private readonly Lazy<string> _script = new(ReadScript);
+    private readonly Lazy<string> _script = new(() => ReadScript("Schema.sql"));
     private volatile SqliteSchema? _schema;
 
     /// <summary>The database in the file <paramref name="path"/>, a full path. Nothing is opened yet.</summary>
@@ -67,6 +69,20 @@ internal sealed class SqliteDatabase
             work(session);
             return null;
         }, cancellationToken);
+
+    /// <summary>
+    /// Adds the tables of MLflow 3.1 for logged models to a database of ours, unless they are there. A database that some MLflow has
+    /// opened stays as it is: that MLflow could not open it any more.
+    /// </summary>
+    public Task AddLoggedModelsAsync(CancellationToken cancellationToken) => _schema?.HasLoggedModels == true
+        ? Task.CompletedTask
+        : WriteAsync(
+            session =>
+            {
+                string? revision = session.First("SELECT version_num FROM alembic_version", row => row.GetString(0));
+                if (!session.Schema.HasLoggedModels && revision == OwnRevision)
+                    session.Execute(ReadScript("LoggedModels.sql"));
+            }, cancellationToken);
 
     private T Read<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
     {
@@ -191,9 +207,9 @@ internal sealed class SqliteDatabase
         return command.ExecuteScalar();
     }
 
-    private static string ReadScript()
+    private static string ReadScript(string name)
     {
-        using Stream stream = typeof(SqliteDatabase).Assembly.GetManifestResourceStream(ScriptName)!;
+        using Stream stream = typeof(SqliteDatabase).Assembly.GetManifestResourceStream($"Anovos.Mlflow.Tracking.Sqlite.{name}")!;
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }

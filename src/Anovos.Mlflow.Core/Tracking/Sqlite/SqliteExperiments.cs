@@ -121,7 +121,8 @@ internal sealed class SqliteExperiments(SqliteDatabase database, StoreLimits lim
             ("$id", experiment.ExperimentId));
     }
 
-    private static bool TryNumber(string id, out long number) =>
+    /// <summary>Whether an experiment of a database can have the id.</summary>
+    public static bool TryNumber(string id, out long number) =>
         long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
     private List<Experiment> Read(
@@ -168,8 +169,11 @@ internal sealed class SqliteExperiments(SqliteDatabase database, StoreLimits lim
             $"The experiment '{experiment.Name}' is in the trash and cannot be changed. Restore it first.") { Target = id };
     }
 
-    // The database would refuse it as well, but not say which stage the other one is in.
-    private void RefuseTaken(SqliteSession session, string name)
+    /// <summary>
+    /// Throws if an experiment has the name. The database would refuse it as well, but not say which stage the other one is in.
+    /// </summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentExists"/></exception>
+    public void RefuseTaken(SqliteSession session, string name)
     {
         if (Find(session, name) is not { } taken)
             return;
@@ -179,7 +183,8 @@ internal sealed class SqliteExperiments(SqliteDatabase database, StoreLimits lim
         throw new MlflowException(ErrorKind.ExperimentExists, $"The experiment '{taken.Name}' {what}.") { Target = taken.Name };
     }
 
-    private static void WriteTag(SqliteSession session, string id, Tag tag) => session.Execute(
+    /// <summary>Writes a tag; one that is there is replaced.</summary>
+    public static void WriteTag(SqliteSession session, string id, Tag tag) => session.Execute(
         """
         INSERT INTO experiment_tags (key, value, experiment_id) VALUES ($key, $value, $id)
         ON CONFLICT (key, experiment_id) DO UPDATE SET value = excluded.value

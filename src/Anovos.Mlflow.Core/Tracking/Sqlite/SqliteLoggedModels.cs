@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>The logged models in a database of MLflow 3 (mlflow.store.tracking.sqlalchemy_store). In SQL their alias is <c>l</c>.</summary>
-internal sealed class SqliteLoggedModels(SqliteDatabase database) : ILoggedModelStore
+internal sealed class SqliteLoggedModels(SqliteDatabase database) : IKeepsLoggedModels
 {
     private const string Table = "logged_models";
     private const string VersionsTag = "mlflow.modelVersions";
@@ -53,6 +53,51 @@ internal sealed class SqliteLoggedModels(SqliteDatabase database) : ILoggedModel
             cancellationToken);
     }
 
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<LoggedModel>> ListAllAsync(string experimentId, CancellationToken cancellationToken) =>
+        database.ReadAsync<IReadOnlyList<LoggedModel>>(
+            session => database.Exists && session.Schema.HasLoggedModels
+                ? Read(
+                    session, database.Uri, withDeleted: true,
+                    " AND l.experiment_id IN (SELECT value FROM json_each($experiments)) ORDER BY l.creation_timestamp_ms, l.model_id",
+                    [("$experiments", SqliteExperiments.ToJson([experimentId]))])
+                : [],
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<LoggedModel> CreateAsync(NewLoggedModel model, CancellationToken cancellationToken) => ChangeAsync(
+        session => Get(session, database.Uri, SqliteLoggedModelWriter.Create(session, database, model)), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task SetTagsAsync(string modelId, IReadOnlyList<Tag> tags, CancellationToken cancellationToken) => ChangeAsync(
+        session => SqliteLoggedModelWriter.SetTags(session, Get(session, database.Uri, modelId), tags), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task LogParamsAsync(string modelId, IReadOnlyList<Param> values, CancellationToken cancellationToken) => ChangeAsync(
+        session => SqliteLoggedModelWriter.AddParams(session, Get(session, database.Uri, modelId), values), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task LogMetricsAsync(string modelId, IReadOnlyList<LoggedModelMetric> points, CancellationToken cancellationToken) =>
+        ChangeAsync(
+            session => SqliteLoggedModelWriter.AddPoints(session, Get(session, database.Uri, modelId), points), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task FinalizeAsync(string modelId, string status, CancellationToken cancellationToken) => ChangeAsync(
+        session => SqliteLoggedModelWriter.SetStatus(session, Get(session, database.Uri, modelId), NumberOf(status)), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task LinkAsync(string runId, ModelLinks links, CancellationToken cancellationToken) => ChangeAsync(
+        session =>
+        {
+            new SqliteRuns(database).Require(session, runId);
+            SqliteModelLinks.Write(session, runId, links);
+            return 0;
+        }, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task KeepAsync(LoggedModel model, CancellationToken cancellationToken) => ChangeAsync(
+        session => SqliteLoggedModelWriter.Keep(session, model, NumberOf(model.Status)), cancellationToken);
+
     /// <summary>The model of that id.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ModelNotFound"/>; <see cref="ErrorKind.NotSupported"/>.</exception>
     public static LoggedModel Get(SqliteSession session, string trackingUri, string modelId) =>
@@ -82,29 +127,33 @@ internal sealed class SqliteLoggedModels(SqliteDatabase database) : ILoggedModel
     }
 
     private static List<LoggedModel> Read(
-        SqliteSession session, string trackingUri, string rest, params (string Name, object? Value)[] parameters)
+        SqliteSession session, string trackingUri, string rest, params (string Name, object? Value)[] parameters) =>
+        Read(session, trackingUri, withDeleted: false, rest, parameters);
+
+    private static List<LoggedModel> Read(
+        SqliteSession session, string trackingUri, bool withDeleted, string rest, (string Name, object? Value)[] parameters)
     {
-        if (!session.Schema.Has(Table))
-        {
-            throw new MlflowException(ErrorKind.NotSupported,
-                $"{trackingUri} has no logged models: they came with MLflow 3.0, and the tables of this database are older. "
-                + "MLflow 3 adds them when it opens the file. Models of older databases are artifacts of their runs, "
-                + "and versions of registered models.")
-            { Target = trackingUri };
-        }
+        ThrowIfMissing(session, trackingUri);
 
         string from = "FROM logged_models l JOIN experiments e ON e.experiment_id = l.experiment_id "
-            + $"WHERE l.lifecycle_stage <> 'deleted'{session.Schema.AndInWorkspace("e")}{rest}";
+            + $"WHERE {(withDeleted ? "1" : "l.lifecycle_stage <> 'deleted'")}{session.Schema.AndInWorkspace("e")}{rest}";
         string page = $"SELECT l.* {from}";
         ILookup<string, (string Key, string Value)> param = Pairs("params", "param_key", "param_value");
         ILookup<string, (string Key, string Value)> tags = Pairs("tags", "tag_key", "tag_value");
-        var metrics = session.Query(
-            $"SELECT t.model_id, t.metric_name, t.metric_value FROM ({page}) p JOIN logged_model_metrics t ON t.model_id = p.model_id "
-            + "WHERE t.metric_value IS NOT NULL ORDER BY t.metric_timestamp_ms, t.metric_step",
-            row => (Id: row.GetString(0), Key: row.GetString(1), Value: row.GetDouble(2)), parameters).ToLookup(metric => metric.Id);
+        // MLflow stores NaN as an empty value.
+        ILookup<string, LoggedModelMetric> points = session.Query(
+            "SELECT t.model_id, t.metric_name, t.metric_value, t.metric_timestamp_ms, t.metric_step, t.run_id, t.dataset_name, "
+            + $"t.dataset_digest FROM ({page}) p JOIN logged_model_metrics t ON t.model_id = p.model_id "
+            + "ORDER BY t.metric_timestamp_ms, t.metric_step",
+            row => (Id: row.GetString(0), Point: new LoggedModelMetric(
+                row.GetString(1), row.IsDBNull(2) ? double.NaN : row.GetDouble(2), row.GetInt64(3), row.GetInt64(4), row.GetString(5))
+            {
+                DatasetName = SqliteValues.TextOrNull(row, 6),
+                DatasetDigest = SqliteValues.TextOrNull(row, 7),
+            }), parameters).ToLookup(point => point.Id, point => point.Point);
         return session.Query(
             "SELECT l.model_id, l.name, l.experiment_id, l.source_run_id, l.model_type, l.status, l.artifact_location, "
-            + $"l.creation_timestamp_ms, l.last_updated_timestamp_ms {from}",
+            + $"l.creation_timestamp_ms, l.last_updated_timestamp_ms, l.status_message, l.lifecycle_stage {from}",
             row => new LoggedModel
             {
                 ModelId = row.GetString(0),
@@ -117,7 +166,11 @@ internal sealed class SqliteLoggedModels(SqliteDatabase database) : ILoggedModel
                 CreationTime = SqliteValues.Time(row, 7),
                 LastUpdateTime = SqliteValues.Time(row, 8),
                 Params = Last(param[row.GetString(0)]),
-                Metrics = Last(metrics[row.GetString(0)].Select(metric => (metric.Key, metric.Value))),
+                Metrics = Last(points[row.GetString(0)].Where(point => !double.IsNaN(point.Value))
+                    .Select(point => (point.Key, point.Value))),
+                Points = [.. points[row.GetString(0)]],
+                StatusMessage = SqliteValues.Text(row, 9),
+                LifecycleStage = SqliteValues.Stage(row, 10),
                 Tags = Last(tags[row.GetString(0)]),
                 TrackingUri = trackingUri,
             }, parameters);
@@ -127,6 +180,31 @@ internal sealed class SqliteLoggedModels(SqliteDatabase database) : ILoggedModel
             row => (Id: row.GetString(0), Pair: (row.GetString(1), row.GetString(2))), parameters)
             .ToLookup(row => row.Id, row => row.Pair);
     }
+
+    private async Task<T> ChangeAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
+    {
+        await database.AddLoggedModelsAsync(cancellationToken).ConfigureAwait(false);
+        return await database.WriteAsync(
+            session =>
+            {
+                ThrowIfMissing(session, database.Uri);
+                return work(session);
+            }, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static void ThrowIfMissing(SqliteSession session, string trackingUri)
+    {
+        if (!session.Schema.Has(Table))
+        {
+            throw new MlflowException(ErrorKind.NotSupported,
+                $"{trackingUri} has no logged models: they came with MLflow 3.0, and the tables of this database are older. "
+                + "MLflow 3 adds them when it opens the file. Models of older databases are artifacts of their runs, "
+                + "and versions of registered models.")
+            { Target = trackingUri };
+        }
+    }
+
+    private static int NumberOf(string status) => Math.Max(0, Array.IndexOf(Status, status));
 
     private static Dictionary<string, T> Last<T>(IEnumerable<(string Key, T Value)> pairs)
     {

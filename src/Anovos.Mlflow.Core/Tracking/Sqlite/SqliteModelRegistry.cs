@@ -1,8 +1,10 @@
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>The model registry in an MLflow database.</summary>
-internal sealed class SqliteModelRegistry(SqliteDatabase database) : IModelRegistry
+internal sealed class SqliteModelRegistry(SqliteDatabase database) : IKeepsModels
 {
+    private readonly SqliteRegistryAccess _access = new(database);
+
     /// <inheritdoc/>
     public string TrackingUri => database.Uri;
 
@@ -14,6 +16,46 @@ internal sealed class SqliteModelRegistry(SqliteDatabase database) : IModelRegis
 
     /// <inheritdoc/>
     public IModelAliases Aliases { get; } = new SqliteModelAliases(new SqliteRegistryAccess(database));
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<ModelVersion>> ListAllAsync(string name, CancellationToken cancellationToken) =>
+        _access.ReadAsync<IReadOnlyList<ModelVersion>>(
+            (_, rows) =>
+            {
+                rows.ThrowIfMissing(name);
+                return rows.AllVersions(name);
+            }, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task KeepModelAsync(RegisteredModel model, CancellationToken cancellationToken)
+    {
+        RegistryRules.CheckName(model.Name);
+        await AddLongTagsAsync(model.Tags.Values, cancellationToken).ConfigureAwait(false);
+        await _access.AddAsync(
+            (session, rows) =>
+            {
+                SqliteKeptModels.Keep(session, model, rows.Exists(model.Name));
+                return 0;
+            }, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async Task KeepVersionAsync(ModelVersion version, CancellationToken cancellationToken)
+    {
+        await AddLongTagsAsync(version.Tags.Values, cancellationToken).ConfigureAwait(false);
+        await _access.ChangeAsync(
+            (session, rows) =>
+            {
+                rows.ThrowIfMissing(version.Name);
+                SqliteKeptModels.Keep(session, version, rows.AllVersions(version.Name).Find(one => one.Version == version.Version));
+            }, cancellationToken).ConfigureAwait(false);
+    }
+
+    // The tables of MLflow 2 have shorter ones.
+    private Task AddLongTagsAsync(IEnumerable<string> values, CancellationToken cancellationToken) =>
+        values.Any(value => value.Length > SqliteSchema.OldRegistryTagValueLength)
+            ? database.AddLoggedModelsAsync(cancellationToken)
+            : Task.CompletedTask;
 }
 
 /// <summary>The transactions of a registry's operations.</summary>

@@ -5,9 +5,6 @@ namespace Anovos.Mlflow.Tracking;
 /// <summary>Reads registered models and their versions. In SQL the alias of a model is <c>m</c>, and that of a version <c>v</c>.</summary>
 internal sealed class SqliteModelRows(SqliteSession session, string trackingUri)
 {
-    /// <summary>The stage of a version that was removed. MLflow keeps the row, so that no number is given twice.</summary>
-    public const string DeletedStage = "Deleted_Internal";
-
     /// <summary>The URI of the database.</summary>
     public string TrackingUri => trackingUri;
 
@@ -30,7 +27,7 @@ internal sealed class SqliteModelRows(SqliteSession session, string trackingUri)
         bool exists = session.First(
             $"SELECT 1 FROM model_versions v WHERE v.name = $name AND v.version = $version AND v.current_stage <> $deleted"
             + InWorkspace("v"),
-            _ => true, ("$name", name), ("$version", version), ("$deleted", DeletedStage));
+            _ => true, ("$name", name), ("$version", version), ("$deleted", ModelVersion.DeletedStage));
         if (!exists)
             throw NoVersion(name, version);
     }
@@ -98,10 +95,15 @@ internal sealed class SqliteModelRows(SqliteSession session, string trackingUri)
     /// <summary>The versions that fit, without those that were removed.</summary>
     /// <param name="rest">The rest of the query after <c>WHERE</c>: conditions with <c>AND</c> before them, order and limit.</param>
     /// <param name="parameters">The values in it.</param>
-    public List<ModelVersion> Versions(string rest, params (string Name, object? Value)[] parameters)
+    public List<ModelVersion> Versions(string rest, params (string Name, object? Value)[] parameters) =>
+        ReadVersions("v.current_stage <> $deleted", rest, [.. parameters, ("$deleted", ModelVersion.DeletedStage)]);
+
+    /// <summary>The versions of a model by number, with those that were removed.</summary>
+    public List<ModelVersion> AllVersions(string name) => ReadVersions("v.name = $name", " ORDER BY v.version", [("$name", name)]);
+
+    private List<ModelVersion> ReadVersions(string condition, string rest, (string Name, object? Value)[] parameters)
     {
-        parameters = [.. parameters, ("$deleted", DeletedStage)];
-        string from = $"FROM model_versions v WHERE v.current_stage <> $deleted{InWorkspace("v")}{rest}", page = $"SELECT v.* {from}";
+        string from = $"FROM model_versions v WHERE {condition}{InWorkspace("v")}{rest}", page = $"SELECT v.* {from}";
         var tags = new Dictionary<(string, long), Dictionary<string, string>>();
         session.Read(
             $"SELECT t.name, t.version, t.key, t.value FROM ({page}) p JOIN model_version_tags t ON t.name = p.name "
@@ -114,7 +116,7 @@ internal sealed class SqliteModelRows(SqliteSession session, string trackingUri)
             row => Of(aliases, (row.GetString(0), row.GetInt64(1))).Add(row.GetString(2)), parameters);
         return session.Query(
             "SELECT v.name, v.version, v.current_stage, v.status, v.status_message, v.description, v.source, v.run_id, v.user_id, "
-            + $"v.creation_time, v.last_updated_time {from}",
+            + $"v.creation_time, v.last_updated_time, v.run_link, v.storage_location {from}",
             row => new ModelVersion
             {
                 Name = row.GetString(0),
@@ -128,6 +130,8 @@ internal sealed class SqliteModelRows(SqliteSession session, string trackingUri)
                 UserId = SqliteValues.Text(row, 8),
                 CreationTime = SqliteValues.Time(row, 9),
                 LastUpdateTime = SqliteValues.Time(row, 10),
+                RunLink = SqliteValues.Text(row, 11),
+                StorageLocation = SqliteValues.Text(row, 12),
                 Tags = Of(tags, (row.GetString(0), row.GetInt64(1))),
                 Aliases = Of(aliases, (row.GetString(0), row.GetInt64(1))),
                 TrackingUri = trackingUri,

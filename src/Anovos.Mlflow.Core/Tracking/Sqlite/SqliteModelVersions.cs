@@ -33,7 +33,9 @@ internal sealed class SqliteModelVersions(SqliteRegistryAccess access) : IModelV
     /// <inheritdoc/>
     public Task<ModelVersion> CreateAsync(NewModelVersion version, CancellationToken cancellationToken)
     {
-        RegistryRules.CheckSource(version.Source);
+        // The source of a prompt is a word that means nothing.
+        if (!version.Tags.Any(ModelFilter.IsPrompt))
+            RegistryRules.CheckSource(version.Source);
         return access.ChangeAsync((session, rows) => Create(session, rows, version), cancellationToken);
     }
 
@@ -98,7 +100,7 @@ internal sealed class SqliteModelVersions(SqliteRegistryAccess access) : IModelV
             // As MLflow does: the row stays and keeps the number, without what it said.
             Update(
                 session,
-                $"current_stage = '{SqliteModelRows.DeletedStage}', last_updated_time = $now, description = NULL, user_id = NULL, "
+                $"current_stage = '{ModelVersion.DeletedStage}', last_updated_time = $now, description = NULL, user_id = NULL, "
                 + "source = 'REDACTED-SOURCE-PATH', run_id = 'REDACTED-RUN-ID', run_link = 'REDACTED-RUN-LINK', status_message = NULL",
                 values);
             TouchModel(session, values);
@@ -163,7 +165,8 @@ internal sealed class SqliteModelVersions(SqliteRegistryAccess access) : IModelV
     private static void TouchModel(SqliteSession session, (string Name, object? Value)[] values) => session.Execute(
         $"UPDATE registered_models AS m SET last_updated_time = $now WHERE m.name = $name{session.Schema.AndInWorkspace("m")}", values);
 
-    private static void SetTag(SqliteSession session, string name, long version, Tag tag)
+    /// <summary>Writes a tag; one that is there is replaced.</summary>
+    public static void SetTag(SqliteSession session, string name, long version, Tag tag)
     {
         SqliteRegistryAccess.CheckTag(session, tag);
         session.Execute(

@@ -110,7 +110,8 @@ internal sealed class SqliteRegisteredModels(SqliteRegistryAccess access) : IReg
             }, cancellationToken);
     }
 
-    private static void SetTag(SqliteSession session, string name, Tag tag)
+    /// <summary>Writes a tag; one that is there is replaced.</summary>
+    public static void SetTag(SqliteSession session, string name, Tag tag)
     {
         SqliteRegistryAccess.CheckTag(session, tag);
         session.Execute(

@@ -27,10 +27,11 @@ internal sealed class SqliteRuns(SqliteDatabase database)
         Dictionary<string, string>[] tags = ReadTexts(session, "tags", list, ids.Count);
         Dictionary<string, double>[] metrics = ReadMetrics(session, list, ids.Count);
         List<DatasetInput>[] inputs = SqliteInputs.Read(session, list, ids.Count);
+        ModelLinks[] models = SqliteModelLinks.Read(session, list, ids.Count);
         return session.Query(
             $"""
             SELECT j.key, r.run_uuid, r.experiment_id, e.name, r.name, r.status, r.start_time, r.end_time, r.user_id, r.artifact_uri,
-                r.lifecycle_stage
+                r.lifecycle_stage, r.deleted_time, r.source_type, r.source_name, r.entry_point_name, r.source_version
             FROM json_each($ids) j
             JOIN runs r ON r.run_uuid = j.value
             JOIN experiments e ON e.experiment_id = r.experiment_id{session.Schema.AndInWorkspace("e")}
@@ -39,7 +40,10 @@ internal sealed class SqliteRuns(SqliteDatabase database)
             row =>
             {
                 int at = row.GetInt32(0);
-                return ToRun(row, tags[at]) with { Params = values[at], Metrics = metrics[at], Tags = tags[at], Inputs = inputs[at] };
+                return ToRun(row, tags[at]) with
+                {
+                    Params = values[at], Metrics = metrics[at], Tags = tags[at], Inputs = inputs[at], Models = models[at],
+                };
             },
             ("$ids", list));
     }
@@ -105,6 +109,9 @@ internal sealed class SqliteRuns(SqliteDatabase database)
         UserId = SqliteValues.Text(row, 8),
         ArtifactUri = SqliteValues.Text(row, 9),
         LifecycleStage = SqliteValues.Stage(row, 10),
+        DeletedTime = SqliteValues.Time(row, 11),
+        Origin = new RunOrigin(
+            SqliteValues.Text(row, 12), SqliteValues.Text(row, 13), SqliteValues.Text(row, 14), SqliteValues.Text(row, 15)),
         TrackingUri = database.Uri,
     };
 

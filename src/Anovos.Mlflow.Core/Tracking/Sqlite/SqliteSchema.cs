@@ -15,7 +15,7 @@ internal sealed class SqliteSchema
         alembic_version version_num
         experiments experiment_id name artifact_location lifecycle_stage creation_time last_update_time
         experiment_tags key value experiment_id
-        runs run_uuid name source_type source_name entry_point_name user_id status start_time end_time lifecycle_stage
+        runs run_uuid name source_type source_name entry_point_name user_id status start_time end_time source_version lifecycle_stage
         runs artifact_uri experiment_id deleted_time
         params key value run_uuid
         tags key value run_uuid
@@ -32,6 +32,9 @@ internal sealed class SqliteSchema
         model_version_tags key value name version
         """;
 
+    /// <summary>The longest value of a tag in the registry of MLflow 2.</summary>
+    public const int OldRegistryTagValueLength = 5000;
+
     private readonly HashSet<string> _columns = new(StringComparer.Ordinal);
 
     private SqliteSchema(long number) => Number = number;
@@ -45,8 +48,11 @@ internal sealed class SqliteSchema
     /// <summary>Whether experiments and models belong to a workspace: since MLflow 3.10.</summary>
     public bool HasWorkspaces => Has("experiments", "workspace");
 
+    /// <summary>Whether there are logged models, and links from runs to them: since MLflow 3.0.</summary>
+    public bool HasLoggedModels => Has("logged_models") && Has("inputs", "step");
+
     /// <summary>The longest value of a tag in the registry: MLflow 3 keeps longer ones.</summary>
-    public int RegistryTagValueLength => Has("logged_models") ? 100_000 : 5000;
+    public int RegistryTagValueLength => Has("logged_models") ? 100_000 : OldRegistryTagValueLength;
 
     /// <summary>Whether there is that table, with that column where one is given.</summary>
     public bool Has(string table, string? column = null) => _columns.Contains(column is null ? table : $"{table}.{column}");

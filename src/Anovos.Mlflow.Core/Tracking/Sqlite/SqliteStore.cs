@@ -4,12 +4,13 @@ namespace Anovos.Mlflow.Tracking;
 /// A tracking store in a SQLite database, in the tables of MLflow's own store, which MLflow can use at the same time.
 /// The file is created with the first write; until then it reads as an empty store.
 /// </summary>
-public sealed class SqliteStore : ITrackingStore
+public sealed class SqliteStore : ILocalStore
 {
     private readonly SqliteExperiments _experiments;
     private readonly SqliteRuns _runs;
     private readonly SqliteRunWriter _writer;
     private readonly SqliteRunSearch _search;
+    private readonly SqliteExactCopies _copies;
 
     /// <summary>A store in the database <paramref name="path"/>, a full path.</summary>
     public SqliteStore(string path)
@@ -19,6 +20,7 @@ public sealed class SqliteStore : ITrackingStore
         _runs = new SqliteRuns(Database);
         _writer = new SqliteRunWriter(Database, _runs, Limits);
         _search = new SqliteRunSearch(_runs);
+        _copies = new SqliteExactCopies(Database, _experiments, _runs, Limits);
     }
 
     /// <inheritdoc/>
@@ -120,6 +122,30 @@ public sealed class SqliteStore : ITrackingStore
     /// <inheritdoc/>
     public Task DeleteTagAsync(string runId, string key, CancellationToken cancellationToken) =>
         Database.WriteAsync(session => _writer.DeleteTag(session, runId, key), cancellationToken);
+
+    /// <summary>The number of traces of an experiment.</summary>
+    internal Task<long> CountTracesAsync(string experimentId, CancellationToken cancellationToken) => Database.ReadAsync(
+        session => session.Schema.Has("trace_info")
+            ? session.First(
+                "SELECT COUNT(*) FROM trace_info WHERE experiment_id = $id", row => row.GetInt64(0), ("$id", experimentId))
+            : 0L,
+        cancellationToken);
+
+    /// <inheritdoc/>
+    Task<Experiment> ILocalStore.KeepExperimentAsync(Experiment experiment, CancellationToken cancellationToken) =>
+        Database.WriteAsync(session => _copies.Keep(session, experiment), cancellationToken);
+
+    /// <inheritdoc/>
+    Task ILocalStore.KeepExperimentStateAsync(Experiment experiment, CancellationToken cancellationToken) =>
+        Database.WriteAsync(session => _copies.SetState(session, experiment), cancellationToken);
+
+    /// <inheritdoc/>
+    Task<Run> ILocalStore.KeepRunAsync(Run run, CancellationToken cancellationToken) =>
+        Database.WriteAsync(session => _copies.Keep(session, run), cancellationToken);
+
+    /// <inheritdoc/>
+    Task ILocalStore.KeepRunStateAsync(Run run, CancellationToken cancellationToken) =>
+        Database.WriteAsync(session => _copies.SetState(session, run), cancellationToken);
 
     /// <summary>Does nothing: no connection stays open between operations.</summary>
     public void Dispose()

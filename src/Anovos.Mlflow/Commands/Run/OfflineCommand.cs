@@ -29,7 +29,7 @@ public abstract class OfflineCommand : TrackingCommand
     protected virtual bool FallsBack => false;
 
     /// <summary>The tags by which a run in a folder knows the server that it is meant for.</summary>
-    private protected IEnumerable<Tag> OfflineTags => RunCopier.TagsOfOffline(_offlineTarget);
+    private protected IEnumerable<Tag> OfflineTags => OfflineRuns.TagsOfOffline(_offlineTarget);
 
     /// <summary>The store of a new run: the server, the offline store in its place, or the one with the other behind it.</summary>
     /// <param name="trackingUri">The URI of the workflow, which comes after the parameters.</param>

@@ -18,6 +18,8 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 public sealed class SyncMlflowRunCommand : TrackingCommand
 {
     private readonly HashSet<string> _runIds = new(StringComparer.Ordinal);
+    private readonly Dictionary<MlflowConnection, List<string>> _targets = [];
+    private MlflowException? _withoutTarget;
 
     /// <summary>The folder or database with the runs; without it, <c>./mlruns</c> if it has experiments, else <c>./mlflow.db</c>.</summary>
     [Parameter(Position = 0)]
@@ -57,15 +59,12 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
     {
         TrackingTarget place = Place();
         using ITrackingStore source = TrackingStores.Open(place, Session.EnvironmentOptions(), warn: WarnOnce);
-        IReadOnlyList<Run> runs = Find(source);
-        foreach (string missing in _runIds.Except(runs.Select(run => run.RunId)))
+        foreach (string missing in Find(source))
             WriteError(new MlflowException(ErrorKind.RunNotFound, $"There is no run '{missing}' in {place}.").ToErrorRecord(missing));
-        for (int i = 0; i < runs.Count; i++)
-        {
-            string progress = $"{runs[i].RunName}, {i + 1} of {runs.Count}";
-            WriteProgress(new ProgressRecord(0, $"Sending runs of {place}", progress) { PercentComplete = 100 * i / runs.Count });
-            Send(source, place.ArtifactFolder!, runs[i]);
-        }
+        foreach (KeyValuePair<MlflowConnection, List<string>> target in _targets)
+            Send(source, target.Key, target.Value);
+        if (_withoutTarget is not null)
+            throw _withoutTarget;
     }
 
     // The folder in which runs are kept offline, if there are any; else the local store.
@@ -80,31 +79,57 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
         throw new MlflowException(ErrorKind.UriUnsupported, $"There is {what}. Name it with -Path.") { Target = Path ?? place.Uri };
     }
 
-    private void Send(ITrackingStore source, string artifactFolder, Run run)
+    private void Send(ITrackingStore source, MlflowConnection target, List<string> runIds)
     {
-        MlflowConnection target = ResolveConnection(RunCopier.TargetOf(run));
+        var display = new CopyDisplay($"Sending runs of {source.TrackingUri} to {target}", record => Post(() => ShowProgress(record)));
+        var copier = new StoreCopier(source, target.Store, new CopyOptions { Offline = true, Force = Force, Warn = WarnOnce }, display.Report);
+        copier.Add(runIds);
+        Await(token => copier.CopyAsync(result => Post(() => Write(result)), token));
+        ShowProgress(display.Done);
+    }
+
+    private void Write(SyncResult result)
+    {
+        WriteObject(result);
+        if (result.Error is not null)
+            WriteError(result.Error.ToErrorRecord(result.RunId));
+    }
+
+    // Selects the runs to send, by target, the oldest first. Returns the ids that no run has.
+    private HashSet<string> Find(ITrackingStore source)
+    {
+        HashSet<string> missing = new(_runIds, StringComparer.Ordinal);
+        IReadOnlyList<Experiment> experiments = FindExperiments(source, IsGiven(nameof(Experiment)) ? Experiment : null);
+        var search = new RunSearch([.. experiments.Select(experiment => experiment.ExperimentId)]) { OrderBy = ["attributes.start_time ASC"] };
+        var pages = new PageWalker();
+        string? token = null;
+        do
+        {
+            Page<Run> page = Await(cancellation => source.SearchRunsAsync(search, token, cancellation));
+            foreach (Run run in page.Items.Where(run => _runIds.Count == 0 || missing.Remove(run.RunId)))
+                Select(source, run);
+            token = pages.After(page);
+        }
+        while (token is not null);
+        return missing;
+    }
+
+    private void Select(ITrackingStore source, Run run)
+    {
+        MlflowConnection target = ResolveConnection(OfflineRuns.TargetOf(run));
         if (target.TrackingUri == source.TrackingUri)
         {
-            throw new MlflowException(
+            _withoutTarget ??= new MlflowException(
                 ErrorKind.UriUnsupported,
                 $"Run {run.RunId} is at {source.TrackingUri} and does not say which server it is meant for. Name it with -TrackingUri.")
             { Target = run.RunId };
+            return;
         }
 
-        if ((RunCopier.IsSynced(run, target.TrackingUri) && !Force) || !ShouldProcess($"run {run.RunId} ('{run.RunName}') to {target}", "Send"))
+        if ((OfflineRuns.IsSynced(run, target.TrackingUri) && !Force) || !ShouldProcess($"run {run.RunId} ('{run.RunName}') to {target}", "Send"))
             return;
-        SyncResult result = Await(token => new RunCopier(source, artifactFolder, target.Store).SendAsync(run, token));
-        WriteObject(result);
-        if (result.Error is not null)
-            WriteError(result.Error.ToErrorRecord(run.RunId));
-    }
-
-    // Oldest first, so that a server shows them in the order in which they ran.
-    private IReadOnlyList<Run> Find(ITrackingStore source)
-    {
-        IReadOnlyList<Experiment> experiments = FindExperiments(source, IsGiven(nameof(Experiment)) ? Experiment : null);
-        var search = new RunSearch([.. experiments.Select(experiment => experiment.ExperimentId)]) { OrderBy = ["attributes.start_time ASC"] };
-        List<Run> runs = Await(token => PageWalker.ReadAllAsync(page => source.SearchRunsAsync(search, page, token)));
-        return [.. runs.Where(run => _runIds.Count == 0 || _runIds.Contains(run.RunId))];
+        if (!_targets.TryGetValue(target, out List<string>? selected))
+            _targets[target] = selected = [];
+        selected.Add(run.RunId);
     }
 }

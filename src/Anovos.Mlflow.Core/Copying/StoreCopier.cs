@@ -1,0 +1,168 @@
+using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Registry;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.Copying;
+
+/// <summary>How far a copy is.</summary>
+/// <param name="Runs">Runs that were copied.</param>
+/// <param name="RunsTotal">All runs.</param>
+/// <param name="Bytes">Bytes of artifacts that were sent.</param>
+/// <param name="Points">Points that were sent.</param>
+public sealed record CopyProgress(int Runs, int RunsTotal, long Bytes, long Points);
+
+/// <summary>
+/// Copies experiments and runs from one tracking store to another, several runs at once. May be interrupted and repeated: it continues, and
+/// nothing is there twice.
+/// </summary>
+public sealed class StoreCopier
+{
+    // Fewer runs are searched for one by one.
+    private const int Few = 10;
+
+    private readonly ITrackingStore _source;
+    private readonly ITrackingStore _target;
+    private readonly LoggedModelCopier _models;
+    private readonly List<Experiment> _whole = [];
+    private readonly CopyOptions _options;
+    private readonly ExperimentCopier _experiments;
+    private readonly RunMap _runs;
+    private readonly RunCopier _copier;
+    private readonly HashSet<string> _selected = new(StringComparer.Ordinal);
+    private readonly List<string> _ids = [];
+    private readonly Action<CopyProgress> _progress;
+    private long _bytes, _points;
+    private int _done;
+
+    /// <summary>Copies from <paramref name="source"/> to <paramref name="target"/>.</summary>
+    /// <param name="source">The store that is read.</param>
+    /// <param name="target">The store that is written.</param>
+    /// <param name="options">How to copy.</param>
+    /// <param name="progress">Called after each file and each run, from several threads.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> if the target cannot keep ids.</exception>
+    public StoreCopier(ITrackingStore source, ITrackingStore target, CopyOptions options, Action<CopyProgress>? progress = null)
+    {
+        if (options.CountOnly)
+            target = new CountedTarget(target);
+        (_source, _target, _options, _progress) = (source, target, options, progress ?? (_ => { }));
+        _experiments = new ExperimentCopier(source, target, options);
+        _runs = new RunMap(source, target, _experiments, options);
+        var artifacts = new ArtifactCopier(source, target, options, Moved);
+        _models = new LoggedModelCopier(
+            source, target, new CopiedIds((id, _) => _experiments.KnownIdAsync(id), FindRunIdAsync), artifacts.CopyModelAsync, ModelOptions);
+        var links = new FamilyLinks(_runs, _selected.Contains, options);
+        _copier = new RunCopier(source, target, _runs, links, artifacts, _models, options);
+    }
+
+    private ModelCopyOptions ModelOptions => new()
+    {
+        KeepIds = _options.KeepIds, KeepArtifactLocations = _options.KeepArtifactLocations, CountOnly = _options.CountOnly,
+    };
+
+    /// <summary>The copier of registered models; for after the runs.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> for a folder as the target.</exception>
+    internal ModelCopier Registry() => new(
+        ModelRegistry.ToCopyFrom(_source), ModelRegistry.Of(_target), new CopiedThings(FindRunAsync, _models.FindAsync), ModelOptions);
+
+    private async Task<string?> FindRunIdAsync(string runId, CancellationToken cancellationToken) => _selected.Contains(runId)
+        ? (await _runs.EnsureAsync(runId, cancellationToken).ConfigureAwait(false)).RunId
+        : await _runs.FindOtherAsync(runId, "", cancellationToken).ConfigureAwait(false);
+
+    private async Task<Run?> FindRunAsync(string runId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await FindRunIdAsync(runId, cancellationToken).ConfigureAwait(false) is { } id
+                ? await _target.GetRunAsync(id, cancellationToken).ConfigureAwait(false)
+                : null;
+        }
+        catch (MlflowException e) when (!e.EndsOperation())
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Selects runs by their ids.</summary>
+    public void Add(IEnumerable<string> runIds) => _ids.AddRange(runIds.Where(_selected.Add));
+
+    /// <summary>
+    /// Creates an experiment at the target, with its tags, and selects its runs, the oldest first. Only their ids are kept, so that the
+    /// number of runs does not matter.
+    /// </summary>
+    /// <param name="experiment">The source's experiment.</param>
+    /// <param name="filter">Which runs, in MLflow's search syntax; null for all.</param>
+    /// <param name="view">Whether deleted runs are selected.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    public async Task AddAsync(Experiment experiment, string? filter, ViewType view, CancellationToken cancellationToken)
+    {
+        TargetExperiment there = await _experiments.EnsureAsync(experiment.ExperimentId, cancellationToken).ConfigureAwait(false);
+        foreach (MissingItem item in there.Missing)
+            _options.Warn?.Invoke($"The tag '{item.Name}' of the experiment '{experiment.Name}' is left out: {item.Reason}");
+        _whole.Add(experiment);
+        var search = new RunSearch([experiment.ExperimentId], filter) { ViewType = view, OrderBy = ["attributes.start_time ASC"] };
+        var pages = new PageWalker();
+        string? token = null;
+        int before = _ids.Count;
+        do
+        {
+            Page<Run> page = await _source.SearchRunsAsync(search, token, cancellationToken).ConfigureAwait(false);
+            Add(page.Items.Select(run => run.RunId));
+            token = pages.After(page);
+        }
+        while (token is not null);
+        if (_ids.Count - before > Few)
+            await _runs.ReadAsync(there, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Copies the selected runs. A run that fails is reported, and the others are still copied.</summary>
+    /// <param name="completed">Called with the result of each run, from several threads.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <exception cref="MlflowException">A store cannot be reached, or denies all requests.</exception>
+    public async Task CopyAsync(Action<SyncResult> completed, CancellationToken cancellationToken)
+    {
+        Report();
+        await ParallelWork.RunAsync(_ids, _options.Parallelism, CopyOneAsync, cancellationToken).ConfigureAwait(false);
+        foreach (Experiment experiment in _whole)
+        {
+            await _models.CopyWithoutRunAsync(experiment.ExperimentId, Warn, cancellationToken).ConfigureAwait(false);
+            await Traces.ReportAsync(_source, experiment, Warn, cancellationToken).ConfigureAwait(false);
+        }
+
+        await _experiments.FinishAsync(cancellationToken).ConfigureAwait(false);
+
+        async Task CopyOneAsync(string runId, CancellationToken token)
+        {
+            SyncResult result = await CopyAsync(runId, token).ConfigureAwait(false);
+            Interlocked.Increment(ref _done);
+            Interlocked.Add(ref _points, result.Points);
+            completed(result);
+            Report();
+        }
+    }
+
+    private void Warn(string kind, string name, string reason) => _options.Warn?.Invoke($"{kind} '{name}' is left out: {reason}");
+
+    private async Task<SyncResult> CopyAsync(string runId, CancellationToken cancellationToken)
+    {
+        Run run;
+        try
+        {
+            run = await _source.GetRunAsync(runId, cancellationToken).ConfigureAwait(false);
+            run = run.In(await _experiments.SourceAsync(run.ExperimentId, cancellationToken).ConfigureAwait(false));
+        }
+        catch (MlflowException e) when (!e.EndsOperation())
+        {
+            return new SyncResult { RunId = runId, Status = "Failed", Reason = e.Message, Error = e };
+        }
+
+        return await _copier.CopyAsync(run, cancellationToken).ConfigureAwait(false);
+    }
+
+    private void Moved(long bytes)
+    {
+        Interlocked.Add(ref _bytes, bytes);
+        Report();
+    }
+
+    private void Report() => _progress(new CopyProgress(Volatile.Read(ref _done), _ids.Count, Interlocked.Read(ref _bytes), Interlocked.Read(ref _points)));
+}

@@ -1,0 +1,110 @@
+using System.Text.Json.Nodes;
+using Anovos.Mlflow.Copying;
+using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Registry;
+using Anovos.Mlflow.TestServer;
+using Anovos.Mlflow.Tests.Tracking;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.Tests.Copying;
+
+/// <summary>Models and ids through the copier of whole stores.</summary>
+public sealed class StoreCopierModelTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly List<SyncResult> _rows = [];
+    private readonly List<string> _warnings = [];
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Every_row_is_the_one_that_MLflow_makes()
+    {
+        MlflowPython.Require();
+        string mlruns = _folder.Below("store", "mlruns");
+        Directory.CreateDirectory(_folder.Below("store"));
+        await MlflowPython.RunAsync(MlflowPython.Start("write_everything.py", mlruns));
+        string theirs = _folder.Below("theirs.db"), ours = _folder.Below("ours.db");
+        await MlflowPython.RunAsync(MlflowPython.Start("migrate_filestore.py", _folder.Below("store"), theirs));
+        using var source = new DirectoryStore(mlruns);
+        using var target = new SqliteStore(ours);
+        var options = new CopyOptions { KeepIds = true, KeepArtifactLocations = true, Warn = _warnings.Add };
+
+        for (int pass = 0; pass < 2; pass++)
+        {
+            await CopyAsync(source, target, options);
+
+            Assert.Empty(_warnings);
+            Assert.DoesNotContain(_rows, row => row.Missing.Count > 0 || row.Status is not ("Synced" or "Running"));
+            JsonNode result = JsonNode.Parse(await MlflowPython.RunAsync(MlflowPython.Start("compare_databases.py", theirs, ours)))!;
+            Assert.Equal("{}", result["different"]!.ToJsonString());
+            Assert.Equal("""{"workspaces":1}""", result["only in one"]!.ToJsonString());
+        }
+    }
+
+    [Fact]
+    public async Task Runs_models_and_versions_arrive_at_a_server()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync(new TrackingServerOptions { Version = MlflowVersion.V3_11 });
+        using var target = new RestStore(server.Uri, new ConnectionOptions());
+        var source = new FolderWithModels(_folder);
+
+        for (int pass = 0; pass < 2; pass++)
+        {
+            await CopyAsync(source.Store, target, new CopyOptions { Warn = _warnings.Add });
+
+            Assert.Equal("", string.Join("\n", _rows.SelectMany(row => row.Missing)) + string.Join("\n", _rows.Select(row => row.Reason)).Trim());
+            Experiment experiment = (await target.FindExperimentAsync(source.ExperimentName, default))!;
+            Page<Run> runs = await target.SearchRunsAsync(new RunSearch([experiment.ExperimentId]), null, default);
+            Run child = runs.Items.Single(run => run.RunName == "child");
+            Page<LoggedModel> models = await ModelRegistry.Of(target).Logged.SearchAsync([experiment.ExperimentId], null, 100, null, default);
+            Assert.Equal(2, models.Items.Count);
+            LoggedModel second = models.Items.Single(model => model.Name == "second");
+            Assert.Equal((child.RunId, 3), (second.RunId, second.Points.Count));
+            Assert.Equal([new ModelOutput(second.ModelId, 7)], (await target.GetRunAsync(child.RunId, default)).Models.Outputs);
+            Page<Metric> history = await target.GetMetricHistoryAsync(child.RunId, "acc", null, default);
+            Assert.Equal([0.1, 0.2], history.Items.OrderBy(point => point.Step).Select(point => point.Value));
+            Assert.Equal(["READY", "UPLOAD_FAILED"], models.Items.Select(model => model.Status).Order());
+            RegisteredModel registered = await ModelRegistry.Of(target).Models.GetAsync(source.ModelName, default);
+            Assert.Equal(4, registered.LatestVersion);
+        }
+
+        Assert.All(_rows, row => Assert.Equal("Synced", row.Status));
+    }
+
+    [Fact]
+    public async Task Counting_writes_nothing()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync(new TrackingServerOptions { Version = MlflowVersion.V3_11 });
+        using var target = new RestStore(server.Uri, new ConnectionOptions());
+        var source = new FolderWithModels(_folder);
+
+        await CopyAsync(source.Store, target, new CopyOptions { CountOnly = true }, withRegistry: false);
+
+        Assert.Equal(2, _rows.Count);
+        Assert.Equal((2, 18L), (_rows.Sum(row => row.Artifacts), _rows.Sum(row => row.Bytes)));
+        Assert.Single(server.Experiments);
+        Assert.DoesNotContain(server.Requests, request => request.Path.Contains("create", StringComparison.Ordinal));
+    }
+
+    private async Task CopyAsync(ITrackingStore source, ITrackingStore target, CopyOptions options, bool withRegistry = true)
+    {
+        _rows.Clear();
+        var copier = new StoreCopier(source, target, options);
+        List<Experiment> experiments = await PageWalker.ReadAllAsync(
+            token => source.SearchExperimentsAsync(new ExperimentSearch(ViewType.All), token, default));
+        foreach (Experiment experiment in experiments)
+            await copier.AddAsync(experiment, null, ViewType.All, default);
+        await copier.CopyAsync(
+            row =>
+            {
+                lock (_rows)
+                    _rows.Add(row);
+            },
+            default);
+        if (!withRegistry)
+            return;
+        foreach (string name in await ModelCopier.NamesAsync(ModelRegistry.ToCopyFrom(source), default))
+            await copier.Registry().CopyAsync(name, (_, _, _) => { }, default);
+    }
+}
