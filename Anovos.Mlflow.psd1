@@ -14,6 +14,8 @@
     CmdletsToExport        = @(
         'Compare-MlflowRun'
         'Connect-Mlflow'
+        'Copy-MlflowExperiment'
+        'Copy-MlflowRun'
         'Disconnect-Mlflow'
         'Export-AnovosProject'
         'Export-MlflowReport'

@@ -39,7 +39,7 @@ public sealed class DefaultStoreTests : IDisposable
         Assert.Empty(_session.Run(MakeFolder).Clean().Warnings);
         ScriptResult result = _session.Run($"$({command}).TrackingUri; $null = Get-MlflowRun; $null = Get-MlflowExperiment").Clean();
         Assert.Equal([new Uri(Path.Combine(_session.Folder, "mlruns")).AbsoluteUri], result.Texts);
-        Assert.Contains("mlflow migrate-filestore --source ./mlruns --target sqlite:///mlflow.db", Assert.Single(result.Warnings));
+        Assert.Contains("Copy-MlflowExperiment * -TrackingUri ./mlruns -Destination sqlite:///mlflow.db -KeepId -Model", Assert.Single(result.Warnings));
     }
 
     [Theory]

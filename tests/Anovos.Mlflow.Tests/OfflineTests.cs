@@ -190,7 +190,8 @@ public sealed class OfflineTests : IAsyncLifetime
             Sync-MlflowRun -TrackingUri $Uri
             """);
         dynamic row = Assert.Single(result.Output);
-        Assert.Equal("Failed", (string)row.Status);
+        Assert.Equal("Incomplete", (string)row.Status);
+        Assert.Contains("Artifact", string.Join(' ', (IEnumerable<object>)row.Missing));
         Assert.Contains("s3://bucket/x", (string)row.Reason);
         Assert.Equal("FINISHED", Assert.Single(_server.Runs).Status);
     }

@@ -42,6 +42,8 @@ internal sealed class ArtifactCopier(ITrackingStore source, ITrackingStore targe
             place = there.ArtifactUri;
             ThrowIfLost(place);
             using IArtifactStore to = ArtifactStores.Open(new Run { RunId = there.RunId, ExperimentId = "", ArtifactUri = place, TrackingUri = target.TrackingUri }, target, options.OnRetry, options.Warn);
+            if (IsSamePlace(from, to))
+                return (0, 0);
             if (!there.Created)
                 uploads = await ChangedAsync(to, uploads, cancellationToken).ConfigureAwait(false);
             if (options.CountOnly)
@@ -91,6 +93,11 @@ internal sealed class ArtifactCopier(ITrackingStore source, ITrackingStore targe
             leftOut(item.Kind, $"{from.ModelUri}/{item.Name}", item.Reason);
         return sent;
     }
+
+    // A folder and a database beside it keep artifacts in the same folder.
+    private static bool IsSamePlace(IArtifactStore from, IArtifactStore to) =>
+        from is LocalArtifactStore source && to is LocalArtifactStore target
+        && Path.GetFullPath(source.Root).TrimEnd('/', '\\') == Path.GetFullPath(target.Root).TrimEnd('/', '\\');
 
     private static async Task<IReadOnlyList<ArtifactUpload>> ListAsync(IArtifactStore from, Run run, MissingList missing, CancellationToken cancellationToken)
     {

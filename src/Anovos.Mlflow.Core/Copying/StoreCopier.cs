@@ -19,6 +19,7 @@ public sealed class StoreCopier
 {
     // Fewer runs are searched for one by one.
     private const int Few = 10;
+    private const int VersionsOfPage = 1000;
 
     private readonly ITrackingStore _source;
     private readonly ITrackingStore _target;
@@ -42,6 +43,14 @@ public sealed class StoreCopier
     /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> if the target cannot keep ids.</exception>
     public StoreCopier(ITrackingStore source, ITrackingStore target, CopyOptions options, Action<CopyProgress>? progress = null)
     {
+        if (options.KeepIds && target is not ILocalStore)
+        {
+            throw new MlflowException(
+                ErrorKind.NotSupported,
+                $"{target.TrackingUri} chooses the ids of experiments and runs by itself. Copy without -KeepId, or into a folder or a database.")
+            { Target = target.TrackingUri };
+        }
+
         if (options.CountOnly)
             target = new CountedTarget(target);
         (_source, _target, _options, _progress) = (source, target, options, progress ?? (_ => { }));
@@ -63,6 +72,49 @@ public sealed class StoreCopier
     /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> for a folder as the target.</exception>
     internal ModelCopier Registry() => new(
         ModelRegistry.ToCopyFrom(_source), ModelRegistry.Of(_target), new CopiedThings(FindRunAsync, _models.FindAsync), ModelOptions);
+
+    /// <summary>
+    /// Copies the registered models that have a version of a selected run; with kept ids, all of the registry. For after the runs.
+    /// </summary>
+    /// <param name="completed">Called with the result of each model.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> for a folder as the target; a registry cannot be reached.</exception>
+    public async Task CopyModelsAsync(Action<ModelResult> completed, CancellationToken cancellationToken)
+    {
+        var from = ModelRegistry.ToCopyFrom(_source);
+        ModelCopier copier = Registry();
+        foreach (string name in await ModelCopier.NamesAsync(from, cancellationToken).ConfigureAwait(false))
+        {
+            if (!_options.KeepIds && !await IsOfSelectedAsync(from, name, cancellationToken).ConfigureAwait(false))
+                continue;
+            var missing = new MissingList();
+            var result = new ModelResult { Name = name, Status = "Failed" };
+            try
+            {
+                CopiedModel copied = await copier.CopyAsync(name, missing.Add, cancellationToken).ConfigureAwait(false);
+                completed(result with
+                {
+                    Status = missing.Count == 0 ? "Synced" : "Incomplete",
+                    Versions = copied.Created,
+                    Aliases = copied.Aliases,
+                    Missing = missing.Items,
+                    Reason = missing.Summarize(),
+                });
+            }
+            catch (MlflowException e) when (!e.EndsOperation())
+            {
+                completed(result with { Missing = missing.Items, Reason = e.Message, Error = e });
+            }
+        }
+    }
+
+    private async Task<bool> IsOfSelectedAsync(ModelRegistry registry, string name, CancellationToken cancellationToken)
+    {
+        string filter = ModelFilter.VersionsOfModel(name);
+        List<ModelVersion> versions = await PageWalker.ReadAllAsync(
+            token => registry.Versions.SearchAsync(filter, VersionsOfPage, token, cancellationToken)).ConfigureAwait(false);
+        return versions.Any(version => _selected.Contains(version.RunId));
+    }
 
     private async Task<string?> FindRunIdAsync(string runId, CancellationToken cancellationToken) => _selected.Contains(runId)
         ? (await _runs.EnsureAsync(runId, cancellationToken).ConfigureAwait(false)).RunId

@@ -44,6 +44,31 @@ public sealed record SyncResult
     internal static SyncResult Of(Run run) => new() { RunId = run.RunId, RunName = run.RunName, Experiment = run.Experiment, Status = "Failed" };
 }
 
+/// <summary>The result of copying one registered model.</summary>
+public sealed record ModelResult
+{
+    /// <summary>The name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Synced: all of the model is there. Incomplete: all but <see cref="Missing"/>. Failed: see <see cref="Reason"/>.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>How many versions were created now.</summary>
+    public int Versions { get; init; }
+
+    /// <summary>How many aliases were set now.</summary>
+    public int Aliases { get; init; }
+
+    /// <summary>The parts that the target does not have.</summary>
+    public IReadOnlyList<MissingItem> Missing { get; init; } = [];
+
+    /// <summary>Why it failed, or why it is not complete.</summary>
+    public string Reason { get; init; } = "";
+
+    /// <summary>The error; null for a model that is there.</summary>
+    public MlflowException? Error { get; init; }
+}
+
 /// <summary>A part of a run, or of an experiment, that was not copied.</summary>
 /// <param name="Kind">Param, Metric, Tag, Input, Artifact, Parent, or another part of a run.</param>
 /// <param name="Name">Its key or path.</param>

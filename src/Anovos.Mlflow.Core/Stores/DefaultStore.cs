@@ -41,16 +41,15 @@ public static class DefaultStore
         return File.Exists(meta) || Directory.Exists(meta);
     }
 
-    // The conversion leaves the folder as it is, artifacts included, and overwrites a database.
+    // The copy leaves the folder as it is, and the artifacts in it.
     private static string WarningOf(string directory)
     {
         const string Closed = $"The runs are in {Folder}, which MLflow 3.13 and later does not open.";
-        const string Convert = $"mlflow migrate-filestore --source {Folder} --target sqlite:///";
-        const string Since = "(MLflow 3.10 and later)";
+        const string Convert = $"Copy-MlflowExperiment * -TrackingUri {Folder} -Destination sqlite:///";
         return File.Exists(Path.Combine(directory, DatabaseFile))
             ? $"{Closed} It comes before ./{DatabaseFile}, as in MLflow. To use the database, name it with -TrackingUri {Database} or "
-                + $"MLFLOW_TRACKING_URI. '{Convert}another.db' {Since} converts the folder."
-            : $"{Closed} '{Convert}{DatabaseFile}' {Since} converts the folder. Then set MLFLOW_TRACKING_URI={Database}, and keep the "
-                + "folder, because the artifacts stay in it.";
+                + $"MLFLOW_TRACKING_URI. '{Convert}another.db -KeepId -Model' copies the folder into a database."
+            : $"{Closed} '{Convert}{DatabaseFile} -KeepId -Model' copies them into a database. Then set "
+                + $"MLFLOW_TRACKING_URI={Database}, and keep the folder, because the artifacts stay in it.";
     }
 }

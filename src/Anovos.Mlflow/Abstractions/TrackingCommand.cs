@@ -31,7 +31,10 @@ public abstract class TrackingCommand : MlflowCommand
         return Use(TrackingUri is null && Connection is not null ? Connection : Session.Resolve(TrackingUri ?? fallback, ParseTarget));
     }
 
-    private MlflowConnection Use(MlflowConnection connection)
+    /// <summary>The connection to another store than the one that the command works on.</summary>
+    private protected MlflowConnection ResolveConnectionTo(string trackingUri) => Use(Session.Resolve(trackingUri, ParseTarget));
+
+    private protected MlflowConnection Use(MlflowConnection connection)
     {
         Listen(connection);
         WriteVerbose($"Tracking to {connection.TrackingUri}, authentication: {connection.Options}.");
@@ -72,7 +75,7 @@ public abstract class TrackingCommand : MlflowCommand
 
     /// <summary>The registry of the workspace that a model's URI names; without one, the registry to use.</summary>
     internal ModelRegistry ResolveRegistry(ModelUri uri) => uri.Workspace is { } workspace
-        ? ModelRegistry.Of(Use(Session.Resolve(workspace, ParseTarget)).Store)
+        ? ModelRegistry.Of(ResolveConnectionTo(workspace).Store)
         : ResolveRegistry();
 
     /// <summary>Does something with each item; what fails is an error and stops no other.</summary>

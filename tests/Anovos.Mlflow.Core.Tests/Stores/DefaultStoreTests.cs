@@ -72,7 +72,7 @@ public sealed class DefaultStoreTests : IDisposable
         Create("mlruns/0/meta.yaml");
         string warning = DefaultStore.In(Folder).Warning!;
         Assert.Contains("./mlruns, which MLflow 3.13 and later does not open", warning);
-        Assert.Contains("mlflow migrate-filestore --source ./mlruns --target sqlite:///mlflow.db", warning);
+        Assert.Contains("Copy-MlflowExperiment * -TrackingUri ./mlruns -Destination sqlite:///mlflow.db -KeepId -Model", warning);
         Assert.Contains("MLFLOW_TRACKING_URI=sqlite:///mlflow.db", warning);
         Assert.Null(TrackingTarget.Parse("mlruns", Folder).Warning);
     }
@@ -84,7 +84,7 @@ public sealed class DefaultStoreTests : IDisposable
         string warning = DefaultStore.In(Folder).Warning!;
         Assert.Contains("comes before ./mlflow.db", warning);
         Assert.Contains("-TrackingUri sqlite:///mlflow.db", warning);
-        Assert.DoesNotContain("--target sqlite:///mlflow.db", warning);
+        Assert.DoesNotContain("-Destination sqlite:///mlflow.db", warning);
     }
 
     // A name that ends in a slash is a folder.

@@ -15,7 +15,6 @@ internal sealed record Elsewhere(string FirstLine, string Why, string? File = nu
         new("dotnet build src/Anovos.Mlflow -c Release", "the tests are run with what a debug build makes", "tests/Anovos.Mlflow.Tests/Anovos.Mlflow.Tests.csproj", "Anovos.Mlflow.Host.csproj"),
         new("pwsh", "the tests type into one"),
         new("mlflow server --host 127.0.0.1 --port 8889", "a server is there: the tests' own; CI runs this one", ".ci/run", "exec setsid \"$command\" server"),
-        new("mlflow migrate-filestore --source ./mlruns --target sqlite:///mlflow.db", "a command of MLflow; tried with 3.11 and 3.17"),
         new("dotnet build -c Release", "run by CI, which does it in Debug", ".ci/run", "step \"dotnet test\" dotnet test"),
         new("pwsh -Command \"Import-Module ./out/Anovos.Mlflow\"", "done before the first command of every page", "tests/Anovos.Mlflow.Tests/Documentation/Reader.cs", "Import-Module $Module"),
         new("dotnet publish src/Anovos.Mlflow.Host -c Release -r linux-x64 --self-contained -p:PublishSingleFile=true -o publish", "run by SingleFileTests", "tests/Anovos.Mlflow.Tests/SingleFileHost.cs", "PublishSingleFile=true"),

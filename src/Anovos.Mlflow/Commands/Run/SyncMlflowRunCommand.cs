@@ -82,7 +82,10 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
     private void Send(ITrackingStore source, MlflowConnection target, List<string> runIds)
     {
         var display = new CopyDisplay($"Sending runs of {source.TrackingUri} to {target}", record => Post(() => ShowProgress(record)));
-        var copier = new StoreCopier(source, target.Store, new CopyOptions { Offline = true, Force = Force, Warn = WarnOnce }, display.Report);
+
+        // One after the other: over a connection that breaks often, some runs are there after each attempt.
+        var options = new CopyOptions { Offline = true, Force = Force, Parallelism = 1, Warn = WarnOnce };
+        var copier = new StoreCopier(source, target.Store, options, display.Report);
         copier.Add(runIds);
         Await(token => copier.CopyAsync(result => Post(() => Write(result)), token));
         ShowProgress(display.Done);

@@ -1,0 +1,202 @@
+using System.Management.Automation;
+using Anovos.Mlflow.Copying;
+using Anovos.Mlflow.PowerShell.Errors;
+using Anovos.Mlflow.PowerShell.Sessions;
+
+namespace Anovos.Mlflow.PowerShell.Abstractions;
+
+/// <summary>
+/// A cmdlet that copies runs from one store to another. What the pipeline names is collected, and copied at the end. May be interrupted
+/// and repeated.
+/// </summary>
+public abstract class CopyCommand : TrackingCommand
+{
+    private readonly HashSet<string> _warnedOnce = new(StringComparer.Ordinal);
+
+    /// <summary>The store to copy to: a SQLite database, a folder, the address of a server, or <c>databricks</c>.</summary>
+    [Parameter(Position = 1)]
+    [ValidateNotNullOrEmpty]
+    public string? Destination { get; set; }
+
+    /// <summary>A connection from <c>Connect-Mlflow</c> to copy to; its credentials are used there.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public MlflowConnection? DestinationConnection { get; set; }
+
+    /// <summary>The experiment to copy into; without it, one of the same name.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? DestinationExperiment { get; set; }
+
+    /// <summary>The name at the target: a script block that gets the name as <c>$_</c>, or a text that is put before the name.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public object? ExperimentPath { get; set; }
+
+    /// <summary>Keeps the ids of experiments, runs and models. Only a folder or a database can.</summary>
+    [Parameter]
+    public SwitchParameter KeepId { get; set; }
+
+    /// <summary>Keeps the artifact locations of experiments instead of the target's own.</summary>
+    [Parameter]
+    public SwitchParameter KeepArtifactLocation { get; set; }
+
+    /// <summary>Restores experiments that are deleted at the target.</summary>
+    [Parameter]
+    public SwitchParameter Restore { get; set; }
+
+    /// <summary>Copies the registered models of the runs too, with versions, aliases and tags.</summary>
+    [Parameter]
+    public SwitchParameter Model { get; set; }
+
+    /// <summary>Compares artifacts by hash, and not by length only.</summary>
+    [Parameter]
+    public SwitchParameter Verify { get; set; }
+
+    /// <summary>Compares runs again that were copied completely and did not change.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Sets a tag with the list of missing parts on copies that are not complete.</summary>
+    [Parameter]
+    public SwitchParameter TagMissing { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Begin()
+    {
+        if (WhyInvalid() is { } why)
+            ThrowTerminatingError(Invalid(why).ToErrorRecord(null));
+    }
+
+    private string? WhyInvalid()
+    {
+        if (Destination is null == DestinationConnection is null)
+            return "Name the store to copy to, with -Destination or with -DestinationConnection, and not with both.";
+        if (DestinationExperiment is not null && ExperimentPath is not null)
+            return "-DestinationExperiment and -ExperimentPath both name the experiment at the target. Give one of them.";
+        return ExperimentPath is not null && Unwrap(ExperimentPath) is not (string or ScriptBlock)
+            ? "-ExperimentPath is a script block, as { \"/Shared/$_\" }, or a text that is put before the name, as '/Shared/'."
+            : null;
+    }
+
+    /// <summary>Copies what was selected from one store.</summary>
+    /// <param name="source">The store.</param>
+    /// <param name="select">Selects the runs.</param>
+    private protected void Copy(MlflowConnection source, Func<StoreCopier, CancellationToken, Task> select)
+    {
+        MlflowConnection target = DestinationConnection is null ? ResolveConnectionTo(Destination!) : Use(DestinationConnection);
+        if (IsWhatIf)
+        {
+            (int runs, int points, int files, long bytes) = (0, 0, 0, 0L);
+            Run(source, target, select, countOnly: true, result =>
+            {
+                (runs, points, files, bytes) = (runs + 1, points + result.Points, files + result.Artifacts, bytes + result.Bytes);
+                if (result.Error is not null)
+                    WriteError(result.Error.ToErrorRecord(result.RunId));
+            });
+            ShouldProcess(
+                $"{ReadableCount.Format(runs, "run")} of {source.TrackingUri} to {target}: {ReadableCount.Format(points, "point")}, "
+                + $"{ReadableCount.Format(files, "file")}, {ByteSize.Format(bytes)} to send", "Copy");
+            return;
+        }
+
+        if (!ShouldProcess($"runs of {source.TrackingUri} to {target}", "Copy"))
+            return;
+        Run(source, target, select, countOnly: false, result =>
+        {
+            WriteObject(result);
+            Report(result.RunId, "Run", result.Error, result.Missing.Count, result.Reason);
+        });
+    }
+
+    private void Run(
+        MlflowConnection source,
+        MlflowConnection target,
+        Func<StoreCopier, CancellationToken, Task> select,
+        bool countOnly,
+        Action<SyncResult> completed)
+    {
+        var display = new CopyDisplay($"Copying runs of {source.TrackingUri} to {target}", record => Post(() => ShowProgress(record)));
+        Await(async token =>
+        {
+            var options = new CopyOptions
+            {
+                ExperimentName = DestinationExperiment is null && ExperimentPath is null ? null : name => NameOf(name, token),
+                KeepIds = KeepId,
+                KeepArtifactLocations = KeepArtifactLocation,
+                Restore = Restore,
+                Verify = Verify,
+                Force = Force,
+                TagMissing = TagMissing,
+                CountOnly = countOnly,
+                Warn = WarnOnce,
+            };
+            var copier = new StoreCopier(source.Store, target.Store, options, display.Report);
+            await select(copier, token).ConfigureAwait(false);
+            await copier.CopyAsync(result => Post(() => completed(result)), token).ConfigureAwait(false);
+            if (Model && !countOnly)
+                await copier.CopyModelsAsync(result => Post(() => Write(result)), token).ConfigureAwait(false);
+        });
+        ShowProgress(display.Done);
+    }
+
+    private void Write(ModelResult result)
+    {
+        WriteObject(result);
+        Report(result.Name, "Model", result.Error, result.Missing.Count, result.Reason);
+    }
+
+    private void Report(string name, string kind, MlflowException? error, int missing, string reason)
+    {
+        if (error is not null)
+            WriteError(error.ToErrorRecord(name));
+        else if (missing > 0 && _warnedOnce.Add(name))
+            WriteWarning($"{kind} {name} is not complete at the target. {reason}");
+    }
+
+    private bool IsWhatIf => MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? bound)
+        ? ((SwitchParameter)bound!).IsPresent
+        : LanguagePrimitives.IsTrue(SessionState.PSVariable.GetValue("WhatIfPreference"));
+
+    // Called off the pipeline thread, on which alone a script block can run.
+    private string NameOf(string experiment, CancellationToken cancellationToken)
+    {
+        if (DestinationExperiment is not null)
+            return DestinationExperiment;
+        if (Unwrap(ExperimentPath!) is not ScriptBlock script)
+            return $"{Unwrap(ExperimentPath!)}{experiment}";
+        var named = new TaskCompletionSource<string>();
+        Post(() =>
+        {
+            try
+            {
+                named.SetResult(RunScript(script, experiment));
+            }
+            catch (MlflowException e)
+            {
+                named.SetException(e);
+            }
+        });
+        Task.WaitAny([named.Task], cancellationToken);
+        return named.Task.GetAwaiter().GetResult();
+    }
+
+    private static string RunScript(ScriptBlock script, string experiment)
+    {
+        try
+        {
+            PSObject[] names = [.. script.InvokeWithContext(null, [new PSVariable("_", experiment)]).Where(name => name is not null)];
+            return names.Length == 1 && names[0].ToString() is { Length: > 0 } name
+                ? name
+                : throw Invalid($"The script of -ExperimentPath gives {names.Length} values for the experiment '{experiment}'. It must give one name.");
+        }
+        catch (RuntimeException e)
+        {
+            throw Invalid($"The script of -ExperimentPath fails for the experiment '{experiment}': {e.Message}");
+        }
+    }
+
+    private static object Unwrap(object value) => value is PSObject wrapped ? wrapped.BaseObject : value;
+
+    private static MlflowException Invalid(string message) => new(ErrorKind.InvalidValue, message);
+}

@@ -1,0 +1,186 @@
+using System.Management.Automation;
+using Anovos.Mlflow.TestServer;
+using Microsoft.AspNetCore.Http;
+
+namespace Anovos.Mlflow.Tests;
+
+/// <summary>Runs are copied from any store to any other, and what is not copied is listed.</summary>
+public sealed class CopyTests : IAsyncLifetime
+{
+    private const string Fill =
+        """
+        $sum = { param($values) $all = 0; $values | ForEach-Object { $all += $_ }; $all }
+        $parent = Start-MlflowRun -TrackingUri ./mlruns -Experiment ours -Name parent
+        Write-MlflowMetric loss 0.5 -Step 1
+        Write-MlflowMetric loss 0.25 -Step 2
+        Write-MlflowParameter lr 0.1
+        Set-MlflowTag team ops
+        $null = Send-MlflowArtifact ./data
+        $child = Start-MlflowRun -TrackingUri ./mlruns -Experiment ours -Name child
+        $null = Stop-MlflowRun Failed
+        $null = Stop-MlflowRun
+        $gone = Start-MlflowRun -TrackingUri ./mlruns -Experiment ours -Name gone | Stop-MlflowRun
+        Remove-MlflowRun $gone.RunId -TrackingUri ./mlruns -Confirm:$false
+
+        """;
+
+    private readonly ScriptSession _session = new();
+    private TrackingServer _server = null!;
+    private Fault _fault = (_, handle) => handle();
+
+    [Theory]
+    [InlineData("sqlite:///copy.db")]
+    [InlineData("./copies")]
+    [InlineData("$Uri")]
+    public void An_experiment_is_copied_with_its_runs_once(string target)
+    {
+        ScriptResult result = Run(Fill +
+            $"""
+            $rows = Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination {target}
+            $again = Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination {target}
+            $runs = Get-MlflowRun -TrackingUri {target} -IncludeDeleted
+            "$($rows.Status)"; "$(& $sum $rows.Points)"; "$(& $sum $rows.Artifacts)"
+            "$($again.Status) $($again.Points) $($again.Artifacts)"
+            "$($runs.Count) $(@($runs | Where-Object LifecycleStage -eq Deleted).RunName)"
+            $copied = $runs | Where-Object RunName -eq parent
+            "$((Get-MlflowMetric loss -Run $copied).Value) $($copied.Params['lr']) $($copied.Tags['team']) $($copied.EndTime -eq (Get-MlflowRun $parent.RunId -TrackingUri ./mlruns).EndTime)"
+            "$(($runs | Where-Object RunName -eq child).Tags['mlflow.parentRunId'] -eq $copied.RunId) $(($runs | Where-Object RunName -eq child).Status)"
+            "$((Get-MlflowArtifact -Run $copied -Recurse).ArtifactPath)"
+            """).Clean();
+        Assert.Equal(
+            ["Synced Synced Synced", "2", "1", "Synced Synced Synced 0 0 0 0 0 0", "3 gone", "0.5 0.25 0.1 ops True", "True Failed"],
+            result.Texts.Take(7));
+        Assert.Contains("data.csv", result.Texts[7]);
+    }
+
+    [Fact]
+    public void Runs_come_from_the_pipeline_into_an_experiment_of_another_name()
+    {
+        ScriptResult result = Run(Fill +
+            """
+            $rows = Get-MlflowRun -TrackingUri ./mlruns -Name parent | Copy-MlflowRun -Destination sqlite:///copy.db -ExperimentPath { "/Shared/$_" }
+            $more = Get-MlflowRun -TrackingUri ./mlruns -Name parent | Copy-MlflowRun -Destination sqlite:///copy.db -ExperimentPath 'team/'
+            $third = Copy-MlflowRun $parent.RunId -TrackingUri ./mlruns -Destination sqlite:///copy.db -DestinationExperiment best
+            "$([Linq.Enumerable]::Order([string[]](Get-MlflowExperiment -TrackingUri sqlite:///copy.db).Name))"
+            "$($rows.Status) $($more.Status) $($third.Status)"
+            """).Clean();
+        Assert.Equal(["/Shared/ours best Default team/ours", "Synced Synced Synced"], result.Texts);
+    }
+
+    [Fact]
+    public void A_folder_goes_into_a_database_with_its_ids()
+    {
+        const string Copy = "Copy-MlflowExperiment * -TrackingUri ./mlruns -Destination sqlite:///copy.db -KeepId";
+        ScriptResult result = Run(Fill +
+            $"""
+            $rows = {Copy}; $again = {Copy}
+            "$($rows.TargetRunId -contains $parent.RunId) $($rows.TargetRunId -contains $child.RunId) $($rows.TargetRunId -contains $gone.RunId)"
+            "$(& $sum $again.Points)"
+            "$((Get-MlflowRun $child.RunId -TrackingUri sqlite:///copy.db).Tags['mlflow.parentRunId'] -eq $parent.RunId)"
+            "$((Get-MlflowRun $gone.RunId -TrackingUri sqlite:///copy.db).LifecycleStage)"
+            "$((Get-MlflowArtifact -RunId $parent.RunId -TrackingUri sqlite:///copy.db -Recurse).ArtifactPath)"
+            """).Clean();
+        Assert.Equal(["True True True", "0", "True", "Deleted"], result.Texts.Take(4));
+        Assert.Contains("data.csv", result.Texts[^1]);
+    }
+
+    [Fact]
+    public void What_if_counts_and_changes_nothing()
+    {
+        Run(Fill).Clean();
+        ScriptResult result = Run("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -WhatIf").Clean();
+        Assert.Empty(result.Output);
+        Assert.Empty(_server.Runs);
+        Assert.DoesNotContain(_server.Experiments, experiment => experiment.Name == "ours");
+    }
+
+    [Fact]
+    public void A_file_that_the_server_refuses_stops_neither_the_run_nor_the_others()
+    {
+        _fault = (context, handle) =>
+        {
+            if (!context.Request.Path.Value!.EndsWith("data.csv", StringComparison.Ordinal) || context.Request.Method != "PUT")
+                return handle();
+            context.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
+            return Task.CompletedTask;
+        };
+        ScriptResult result = Run(Fill + "Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -TagMissing");
+        PSObject parent = result.Output.Single(row => (string)row.Properties["RunName"].Value == "parent");
+        Assert.Equal("Incomplete", parent.Properties["Status"].Value);
+        Assert.Contains("data.csv", parent.Properties["Missing"].Value.ToString() + string.Join(" ", (IEnumerable<object>)parent.Properties["Missing"].Value));
+        Assert.Equal(2, result.Output.Count(row => (string)row.Properties["Status"].Value == "Synced"));
+        StoredRun stored = _server.Runs.Single(run => run.Tags["mlflow.runName"] == "parent");
+        Assert.Equal("FINISHED", stored.Status);
+        Assert.Contains("data.csv", stored.Tags["anovos.mlflow.sync.missing"]);
+        Assert.Equal("ops", stored.Tags["team"]);
+    }
+
+    [Theory]
+    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns", "InvalidValue", "-DestinationConnection")]
+    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination ./mlruns", "InvalidValue", "into itself")]
+    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -KeepId", "NotSupported", "-KeepId")]
+    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath 7", "InvalidValue", "script block")]
+    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath { throw 'no luck' }", "InvalidValue", "no luck")]
+    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath { }", "InvalidValue", "It must give one name")]
+    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath x -DestinationExperiment y", "InvalidValue", "Give one of them")]
+    public void What_cannot_be_copied_says_why(string command, string id, string text)
+    {
+        Run(Fill).Clean();
+        ScriptResult result = Run(command);
+        Assert.Empty(result.Output);
+        ErrorRecord error = Assert.Single(result.Errors);
+        Assert.StartsWith(id, error.FullyQualifiedErrorId);
+        Assert.Contains(text, error.Exception.Message);
+    }
+
+    [Fact]
+    public void A_deleted_experiment_at_the_target_is_an_error_that_Restore_lifts()
+    {
+        ScriptResult result = Run(Fill +
+            """
+            $null = New-MlflowExperiment ours -TrackingUri $Uri
+            Remove-MlflowExperiment ours -TrackingUri $Uri -Confirm:$false
+            Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri
+            (Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -Restore).Status
+            """);
+        Assert.StartsWith("ExperimentDeleted", Assert.Single(result.Errors).FullyQualifiedErrorId);
+        Assert.Equal(["Synced", "Synced", "Synced"], result.Texts);
+    }
+
+    [Fact]
+    public void Each_server_gets_its_own_credentials_only()
+    {
+        List<string> seen = [];
+        _fault = (context, handle) =>
+        {
+            lock (seen)
+                seen.Add(context.Request.Headers.Authorization.ToString());
+            return handle();
+        };
+        ScriptResult result = Run(Fill +
+            """
+            $secret = [securestring]::new(); 'there-secret'.ToCharArray() | ForEach-Object { $secret.AppendChar($_) }
+            $here = Connect-Mlflow ./mlruns
+            $there = Connect-Mlflow $Uri -Token $secret
+            (Copy-MlflowExperiment ours -Connection $here -DestinationConnection $there).Status
+            """).Clean();
+        Assert.Equal(["Synced", "Synced", "Synced"], result.Texts);
+        Assert.NotEmpty(seen);
+        Assert.All(seen, header => Assert.Equal("Bearer there-secret", header));
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        _session.Write("data/data.csv", "a,b\n1,2\n");
+        _server = await TrackingServer.StartAsync(new TrackingServerOptions());
+        _server.Faults.Add("*", "*", (context, handle) => _fault(context, handle), times: int.MaxValue);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _session.Dispose();
+        await _server.DisposeAsync();
+    }
+
+    private ScriptResult Run(string script) => _session.Run($"$Uri = '{_server.Uri}'\n{script}");
+}
