@@ -41,7 +41,8 @@ internal sealed class ArtifactCopier(ITrackingStore source, ITrackingStore targe
 
             place = there.ArtifactUri;
             ThrowIfLost(place);
-            using IArtifactStore to = ArtifactStores.Open(new Run { RunId = there.RunId, ExperimentId = "", ArtifactUri = place, TrackingUri = target.TrackingUri }, target, options.OnRetry, options.Warn);
+            using IArtifactStore to = ArtifactStores.Open(new Run { RunId = there.RunId,
+                ExperimentId = "", ArtifactUri = place, TrackingUri = target.TrackingUri }, target, options.OnRetry, options.Warn);
             if (IsSamePlace(from, to))
                 return (0, 0);
             if (!there.Created)
@@ -49,17 +50,18 @@ internal sealed class ArtifactCopier(ITrackingStore source, ITrackingStore targe
             if (options.CountOnly)
                 return (uploads.Count, uploads.Sum(upload => upload.Length));
             var policy = new SendPolicy(Journal: null, Resend: true, options.Verify);
-            await new ArtifactTransfer(to, ArtifactTransfer.DefaultParallelism, policy).SendAsync(uploads, Completed, _ => { }, cancellationToken).ConfigureAwait(false);
+            await new ArtifactTransfer(to, ArtifactTransfer.DefaultParallelism, policy).SendAsync(
+                uploads, Completed, _ => { }, cancellationToken).ConfigureAwait(false);
         }
         catch (MlflowException e) when (!e.EndsOperation() || Buckets(place))
         {
             if (e.EndsTransfer() && Buckets(place))
                 _lost.TryAdd(RootOf(place), e);
-            missing.Add("Artifact", "*", e);
+            missing.Add("Artifact", $"{place.TrimEnd('/')}/*", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            missing.Add("Artifact", "*", e);
+            missing.Add("Artifact", $"{place.TrimEnd('/')}/*", e);
         }
 
         return (files, bytes);
@@ -85,7 +87,8 @@ internal sealed class ArtifactCopier(ITrackingStore source, ITrackingStore targe
     {
         // Beside the runs of a folder or a database. At a server it is not the place of a run, for which a run is asked.
         string id = source is ILocalStore ? $"models/{from.ModelId}" : "";
-        var run = new Run { RunId = id, ExperimentId = from.ExperimentId, ArtifactUri = from.ArtifactUri, TrackingUri = source.TrackingUri };
+        var run = new Run { RunId = id,
+            ExperimentId = from.ExperimentId, ArtifactUri = from.ArtifactUri, TrackingUri = source.TrackingUri };
         var there = new TargetRun("", "", to?.ArtifactUri ?? "", LifecycleStage.Active, null);
         var missing = new MissingList();
         (int, long) sent = await CopyAsync(run, there, missing, cancellationToken).ConfigureAwait(false);
@@ -99,7 +102,8 @@ internal sealed class ArtifactCopier(ITrackingStore source, ITrackingStore targe
         from is LocalArtifactStore source && to is LocalArtifactStore target
         && Path.GetFullPath(source.Root).TrimEnd('/', '\\') == Path.GetFullPath(target.Root).TrimEnd('/', '\\');
 
-    private static async Task<IReadOnlyList<ArtifactUpload>> ListAsync(IArtifactStore from, Run run, MissingList missing, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<ArtifactUpload>> ListAsync(
+        IArtifactStore from, Run run, MissingList missing, CancellationToken cancellationToken)
     {
         if (from is LocalArtifactStore local)
         {
@@ -113,7 +117,8 @@ internal sealed class ArtifactCopier(ITrackingStore source, ITrackingStore targe
         }
 
         List<ArtifactUpload> uploads = [];
-        foreach (ListedArtifact file in await ArtifactTree.FilesAsync(from, "", ArtifactTransfer.DefaultParallelism, cancellationToken).ConfigureAwait(false))
+        foreach (ListedArtifact file in await ArtifactTree.FilesAsync(
+            from, "", ArtifactTransfer.DefaultParallelism, cancellationToken).ConfigureAwait(false))
         {
             if (file.Refused is { } why)
                 missing.Add("Artifact", file.ArtifactPath, $"Its name {why}.");
@@ -128,10 +133,12 @@ internal sealed class ArtifactCopier(ITrackingStore source, ITrackingStore targe
         (from as IObjectStore)?.TryGetSource(file.ArtifactPath, file.Length)
         ?? new StoredSource(from, run.ArtifactUri, new Artifact(file.ArtifactPath, IsDirectory: false, file.Length));
 
-    private async Task<IReadOnlyList<ArtifactUpload>> ChangedAsync(IArtifactStore to, IReadOnlyList<ArtifactUpload> uploads, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ArtifactUpload>> ChangedAsync(
+        IArtifactStore to, IReadOnlyList<ArtifactUpload> uploads, CancellationToken cancellationToken)
     {
         IReadOnlyDictionary<string, long> lengths = await RemoteArtifacts.LengthsAsync(
-            to, uploads.Select(upload => upload.ArtifactPath), ArtifactTransfer.DefaultParallelism, cancellationToken).ConfigureAwait(false);
+            to, uploads.Select(upload => upload.ArtifactPath), ArtifactTransfer.DefaultParallelism, cancellationToken).ConfigureAwait(
+                false);
         List<ArtifactUpload> changed = [];
         foreach (ArtifactUpload upload in uploads)
         {
@@ -167,5 +174,6 @@ internal sealed class ArtifactCopier(ITrackingStore source, ITrackingStore targe
     // A place beside the server: its failure says nothing about the server.
     private static bool Buckets(string uri) => Cloud.Buckets.Speaks(uri);
 
-    private static string RootOf(string uri) => Uri.TryCreate(uri, UriKind.Absolute, out Uri? root) ? root.GetLeftPart(UriPartial.Authority) : uri;
+    private static string RootOf(string uri) =>
+        Uri.TryCreate(uri, UriKind.Absolute, out Uri? root) ? root.GetLeftPart(UriPartial.Authority) : uri;
 }

@@ -27,7 +27,8 @@ internal sealed class BatchCopier(ITrackingStore target, string runId, MissingLi
             points += await TryAsync(batch, cancellationToken).ConfigureAwait(false);
         return points;
 
-        static string? WhyTooLong(string value, int allowed) => value.Length > allowed ? $"it has {value.Length} characters, {allowed} are allowed" : null;
+        static string? WhyTooLong(string value, int allowed) =>
+            value.Length > allowed ? $"it has {value.Length} characters, {allowed} are allowed" : null;
     }
 
     private bool IsAllowedMetric(string key)
@@ -65,7 +66,8 @@ internal sealed class BatchCopier(ITrackingStore target, string runId, MissingLi
 
             int points = 0;
             foreach (RunData half in Halves(batch))
-                points += await TryAsync(half with { Metrics = [.. half.Metrics.Where(point => !Refuses(point.Key))] }, cancellationToken).ConfigureAwait(false);
+                points += await TryAsync(
+                    half with { Metrics = [.. half.Metrics.Where(point => !Refuses(point.Key))] }, cancellationToken).ConfigureAwait(false);
             return points;
         }
         catch (MlflowException e) when (!e.EndsOperation() && e.StatusCode == 500)
@@ -88,7 +90,8 @@ internal sealed class BatchCopier(ITrackingStore target, string runId, MissingLi
     }
 
     private static bool IsRefusal(MlflowException e) =>
-        !e.EndsOperation() && (e.Kind is ErrorKind.InvalidValue or ErrorKind.ParameterConflict or ErrorKind.PermissionDenied || e.StatusCode is 400 or 413 or 422);
+        !e.EndsOperation() && (e.Kind is ErrorKind.InvalidValue or ErrorKind.ParameterConflict or ErrorKind.PermissionDenied
+            || e.StatusCode is 400 or 413 or 422);
 
     private static IEnumerable<RunData> Halves(RunData batch) => Halves(batch, (batch.Count + 1) / 2);
 

@@ -38,6 +38,8 @@ public sealed record CopyOptions
     /// <summary>Called for what the user must know, from any thread.</summary>
     public Action<string>? Warn { get; init; }
 
-    /// <summary>Runs that were kept for a server: they may be the rest of a run there, and may have been moved since they were first sent.</summary>
+    /// <summary>
+    /// Runs that were kept for a server: they may be the rest of a run there, and may have been moved since they were first sent.
+    /// </summary>
     public bool Offline { get; init; }
 }

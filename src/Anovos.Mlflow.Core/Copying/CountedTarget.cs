@@ -2,7 +2,9 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Copying;
 
-/// <summary>A target that is only read: changes succeed and do nothing. Experiments and runs that would be created have no content.</summary>
+/// <summary>
+/// A target that is only read: changes succeed and do nothing. Experiments and runs that would be created have no content.
+/// </summary>
 internal sealed class CountedTarget(ITrackingStore target) : ITrackingStore, IStoreWrapper
 {
     private const string NewId = "new ";
@@ -13,14 +15,16 @@ internal sealed class CountedTarget(ITrackingStore target) : ITrackingStore, ISt
 
     public StoreLimits Limits => target.Limits;
 
-    public Task<Experiment?> FindExperimentAsync(string name, CancellationToken cancellationToken) => target.FindExperimentAsync(name, cancellationToken);
+    public Task<Experiment?> FindExperimentAsync(string name, CancellationToken cancellationToken) =>
+        target.FindExperimentAsync(name, cancellationToken);
 
     public Task<Experiment> GetExperimentAsync(string experimentId, CancellationToken cancellationToken) =>
         experimentId.StartsWith(NewId, StringComparison.Ordinal)
             ? Task.FromResult(new Experiment { ExperimentId = experimentId, Name = experimentId.Substring(NewId.Length) })
             : target.GetExperimentAsync(experimentId, cancellationToken);
 
-    public Task<string> CreateExperimentAsync(NewExperiment experiment, CancellationToken cancellationToken) => Task.FromResult(NewId + experiment.Name);
+    public Task<string> CreateExperimentAsync(NewExperiment experiment, CancellationToken cancellationToken) =>
+        Task.FromResult(NewId + experiment.Name);
 
     public Task<Page<Experiment>> SearchExperimentsAsync(ExperimentSearch search, string? pageToken, CancellationToken cancellationToken) =>
         target.SearchExperimentsAsync(search, pageToken, cancellationToken);
@@ -45,7 +49,8 @@ internal sealed class CountedTarget(ITrackingStore target) : ITrackingStore, ISt
         string[] existing = [.. search.ExperimentIds.Where(id => !id.StartsWith(NewId, StringComparison.Ordinal))];
         return existing.Length == 0
             ? Task.FromResult(new Page<Run>([], null))
-            : target.SearchRunsAsync(existing.Length == search.ExperimentIds.Count ? search : search with { ExperimentIds = existing }, pageToken, cancellationToken);
+            : target.SearchRunsAsync(existing.Length == search.ExperimentIds.Count
+                ? search : search with { ExperimentIds = existing }, pageToken, cancellationToken);
     }
 
     public Task LogBatchAsync(string runId, RunData batch, CancellationToken cancellationToken) => Task.CompletedTask;

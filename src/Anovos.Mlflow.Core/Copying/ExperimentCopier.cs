@@ -41,7 +41,8 @@ internal sealed class ExperimentCopier(ITrackingStore source, ITrackingStore tar
 
     /// <summary>The id of the target's experiment, if the source's is part of the copy; otherwise null.</summary>
     public async Task<string?> KnownIdAsync(string experimentId) =>
-        _experiments.TryGetValue(experimentId, out Lazy<Task<TargetExperiment>>? known) ? (await known.Value.ConfigureAwait(false)).ExperimentId : null;
+        _experiments.TryGetValue(
+            experimentId, out Lazy<Task<TargetExperiment>>? known) ? (await known.Value.ConfigureAwait(false)).ExperimentId : null;
 
     // Null for a target that is only counted.
     private ILocalStore? Exact => options.KeepIds ? target as ILocalStore : null;
@@ -63,7 +64,8 @@ internal sealed class ExperimentCopier(ITrackingStore source, ITrackingStore tar
             return await KeepAsync(exact, experiment, name, cancellationToken).ConfigureAwait(false);
         Experiment? there = await FindAsync(experiment, name, cancellationToken).ConfigureAwait(false);
         bool created = there is null;
-        bool endsDeleted = experiment.LifecycleStage == LifecycleStage.Deleted && (created || there!.LifecycleStage == LifecycleStage.Deleted);
+        bool endsDeleted = experiment.LifecycleStage == LifecycleStage.Deleted && (
+            created || there!.LifecycleStage == LifecycleStage.Deleted);
         if (there is null)
         {
             there = await CreateAsync(experiment, name, cancellationToken).ConfigureAwait(false);
@@ -82,7 +84,8 @@ internal sealed class ExperimentCopier(ITrackingStore source, ITrackingStore tar
         return new TargetExperiment(there.ExperimentId, name, created, endsDeleted, missing);
     }
 
-    private async Task<TargetExperiment> KeepAsync(ILocalStore exact, Experiment experiment, string name, CancellationToken cancellationToken)
+    private async Task<TargetExperiment> KeepAsync(
+        ILocalStore exact, Experiment experiment, string name, CancellationToken cancellationToken)
     {
         Experiment there = await exact.KeepExperimentAsync(As(LifecycleStage.Active), cancellationToken).ConfigureAwait(false);
         if (there.LifecycleStage == LifecycleStage.Deleted)
@@ -161,7 +164,8 @@ internal sealed class ExperimentCopier(ITrackingStore source, ITrackingStore tar
                 continue;
             try
             {
-                await target.SetExperimentTagAsync(there.ExperimentId, new Tag(tag.Key, tag.Value), cancellationToken).ConfigureAwait(false);
+                await target.SetExperimentTagAsync(
+                    there.ExperimentId, new Tag(tag.Key, tag.Value), cancellationToken).ConfigureAwait(false);
             }
             catch (MlflowException e) when (MissingList.ConcernsOneStep(e))
             {
@@ -179,7 +183,8 @@ internal sealed class ExperimentCopier(ITrackingStore source, ITrackingStore tar
 /// <param name="Created">Whether this pass created it.</param>
 /// <param name="EndsDeleted">Whether it belongs in the trash when all runs are there.</param>
 /// <param name="Missing">Tags of the experiment that the target refuses.</param>
-internal sealed record TargetExperiment(string ExperimentId, string Name, bool Created, bool EndsDeleted, IReadOnlyList<MissingItem> Missing)
+internal sealed record TargetExperiment(
+    string ExperimentId, string Name, bool Created, bool EndsDeleted, IReadOnlyList<MissingItem> Missing)
 {
     /// <summary>Where its artifacts go; empty unless ids are kept.</summary>
     public string ArtifactLocation { get; init; } = "";

@@ -42,7 +42,8 @@ internal sealed class FamilyLinks(RunMap runs, Func<string, bool> isSelected, Co
 
         async Task LinkAsync(string key, string runId, string kind, string sourceKey)
         {
-            string? id = runId == run.RunId ? there.RunId : await FindAsync(runId, there.ExperimentId, cancellationToken).ConfigureAwait(false);
+            string? id = runId == run.RunId ? there.RunId : await FindAsync(
+                runId, there.ExperimentId, cancellationToken).ConfigureAwait(false);
             if (id is not null)
             {
                 tags.Add(new Tag(key, id));
@@ -50,7 +51,8 @@ internal sealed class FamilyLinks(RunMap runs, Func<string, bool> isSelected, Co
             }
 
             tags.Add(new Tag(sourceKey, runId));
-            missing.Add(kind, runId, $"The target does not have this run, so its id is kept in the tag {sourceKey}. Copy it, and then this run again.");
+            missing.Add(kind,
+                runId, $"The target does not have this run, so its id is kept in the tag {sourceKey}. Copy it, and then this run again.");
         }
     }
 

@@ -2,7 +2,9 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Copying;
 
-/// <summary>Copies the histories of a run's metrics, page by page. Of a metric that the target has, only the missing points are sent.</summary>
+/// <summary>
+/// Copies the histories of a run's metrics, page by page. Of a metric that the target has, only the missing points are sent.
+/// </summary>
 internal sealed class MetricCopier(ITrackingStore source, ITrackingStore target, MissingList missing)
 {
     /// <summary>Copies the histories. Returns the number of points that were sent.</summary>

@@ -84,8 +84,10 @@ internal sealed class MissingList
         IReadOnlyList<MissingItem> items = Items;
         for (int count = items.Count; ; count--)
         {
-            var part = items.Take(count).Select(item => new Dictionary<string, string> { ["kind"] = item.Kind, ["name"] = item.Name, ["reason"] = item.Reason });
-            var more = count < items.Count ? [new() { ["more"] = $"{items.Count - count}" }] : Enumerable.Empty<Dictionary<string, string>>();
+            var part = items.Take(count).Select(
+                item => new Dictionary<string, string> { ["kind"] = item.Kind, ["name"] = item.Name, ["reason"] = item.Reason });
+            var more = count < items.Count
+                ? [new() { ["more"] = $"{items.Count - count}" }] : Enumerable.Empty<Dictionary<string, string>>();
             string json = JsonSerializer.Serialize(part.Concat(more));
             if (json.Length <= length || count == 0)
                 return json;

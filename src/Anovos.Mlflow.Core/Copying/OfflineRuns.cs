@@ -14,5 +14,6 @@ public static class OfflineRuns
     public static string? TargetOf(Run run) => run.Tags.TryGetValue(OfflineTags.Target, out string? uri) ? uri : null;
 
     /// <summary>The tags of a run that is started in a folder for a server; none where there is no such server.</summary>
-    public static IReadOnlyList<Tag> TagsOfOffline(string? trackingUri) => trackingUri is null ? [] : [new Tag(OfflineTags.Target, trackingUri)];
+    public static IReadOnlyList<Tag> TagsOfOffline(string? trackingUri) =>
+        trackingUri is null ? [] : [new Tag(OfflineTags.Target, trackingUri)];
 }

@@ -62,7 +62,8 @@ internal sealed class RunCopier(
             now = await target.GetRunAsync(there.RunId, cancellationToken).ConfigureAwait(false);
         var batches = new BatchCopier(target, now.RunId, missing);
         Param[] newParams = [.. from param in run.Params where !IsIn(now.Params, param) select new Param(param.Key, param.Value)];
-        await missing.TryAsync("Param", "*", () => batches.WriteAsync(new RunData { Params = newParams }, cancellationToken)).ConfigureAwait(false);
+        await missing.TryAsync(
+            "Param", "*", () => batches.WriteAsync(new RunData { Params = newParams }, cancellationToken)).ConfigureAwait(false);
         await CopyInputsAsync(run, now, missing, cancellationToken).ConfigureAwait(false);
         int points = await new MetricCopier(source, target, missing).CopyAsync(run, now, batches, cancellationToken).ConfigureAwait(false);
         (int files, long bytes) = await artifacts.CopyAsync(run, there, missing, cancellationToken).ConfigureAwait(false);
@@ -70,7 +71,8 @@ internal sealed class RunCopier(
         await EndAsync(run, now, batches, missing, cancellationToken).ConfigureAwait(false);
 
         if (missing.Count == 0 && !run.IsOpen() && !options.KeepIds)
-            await batches.WriteAsync(new RunData { Tags = [new Tag(CopyTags.State, CopyTags.StateOf(run))] }, cancellationToken).ConfigureAwait(false);
+            await batches.WriteAsync(
+                new RunData { Tags = [new Tag(CopyTags.State, CopyTags.StateOf(run))] }, cancellationToken).ConfigureAwait(false);
         if (options.KeepIds && target is ILocalStore exact)
             await exact.KeepRunStateAsync(run, cancellationToken).ConfigureAwait(false);
         else if (endsDeleted)
@@ -91,7 +93,8 @@ internal sealed class RunCopier(
 
         List<Tag> tags = await links.TagsAsync(run, now, missing, cancellationToken).ConfigureAwait(false);
         Tag[] changed = [.. tags.Where(tag => !IsIn(now.Tags, new(tag.Key, tag.Value)))];
-        await missing.TryAsync("Tag", "*", () => batches.WriteAsync(new RunData { Tags = changed }, cancellationToken)).ConfigureAwait(false);
+        await missing.TryAsync(
+            "Tag", "*", () => batches.WriteAsync(new RunData { Tags = changed }, cancellationToken)).ConfigureAwait(false);
         if (missing.Count > 0 && options.TagMissing)
         {
             var list = new Tag(CopyTags.Missing, missing.ToJson(target.Limits.TagValue));
@@ -106,7 +109,8 @@ internal sealed class RunCopier(
 
     private async Task CopyInputsAsync(Run run, Run now, MissingList missing, CancellationToken cancellationToken)
     {
-        DatasetInput[] inputs = [.. run.Inputs.Where(input => !now.Inputs.Any(other => other.Name == input.Name && other.Digest == input.Digest))];
+        DatasetInput[] inputs = [.. run.Inputs.Where(
+            input => !now.Inputs.Any(other => other.Name == input.Name && other.Digest == input.Digest))];
         try
         {
             await target.LogInputsAsync(now.RunId, inputs, cancellationToken).ConfigureAwait(false);
@@ -128,7 +132,8 @@ internal sealed class RunCopier(
         if (missing.Count > 0)
         {
             string open = run.IsOpen() ? "It has not ended. " : "";
-            return result with { Status = "Incomplete", Missing = missing.Items, Reason = open + missing.Summarize(), Error = missing.Error };
+            return result with { Status = "Incomplete",
+                Missing = missing.Items, Reason = open + missing.Summarize(), Error = missing.Error };
         }
 
         if (run.IsOpen())

@@ -42,7 +42,8 @@ internal sealed class RunMap(ITrackingStore source, ITrackingStore target, Exper
 
     /// <summary>The copy of a run, if it is known to be there.</summary>
     public TargetRun? Find(string runId, TargetExperiment experiment) =>
-        _known.TryGetValue(experiment.ExperimentId, out Dictionary<string, TargetRun>? known) && known.TryGetValue(runId, out TargetRun? found) ? found : null;
+        _known.TryGetValue(experiment.ExperimentId, out Dictionary<string, TargetRun>? known) && known.TryGetValue(
+            runId, out TargetRun? found) ? found : null;
 
     /// <summary>Returns the copy of a run, or creates it, without any content.</summary>
     public Task<TargetRun> EnsureAsync(Run run, CancellationToken cancellationToken) =>
@@ -52,19 +53,22 @@ internal sealed class RunMap(ITrackingStore source, ITrackingStore target, Exper
     public async Task<TargetRun> EnsureAsync(string runId, CancellationToken cancellationToken) =>
         _runs.TryGetValue(runId, out Lazy<Task<TargetRun>>? known)
             ? await known.Value.ConfigureAwait(false)
-            : await EnsureAsync(await source.GetRunAsync(runId, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            : await EnsureAsync(
+                await source.GetRunAsync(runId, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
     /// <summary>Returns the id that a run outside of this pass has at the target; null if it is not there.</summary>
     public async Task<string?> FindOtherAsync(string runId, string experimentId, CancellationToken cancellationToken)
     {
-        TargetRun? other = await _others.GetOrAdd(runId, _ => new(() => FindAnywhereAsync(runId, experimentId, cancellationToken))).Value.ConfigureAwait(false);
+        TargetRun? other = await _others.GetOrAdd(
+            runId, _ => new(() => FindAnywhereAsync(runId, experimentId, cancellationToken))).Value.ConfigureAwait(false);
         return other?.RunId;
     }
 
     private async Task<TargetRun> FindOrCreateAsync(Run run, CancellationToken cancellationToken)
     {
         TargetExperiment experiment = await experiments.EnsureAsync(run.ExperimentId, cancellationToken).ConfigureAwait(false);
-        if (options.Offline && run.Tags.ContainsKey(OfflineTags.Continues) && await TryGetAsync(run.RunId, cancellationToken).ConfigureAwait(false) is { } beginning)
+        if (options.Offline && run.Tags.ContainsKey(
+            OfflineTags.Continues) && await TryGetAsync(run.RunId, cancellationToken).ConfigureAwait(false) is { } beginning)
             return TargetRun.Of(beginning);
         if (options.KeepIds)
         {
@@ -78,7 +82,8 @@ internal sealed class RunMap(ITrackingStore source, ITrackingStore target, Exper
             if (known.TryGetValue(run.RunId, out TargetRun? copy))
                 return copy;
         }
-        else if (!experiment.Created && await SearchAsync(run.RunId, [experiment.ExperimentId], cancellationToken).ConfigureAwait(false) is { } found)
+        else if (!experiment.Created && await SearchAsync(
+            run.RunId, [experiment.ExperimentId], cancellationToken).ConfigureAwait(false) is { } found)
         {
             return found;
         }
@@ -119,7 +124,8 @@ internal sealed class RunMap(ITrackingStore source, ITrackingStore target, Exper
 
     private async Task<TargetRun?> SearchAsync(string runId, IReadOnlyList<string> experimentIds, CancellationToken cancellationToken)
     {
-        var search = new RunSearch(experimentIds, $"tags.`{OfflineTags.SourceRunId}` = '{runId}'") { ViewType = ViewType.All, MaxResults = 100 };
+        var search = new RunSearch(
+            experimentIds, $"tags.`{OfflineTags.SourceRunId}` = '{runId}'") { ViewType = ViewType.All, MaxResults = 100 };
         Page<Run> page = await target.SearchRunsAsync(search, null, cancellationToken).ConfigureAwait(false);
         return page.Items.FirstOrDefault(IsCopy) is { } run ? TargetRun.Of(run) : null;
     }
@@ -166,5 +172,6 @@ internal sealed record TargetRun(string RunId, string ExperimentId, string Artif
     public bool IsDeletedWithSource => State?.EndsWith(CopyTags.DeletedState, StringComparison.Ordinal) == true;
 
     public static TargetRun Of(Run run) => new(
-        run.RunId, run.ExperimentId, run.ArtifactUri, run.LifecycleStage, run.Tags.TryGetValue(CopyTags.State, out string? state) ? state : null);
+        run.RunId, run.ExperimentId, run.ArtifactUri, run.LifecycleStage, run.Tags.TryGetValue(
+            CopyTags.State, out string? state) ? state : null);
 }

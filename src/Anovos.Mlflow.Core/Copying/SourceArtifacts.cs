@@ -27,7 +27,9 @@ internal sealed class SourceArtifacts
     }
 
     /// <summary>Opens the artifacts of a run.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> if they are not where the run says, nor beside its store.</exception>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.UriUnsupported"/> if they are not where the run says, nor beside its store.
+    /// </exception>
     public IArtifactStore Open(Run run) => FolderOf(run) is { } folder
         ? new LocalArtifactStore(folder)
         : ArtifactStores.Open(run, _source, _options.OnRetry, _options.Warn);
@@ -82,5 +84,6 @@ internal sealed class SourceArtifacts
     private static bool HasEntries(string folder) => Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any();
 
     private static bool IsBelow(string path, string folder) =>
-        Path.GetFullPath(path).StartsWith(folder.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+        Path.GetFullPath(
+            path).StartsWith(folder.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 }

@@ -58,7 +58,8 @@ public sealed class StoreCopier
         _runs = new RunMap(source, target, _experiments, options);
         var artifacts = new ArtifactCopier(source, target, options, Moved);
         _models = new LoggedModelCopier(
-            source, target, new CopiedIds((id, _) => _experiments.KnownIdAsync(id), FindRunIdAsync), artifacts.CopyModelAsync, ModelOptions);
+            source, target, new CopiedIds(
+                (id, _) => _experiments.KnownIdAsync(id), FindRunIdAsync), artifacts.CopyModelAsync, ModelOptions);
         var links = new FamilyLinks(_runs, _selected.Contains, options);
         _copier = new RunCopier(source, target, _runs, links, artifacts, _models, options);
     }
@@ -78,7 +79,9 @@ public sealed class StoreCopier
     /// </summary>
     /// <param name="completed">Called with the result of each model.</param>
     /// <param name="cancellationToken">Cancels it.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> for a folder as the target; a registry cannot be reached.</exception>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.NotSupported"/> for a folder as the target; a registry cannot be reached.
+    /// </exception>
     public async Task CopyModelsAsync(Action<ModelResult> completed, CancellationToken cancellationToken)
     {
         var from = ModelRegistry.ToCopyFrom(_source);
@@ -216,5 +219,6 @@ public sealed class StoreCopier
         Report();
     }
 
-    private void Report() => _progress(new CopyProgress(Volatile.Read(ref _done), _ids.Count, Interlocked.Read(ref _bytes), Interlocked.Read(ref _points)));
+    private void Report() =>
+        _progress(new CopyProgress(Volatile.Read(ref _done), _ids.Count, Interlocked.Read(ref _bytes), Interlocked.Read(ref _points)));
 }

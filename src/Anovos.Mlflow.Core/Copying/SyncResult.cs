@@ -41,7 +41,8 @@ public sealed record SyncResult
     /// <summary>The error; null for a run that is there, whether it is complete or not.</summary>
     public MlflowException? Error { get; init; }
 
-    internal static SyncResult Of(Run run) => new() { RunId = run.RunId, RunName = run.RunName, Experiment = run.Experiment, Status = "Failed" };
+    internal static SyncResult Of(Run run) =>
+        new() { RunId = run.RunId, RunName = run.RunName, Experiment = run.Experiment, Status = "Failed" };
 }
 
 /// <summary>The result of copying one registered model.</summary>

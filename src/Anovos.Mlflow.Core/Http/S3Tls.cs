@@ -1,6 +1,8 @@
 namespace Anovos.Mlflow.Http;
 
-/// <summary>How the certificates of stores that speak S3 are checked, with credentials of one's own and by URLs that a server signs.</summary>
+/// <summary>
+/// How the certificates of stores that speak S3 are checked, with credentials of one's own and by URLs that a server signs.
+/// </summary>
 /// <param name="IsIgnored">Accepts any certificate (<c>MLFLOW_S3_IGNORE_TLS</c>).</param>
 /// <param name="Authorities">A PEM file with the authorities to trust (<c>AWS_CA_BUNDLE</c>); null for the system's.</param>
 internal sealed record S3Tls(bool IsIgnored, string? Authorities)

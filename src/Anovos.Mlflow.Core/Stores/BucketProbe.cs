@@ -11,7 +11,8 @@ internal static class BucketProbe
     private const int Runs = 5;
 
     /// <summary>A URL of the host; null if no recent run has artifacts that show it.</summary>
-    public static async Task<PresignedUrl?> FindUrlAsync(ITrackingStore store, RestApi api, ServerInfo info, CancellationToken cancellationToken)
+    public static async Task<PresignedUrl?> FindUrlAsync(
+        ITrackingStore store, RestApi api, ServerInfo info, CancellationToken cancellationToken)
     {
         if (!info.SignsUrls && !info.GivesDirectDownloads)
             return null;

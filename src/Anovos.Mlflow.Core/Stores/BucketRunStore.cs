@@ -158,7 +158,8 @@ internal sealed class BucketRunStore(
             : signing.Refusal is { } unsigned ? unsigned.Message.TrimEnd('.')
             : "it does not say that it signs URLs of buckets, as MLflow 3.15 and later do";
         if (refusal.Kind == ErrorKind.UriUnsupported)
-            return refusal.Rewrap($"{refusal.Message} With URLs that the server at {api.Server.Host} signs it does not work either: {why}.");
+            return refusal.Rewrap(
+                $"{refusal.Message} With URLs that the server at {api.Server.Host} signs it does not work either: {why}.");
         return refusal.Rewrap(
             $"The artifacts are in {root}, and neither way leads there. With own credentials: {refusal.Message} "
             + $"With URLs that the server at {api.Server.Host} signs: {why}.");

@@ -38,7 +38,8 @@ internal static class MetricHistory
         PageWalker.ReadAllAsync(pageToken => store.GetMetricHistoryAsync(runId, key, pageToken, cancellationToken));
 
     /// <summary>How often the run has each point of a metric, as <see cref="AsStored"/> gives it.</summary>
-    public static async Task<Dictionary<Metric, int>> CountAsync(ITrackingStore store, string runId, string key, CancellationToken cancellationToken)
+    public static async Task<Dictionary<Metric, int>> CountAsync(
+        ITrackingStore store, string runId, string key, CancellationToken cancellationToken)
     {
         var copies = new Dictionary<Metric, int>();
         foreach (Metric point in await ReadAllAsync(store, runId, key, cancellationToken).ConfigureAwait(false))

@@ -188,7 +188,8 @@ public abstract class CopyCommand : TrackingCommand
             PSObject[] names = [.. script.InvokeWithContext(null, [new PSVariable("_", experiment)]).Where(name => name is not null)];
             return names.Length == 1 && names[0].ToString() is { Length: > 0 } name
                 ? name
-                : throw Invalid($"The script of -ExperimentPath gives {names.Length} values for the experiment '{experiment}'. It must give one name.");
+                : throw Invalid(
+                    $"The script of -ExperimentPath gives {names.Length} values for the experiment '{experiment}'. It must give one name.");
         }
         catch (RuntimeException e)
         {

@@ -183,7 +183,8 @@ public sealed class MultipartTests
         await using TransferFixture run = await TransferFixture.OpenAsync("3.17", inParts: true);
         ArtifactUpload file = run.File("a b/big", Length);
         run.Server.Faults.Add("PUT", "/bucket/*/9", Faults.ProxyPage(), times: 3);
-        Assert.Contains("Part 9 of 11", Assert.Single(await run.SendAsync([file, run.File("small", 10)]), result => result != "small Sent"));
+        Assert.Contains(
+            "Part 9 of 11", Assert.Single(await run.SendAsync([file, run.File("small", 10)]), result => result != "small Sent"));
 
         string[] kept = [.. Directory.EnumerateFiles(Path.Combine(run.Folder, "sent")).Select(File.ReadAllText)];
         Assert.Equal(2, kept.Length);

@@ -13,7 +13,8 @@ internal sealed class TransferFixture : IAsyncDisposable
     private readonly Func<ITrackingStore> _connect;
     private ITrackingStore _store;
 
-    private TransferFixture(Func<ITrackingStore> connect, ITrackingStore store, Run run, TrackingServer? server, string folder, List<RetryNotice> retries)
+    private TransferFixture(
+        Func<ITrackingStore> connect, ITrackingStore store, Run run, TrackingServer? server, string folder, List<RetryNotice> retries)
     {
         (_connect, _store, Run, Folder, Retries) = (connect, store, run, folder, retries);
         Server = server!;

@@ -53,11 +53,13 @@ public sealed class StoreCopierModelTests : IDisposable
         {
             await CopyAsync(source.Store, target, new CopyOptions { Warn = _warnings.Add });
 
-            Assert.Equal("", string.Join("\n", _rows.SelectMany(row => row.Missing)) + string.Join("\n", _rows.Select(row => row.Reason)).Trim());
+            Assert.Equal(
+                "", string.Join("\n", _rows.SelectMany(row => row.Missing)) + string.Join("\n", _rows.Select(row => row.Reason)).Trim());
             Experiment experiment = (await target.FindExperimentAsync(source.ExperimentName, default))!;
             Page<Run> runs = await target.SearchRunsAsync(new RunSearch([experiment.ExperimentId]), null, default);
             Run child = runs.Items.Single(run => run.RunName == "child");
-            Page<LoggedModel> models = await ModelRegistry.Of(target).Logged.SearchAsync([experiment.ExperimentId], null, 100, null, default);
+            Page<LoggedModel> models = await ModelRegistry.Of(
+                target).Logged.SearchAsync([experiment.ExperimentId], null, 100, null, default);
             Assert.Equal(2, models.Items.Count);
             LoggedModel second = models.Items.Single(model => model.Name == "second");
             Assert.Equal((child.RunId, 3), (second.RunId, second.Points.Count));

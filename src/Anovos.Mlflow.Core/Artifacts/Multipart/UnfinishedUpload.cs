@@ -131,7 +131,8 @@ internal sealed class UnfinishedUpload : IDisposable
         using var reader = new StreamReader(_file!, Encoding.UTF8, detectEncodingFromByteOrderMarks: false, 1 << 14, leaveOpen: true);
         try
         {
-            Created = reader.ReadLine() is { } first && JsonSerializer.Deserialize<CreatedUpload>(first) is { Path: not null } created ? created : null;
+            Created = reader.ReadLine() is { } first && JsonSerializer.Deserialize<CreatedUpload>(
+                first) is { Path: not null } created ? created : null;
             while (reader.ReadLine() is { } line)
             {
                 if (JsonSerializer.Deserialize<UploadedPart>(line) is { Sha256: not null, ETag: not null } part)

@@ -50,7 +50,8 @@ public sealed class CopyMlflowExperimentCommand : CopyCommand
             _selected[source] = experiments = new(StringComparer.Ordinal);
         ForEach(ParameterSetName switch { "Name" => Name, "Id" => Id, _ => [InputObject.ExperimentId] }, key =>
         {
-            foreach (Experiment experiment in ParameterSetName == "Name" ? FindNamed(source, key) : [Await(token => source.Store.GetExperimentAsync(key, token))])
+            foreach (Experiment experiment in ParameterSetName == "Name" ? FindNamed(
+                source, key) : [Await(token => source.Store.GetExperimentAsync(key, token))])
                 experiments[experiment.ExperimentId] = experiment;
         });
     }

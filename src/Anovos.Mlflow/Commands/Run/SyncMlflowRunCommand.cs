@@ -129,7 +129,8 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
             return;
         }
 
-        if ((OfflineRuns.IsSynced(run, target.TrackingUri) && !Force) || !ShouldProcess($"run {run.RunId} ('{run.RunName}') to {target}", "Send"))
+        if ((OfflineRuns.IsSynced(run, target.TrackingUri) && !Force) || !ShouldProcess(
+            $"run {run.RunId} ('{run.RunName}') to {target}", "Send"))
             return;
         if (!_targets.TryGetValue(target, out List<string>? selected))
             _targets[target] = selected = [];

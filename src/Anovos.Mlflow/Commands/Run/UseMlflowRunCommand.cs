@@ -54,7 +54,8 @@ public sealed class UseMlflowRunCommand : StartCommand
         Session.Remove(run.RunId);
         var lifecycle = new RunLifecycle(active.Connection.Store, RunEnvironment.Read);
         Run ended = Await(token => lifecycle.EndAsync(run.RunId, run.Experiment, RunStatus.Finished, token));
-        TellEnd(RunSummary.Of(ended, active.Connection.WorkspaceUrl), active.Connection.Store, active.Connection.WorkspaceUrl, run.TrackingUri);
+        TellEnd(RunSummary.Of(
+            ended, active.Connection.WorkspaceUrl), active.Connection.Store, active.Connection.WorkspaceUrl, run.TrackingUri);
     }
 
     // The block's output and errors come as they are written, and as this cmdlet's own: a redirection of it takes them too.
