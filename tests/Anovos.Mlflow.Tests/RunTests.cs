@@ -38,6 +38,66 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public void A_list_is_a_series_whose_steps_count_up()
+    {
+        ScriptResult result = _session.Run(
+            """
+            $null = Start-MlflowRun
+            Write-MlflowMetric loss (0.5, 0.4, 0.3)
+            Write-MlflowMetric loss (0.2, '0.1') -Step 3
+            Write-MlflowMetric @{ rows = 7, $true; one = 1 } -Step 10
+            [pscustomobject]@{ Name = 'piped'; Value = [Collections.Generic.List[int]](4, 5) } | Write-MlflowMetric
+            Write-MlflowMetric none @()
+            $points = 'loss', 'rows', 'one', 'piped' | ForEach-Object { Get-MlflowMetric $_ }
+            $points | ForEach-Object { "$($_.Name) $($_.Step) $($_.Value)" }
+            (Stop-MlflowRun).Metrics.Count
+            """).Clean();
+        Assert.Equal(
+            [
+                "loss 0 0.5", "loss 1 0.4", "loss 2 0.3", "loss 3 0.2", "loss 4 0.1", "rows 10 7", "rows 11 1", "one 10 1", "piped 0 4",
+                "piped 1 5", "4",
+            ],
+            result.Texts);
+    }
+
+    [Fact]
+    public void A_value_of_a_series_that_is_not_a_number_is_an_error_that_names_it_and_keeps_its_step()
+    {
+        ScriptResult result = _session.Run(
+            """
+            $null = Start-MlflowRun
+            Write-MlflowMetric loss (0.5, 'wrong', (1, 2), $null, 0.2)
+            Get-MlflowMetric loss | ForEach-Object { "$($_.Step) $($_.Value)" }
+            Write-MlflowMetric 'bad%' (1, 2)
+            (Stop-MlflowRun).Metrics.Keys
+            """);
+        Assert.Equal(["0 0.5", "4 0.2", "loss"], result.Texts);
+        Assert.Equal(["InvalidValue"], result.Errors.Select(error => error.FullyQualifiedErrorId.Split(',')[0]).Distinct());
+        string[] messages = [.. result.Errors.Select(error => error.ToString())];
+        Assert.Equal(4, messages.Length);
+        Assert.Contains("'wrong' of the metric 'loss'", messages[0]);
+        Assert.Contains("'1 2' of the metric 'loss'", messages[1]);
+        Assert.Contains("'bad%'", messages[3]);
+    }
+
+    [Theory]
+    [InlineData(".")]
+    [InlineData("sqlite:///m.db")]
+    public void A_long_series_arrives_whole_in_each_local_store(string uri)
+    {
+        ScriptResult result = _session.Run(
+            """
+            $null = Start-MlflowRun -TrackingUri $Uri
+            Write-MlflowMetric m (1..20001) -Step 5
+            $points = @(Get-MlflowMetric m)
+            $gaps = 0; for ($i = 0; $i -lt $points.Count; $i++) { if ($points[$i].Value -ne $i + 1 -or $points[$i].Step -ne $i + 5) { $gaps++ } }
+            $points.Count; $gaps; $points[0].Step; $points[-1].Step; (Stop-MlflowRun).Metrics['m']
+            """,
+            ("Uri", uri)).Clean();
+        Assert.Equal(["20001", "0", "5", "20005", "20001"], result.Texts);
+    }
+
+    [Fact]
     public async Task Many_values_are_few_requests()
     {
         await using TrackingServer server = await TrackingServer.StartAsync();

@@ -19,6 +19,7 @@ public abstract class RunDataCommand : RunCommand
     private readonly List<Tag> _tags = [];
     private readonly Stopwatch _sinceWrite = Stopwatch.StartNew();
     private RunReference? _run;
+    private string? _validKey;
     private Task _writing = Task.CompletedTask;
 
     /// <summary>What the store of the run accepts; known while a pair is taken.</summary>
@@ -40,39 +41,54 @@ public abstract class RunDataCommand : RunCommand
         base.Dispose(disposing);
     }
 
-    /// <summary>Gives each pair of the table, or the one pair, to <paramref name="add"/>. A pair that MLflow would refuse is an error and stops no other.</summary>
+    /// <summary>Gives each pair of the table, or the one pair, to <paramref name="add"/>. A pair that MLflow would refuse is an error and
+    /// stops no other.</summary>
     protected void ForEachPair(IDictionary? table, string name, object? value, Action<string, object?> add)
     {
-        IEnumerable<(string Key, object? Value)> pairs = table is null ? [(name, value)] : table.Keys.Cast<object>().Select(key => (ValueText.Of(key), (object?)table[key]));
-        foreach ((string key, object? item) in pairs)
+        if (table is null)
         {
-            try
-            {
-                SwitchTo(ResolveRun());
-                if (Limits.WhyInvalidKey(key) is { } why)
-                {
-                    throw new MlflowException(ErrorKind.InvalidValue,
-                        $"MLflow does not take the key '{key}': {why}. '{Limits.ToValidKey(key)}' would do.") { Target = key };
-                }
+            Try(name, value, add);
+            return;
+        }
 
-                add(key, item);
-            }
-            catch (MlflowException e) when (!e.EndsPipeline())
-            {
-                WriteError(e.ToErrorRecord(key));
-            }
+        foreach (object key in table.Keys)
+            Try(ValueText.Of(key), table[key], add);
+    }
+
+    /// <summary>Gives the pair to <paramref name="add"/>. What MLflow would refuse is an error.</summary>
+    private protected void Try(string key, object? value, Action<string, object?> add)
+    {
+        try
+        {
+            SwitchTo(ResolveRun());
+            CheckKey(key);
+            add(key, value);
+        }
+        catch (MlflowException e) when (!e.EndsPipeline())
+        {
+            WriteError(e.ToErrorRecord(key));
         }
     }
 
-    /// <summary>Takes data for the run that this record names.</summary>
-    protected void Add(RunData data)
+    /// <summary>Takes a point for the run that this record names.</summary>
+    private protected void Add(Metric metric)
     {
-        _metrics.AddRange(data.Metrics);
-        _params.AddRange(data.Params);
-        _tags.AddRange(data.Tags);
-        bool full = _metrics.Count >= Limits.BatchMetrics || _params.Count >= Limits.BatchParams || _tags.Count >= Limits.BatchTags;
-        if (full || _sinceWrite.Elapsed > Longest)
-            Flush();
+        _metrics.Add(metric);
+        FlushIf(_metrics.Count >= Limits.BatchMetrics);
+    }
+
+    /// <summary>Takes a param for the run that this record names.</summary>
+    private protected void Add(Param param)
+    {
+        _params.Add(param);
+        FlushIf(_params.Count >= Limits.BatchParams);
+    }
+
+    /// <summary>Takes a tag for the run that this record names.</summary>
+    private protected void Add(Tag tag)
+    {
+        _tags.Add(tag);
+        FlushIf(_tags.Count >= Limits.BatchTags);
     }
 
     /// <summary>The value as MLflow keeps it: cut, with a warning, where it is too long.</summary>
@@ -84,11 +100,33 @@ public abstract class RunDataCommand : RunCommand
         return text;
     }
 
+    // The records of a series have one key, which needs one look.
+    private void CheckKey(string key)
+    {
+        if (key == _validKey)
+            return;
+        if (Limits.WhyInvalidKey(key) is { } why)
+        {
+            throw new MlflowException(ErrorKind.InvalidValue,
+                $"MLflow does not take the key '{key}': {why}. '{Limits.ToValidKey(key)}' would do.") { Target = key };
+        }
+
+        _validKey = key;
+    }
+
     private void SwitchTo(RunReference run)
     {
         if (_run is not null && _run.RunId != run.RunId)
             Flush();
+        if (_run?.Store != run.Store)
+            _validKey = null;
         _run = run;
+    }
+
+    private void FlushIf(bool isFull)
+    {
+        if (isFull || _sinceWrite.Elapsed > Longest)
+            Flush();
     }
 
     private void Flush()

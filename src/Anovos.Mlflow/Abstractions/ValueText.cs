@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Globalization;
 using System.Management.Automation;
 
@@ -16,7 +17,7 @@ internal static class ValueText
         DateTime time => time.ToString("o", CultureInfo.InvariantCulture),
         DateTimeOffset time => time.ToString("o", CultureInfo.InvariantCulture),
         IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
-        System.Collections.IEnumerable list => string.Join(" ", list.Cast<object?>().Select(Of)),
+        IEnumerable list => string.Join(" ", list.Cast<object?>().Select(Of)),
         var other => other.ToString() ?? "",
     };
 
@@ -27,6 +28,8 @@ internal static class ValueText
         object? raw = Unwrap(value);
         switch (raw)
         {
+            case double number:
+                return number;
             case bool flag:
                 return flag ? 1 : 0;
             case TimeSpan duration:
@@ -38,9 +41,16 @@ internal static class ValueText
             case System.Numerics.BigInteger big:
                 return (double)big;
             default:
-                throw new MlflowException(ErrorKind.InvalidValue, $"The value '{Of(raw)}' of the metric '{name}' is no number. Write it with a point, as 1.5; for text use a parameter or a tag.") { Target = name };
+                throw new MlflowException(ErrorKind.InvalidValue, $"The value '{Of(raw)}' of the metric '{name}' is not a number. Write it with a point, as 1.5; for text use a parameter or a tag.") { Target = name };
         }
     }
+
+    /// <summary>The values of a list; null for a single value, which a text is, and for a table.</summary>
+    public static IEnumerable? ListOf(object? value) => Unwrap(value) switch
+    {
+        string or IDictionary => null,
+        var other => other as IEnumerable,
+    };
 
     private static bool TryParse(string text, out double value)
     {

@@ -6,6 +6,8 @@ namespace Anovos.Mlflow.Tracking;
 /// </summary>
 public sealed class SqliteStore : ILocalStore
 {
+    private const int BatchMetrics = 8000;
+
     private readonly SqliteExperiments _experiments;
     private readonly SqliteRuns _runs;
     private readonly SqliteRunWriter _writer;
@@ -26,8 +28,10 @@ public sealed class SqliteStore : ILocalStore
     /// <inheritdoc/>
     public string TrackingUri => Database.Uri;
 
-    /// <inheritdoc/>
-    public StoreLimits Limits { get; } = StoreLimits.Mlflow;
+    /// <summary>
+    /// MLflow's limits, but with more points in a batch: each batch is a transaction, and a durable commit is expensive.
+    /// </summary>
+    public StoreLimits Limits { get; } = StoreLimits.Mlflow with { BatchMetrics = BatchMetrics, BatchTotal = BatchMetrics };
 
     /// <summary>Whether the file exists. One that does not reads as an empty store.</summary>
     public bool Exists => Database.Exists;

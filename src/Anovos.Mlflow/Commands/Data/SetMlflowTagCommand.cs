@@ -29,5 +29,5 @@ public sealed class SetMlflowTagCommand : RunDataCommand
     /// <inheritdoc/>
     protected override void Process() =>
         ForEachPair(ParameterSetName == "Table" ? Tag : null, Name, Value, (key, value) =>
-            Add(new RunData { Tags = [new Tag(key, Cut(key, value, Limits.TagValue))] }));
+            Add(new Tag(key, Cut(key, value, Limits.TagValue))));
 }

@@ -39,6 +39,31 @@ public sealed class WriteMlflowMetricCommand : RunDataCommand
     {
         long timestamp = (Timestamp is { } time ? new DateTimeOffset(time) : DateTimeOffset.UtcNow).ToUnixTimeMilliseconds();
         ForEachPair(ParameterSetName == "Table" ? Metric : null, Name, Value, (key, value) =>
-            Add(new RunData { Metrics = [new Metric(key, ValueText.NumberOf(key, value), timestamp, Step)] }));
+        {
+            if (ValueText.ListOf(value) is { } series)
+                AddSeries(key, series, timestamp);
+            else
+                AddPoint(key, value, timestamp, Step);
+        });
     }
+
+    private void AddSeries(string key, IEnumerable series, long timestamp)
+    {
+        long step = Step;
+        foreach (object? value in series)
+        {
+            if (value is double number)
+                Add(new Metric(key, number, timestamp, step));
+            else
+                TryPoint(key, value, timestamp, step);
+            step++;
+        }
+    }
+
+    // A value that is not a number stops no other.
+    private void TryPoint(string key, object? value, long timestamp, long step) =>
+        Try(key, value, (_, item) => AddPoint(key, item, timestamp, step));
+
+    private void AddPoint(string key, object? value, long timestamp, long step) =>
+        Add(new Metric(key, ValueText.NumberOf(key, value), timestamp, step));
 }

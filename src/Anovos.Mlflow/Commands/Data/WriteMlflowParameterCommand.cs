@@ -29,5 +29,5 @@ public sealed class WriteMlflowParameterCommand : RunDataCommand
     /// <inheritdoc/>
     protected override void Process() =>
         ForEachPair(ParameterSetName == "Table" ? Parameter : null, Name, Value, (key, value) =>
-            Add(new RunData { Params = [new Param(key, Cut(key, value, Limits.ParamValue))] }));
+            Add(new Param(key, Cut(key, value, Limits.ParamValue))));
 }
