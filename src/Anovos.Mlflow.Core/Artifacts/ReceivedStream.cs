@@ -15,6 +15,9 @@ internal sealed class ReceivedStream : Stream
     private byte[] _block = [];
     private int _offset, _left;
 
+    // The reader's own: the writer may have the next block ready before the reader waits for it, so _left says nothing until then.
+    private bool _hasBlock;
+
     /// <summary>Starts to receive.</summary>
     /// <param name="length">The length that was listed.</param>
     /// <param name="receive">Has the store write to a stream.</param>
@@ -62,7 +65,7 @@ internal sealed class ReceivedStream : Stream
 
     public override async Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
     {
-        if (_left == 0)
+        if (!_hasBlock)
         {
             await _filled.WaitAsync(cancellationToken).ConfigureAwait(false);
             if (_left == 0)
@@ -72,6 +75,8 @@ internal sealed class ReceivedStream : Stream
                 await ThrowIfFailedAsync().ConfigureAwait(false);
                 return 0;
             }
+
+            _hasBlock = true;
         }
 
         int read = Math.Min(count, _left);
@@ -79,7 +84,11 @@ internal sealed class ReceivedStream : Stream
         _offset += read;
         _left -= read;
         if (_left == 0)
+        {
+            _hasBlock = false;
             _taken.Release();
+        }
+
         return read;
     }
 
