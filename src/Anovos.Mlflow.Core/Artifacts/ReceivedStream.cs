@@ -7,6 +7,8 @@ namespace Anovos.Mlflow.Artifacts;
 /// </summary>
 internal sealed class ReceivedStream : Stream
 {
+    private const int Attempts = 3;
+
     private readonly long _length;
     private readonly Func<MlflowException, MlflowException> _failed;
     private readonly CancellationTokenSource _stop;
@@ -40,6 +42,13 @@ internal sealed class ReceivedStream : Stream
             {
                 var writer = new Writer(this, stop);
                 await receive(writer, stop).ConfigureAwait(false);
+                for (int attempt = 1; attempt < Attempts && writer.Length < _length; attempt++)
+                {
+                    // Few servers say how long their response is, so that one that was cut short looks like a whole one.
+                    writer.SetLength(0);
+                    await receive(writer, stop).ConfigureAwait(false);
+                }
+
                 await writer.FinishAsync().ConfigureAwait(false);
             }
             finally

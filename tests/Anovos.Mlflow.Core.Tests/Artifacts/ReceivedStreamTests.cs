@@ -24,9 +24,11 @@ public class ReceivedStreamTests
     [InlineData(-1, "was listed with 200000 bytes, and 199999 came")]
     public async Task Another_length_than_the_listed_one_is_an_error_before_the_last_byte(int more, string message)
     {
-        using var stream = new ReceivedStream(Length, (target, stop) => WriteAsync(target, new byte[Length + more], 1000, stop), e => e, default);
+        byte[] bytes = new byte[Length + more];
+        using var stream = new ReceivedStream(Length, (target, stop) => WriteAsync(target, bytes, 1000, stop), e => e, default);
         using var read = new MemoryStream();
-        MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => stream.CopyToAsync(read, TestContext.Current.CancellationToken));
+        MlflowException e = await Assert.ThrowsAsync<MlflowException>(
+            () => stream.CopyToAsync(read, TestContext.Current.CancellationToken));
         Assert.Equal(message, e.Message);
         Assert.True(read.Length < Length);
     }
@@ -52,7 +54,8 @@ public class ReceivedStreamTests
     public async Task A_repeated_download_of_other_bytes_is_an_error()
     {
         using var stream = new ReceivedStream(Length, TwiceAsync, e => e, default);
-        MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => stream.CopyToAsync(Stream.Null, TestContext.Current.CancellationToken));
+        MlflowException e = await Assert.ThrowsAsync<MlflowException>(
+            () => stream.CopyToAsync(Stream.Null, TestContext.Current.CancellationToken));
         Assert.Contains("changed while it was received", e.Message);
 
         static async Task TwiceAsync(Stream target, CancellationToken stop)
@@ -72,7 +75,8 @@ public class ReceivedStreamTests
 
     private static async Task<byte[]> ReadAsync(byte[] bytes, int size, CancellationToken cancellationToken)
     {
-        using var stream = new ReceivedStream(bytes.Length, (target, stop) => WriteAsync(target, bytes, 7 * size, stop), e => e, cancellationToken);
+        using var stream = new ReceivedStream(
+            bytes.Length, (target, stop) => WriteAsync(target, bytes, 7 * size, stop), e => e, cancellationToken);
         using var read = new MemoryStream();
         byte[] buffer = new byte[11 * size];
         for (int count; (count = await stream.ReadAsync(buffer, cancellationToken)) > 0;)
