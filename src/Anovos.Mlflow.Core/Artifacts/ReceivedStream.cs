@@ -7,6 +7,8 @@ namespace Anovos.Mlflow.Artifacts;
 /// </summary>
 internal sealed class ReceivedStream : Stream
 {
+    private const int Attempts = 3;
+
     private readonly long _length;
     private readonly Func<MlflowException, MlflowException> _failed;
     private readonly CancellationTokenSource _stop;
@@ -14,6 +16,9 @@ internal sealed class ReceivedStream : Stream
     private readonly Task _receiving;
     private byte[] _block = [];
     private int _offset, _left;
+
+    // The reader's own: the writer may have the next block ready before the reader waits for it, so _left says nothing until then.
+    private bool _hasBlock;
 
     /// <summary>Starts to receive.</summary>
     /// <param name="length">The length that was listed.</param>
@@ -37,6 +42,13 @@ internal sealed class ReceivedStream : Stream
             {
                 var writer = new Writer(this, stop);
                 await receive(writer, stop).ConfigureAwait(false);
+                for (int attempt = 1; attempt < Attempts && writer.Length < _length; attempt++)
+                {
+                    // Few servers say how long their response is, so that one that was cut short looks like a whole one.
+                    writer.SetLength(0);
+                    await receive(writer, stop).ConfigureAwait(false);
+                }
+
                 await writer.FinishAsync().ConfigureAwait(false);
             }
             finally
@@ -62,7 +74,7 @@ internal sealed class ReceivedStream : Stream
 
     public override async Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
     {
-        if (_left == 0)
+        if (!_hasBlock)
         {
             await _filled.WaitAsync(cancellationToken).ConfigureAwait(false);
             if (_left == 0)
@@ -72,6 +84,8 @@ internal sealed class ReceivedStream : Stream
                 await ThrowIfFailedAsync().ConfigureAwait(false);
                 return 0;
             }
+
+            _hasBlock = true;
         }
 
         int read = Math.Min(count, _left);
@@ -79,7 +93,11 @@ internal sealed class ReceivedStream : Stream
         _offset += read;
         _left -= read;
         if (_left == 0)
+        {
+            _hasBlock = false;
             _taken.Release();
+        }
+
         return read;
     }
 

@@ -24,6 +24,7 @@ public static class ArtifactStores
                 : OpenFolder(run, store);
         }
 
+        store = (store as IStoreWrapper)?.Inner ?? store;
         string root = run.ArtifactUri;
         string? runId = run.RunId.Length == 0 ? null : run.RunId;
         string scheme = LocalUri.SchemeOf(root) ?? "file";
