@@ -51,6 +51,8 @@ public sealed class EveryCmdletReadBackTests : IDisposable
         $null = Start-MlflowRun -Offline -OfflinePath ./away -Experiment $Name -Name away
         Write-MlflowMetric rmse 0.25
         $null = Stop-MlflowRun
+        if ((Copy-MlflowExperiment $Name -TrackingUri $Uri -Destination sqlite:///copies.db).Status -ne 'Synced') { throw 'not copied' }
+        $null = Get-MlflowRun -Experiment $Name -TrackingUri $Uri | Copy-MlflowRun -Destination ./copies
         $synced = Sync-MlflowRun ./away -TrackingUri $Uri
 
         New-MlflowRegisteredModel $Name, "$Name gone" | Out-Null

@@ -84,7 +84,7 @@ Describe 'What a person sees' {
             $lines = $run | Get-MlflowArtifact -Recurse | Get-View -Width $_
             $lines[0].Trim() -split '\s+' | Should -Be 'Length', 'ArtifactPath'
             $lines | Should -Contain '           final_dataset/'
-            $lines | Should -Contain '   1.4 KiB config/config.yaml'
+            $lines | Should -Contain '   1.5 KiB config/config.yaml'
             $paths = Get-Column $lines ArtifactPath
             (Get-CustomersArtifact).Keys | Where-Object { -not $paths.Contains($_) } | Should -BeNullOrEmpty
         }

@@ -65,7 +65,7 @@ public abstract class CopyCommand : TrackingCommand
     protected override void Begin()
     {
         if (WhyInvalid() is { } why)
-            ThrowTerminatingError(Invalid(why).ToErrorRecord(null));
+            Throw(Invalid(why).ToErrorRecord(null));
     }
 
     private string? WhyInvalid()
