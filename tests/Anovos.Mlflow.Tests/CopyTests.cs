@@ -147,27 +147,86 @@ public sealed class CopyTests : IAsyncLifetime
         Assert.Equal(["Synced", "Synced", "Synced"], result.Texts);
     }
 
-    [Fact]
-    public void Each_server_gets_its_own_credentials_only()
+    [Theory]
+    [InlineData("Copy-MlflowExperiment ours -Connection $here -DestinationConnection $there")]
+    [InlineData("Copy-MlflowExperiment ours -TrackingUri $A -Destination $B")]
+    [InlineData("Get-MlflowExperiment ours -TrackingUri $A | Copy-MlflowExperiment -Destination $B")]
+    [InlineData("Get-MlflowRun -TrackingUri $A | Copy-MlflowRun -Destination $B")]
+    [InlineData("Get-MlflowRun -TrackingUri $A | Copy-MlflowRun -Destination $B -Connection $here")]
+    public async Task Each_server_gets_its_own_credentials_only(string command)
     {
-        List<string> seen = [];
-        _fault = (context, handle) =>
-        {
-            lock (seen)
-                seen.Add(context.Request.Headers.Authorization.ToString());
-            return handle();
-        };
-        ScriptResult result = Run(Fill +
-            """
-            $secret = [securestring]::new(); 'there-secret'.ToCharArray() | ForEach-Object { $secret.AppendChar($_) }
-            $here = Connect-Mlflow ./mlruns
-            $there = Connect-Mlflow $Uri -Token $secret
-            (Copy-MlflowExperiment ours -Connection $here -DestinationConnection $there).Status
+        await using TrackingServer here = await TrackingServer.StartAsync(new() { Token = "here-secret" });
+        await using TrackingServer there = await TrackingServer.StartAsync(new() { Token = "there-secret" });
+        ScriptResult result = Run(
+            $$"""
+            $A = '{{here.Uri}}'; $B = '{{there.Uri}}'
+            $here = Connect-Mlflow $A -Token ([Net.NetworkCredential]::new('', 'here-secret').SecurePassword)
+            $there = Connect-Mlflow $B -Token ([Net.NetworkCredential]::new('', 'there-secret').SecurePassword)
+            $null = Start-MlflowRun -TrackingUri $A -Experiment ours
+            Write-MlflowMetric loss 0.5
+            $null = Send-MlflowArtifact ./data
+            $null = Stop-MlflowRun
+            $env:MLFLOW_TRACKING_TOKEN = 'of-another'
+            try { ({{command}}).Status } finally { $env:MLFLOW_TRACKING_TOKEN = $null }
+            Disconnect-Mlflow
+            (Get-MlflowConnection $A).Authentication
             """).Clean();
-        Assert.Equal(["Synced", "Synced", "Synced"], result.Texts);
-        Assert.NotEmpty(seen);
-        Assert.All(seen, header => Assert.Equal("Bearer there-secret", header));
+        Assert.Equal(["Synced", "None"], result.Texts);
+        Assert.Equal(["Bearer here-secret"], AuthorizationsOf(here));
+        Assert.Equal(["Bearer there-secret"], AuthorizationsOf(there));
     }
+
+    [Theory]
+    [InlineData("$A", "Bearer of-one", "")]
+    [InlineData("$B/path", "", "Bearer of-one")]
+    [InlineData("$null", "", "")]
+    [InlineData("./mlruns", "", "")]
+    [InlineData("postgresql://db/mlflow", "", "")]
+    public async Task Credentials_of_the_environment_go_to_the_server_that_it_names(string named, string here, string there)
+    {
+        await using TrackingServer source = await TrackingServer.StartAsync();
+        await using TrackingServer target = await TrackingServer.StartAsync();
+        ScriptResult result = Run(
+            $$"""
+            $A = '{{source.Uri}}'.TrimEnd('/'); $B = '{{target.Uri}}'.TrimEnd('/')
+            $null = Start-MlflowRun -TrackingUri $A -Experiment ours
+            $null = Send-MlflowArtifact ./data
+            $null = Stop-MlflowRun
+            'mark'
+            $env:MLFLOW_TRACKING_TOKEN = 'of-one'
+            $env:MLFLOW_TRACKING_URI = {{(named.StartsWith('$') ? $"\"{named}\"" : $"'{named}'")}}
+            try {
+                (Copy-MlflowExperiment ours -TrackingUri $A -Destination $B).Status
+                (Copy-MlflowExperiment ours -Connection (Get-MlflowConnection $A) -DestinationConnection (Get-MlflowConnection $B)).Status
+            } finally { $env:MLFLOW_TRACKING_TOKEN = $env:MLFLOW_TRACKING_URI = $null }
+            """).Clean();
+        Assert.Equal(["mark", "Synced", "Synced"], result.Texts);
+        Assert.Equal([here], AuthorizationsOf(source).Except(here.Length > 0 ? [""] : []));
+        Assert.Equal([there], AuthorizationsOf(target));
+        Assert.Equal(here.Length + there.Length == 0, result.Warnings.Any(warning => warning.Contains("MLFLOW_TRACKING_TOKEN")));
+    }
+
+    [Fact]
+    public async Task Credentials_of_the_environment_go_to_the_only_server_unless_another_one_is_named()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync();
+        Run(Fill).Clean();
+        const string Copy =
+            """
+            $env:MLFLOW_TRACKING_TOKEN = 'of-one'
+            try { (Copy-MlflowRun $parent.RunId -TrackingUri ./mlruns -Destination $B).Status; (Sync-MlflowRun -TrackingUri $B).Status }
+            finally { $env:MLFLOW_TRACKING_TOKEN = $env:MLFLOW_TRACKING_URI = $null }
+            """;
+        Assert.Equal(["Synced", "Synced", "Synced"], Run($"$B = '{server.Uri}'\n{Copy}").Clean().Texts);
+        Assert.Equal(["Bearer of-one"], AuthorizationsOf(server));
+
+        await using TrackingServer other = await TrackingServer.StartAsync();
+        Run($"$B = '{other.Uri}'; $env:MLFLOW_TRACKING_URI = $Uri\n{Copy}").Clean();
+        Assert.Equal([""], AuthorizationsOf(other));
+    }
+
+    private static IEnumerable<string> AuthorizationsOf(TrackingServer server) =>
+        server.Requests.Select(request => request.Headers.GetValueOrDefault("Authorization", "")).Distinct();
 
     public async ValueTask InitializeAsync()
     {

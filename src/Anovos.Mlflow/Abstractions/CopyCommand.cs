@@ -12,6 +12,7 @@ namespace Anovos.Mlflow.PowerShell.Abstractions;
 public abstract class CopyCommand : TrackingCommand
 {
     private readonly HashSet<string> _warnedOnce = new(StringComparer.Ordinal);
+    private MlflowConnection _target = null!;
 
     /// <summary>The store to copy to: a SQLite database, a folder, the address of a server, or <c>databricks</c>.</summary>
     [Parameter(Position = 1)]
@@ -66,6 +67,15 @@ public abstract class CopyCommand : TrackingCommand
     {
         if (WhyInvalid() is { } why)
             Throw(Invalid(why).ToErrorRecord(null));
+        _target = DestinationConnection ?? Session.Resolve(Destination, ParseTarget);
+    }
+
+    /// <summary>The store to copy from; <paramref name="fallback"/> is a URI that comes after the parameters.</summary>
+    private protected MlflowConnection ResolveSource(string? fallback = null)
+    {
+        MlflowConnection source = UseBeside(ResolveConnection(fallback), [_target.Target]);
+        WarnIfMissing(source.Store);
+        return source;
     }
 
     private string? WhyInvalid()
@@ -84,7 +94,8 @@ public abstract class CopyCommand : TrackingCommand
     /// <param name="select">Selects the runs.</param>
     private protected void Copy(MlflowConnection source, Func<StoreCopier, CancellationToken, Task> select)
     {
-        MlflowConnection target = DestinationConnection is null ? ResolveConnectionTo(Destination!) : Use(DestinationConnection);
+        MlflowConnection target = UseBeside(_target, [source.Target]);
+        Listen(source);
         if (IsWhatIf)
         {
             (int runs, int points, int files, long bytes) = (0, 0, 0, 0L);

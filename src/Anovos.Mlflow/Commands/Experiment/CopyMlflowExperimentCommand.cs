@@ -44,8 +44,7 @@ public sealed class CopyMlflowExperimentCommand : CopyCommand
     /// <inheritdoc/>
     protected override void Process()
     {
-        MlflowConnection source = ResolveConnection(ParameterSetName == "InputObject" ? InputObject.TrackingUri : null);
-        WarnIfMissing(source.Store);
+        MlflowConnection source = ResolveSource(ParameterSetName == "InputObject" ? InputObject.TrackingUri : null);
         if (!_selected.TryGetValue(source, out Dictionary<string, Experiment>? experiments))
             _selected[source] = experiments = new(StringComparer.Ordinal);
         ForEach(ParameterSetName switch { "Name" => Name, "Id" => Id, _ => [InputObject.ExperimentId] }, key =>
