@@ -24,6 +24,20 @@ public sealed class CopyTests : IAsyncLifetime
 
         """;
 
+    // Two runs with a version each, and a version without a run.
+    private const string FillWithModels =
+        """
+        $first, $second = 'first', 'second' | ForEach-Object {
+            $run = Start-MlflowRun -TrackingUri sqlite:///source.db -Experiment ours -Name $_
+            $null = Send-MlflowArtifact ./data model
+            $null = New-MlflowModelVersion income model -Alias $_ -TrackingUri sqlite:///source.db
+            Stop-MlflowRun
+        }
+        $null = New-MlflowModelVersion income -Source s3://bucket/model -TrackingUri sqlite:///source.db
+        $null = New-MlflowModelVersion other -Source s3://bucket/other -TrackingUri sqlite:///source.db
+
+        """;
+
     private readonly ScriptSession _session = new();
     private TrackingServer _server = null!;
     private Fault _fault = (_, handle) => handle();
@@ -131,6 +145,44 @@ public sealed class CopyTests : IAsyncLifetime
         ErrorRecord error = Assert.Single(result.Errors);
         Assert.StartsWith(id, error.FullyQualifiedErrorId);
         Assert.Contains(text, error.Exception.Message);
+    }
+
+    [Theory]
+    [InlineData("Copy-MlflowRun $second.RunId", "1 second", "income: income@first income/1 income/3")]
+    [InlineData("Get-MlflowRun -TrackingUri sqlite:///source.db -Name second | Copy-MlflowRun", "1 second", "income: income@first income/1 income/3")]
+    [InlineData("Copy-MlflowExperiment ours", "1 2 first second", "income: income/3")]
+    [InlineData("Copy-MlflowExperiment ours -Filter \"attributes.run_name = 'first'\"", "1 first", "income: income@second income/2 income/3")]
+    [InlineData("Copy-MlflowExperiment *", "1 2 3 first second", "income: | other:")]
+    public void Versions_of_copied_runs_are_copied_and_the_others_are_listed(string command, string there, string missing)
+    {
+        ScriptResult result = Run(FillWithModels +
+            $$"""
+            $sort = { param($texts) [Linq.Enumerable]::Order([string[]]@($texts)) -join ' ' }
+            $PSDefaultParameterValues['Copy-*:TrackingUri'] = 'sqlite:///source.db'
+            $rows = {{command}} -Destination $Uri -Model | Where-Object { $_.PSObject.TypeNames -match 'ModelResult' }
+            $again = {{command}} -Destination $Uri -Model | Where-Object { $_.PSObject.TypeNames -match 'ModelResult' }
+            $PSDefaultParameterValues.Clear()
+            $income = Get-MlflowRegisteredModel income -TrackingUri $Uri
+            "$(& $sort (Get-MlflowModelVersion income -TrackingUri $Uri).Version) $(& $sort $income.Aliases.Keys)"
+            ($rows | ForEach-Object { "$($_.Name): $(& $sort ($_.Missing.Name -replace 'models:/'))".Trim() }) -join ' | '
+            "$($again.Versions) $($again.Aliases)"
+            (Get-MlflowModelVersion income 1 -TrackingUri $Uri).RunId -in (Get-MlflowRun -TrackingUri $Uri).RunId
+            """).Clean();
+        string nothing = string.Join(" ", Enumerable.Repeat("0", missing.Contains('|') ? 2 : 1));
+        Assert.Equal([there, missing, $"{nothing} {nothing}", "True"], result.Texts);
+    }
+
+    [Theory]
+    [InlineData("Copy-MlflowRun $first.RunId")]
+    [InlineData("Copy-MlflowExperiment ours")]
+    [InlineData("Copy-MlflowExperiment * -KeepId")]
+    public void A_folder_as_the_target_of_models_is_an_error_before_anything_is_copied(string command)
+    {
+        ScriptResult result = Run(FillWithModels + $"{command} -TrackingUri sqlite:///source.db -Destination ./copies -Model");
+        Assert.Empty(result.Output);
+        Assert.StartsWith("NotSupported", Assert.Single(result.Errors).FullyQualifiedErrorId);
+        Assert.Contains("without -Model", result.Errors[0].Exception.Message);
+        Assert.False(Directory.Exists(Path.Combine(_session.Folder, "copies")));
     }
 
     [Fact]

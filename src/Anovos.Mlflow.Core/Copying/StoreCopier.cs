@@ -19,7 +19,6 @@ public sealed class StoreCopier
 {
     // Fewer runs are searched for one by one.
     private const int Few = 10;
-    private const int VersionsOfPage = 1000;
 
     private readonly ITrackingStore _source;
     private readonly ITrackingStore _target;
@@ -71,30 +70,59 @@ public sealed class StoreCopier
 
     /// <summary>The copier of registered models; for after the runs.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> for a folder as the target.</exception>
-    internal ModelCopier Registry() => new(
-        ModelRegistry.ToCopyFrom(_source), ModelRegistry.Of(_target), new CopiedThings(FindRunAsync, _models.FindAsync), ModelOptions);
+    internal ModelCopier Registry()
+    {
+        if (_target.As<DirectoryStore>() is not null)
+        {
+            throw new MlflowException(
+                ErrorKind.NotSupported,
+                $"{_target.TrackingUri} is a folder, and a folder has no model registry to copy into. Copy without -Model, or into a database or a "
+                + "server.")
+            { Target = _target.TrackingUri };
+        }
 
-    /// <summary>
-    /// Copies the registered models that have a version of a selected run; with kept ids, all of the registry. For after the runs.
-    /// </summary>
-    /// <param name="completed">Called with the result of each model.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
+        ModelCopyOptions options = ModelOptions with { WhyNotSelected = _options.AllModels ? null : WhyNotSelected };
+        return new(
+            ModelRegistry.ToCopyFrom(_source), ModelRegistry.Of(_target), new CopiedThings(FindRunAsync, _models.FindAsync), options);
+    }
+
+    /// <summary>Checks that both stores have a model registry; for before anything is copied.</summary>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.NotSupported"/> for a folder as the target; a registry cannot be reached.
     /// </exception>
-    public async Task CopyModelsAsync(Action<ModelResult> completed, CancellationToken cancellationToken)
+    public async Task CheckRegistriesAsync(CancellationToken cancellationToken)
     {
-        var from = ModelRegistry.ToCopyFrom(_source);
+        Registry();
+        foreach (ModelRegistry registry in new[] { ModelRegistry.ToCopyFrom(_source), ModelRegistry.Of(_target) })
+            await registry.Models.SearchAsync(null, 1, null, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Copies the versions of selected runs with their registered models, or the whole registry; for after the runs.
+    /// </summary>
+    /// <param name="completed">Called with the result of each model.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <returns>The number of models of the source that have no version of a selected run.</returns>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.NotSupported"/> for a folder as the target; a registry cannot be reached.
+    /// </exception>
+    public async Task<int> CopyModelsAsync(Action<ModelResult> completed, CancellationToken cancellationToken)
+    {
         ModelCopier copier = Registry();
-        foreach (string name in await ModelCopier.NamesAsync(from, cancellationToken).ConfigureAwait(false))
+        int passedOver = 0;
+        foreach (string name in await ModelCopier.NamesAsync(ModelRegistry.ToCopyFrom(_source), cancellationToken).ConfigureAwait(false))
         {
-            if (!_options.KeepIds && !await IsOfSelectedAsync(from, name, cancellationToken).ConfigureAwait(false))
-                continue;
             var missing = new MissingList();
             var result = new ModelResult { Name = name, Status = "Failed" };
             try
             {
-                CopiedModel copied = await copier.CopyAsync(name, missing.Add, cancellationToken).ConfigureAwait(false);
+                CopiedModel? copied = await copier.CopyAsync(name, missing.Add, cancellationToken).ConfigureAwait(false);
+                if (copied is null)
+                {
+                    passedOver++;
+                    continue;
+                }
+
                 completed(result with
                 {
                     Status = missing.Count == 0 ? "Synced" : "Incomplete",
@@ -109,14 +137,16 @@ public sealed class StoreCopier
                 completed(result with { Missing = missing.Items, Reason = e.Message, Error = e });
             }
         }
+
+        return passedOver;
     }
 
-    private async Task<bool> IsOfSelectedAsync(ModelRegistry registry, string name, CancellationToken cancellationToken)
+    private string? WhyNotSelected(ModelVersion version)
     {
-        string filter = ModelFilter.VersionsOfModel(name);
-        List<ModelVersion> versions = await PageWalker.ReadAllAsync(
-            token => registry.Versions.SearchAsync(filter, VersionsOfPage, token, cancellationToken)).ConfigureAwait(false);
-        return versions.Any(version => _selected.Contains(version.RunId));
+        string runId = VersionSources.RunOf(version);
+        return _selected.Contains(runId) ? null
+            : runId.Length > 0 ? $"Its run {runId} is not part of this copy."
+            : "It belongs to no run. Copy-MlflowExperiment * copies such versions as well.";
     }
 
     private async Task<string?> FindRunIdAsync(string runId, CancellationToken cancellationToken) => _selected.Contains(runId)

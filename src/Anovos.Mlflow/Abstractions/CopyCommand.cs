@@ -46,7 +46,7 @@ public abstract class CopyCommand : TrackingCommand
     [Parameter]
     public SwitchParameter Restore { get; set; }
 
-    /// <summary>Copies the registered models of the runs too, with versions, aliases and tags.</summary>
+    /// <summary>Copies the versions of registered models that were made in the runs too, with aliases and tags.</summary>
     [Parameter]
     public SwitchParameter Model { get; set; }
 
@@ -61,6 +61,9 @@ public abstract class CopyCommand : TrackingCommand
     /// <summary>Sets a tag with the list of missing parts on copies that are not complete.</summary>
     [Parameter]
     public SwitchParameter TagMissing { get; set; }
+
+    /// <summary>Whether all of the store is copied, and so all of its registry.</summary>
+    private protected virtual bool IsWholeStore => false;
 
     /// <inheritdoc/>
     protected override void Begin()
@@ -139,16 +142,26 @@ public abstract class CopyCommand : TrackingCommand
                 Verify = Verify,
                 Force = Force,
                 TagMissing = TagMissing,
+                AllModels = IsWholeStore,
                 CountOnly = countOnly,
                 Warn = WarnOnce,
             };
             var copier = new StoreCopier(source.Store, target.Store, options, display.Report);
+            if (Model)
+                await copier.CheckRegistriesAsync(token).ConfigureAwait(false);
             await select(copier, token).ConfigureAwait(false);
             await copier.CopyAsync(result => Post(() => completed(result)), token).ConfigureAwait(false);
             if (Model && !countOnly)
-                await copier.CopyModelsAsync(result => Post(() => Write(result)), token).ConfigureAwait(false);
+                await CopyModelsAsync(copier, token).ConfigureAwait(false);
         });
         ShowProgress(display.Done);
+    }
+
+    private async Task CopyModelsAsync(StoreCopier copier, CancellationToken cancellationToken)
+    {
+        int others = await copier.CopyModelsAsync(result => Post(() => Write(result)), cancellationToken).ConfigureAwait(false);
+        if (others > 0)
+            Post(() => WriteVerbose($"{ReadableCount.Format(others, "registered model")} without a version of a copied run: not copied."));
     }
 
     private void Write(ModelResult result)

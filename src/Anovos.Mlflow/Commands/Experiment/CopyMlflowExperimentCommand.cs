@@ -41,6 +41,8 @@ public sealed class CopyMlflowExperimentCommand : CopyCommand
     [ValidateNotNullOrEmpty]
     public string? Filter { get; set; }
 
+    private protected override bool IsWholeStore => Filter is null && Name.Contains("*");
+
     /// <inheritdoc/>
     protected override void Process()
     {
