@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Security.Cryptography;
 using Anovos.Mlflow.TestServer;
 using Microsoft.AspNetCore.Http;
 
@@ -38,9 +39,12 @@ public sealed class CopyTests : IAsyncLifetime
 
         """;
 
-    private readonly ScriptSession _session = new();
+    private readonly Documentation.Terminal _window = new();
+    private readonly ScriptSession _session;
     private TrackingServer _server = null!;
     private Fault _fault = (_, handle) => handle();
+
+    public CopyTests() => _session = new ScriptSession(_window);
 
     [Theory]
     [InlineData("sqlite:///copy.db")]
@@ -98,14 +102,56 @@ public sealed class CopyTests : IAsyncLifetime
         Assert.Contains("data.csv", result.Texts[^1]);
     }
 
-    [Fact]
-    public void What_if_counts_and_changes_nothing()
+    [Theory]
+    [InlineData("$Uri", "1 file, 8 B")]
+    [InlineData("./copies", "1 file, 8 B")]
+    [InlineData("sqlite:///copy.db", "1 file, 8 B")]
+    [InlineData("sqlite:///there/copy.db -KeepId", "1 file, 8 B")]
+    [InlineData("sqlite:///copy.db -KeepId", "0 files, 0 B")]
+    public void What_if_counts_and_changes_nothing(string target, string files)
     {
+        string copy = $"Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination {target}";
         Run(Fill).Clean();
-        ScriptResult result = Run("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -WhatIf").Clean();
+        string[] before = Snapshot();
+        ScriptResult result = Run(copy + " -WhatIf").Clean();
         Assert.Empty(result.Output);
-        Assert.Empty(_server.Runs);
-        Assert.DoesNotContain(_server.Experiments, experiment => experiment.Name == "ours");
+        Assert.Empty(result.Warnings);
+        string shown = _window.Take();
+        Assert.Contains($"3 runs (3 new) of {FolderUri}/mlruns to ", shown);
+        Assert.Contains($": 2 points, {files} to send\"", shown);
+        Assert.Equal(before, Snapshot());
+
+        Run(copy).Clean();
+        before = Snapshot();
+        Run("$WhatIfPreference = $true; try { " + copy + " } finally { $WhatIfPreference = $false }").Clean();
+        string again = _window.Take();
+        Assert.Contains("3 runs (0 new)", again);
+        Assert.Contains(": 0 points, 0 files, 0 B to send", again);
+        Assert.Equal(before, Snapshot());
+    }
+
+    [Theory]
+    [InlineData("$Uri", "")]
+    [InlineData("sqlite:///copy.db", "-KeepId")]
+    public void What_if_counts_versions_and_what_is_left_out(string target, string more)
+    {
+        string copy = $"Copy-MlflowExperiment ours -TrackingUri sqlite:///source.db -Destination {target} -Model {more}";
+        Run(FillWithModels).Clean();
+        string[] before = Snapshot();
+        ScriptResult result = Run(copy + " -WhatIf").Clean();
+        Assert.Empty(result.Output);
+        Assert.Contains("Model income would not be complete at the target. Left out: ModelVersion 'models:/income/3'", Assert.Single(result.Warnings));
+        Assert.Contains("2 new versions of 1 registered model, 1 part left out\"", _window.Take());
+        Assert.Equal(before, Snapshot());
+
+        Run(copy).Clean();
+        before = Snapshot();
+        Run(copy + " -WhatIf").Clean();
+        string again = _window.Take();
+        Assert.Contains("2 runs (0 new)", again);
+        Assert.Contains("0 files, 0 B to send, 0 new versions of 1 registered model, 1 part left out", again);
+        Assert.Equal(before, Snapshot());
+
     }
 
     [Fact]
@@ -292,6 +338,19 @@ public sealed class CopyTests : IAsyncLifetime
         _session.Dispose();
         await _server.DisposeAsync();
     }
+
+    private string FolderUri => "file://" + _session.Folder;
+
+    // Every file and its content, and what the server has.
+    private string[] Snapshot() =>
+    [
+        .. Directory.EnumerateFiles(_session.Folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+            .Select(path => $"{path} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path)))}"),
+        .. _server.Experiments.Select(experiment => $"{experiment.Name} {experiment.Tags.Count}"),
+        .. _server.Runs.Select(run => $"{run.RunId} {run.Tags.Count} {run.Status}"),
+        .. _server.Models.Select(model => model.Name),
+        .. _server.Artifacts.Keys,
+    ];
 
     private ScriptResult Run(string script) => _session.Run($"$Uri = '{_server.Uri}'\n{script}");
 }

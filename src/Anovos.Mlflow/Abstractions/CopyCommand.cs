@@ -101,26 +101,15 @@ public abstract class CopyCommand : TrackingCommand
         Listen(source);
         if (IsWhatIf)
         {
-            (int runs, int points, int files, long bytes) = (0, 0, 0, 0L);
-            Run(source, target, select, countOnly: true, result =>
-            {
-                (runs, points, files, bytes) = (runs + 1, points + result.Points, files + result.Artifacts, bytes + result.Bytes);
-                if (result.Error is not null)
-                    WriteError(result.Error.ToErrorRecord(result.RunId));
-            });
-            ShouldProcess(
-                $"{ReadableCount.Format(runs, "run")} of {source.TrackingUri} to {target}: {ReadableCount.Format(points, "point")}, "
-                + $"{ReadableCount.Format(files, "file")}, {ByteSize.Format(bytes)} to send", "Copy");
+            var totals = new CopyTotals();
+            Run(source, target, select, countOnly: true, totals.Add, totals.Add);
+            ShouldProcess($"{totals.Runs} of {source} to {target}: {totals}", "Copy");
             return;
         }
 
         if (!ShouldProcess($"runs of {source.TrackingUri} to {target}", "Copy"))
             return;
-        Run(source, target, select, countOnly: false, result =>
-        {
-            WriteObject(result);
-            Report(result.RunId, "Run", result.Error, result.Missing.Count, result.Reason);
-        });
+        Run(source, target, select, countOnly: false, WriteObject, WriteObject);
     }
 
     private void Run(
@@ -128,7 +117,8 @@ public abstract class CopyCommand : TrackingCommand
         MlflowConnection target,
         Func<StoreCopier, CancellationToken, Task> select,
         bool countOnly,
-        Action<SyncResult> completed)
+        Action<SyncResult> run,
+        Action<ModelResult> model)
     {
         var display = new CopyDisplay($"Copying runs of {source.TrackingUri} to {target}", record => Post(() => ShowProgress(record)));
         Await(async token =>
@@ -150,24 +140,30 @@ public abstract class CopyCommand : TrackingCommand
             if (Model)
                 await copier.CheckRegistriesAsync(token).ConfigureAwait(false);
             await select(copier, token).ConfigureAwait(false);
-            await copier.CopyAsync(result => Post(() => completed(result)), token).ConfigureAwait(false);
-            if (Model && !countOnly)
-                await CopyModelsAsync(copier, token).ConfigureAwait(false);
+            await copier.CopyAsync(result => Post(() => Completed(result)), token).ConfigureAwait(false);
+            if (Model)
+                await CopyModelsAsync(copier, result => Post(() => CompletedModel(result)), token).ConfigureAwait(false);
         });
         ShowProgress(display.Done);
+
+        void Completed(SyncResult result)
+        {
+            run(result);
+            Report(result.RunId, "Run", result.Error, result.Missing.Count, result.Reason);
+        }
+
+        void CompletedModel(ModelResult result)
+        {
+            model(result);
+            Report(result.Name, "Model", result.Error, result.Missing.Count, result.Reason);
+        }
     }
 
-    private async Task CopyModelsAsync(StoreCopier copier, CancellationToken cancellationToken)
+    private async Task CopyModelsAsync(StoreCopier copier, Action<ModelResult> completed, CancellationToken cancellationToken)
     {
-        int others = await copier.CopyModelsAsync(result => Post(() => Write(result)), cancellationToken).ConfigureAwait(false);
+        int others = await copier.CopyModelsAsync(completed, cancellationToken).ConfigureAwait(false);
         if (others > 0)
             Post(() => WriteVerbose($"{ReadableCount.Format(others, "registered model")} without a version of a copied run: not copied."));
-    }
-
-    private void Write(ModelResult result)
-    {
-        WriteObject(result);
-        Report(result.Name, "Model", result.Error, result.Missing.Count, result.Reason);
     }
 
     private void Report(string name, string kind, MlflowException? error, int missing, string reason)
@@ -175,7 +171,7 @@ public abstract class CopyCommand : TrackingCommand
         if (error is not null)
             WriteError(error.ToErrorRecord(name));
         else if (missing > 0 && _warnedOnce.Add(name))
-            WriteWarning($"{kind} {name} is not complete at the target. {reason}");
+            WriteWarning($"{kind} {name} {(IsWhatIf ? "would not be" : "is not")} complete at the target. {reason}");
     }
 
     private bool IsWhatIf => MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? bound)
