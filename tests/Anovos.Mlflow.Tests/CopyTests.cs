@@ -246,6 +246,43 @@ public sealed class CopyTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri")]
+    [InlineData("Sync-MlflowRun ./mlruns -TrackingUri $Uri")]
+    public async Task Retries_show_whether_the_server_or_a_bucket_waits(string command)
+    {
+        await using FakeCloud cloud = await CloudStores.StartFakeAsync("s3");
+        Dictionary<string, string> environment = CloudStores.Environment("s3", cloud.Uri);
+        environment["MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR"] = environment["MLFLOW_HTTP_REQUEST_BACKOFF_JITTER"] = "0";
+        foreach ((string name, string value) in environment)
+            Environment.SetEnvironmentVariable(name, value);
+        try
+        {
+            Run("""
+                $null = New-MlflowExperiment ours -ArtifactLocation s3://artifacts/ours -TrackingUri ./mlruns
+                $null = Start-MlflowRun -Experiment ours -TrackingUri ./mlruns
+                Write-MlflowParameter lr 1
+                $null = Send-MlflowArtifact ./data
+                $null = Stop-MlflowRun
+                """).Clean();
+            cloud.Faults.Add("GET", "*", Faults.Unavailable(0), times: 3);
+            int tries = 0;
+            _fault = (context, handle) => context.Request.Path.Value!.EndsWith("/log-batch", StringComparison.Ordinal) && tries++ < 3
+                ? Faults.Answer(429, "{}")(context, handle) : handle();
+            ScriptResult result = Run($"({command} -Verbose).Status").Clean();
+            Assert.Equal(["Synced"], result.Texts);
+            Assert.Contains(result.Verbose, line => line.Contains("429") && line.Contains("Trying again"));
+            Assert.Contains(result.Verbose, line => line.StartsWith("s3://artifacts") && line.Contains("Trying again"));
+            Assert.Contains(result.Warnings, line => line.Contains("429") && line.Contains("(3 of "));
+            Assert.Contains(result.Warnings, line => line.StartsWith("s3://artifacts") && line.Contains("(3 of "));
+        }
+        finally
+        {
+            foreach (string name in environment.Keys)
+                Environment.SetEnvironmentVariable(name, null);
+        }
+    }
+
+    [Theory]
     [InlineData("Copy-MlflowExperiment ours -Connection $here -DestinationConnection $there")]
     [InlineData("Copy-MlflowExperiment ours -TrackingUri $A -Destination $B")]
     [InlineData("Get-MlflowExperiment ours -TrackingUri $A | Copy-MlflowExperiment -Destination $B")]

@@ -76,7 +76,7 @@ public abstract class CopyCommand : TrackingCommand
     /// <summary>The store to copy from; <paramref name="fallback"/> is a URI that comes after the parameters.</summary>
     private protected MlflowConnection ResolveSource(string? fallback = null)
     {
-        MlflowConnection source = UseBeside(ResolveConnection(fallback), [_target.Target]);
+        MlflowConnection source = UseBeside(FindConnection(fallback), [_target.Target]);
         WarnIfMissing(source.Store);
         return source;
     }
@@ -134,6 +134,7 @@ public abstract class CopyCommand : TrackingCommand
                 TagMissing = TagMissing,
                 AllModels = IsWholeStore,
                 CountOnly = countOnly,
+                OnRetry = TellRetry,
                 Warn = WarnOnce,
             };
             var copier = new StoreCopier(source.Store, target.Store, options, display.Report);

@@ -26,11 +26,14 @@ public abstract class TrackingCommand : MlflowCommand
     public MlflowConnection? Connection { get; set; }
 
     /// <summary>The store to use; <paramref name="fallback"/> is a URI that comes after the parameters.</summary>
-    protected MlflowConnection ResolveConnection(string? fallback = null)
+    protected MlflowConnection ResolveConnection(string? fallback = null) => Use(FindConnection(fallback));
+
+    /// <summary>The same, for a command that decides later how it uses the store.</summary>
+    private protected MlflowConnection FindConnection(string? fallback)
     {
         // A run from the pipeline names its store as well.
         bool isGiven = Connection is not null && (TrackingUri ?? Connection.TrackingUri) == Connection.TrackingUri;
-        return Use(isGiven ? Connection! : Session.Resolve(TrackingUri ?? fallback, ParseTarget));
+        return isGiven ? Connection! : Session.Resolve(TrackingUri ?? fallback, ParseTarget);
     }
 
     /// <summary>The connection to another store than the one that the command works on.</summary>
@@ -226,6 +229,9 @@ public abstract class TrackingCommand : MlflowCommand
         if (_warned.Add(message))
             WriteWarning(message);
     });
+
+    /// <summary>Says that a request will be repeated; from any thread.</summary>
+    private protected void TellRetry(RetryNotice notice) => new ConnectionListener(this).Retrying(notice);
 
     private sealed class ConnectionListener(TrackingCommand command) : IConnectionListener
     {
