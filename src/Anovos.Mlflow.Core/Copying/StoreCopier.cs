@@ -172,7 +172,7 @@ public sealed class StoreCopier
 
     /// <summary>
     /// Creates an experiment at the target, with its tags, and selects its runs, the oldest first. Only their ids are kept, so that the
-    /// number of runs does not matter.
+    /// number of runs does not matter. Without a filter, the logged models that belong to no run are selected too.
     /// </summary>
     /// <param name="experiment">The source's experiment.</param>
     /// <param name="filter">Which runs, in MLflow's search syntax; null for all.</param>
@@ -183,7 +183,8 @@ public sealed class StoreCopier
         TargetExperiment there = await _experiments.EnsureAsync(experiment.ExperimentId, cancellationToken).ConfigureAwait(false);
         foreach (MissingItem item in there.Missing)
             _options.Warn?.Invoke($"The tag '{item.Name}' of the experiment '{experiment.Name}' is left out: {item.Reason}");
-        _whole.Add(experiment);
+        if (filter is null)
+            _whole.Add(experiment);
         var search = new RunSearch([experiment.ExperimentId], filter) { ViewType = view, OrderBy = ["attributes.start_time ASC"] };
         var pages = new PageWalker();
         string? token = null;

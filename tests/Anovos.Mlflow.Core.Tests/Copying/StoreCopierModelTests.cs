@@ -170,6 +170,36 @@ public sealed class StoreCopierModelTests : IDisposable
             Assert.Equal(database, await File.ReadAllBytesAsync(path, default(CancellationToken)));
     }
 
+    [Theory]
+    [InlineData(null, 3)]
+    [InlineData("attributes.run_name = 'parent'", 1)]
+    public async Task A_filter_selects_runs_and_nothing_beside_them(string? filter, int models)
+    {
+        using var target = new SqliteStore(_folder.Below("copy.db"));
+        var source = new FolderWithModels(_folder);
+        string folder = _folder.Below("mlruns", FolderWithModels.Experiment);
+        string copy = Path.Combine(folder, "models", "m-" + new string('1', 32));
+        Directory.CreateDirectory(copy);
+        string meta = await File.ReadAllTextAsync(
+            Path.Combine(folder, "models", FolderWithModels.Model, "meta.yaml"), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            Path.Combine(copy, "meta.yaml"),
+            meta.Replace(FolderWithModels.Model, Path.GetFileName(copy)).Replace(FolderWithModels.Parent, "null"),
+            TestContext.Current.CancellationToken);
+        string trace = Path.Combine(folder, "traces", "tr-1");
+        Directory.CreateDirectory(trace);
+        await File.WriteAllTextAsync(Path.Combine(trace, "trace_info.yaml"), "trace_id: tr-1\n", TestContext.Current.CancellationToken);
+        var copier = new StoreCopier(source.Store, target, new CopyOptions { Warn = _warnings.Add });
+        await copier.AddAsync((await source.Store.FindExperimentAsync(source.ExperimentName, default))!, filter, ViewType.All, default);
+
+        await copier.CopyAsync(_ => { }, default);
+
+        Experiment experiment = (await target.FindExperimentAsync(source.ExperimentName, default))!;
+        Page<LoggedModel> found = await ModelRegistry.Of(target).Logged.SearchAsync([experiment.ExperimentId], null, 100, null, default);
+        Assert.Equal(models, found.Items.Count);
+        Assert.Equal(filter is null ? 1 : 0, _warnings.Count(warning => warning.Contains("Traces are not copied")));
+    }
+
     [Fact]
     public async Task A_folder_gets_no_registered_models()
     {
