@@ -79,10 +79,11 @@ public sealed class CopyTests : IAsyncLifetime
             $rows = Get-MlflowRun -TrackingUri ./mlruns -Name parent | Copy-MlflowRun -Destination sqlite:///copy.db -ExperimentPath { "/Shared/$_" }
             $more = Get-MlflowRun -TrackingUri ./mlruns -Name parent | Copy-MlflowRun -Destination sqlite:///copy.db -ExperimentPath 'team/'
             $third = Copy-MlflowRun $parent.RunId -TrackingUri ./mlruns -Destination sqlite:///copy.db -DestinationExperiment best
+            $fourth = Copy-MlflowRun $parent.RunId -TrackingUri ./mlruns -Destination sqlite:///copy.db -ExperimentPath '/Users/ada'
             "$([Linq.Enumerable]::Order([string[]](Get-MlflowExperiment -TrackingUri sqlite:///copy.db).Name))"
-            "$($rows.Status) $($more.Status) $($third.Status)"
+            "$($rows.Status) $($more.Status) $($third.Status) $($fourth.Status)"
             """).Clean();
-        Assert.Equal(["/Shared/ours best Default team/ours", "Synced Synced Synced"], result.Texts);
+        Assert.Equal(["/Shared/ours /Users/ada/ours best Default team/ours", "Synced Synced Synced Synced"], result.Texts);
     }
 
     [Fact]
@@ -176,8 +177,48 @@ public sealed class CopyTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri")]
+    [InlineData("Sync-MlflowRun ./mlruns -TrackingUri $Uri")]
+    public void An_error_says_how_many_parts_are_missing_and_where_the_list_is(string command)
+    {
+        _fault = (context, handle) => context.Request.Method == "PUT" && context.Request.Path.Value!.Contains("/many/")
+            ? Faults.Answer(413, "{}")(context, handle) : handle();
+        foreach (int number in Enumerable.Range(1, 5))
+            _session.Write($"many/{number}.txt", "x");
+        ScriptResult result = Run(
+            $"""
+            $null = Start-MlflowRun -TrackingUri ./mlruns -Experiment ours
+            $null = Send-MlflowArtifact ./many
+            $null = Stop-MlflowRun
+            {command}
+            """);
+        string error = Assert.Single(result.Errors).Exception.Message;
+        Assert.Contains("413", error);
+        Assert.EndsWith($" 4 more parts of run {result.Single.RunId} are missing at the target: see Missing of its row.", error);
+        Assert.Equal(5, ((IEnumerable<object>)result.Single.Missing).Count());
+        Assert.Contains("; and 2 more, see Missing of the row.", (string)result.Single.Reason);
+    }
+
+    [Fact]
+    public void Runs_of_an_experiment_that_cannot_be_used_share_one_error()
+    {
+        ScriptResult result = Run(Fill +
+            """
+            $runs = Get-MlflowRun -TrackingUri ./mlruns
+            $runs | Copy-MlflowRun -Destination ./mlruns -DestinationExperiment ours
+            """);
+        Assert.Equal(["Failed", "Failed"], result.Output.Select(row => (string)row.Properties["Status"].Value));
+        Assert.Contains("into itself", Assert.Single(result.Errors).Exception.Message);
+    }
+
+    [Theory]
     [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns", "InvalidValue", "-DestinationConnection")]
     [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination ./mlruns", "InvalidValue", "into itself")]
+    [InlineData("Copy-MlflowExperiment ours, Default -TrackingUri ./mlruns -Destination ./mlruns", "InvalidValue", "into itself")]
+    [InlineData("Get-MlflowRun -TrackingUri ./mlruns | Copy-MlflowRun -Destination ./mlruns", "InvalidValue", "into itself")]
+    [InlineData("Copy-MlflowRun $child.RunId -TrackingUri ./mlruns -Destination ./mlruns -WhatIf", "InvalidValue", "into itself")]
+    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination postgresql://db/x", "UriUnsupported", "mlflow server")]
+    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath ''", "InvalidValue", "'/Shared'")]
     [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -KeepId", "NotSupported", "-KeepId")]
     [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath 7", "InvalidValue", "script block")]
     [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath { throw 'no luck' }", "InvalidValue", "no luck")]

@@ -12,7 +12,9 @@ namespace Anovos.Mlflow.PowerShell.Abstractions;
 public abstract class CopyCommand : TrackingCommand
 {
     private readonly HashSet<string> _warnedOnce = new(StringComparer.Ordinal);
+    private readonly HashSet<MlflowException> _reported = [];
     private MlflowConnection _target = null!;
+    private CopyNames _names = null!;
 
     /// <summary>The store to copy to: a SQLite database, a folder, the address of a server, or <c>databricks</c>.</summary>
     [Parameter(Position = 1)]
@@ -29,7 +31,7 @@ public abstract class CopyCommand : TrackingCommand
     [ValidateNotNullOrEmpty]
     public string? DestinationExperiment { get; set; }
 
-    /// <summary>The name at the target: a script block that gets the name as <c>$_</c>, or a text that is put before the name.</summary>
+    /// <summary>The name at the target: a script block that gets the name as <c>$_</c>, or the folder that the name is put in.</summary>
     [Parameter]
     [ValidateNotNull]
     public object? ExperimentPath { get; set; }
@@ -68,9 +70,17 @@ public abstract class CopyCommand : TrackingCommand
     /// <inheritdoc/>
     protected override void Begin()
     {
-        if (WhyInvalid() is { } why)
-            Throw(Invalid(why).ToErrorRecord(null));
-        _target = DestinationConnection ?? Session.Resolve(Destination, ParseTarget);
+        try
+        {
+            if (Destination is null == DestinationConnection is null)
+                throw Invalid("Name the store to copy to, with -Destination or with -DestinationConnection, and not with both.");
+            _names = new CopyNames(DestinationExperiment, ExperimentPath);
+            _target = DestinationConnection ?? Session.Resolve(Destination, ParseTarget);
+        }
+        catch (MlflowException e)
+        {
+            Throw(e.ToErrorRecord());
+        }
     }
 
     /// <summary>The store to copy from; <paramref name="fallback"/> is a URI that comes after the parameters.</summary>
@@ -81,17 +91,6 @@ public abstract class CopyCommand : TrackingCommand
         return source;
     }
 
-    private string? WhyInvalid()
-    {
-        if (Destination is null == DestinationConnection is null)
-            return "Name the store to copy to, with -Destination or with -DestinationConnection, and not with both.";
-        if (DestinationExperiment is not null && ExperimentPath is not null)
-            return "-DestinationExperiment and -ExperimentPath both name the experiment at the target. Give one of them.";
-        return ExperimentPath is not null && Unwrap(ExperimentPath) is not (string or ScriptBlock)
-            ? "-ExperimentPath is a script block, as { \"/Shared/$_\" }, or a text that is put before the name, as '/Shared/'."
-            : null;
-    }
-
     /// <summary>Copies what was selected from one store.</summary>
     /// <param name="source">The store.</param>
     /// <param name="select">Selects the runs.</param>
@@ -99,6 +98,14 @@ public abstract class CopyCommand : TrackingCommand
     {
         MlflowConnection target = UseBeside(_target, [source.Target]);
         Listen(source);
+        if (source.TrackingUri == target.TrackingUri && _names.Keeps)
+        {
+            string message = $"The runs of {source} would be copied into itself. Name another store with -Destination, or another experiment with "
+                + "-DestinationExperiment or -ExperimentPath.";
+            WriteError(Invalid(message).ToErrorRecord(source.TrackingUri));
+            return;
+        }
+
         if (IsWhatIf)
         {
             var totals = new CopyTotals();
@@ -125,7 +132,7 @@ public abstract class CopyCommand : TrackingCommand
         {
             var options = new CopyOptions
             {
-                ExperimentName = DestinationExperiment is null && ExperimentPath is null ? null : name => NameOf(name, token),
+                ExperimentName = _names.Keeps ? null : name => NameOf(name, token),
                 KeepIds = KeepId,
                 KeepArtifactLocations = KeepArtifactLocation,
                 Restore = Restore,
@@ -169,9 +176,10 @@ public abstract class CopyCommand : TrackingCommand
 
     private void Report(string name, string kind, MlflowException? error, int missing, string reason)
     {
-        if (error is not null)
+        // An experiment that cannot be used fails each of its runs with the same error.
+        if (error is not null && _reported.Add(error))
             WriteError(error.ToErrorRecord(name));
-        else if (missing > 0 && _warnedOnce.Add(name))
+        else if (error is null && missing > 0 && _warnedOnce.Add(name))
             WriteWarning($"{kind} {name} {(IsWhatIf ? "would not be" : "is not")} complete at the target. {reason}");
     }
 
@@ -182,16 +190,12 @@ public abstract class CopyCommand : TrackingCommand
     // Called off the pipeline thread, on which alone a script block can run.
     private string NameOf(string experiment, CancellationToken cancellationToken)
     {
-        if (DestinationExperiment is not null)
-            return DestinationExperiment;
-        if (Unwrap(ExperimentPath!) is not ScriptBlock script)
-            return $"{Unwrap(ExperimentPath!)}{experiment}";
         var named = new TaskCompletionSource<string>();
         Post(() =>
         {
             try
             {
-                named.SetResult(RunScript(script, experiment));
+                named.SetResult(_names.NameOf(experiment));
             }
             catch (MlflowException e)
             {
@@ -201,24 +205,6 @@ public abstract class CopyCommand : TrackingCommand
         Task.WaitAny([named.Task], cancellationToken);
         return named.Task.GetAwaiter().GetResult();
     }
-
-    private static string RunScript(ScriptBlock script, string experiment)
-    {
-        try
-        {
-            PSObject[] names = [.. script.InvokeWithContext(null, [new PSVariable("_", experiment)]).Where(name => name is not null)];
-            return names.Length == 1 && names[0].ToString() is { Length: > 0 } name
-                ? name
-                : throw Invalid(
-                    $"The script of -ExperimentPath gives {names.Length} values for the experiment '{experiment}'. It must give one name.");
-        }
-        catch (RuntimeException e)
-        {
-            throw Invalid($"The script of -ExperimentPath fails for the experiment '{experiment}': {e.Message}");
-        }
-    }
-
-    private static object Unwrap(object value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 
     private static MlflowException Invalid(string message) => new(ErrorKind.InvalidValue, message);
 }
