@@ -127,7 +127,7 @@ public abstract class CopyCommand : TrackingCommand
         Action<SyncResult> run,
         Action<ModelResult> model)
     {
-        var display = new CopyDisplay($"Copying runs of {source.TrackingUri} to {target}", record => Post(() => ShowProgress(record)));
+        var display = new TransferDisplay($"Copying runs of {source.TrackingUri} to {target}", record => Post(() => ShowProgress(record)));
         Await(async token =>
         {
             var options = new CopyOptions

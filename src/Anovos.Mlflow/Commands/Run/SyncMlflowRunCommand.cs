@@ -81,7 +81,7 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
 
     private void Send(ITrackingStore source, MlflowConnection target, List<string> runIds)
     {
-        var display = new CopyDisplay($"Sending runs of {source.TrackingUri} to {target}", record => Post(() => ShowProgress(record)));
+        var display = new TransferDisplay($"Sending runs of {source.TrackingUri} to {target}", record => Post(() => ShowProgress(record)));
 
         // One after the other: over a connection that breaks often, some runs are there after each attempt.
         var options = new CopyOptions { Offline = true, Force = Force, Parallelism = 1, OnRetry = TellRetry, Warn = WarnOnce };
