@@ -73,6 +73,31 @@ public sealed class PairCopyTests : IAsyncLifetime
             result.Texts);
     }
 
+    [Fact]
+    public async Task Two_workspaces_do_not_get_the_same_token_of_the_environment()
+    {
+        string source = await OpenAsync("workspace", "here"), target = await OpenAsync("workspace", "there");
+        string profiles = Path.Combine(_session.Folder, "databrickscfg");
+        File.WriteAllText(profiles, File.ReadAllText(profiles).Replace("token = dapi-personal", ""));
+        Environment.SetEnvironmentVariable("DATABRICKS_TOKEN", "dapi-personal");
+        const string Copy = "Copy-MlflowExperiment /Shared/ours -TrackingUri $From -Destination $To";
+
+        Exception e = Assert.ThrowsAny<RuntimeException>(() => _session.Run(
+            $"$ErrorActionPreference = 'Stop'; {Copy}", ("From", source), ("To", target)));
+
+        Assert.Contains("would get DATABRICKS_TOKEN of the environment", e.Message);
+        Assert.All(_servers, server => Assert.Empty(server.Requests));
+        _session.Run(
+            $$"""
+            $ErrorActionPreference = 'Continue'
+            $null = New-MlflowExperiment /Shared/ours -TrackingUri $From
+            $null = Connect-Mlflow $To -Token ([Net.NetworkCredential]::new('', 'dapi-personal').SecurePassword)
+            {{Copy}}
+            """,
+            ("From", source), ("To", target)).Clean();
+        Assert.Contains(_servers[1].Experiments, experiment => experiment.Name == "/Shared/ours");
+    }
+
     [Theory]
     [InlineData("POST", "/experiments/create")]
     [InlineData("POST", "/runs/create")]

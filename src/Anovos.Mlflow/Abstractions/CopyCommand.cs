@@ -86,7 +86,7 @@ public abstract class CopyCommand : TrackingCommand
     /// <summary>The store to copy from; <paramref name="fallback"/> is a URI that comes after the parameters.</summary>
     private protected MlflowConnection ResolveSource(string? fallback = null)
     {
-        MlflowConnection source = UseBeside(FindConnection(fallback), [_target.Target]);
+        MlflowConnection source = UseBeside(FindConnection(fallback), [_target]);
         WarnIfMissing(source.Store);
         return source;
     }
@@ -96,7 +96,7 @@ public abstract class CopyCommand : TrackingCommand
     /// <param name="select">Selects the runs.</param>
     private protected void Copy(MlflowConnection source, Func<StoreCopier, CancellationToken, Task> select)
     {
-        MlflowConnection target = UseBeside(_target, [source.Target]);
+        MlflowConnection target = UseBeside(_target, [source]);
         Listen(source);
         if (source.TrackingUri == target.TrackingUri && _names.Keeps)
         {

@@ -42,7 +42,7 @@ public abstract class TrackingCommand : MlflowCommand
     /// <summary>
     /// The connection to one of several stores of this command, without the credentials of the environment if they belong to another.
     /// </summary>
-    private protected MlflowConnection UseBeside(MlflowConnection connection, IEnumerable<TrackingTarget> others)
+    private protected MlflowConnection UseBeside(MlflowConnection connection, IReadOnlyCollection<MlflowConnection> others)
     {
         MlflowConnection own = Session.OpenBeside(connection, others, ParseTarget);
         if (own != connection && MlflowSession.EnvironmentServer(ParseTarget) is { } named)

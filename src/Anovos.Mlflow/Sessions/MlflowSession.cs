@@ -113,17 +113,37 @@ internal sealed class MlflowSession
     /// <param name="connection">The connection to the store for a command that uses no other one.</param>
     /// <param name="others">The other stores.</param>
     /// <param name="parse">Reads a URI.</param>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.AuthenticationFailed"/> if two Databricks workspaces would get the same secret of the environment.
+    /// </exception>
     public MlflowConnection OpenBeside(
-        MlflowConnection connection, IEnumerable<TrackingTarget> others, Func<string, TrackingTarget> parse)
+        MlflowConnection connection, IReadOnlyCollection<MlflowConnection> others, Func<string, TrackingTarget> parse)
     {
         TrackingTarget target = connection.Target;
-        if (connection.IsConnected || target.Server is null)
+        if (connection.IsConnected || target.IsLocal)
             return connection;
+        if (target.Server is null)
+            return ThrowIfShared(connection, others);
         TrackingTarget? named = EnvironmentServer(parse);
         bool isOwner = named is not null
             ? target.IsAtSameServer(named)
-            : others.All(other => other.Server is null || other.IsAtSameServer(target));
+            : others.All(other => other.Target.Server is null || other.Target.IsAtSameServer(target));
         return isOwner ? connection : Open(target, EnvironmentOptions().WithoutCredentials());
+    }
+
+    // DATABRICKS_HOST would say whose a secret is, and is checked when a profile is read.
+    private static MlflowConnection ThrowIfShared(MlflowConnection workspace, IReadOnlyCollection<MlflowConnection> others)
+    {
+        string source = workspace.CredentialSource ?? "";
+        MlflowConnection? second = others.FirstOrDefault(other => !other.IsConnected && other.CredentialSource == source
+            && other.WorkspaceUrl is { } url && url != workspace.WorkspaceUrl);
+        return second is null || !source.StartsWith("DATABRICKS_", StringComparison.Ordinal)
+            ? workspace
+            : throw new MlflowException(
+                ErrorKind.AuthenticationFailed,
+                $"Two workspaces, {workspace} and {second}, would get {source} of the environment. Unset it, and give each credentials in its "
+                + "profile or connect to each with Connect-Mlflow.")
+            { Target = workspace.TrackingUri };
     }
 
     /// <summary>The server that the environment names; null if it names none.</summary>

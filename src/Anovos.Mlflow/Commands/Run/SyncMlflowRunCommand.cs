@@ -62,7 +62,7 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
         foreach (string missing in Find(source))
             WriteError(new MlflowException(ErrorKind.RunNotFound, $"There is no run '{missing}' in {place}.").ToErrorRecord(missing));
         foreach (KeyValuePair<MlflowConnection, List<string>> target in _targets)
-            Send(source, UseBeside(target.Key, _targets.Keys.Select(other => other.Target)), target.Value);
+            Send(source, UseBeside(target.Key, _targets.Keys), target.Value);
         if (_withoutTarget is not null)
             throw _withoutTarget;
     }
