@@ -8,7 +8,11 @@ namespace Anovos.Mlflow.Copying;
 /// <param name="Created">Versions that were created.</param>
 /// <param name="There">Versions of the source that the target has now.</param>
 /// <param name="Aliases">Aliases that were set.</param>
-internal sealed record CopiedModel(int Created, int There, int Aliases);
+internal sealed record CopiedModel(int Created, int There, int Aliases)
+{
+    /// <summary>Whether a version is left out that is made of one of another model, which the target does not have yet.</summary>
+    public bool Waits { get; init; }
+}
 
 /// <summary>
 /// Copies registered models with versions, tags, descriptions, stages and aliases. Numbers of versions are the target's: a version is found
@@ -76,12 +80,13 @@ internal sealed class ModelCopier
             return null;
         if (_options.CountOnly)
             return Count(model, versions, there, copies);
+        bool waits = false;
         int created = _options.KeepIds
             ? await new ExactModelCopier(_source, _target, _copies, _options).CopyAsync(
                 model, versions, copies, leftOut, cancellationToken).ConfigureAwait(false)
-            : await CopyAsync(model, versions, there, copies, leftOut, cancellationToken).ConfigureAwait(false);
+            : await CopyAsync(model, versions, there, copies, () => waits = true, leftOut, cancellationToken).ConfigureAwait(false);
         int aliases = await SetAliasesAsync(model, there, copies, leftOut, cancellationToken).ConfigureAwait(false);
-        return new CopiedModel(created, copies.Count, aliases);
+        return new CopiedModel(created, copies.Count, aliases) { Waits = waits };
     }
 
     private async Task<int> CopyAsync(
@@ -89,13 +94,19 @@ internal sealed class ModelCopier
         IReadOnlyList<ModelVersion> versions,
         RegisteredModel? there,
         Dictionary<long, ModelVersion> copies,
+        Action otherIsMissing,
         LeftOut leftOut,
         CancellationToken cancellationToken)
     {
         string name = model.Name;
         await EnsureAsync(model, there, leftOut, cancellationToken).ConfigureAwait(false);
-        var sources = new VersionSources(
-            _source, _copies, (other, number) => NumberOfAsync(other, number, name, copies, cancellationToken));
+        var sources = new VersionSources(_source, _copies, async (other, number) =>
+        {
+            long? copy = await NumberOfAsync(other, number, name, copies, cancellationToken).ConfigureAwait(false);
+            if (copy is null && other != name)
+                otherIsMissing();
+            return copy;
+        });
         int created = 0;
         foreach (ModelVersion version in versions)
         {

@@ -1,5 +1,4 @@
 using Anovos.Mlflow.Artifacts;
-using Anovos.Mlflow.Registry;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Copying;
@@ -68,34 +67,15 @@ public sealed class StoreCopier
         KeepIds = _options.KeepIds, KeepArtifactLocations = _options.KeepArtifactLocations, CountOnly = _options.CountOnly,
     };
 
-    /// <summary>The copier of registered models; for after the runs.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> for a folder as the target.</exception>
-    internal ModelCopier Registry()
-    {
-        if (_target.As<DirectoryStore>() is not null)
-        {
-            throw new MlflowException(
-                ErrorKind.NotSupported,
-                $"{_target.TrackingUri} is a folder, and a folder has no model registry to copy into. Copy without -Model, or into a database or a "
-                + "server.")
-            { Target = _target.TrackingUri };
-        }
-
-        ModelCopyOptions options = ModelOptions with { WhyNotSelected = _options.AllModels ? null : WhyNotSelected };
-        return new(
-            ModelRegistry.ToCopyFrom(_source), ModelRegistry.Of(_target), new CopiedThings(FindRunAsync, _models.FindAsync), options);
-    }
+    private RegistryCopier Registry => new(
+        _source, _target, new CopiedThings(FindRunAsync, _models.FindAsync),
+        ModelOptions with { WhyNotSelected = _options.AllModels ? null : WhyNotSelected });
 
     /// <summary>Checks that both stores have a model registry; for before anything is copied.</summary>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.NotSupported"/> for a folder as the target; a registry cannot be reached.
     /// </exception>
-    public async Task CheckRegistriesAsync(CancellationToken cancellationToken)
-    {
-        Registry();
-        foreach (ModelRegistry registry in new[] { ModelRegistry.ToCopyFrom(_source), ModelRegistry.Of(_target) })
-            await registry.Models.SearchAsync(null, 1, null, cancellationToken).ConfigureAwait(false);
-    }
+    public Task CheckRegistriesAsync(CancellationToken cancellationToken) => Registry.CheckAsync(cancellationToken);
 
     /// <summary>
     /// Copies the versions of selected runs with their registered models, or the whole registry; for after the runs.
@@ -106,40 +86,8 @@ public sealed class StoreCopier
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.NotSupported"/> for a folder as the target; a registry cannot be reached.
     /// </exception>
-    public async Task<int> CopyModelsAsync(Action<ModelResult> completed, CancellationToken cancellationToken)
-    {
-        ModelCopier copier = Registry();
-        int passedOver = 0;
-        foreach (string name in await ModelCopier.NamesAsync(ModelRegistry.ToCopyFrom(_source), cancellationToken).ConfigureAwait(false))
-        {
-            var missing = new MissingList();
-            var result = new ModelResult { Name = name, Status = "Failed" };
-            try
-            {
-                CopiedModel? copied = await copier.CopyAsync(name, missing.Add, cancellationToken).ConfigureAwait(false);
-                if (copied is null)
-                {
-                    passedOver++;
-                    continue;
-                }
-
-                completed(result with
-                {
-                    Status = missing.Count == 0 ? "Synced" : "Incomplete",
-                    Versions = copied.Created,
-                    Aliases = copied.Aliases,
-                    Missing = missing.Items,
-                    Reason = missing.Summarize(),
-                });
-            }
-            catch (MlflowException e) when (!e.EndsOperation())
-            {
-                completed(result with { Missing = missing.Items, Reason = e.Message, Error = e });
-            }
-        }
-
-        return passedOver;
-    }
+    public Task<int> CopyModelsAsync(Action<ModelResult> completed, CancellationToken cancellationToken) =>
+        Registry.CopyAsync(completed, cancellationToken);
 
     private string? WhyNotSelected(ModelVersion version)
     {

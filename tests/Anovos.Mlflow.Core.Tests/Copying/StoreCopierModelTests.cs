@@ -201,6 +201,34 @@ public sealed class StoreCopierModelTests : IDisposable
     }
 
     [Fact]
+    public async Task A_version_of_a_version_of_another_model_comes_after_that_one()
+    {
+        using var source = new SqliteStore(_folder.Below("source.db"));
+        using var target = new SqliteStore(_folder.Below("copy.db"));
+        var registry = ModelRegistry.Of(source);
+        string[][] chain = [["d", "s3://bucket/x"], ["c", "s3://bucket/x"], ["b", "models:/c/1"], ["a", "models:/b/1"]];
+        foreach (string[] link in chain)
+        {
+            await registry.Models.CreateAsync(link[0], "", [], default);
+            await registry.Versions.CreateAsync(new NewModelVersion(link[0], link[1]), default);
+        }
+
+        await registry.Versions.CreateAsync(new NewModelVersion("b", "models:/d/1"), default);
+        await registry.Versions.DeleteAsync("d", 1, default);
+        await registry.Aliases.SetAsync("a", "live", 1, default);
+        var copier = new StoreCopier(source, target, new CopyOptions { AllModels = true });
+        List<ModelResult> models = [];
+
+        await copier.CopyModelsAsync(models.Add, default);
+
+        Assert.Equal(
+            [("a", "Synced", 1, 1), ("b", "Incomplete", 1, 0), ("c", "Synced", 1, 0), ("d", "Synced", 0, 0)],
+            models.OrderBy(model => model.Name).Select(model => (model.Name, model.Status, model.Versions, model.Aliases)));
+        Assert.Equal("models:/b/1", (await ModelRegistry.Of(target).Versions.GetAsync("a", 1, default)).Source);
+        Assert.Contains("models:/d/1", Assert.Single(models.Single(model => model.Name == "b").Missing).Reason);
+    }
+
+    [Fact]
     public async Task A_folder_gets_no_registered_models()
     {
         using var target = new DirectoryStore(_folder.Below("copies"));
@@ -230,7 +258,6 @@ public sealed class StoreCopierModelTests : IDisposable
             default);
         if (!withRegistry)
             return;
-        foreach (string name in await ModelCopier.NamesAsync(ModelRegistry.ToCopyFrom(source), default))
-            await copier.Registry().CopyAsync(name, (_, _, _) => { }, default);
+        await copier.CopyModelsAsync(_ => { }, default);
     }
 }
