@@ -401,6 +401,25 @@ public sealed class CopyTests : IAsyncLifetime
         Assert.Equal([""], AuthorizationsOf(other));
     }
 
+    [Theory]
+    [InlineData("$null", "", "")]
+    [InlineData("$A", "Bearer of-one", "")]
+    public async Task Offline_runs_for_two_servers_do_not_bring_both_the_same_credentials(string named, string here, string there)
+    {
+        await using TrackingServer one = await TrackingServer.StartAsync();
+        await using TrackingServer two = await TrackingServer.StartAsync();
+        ScriptResult result = Run(
+            $$"""
+            $A = '{{one.Uri}}'; $B = '{{two.Uri}}'
+            $null = $A, $B | ForEach-Object { Start-MlflowRun -TrackingUri $_ -Offline -Experiment ours | Stop-MlflowRun }
+            $env:MLFLOW_TRACKING_TOKEN = 'of-one'; $env:MLFLOW_TRACKING_URI = {{named}}
+            try { (Sync-MlflowRun).Status } finally { $env:MLFLOW_TRACKING_TOKEN = $env:MLFLOW_TRACKING_URI = $null }
+            """).Clean();
+        Assert.Equal(["Synced", "Synced"], result.Texts);
+        Assert.Equal([here], AuthorizationsOf(one));
+        Assert.Equal([there], AuthorizationsOf(two));
+    }
+
     private static IEnumerable<string> AuthorizationsOf(TrackingServer server) =>
         server.Requests.Select(request => request.Headers.GetValueOrDefault("Authorization", "")).Distinct();
 
