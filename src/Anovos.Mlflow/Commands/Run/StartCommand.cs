@@ -119,6 +119,7 @@ public abstract class StartCommand : OfflineCommand
     private Run? StartNew(MlflowConnection connection, RunLifecycle lifecycle)
     {
         ActiveRun? outer = Parent is null && Session.Active is { } active && active.Connection.TrackingUri == connection.TrackingUri ? active : null;
+        using IDisposable? open = lifecycle.KeepOpen();
         string? wanted = Experiment ?? Config?.Tracking?.Experiment ?? outer?.Run.Experiment;
         Experiment? experiment = Await(token => lifecycle.FindExperimentAsync(wanted, token));
         if (experiment is null)
