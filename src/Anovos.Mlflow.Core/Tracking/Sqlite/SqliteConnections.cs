@@ -51,8 +51,10 @@ internal sealed class SqliteConnections(string path)
         {
             connection.Open();
             using SqliteCommand command = connection.CreateCommand();
-            // Without spills, a transaction meets the locks of others when it begins and commits, and nowhere else.
-            command.CommandText = "PRAGMA foreign_keys = ON; PRAGMA case_sensitive_like = ON; PRAGMA cache_spill = OFF";
+            // Without spills, a transaction meets the locks of others when it begins and commits, and nowhere else. In memory, what a
+            // statement keeps to undo itself does not go into a temporary file.
+            command.CommandText =
+                "PRAGMA foreign_keys = ON; PRAGMA case_sensitive_like = ON; PRAGMA cache_spill = OFF; PRAGMA temp_store = MEMORY";
             command.ExecuteNonQuery();
             return connection;
         }
