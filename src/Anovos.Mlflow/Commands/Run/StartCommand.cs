@@ -137,13 +137,14 @@ public abstract class StartCommand : OfflineCommand
 
         if (!ShouldProcess(Describe(experiment.Name, connection), "Start"))
             return null;
+        (string? sourceName, string sourceFolder) = Source;
         var request = new RunRequest
         {
             RunName = Name,
             ParentRunId = ParentRunId() ?? outer?.Run.RunId,
             Tags = [.. OwnTags, .. ToTags(Tag), .. OfflineTags],
-            SourceName = Source.Name,
-            SourceDirectory = Source.Folder,
+            SourceName = sourceName,
+            SourceDirectory = sourceFolder,
         };
         IReadOnlyList<Tag> tags = RunContext.TagsOf(request, RunEnvironment.Read, connection.Store.Limits);
         return Await(token => lifecycle.StartAsync(experiment, request with { Tags = tags }, token));
