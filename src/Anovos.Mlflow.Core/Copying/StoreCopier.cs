@@ -155,6 +155,7 @@ public sealed class StoreCopier
     public async Task CopyAsync(Action<SyncResult> completed, CancellationToken cancellationToken)
     {
         Report();
+        using IDisposable? reading = (_source as SqliteStore)?.KeepOpen(), writing = (_target as SqliteStore)?.KeepOpen();
         await ParallelWork.RunAsync(_ids, _options.Parallelism, CopyOneAsync, cancellationToken).ConfigureAwait(false);
         foreach (Experiment experiment in _whole)
         {
