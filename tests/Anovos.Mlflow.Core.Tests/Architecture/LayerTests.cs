@@ -9,7 +9,9 @@ public class LayerTests
 {
     private const string Table =
         """
-        9  Pipelines  Reports  Jobs
+        11  Pipelines
+        10  Gates
+        9  Reports  Jobs
         8  Workflow
         7  Copying
         6  Outputs  Registry

@@ -1,0 +1,27 @@
+using System.Globalization;
+
+namespace Anovos.Mlflow.Gates;
+
+/// <summary>How far a metric may be beyond what another run has.</summary>
+/// <param name="Amount">How far: a number, or a percentage of what the other run has.</param>
+/// <param name="IsPercent">Whether it is a percentage.</param>
+public sealed record GateTolerance(double Amount, bool IsPercent)
+{
+    /// <summary>Reads <c>0.01</c> or <c>5%</c>.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
+    public static GateTolerance Parse(string text)
+    {
+        bool isPercent = text.EndsWith("%", StringComparison.Ordinal);
+        return GateBound.TryNumber(isPercent ? text.Substring(0, text.Length - 1) : text) is { } amount and >= 0
+            ? new GateTolerance(amount, isPercent)
+            : throw new MlflowException(
+                ErrorKind.InvalidValue,
+                $"'{text}' is not a tolerance. Write a number that is not negative, or a percentage, as 5%.") { Target = text };
+    }
+
+    /// <summary>How far that is from the value of the other run.</summary>
+    public double Of(double value) => IsPercent ? Math.Abs(value) * Amount / 100 : Amount;
+
+    /// <inheritdoc/>
+    public override string ToString() => Amount.ToString("R", CultureInfo.InvariantCulture) + (IsPercent ? "%" : "");
+}

@@ -1,0 +1,50 @@
+namespace Anovos.Mlflow.Gates;
+
+/// <summary>What a gate asks of a metric.</summary>
+/// <param name="Metric">The metric's key.</param>
+public sealed record MetricRule(string Metric)
+{
+    /// <summary>The keys of a rule, in a file and in a hashtable.</summary>
+    public static IReadOnlyList<string> Keys { get; } = ["max", "min", "tolerance", "allowMissing"];
+
+    /// <summary>The metric must not be larger; null for no such bound.</summary>
+    public GateBound? Max { get; init; }
+
+    /// <summary>The metric must not be smaller; null for no such bound.</summary>
+    public GateBound? Min { get; init; }
+
+    /// <summary>How far the metric may be beyond a bound that is no number.</summary>
+    public GateTolerance? Tolerance { get; init; }
+
+    /// <summary>Whether the rule is kept where there is no number, in the run or in what it is compared with.</summary>
+    public bool AllowMissing { get; init; }
+
+    /// <summary>The rule with the value of one of its <see cref="Keys"/>; their case does not count.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
+    public MetricRule With(string key, string value) => key.ToUpperInvariant() switch
+    {
+        "MAX" => this with { Max = GateBound.Parse(value) },
+        "MIN" => this with { Min = GateBound.Parse(value) },
+        "TOLERANCE" => this with { Tolerance = GateTolerance.Parse(value) },
+        "ALLOWMISSING" when bool.TryParse(value, out bool allowed) => this with { AllowMissing = allowed },
+        "ALLOWMISSING" => throw Invalid($"'{value}' is neither true nor false, as allowMissing of metric '{Metric}' has to be."),
+        _ => throw Invalid($"A rule for a metric has no '{key}'. It has {string.Join(", ", Keys)}."),
+    };
+
+    /// <summary>The same rule, if it can be tested.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
+    public MetricRule Checked()
+    {
+        if (Max is null && Min is null)
+            throw Invalid($"The rule for metric '{Metric}' has neither max nor min.");
+        if (Tolerance is not null && Max is null or { Number: not null } && Min is null or { Number: not null })
+        {
+            throw Invalid(
+                $"The tolerance for metric '{Metric}' needs a bound that is a run, a model or a median. Put it into the number instead.");
+        }
+
+        return this;
+    }
+
+    private MlflowException Invalid(string message) => new(ErrorKind.InvalidValue, message) { Target = Metric };
+}
