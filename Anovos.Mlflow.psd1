@@ -58,6 +58,7 @@
         'Sync-MlflowRun'
         'Test-AnovosConfig'
         'Test-MlflowConnection'
+        'Test-MlflowRun'
         'Use-MlflowRun'
         'Write-AnovosStatistic'
         'Write-MlflowMetric'

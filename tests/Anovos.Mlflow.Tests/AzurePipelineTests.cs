@@ -25,6 +25,56 @@ public sealed class AzurePipelineTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_gate_is_on_the_pages_of_the_build_and_fails_the_task()
+    {
+        // As the task's own first line has it.
+        ScriptResult result = Run(
+            """
+            $ErrorActionPreference = 'stop'
+            $null = Start-MlflowRun -Experiment Flow -Name nightly
+            Write-MlflowMetric @{ rmse = 0.6; auc = 0.9 }
+            $rules = [ordered]@{ rmse = @{ max = 0.5 }; auc = @{ min = 'median:5' } }
+            try { $null = Test-MlflowRun -Metric $rules -ExitOnFailure } catch { $_.FullyQualifiedErrorId.Split(',')[0] }
+            $LASTEXITCODE
+            """);
+        Assert.Equal(["GateFailed", "1"], result.Texts);
+        StoredRun stored = Assert.Single(_server.Runs);
+        string[] commands = Commands(result)[Joined(stored).Length..];
+        Assert.Equal(
+            [
+                $"##vso[task.logissue type=error;]MLflow run {stored.RunId}: metric/rmse/max: 0.6 is more than 0.5.",
+                $"##vso[task.logissue type=warning;]MLflow run {stored.RunId}: metric/auc/min: "
+                    + "No other finished run of the experiment has a number for auc.",
+                $"##vso[task.logissue type=error;]Run {stored.RunId} breaks 1 rule. metric/rmse/max: 0.6 is more than 0.5.",
+            ],
+            commands.Where(command => command.Contains("logissue", StringComparison.Ordinal)));
+        string summary = Summary(commands.Single(command => command.Contains("uploadsummary", StringComparison.Ordinal)));
+        Assert.StartsWith("**Failed**: 1 of 2 rules failed for MLflow run [nightly](", summary, StringComparison.Ordinal);
+        Assert.Contains("| Failed | metric/rmse/max | 0.6 | 0.5 | 0.6 is more than 0.5. |", summary);
+
+        const string Published = "##vso[results.publish type=JUnit;mergeResults=true;publishRunAttachments=true;runTitle=MLflow gate;]";
+        string published = Assert.Single(commands, command => command.Contains("results.publish", StringComparison.Ordinal));
+        Assert.StartsWith(Published + Path.Combine(_session.Folder, "temp"), published, StringComparison.Ordinal);
+        Assert.Contains("""tests="2" failures="1" errors="0" skipped="1">""", File.ReadAllText(published[Published.Length..]));
+    }
+
+    [Fact]
+    public void A_gate_that_passes_has_no_issue_and_its_file_may_have_a_place()
+    {
+        ScriptResult result = Run(
+            """
+            $null = Start-MlflowRun -Experiment Flow
+            Write-MlflowMetric rmse 0.4
+            Test-MlflowRun -Metric @{ rmse = @{ max = 0.5 } } -ExitOnFailure -Quiet -JUnitPath ./results/gate.xml
+            """).Clean();
+        Assert.Equal(["True"], result.Texts);
+        string[] commands = Commands(result)[3..];
+        Assert.Equal(["task.uploadsummary", "results.publish"], commands.Select(command => command[Command.Length..].Split(' ', ']')[0]));
+        Assert.EndsWith($"]{Path.Combine(_session.Folder, "results", "gate.xml")}", commands[^1], StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(_session.Folder, "results", "gate.xml")));
+    }
+
+    [Fact]
     public void Stop_ends_the_run_as_the_job_stands_and_summarizes_it_for_the_build()
     {
         Set("AGENT_JOBSTATUS", "Failed");

@@ -42,6 +42,7 @@ public sealed class EveryCmdletReadBackTests : IDisposable
         Use-MlflowRun -Experiment $Name -Name second { Write-MlflowMetric rmse 0.5; $null = $true } | Out-Null
         $second = Get-MlflowRun -Experiment $Name -Name second
         if (-not (Get-MlflowRun -Experiment $Name | Compare-MlflowRun | Where-Object Key -eq rmse)) { throw 'no difference' }
+        if (-not ($second | Test-MlflowRun -Metric @{ rmse = @{ max = "run:$($first.RunId)"; tolerance = '50%' } } -TagRun -Quiet)) { throw 'gate' }
         $first | Show-MlflowRun -WhatIf
         $null = $first | Export-MlflowReport ./report.html
         $second | Remove-MlflowRun -Confirm:$false
@@ -103,6 +104,7 @@ public sealed class EveryCmdletReadBackTests : IDisposable
         Assert.Equal(
             ["config/config.yaml", "final_dataset/part-0.csv", "model/MLmodel", "notes/note.txt", "report_stats/drift_statistics.csv", "report_stats/global_summary.csv", "report_stats/measures_of_counts.csv"],
             read[0].GetProperty("artifacts").EnumerateObject().Select(file => file.Name).Order(StringComparer.Ordinal));
+        Assert.StartsWith("Passed: 0.5 is at most 0.5:", ReadBack.Text(read[1], "tags", "anovos.gate/metric/rmse/max"));
         Assert.Equal("0.25", ReadBack.Text(read[2], "metrics", "rmse"));
         Assert.Equal("201.4", ReadBack.Text(read[3], "metrics", "time/without_report"));
         Assert.Equal("PROJECT", ReadBack.Text(read[4], "tags", "mlflow.source.type"));

@@ -96,6 +96,9 @@ public enum ErrorKind
     /// <summary>A workflow ended with another exit code than 0, or ran out of its time.</summary>
     WorkflowFailed,
 
+    /// <summary>A run breaks a rule of a gate.</summary>
+    GateFailed,
+
     /// <summary>A workflow ran, and not all of it could be reported.</summary>
     ReportingFailed,
 

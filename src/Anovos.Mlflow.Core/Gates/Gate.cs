@@ -16,12 +16,7 @@ public sealed class Gate(ITrackingStore store, Func<ModelUri, CancellationToken,
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> where there is no rule.</exception>
     public async Task<IReadOnlyList<GateResult>> TestAsync(Run run, GateRules rules, CancellationToken cancellationToken)
     {
-        if (rules.IsEmpty)
-        {
-            throw new MlflowException(
-                ErrorKind.InvalidValue, "There is no rule to test the run by. Name a file with rules, or give rules as parameters.");
-        }
-
+        rules.ThrowIfEmpty();
         var references = new GateReferences(store, findVersion, run);
         List<GateResult> results = [];
         foreach (MetricRule rule in rules.Metrics)

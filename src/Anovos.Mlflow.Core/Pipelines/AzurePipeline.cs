@@ -1,5 +1,6 @@
 using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.Context;
+using Anovos.Mlflow.Gates;
 using Anovos.Mlflow.Tracking;
 using Anovos.Mlflow.Workflow;
 
@@ -72,6 +73,42 @@ public sealed class AzurePipeline
         return [LoggingCommand.SetProgress(percent, doing)];
     }
 
+    /// <summary>Writes what gates came to for the tab Tests of the build.</summary>
+    /// <param name="reports">A report for each run.</param>
+    /// <param name="path">The file; null for one where the agent finds it.</param>
+    /// <exception cref="IOException">It cannot be written; and <see cref="UnauthorizedAccessException"/>.</exception>
+    public IReadOnlyList<string> Publish(IReadOnlyList<GateReport> reports, string? path)
+    {
+        path ??= TemporaryFile($"gate-{Guid.NewGuid():N}.xml");
+        JUnitFile.Write(path, reports);
+        return [LoggingCommand.PublishTests(path, "MLflow gate")];
+    }
+
+    /// <summary>Issues of rules that a run breaks, or that there is too little to decide by; and a section of the summary.</summary>
+    /// <param name="report">The run and the results.</param>
+    /// <param name="page">The address of the run's page; null where it has none.</param>
+    /// <exception cref="IOException">It cannot be written; and <see cref="UnauthorizedAccessException"/>.</exception>
+    public IReadOnlyList<string> Summarize(GateReport report, string? page)
+    {
+        List<string> lines = [];
+        foreach (GateResult result in report.Results)
+        {
+            if (result.Outcome == GateOutcome.Failed)
+                lines.AddRange(Fail(Issue(result)));
+            else if (result.Outcome == GateOutcome.Warning)
+                lines.AddRange(Warn(Issue(result)));
+        }
+
+        if (!Run.IsRunId(report.Run.RunId))
+            return lines;
+        string path = TemporaryFile($"MLflow gate for run {report.Run.RunId}.md");
+        File.WriteAllText(path, report.ToMarkdown(page));
+        lines.Add(LoggingCommand.UploadSummary(path));
+        return lines;
+
+        static string Issue(GateResult result) => $"MLflow run {result.RunId}: {result.Rule}: {result.Reason}";
+    }
+
     /// <summary>Writes the summary of a run that ended where the agent finds it, for the page of the build. A nested run has none.</summary>
     /// <exception cref="IOException">It cannot be written; and <see cref="UnauthorizedAccessException"/>.</exception>
     public IReadOnlyList<string> Summarize(RunSummary summary)
@@ -79,11 +116,17 @@ public sealed class AzurePipeline
         if (summary.Run.Tags.ContainsKey(RunTags.ParentRunId) || !Run.IsRunId(summary.Run.RunId))
             return [];
 
-        // The agent empties this folder after the job; until then it may not have read the file yet. The name is the heading.
-        string folder = Path.Combine(_build.Text("AGENT_TEMPDIRECTORY") ?? Path.GetTempPath(), "anovos-mlflow");
-        Directory.CreateDirectory(folder);
-        string path = Path.GetFullPath(Path.Combine(folder, $"MLflow run {summary.Run.RunId}.md"));
+        // The name is the heading.
+        string path = TemporaryFile($"MLflow run {summary.Run.RunId}.md");
         File.WriteAllText(path, summary.ToMarkdown());
         return [LoggingCommand.UploadSummary(path)];
+    }
+
+    // The agent empties this folder after the job; until then it may not have read the file yet.
+    private string TemporaryFile(string name)
+    {
+        string folder = Path.Combine(_build.Text("AGENT_TEMPDIRECTORY") ?? Path.GetTempPath(), "anovos-mlflow");
+        Directory.CreateDirectory(folder);
+        return Path.GetFullPath(Path.Combine(folder, name));
     }
 }

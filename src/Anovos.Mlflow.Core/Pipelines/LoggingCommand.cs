@@ -29,6 +29,10 @@ internal static class LoggingCommand
     /// <summary>Puts a Markdown file on the page of the build. The agent reads it later.</summary>
     public static string UploadSummary(string path) => $"##vso[task.uploadsummary]{Data(path)}";
 
+    /// <summary>Puts test results, as JUnit's XML, on the tab Tests of the build. A comma in the path ends it.</summary>
+    public static string PublishTests(string path, string title) =>
+        $"##vso[results.publish type=JUnit;mergeResults=true;publishRunAttachments=true;runTitle={Property(Readable(title))};]{Data(path)}";
+
     private static string LogIssue(string type, string text, string where)
     {
         string readable = Readable(text);

@@ -1,0 +1,142 @@
+using System.Collections;
+using System.Management.Automation;
+using Anovos.Mlflow.Gates;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Errors;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Registry;
+using Anovos.Mlflow.Stores;
+using Anovos.Mlflow.Tracking;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <summary>Tests runs by rules, and puts out what each rule came to.</summary>
+[Cmdlet(VerbsDiagnostic.Test, "MlflowRun")]
+[OutputType("Anovos.Mlflow.Gates.GateResult")]
+[OutputType(typeof(bool))]
+public sealed class TestMlflowRunCommand : RunCommand
+{
+    private readonly List<GateReport> _reports = [];
+    private GateRules _rules = new();
+
+    /// <summary>Metrics, and a table with the rule of each.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public IDictionary? Metric { get; set; }
+
+    /// <summary>Returns only, for each run, whether it keeps all rules.</summary>
+    [Parameter]
+    public SwitchParameter Quiet { get; set; }
+
+    /// <summary>Fails the process where a run breaks a rule.</summary>
+    [Parameter]
+    public SwitchParameter ExitOnFailure { get; set; }
+
+    /// <summary>Sets a tag of the run for each rule.</summary>
+    [Parameter]
+    public SwitchParameter TagRun { get; set; }
+
+    /// <summary>A file to write the outcomes to, as JUnit's XML.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? JUnitPath { get; set; }
+
+    /// <inheritdoc/>
+    protected override void Begin()
+    {
+        try
+        {
+            _rules = new GateRules { Metrics = [.. ReadMetrics()] };
+            _rules.ThrowIfEmpty();
+        }
+        catch (MlflowException e)
+        {
+            // A gate without its rules must not go on with the runs.
+            Throw(e.ToErrorRecord());
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Process()
+    {
+        RunReference reference = ResolveRun();
+        Dictionary<ModelUri, ModelRegistry> registries = _rules.Models.Distinct()
+            .ToDictionary(uri => uri, uri => uri.Workspace is null ? ResolveRegistry(reference.Store) : ResolveRegistry(uri));
+        var gate = new Gate(reference.Store, (uri, token) => new ModelFinder(registries[uri]).FindVersionAsync(uri, token));
+        GateReport report = Await(async token =>
+        {
+            Run run = await reference.Lifecycle.ReadAsync(reference.RunId, token).ConfigureAwait(false);
+            return new GateReport(run, await gate.TestAsync(run, _rules, token).ConfigureAwait(false));
+        });
+
+        _reports.Add(report);
+        if (Quiet)
+            WriteObject(report.Failed.Count == 0);
+        else
+            WriteObject(report.Results, enumerateCollection: true);
+        if (TagRun)
+            Await(token => reference.Store.WriteAsync(reference.RunId, GateTags.Of(report.Results, reference.Store.Limits), token));
+        TellPipeline(report, reference);
+    }
+
+    /// <inheritdoc/>
+    protected override void End()
+    {
+        GateReport[] failed = [.. _reports.Where(report => report.Failed.Count > 0)];
+        if (ExitOnFailure && failed.Length > 0)
+        {
+            // pwsh -File ends with 0 after an error, and a script may stop at it: so the exit codes come first.
+            SessionState.PSVariable.Set("global:LASTEXITCODE", 1);
+            Host.SetShouldExit(1);
+        }
+
+        Publish();
+        foreach (GateReport report in ExitOnFailure ? failed : [])
+        {
+            string reasons = string.Join(" ", report.Failed.Select(result => $"{result.Rule}: {result.Reason}"));
+            string rules = ReadableCount.Format(report.Failed.Count, "rule");
+            WriteError(new MlflowException(ErrorKind.GateFailed, $"Run {report.Run.RunId} breaks {rules}. {reasons}")
+            { Target = report.Run.RunId }.ToErrorRecord());
+        }
+    }
+
+    private void Publish()
+    {
+        string? path = JUnitPath is null ? null : GetUnresolvedProviderPathFromPSPath(JUnitPath);
+        if (Pipeline is null)
+        {
+            if (path is not null)
+                JUnitFile.Write(path, _reports);
+            return;
+        }
+
+        if (_reports.Count > 0)
+            Tell(Pipeline.Publish(_reports, path));
+    }
+
+    private void TellPipeline(GateReport report, RunReference reference)
+    {
+        if (Pipeline is null)
+            return;
+        Run run = Await(token => reference.Store.WithWorkspaceAsync(report.Run, token));
+        Tell(Pipeline.Summarize(report, run.PageIn(reference.WorkspaceUrl)));
+    }
+
+    private IEnumerable<MetricRule> ReadMetrics()
+    {
+        foreach (object key in Metric?.Keys ?? Array.Empty<object>())
+        {
+            string metric = ValueText.Of(key);
+            object? value = Metric![key] is PSObject wrapped ? wrapped.BaseObject : Metric[key];
+            if (value is not IDictionary table)
+            {
+                throw new MlflowException(
+                    ErrorKind.InvalidValue, $"The rule for metric '{metric}' is not a table. Write @{{ '{metric}' = @{{ max = 0.5 }} }}.")
+                { Target = metric };
+            }
+
+            yield return table.Keys.Cast<object>()
+                .Aggregate(new MetricRule(metric), (rule, name) => rule.With(ValueText.Of(name), ValueText.Of(table[name]))).Checked();
+        }
+    }
+}
