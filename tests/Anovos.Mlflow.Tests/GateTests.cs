@@ -56,6 +56,40 @@ public sealed class GateTests : IDisposable
     }
 
     [Fact]
+    public void Rules_come_from_a_file_and_parameters_replace_them()
+    {
+        _session.Write("gate.yaml", "metrics:\n  rmse: { max: 0.5 }\n  auc: { min: 0.8 }\nmaxDrifted: 0\nrequiredArtifacts: [note.txt]\n");
+        _session.Write("note.txt", "a note");
+        string[] results = Run(
+            "database",
+            """
+            $null = Start-MlflowRun -Experiment gates
+            Write-MlflowMetric @{ rmse = 0.6; auc = 0.9; 'flagged/drift_statistics' = 1; 'time/drift_detector/drift_statistics' = 3 }
+            $null = Send-MlflowArtifact ./note.txt
+            Test-MlflowRun gate.yaml | ForEach-Object { "$($_.Outcome) $($_.Rule)" }
+            $rules = @{ Metric = @{ rmse = @{ max = 0.7 } }; MaxDrifted = 1; RequiredArtifact = 'missing.txt' }
+            Test-MlflowRun gate.yaml @rules -RequiredStep drift_detector -MaxDuration 1:00 |
+                ForEach-Object { "$($_.Outcome) $($_.Rule)" }
+            """).Clean().Texts;
+        Assert.Equal(
+            [
+                "Failed metric/rmse/max", "Passed metric/auc/min", "Failed drifted", "Passed artifact/note.txt",
+                "Passed metric/auc/min", "Passed metric/rmse/max", "Passed drifted", "Passed duration", "Passed step/drift_detector",
+                "Failed artifact/missing.txt",
+            ],
+            results);
+    }
+
+    [Fact]
+    public void A_file_that_is_not_understood_ends_the_command_with_its_place()
+    {
+        _session.Write("gate.yaml", "metrics:\n  rmse: { maximum: 0.5 }\n");
+        ScriptResult result = Run("database", "try { Test-MlflowRun gate.yaml } catch { $_.FullyQualifiedErrorId; \"$_\" }");
+        Assert.StartsWith("ConfigInvalid,", result.Texts[0]);
+        Assert.Contains("gate.yaml:2:11: There is no key 'maximum' here.", result.Texts[1]);
+    }
+
+    [Fact]
     public void A_run_that_fails_is_an_error_with_the_reasons_and_an_exit_code()
     {
         ScriptResult result = Run(

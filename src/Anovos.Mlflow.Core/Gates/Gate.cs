@@ -1,13 +1,19 @@
 using System.Globalization;
+using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Registry;
 using Anovos.Mlflow.Tracking;
+using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Gates;
 
 /// <summary>Tests a run by rules.</summary>
 /// <param name="store">The store of the run.</param>
 /// <param name="findVersion">Finds a version of a registered model.</param>
-public sealed class Gate(ITrackingStore store, Func<ModelUri, CancellationToken, Task<ModelVersion>> findVersion)
+/// <param name="openArtifacts">Opens the artifacts of the run.</param>
+public sealed class Gate(
+    ITrackingStore store,
+    Func<ModelUri, CancellationToken, Task<ModelVersion>> findVersion,
+    Func<CancellationToken, Task<IArtifactStore>> openArtifacts)
 {
     /// <summary>What each rule came to, in their order. A rule that can find nothing to look at is not kept.</summary>
     /// <param name="run">The run, as its store has it.</param>
@@ -28,8 +34,74 @@ public sealed class Gate(ITrackingStore store, Func<ModelUri, CancellationToken,
             }
         }
 
+        if (rules.MaxDrifted is { } drifted)
+            results.Add(Flagged(run, "drifted", FlaggedAttributes.Drift, "drifted", drifted));
+        if (rules.MaxUnstable is { } unstable)
+            results.Add(Flagged(run, "unstable", FlaggedAttributes.Stability, "are unstable", unstable));
+        if (rules.MaxDuration is { } duration)
+            results.Add(Duration(run, duration));
+        results.AddRange(rules.Steps.Select(step => Step(run, step)));
+        if (rules.Artifacts.Count > 0)
+            results.AddRange(await ArtifactsAsync(run, rules.Artifacts, cancellationToken).ConfigureAwait(false));
         return results;
     }
+
+    private static GateResult Flagged(Run run, string rule, string table, string what, int most)
+    {
+        FlaggedAttributes? flagged = FlaggedAttributes.Of(run, table);
+        string reason = flagged?.Describe(what)
+            ?? $"The run has no metrics of the table {table}. Write-AnovosStatistic writes them from the workflow's reports.";
+        return Result(run, rule, flagged?.Count <= most, reason) with { Value = (double?)flagged?.Count, Bound = (double)most };
+    }
+
+    private static GateResult Duration(Run run, TimeSpan most)
+    {
+        // One that goes on is too long once it has been going for longer.
+        TimeSpan took = run.Duration ?? DateTimeOffset.UtcNow - run.StartTime;
+        string reason = $"The run {(run.Duration is null ? "is going on after" : "took")} {took:c}.";
+        return Result(run, "duration", took <= most, reason) with { Value = took, Bound = most };
+    }
+
+    private static GateResult Step(Run run, string step)
+    {
+        // The workflow file has dots, the metrics have slashes, or dots where a folder could not hold both.
+        string wanted = Timings.Prefix + step.Replace('.', '/');
+        string? key = run.Metrics.Keys.OrderBy(key => key, StringComparer.Ordinal)
+            .FirstOrDefault(key => $"{key.Replace('.', '/')}/".StartsWith(wanted + "/", StringComparison.Ordinal));
+        string reason = key is null ? $"The run has no time of step {step}." : $"The run has the time of the step, {key}.";
+        return Result(run, $"step/{step.Replace('.', '/')}", key is not null, reason);
+    }
+
+    private async Task<IReadOnlyList<GateResult>> ArtifactsAsync(Run run, IReadOnlyList<string> paths, CancellationToken cancellationToken)
+    {
+        using IArtifactStore artifacts = await openArtifacts(cancellationToken).ConfigureAwait(false);
+        List<GateResult> results = [];
+        foreach (string path in paths)
+        {
+            bool isThere = true;
+            string reason = "The run has the artifact.";
+            try
+            {
+                await ArtifactTree.FindAsync(artifacts, ArtifactPath.Normalize(path), cancellationToken).ConfigureAwait(false);
+            }
+            catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactNotFound)
+            {
+                (isThere, reason) = (false, $"The run has no artifact '{path}'.");
+            }
+
+            results.Add(Result(run, $"artifact/{path}", isThere, reason));
+        }
+
+        return results;
+    }
+
+    private static GateResult Result(Run run, string rule, bool isKept, string reason) => new()
+    {
+        Rule = rule,
+        Outcome = isKept ? GateOutcome.Passed : GateOutcome.Failed,
+        Reason = reason,
+        RunId = run.RunId,
+    };
 
     private static async Task<GateResult> CompareAsync(
         Run run, MetricRule rule, GateBound bound, bool isMax, GateReferences references, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using Anovos.Mlflow.Gates;
 using Anovos.Mlflow.Registry;
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tests.Tracking;
 using Anovos.Mlflow.Tracking;
 
@@ -42,7 +43,10 @@ internal sealed class GateFixture : IDisposable
 
     /// <summary>What the rules come to for a run.</summary>
     public Task<IReadOnlyList<GateResult>> TestAsync(Run run, GateRules rules) =>
-        new Gate(Store, (uri, token) => new ModelFinder(Registry).FindVersionAsync(uri, token)).TestAsync(run, rules, Cancellation);
+        new Gate(
+            Store,
+            (uri, token) => new ModelFinder(Registry).FindVersionAsync(uri, token),
+            _ => Task.FromResult(ArtifactStores.Open(run, Store))).TestAsync(run, rules, Cancellation);
 
     /// <summary>What the only bound of a rule comes to for a run.</summary>
     public async Task<GateResult> TestAsync(Run run, params (string Key, string Value)[] rule) =>

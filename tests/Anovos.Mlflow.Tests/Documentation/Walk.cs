@@ -55,11 +55,12 @@ internal sealed partial class Walk(Reader reader)
         return _steps;
     }
 
-    // A workflow file is one that can be read; of steps of a pipeline the scripts are typed; a block that says a file's name is that file.
+    // A workflow file is one that can be read; of steps of a pipeline the scripts are typed; a block that says a file's name is that file. Rules of a gate are
+    // no workflow: the commands beside them read the file.
     private void Follow(Command command)
     {
         string name = FileName().Match(command.FirstLine) is { Success: true } match ? match.Groups["name"].Value : "shown.yaml";
-        if (command.Language == "powershell" && name != "shown.yaml")
+        if (name == "gate.yaml" || (command.Language == "powershell" && name != "shown.yaml"))
         {
             File.WriteAllText(Path.Combine(_world.Folder, name), command.Text);
         }

@@ -19,10 +19,39 @@ public sealed class TestMlflowRunCommand : RunCommand
     private readonly List<GateReport> _reports = [];
     private GateRules _rules = new();
 
+    /// <summary>A file with rules. Parameters replace rules of the file.</summary>
+    [Parameter(Position = 0)]
+    [ValidateNotNullOrEmpty]
+    public string? Path { get; set; }
+
     /// <summary>Metrics, and a table with the rule of each.</summary>
     [Parameter]
     [ValidateNotNull]
     public IDictionary? Metric { get; set; }
+
+    /// <summary>How many attributes may have drifted.</summary>
+    [Parameter]
+    [ValidateRange(0, int.MaxValue)]
+    public int? MaxDrifted { get; set; }
+
+    /// <summary>How many attributes may be unstable.</summary>
+    [Parameter]
+    [ValidateRange(0, int.MaxValue)]
+    public int? MaxUnstable { get; set; }
+
+    /// <summary>How long the run may take.</summary>
+    [Parameter]
+    public TimeSpan? MaxDuration { get; set; }
+
+    /// <summary>Steps of the workflow that the run has to have times of.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[] RequiredStep { get; set; } = [];
+
+    /// <summary>Files and folders that have to be among the run's artifacts.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[] RequiredArtifact { get; set; } = [];
 
     /// <summary>Returns only, for each run, whether it keeps all rules.</summary>
     [Parameter]
@@ -46,7 +75,17 @@ public sealed class TestMlflowRunCommand : RunCommand
     {
         try
         {
-            _rules = new GateRules { Metrics = [.. ReadMetrics()] };
+            _rules = new GateRules
+            {
+                Metrics = [.. ReadMetrics()],
+                MaxDrifted = MaxDrifted,
+                MaxUnstable = MaxUnstable,
+                MaxDuration = MaxDuration,
+                Steps = RequiredStep,
+                Artifacts = RequiredArtifact,
+            };
+            if (Path is not null && GetUnresolvedProviderPathFromPSPath(Path) is var file)
+                _rules = _rules.Over(Await(token => Task.FromResult(GateFile.Read(file, token))));
             _rules.ThrowIfEmpty();
         }
         catch (MlflowException e)
@@ -62,7 +101,8 @@ public sealed class TestMlflowRunCommand : RunCommand
         RunReference reference = ResolveRun();
         Dictionary<ModelUri, ModelRegistry> registries = _rules.Models.Distinct()
             .ToDictionary(uri => uri, uri => uri.Workspace is null ? ResolveRegistry(reference.Store) : ResolveRegistry(uri));
-        var gate = new Gate(reference.Store, (uri, token) => new ModelFinder(registries[uri]).FindVersionAsync(uri, token));
+        var gate = new Gate(
+            reference.Store, (uri, token) => new ModelFinder(registries[uri]).FindVersionAsync(uri, token), reference.OpenArtifactsAsync);
         GateReport report = Await(async token =>
         {
             Run run = await reference.Lifecycle.ReadAsync(reference.RunId, token).ConfigureAwait(false);

@@ -17,7 +17,12 @@ internal static class SchemaCheck
     public static string Path => System.IO.Path.Combine(SharedMaterial.Repository()!, "module", "anovos-workflow.schema.json");
 
     /// <summary>What the schema refuses, each as a JSON pointer and the reason.</summary>
-    public static string[] Alarms(string yaml)
+    public static string[] Alarms(string yaml) => Alarms(yaml, Schema.Value);
+
+    /// <summary>What the schema in a file refuses, each as a JSON pointer and the reason.</summary>
+    public static string[] Alarms(string yaml, string path) => Alarms(yaml, JsonSchema.FromText(File.ReadAllText(path)));
+
+    private static string[] Alarms(string yaml, JsonSchema schema)
     {
         JsonNode? document;
         try
@@ -29,7 +34,7 @@ internal static class SchemaCheck
             return [fault.Message];
         }
 
-        EvaluationResults results = Schema.Value.Evaluate(JsonSerializer.SerializeToElement(document), List);
+        EvaluationResults results = schema.Evaluate(JsonSerializer.SerializeToElement(document), List);
         if (results.IsValid)
             return [];
         string[] reasons =
