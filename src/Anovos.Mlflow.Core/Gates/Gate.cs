@@ -51,15 +51,18 @@ public sealed class Gate(
         FlaggedAttributes? flagged = FlaggedAttributes.Of(run, table);
         string reason = flagged?.Describe(what)
             ?? $"The run has no metrics of the table {table}. Write-AnovosStatistic writes them from the workflow's reports.";
-        return Result(run, rule, flagged?.Count <= most, reason) with { Value = (double?)flagged?.Count, Bound = (double)most };
+        bool isKept = flagged?.Count <= most;
+        reason += flagged is null || isKept ? "" : $" Allowed: {most}.";
+        return Result(run, rule, isKept, reason) with { Value = (double?)flagged?.Count, Bound = (double)most };
     }
 
     private static GateResult Duration(Run run, TimeSpan most)
     {
         // One that goes on is too long once it has been going for longer.
         TimeSpan took = run.Duration ?? DateTimeOffset.UtcNow - run.StartTime;
-        string reason = $"The run {(run.Duration is null ? "is going on after" : "took")} {took:c}.";
-        return Result(run, "duration", took <= most, reason) with { Value = took, Bound = most };
+        bool isKept = took <= most;
+        string reason = $"The run {(run.Duration is null ? "is going on after" : "took")} {took:c}.{(isKept ? "" : $" Allowed: {most:c}.")}";
+        return Result(run, "duration", isKept, reason) with { Value = took, Bound = most };
     }
 
     private static GateResult Step(Run run, string step)

@@ -31,7 +31,7 @@ public sealed class RealGateTests : IDisposable
         });
         Assert.Equal(
             [
-                "Failed: drifted: 4 attributes drifted: hours-per-week, native-country, occupation, workclass.",
+                "Failed: drifted: 4 attributes drifted: hours-per-week, native-country, occupation, workclass. Allowed: 3.",
                 "Passed: unstable: 3 attributes are unstable: capital_gain, hours_per_week, income_label.",
                 "Passed: step/drift_detector/drift_statistics: "
                     + "The run has the time of the step, time/drift_detector/drift_statistics.",
@@ -54,7 +54,7 @@ public sealed class RealGateTests : IDisposable
 
         string drifted = "4 attributes drifted: hours-per-week, native-country, occupation, workclass.";
         Assert.Equal([$"Passed: drifted: {drifted}"], await TestAsync(run, new GateRules { MaxDrifted = 4 }));
-        Assert.Equal([$"Failed: drifted: {drifted}"], await TestAsync(run, new GateRules { MaxDrifted = 3 }));
+        Assert.Equal([$"Failed: drifted: {drifted} Allowed: 3."], await TestAsync(run, new GateRules { MaxDrifted = 3 }));
         Assert.StartsWith("Failed: unstable: ", Assert.Single(await TestAsync(run, new GateRules { MaxUnstable = 0 })));
     }
 
@@ -78,7 +78,9 @@ public sealed class RealGateTests : IDisposable
         Run run = await StartAsync();
         await _store.LogBatchAsync(run.RunId, new RunData { Tags = [new Tag("flagged/drift_statistics", "a, b")] }, Cancellation);
         run = await WriteAsync(run, ("flagged/drift_statistics", 300));
-        Assert.Equal(["Failed: drifted: 300 attributes drifted: a, b, …."], await TestAsync(run, new GateRules { MaxDrifted = 299 }));
+        Assert.Equal(
+            ["Failed: drifted: 300 attributes drifted: a, b, …. Allowed: 299."],
+            await TestAsync(run, new GateRules { MaxDrifted = 299 }));
     }
 
     [Fact]
@@ -91,7 +93,7 @@ public sealed class RealGateTests : IDisposable
         var allowed = new GateRules { MaxDuration = new TimeSpan(1, 30, 0) };
         Assert.Equal(["Passed: duration: The run took 01:30:00."], await TestAsync(run, allowed));
         allowed = new GateRules { MaxDuration = new TimeSpan(1, 29, 59) };
-        Assert.Equal(["Failed: duration: The run took 01:30:00."], await TestAsync(run, allowed));
+        Assert.Equal(["Failed: duration: The run took 01:30:00. Allowed: 01:29:59."], await TestAsync(run, allowed));
 
         Run old = await StartAsync(DateTimeOffset.UtcNow.AddHours(-2));
         string result = Assert.Single(await TestAsync(old, new GateRules { MaxDuration = new TimeSpan(1, 0, 0) }));
