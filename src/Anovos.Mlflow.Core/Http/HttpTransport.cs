@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
-#if !NET
+#if NET
+using System.Net.Security;
+#else
 using System.Security.Authentication;
 #endif
 using System.Security.Cryptography.X509Certificates;
@@ -84,7 +86,14 @@ internal static class HttpTransport
             X509Certificate2[] authorities = ServerCertificates.LoadAuthorities(
                 options.ServerCertificatePath, options.ServerCertificateVariable);
             handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
-                certificate is X509Certificate2 server && ServerCertificates.IsTrusted(server, chain, errors, authorities);
+                certificate is X509Certificate2 server && ServerCertificates.IsTrusted(server, chain, errors, authorities)
+                    ? true
+                    : throw new UntrustedCertificateException(errors, chain);
+        }
+        else
+        {
+            handler.SslOptions.RemoteCertificateValidationCallback = (_, _, chain, errors) =>
+                errors == SslPolicyErrors.None ? true : throw new UntrustedCertificateException(errors, chain);
         }
 
         return handler;
@@ -116,6 +125,8 @@ internal static class HttpTransport
         {
             X509Certificate2[] authorities = ServerCertificates.LoadAuthorities(
                 options.ServerCertificatePath, options.ServerCertificateVariable);
+
+            // Nothing is thrown here: HttpWebRequest has a status of its own for a certificate that is not accepted.
             handler.ServerCertificateCustomValidationCallback = (_, certificate, chain, errors) =>
                 certificate is not null && ServerCertificates.IsTrusted(certificate, chain, errors, authorities);
         }
