@@ -25,7 +25,7 @@ internal sealed class DestinationFolder(string root, bool allowsControls = false
         string folder = Root;
         foreach (string name in names)
         {
-            if (ListedName.WhyRefused(name, ListedName.IsWindows, allowsControls) is { } why)
+            if (ListedName.WhyRefused(name, WindowsName.IsWindows, allowsControls) is { } why)
                 throw new MlflowException(ErrorKind.ArtifactPathInvalid, $"'{ListedName.ToShow(name)}' {why}, so nothing is written under that name.") { Target = artifactPath };
         }
 

@@ -83,7 +83,7 @@ internal sealed class KeyFiles(string owner, string name)
         var together = new HashSet<string>(keys, StringComparer.Ordinal);
         foreach (string key in keys)
         {
-            if ((limits.WhyInvalidKey(key) ?? FileNames.WhyInvalid(key, Path.DirectorySeparatorChar == '\\')) is { } why)
+            if ((limits.WhyInvalidKey(key) ?? FileNames.WhyInvalid(key, WindowsName.IsWindows)) is { } why)
                 throw Refused(key, why);
             if (Directory.Exists(PathOf(key)) && !RemoveIfEmpty(PathOf(key)))
                 throw Refused(key, $"there are keys that begin with '{key}/', and a directory store cannot hold both");
