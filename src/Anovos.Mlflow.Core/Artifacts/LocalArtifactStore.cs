@@ -29,7 +29,7 @@ internal sealed class LocalArtifactStore(string root, bool? onWindows = null) : 
                 content = meter.Finish();
             }
 
-            AtomicFile.Replace(temporary, target);
+            AtomicFile.Replace(temporary, target, cancellationToken);
             return content;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -83,7 +83,7 @@ internal sealed class LocalArtifactStore(string root, bool? onWindows = null) : 
                 if (Directory.Exists(path))
                     Directory.Delete(path, recursive: (File.GetAttributes(path) & FileAttributes.ReparsePoint) == 0);
                 else if (Directory.Exists(Path.GetDirectoryName(path)))
-                    File.Delete(path);
+                    BusyFile.Replace(path, () => File.Delete(path), cancellationToken);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

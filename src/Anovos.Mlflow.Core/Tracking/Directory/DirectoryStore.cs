@@ -175,7 +175,7 @@ public sealed class DirectoryStore : ILocalStore
         }, cancellationToken);
 
     /// <summary>The file that says where a run's artifacts are.</summary>
-    internal string MetaFileOf(string runId) => Path.Combine(_runs.Folder(runId), "meta.yaml");
+    internal string MetaFileOf(string runId) => Path.Combine(_runs.Folder(runId, CancellationToken.None), "meta.yaml");
 
     private Page<Run> SearchRuns(RunSearch search, string? pageToken, CancellationToken cancellationToken)
     {

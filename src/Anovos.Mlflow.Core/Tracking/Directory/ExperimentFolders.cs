@@ -148,7 +148,7 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
             lifecycle_stage: active
             name: {FlatYamlText.Write(experiment.Name)}
 
-            """.Replace("\r\n", "\n"));
+            """.Replace("\r\n", "\n"), cancellationToken);
     }
 
     private Experiment Read(string folder, CancellationToken cancellationToken)
@@ -162,7 +162,7 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
             return Unreadable(id, isDeleted ? LifecycleStage.Deleted : LifecycleStage.Active, folder, cancellationToken);
         }
 
-        MetaFile file = MetaFile.Read(folder, warn);
+        MetaFile file = MetaFile.Read(folder, warn, cancellationToken);
         string? recorded = file.Find("experiment_id");
         if (recorded is null)
             file.Warn("experiment_id", "is missing");

@@ -13,7 +13,7 @@ internal sealed class ExperimentWriter(string root, ExperimentFolders experiment
         if (Active(id, cancellationToken).Name == SharedFile.Stored(name))
             return;
         experiments.RefuseTaken(name, exceptId: id, cancellationToken);
-        MetaFile.Change(folder, ("last_update_time", Now()), ("name", FlatYamlText.Write(name)));
+        MetaFile.Change(folder, cancellationToken, ("last_update_time", Now()), ("name", FlatYamlText.Write(name)));
     }
 
     /// <summary>Sets a tag.</summary>
@@ -25,7 +25,7 @@ internal sealed class ExperimentWriter(string root, ExperimentFolders experiment
         using IDisposable held = StoreLock.Take(root, cancellationToken);
         Active(id, cancellationToken);
         tags.Check([tag.Key], limits);
-        tags.Write(tag.Key, tag.Value);
+        tags.Write(tag.Key, tag.Value, cancellationToken);
     }
 
     /// <summary>
@@ -42,7 +42,7 @@ internal sealed class ExperimentWriter(string root, ExperimentFolders experiment
         if (folder == place && experiments.Get(id, cancellationToken).LifecycleStage == stage)
             return;
         if (MetaFile.Exists(folder))
-            MetaFile.Change(folder, ("last_update_time", Now()), ("lifecycle_stage", MetaFile.Text(stage)));
+            MetaFile.Change(folder, cancellationToken, ("last_update_time", Now()), ("lifecycle_stage", MetaFile.Text(stage)));
         foreach (string run in Directory.EnumerateDirectories(folder))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -53,7 +53,7 @@ internal sealed class ExperimentWriter(string root, ExperimentFolders experiment
         if (folder != place)
         {
             Directory.CreateDirectory(Path.GetDirectoryName(place)!);
-            Directory.Move(folder, place);
+            BusyFile.Replace(folder, () => Directory.Move(folder, place), cancellationToken);
         }
     }
 

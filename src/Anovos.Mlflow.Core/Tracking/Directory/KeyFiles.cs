@@ -32,7 +32,7 @@ internal sealed class KeyFiles(string owner, string name)
         {
             cancellationToken.ThrowIfCancellationRequested();
             // A tag may be removed between the list of the files and its turn.
-            if (ForeignFile.Skip(() => SharedFile.Read(file.Value), warn, file.Value) is { } value)
+            if (ForeignFile.Skip(() => SharedFile.Read(file.Value, cancellationToken), warn, file.Value) is { } value)
                 values[file.Key] = value;
         }
 
@@ -40,10 +40,12 @@ internal sealed class KeyFiles(string owner, string name)
     }
 
     /// <summary>The key's text; null when there is none.</summary>
-    public string? Find(string key) => File.Exists(PathOf(key)) ? SharedFile.Read(PathOf(key)) : null;
+    public string? Find(string key, CancellationToken cancellationToken) =>
+        File.Exists(PathOf(key)) ? SharedFile.Read(PathOf(key), cancellationToken) : null;
 
     /// <summary>Writes the key's text; one that is there is replaced.</summary>
-    public void Write(string key, string value) => SharedFile.Write(PathOf(key), value, scratch: owner);
+    public void Write(string key, string value, CancellationToken cancellationToken) =>
+        SharedFile.Write(PathOf(key), value, scratch: owner, cancellationToken);
 
     /// <summary>Writes the texts one after the other.</summary>
     public void WriteAll(IEnumerable<(string Key, string Value)> values, CancellationToken cancellationToken)
@@ -51,7 +53,7 @@ internal sealed class KeyFiles(string owner, string name)
         foreach ((string key, string value) in values)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            Write(key, value);
+            Write(key, value, cancellationToken);
         }
     }
 
@@ -60,12 +62,12 @@ internal sealed class KeyFiles(string owner, string name)
     public FileInfo FileOf(string key) => new(PathOf(key));
 
     /// <summary>Removes the key, and the folders that it leaves empty; false when it was not there.</summary>
-    public bool Delete(string key)
+    public bool Delete(string key, CancellationToken cancellationToken)
     {
         string path = PathOf(key);
         if (!File.Exists(path))
             return false;
-        File.Delete(path);
+        BusyFile.Replace(path, () => File.Delete(path), cancellationToken);
         for (string folder = Path.GetDirectoryName(path)!; folder != _folder; folder = Path.GetDirectoryName(folder)!)
         {
             if (Directory.EnumerateFileSystemEntries(folder).Any())

@@ -43,7 +43,7 @@ internal sealed class RunStarter(ExperimentFolders experiments, StoreLimits limi
         MakeFolders(folder);
         files.WriteAll(tags.Select(tag => (tag.Key, tag.Value)), cancellationToken);
         // The last file: only with it the run is there.
-        meta.Write(folder);
+        meta.Write(folder, cancellationToken);
         return id;
     }
 
