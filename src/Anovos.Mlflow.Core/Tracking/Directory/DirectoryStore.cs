@@ -35,7 +35,7 @@ public sealed class DirectoryStore : ILocalStore
         limits = limits with { HiddenKeys = false };
         warn ??= _ => { };
         Limits = limits;
-        if (!Path.IsPathRooted(root))
+        if (!LocalPath.IsRooted(root))
             throw new ArgumentException($"The path '{root}' is relative.", nameof(root));
         _root = Path.GetFullPath(root);
         if (_root != Path.GetPathRoot(_root))
