@@ -60,7 +60,13 @@ public sealed class InvokeMlflowProjectCommand : ProgramCommand
             WriteWarning($"The project asks for an environment of its own ({environment}), which is not made: it runs in this one, as with mlflow run --env-manager local.");
         KeyValuePair<string, string>[] given = [.. (Parameter?.Keys.Cast<object>() ?? []).Select(key => new KeyValuePair<string, string>(ValueText.Of(key), ValueText.Of(Parameter![key])))];
         (IReadOnlyList<string> command, IReadOnlyList<KeyValuePair<string, string>> recorded) = project.Compute(EntryPoint, given, folder);
-        var program = new WorkflowCommand { FileName = FindProgram(command[0], name => System.IO.Path.Combine(project.Folder, name)), Arguments = [.. command.Skip(1)], WorkingDirectory = project.Folder, Timeout = TimeLimit };
+        var program = new WorkflowCommand
+        {
+            FileName = FindProgram(command[0], name => ProgramSearch.Locate(project.Folder, name)),
+            Arguments = [.. command.Skip(1)],
+            WorkingDirectory = project.Folder,
+            Timeout = TimeLimit,
+        };
         _recorded = recorded;
         if (Start(resumeId: null) is { } run)
             RunUnder(run, program);
