@@ -45,7 +45,8 @@ internal static class YamlNumbers
                 value = value * 60 + (Decimal(part) ?? throw YamlScalars.NotA("number", position, text));
         }
 
-        return (negative ? -value : value).ToString("R", CultureInfo.InvariantCulture);
+        value = negative ? -value : value;
+        return SignedZero.IsNegative(value) ? "-0" : value.ToString("R", CultureInfo.InvariantCulture);
     }
 
     private static string Digits(YamlPosition position, string text, out bool negative)

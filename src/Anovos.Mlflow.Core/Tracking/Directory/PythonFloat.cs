@@ -18,7 +18,7 @@ internal static class PythonFloat
         if (double.IsInfinity(value))
             return value > 0 ? "inf" : "-inf";
         if (value == 0)
-            return BitConverter.DoubleToInt64Bits(value) < 0 ? "-0.0" : "0.0";
+            return SignedZero.IsNegative(value) ? "-0.0" : "0.0";
 
         string shortest = value.ToString("R", CultureInfo.InvariantCulture);
 #if !NET
@@ -51,6 +51,7 @@ internal static class PythonFloat
         // .NET Framework refuses what is too large for a double, where Python and .NET have infinity.
         if (!double.TryParse(text.Replace("_", ""), NumberStyles.Float, CultureInfo.InvariantCulture, out value))
             value = negative ? double.NegativeInfinity : double.PositiveInfinity;
+        value = SignedZero.Restore(value, text);
         return true;
     }
 

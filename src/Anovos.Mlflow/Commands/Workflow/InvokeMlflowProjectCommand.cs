@@ -1,9 +1,10 @@
 using System.Collections;
 using System.Management.Automation;
-using Anovos.Mlflow.Projects;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Errors;
 using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Processes;
+using Anovos.Mlflow.Projects;
 using Anovos.Mlflow.Tracking;
 using Anovos.Mlflow.Workflow;
 
