@@ -147,7 +147,9 @@ public sealed class OddFileTests : IDisposable
 
     private void Shell(string script)
     {
-        using Process process = Process.Start(new ProcessStartInfo("sh", ["-c", script]) { WorkingDirectory = _folder.FullPath })!;
+        ProcessStartInfo start = ProcessStart.Of("sh", "-c", script);
+        start.WorkingDirectory = _folder.FullPath;
+        using Process process = Process.Start(start)!;
         process.WaitForExit();
         Assert.Equal(0, process.ExitCode);
     }

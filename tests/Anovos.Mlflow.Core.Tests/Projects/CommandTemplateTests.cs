@@ -37,10 +37,11 @@ public sealed class CommandTemplateTests
         foreach ((string name, string value) in Values)
             formatted = formatted.Replace($"{{{name}}}", CommandTemplate.Quote(value).Replace("{", "\u0001").Replace("}", "\u0002"));
         formatted = formatted.Replace('\u0001', '{').Replace('\u0002', '}');
-        var start = new ProcessStartInfo("/bin/bash", ["-c", "python() { printf '%s\\0' \"$@\"; }; " + formatted]) { RedirectStandardOutput = true };
+        var start = ProcessStart.Of("/bin/bash", "-c", "python() { printf '%s\\0' \"$@\"; }; " + formatted);
+        start.RedirectStandardOutput = true;
         using Process bash = Process.Start(start)!;
         string output = await bash.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(output.Split('\0')[..^1], CommandTemplate.ToArguments(template, Values).Skip(1));
+        Assert.Equal(output.TrimEnd('\0').Split('\0'), CommandTemplate.ToArguments(template, Values).Skip(1));
     }
 
     [Theory]

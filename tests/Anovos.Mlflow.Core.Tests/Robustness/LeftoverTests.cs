@@ -30,7 +30,8 @@ public sealed class LeftoverTests : IDisposable
         Assert.Equal(1, (await _store.GetRunAsync(run.RunId, default)).Metrics["m"]);
         Assert.Single((await _store.GetMetricHistoryAsync(run.RunId, "m", null, default)).Items);
         await _store.LogBatchAsync(run.RunId, new() { Metrics = [new("m", 2, 2, 2)] }, default);
-        Assert.Equal(["1 1.0 1", "2 2.0 2"], await File.ReadAllLinesAsync(file));
+        string[] lines = await File.ReadAllLinesAsync(file);
+        Assert.Equal(["1 1.0 1", "2 2.0 2"], lines);
     }
 
     // A writer that had noted how long the files were, and was killed before it wrote.

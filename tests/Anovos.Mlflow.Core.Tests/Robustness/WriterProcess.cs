@@ -15,12 +15,8 @@ internal sealed class WriterProcess : IDisposable
     {
         Plan = new Plan(number);
         string name = OperatingSystem.IsWindows() ? "Anovos.Mlflow.StoreWriter.exe" : "Anovos.Mlflow.StoreWriter";
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, name), [root, $"{number}", runId ?? "-"])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        var start = ProcessStart.Of(Path.Combine(AppContext.BaseDirectory, name), root, $"{number}", runId ?? "-");
+        (start.RedirectStandardInput, start.RedirectStandardOutput, start.RedirectStandardError) = (true, true, true);
         // The runtime that runs this test, wherever it is installed.
         start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", ".."));
         _process = Process.Start(start)!;
