@@ -56,13 +56,13 @@ internal static class JsonFields
     {
         null => 0,
         { ValueKind: JsonValueKind.Number } number when number.TryGetDouble(out double value) =>
-            value == 0 ? SignedZero.Restore(value, number.GetRawText()) : value,
+            value == 0 ? Floats.Restore(value, number.GetRawText()) : value,
         { ValueKind: JsonValueKind.String } text => text.GetString() switch
         {
             "NaN" => double.NaN,
             "Infinity" => double.PositiveInfinity,
             "-Infinity" => double.NegativeInfinity,
-            var digits when double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) => SignedZero.Restore(value, digits!),
+            var digits when Floats.TryRead(digits!, NumberStyles.Float, out double value) => value,
             _ => throw new FormatException($"its '{name}' is no number"),
         },
         _ => throw new FormatException($"its '{name}' is no number"),

@@ -166,7 +166,7 @@ internal static class RestEntities
             body.WriteString(name, "NaN");
         else if (double.IsInfinity(value))
             body.WriteString(name, value > 0 ? "Infinity" : "-Infinity");
-        else if (SignedZero.IsNegative(value))
+        else if (Floats.IsNegativeZero(value))
             WriteRaw(body, name, "-0.0");
         else
             body.WriteNumber(name, value);
