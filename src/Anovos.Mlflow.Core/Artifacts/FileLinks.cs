@@ -25,7 +25,7 @@ internal static class FileLinks
             return null; // in a circle, or through what is not there
         }
 #else
-        // Mono on Unix follows links by itself.
+        // .NET Framework has no call for it, and is only on Windows.
         return file.Exists && (file.Attributes & FileAttributes.ReparsePoint) != 0 && WindowsName.IsWindows ? Target(file) : file;
 #endif
     }

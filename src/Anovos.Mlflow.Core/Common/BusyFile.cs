@@ -65,7 +65,8 @@ internal static class BusyFile
                 if (waited.Elapsed >= patience)
                 {
                     throw new IOException(
-                        $"Another program has kept {path} open for {patience.TotalSeconds:0} seconds. Close it there, or try again.", failure);
+                        $"Another program has kept {path} open for {patience.TotalSeconds:0} seconds. Close it there, or try again.",
+                        failure);
                 }
 
                 cancellationToken.WaitHandle.WaitOne(pause);

@@ -10,7 +10,9 @@ internal static class LocalPath
     public static bool IsRooted(string path, bool? onWindows = null) =>
         StartsWithSlash(path, OnWindows(onWindows)) || (OnWindows(onWindows) && HasDrive(path));
 
-    /// <summary>The path, which starts in a folder unless it says where it starts. On Windows <c>\data</c> starts at the folder's drive.</summary>
+    /// <summary>
+    /// The path, which starts in a folder unless it says where it starts. On Windows <c>\data</c> starts at the folder's drive.
+    /// </summary>
     /// <param name="folder">A full path.</param>
     /// <param name="path">The path.</param>
     /// <param name="onWindows">Whether the rules of Windows hold; by default, whether this is Windows.</param>
@@ -54,7 +56,9 @@ internal static class LocalPath
             return path;
         if (path.StartsWith(share, StringComparison.OrdinalIgnoreCase))
             return @"\\" + path.Substring(share.Length);
-        return path.StartsWith(prefix, StringComparison.Ordinal) && HasDrive(path.Substring(prefix.Length)) ? path.Substring(prefix.Length) : path;
+        return path.StartsWith(prefix, StringComparison.Ordinal) && HasDrive(path.Substring(prefix.Length))
+            ? path.Substring(prefix.Length)
+            : path;
     }
 
     /// <summary>Whether a full path is a drive or a share itself, or the root of Unix.</summary>
@@ -78,7 +82,8 @@ internal static class LocalPath
 
     private static bool OnWindows(bool? asked) => asked ?? WindowsName.IsWindows;
 
-    private static bool StartsWithSlash(string path, bool onWindows) => path.Length > 0 && (path[0] == '/' || (onWindows && path[0] == '\\'));
+    private static bool StartsWithSlash(string path, bool onWindows) =>
+        path.Length > 0 && (path[0] == '/' || (onWindows && path[0] == '\\'));
 
     private static bool HasDrive(string path) => path.Length > 1 && path[1] == ':' && path[0] is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z');
 

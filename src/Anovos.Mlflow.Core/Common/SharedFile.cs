@@ -180,7 +180,10 @@ internal static class SharedFile
     private static FileStream Open(string path, FileMode mode, FileAccess access, CancellationToken cancellationToken)
     {
         FileStream? stream = null;
-        BusyFile.Open(path, () => stream = new FileStream(path, mode, access, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1), cancellationToken);
+        BusyFile.Open(
+            path,
+            () => stream = new FileStream(path, mode, access, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1),
+            cancellationToken);
         return stream!;
     }
 }

@@ -5,7 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace Anovos.Mlflow;
 
 /// <summary>The check of a server's certificate failed. <see cref="AuthenticationException"/> alone has many other causes.</summary>
-internal sealed class UntrustedCertificateException(SslPolicyErrors errors, X509Chain? chain) : AuthenticationException(Explain(errors, chain))
+internal sealed class UntrustedCertificateException(SslPolicyErrors errors, X509Chain? chain)
+    : AuthenticationException(Explain(errors, chain))
 {
     private static string Explain(SslPolicyErrors errors, X509Chain? chain)
     {
@@ -14,6 +15,6 @@ internal sealed class UntrustedCertificateException(SslPolicyErrors errors, X509
         if ((errors & SslPolicyErrors.RemoteCertificateNameMismatch) != 0)
             return "it is for another host name.";
         string[] problems = chain is null ? [] : [.. chain.ChainStatus.Select(status => status.Status.ToString()).Distinct()];
-        return problems.Length == 0 ? "it leads to no trusted authority." : $"it leads to no trusted authority ({string.Join(", ", problems)}).";
+        return $"it leads to no trusted authority{(problems.Length == 0 ? "" : $" ({string.Join(", ", problems)})")}.";
     }
 }

@@ -30,7 +30,9 @@ public static class ProgramSearch
         return names.FirstOrDefault(exists);
     }
 
-    /// <summary>The folders of <c>PATH</c>. On Windows an entry may be in quotes. A relative one is left out: it is another folder each time.</summary>
+    /// <summary>
+    /// The folders of <c>PATH</c>. On Windows an entry may be in quotes. A relative one is left out: it is another folder each time.
+    /// </summary>
     internal static IEnumerable<string> Folders(string? path, bool? onWindows = null)
     {
         bool windows = onWindows ?? WindowsName.IsWindows;
@@ -39,7 +41,7 @@ public static class ProgramSearch
 
     private static IEnumerable<string> Extensions(string? pathExt)
     {
-        string[] named = (pathExt ?? "").Split(';').Select(extension => extension.Trim().ToLowerInvariant()).Where(Startable.Contains).ToArray();
+        string[] named = [.. (pathExt ?? "").Split(';').Select(extension => extension.Trim().ToLowerInvariant()).Where(Startable.Contains)];
         return named.Length > 0 ? named : Startable;
     }
 

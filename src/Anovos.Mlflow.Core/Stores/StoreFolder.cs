@@ -23,7 +23,8 @@ internal static class StoreFolder
         HostAndPort.Match(text) is { Success: true } match && int.Parse(match.Groups["port"].Value, CultureInfo.InvariantCulture) is > 0 and < 65536;
 
     /// <summary>Whether the text is the path of a folder.</summary>
-    public static bool Exists(string text, string baseDirectory) => text.Length > 0 && Directory.Exists(LocalPath.Join(baseDirectory, text));
+    public static bool Exists(string text, string baseDirectory) =>
+        text.Length > 0 && Directory.Exists(LocalPath.Join(baseDirectory, text));
 
     /// <summary>The full path that a path or a <c>file:</c> URI names.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> where it looks like something else.</exception>

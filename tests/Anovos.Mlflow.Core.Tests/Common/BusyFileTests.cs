@@ -63,7 +63,8 @@ public sealed class BusyFileTests : IDisposable
     public void Another_failure_is_not_repeated()
     {
         int attempts = 0;
-        Assert.Throws<FileNotFoundException>(() => BusyFile.Open("file", () => Fail(new FileNotFoundException(), ++attempts, times: 3), Never));
+        Assert.Throws<FileNotFoundException>(
+            () => BusyFile.Open("file", () => Fail(new FileNotFoundException(), ++attempts, times: 3), Never));
         Assert.Equal(1, attempts);
     }
 

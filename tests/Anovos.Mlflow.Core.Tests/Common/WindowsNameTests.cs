@@ -10,7 +10,8 @@ public sealed class WindowsNameTests : IDisposable
 
     public static TheoryData<string> Refused =>
     [
-        "aux", "AUX", "con.txt", "nul.tar.gz", "com1", "com¹", "COM²", "lpt³.log", "COM0", "lpt0", "aux .txt", "nul. .", "CONIN$", "conout$",
+        "aux", "AUX", "con.txt", "nul.tar.gz", "com1", "com¹", "COM²", "lpt³.log", "COM0", "lpt0",
+        "aux .txt", "nul. .", "CONIN$", "conout$",
         "ends.", "ends ", "...", "a:b", "a:b:$DATA", "what?", "star*", "a|b", "<a", "a>", "\"a\"", "bell\a", new string('x', 256),
     ];
 
@@ -52,7 +53,8 @@ public sealed class WindowsNameTests : IDisposable
         using var store = new LocalArtifactStore(Path.Combine(_folder, "artifacts"), onWindows: true);
         string file = Path.Combine(_folder, "file");
         await File.WriteAllTextAsync(file, "text", TestContext.Current.CancellationToken);
-        ArtifactUpload[] files = [.. new[] { "a", "aux.txt", "b", "con/ends.", "con/c" }.Select(name => new ArtifactUpload(new FileInfo(file), name))];
+        string[] names = ["a", "aux.txt", "b", "con/ends.", "con/c"];
+        ArtifactUpload[] files = [.. names.Select(name => new ArtifactUpload(new FileInfo(file), name))];
         List<string> refused = [];
         var policy = new SendPolicy(Journal: null, Resend: false, Verify: false);
         await new ArtifactTransfer(store, 1, policy).SendAsync(files, Completed, _ => { }, TestContext.Current.CancellationToken);

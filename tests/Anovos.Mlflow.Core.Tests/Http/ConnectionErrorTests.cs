@@ -84,7 +84,8 @@ public sealed class ConnectionErrorTests
         await using TrackingServer plain = await TrackingServer.StartAsync();
         MlflowException untrusted = await FailAsync(tls.Uri);
         MlflowException noTls = await FailAsync(new Uri($"https://127.0.0.1:{plain.Uri.Port}"));
-        Assert.StartsWith($"The TLS certificate of {tls.Uri.GetLeftPart(UriPartial.Authority)} is not trusted: it leads to no trusted authority (", untrusted.Message);
+        Assert.StartsWith($"The TLS certificate of {tls.Uri.GetLeftPart(UriPartial.Authority)} is not trusted: it leads to no "
+            + "trusted authority (", untrusted.Message);
         Assert.StartsWith($"No TLS connection to https://127.0.0.1:{plain.Uri.Port}: ", noTls.Message);
         Assert.Equal((false, false), (untrusted.IsTransient, noTls.IsTransient));
     }

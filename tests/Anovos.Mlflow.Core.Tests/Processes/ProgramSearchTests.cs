@@ -12,14 +12,16 @@ public sealed class ProgramSearchTests
     [Theory]
     [InlineData(@".\dir\tool", new[] { @".\dir\tool.exe", @".\dir\tool.cmd" }, Usual, @".\dir\tool.exe")]
     [InlineData(@".\dir\tool", new[] { @".\dir\tool.exe", @".\dir\tool.cmd" }, ".CMD;.EXE", @".\dir\tool.cmd")]
-    [InlineData(@"C:\p\.venv\Scripts\python", new[] { @"C:\p\.venv\Scripts\python", @"C:\p\.venv\Scripts\python.exe" }, Usual, @"C:\p\.venv\Scripts\python.exe")]
+    [InlineData(@".venv\Scripts\python", new[] { @".venv\Scripts\python", @".venv\Scripts\python.exe" }, Usual,
+        @".venv\Scripts\python.exe")]
     [InlineData(@"dir\tool", new[] { @"dir\tool" }, Usual, @"dir\tool")]
     [InlineData(@"dir\tool.v2", new[] { @"dir\tool.v2.bat" }, Usual, @"dir\tool.v2.bat")]
     [InlineData(@"dir\tool.bat", new[] { @"dir\tool.bat", @"dir\tool.bat.exe" }, Usual, @"dir\tool.bat")]
     [InlineData(@"dir.d\tool", new[] { @"dir.d\tool.exe" }, null, @"dir.d\tool.exe")]
     [InlineData(@"dir\script", new[] { @"dir\script.vbs" }, Usual, null)]
     [InlineData(@"a|b", new string[0], Usual, null)]
-    public void A_path_on_Windows_names_a_program_with_or_without_its_extension(string path, string[] files, string? pathExt, string? expected) =>
+    public void A_path_on_Windows_names_a_program_with_or_without_its_extension(
+        string path, string[] files, string? pathExt, string? expected) =>
         Assert.Equal(expected, ProgramSearch.Complete(path, pathExt, files.Contains, onWindows: true));
 
     [Fact]

@@ -22,7 +22,8 @@ internal static class GrowthNotes
         foreach (IGrouping<string, Metric> group in points)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            SharedFile.Append(metrics.FileOf(group.Key).FullName, lines => MetricFile.Write(lines, group), MetricFile.IsHalf, cancellationToken);
+            string file = metrics.FileOf(group.Key).FullName;
+            SharedFile.Append(file, lines => MetricFile.Write(lines, group), MetricFile.IsHalf, cancellationToken);
         }
 
         notes.SetLength(0);

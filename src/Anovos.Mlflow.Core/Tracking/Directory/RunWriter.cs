@@ -25,7 +25,8 @@ internal sealed class RunWriter(RunFolders runs, StoreLimits limits)
     }
 
     /// <summary>Puts a run into the trash, or takes it out.</summary>
-    public void Move(string runId, LifecycleStage stage, CancellationToken cancellationToken) => MoveFolder(runs.Folder(runId, cancellationToken), stage, cancellationToken);
+    public void Move(string runId, LifecycleStage stage, CancellationToken cancellationToken) =>
+        MoveFolder(runs.Folder(runId, cancellationToken), stage, cancellationToken);
 
     /// <inheritdoc cref="Move(string, LifecycleStage, CancellationToken)"/>
     public static RunMeta MoveFolder(string folder, LifecycleStage stage, CancellationToken cancellationToken)
@@ -94,7 +95,8 @@ internal sealed class RunWriter(RunFolders runs, StoreLimits limits)
     }
 
     // The params that are not there yet; one that is there must have the same value.
-    private static List<(string Key, string Value)> Fresh(string runId, KeyFiles values, IReadOnlyList<Param> batch, CancellationToken cancellationToken)
+    private static List<(string Key, string Value)> Fresh(
+        string runId, KeyFiles values, IReadOnlyList<Param> batch, CancellationToken cancellationToken)
     {
         var fresh = new List<(string, string)>();
         foreach (Param param in batch)
