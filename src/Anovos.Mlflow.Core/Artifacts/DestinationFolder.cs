@@ -12,9 +12,7 @@ internal sealed class DestinationFolder(string root, bool allowsControls = false
     public bool Prepare()
     {
         Directory.CreateDirectory(Root);
-        string probe = Path.Combine(Root, $".anovos-{Guid.NewGuid():N}.tmp");
-        using (new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, FileOptions.DeleteOnClose))
-            return File.Exists(Path.Combine(Root, Path.GetFileName(probe).ToUpperInvariant()));
+        return CaseProbe.IgnoresCase(Root);
     }
 
     /// <summary>Where an artifact goes; its folder is made.</summary>

@@ -1,7 +1,7 @@
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>Changes the experiments of an <c>mlruns</c> folder, each change under the lock of the folder.</summary>
-internal sealed class ExperimentWriter(string root, ExperimentFolders experiments, StoreLimits limits)
+internal sealed class ExperimentWriter(string root, ExperimentFolders experiments, StoreLimits limits, StoreCase names)
 {
     /// <summary>Gives an experiment another name.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentExists"/>, <see cref="ErrorKind.InvalidValue"/></exception>
@@ -24,7 +24,7 @@ internal sealed class ExperimentWriter(string root, ExperimentFolders experiment
         var tags = new KeyFiles(experiments.Folder(id), KeyFiles.Tags);
         using IDisposable held = StoreLock.Take(root, cancellationToken);
         Active(id, cancellationToken);
-        tags.Check([tag.Key], limits);
+        tags.Check([tag.Key], limits, names);
         tags.Write(tag.Key, tag.Value, cancellationToken);
     }
 

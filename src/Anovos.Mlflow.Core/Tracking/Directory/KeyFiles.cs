@@ -64,8 +64,9 @@ internal sealed class KeyFiles(string owner, string name)
     /// <summary>Removes the key, and the folders that it leaves empty; false when it was not there.</summary>
     public bool Delete(string key, CancellationToken cancellationToken)
     {
+        // Where case makes no difference, the file may be that of another key.
         string path = PathOf(key);
-        if (!File.Exists(path))
+        if (!File.Exists(path) || All().All(file => file.Key != key))
             return false;
         BusyFile.Replace(path, () => File.Delete(path), cancellationToken);
         for (string folder = Path.GetDirectoryName(path)!; folder != _folder; folder = Path.GetDirectoryName(folder)!)
@@ -80,7 +81,7 @@ internal sealed class KeyFiles(string owner, string name)
 
     /// <summary>Throws for a key beyond the limits, or one that cannot be a file: no disk holds both <c>a</c> and <c>a/b</c>.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
-    public void Check(IReadOnlyCollection<string> keys, StoreLimits limits)
+    public void Check(IReadOnlyCollection<string> keys, StoreLimits limits, StoreCase names)
     {
         var together = new HashSet<string>(keys, StringComparer.Ordinal);
         foreach (string key in keys)
@@ -96,7 +97,13 @@ internal sealed class KeyFiles(string owner, string name)
                     throw Refused(key, $"there is a key '{above}', and a directory store cannot hold both");
             }
         }
+
+        if (keys.Count > 0 && names.FindMerged(keys, () => All().Select(file => file.Key)) is var (merged, other))
+            throw Refused(merged, Merged(other));
     }
+
+    private static string Merged(string other) =>
+        $"there is a key '{other}', and the file system of this folder does not tell upper and lower case apart";
 
     // A writer that was killed between making the folder of 'a/b' and its file left no key that stands in the way of 'a'.
     private static bool RemoveIfEmpty(string folder)

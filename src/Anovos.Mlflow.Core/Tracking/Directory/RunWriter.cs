@@ -1,7 +1,7 @@
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>Changes runs, each change under the lock of the run's folder.</summary>
-internal sealed class RunWriter(RunFolders runs, StoreLimits limits)
+internal sealed class RunWriter(RunFolders runs, StoreLimits limits, StoreCase names)
 {
     /// <summary>Changes a run's status, end time or name.</summary>
     public void Update(RunUpdate update, CancellationToken cancellationToken)
@@ -56,11 +56,11 @@ internal sealed class RunWriter(RunFolders runs, StoreLimits limits)
         RunMeta meta = Active(folder, cancellationToken);
         var metrics = new KeyFiles(folder, KeyFiles.Metrics);
         var points = batch.Metrics.GroupBy(metric => metric.Key, StringComparer.Ordinal).ToList();
-        metrics.Check([.. points.Select(group => group.Key)], limits);
+        metrics.Check([.. points.Select(group => group.Key)], limits, names);
         var tags = new KeyFiles(folder, KeyFiles.Tags);
-        tags.Check([.. batch.Tags.Select(tag => tag.Key)], limits);
+        tags.Check([.. batch.Tags.Select(tag => tag.Key)], limits, names);
         var values = new KeyFiles(folder, KeyFiles.Params);
-        values.Check([.. batch.Params.Select(param => param.Key)], limits);
+        values.Check([.. batch.Params.Select(param => param.Key)], limits, names);
 
         values.WriteAll(Fresh(runId, values, batch.Params, cancellationToken), cancellationToken);
 
