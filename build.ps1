@@ -140,12 +140,32 @@ function Invoke-NetFrameworkSuite {
     Invoke-Native dotnet @('restore', $project, $netFramework)
     Invoke-Native dotnet @('build', $project, $netFramework, '--no-restore', '--framework', 'net472', '--configuration', $Configuration, '--nologo')
     $program = Join-Path $project "bin/$Configuration/net472/Anovos.Mlflow.Core.Tests.exe"
-    if ($env:OS -eq 'Windows_NT') {
-        Invoke-Native $program @('-noLogo', '-noColor')
+    $server = Start-TestServer
+    $env:ANOVOS_TEST_SERVER_URI = $server.StandardOutput.ReadLine()
+    try {
+        if ($env:OS -eq 'Windows_NT') {
+            Invoke-Native $program @('-noLogo', '-noColor')
+        }
+        else {
+            Invoke-Native mono @($program, '-noLogo', '-noColor')
+        }
     }
-    else {
-        Invoke-Native mono @($program, '-noLogo', '-noColor')
+    finally {
+        $env:ANOVOS_TEST_SERVER_URI = $null
+        $server.StandardInput.Close()
+        $server.WaitForExit()
     }
+}
+
+# The test server of the tests, on .NET: it prints its URI, and ends with its input.
+function Start-TestServer {
+    $project = Join-Path $PSScriptRoot 'tests/Anovos.Mlflow.TestServer'
+    $null = Invoke-Native dotnet @('build', $project, '--configuration', $Configuration, '--nologo')
+    $start = New-Object System.Diagnostics.ProcessStartInfo 'dotnet', "`"$(Join-Path $project "bin/$Configuration/net10.0/Anovos.Mlflow.TestServer.dll")`""
+    $start.UseShellExecute = $false
+    $start.RedirectStandardInput = $true
+    $start.RedirectStandardOutput = $true
+    [System.Diagnostics.Process]::Start($start)
 }
 
 # In this session: it has not loaded the module, and nothing is built. Of the tests, those that need the module alone.
