@@ -118,7 +118,12 @@ public abstract class RegistryContract : IDisposable
         return e;
     }
 
-    private async Task<string> StartRunAsync() => (await Store.CreateRunAsync(new NewRun("0", null, "tester", 1), default)).RunId;
+    // In an experiment of its own: the artifacts of the first one may be in a folder of another machine.
+    private async Task<string> StartRunAsync()
+    {
+        string experiment = await Store.CreateExperimentAsync(new NewExperiment(_name), default);
+        return (await Store.CreateRunAsync(new NewRun(experiment, null, "tester", 1), default)).RunId;
+    }
 }
 
 public abstract class RegistryOnATestServerTests(MlflowVersion version) : RegistryContract, IAsyncLifetime

@@ -14,8 +14,7 @@ internal sealed class WriterProcess : IDisposable
     public WriterProcess(string root, int number, string? runId)
     {
         Plan = new Plan(number);
-        string name = OperatingSystem.IsWindows() ? "Anovos.Mlflow.StoreWriter.exe" : "Anovos.Mlflow.StoreWriter";
-        var start = ProcessStart.Of(Path.Combine(AppContext.BaseDirectory, name), root, $"{number}", runId ?? "-");
+        ProcessStartInfo start = StoreWriter(root, $"{number}", runId ?? "-");
         (start.RedirectStandardInput, start.RedirectStandardOutput, start.RedirectStandardError) = (true, true, true);
         // The runtime that runs this test, wherever it is installed.
         start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", ".."));
@@ -79,6 +78,17 @@ internal sealed class WriterProcess : IDisposable
         if (!_process.HasExited)
             _process.Kill();
         _process.Dispose();
+    }
+
+    private static ProcessStartInfo StoreWriter(params string[] arguments)
+    {
+        string program = Path.Combine(AppContext.BaseDirectory, "Anovos.Mlflow.StoreWriter");
+#if NET
+        return ProcessStart.Of(OperatingSystem.IsWindows() ? program + ".exe" : program, arguments);
+#else
+        return Type.GetType("Mono.Runtime") is null
+            ? ProcessStart.Of(program + ".exe", arguments) : ProcessStart.Of("mono", [program + ".exe", .. arguments]);
+#endif
     }
 
     private string? After(string word) =>
