@@ -205,6 +205,8 @@ public class FailuresTests
         Task answer = Task.Run(async () =>
         {
             using TcpClient client = await listener.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
+            byte[] request = new byte[4096];
+            _ = await client.GetStream().ReadAsync(request, 0, request.Length);
             await client.GetStream().WriteAsync(
                 "HTTP/1.1 407 Proxy-Authentifizierung erforderlich\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray());
         }, TestContext.Current.CancellationToken);

@@ -41,7 +41,7 @@ public sealed class WindowsJobTests : IDisposable
         var command = new WorkflowCommand
         {
             FileName = Environment.GetEnvironmentVariable("ComSpec")!,
-            Arguments = ["/c", "cd & echo to error>&2 & set ANOVOS & exit 7"],
+            Arguments = ["/c", "cd& echo to error>&2& set ANOVOS_E& exit 7"],
             WorkingDirectory = _folder.FullPath,
             Environment = new Dictionary<string, string?> { ["ANOVOS_EXTRA"] = "a = b" },
         };

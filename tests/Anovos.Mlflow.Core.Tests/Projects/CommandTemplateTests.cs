@@ -33,7 +33,7 @@ public sealed class CommandTemplateTests
             return;
         }
 
-        Assert.SkipUnless(!OperatingSystem.IsWindows() && File.Exists("/bin/bash"), "there is no bash to compare with");
+        Assert.SkipUnless(File.Exists("/bin/bash") && !OperatingSystem.IsWindows(), "there is no bash to compare with");
         // As MLflow makes the command: str.format with quoted values.
         string formatted = template.Replace("{{", "\u0001").Replace("}}", "\u0002");
         foreach ((string name, string value) in Values)

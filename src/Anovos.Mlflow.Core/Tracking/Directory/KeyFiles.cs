@@ -83,6 +83,8 @@ internal sealed class KeyFiles(string owner, string name)
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public void Check(IReadOnlyCollection<string> keys, StoreLimits limits, StoreCase names)
     {
+        if (keys.Count > 0 && names.FindMerged(keys, () => All().Select(file => file.Key)) is var (merged, other))
+            throw Refused(merged, Merged(other));
         var together = new HashSet<string>(keys, StringComparer.Ordinal);
         foreach (string key in keys)
         {
@@ -97,9 +99,6 @@ internal sealed class KeyFiles(string owner, string name)
                     throw Refused(key, $"there is a key '{above}', and a directory store cannot hold both");
             }
         }
-
-        if (keys.Count > 0 && names.FindMerged(keys, () => All().Select(file => file.Key)) is var (merged, other))
-            throw Refused(merged, Merged(other));
     }
 
     private static string Merged(string other) =>
