@@ -28,8 +28,8 @@ internal sealed class MissingList
         }
     }
 
-    /// <summary>The error of the first item that has one.</summary>
-    public MlflowException? Error { get; private set; }
+    // Of the first item that has one.
+    private MlflowException? _error;
 
     /// <summary>Adds an item that was left out by a rule.</summary>
     public void Add(string kind, string name, string reason)
@@ -47,7 +47,20 @@ internal sealed class MissingList
         Add(kind, name, error.Message);
         lock (_items)
         {
-            Error ??= error as MlflowException ?? new MlflowException(ErrorKind.ArtifactSendFailed, error.Message, error) { Target = name };
+            _error ??= error as MlflowException ?? new MlflowException(ErrorKind.ArtifactSendFailed, error.Message, error) { Target = name };
+        }
+    }
+
+    /// <summary>The error of the first item that has one, with the number of the other items; null if none has.</summary>
+    public MlflowException? ToError(string runId)
+    {
+        lock (_items)
+        {
+            int others = _items.Count - 1;
+            return _error is null || others == 0
+                ? _error
+                : _error.Rewrap($"{_error.Message} {others} more part{(others == 1 ? "" : "s")} of run {runId} {(others == 1 ? "is" : "are")} "
+                    + "missing at the target: see Missing of its row.");
         }
     }
 
@@ -74,7 +87,7 @@ internal sealed class MissingList
         IReadOnlyList<MissingItem> items = Items;
         if (items.Count == 0)
             return "";
-        string more = items.Count > Shown ? $"; and {items.Count - Shown} more" : "";
+        string more = items.Count > Shown ? $"; and {items.Count - Shown} more, see Missing of the row" : "";
         return $"Left out: {string.Join("; ", items.Take(Shown).Select(item => item.ToString().TrimEnd('.')))}{more}.";
     }
 
