@@ -23,6 +23,8 @@ failed=0
 
 finish() {
     local mounted
+    # What a step that ran out of its time has left.
+    [ ! -d "$root/emulation/prefix" ] || inside / wineserver -k
     while read -r _ mounted _; do
         case $mounted in "$root"/*) umount -R "$mounted" ;; esac
     done < <(tac /proc/self/mounts) 2>/dev/null
