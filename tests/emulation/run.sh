@@ -37,7 +37,8 @@ trap finish EXIT
 if [ ! -e "$root/usr/bin/mono" ]; then
     echo '=== Debian with Wine and Mono'
     { timeout 900 debootstrap --variant=minbase --include=ca-certificates,wine,wine64 trixie "$root" &&
-        timeout 900 chroot "$root" apt-get install -y -q --no-install-recommends mono-complete git && chroot "$root" apt-get clean; } >"$work/root.log" 2>&1 ||
+        timeout 900 chroot "$root" apt-get install -y -q --no-install-recommends mono-complete git &&
+        chroot "$root" apt-get clean; } >"$work/root.log" 2>&1 ||
         { tail -5 "$work/root.log"; skip 'Debian cannot be set up here'; }
 fi
 mkdir -p "$root/proc" "$root/dev" "$root$repository" "$root/emulation"
@@ -51,8 +52,9 @@ cp /etc/hosts "$root/etc/hosts"
 inside() { # folder, command...; the environment of Wine does not disturb Mono
     local folder=$1
     shift
-    chroot "$root" env -i --default-signal=INT PATH=/usr/local/bin:/usr/bin:/bin HOME=/root LANG=C.UTF-8 WINEARCH=win64 WINEPREFIX=/emulation/prefix WINEDEBUG=-all \
-        WINEDLLOVERRIDES="${overrides-mshtml=}" ANOVOS_TEST_HOST="$(windows_path "$repository/src/Anovos.Mlflow.Host/bin/Release/net10.0/win-x64/publish/anovos-mlflow.exe")" DOTNET_EnableWriteXorExecute=0 PSExecutionPolicyPreference=Bypass TERM=dumb \
+    chroot "$root" env -i --default-signal=INT PATH=/usr/local/bin:/usr/bin:/bin HOME=/root LANG=C.UTF-8 TERM=dumb \
+        WINEARCH=win64 WINEPREFIX=/emulation/prefix WINEDEBUG=-all WINEDLLOVERRIDES="${overrides-mshtml=}" \
+        DOTNET_EnableWriteXorExecute=0 PSExecutionPolicyPreference=Bypass ANOVOS_TEST_HOST="$(windows_path "$host")" \
         ANOVOS_TEST_SERVER_URI="${ANOVOS_TEST_SERVER_URI:-}" ANOVOS_TEST_TRACKING_URI="${ANOVOS_TEST_TRACKING_URI:-}" \
         sh -c 'cd "$0" && exec "$@"' "$folder" "$@" </dev/null
 }
@@ -62,7 +64,8 @@ windows_path() { echo "Z:${1//\//\\}"; }
 step() { # title, command...
     echo "=== $1"
     shift
-    timeout --kill-after 10 1200 "$@" 2>&1 | tr -d '\r'
+    # What a terminal obeys is not for a log.
+    timeout --kill-after 10 1200 "$@" 2>&1 | sed -u 's/\x1b\[[?0-9;]*[A-Za-z]//g; s/\r//g'
     local code=${PIPESTATUS[0]}
     [ "$code" -eq 0 ] || failed=1
     return "$code"
@@ -79,7 +82,8 @@ on_terminal() { # folder, program, arguments...
 
 run_windows_tests() { # project, further arguments...
     local folder="$repository/tests/$1/bin/Release/net10.0/win-x64/publish" classes
-    mapfile -t classes < <(awk '$1 == "wine" && sub(/\.\*$/, "", $2) { print "-class-"; print "Anovos.Mlflow.Tests." $2 }' "$repository/tests/emulation/limits.txt")
+    mapfile -t classes < <(awk '$1 == "wine" && sub(/\.\*$/, "", $2) { print "-class-"; print "Anovos.Mlflow.Tests." $2 }' \
+        "$repository/tests/emulation/limits.txt")
     on_terminal "$folder" "$folder/$1.exe" -noLogo -noColor "${classes[@]}" "${@:2}"
 }
 
@@ -95,7 +99,8 @@ run_quickstart() { # program
 }
 
 export -f inside windows_path on_terminal run_windows_tests run_quickstart
-export root repository
+host="$repository/src/Anovos.Mlflow.Host/bin/Release/net10.0/win-x64/publish/anovos-mlflow.exe"
+export root repository host
 
 cd "$repository" || exit 1
 dotnet restore tests/Anovos.Mlflow.Core.Tests -p:TestNetFramework=true -v q &&
@@ -115,6 +120,6 @@ publish src/Anovos.Mlflow.Host -p:PublishSingleFile=true --output "$repository/o
 [ -d "$root/emulation/prefix" ] || overrides='mscoree,mshtml=' inside / wine wineboot -i >"$work/wineboot.log" 2>&1
 step 'Core, under Wine' bash -c 'run_windows_tests Anovos.Mlflow.Core.Tests -parallelMode none'
 step 'The module, under Wine' bash -c 'run_windows_tests Anovos.Mlflow.Tests'
-step 'The host, under Wine' bash -c "run_quickstart '$repository/src/Anovos.Mlflow.Host/bin/Release/net10.0/win-x64/publish/anovos-mlflow.exe'"
+step 'The host, under Wine' bash -c "run_quickstart '$host'"
 step 'The host as one file, under Wine' bash -c "run_quickstart '$repository/out/emulation/anovos-mlflow.exe'"
 exit "$failed"

@@ -32,7 +32,8 @@ public sealed class ArtifactsOnAServerTests : IDisposable
             random.GetBytes(content);
         File.WriteAllBytes(_folder.Below("file"), content);
 
-        Assert.Null(Assert.Single(await Uploads.SendAsync(artifacts, [new(new FileInfo(_folder.Below("file")), "data/größe 50%.bin")])).Error);
+        var upload = new ArtifactUpload(new FileInfo(_folder.Below("file")), "data/größe 50%.bin");
+        Assert.Null(Assert.Single(await Uploads.SendAsync(artifacts, [upload])).Error);
         IReadOnlyList<ListedArtifact> files = await ArtifactTree.FilesAsync(artifacts, "", 4, default);
         Assert.Equal(length, Assert.Single(files).Length);
         List<ArtifactReceived> received = [];
