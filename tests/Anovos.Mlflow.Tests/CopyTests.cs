@@ -194,7 +194,8 @@ public sealed class CopyTests : IAsyncLifetime
             """);
         string error = Assert.Single(result.Errors).Exception.Message;
         Assert.Contains("413", error);
-        Assert.EndsWith($" 4 more parts of run {result.Single.RunId} are missing at the target: see Missing of its row.", error);
+        Assert.StartsWith($"The copy of run {result.Single.RunId} is incomplete. ", error);
+        Assert.EndsWith(" 4 more parts are missing: see Missing of its row.", error);
         Assert.Equal(5, ((IEnumerable<object>)result.Single.Missing).Count());
         Assert.Contains("; and 2 more, see Missing of the row.", (string)result.Single.Reason);
     }

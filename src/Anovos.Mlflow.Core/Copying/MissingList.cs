@@ -51,16 +51,16 @@ internal sealed class MissingList
         }
     }
 
-    /// <summary>The error of the first item that has one, with the number of the other items; null if none has.</summary>
+    /// <summary>The error of the first item that has one, with the run and the number of the other items; null if none has.</summary>
     public MlflowException? ToError(string runId)
     {
         lock (_items)
         {
+            if (_error is null)
+                return null;
             int others = _items.Count - 1;
-            return _error is null || others == 0
-                ? _error
-                : _error.Rewrap($"{_error.Message} {others} more part{(others == 1 ? "" : "s")} of run {runId} {(others == 1 ? "is" : "are")} "
-                    + "missing at the target: see Missing of its row.");
+            string more = others == 0 ? "" : $" {others} more {(others == 1 ? "part is" : "parts are")} missing: see Missing of its row.";
+            return _error.Rewrap($"The copy of run {runId} is incomplete. {_error.Message}{more}");
         }
     }
 
