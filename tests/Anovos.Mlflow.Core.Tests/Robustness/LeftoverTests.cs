@@ -129,7 +129,10 @@ public sealed class LeftoverTests : IDisposable
         });
         while (!writing.IsCompleted)
         {
-            string text = await File.ReadAllTextAsync(target);
+            // Who lets nobody replace the file while he reads it is waited for on Windows, but cannot open it at that moment.
+            string text;
+            using (var reader = new StreamReader(new FileStream(target, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)))
+                text = await reader.ReadToEndAsync();
             Assert.Equal(300_000, text.Length);
             Assert.Single(text.Distinct());
             Assert.Single(await artifacts.ListAsync("data", default));
