@@ -2,8 +2,9 @@
 
 usage: compare.py [--runs N] [--only TEXT] URI[=PYTHON] ...
 
-URI is a tracking server, a folder for the directory store, or sqlite:////folder/file.db, which both sides use in turn; PYTHON a Python that can import mlflow, of the server's version
-best. The module is the one that `dotnet build -c Release` stages; pwsh must be on the PATH. What is not there is left out.
+URI is a tracking server, a folder for the directory store, or sqlite:////folder/file.db, which both sides use in turn; PYTHON a Python
+that can import mlflow, of the server's version best. The module is the one that `dotnet build -c Release` stages; pwsh must be on the
+PATH. What is not there is left out.
 """
 import argparse
 import os
@@ -42,29 +43,52 @@ EVERYWHERE, LOCAL = (SERVER, FOLDER, DATABASE), (FOLDER, DATABASE)
 
 
 class Work:
-    """One row: how each side does it, and in which kinds of stores. What a side lacks is None."""
+    """One row: how each side does it, and in which kinds of stores. What a side lacks is None. What comes before is not measured."""
 
-    def __init__(self, name, python=None, powershell=None, curl=None, stores=EVERYWHERE, runs=None, before=START, after=STOP, whole=False):
+    def __init__(self, name, python=None, powershell=None, curl=None, stores=EVERYWHERE, runs=None, before=START, after=STOP,
+                 python_before="mlflow.start_run()", whole=False):
         self.name, self.python, self.powershell, self.curl = name, python, powershell, curl
-        self.stores, self.runs, self.before, self.after = stores, runs, before, after
+        self.stores, self.runs, self.before, self.after, self.python_before = stores, runs, before, after, python_before
         # Of interest as a process alone; a clock in the script would be a fifth of it.
         self.whole = whole
 
 
 def works(data):
+    no_run = {"before": "", "after": "", "python_before": ""}
     return [
-        Work("start and end a run", "with mlflow.start_run(): pass", f"{START}; {STOP}", before="", after="", whole=True),
-        Work("1000 files of 8 KiB", f"mlflow.log_artifacts({data.many!r}, 'many')", f"$null = Send-MlflowArtifact '{data.many}' -ArtifactPath many -ContentOnly", data.many, stores=(SERVER, FOLDER)),
-        Work("one file of 512 MiB", f"mlflow.log_artifact({data.large!r})", f"$null = Send-MlflowArtifact '{data.large}'", data.large, stores=(SERVER, FOLDER)),
-        Work("20,000 points", batches(20000), POINTS.format(20000)),
-        Work("1,000,000 points", batches(1000000), POINTS.format(1000000), stores=LOCAL, runs=1),
-        Work("2,000 runs with 10 params and 10 metrics", RUNS_PYTHON, RUNS, stores=LOCAL, runs=1, before="", after=""),
-        Work(LISTED, "runs = mlflow.search_runs(['0'], max_results=10000, output_format='list')\nassert len(runs) == 10000", "$runs = @(Get-MlflowRun -TrackingUri '{uri}' -Experiment Default); if ($runs.Count -ne 10000) { throw $runs.Count }", stores=LOCAL, before="", after=""),
-        Work(SEARCHED, "runs = mlflow.search_runs(['0'], 'metrics.rmse > 700', max_results=100, order_by=['metrics.rmse DESC'], output_format='list')\nassert len(runs) == 100", "$runs = @(Get-MlflowRun -TrackingUri '{uri}' -Experiment Default -Filter 'metrics.rmse > 700' -OrderBy 'metrics.rmse DESC' -First 100); if ($runs.Count -ne 100) { throw $runs.Count }", stores=LOCAL, before="", after=""),
-        Work(HISTORY, HISTORY_PYTHON, HISTORY_POWERSHELL, stores=(DATABASE,), before="", after=""),
+        Work("start and end a run", "with mlflow.start_run(): pass", f"{START}; {STOP}", whole=True, **no_run),
+        Work("1000 files of 8 KiB", f"mlflow.log_artifacts({data.many!r}, 'many')",
+             f"$null = Send-MlflowArtifact '{data.many}' -ArtifactPath many -ContentOnly", data.many, stores=(SERVER, FOLDER)),
+        Work("one file of 512 MiB", f"mlflow.log_artifact({data.large!r})", f"$null = Send-MlflowArtifact '{data.large}'", data.large,
+             stores=(SERVER, FOLDER)),
+        Work("20,000 points as objects", batches(20000), POINTS.format(20000)),
+        points_in_a_list(20000, EVERYWHERE),
+        Work("1,000,000 points as objects", batches(1000000), POINTS.format(1000000), stores=LOCAL, runs=1),
+        points_in_a_list(1000000, LOCAL, runs=1),
+        Work("2,000 runs with 10 params and 10 metrics", RUNS_PYTHON, RUNS, stores=LOCAL, runs=1, **no_run),
+        Work(LISTED, LISTED_PYTHON, LISTED_POWERSHELL, stores=LOCAL, **no_run),
+        Work(SEARCHED, SEARCHED_PYTHON, SEARCHED_POWERSHELL, stores=LOCAL, **no_run),
+        Work(HISTORY, HISTORY_PYTHON, HISTORY_POWERSHELL, stores=(DATABASE,), before=HISTORY_RUN_POWERSHELL, after="",
+             python_before=HISTORY_RUN_PYTHON),
     ]
 
 
+LISTED_PYTHON = """
+runs = mlflow.search_runs(['0'], max_results=10000, output_format='list')
+assert len(runs) == 10000
+"""
+LISTED_POWERSHELL = """
+$runs = @(Get-MlflowRun -TrackingUri '{uri}' -Experiment Default); if ($runs.Count -ne 10000) { throw $runs.Count }
+"""
+SEARCHED_PYTHON = """
+runs = mlflow.search_runs(
+    ['0'], 'metrics.rmse > 700', max_results=100, order_by=['metrics.rmse DESC'], output_format='list')
+assert len(runs) == 100
+"""
+SEARCHED_POWERSHELL = """
+$runs = @(Get-MlflowRun -TrackingUri '{uri}' -Experiment Default -Filter 'metrics.rmse > 700' -OrderBy 'metrics.rmse DESC' -First 100)
+if ($runs.Count -ne 100) { throw $runs.Count }
+"""
 RUNS_PYTHON = """
 for i in range(2000):
     with mlflow.start_run():
@@ -81,15 +105,28 @@ for ($i = 0; $i -lt 2000; $i++) {
     $null = Stop-MlflowRun
 }
 """
-HISTORY_PYTHON = """
+HISTORY_RUN_PYTHON = """
 run = mlflow.search_runs(search_all_experiments=True, filter_string="run_name = 'history'", output_format='list')[0].info.run_id
+"""
+HISTORY_PYTHON = """
 points = mlflow.MlflowClient().get_metric_history(run, 'm')
 assert len(points) == 200000
 """
-HISTORY_POWERSHELL = """
-$run = Get-MlflowRun -TrackingUri '{uri}' -Name history
-$points = @(Get-MlflowMetric m -Run $run); if ($points.Count -ne 200000) { throw $points.Count }
+HISTORY_RUN_POWERSHELL = "$run = Get-MlflowRun -TrackingUri '{uri}' -Name history"
+HISTORY_POWERSHELL = "$points = @(Get-MlflowMetric m -Run $run); if ($points.Count -ne 200000) { throw $points.Count }"
+VALUES = "[double[]] $values = for ($i = 0; $i -lt {0}; $i++) {{ $i / 7 }}"
+
+
+def points_in_a_list(count, stores, runs=None):
+    """Values that are there already: what the pipeline costs is in the row before, what the store costs in this one."""
+    points = f"points = [Metric('m', i / 7, int(time.time() * 1000), i) for i in range({count})]"
+    python = f"""
+client, run = mlflow.MlflowClient(), mlflow.active_run().info.run_id
+for first in range(0, {count}, 1000):
+    client.log_batch(run, metrics=points[first:first + 1000])
 """
+    return Work(f"{count:,} points in a list", python, "Write-MlflowMetric m $values", stores=stores, runs=runs,
+                before=f"{START}; {VALUES.format(count)}", python_before=f"mlflow.start_run()\n{points}")
 
 
 def batches(count):
@@ -104,7 +141,9 @@ class Data:
     """The files that are sent."""
 
     def __init__(self, folder):
-        self.folder, self.many, self.large = folder, os.path.join(folder, "many"), os.path.join(folder, "large.bin")
+        self.many, self.large = os.path.join(folder, "many"), os.path.join(folder, "large.bin")
+
+    def write(self):
         os.mkdir(self.many)
         for i in range(1000):
             with open(os.path.join(self.many, f"part-{i:05}.csv"), "wb") as file:
@@ -127,9 +166,10 @@ def sides(work, uri, python, is_server):
     """The commands by side."""
     commands = {}
     if work.powershell:
-        commands["module"] = powershell(f"Import-Module '{MODULE}'; " + work.powershell.replace("{uri}", uri)) if work.whole else module(uri, work.powershell, work.before, work.after)
+        whole = powershell(f"Import-Module '{MODULE}'; " + work.powershell.replace("{uri}", uri))
+        commands["module"] = whole if work.whole else module(uri, work.powershell, work.before, work.after)
     if work.python and python:
-        commands["python"] = [python, "-W", "ignore", "-c", PYTHON.format(uri=uri, before="mlflow.start_run()" if work.before else "", code=work.python)]
+        commands["python"] = [python, "-W", "ignore", "-c", PYTHON.format(uri=uri, before=work.python_before, code=work.python)]
     if work.curl and is_server and shutil.which("curl"):
         for parallel in [1] if os.path.isfile(work.curl) else [2, 4, 8, 16]:
             commands[f"curl {parallel}"] = curl(uri, work.curl, parallel)
@@ -150,7 +190,9 @@ def compare(work, uri, python, runs):
     median = lambda side, of: statistics.median(of(one) for one in results[side])
     curls = [side for side in results if side.startswith("curl")]
     best = min(curls, key=lambda side: median(side, lambda one: one.wall)) if curls else None
-    for label, of in [("in the call, s", lambda one: one.call), ("process, s", lambda one: one.wall), ("CPU, s", lambda one: one.cpu), ("memory, MiB", lambda one: one.memory)]:
+    figures = [("in the call, s", lambda one: one.call), ("process, s", lambda one: one.wall),
+               ("CPU, s", lambda one: one.cpu), ("memory, MiB", lambda one: one.memory)]
+    for label, of in figures:
         if work.whole and label == "in the call, s":
             continue
         own = median("module", of)
@@ -173,11 +215,25 @@ def count_runs(uri):
         return database.execute("SELECT count(*) FROM runs WHERE experiment_id = 0").fetchone()[0]
 
 
+HISTORY_RUN = """
+$null = Start-MlflowRun -TrackingUri '{uri}' -Experiment history -RunName history
+Write-MlflowMetric m ([double[]](0..199999))
+$null = Stop-MlflowRun
+"""
+TEN_THOUSAND = """
+for ($i = 1; $i -le 10000; $i++) {
+    $null = Start-MlflowRun -TrackingUri '{uri}' -Experiment Default
+    Write-MlflowMetric rmse ($i / 7)
+    $null = Stop-MlflowRun
+}
+"""
+
+
 def prepare(uri):
     """Ten thousand runs, for the listing and the search; in a database one more with a long history, elsewhere than those."""
     if count_runs(uri) < 10000:
-        history = "" if kind(uri) == FOLDER else f"; $null = Start-MlflowRun -TrackingUri '{uri}' -Experiment history -RunName history; {POINTS.format(200000)}; $null = Stop-MlflowRun"
-        script = f"Import-Module '{MODULE}'{history}; 1..10000 | ForEach-Object {{ $null = Start-MlflowRun -TrackingUri '{uri}' -Experiment Default; $null = Write-MlflowMetric rmse ($_ / 7); $null = Stop-MlflowRun }}"
+        history = HISTORY_RUN.replace("{uri}", uri) if kind(uri) == DATABASE else ""
+        script = f"Import-Module '{MODULE}'; {history}; {TEN_THOUSAND.replace('{uri}', uri)}"
         subprocess.run(["pwsh", "-NoProfile", "-Command", script], check=True)
 
 
@@ -187,12 +243,16 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("store", nargs="+")
     arguments = parser.parse_args()
-    os.environ.update(MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false", MLFLOW_LOGGING_LEVEL="ERROR", MLFLOW_ALLOW_FILE_STORE="true", POWERSHELL_TELEMETRY_OPTOUT="1")
+    os.environ.update(MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false", MLFLOW_LOGGING_LEVEL="ERROR", MLFLOW_ALLOW_FILE_STORE="true",
+                      POWERSHELL_TELEMETRY_OPTOUT="1")
     empty = [Measurement(powershell("1")).wall for _ in range(arguments.runs)]
     imported = [Measurement(powershell(IMPORT.format(module=MODULE))).call for _ in range(arguments.runs)]
-    print(f"empty pwsh {spread(empty)} s; Import-Module {spread([one * 1000 for one in imported])} ms; medians of {arguments.runs} in turn, the spread in brackets; n × is how many times longer than the module")
+    print(f"empty pwsh {spread(empty)} s; Import-Module {spread([one * 1000 for one in imported])} ms; medians of {arguments.runs} in "
+          "turn, the spread in brackets; n × is how many times longer than the module")
     with tempfile.TemporaryDirectory() as work:
         data = Data(work)
+        if any(kind(store) != DATABASE for store in arguments.store):
+            data.write()
         for store in arguments.store:
             uri, _, python = store.partition("=")
             version = urllib.request.urlopen(uri + "/version").read().decode() if kind(uri) == SERVER else kind(uri)

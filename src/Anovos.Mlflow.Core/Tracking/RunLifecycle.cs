@@ -11,6 +11,12 @@ public sealed class RunLifecycle(ITrackingStore store, Func<string, string?> env
     private const string DefaultExperimentId = "0";
 
     /// <summary>
+    /// Keeps a database open, but not locked, between the operations of a command, until the result is disposed of. Null for other
+    /// stores.
+    /// </summary>
+    public IDisposable? KeepOpen() => (store as SqliteStore)?.KeepOpen();
+
+    /// <summary>
     /// The experiment to use: of that name, else the one that <c>MLFLOW_EXPERIMENT_ID</c> or <c>MLFLOW_EXPERIMENT_NAME</c>
     /// names, else <c>Default</c>. Null where one must be made first; <see cref="ExperimentName"/> says how it is called.
     /// </summary>
@@ -77,6 +83,7 @@ public sealed class RunLifecycle(ITrackingStore store, Func<string, string?> env
     /// <param name="cancellationToken">Ends it at once.</param>
     public async Task<Run> EndAsync(string runId, string? experiment, RunStatus status, CancellationToken cancellationToken)
     {
+        using IDisposable? open = KeepOpen();
         await store.UpdateRunAsync(new RunUpdate(runId, status, Now()), cancellationToken).ConfigureAwait(false);
         return experiment is { Length: > 0 }
             ? await store.GetRunAsync(runId, cancellationToken).ConfigureAwait(false) with { Experiment = experiment }

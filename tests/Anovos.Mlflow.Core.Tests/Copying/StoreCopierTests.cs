@@ -95,6 +95,40 @@ public sealed class StoreCopierTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_thousand_runs_in_families_five_levels_deep_keep_their_families()
+    {
+        ITrackingStore source = await OpenAsync("directory"), target = await OpenAsync("3.11");
+        string experiment = await source.CreateExperimentAsync(new NewExperiment(Name), default);
+        for (int i = 0; i < 200; i++)
+        {
+            string? root = null, parent = null;
+            for (int level = 0; level < 5; level++)
+            {
+                // The oldest are copied first, and here children are older than their parents.
+                Tag[] tags = parent is null ? [] : [new(RunTags.ParentRunId, parent), new("mlflow.rootRunId", root!)];
+                var run = new NewRun(experiment, $"{i}/{level}", "ada", 10_000 - (level * 1000) + i) { Tags = tags };
+                parent = (await source.CreateRunAsync(run, default)).RunId;
+                root ??= parent;
+                await source.UpdateRunAsync(new RunUpdate(parent, RunStatus.Finished, 20_000), default);
+            }
+        }
+
+        IReadOnlyList<SyncResult> rows = await CopyAsync(source, target);
+        Assert.Equal(1000, rows.Count(row => row.Status == "Synced"));
+        var runs = _servers.Single().Runs.ToDictionary(run => run.RunId);
+        Assert.Equal(1000, runs.Count);
+        foreach (StoredRun run in runs.Values)
+        {
+            string[] name = run.RunName.Split('/');
+            int level = int.Parse(name[1]);
+            Assert.Equal(level == 0 ? null : $"{name[0]}/{level - 1}", NameOf(RunTags.ParentRunId));
+            Assert.Equal(level == 0 ? null : $"{name[0]}/0", NameOf("mlflow.rootRunId"));
+
+            string? NameOf(string tag) => run.Tags.TryGetValue(tag, out string? id) ? runs[id].RunName : null;
+        }
+    }
+
+    [Fact]
     public async Task Entries_that_a_target_refuses_are_listed_and_nothing_else_is_lost()
     {
         ITrackingStore source = await OpenAsync("directory"), target = await OpenAsync("3.11");

@@ -5,17 +5,19 @@ using SQLitePCL;
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>
-/// An MLflow database in a file. Each operation has a connection and a transaction of its own, so that no lock is held between
-/// two commands and the file can be moved right after one. Safe for several threads.
+/// An MLflow database in a file. Each operation has a transaction of its own, and each command a connection, so that no lock is held
+/// between two commands and the file can be moved right after one. Safe for several threads.
 /// </summary>
 internal sealed class SqliteDatabase
 {
-    private const string InMemory = ":memory:";
-
     // The revision of a database that no MLflow has opened yet.
     private const string OwnRevision = "acf3f17fdcc7";
 
+    // SQLite's lock has no queue: many threads would try again and again, and some give up.
+    private readonly SemaphoreSlim _writer = new(1, 1);
+
     private readonly SqliteLock _lock;
+    private readonly SqliteConnections _connections;
     private readonly Lazy<string> _script = new(() => ReadScript("Schema.sql"));
     private volatile SqliteSchema? _schema;
 
@@ -26,6 +28,7 @@ internal sealed class SqliteDatabase
         Uri = SqliteUri.Of(path);
         ArtifactRoot = ArtifactRootOf(path);
         _lock = new SqliteLock(path);
+        _connections = new SqliteConnections(path);
     }
 
     /// <summary>The full path of the file.</summary>
@@ -50,6 +53,12 @@ internal sealed class SqliteDatabase
         return System.IO.Path.DirectorySeparatorChar == '\\' ? LocalUri.FromPath(folder) : folder;
     }
 
+    /// <summary>
+    /// Keeps the file open, but not locked, from one operation to the next until the result is disposed of: for operations of one
+    /// command.
+    /// </summary>
+    public IDisposable KeepOpen() => _connections.Keep();
+
     /// <summary>Runs a read in one transaction, away from the calling thread. A file that does not exist reads as an empty store.</summary>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.StoreInvalid"/> if the file cannot be used; <see cref="ErrorKind.PermissionDenied"/>.
@@ -59,8 +68,20 @@ internal sealed class SqliteDatabase
 
     /// <summary>Runs a write in one transaction, away from the calling thread. A file that does not exist is created.</summary>
     /// <inheritdoc cref="ReadAsync"/>
-    public Task<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken) => Task.Run(
-        () => SqliteErrors.Translate(Path, () => Write(work, cancellationToken), cancellationToken), cancellationToken);
+    public async Task<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
+    {
+        await _writer.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await Task.Run(
+                () => SqliteErrors.Translate(Path, () => Write(work, cancellationToken), cancellationToken), cancellationToken)
+                .ConfigureAwait(false);
+        }
+        finally
+        {
+            _writer.Release();
+        }
+    }
 
     /// <inheritdoc cref="WriteAsync{T}"/>
     public Task WriteAsync(Action<SqliteSession> work, CancellationToken cancellationToken) => WriteAsync<object?>(
@@ -88,14 +109,19 @@ internal sealed class SqliteDatabase
     {
         if (Exists)
         {
-            using SqliteConnection connection = Open(Path, SqliteOpenMode.ReadWrite);
+            using SqliteConnections.Lease lease = _connections.Take(SqliteOpenMode.ReadWrite);
+            SqliteConnection connection = lease.Connection;
             using CancellationTokenRegistration interrupt = InterruptOn(connection, cancellationToken);
             SqliteSchema schema = _lock.Wait(() => Begin(connection, "BEGIN"), cancellationToken);
             if (!schema.IsEmpty)
-                return _lock.Wait(() => work(new SqliteSession(connection, schema, cancellationToken)), cancellationToken);
+            {
+                T result = _lock.Wait(() => work(new SqliteSession(connection, schema, cancellationToken)), cancellationToken);
+                Execute(connection, "COMMIT");
+                return result;
+            }
         }
 
-        using SqliteConnection empty = Open(InMemory, SqliteOpenMode.Memory);
+        using SqliteConnection empty = SqliteConnections.OpenInMemory();
         Execute(empty, _script.Value);
         return work(new SqliteSession(empty, SqliteSchema.Read(empty, number: 0), cancellationToken));
     }
@@ -103,7 +129,8 @@ internal sealed class SqliteDatabase
     private T Write<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
-        using SqliteConnection connection = Open(Path, SqliteOpenMode.ReadWriteCreate);
+        using SqliteConnections.Lease lease = _connections.Take(SqliteOpenMode.ReadWriteCreate);
+        SqliteConnection connection = lease.Connection;
         using CancellationTokenRegistration interrupt = InterruptOn(connection, cancellationToken);
         // As a writer: a transaction that begins as a reader fails if another process writes in between.
         SqliteSchema schema = _lock.Wait(() => Begin(connection, "BEGIN IMMEDIATE"), cancellationToken);
@@ -165,26 +192,6 @@ internal sealed class SqliteDatabase
             : $"The database '{Path}' was written by an old MLflow (schema {revision}) and has no '{missing}'. Make a copy of the file, "
                 + $"then upgrade it with MLflow 2.13 or later: mlflow db upgrade \"{Uri}\"";
         return new MlflowException(ErrorKind.StoreInvalid, message) { Target = Path };
-    }
-
-    private static SqliteConnection Open(string path, SqliteOpenMode mode)
-    {
-        SqliteLibrary.Load();
-        // Negative: the provider's own wait for a lock cannot be cancelled.
-        var settings = new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = -1 };
-        var connection = new SqliteConnection(settings.ConnectionString);
-        try
-        {
-            connection.Open();
-            // Without spills, a transaction meets the locks of others when it begins and commits, and nowhere else.
-            Execute(connection, "PRAGMA foreign_keys = ON; PRAGMA case_sensitive_like = ON; PRAGMA cache_spill = OFF");
-            return connection;
-        }
-        catch
-        {
-            connection.Dispose();
-            throw;
-        }
     }
 
     private static CancellationTokenRegistration InterruptOn(SqliteConnection connection, CancellationToken cancellationToken)

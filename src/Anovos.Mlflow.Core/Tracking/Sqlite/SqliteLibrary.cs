@@ -20,6 +20,8 @@ internal static class SqliteLibrary
         if (typeof(object).Assembly.GetName().Name == "mscorlib" && Path.DirectorySeparatorChar == '\\')
             LoadOnWindows();
         raw.SetProvider(new SQLite3Provider_e_sqlite3());
+        // Counting its memory costs SQLite a lock for each allocation. It refuses this if another module uses it already.
+        raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0);
         return Version.Parse(raw.sqlite3_libversion().utf8_to_string());
     });
 

@@ -77,22 +77,23 @@ internal sealed class SqliteRuns(SqliteDatabase database)
     public Page<Metric> History(SqliteSession session, string runId, string key, string? pageToken)
     {
         Require(session, runId);
-        long last = 0;
         // By run: with "key" alone in the condition, SQLite may look through the points of all runs.
-        List<Metric> points = session.Query(
-            """
+        using SqliteStatement rows = session.PrepareStatement("""
             SELECT value, timestamp, step, is_nan, rowid FROM metrics
-            WHERE run_uuid = $run AND +key = $key AND rowid > $last ORDER BY rowid LIMIT $limit
-            """,
-            row =>
-            {
-                last = row.GetInt64(4);
-                return new Metric(key, row.GetBoolean(3) ? double.NaN : row.GetDouble(0), row.GetInt64(1), row.GetInt64(2));
-            },
-            ("$run", runId),
-            ("$key", key),
-            ("$last", OffsetToken.Number(pageToken)),
-            ("$limit", HistoryPage));
+            WHERE run_uuid = ?1 AND +key = ?2 AND rowid > ?3 ORDER BY rowid LIMIT ?4
+            """);
+        rows.Bind(1, runId);
+        rows.Bind(2, key);
+        rows.Bind(3, OffsetToken.Number(pageToken));
+        rows.Bind(4, HistoryPage);
+        var points = new List<Metric>();
+        long last = 0;
+        while (rows.Read())
+        {
+            points.Add(new Metric(key, rows.Integer(3) != 0 ? double.NaN : rows.Number(0), rows.Integer(1), rows.Integer(2)));
+            last = rows.Integer(4);
+        }
+
         return new Page<Metric>(points, points.Count == HistoryPage ? last.ToString(CultureInfo.InvariantCulture) : null);
     }
 

@@ -5,8 +5,8 @@ using SQLitePCL;
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>
-/// A prepared statement that changes rows. A <see cref="SqliteCommand"/> looks up names and types at each run, which costs as much
-/// as SQLite itself where a batch has hundreds of rows.
+/// A prepared statement. A <see cref="SqliteCommand"/> looks up names and types at each run, and a
+/// <c>SqliteDataReader</c> at each value, which costs as much as SQLite itself where there are hundreds of rows.
 /// </summary>
 internal sealed class SqliteStatement : IDisposable
 {
@@ -40,6 +40,22 @@ internal sealed class SqliteStatement : IDisposable
         Check(raw.sqlite3_reset(_statement));
         return raw.sqlite3_changes(_connection);
     }
+
+    /// <summary>Goes to the next row; false after the last.</summary>
+    /// <exception cref="SqliteException">SQLite refuses it.</exception>
+    public bool Read()
+    {
+        int result = raw.sqlite3_step(_statement);
+        if (result is not (raw.SQLITE_ROW or raw.SQLITE_DONE))
+            SqliteException.ThrowExceptionForRC(result, _connection);
+        return result == raw.SQLITE_ROW;
+    }
+
+    /// <summary>A column of the row, counted from 0.</summary>
+    public long Integer(int column) => raw.sqlite3_column_int64(_statement, column);
+
+    /// <inheritdoc cref="Integer"/>
+    public double Number(int column) => raw.sqlite3_column_double(_statement, column);
 
     public void Dispose() => _statement.Dispose();
 

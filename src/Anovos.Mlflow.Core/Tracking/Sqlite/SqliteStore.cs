@@ -127,6 +127,9 @@ public sealed class SqliteStore : ILocalStore
     public Task DeleteTagAsync(string runId, string key, CancellationToken cancellationToken) =>
         Database.WriteAsync(session => _writer.DeleteTag(session, runId, key), cancellationToken);
 
+    /// <inheritdoc cref="SqliteDatabase.KeepOpen"/>
+    internal IDisposable KeepOpen() => Database.KeepOpen();
+
     /// <summary>The number of traces of an experiment.</summary>
     internal Task<long> CountTracesAsync(string experimentId, CancellationToken cancellationToken) => Database.ReadAsync(
         session => session.Schema.Has("trace_info")

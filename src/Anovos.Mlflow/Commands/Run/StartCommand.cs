@@ -119,6 +119,7 @@ public abstract class StartCommand : OfflineCommand
     private Run? StartNew(MlflowConnection connection, RunLifecycle lifecycle)
     {
         ActiveRun? outer = Parent is null && Session.Active is { } active && active.Connection.TrackingUri == connection.TrackingUri ? active : null;
+        using IDisposable? open = lifecycle.KeepOpen();
         string? wanted = Experiment ?? Config?.Tracking?.Experiment ?? outer?.Run.Experiment;
         Experiment? experiment = Await(token => lifecycle.FindExperimentAsync(wanted, token));
         if (experiment is null)
@@ -136,13 +137,14 @@ public abstract class StartCommand : OfflineCommand
 
         if (!ShouldProcess(Describe(experiment.Name, connection), "Start"))
             return null;
+        (string? sourceName, string sourceFolder) = Source;
         var request = new RunRequest
         {
             RunName = Name,
             ParentRunId = ParentRunId() ?? outer?.Run.RunId,
             Tags = [.. OwnTags, .. ToTags(Tag), .. OfflineTags],
-            SourceName = Source.Name,
-            SourceDirectory = Source.Folder,
+            SourceName = sourceName,
+            SourceDirectory = sourceFolder,
         };
         IReadOnlyList<Tag> tags = RunContext.TagsOf(request, RunEnvironment.Read, connection.Store.Limits);
         return Await(token => lifecycle.StartAsync(experiment, request with { Tags = tags }, token));
