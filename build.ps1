@@ -138,14 +138,36 @@ function Invoke-NetFrameworkSuite {
     $project = Join-Path $PSScriptRoot 'tests/Anovos.Mlflow.Core.Tests'
     $netFramework = '-property:TestNetFramework=true'
     Invoke-Native dotnet @('restore', $project, $netFramework)
-    Invoke-Native dotnet @('build', $project, $netFramework, '--no-restore', '--framework', 'net472', '--configuration', $Configuration, '--nologo')
+    $build = @('--no-restore', '--framework', 'net472', '--configuration', $Configuration, '--nologo')
+    Invoke-Native dotnet (@('build', $project, $netFramework) + $build)
     $program = Join-Path $project "bin/$Configuration/net472/Anovos.Mlflow.Core.Tests.exe"
-    if ($env:OS -eq 'Windows_NT') {
-        Invoke-Native $program @('-noLogo', '-noColor')
+    $server = Start-TestServer
+    $env:ANOVOS_TEST_SERVER_URI = $server.StandardOutput.ReadLine()
+    try {
+        if ($env:OS -eq 'Windows_NT') {
+            Invoke-Native $program @('-noLogo', '-noColor')
+        }
+        else {
+            Invoke-Native mono @($program, '-noLogo', '-noColor')
+        }
     }
-    else {
-        Invoke-Native mono @($program, '-noLogo', '-noColor')
+    finally {
+        $env:ANOVOS_TEST_SERVER_URI = $null
+        $server.StandardInput.Close()
+        $server.WaitForExit()
     }
+}
+
+# The test server of the tests, on .NET: it prints its URI, and ends with its input.
+function Start-TestServer {
+    $project = Join-Path $PSScriptRoot 'tests/Anovos.Mlflow.TestServer'
+    $null = Invoke-Native dotnet @('build', $project, '--configuration', $Configuration, '--nologo')
+    $program = Join-Path $project "bin/$Configuration/net10.0/Anovos.Mlflow.TestServer.dll"
+    $start = New-Object System.Diagnostics.ProcessStartInfo 'dotnet', "`"$program`""
+    $start.UseShellExecute = $false
+    $start.RedirectStandardInput = $true
+    $start.RedirectStandardOutput = $true
+    [System.Diagnostics.Process]::Start($start)
 }
 
 # In this session: it has not loaded the module, and nothing is built. Of the tests, those that need the module alone.
@@ -169,9 +191,16 @@ function Invoke-PackageSuite {
     Invoke-Native dotnet @('restore', $project)
     $pester = (Invoke-Native dotnet @('msbuild', $project, '-getProperty:PesterPath') | Out-String).Trim()
 
-    $tests = @('Installed', 'Run', 'Workflow', 'Invoke', 'Display' | ForEach-Object { Get-Item (Join-Path $PSScriptRoot "tests/pester/$_.Tests.ps1") } |
-            Where-Object { [version] ((Get-Content -LiteralPath $_.FullName -TotalCount 1) -replace '^#Requires -Version ') -le $PSVersionTable.PSVersion } | ForEach-Object FullName)
-    $powershell = (Get-Command $(if ($PSVersionTable.PSEdition -eq 'Desktop') { 'powershell' } else { 'pwsh' }) -CommandType Application | Select-Object -First 1).Path
+    $tests = foreach ($name in 'Installed', 'Run', 'Workflow', 'Invoke', 'Display') {
+        $file = Join-Path $PSScriptRoot "tests/pester/$name.Tests.ps1"
+        $needed = [version] ((Get-Content -LiteralPath $file -TotalCount 1) -replace '^#Requires -Version ')
+        if ($needed -le $PSVersionTable.PSVersion) { $file }
+    }
+    # Tests start it as well. The process of `dotnet pwsh` is dotnet's.
+    $powershell = (Get-Process -Id $PID).Path
+    if ((Split-Path $powershell -Leaf) -notmatch '^(pwsh|powershell)(\.exe)?$') {
+        $powershell = (Get-Command pwsh -CommandType Application | Select-Object -First 1).Path
+    }
     Write-Host "Testing $module in PowerShell $($PSVersionTable.PSVersion) ($($PSVersionTable.PSEdition))"
     $env:ANOVOS_TEST_MODULE = $module
     Set-StrictMode -Off

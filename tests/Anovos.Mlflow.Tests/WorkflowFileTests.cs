@@ -31,6 +31,20 @@ public sealed class WorkflowFileTests
         Assert.All(commands, Check);
     }
 
+    [Fact]
+    public void GitHubs_workflows_are_such_by_their_schema()
+    {
+        string name = OperatingSystem.IsWindows() ? "action-validator.cmd" : "action-validator";
+        string? modules = Environment.GetEnvironmentVariable("ANOVOS_TEST_NODE_MODULES");
+        string? validator = modules is null ? null : Path.Combine(modules, ".bin", name);
+        Assert.SkipUnless(File.Exists(validator), "@action-validator/cli is not in the folder that ANOVOS_TEST_NODE_MODULES names");
+        foreach (string file in Directory.GetFiles(Path.Combine(Repository.Root, ".github", "workflows")))
+        {
+            (int exitCode, string output, string error) = HostTests.Run(validator!, [file], Repository.Root);
+            Assert.True(exitCode == 0, output + error);
+        }
+    }
+
     /// <summary>A check that lets everything pass would be of no use.</summary>
     [Theory]
     [InlineData("./build.ps1 Pack")]
@@ -82,7 +96,8 @@ public sealed class WorkflowFileTests
         switch (words[0].ToString())
         {
             case "dotnet":
-                Assert.Contains(DotnetCommands, known => $"{string.Join(' ', words.Skip(1))} ".StartsWith(known + " ", StringComparison.Ordinal));
+                string called = string.Join(' ', words.Skip(1)) + " ";
+                Assert.Contains(DotnetCommands, known => called.StartsWith(known + " ", StringComparison.Ordinal));
                 break;
             case "out/powershell/pwsh":
                 Assert.Equal(["-NoProfile", "-File", "./build.ps1"], words.Skip(1).Take(3).Select(word => word.ToString()));

@@ -35,18 +35,22 @@ internal sealed class EmulationLimitsAttribute : BeforeAfterTestAttribute
         using var reader = new StreamReader(list);
         return
         [
-            .. reader.ReadToEnd().Split('\n').Select(line => line.TrimEnd('\r')).Where(line => line.Length > 0 && line[0] != '#')
+            .. reader.ReadToEnd().Split('\n').Select(line => line.TrimEnd('\r'))
+                .Where(line => line.Length > 0 && line[0] != '#')
                 .Select(line => Regex.Split(line, " {2,}"))
-                .Select(cells => (cells[0], new Regex($"^{Regex.Escape(cells[1]).Replace("\\*", ".*")}$", RegexOptions.Singleline), cells[2])),
+                .Select(cells => (cells[0], Pattern(cells[1]), cells[2])),
         ];
     }
+
+    private static Regex Pattern(string name) => new($"^{Regex.Escape(name).Replace("\\*", ".*")}$", RegexOptions.Singleline);
 
     /// <summary>The emulation that runs this process; null on a real system.</summary>
     private static string? Emulation()
     {
         if (Type.GetType("Mono.Runtime") is not null)
             return "mono";
-        return Path.DirectorySeparatorChar == '\\' && GetProcAddress(GetModuleHandle("ntdll.dll"), "wine_get_version") != IntPtr.Zero ? "wine" : null;
+        return Path.DirectorySeparatorChar == '\\' && GetProcAddress(GetModuleHandle("ntdll.dll"), "wine_get_version") != IntPtr.Zero
+            ? "wine" : null;
     }
 
     [DllImport("kernel32.dll", CharSet = CharSet.Unicode, EntryPoint = "GetModuleHandleW")]

@@ -87,6 +87,24 @@ internal static class SharedFile
         }
     }
 
+    // The last key in a folder takes it away, on Windows not before its last reader leaves it.
+    private static void PutInPlace(string temporary, string path, CancellationToken cancellationToken)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                AtomicFile.Replace(temporary, path, cancellationToken);
+                return;
+            }
+            catch (DirectoryNotFoundException) when (attempt < Attempts)
+            {
+                Thread.Sleep(PauseMilliseconds);
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            }
+        }
+    }
+
     /// <summary>
     /// Puts a whole file in place at once. The temporary file is made in <paramref name="scratch"/>, a folder of the same
     /// disk whose files mean nothing to MLflow: in <c>params/</c> it would be a param.
@@ -98,7 +116,7 @@ internal static class SharedFile
         try
         {
             File.WriteAllText(temporary, text, Utf8);
-            AtomicFile.Replace(temporary, path, cancellationToken);
+            PutInPlace(temporary, path, cancellationToken);
         }
         catch
         {
