@@ -171,6 +171,18 @@ public class HostTests : IDisposable
     }
 
     [Fact]
+    public async Task Errors_in_a_file_have_no_colors()
+    {
+        string errors = Path.Combine(_folder, "errors");
+        string script = Write("script.ps1", "[pscustomobject]@{ Name = 'a' }; Write-Error 'broken'");
+        using Terminal terminal = InTerminal($"{script} 2>'{errors}'");
+        await terminal.EndAsync();
+        Assert.Contains("Name", terminal.Shown);
+        Assert.Contains("broken", File.ReadAllText(errors));
+        Assert.DoesNotContain("\u001b[", File.ReadAllText(errors));
+    }
+
+    [Fact]
     public async Task A_script_asks_nothing()
     {
         using Terminal terminal = InTerminal(Write("script.ps1", "$ErrorActionPreference = 'Stop'; Read-Host question; 'unreached'"));

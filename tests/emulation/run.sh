@@ -54,7 +54,7 @@ inside() { # folder, command...; the environment of Wine does not disturb Mono
     shift
     chroot "$root" env -i --default-signal=INT PATH=/usr/local/bin:/usr/bin:/bin HOME=/root LANG=C.UTF-8 TERM=dumb \
         WINEARCH=win64 WINEPREFIX=/emulation/prefix WINEDEBUG=-all WINEDLLOVERRIDES="${overrides-mshtml=}" \
-        DOTNET_EnableWriteXorExecute=0 PSExecutionPolicyPreference=Bypass ANOVOS_TEST_HOST="$(windows_path "$host")" \
+        DOTNET_EnableWriteXorExecute=0 PSExecutionPolicyPreference=Bypass ANOVOS_TEST_SHARE='\\server\share' ANOVOS_TEST_HOST="$(windows_path "$host")" \
         ANOVOS_TEST_SERVER_URI="${ANOVOS_TEST_SERVER_URI:-}" ANOVOS_TEST_TRACKING_URI="${ANOVOS_TEST_TRACKING_URI:-}" \
         sh -c 'cd "$0" && exec "$@"' "$folder" "$@" </dev/null
 }
@@ -118,6 +118,8 @@ publish tests/Anovos.Mlflow.Tests
 publish src/Anovos.Mlflow.Host
 publish src/Anovos.Mlflow.Host -p:PublishSingleFile=true --output "$repository/out/emulation"
 [ -d "$root/emulation/prefix" ] || overrides='mscoree,mshtml=' inside / wine wineboot -i >"$work/wineboot.log" 2>&1
+# The folder of the network, to Wine.
+mkdir -p "$root/emulation/unc/server/share" && ln -sfn /emulation/unc "$root/emulation/prefix/dosdevices/unc"
 step 'Core, under Wine' bash -c 'run_windows_tests Anovos.Mlflow.Core.Tests -parallelMode none'
 step 'The module, under Wine' bash -c 'run_windows_tests Anovos.Mlflow.Tests'
 step 'The host, under Wine' bash -c "run_quickstart '$host'"

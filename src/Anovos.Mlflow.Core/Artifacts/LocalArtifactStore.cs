@@ -119,9 +119,10 @@ internal sealed class LocalArtifactStore(string root, bool? onWindows = null) : 
             : Path.Combine(root, path.Replace('/', Path.DirectorySeparatorChar));
     }
 
-    private string? WhyRefused(string path) => path.Split('/')
-        .Select(name => name.Length > 0 && ListedName.WhyRefused(name, onWindows ?? WindowsName.IsWindows, TakesControls) is { } why
-            ? $"'{ListedName.ToShow(name)}' {why}"
-            : null)
-        .FirstOrDefault(why => why is not null);
+    // Elsewhere, the rules of all paths are enough.
+    private string? WhyRefused(string path) => !(onWindows ?? WindowsName.IsWindows)
+        ? null
+        : path.Split('/')
+            .Select(name => WindowsName.WhyRefused(name) is { } why ? $"'{ListedName.ToShow(name)}' {why}" : null)
+            .FirstOrDefault(why => why is not null);
 }

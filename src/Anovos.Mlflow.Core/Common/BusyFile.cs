@@ -7,7 +7,8 @@ namespace Anovos.Mlflow;
 /// </summary>
 internal static class BusyFile
 {
-    private const int LongestPause = 100;
+    // Milliseconds; short, for a program that opens the file again and again leaves it alone for moments only.
+    private const int LongestPause = 16;
 
     // ERROR_ACCESS_DENIED is what replacing, moving or removing a file that another program has open gives on Windows, and also what
     // opening one gives in the moment in which it is replaced.

@@ -71,9 +71,17 @@ internal sealed class KeyFiles(string owner, string name)
         BusyFile.Replace(path, () => File.Delete(path), cancellationToken);
         for (string folder = Path.GetDirectoryName(path)!; folder != _folder; folder = Path.GetDirectoryName(folder)!)
         {
-            if (Directory.EnumerateFileSystemEntries(folder).Any())
+            try
+            {
+                if (Directory.EnumerateFileSystemEntries(folder).Any())
+                    break;
+                Directory.Delete(folder);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // On Windows, somebody who lists it keeps it. An empty folder means nothing, and the key is gone.
                 break;
-            Directory.Delete(folder);
+            }
         }
 
         return true;
