@@ -4,6 +4,7 @@ import re
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -30,7 +31,13 @@ class Measurement:
     def __init__(self, command):
         start = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        output, error = process.stdout.read().decode(), process.stderr.read().decode()
+        # Both at once: a client that fills one of them, as MLflow's progress bars do, waits until it is read.
+        errors = []
+        reader = threading.Thread(target=lambda: errors.append(process.stderr.read().decode()))
+        reader.start()
+        output = process.stdout.read().decode()
+        reader.join()
+        error = errors[0]
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         self.wall = time.perf_counter() - start

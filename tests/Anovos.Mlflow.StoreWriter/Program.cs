@@ -5,7 +5,14 @@ using Anovos.Mlflow.Tracking;
 
 // Writes to a local store until it is killed or its input ends. After each thing done it says so on a line of its own,
 // and what it said must be in the store whatever happens to it next.
-// Arguments: the store's folder or database, the writer's number, the run to write to ("-": a new one).
+// Arguments: the store's folder or database, the writer's number, the run to write to ("-": a new one);
+// or "copy" and the stores to copy from and to.
+if (args[0] == "copy")
+{
+    await StoreCopy.RunAsync(args[1], args[2]);
+    return;
+}
+
 (string root, Plan plan, string runId) = (args[0], new Plan(int.Parse(args[1])), args[2]);
 using ITrackingStore store = Path.GetExtension(root) == ".db" ? new SqliteStore(root) : new DirectoryStore(root);
 using var output = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true };

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Security.Cryptography;
 using Anovos.Mlflow.TestServer;
 using Microsoft.AspNetCore.Http;
 
@@ -24,9 +25,26 @@ public sealed class CopyTests : IAsyncLifetime
 
         """;
 
-    private readonly ScriptSession _session = new();
+    // Two runs with a version each, and a version without a run.
+    private const string FillWithModels =
+        """
+        $first, $second = 'first', 'second' | ForEach-Object {
+            $run = Start-MlflowRun -TrackingUri sqlite:///source.db -Experiment ours -Name $_
+            $null = Send-MlflowArtifact ./data model
+            $null = New-MlflowModelVersion income model -Alias $_ -TrackingUri sqlite:///source.db
+            Stop-MlflowRun
+        }
+        $null = New-MlflowModelVersion income -Source s3://bucket/model -TrackingUri sqlite:///source.db
+        $null = New-MlflowModelVersion other -Source s3://bucket/other -TrackingUri sqlite:///source.db
+
+        """;
+
+    private readonly Documentation.Terminal _window = new();
+    private readonly ScriptSession _session;
     private TrackingServer _server = null!;
     private Fault _fault = (_, handle) => handle();
+
+    public CopyTests() => _session = new ScriptSession(_window);
 
     [Theory]
     [InlineData("sqlite:///copy.db")]
@@ -61,10 +79,11 @@ public sealed class CopyTests : IAsyncLifetime
             $rows = Get-MlflowRun -TrackingUri ./mlruns -Name parent | Copy-MlflowRun -Destination sqlite:///copy.db -ExperimentPath { "/Shared/$_" }
             $more = Get-MlflowRun -TrackingUri ./mlruns -Name parent | Copy-MlflowRun -Destination sqlite:///copy.db -ExperimentPath 'team/'
             $third = Copy-MlflowRun $parent.RunId -TrackingUri ./mlruns -Destination sqlite:///copy.db -DestinationExperiment best
+            $fourth = Copy-MlflowRun $parent.RunId -TrackingUri ./mlruns -Destination sqlite:///copy.db -ExperimentPath '/Users/ada'
             "$([Linq.Enumerable]::Order([string[]](Get-MlflowExperiment -TrackingUri sqlite:///copy.db).Name))"
-            "$($rows.Status) $($more.Status) $($third.Status)"
+            "$($rows.Status) $($more.Status) $($third.Status) $($fourth.Status)"
             """).Clean();
-        Assert.Equal(["/Shared/ours best Default team/ours", "Synced Synced Synced"], result.Texts);
+        Assert.Equal(["/Shared/ours /Users/ada/ours best Default team/ours", "Synced Synced Synced Synced"], result.Texts);
     }
 
     [Fact]
@@ -84,14 +103,56 @@ public sealed class CopyTests : IAsyncLifetime
         Assert.Contains("data.csv", result.Texts[^1]);
     }
 
-    [Fact]
-    public void What_if_counts_and_changes_nothing()
+    [Theory]
+    [InlineData("$Uri", "1 file, 8 B")]
+    [InlineData("./copies", "1 file, 8 B")]
+    [InlineData("sqlite:///copy.db", "1 file, 8 B")]
+    [InlineData("sqlite:///there/copy.db -KeepId", "1 file, 8 B")]
+    [InlineData("sqlite:///copy.db -KeepId", "0 files, 0 B")]
+    public void What_if_counts_and_changes_nothing(string target, string files)
     {
+        string copy = $"Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination {target}";
         Run(Fill).Clean();
-        ScriptResult result = Run("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -WhatIf").Clean();
+        string[] before = Snapshot();
+        ScriptResult result = Run(copy + " -WhatIf").Clean();
         Assert.Empty(result.Output);
-        Assert.Empty(_server.Runs);
-        Assert.DoesNotContain(_server.Experiments, experiment => experiment.Name == "ours");
+        Assert.Empty(result.Warnings);
+        string shown = _window.Take();
+        Assert.Contains($"3 runs (3 new) of {FolderUri}/mlruns to ", shown);
+        Assert.Contains($": 2 points, {files} to send\"", shown);
+        Assert.Equal(before, Snapshot());
+
+        Run(copy).Clean();
+        before = Snapshot();
+        Run("$WhatIfPreference = $true; try { " + copy + " } finally { $WhatIfPreference = $false }").Clean();
+        string again = _window.Take();
+        Assert.Contains("3 runs (0 new)", again);
+        Assert.Contains(": 0 points, 0 files, 0 B to send", again);
+        Assert.Equal(before, Snapshot());
+    }
+
+    [Theory]
+    [InlineData("$Uri", "")]
+    [InlineData("sqlite:///copy.db", "-KeepId")]
+    public void What_if_counts_versions_and_what_is_left_out(string target, string more)
+    {
+        string copy = $"Copy-MlflowExperiment ours -TrackingUri sqlite:///source.db -Destination {target} -Model {more}";
+        Run(FillWithModels).Clean();
+        string[] before = Snapshot();
+        ScriptResult result = Run(copy + " -WhatIf").Clean();
+        Assert.Empty(result.Output);
+        Assert.Contains("Model income would not be complete at the target. Left out: ModelVersion 'models:/income/3'", Assert.Single(result.Warnings));
+        Assert.Contains("2 new versions of 1 registered model, 1 part left out\"", _window.Take());
+        Assert.Equal(before, Snapshot());
+
+        Run(copy).Clean();
+        before = Snapshot();
+        Run(copy + " -WhatIf").Clean();
+        string again = _window.Take();
+        Assert.Contains("2 runs (0 new)", again);
+        Assert.Contains("0 files, 0 B to send, 0 new versions of 1 registered model, 1 part left out", again);
+        Assert.Equal(before, Snapshot());
+
     }
 
     [Fact]
@@ -116,8 +177,49 @@ public sealed class CopyTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri")]
+    [InlineData("Sync-MlflowRun ./mlruns -TrackingUri $Uri")]
+    public void An_error_says_how_many_parts_are_missing_and_where_the_list_is(string command)
+    {
+        _fault = (context, handle) => context.Request.Method == "PUT" && context.Request.Path.Value!.Contains("/many/")
+            ? Faults.Answer(413, "{}")(context, handle) : handle();
+        foreach (int number in Enumerable.Range(1, 5))
+            _session.Write($"many/{number}.txt", "x");
+        ScriptResult result = Run(
+            $"""
+            $null = Start-MlflowRun -TrackingUri ./mlruns -Experiment ours
+            $null = Send-MlflowArtifact ./many
+            $null = Stop-MlflowRun
+            {command}
+            """);
+        string error = Assert.Single(result.Errors).Exception.Message;
+        Assert.Contains("413", error);
+        Assert.StartsWith($"The copy of run {result.Single.RunId} is incomplete. ", error);
+        Assert.EndsWith(" 4 more parts are missing: see Missing of its row.", error);
+        Assert.Equal(5, ((IEnumerable<object>)result.Single.Missing).Count());
+        Assert.Contains("; and 2 more, see Missing of the row.", (string)result.Single.Reason);
+    }
+
+    [Fact]
+    public void Runs_of_an_experiment_that_cannot_be_used_share_one_error()
+    {
+        ScriptResult result = Run(Fill +
+            """
+            $runs = Get-MlflowRun -TrackingUri ./mlruns
+            $runs | Copy-MlflowRun -Destination ./mlruns -DestinationExperiment ours
+            """);
+        Assert.Equal(["Failed", "Failed"], result.Output.Select(row => (string)row.Properties["Status"].Value));
+        Assert.Contains("into itself", Assert.Single(result.Errors).Exception.Message);
+    }
+
+    [Theory]
     [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns", "InvalidValue", "-DestinationConnection")]
     [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination ./mlruns", "InvalidValue", "into itself")]
+    [InlineData("Copy-MlflowExperiment ours, Default -TrackingUri ./mlruns -Destination ./mlruns", "InvalidValue", "into itself")]
+    [InlineData("Get-MlflowRun -TrackingUri ./mlruns | Copy-MlflowRun -Destination ./mlruns", "InvalidValue", "into itself")]
+    [InlineData("Copy-MlflowRun $child.RunId -TrackingUri ./mlruns -Destination ./mlruns -WhatIf", "InvalidValue", "into itself")]
+    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination postgresql://db/x", "UriUnsupported", "mlflow server")]
+    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath ''", "InvalidValue", "'/Shared'")]
     [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -KeepId", "NotSupported", "-KeepId")]
     [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath 7", "InvalidValue", "script block")]
     [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath { throw 'no luck' }", "InvalidValue", "no luck")]
@@ -131,6 +233,44 @@ public sealed class CopyTests : IAsyncLifetime
         ErrorRecord error = Assert.Single(result.Errors);
         Assert.StartsWith(id, error.FullyQualifiedErrorId);
         Assert.Contains(text, error.Exception.Message);
+    }
+
+    [Theory]
+    [InlineData("Copy-MlflowRun $second.RunId", "1 second", "income: income@first income/1 income/3")]
+    [InlineData("Get-MlflowRun -TrackingUri sqlite:///source.db -Name second | Copy-MlflowRun", "1 second", "income: income@first income/1 income/3")]
+    [InlineData("Copy-MlflowExperiment ours", "1 2 first second", "income: income/3")]
+    [InlineData("Copy-MlflowExperiment ours -Filter \"attributes.run_name = 'first'\"", "1 first", "income: income@second income/2 income/3")]
+    [InlineData("Copy-MlflowExperiment *", "1 2 3 first second", "income: | other:")]
+    public void Versions_of_copied_runs_are_copied_and_the_others_are_listed(string command, string there, string missing)
+    {
+        ScriptResult result = Run(FillWithModels +
+            $$"""
+            $sort = { param($texts) [Linq.Enumerable]::Order([string[]]@($texts)) -join ' ' }
+            $PSDefaultParameterValues['Copy-*:TrackingUri'] = 'sqlite:///source.db'
+            $rows = {{command}} -Destination $Uri -Model | Where-Object { $_.PSObject.TypeNames -match 'ModelResult' }
+            $again = {{command}} -Destination $Uri -Model | Where-Object { $_.PSObject.TypeNames -match 'ModelResult' }
+            $PSDefaultParameterValues.Clear()
+            $income = Get-MlflowRegisteredModel income -TrackingUri $Uri
+            "$(& $sort (Get-MlflowModelVersion income -TrackingUri $Uri).Version) $(& $sort $income.Aliases.Keys)"
+            ($rows | ForEach-Object { "$($_.Name): $(& $sort ($_.Missing.Name -replace 'models:/'))".Trim() }) -join ' | '
+            "$($again.Versions) $($again.Aliases)"
+            (Get-MlflowModelVersion income 1 -TrackingUri $Uri).RunId -in (Get-MlflowRun -TrackingUri $Uri).RunId
+            """).Clean();
+        string nothing = string.Join(" ", Enumerable.Repeat("0", missing.Contains('|') ? 2 : 1));
+        Assert.Equal([there, missing, $"{nothing} {nothing}", "True"], result.Texts);
+    }
+
+    [Theory]
+    [InlineData("Copy-MlflowRun $first.RunId")]
+    [InlineData("Copy-MlflowExperiment ours")]
+    [InlineData("Copy-MlflowExperiment * -KeepId")]
+    public void A_folder_as_the_target_of_models_is_an_error_before_anything_is_copied(string command)
+    {
+        ScriptResult result = Run(FillWithModels + $"{command} -TrackingUri sqlite:///source.db -Destination ./copies -Model");
+        Assert.Empty(result.Output);
+        Assert.StartsWith("NotSupported", Assert.Single(result.Errors).FullyQualifiedErrorId);
+        Assert.Contains("without -Model", result.Errors[0].Exception.Message);
+        Assert.False(Directory.Exists(Path.Combine(_session.Folder, "copies")));
     }
 
     [Fact]
@@ -147,27 +287,142 @@ public sealed class CopyTests : IAsyncLifetime
         Assert.Equal(["Synced", "Synced", "Synced"], result.Texts);
     }
 
-    [Fact]
-    public void Each_server_gets_its_own_credentials_only()
+    [Theory]
+    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri")]
+    [InlineData("Sync-MlflowRun ./mlruns -TrackingUri $Uri")]
+    public async Task Retries_show_whether_the_server_or_a_bucket_waits(string command)
     {
-        List<string> seen = [];
-        _fault = (context, handle) =>
+        await using FakeCloud cloud = await CloudStores.StartFakeAsync("s3");
+        Dictionary<string, string> environment = CloudStores.Environment("s3", cloud.Uri);
+        environment["MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR"] = environment["MLFLOW_HTTP_REQUEST_BACKOFF_JITTER"] = "0";
+        foreach ((string name, string value) in environment)
+            Environment.SetEnvironmentVariable(name, value);
+        try
         {
-            lock (seen)
-                seen.Add(context.Request.Headers.Authorization.ToString());
-            return handle();
-        };
-        ScriptResult result = Run(Fill +
-            """
-            $secret = [securestring]::new(); 'there-secret'.ToCharArray() | ForEach-Object { $secret.AppendChar($_) }
-            $here = Connect-Mlflow ./mlruns
-            $there = Connect-Mlflow $Uri -Token $secret
-            (Copy-MlflowExperiment ours -Connection $here -DestinationConnection $there).Status
-            """).Clean();
-        Assert.Equal(["Synced", "Synced", "Synced"], result.Texts);
-        Assert.NotEmpty(seen);
-        Assert.All(seen, header => Assert.Equal("Bearer there-secret", header));
+            Run("""
+                $null = New-MlflowExperiment ours -ArtifactLocation s3://artifacts/ours -TrackingUri ./mlruns
+                $null = Start-MlflowRun -Experiment ours -TrackingUri ./mlruns
+                Write-MlflowParameter lr 1
+                $null = Send-MlflowArtifact ./data
+                $null = Stop-MlflowRun
+                """).Clean();
+            cloud.Faults.Add("GET", "*", Faults.Unavailable(0), times: 3);
+            int tries = 0;
+            _fault = (context, handle) => context.Request.Path.Value!.EndsWith("/log-batch", StringComparison.Ordinal) && tries++ < 3
+                ? Faults.Answer(429, "{}")(context, handle) : handle();
+            ScriptResult result = Run($"({command} -Verbose).Status").Clean();
+            Assert.Equal(["Synced"], result.Texts);
+            Assert.Contains(result.Verbose, line => line.Contains("429") && line.Contains("Trying again"));
+            Assert.Contains(result.Verbose, line => line.StartsWith("s3://artifacts") && line.Contains("Trying again"));
+            Assert.Contains(result.Warnings, line => line.Contains("429") && line.Contains("(3 of "));
+            Assert.Contains(result.Warnings, line => line.StartsWith("s3://artifacts") && line.Contains("(3 of "));
+        }
+        finally
+        {
+            foreach (string name in environment.Keys)
+                Environment.SetEnvironmentVariable(name, null);
+        }
     }
+
+    [Theory]
+    [InlineData("Copy-MlflowExperiment ours -Connection $here -DestinationConnection $there")]
+    [InlineData("Copy-MlflowExperiment ours -TrackingUri $A -Destination $B")]
+    [InlineData("Get-MlflowExperiment ours -TrackingUri $A | Copy-MlflowExperiment -Destination $B")]
+    [InlineData("Get-MlflowRun -TrackingUri $A | Copy-MlflowRun -Destination $B")]
+    [InlineData("Get-MlflowRun -TrackingUri $A | Copy-MlflowRun -Destination $B -Connection $here")]
+    public async Task Each_server_gets_its_own_credentials_only(string command)
+    {
+        await using TrackingServer here = await TrackingServer.StartAsync(new() { Token = "here-secret" });
+        await using TrackingServer there = await TrackingServer.StartAsync(new() { Token = "there-secret" });
+        ScriptResult result = Run(
+            $$"""
+            $A = '{{here.Uri}}'; $B = '{{there.Uri}}'
+            $here = Connect-Mlflow $A -Token ([Net.NetworkCredential]::new('', 'here-secret').SecurePassword)
+            $there = Connect-Mlflow $B -Token ([Net.NetworkCredential]::new('', 'there-secret').SecurePassword)
+            $null = Start-MlflowRun -TrackingUri $A -Experiment ours
+            Write-MlflowMetric loss 0.5
+            $null = Send-MlflowArtifact ./data
+            $null = Stop-MlflowRun
+            $env:MLFLOW_TRACKING_TOKEN = 'of-another'
+            try { ({{command}}).Status } finally { $env:MLFLOW_TRACKING_TOKEN = $null }
+            Disconnect-Mlflow
+            (Get-MlflowConnection $A).Authentication
+            """).Clean();
+        Assert.Equal(["Synced", "None"], result.Texts);
+        Assert.Equal(["Bearer here-secret"], AuthorizationsOf(here));
+        Assert.Equal(["Bearer there-secret"], AuthorizationsOf(there));
+    }
+
+    [Theory]
+    [InlineData("$A", "Bearer of-one", "")]
+    [InlineData("$B/path", "", "Bearer of-one")]
+    [InlineData("$null", "", "")]
+    [InlineData("./mlruns", "", "")]
+    [InlineData("postgresql://db/mlflow", "", "")]
+    public async Task Credentials_of_the_environment_go_to_the_server_that_it_names(string named, string here, string there)
+    {
+        await using TrackingServer source = await TrackingServer.StartAsync();
+        await using TrackingServer target = await TrackingServer.StartAsync();
+        ScriptResult result = Run(
+            $$"""
+            $A = '{{source.Uri}}'.TrimEnd('/'); $B = '{{target.Uri}}'.TrimEnd('/')
+            $null = Start-MlflowRun -TrackingUri $A -Experiment ours
+            $null = Send-MlflowArtifact ./data
+            $null = Stop-MlflowRun
+            'mark'
+            $env:MLFLOW_TRACKING_TOKEN = 'of-one'
+            $env:MLFLOW_TRACKING_URI = {{(named.StartsWith('$') ? $"\"{named}\"" : $"'{named}'")}}
+            try {
+                (Copy-MlflowExperiment ours -TrackingUri $A -Destination $B).Status
+                (Copy-MlflowExperiment ours -Connection (Get-MlflowConnection $A) -DestinationConnection (Get-MlflowConnection $B)).Status
+            } finally { $env:MLFLOW_TRACKING_TOKEN = $env:MLFLOW_TRACKING_URI = $null }
+            """).Clean();
+        Assert.Equal(["mark", "Synced", "Synced"], result.Texts);
+        Assert.Equal([here], AuthorizationsOf(source).Except(here.Length > 0 ? [""] : []));
+        Assert.Equal([there], AuthorizationsOf(target));
+        Assert.Equal(here.Length + there.Length == 0, result.Warnings.Any(warning => warning.Contains("MLFLOW_TRACKING_TOKEN")));
+    }
+
+    [Fact]
+    public async Task Credentials_of_the_environment_go_to_the_only_server_unless_another_one_is_named()
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync();
+        Run(Fill).Clean();
+        const string Copy =
+            """
+            $env:MLFLOW_TRACKING_TOKEN = 'of-one'
+            try { (Copy-MlflowRun $parent.RunId -TrackingUri ./mlruns -Destination $B).Status; (Sync-MlflowRun -TrackingUri $B).Status }
+            finally { $env:MLFLOW_TRACKING_TOKEN = $env:MLFLOW_TRACKING_URI = $null }
+            """;
+        Assert.Equal(["Synced", "Synced", "Synced"], Run($"$B = '{server.Uri}'\n{Copy}").Clean().Texts);
+        Assert.Equal(["Bearer of-one"], AuthorizationsOf(server));
+
+        await using TrackingServer other = await TrackingServer.StartAsync();
+        Run($"$B = '{other.Uri}'; $env:MLFLOW_TRACKING_URI = $Uri\n{Copy}").Clean();
+        Assert.Equal([""], AuthorizationsOf(other));
+    }
+
+    [Theory]
+    [InlineData("$null", "", "")]
+    [InlineData("$A", "Bearer of-one", "")]
+    public async Task Offline_runs_for_two_servers_do_not_bring_both_the_same_credentials(string named, string here, string there)
+    {
+        await using TrackingServer one = await TrackingServer.StartAsync();
+        await using TrackingServer two = await TrackingServer.StartAsync();
+        ScriptResult result = Run(
+            $$"""
+            $A = '{{one.Uri}}'; $B = '{{two.Uri}}'
+            $null = $A, $B | ForEach-Object { Start-MlflowRun -TrackingUri $_ -Offline -Experiment ours | Stop-MlflowRun }
+            $env:MLFLOW_TRACKING_TOKEN = 'of-one'; $env:MLFLOW_TRACKING_URI = {{named}}
+            try { (Sync-MlflowRun).Status } finally { $env:MLFLOW_TRACKING_TOKEN = $env:MLFLOW_TRACKING_URI = $null }
+            """).Clean();
+        Assert.Equal(["Synced", "Synced"], result.Texts);
+        Assert.Equal([here], AuthorizationsOf(one));
+        Assert.Equal([there], AuthorizationsOf(two));
+    }
+
+    private static IEnumerable<string> AuthorizationsOf(TrackingServer server) =>
+        server.Requests.Select(request => request.Headers.GetValueOrDefault("Authorization", "")).Distinct();
 
     public async ValueTask InitializeAsync()
     {
@@ -181,6 +436,19 @@ public sealed class CopyTests : IAsyncLifetime
         _session.Dispose();
         await _server.DisposeAsync();
     }
+
+    private string FolderUri => "file://" + _session.Folder;
+
+    // Every file and its content, and what the server has.
+    private string[] Snapshot() =>
+    [
+        .. Directory.EnumerateFiles(_session.Folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+            .Select(path => $"{path} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path)))}"),
+        .. _server.Experiments.Select(experiment => $"{experiment.Name} {experiment.Tags.Count}"),
+        .. _server.Runs.Select(run => $"{run.RunId} {run.Tags.Count} {run.Status}"),
+        .. _server.Models.Select(model => model.Name),
+        .. _server.Artifacts.Keys,
+    ];
 
     private ScriptResult Run(string script) => _session.Run($"$Uri = '{_server.Uri}'\n{script}");
 }

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Management.Automation.Host;
 using System.Management.Automation.Runspaces;
 using PowerShellPipeline = System.Management.Automation.PowerShell;
 
@@ -9,13 +10,14 @@ internal sealed class ScriptSession : IDisposable
 {
     private readonly Runspace _runspace;
 
-    public ScriptSession()
+    /// <param name="host">The window; by default none, in which nothing is seen.</param>
+    public ScriptSession(PSHost? host = null)
     {
         Folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
         InitialSessionState state = InitialSessionState.CreateDefault2();
         state.ImportPSModule(Path.Combine(Repository.StagedModule, "Anovos.Mlflow.psd1"));
         state.ThrowOnRunspaceOpenError = true;
-        _runspace = RunspaceFactory.CreateRunspace(state);
+        _runspace = host is null ? RunspaceFactory.CreateRunspace(state) : RunspaceFactory.CreateRunspace(host, state);
         _runspace.Open();
         _runspace.SessionStateProxy.Path.SetLocation(Folder);
     }

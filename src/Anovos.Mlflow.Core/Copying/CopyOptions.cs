@@ -26,6 +26,9 @@ public sealed record CopyOptions
     /// <summary>Sets a tag on runs that are not complete, with the list of missing parts.</summary>
     public bool TagMissing { get; init; }
 
+    /// <summary>Copies all registered models and prompts, and not only the versions of selected runs.</summary>
+    public bool AllModels { get; init; }
+
     /// <summary>Reads and counts only.</summary>
     public bool CountOnly { get; init; }
 

@@ -1,3 +1,4 @@
+using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Copying;
@@ -11,6 +12,18 @@ internal sealed class CountedTarget(ITrackingStore target) : ITrackingStore, ISt
 
     public ITrackingStore Inner => target;
 
+    /// <summary>Whether an experiment would be created, so that no store knows it.</summary>
+    public static bool IsNew(string experimentId) => experimentId.StartsWith(NewId, StringComparison.Ordinal);
+
+    /// <summary>Where the artifacts of a new experiment would be that keeps its id; empty for a server.</summary>
+    /// <param name="store">The target.</param>
+    /// <param name="experimentId">The experiment's id.</param>
+    /// <param name="path">The path below its artifact location.</param>
+    public static string PlaceOf(ITrackingStore store, string experimentId, string path) => TrackingTarget.IsLocalUri(store.TrackingUri)
+        ? LocalUri.FromPath(Path.Combine(
+            TrackingTarget.Parse(store.TrackingUri, Path.GetTempPath()).ArtifactFolder!, experimentId)) + "/" + path
+        : "";
+
     public string TrackingUri => target.TrackingUri;
 
     public StoreLimits Limits => target.Limits;
@@ -19,7 +32,7 @@ internal sealed class CountedTarget(ITrackingStore target) : ITrackingStore, ISt
         target.FindExperimentAsync(name, cancellationToken);
 
     public Task<Experiment> GetExperimentAsync(string experimentId, CancellationToken cancellationToken) =>
-        experimentId.StartsWith(NewId, StringComparison.Ordinal)
+        IsNew(experimentId)
             ? Task.FromResult(new Experiment { ExperimentId = experimentId, Name = experimentId.Substring(NewId.Length) })
             : target.GetExperimentAsync(experimentId, cancellationToken);
 
@@ -46,7 +59,7 @@ internal sealed class CountedTarget(ITrackingStore target) : ITrackingStore, ISt
 
     public Task<Page<Run>> SearchRunsAsync(RunSearch search, string? pageToken, CancellationToken cancellationToken)
     {
-        string[] existing = [.. search.ExperimentIds.Where(id => !id.StartsWith(NewId, StringComparison.Ordinal))];
+        string[] existing = [.. search.ExperimentIds.Where(id => !IsNew(id))];
         return existing.Length == 0
             ? Task.FromResult(new Page<Run>([], null))
             : target.SearchRunsAsync(existing.Length == search.ExperimentIds.Count

@@ -6,37 +6,35 @@ namespace Anovos.Mlflow.Copying;
 /// <summary>Copies a registered model into a database with its numbers and times.</summary>
 internal sealed class ExactModelCopier(ModelRegistry source, ModelRegistry target, CopiedThings copies, ModelCopyOptions options)
 {
-    /// <summary>Copies the model with all its versions, those that were removed as well.</summary>
-    public async Task<CopiedModel> CopyAsync(
-        RegisteredModel model, IReadOnlyList<ModelVersion> versions, LeftOut leftOut, CancellationToken cancellationToken)
+    /// <summary>Copies the model with versions, those that were removed as well. Returns the number of versions that are new.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="versions">Its versions.</param>
+    /// <param name="there">The versions that the target has, by number; gets those that are copied.</param>
+    /// <param name="leftOut">Is called for each part that is not copied.</param>
+    /// <param name="cancellationToken">Cancels the copy.</param>
+    public async Task<int> CopyAsync(
+        RegisteredModel model,
+        IReadOnlyList<ModelVersion> versions,
+        Dictionary<long, ModelVersion> there,
+        LeftOut leftOut,
+        CancellationToken cancellationToken)
     {
-        if (options.CountOnly)
-            return new CopiedModel(versions.Count, versions.Count, model.Aliases.Count);
         IKeepsModels exact = target.As<IKeepsModels>()!;
         await exact.KeepModelAsync(model, cancellationToken).ConfigureAwait(false);
-        int there = 0, aliases = 0;
+        int before = there.Count;
         foreach (ModelVersion version in versions)
         {
             await ModelCopier.TryAsync("ModelVersion", version.ModelUri, leftOut, async () =>
             {
                 await exact.KeepVersionAsync(await MapAsync(version, leftOut, cancellationToken).ConfigureAwait(false), cancellationToken)
                     .ConfigureAwait(false);
-                there++;
-            }).ConfigureAwait(false);
-        }
-
-        foreach (KeyValuePair<string, long> alias in model.Aliases)
-        {
-            await ModelCopier.TryAsync("Alias", $"{model.Name}@{alias.Key}", leftOut, async () =>
-            {
-                await exact.Aliases.SetAsync(model.Name, alias.Key, alias.Value, cancellationToken).ConfigureAwait(false);
-                aliases++;
+                there[version.Version] = version;
             }).ConfigureAwait(false);
         }
 
         // The versions changed the time.
         await exact.KeepModelAsync(model, cancellationToken).ConfigureAwait(false);
-        return new CopiedModel(there, there, aliases);
+        return there.Count - before;
     }
 
     // Ids stay the same, so that only the places of files change, where these were copied.

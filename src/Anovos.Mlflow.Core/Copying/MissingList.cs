@@ -28,8 +28,8 @@ internal sealed class MissingList
         }
     }
 
-    /// <summary>The error of the first item that has one.</summary>
-    public MlflowException? Error { get; private set; }
+    // Of the first item that has one.
+    private MlflowException? _error;
 
     /// <summary>Adds an item that was left out by a rule.</summary>
     public void Add(string kind, string name, string reason)
@@ -47,7 +47,20 @@ internal sealed class MissingList
         Add(kind, name, error.Message);
         lock (_items)
         {
-            Error ??= error as MlflowException ?? new MlflowException(ErrorKind.ArtifactSendFailed, error.Message, error) { Target = name };
+            _error ??= error as MlflowException ?? new MlflowException(ErrorKind.ArtifactSendFailed, error.Message, error) { Target = name };
+        }
+    }
+
+    /// <summary>The error of the first item that has one, with the run and the number of the other items; null if none has.</summary>
+    public MlflowException? ToError(string runId)
+    {
+        lock (_items)
+        {
+            if (_error is null)
+                return null;
+            int others = _items.Count - 1;
+            string more = others == 0 ? "" : $" {others} more {(others == 1 ? "part is" : "parts are")} missing: see Missing of its row.";
+            return _error.Rewrap($"The copy of run {runId} is incomplete. {_error.Message}{more}");
         }
     }
 
@@ -74,7 +87,7 @@ internal sealed class MissingList
         IReadOnlyList<MissingItem> items = Items;
         if (items.Count == 0)
             return "";
-        string more = items.Count > Shown ? $"; and {items.Count - Shown} more" : "";
+        string more = items.Count > Shown ? $"; and {items.Count - Shown} more, see Missing of the row" : "";
         return $"Left out: {string.Join("; ", items.Take(Shown).Select(item => item.ToString().TrimEnd('.')))}{more}.";
     }
 

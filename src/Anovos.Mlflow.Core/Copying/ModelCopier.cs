@@ -8,7 +8,11 @@ namespace Anovos.Mlflow.Copying;
 /// <param name="Created">Versions that were created.</param>
 /// <param name="There">Versions of the source that the target has now.</param>
 /// <param name="Aliases">Aliases that were set.</param>
-internal sealed record CopiedModel(int Created, int There, int Aliases);
+internal sealed record CopiedModel(int Created, int There, int Aliases)
+{
+    /// <summary>Whether a version is left out that is made of one of another model, which the target does not have yet.</summary>
+    public bool Waits { get; init; }
+}
 
 /// <summary>
 /// Copies registered models with versions, tags, descriptions, stages and aliases. Numbers of versions are the target's: a version is found
@@ -63,24 +67,46 @@ internal sealed class ModelCopier
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.ModelNotFound"/>; the target refuses the model; a registry cannot be reached.
     /// </exception>
-    public async Task<CopiedModel> CopyAsync(string name, LeftOut leftOut, CancellationToken cancellationToken)
+    /// <returns>What was copied; null for a model without a selected version.</returns>
+    public async Task<CopiedModel?> CopyAsync(string name, LeftOut leftOut, CancellationToken cancellationToken)
     {
         RegisteredModel model = await _source.Models.GetAsync(name, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<ModelVersion> versions = await VersionsAsync(
             _source, model, withDeleted: _options.KeepIds, cancellationToken).ConfigureAwait(false);
-        if (_options.KeepIds)
-        {
-            var exact = new ExactModelCopier(_source, _target, _copies, _options);
-            return await exact.CopyAsync(model, versions, leftOut, cancellationToken).ConfigureAwait(false);
-        }
-
         RegisteredModel? there = await FindAsync(name, cancellationToken).ConfigureAwait(false);
         Dictionary<long, ModelVersion> copies = there is null ? [] : await CopiesAsync(there, cancellationToken).ConfigureAwait(false);
+        versions = Select(versions, copies, leftOut);
+        if (versions.Count == 0 && _options.WhyNotSelected is not null)
+            return null;
         if (_options.CountOnly)
-            return new CopiedModel(versions.Count(version => !copies.ContainsKey(version.Version)), versions.Count, model.Aliases.Count);
-        there = await EnsureAsync(model, there, leftOut, cancellationToken).ConfigureAwait(false);
-        var sources = new VersionSources(
-            _source, _copies, (other, number) => NumberOfAsync(other, number, name, copies, cancellationToken));
+            return Count(model, versions, there, copies);
+        bool waits = false;
+        int created = _options.KeepIds
+            ? await new ExactModelCopier(_source, _target, _copies, _options).CopyAsync(
+                model, versions, copies, leftOut, cancellationToken).ConfigureAwait(false)
+            : await CopyAsync(model, versions, there, copies, () => waits = true, leftOut, cancellationToken).ConfigureAwait(false);
+        int aliases = await SetAliasesAsync(model, there, copies, leftOut, cancellationToken).ConfigureAwait(false);
+        return new CopiedModel(created, copies.Count, aliases) { Waits = waits };
+    }
+
+    private async Task<int> CopyAsync(
+        RegisteredModel model,
+        IReadOnlyList<ModelVersion> versions,
+        RegisteredModel? there,
+        Dictionary<long, ModelVersion> copies,
+        Action otherIsMissing,
+        LeftOut leftOut,
+        CancellationToken cancellationToken)
+    {
+        string name = model.Name;
+        await EnsureAsync(model, there, leftOut, cancellationToken).ConfigureAwait(false);
+        var sources = new VersionSources(_source, _copies, async (other, number) =>
+        {
+            long? copy = await NumberOfAsync(other, number, name, copies, cancellationToken).ConfigureAwait(false);
+            if (copy is null && other != name)
+                otherIsMissing();
+            return copy;
+        });
         int created = 0;
         foreach (ModelVersion version in versions)
         {
@@ -93,8 +119,35 @@ internal sealed class ModelCopier
             await UpdateAsync(version, copy, leftOut, cancellationToken).ConfigureAwait(false);
         }
 
-        int aliases = await SetAliasesAsync(model, there, copies, leftOut, cancellationToken).ConfigureAwait(false);
-        return new CopiedModel(created, copies.Count, aliases);
+        return created;
+    }
+
+    // What an earlier copy of other runs brought is not missing.
+    private IReadOnlyList<ModelVersion> Select(
+        IReadOnlyList<ModelVersion> versions, Dictionary<long, ModelVersion> copies, LeftOut leftOut)
+    {
+        if (_options.WhyNotSelected is not { } whyNot)
+            return versions;
+        List<ModelVersion> selected = [];
+        foreach (ModelVersion version in versions)
+        {
+            if (whyNot(version) is not { } reason)
+                selected.Add(version);
+            else if (!copies.ContainsKey(version.Version) && version.Stage != ModelVersion.DeletedStage)
+                leftOut("ModelVersion", version.ModelUri, reason);
+        }
+
+        return selected;
+    }
+
+    private static CopiedModel Count(
+        RegisteredModel model, IReadOnlyList<ModelVersion> versions, RegisteredModel? there, Dictionary<long, ModelVersion> copies)
+    {
+        int created = versions.Count(version => !copies.ContainsKey(version.Version));
+        int aliases = model.Aliases.Count(alias => copies.TryGetValue(alias.Value, out ModelVersion? copy)
+            ? !IsSet(there, alias.Key, copy)
+            : versions.Any(version => version.Version == alias.Value));
+        return new CopiedModel(created, versions.Count, aliases);
     }
 
     private static async Task<IReadOnlyList<ModelVersion>> VersionsAsync(
@@ -118,8 +171,12 @@ internal sealed class ModelCopier
     // By the number in the source.
     private async Task<Dictionary<long, ModelVersion>> CopiesAsync(RegisteredModel there, CancellationToken cancellationToken)
     {
+        IReadOnlyList<ModelVersion> all = await VersionsAsync(
+            _target, there, withDeleted: _options.KeepIds, cancellationToken).ConfigureAwait(false);
+        if (_options.KeepIds)
+            return all.ToDictionary(version => version.Version);
         var copies = new Dictionary<long, ModelVersion>();
-        foreach (ModelVersion version in await VersionsAsync(_target, there, withDeleted: false, cancellationToken).ConfigureAwait(false))
+        foreach (ModelVersion version in all)
         {
             if (version.Tags.TryGetValue(ModelTags.SourceVersion, out string? text) && long.TryParse(text, out long number)
                 && version.Tags.TryGetValue(ModelTags.SourceUri, out string? uri) && uri == _source.TrackingUri)
@@ -155,7 +212,7 @@ internal sealed class ModelCopier
         }
     }
 
-    private async Task<RegisteredModel> EnsureAsync(
+    private async Task EnsureAsync(
         RegisteredModel model, RegisteredModel? there, LeftOut leftOut, CancellationToken cancellationToken)
     {
         Tag[] tags = [.. model.Tags.Select(tag => new Tag(tag.Key, tag.Value))];
@@ -172,8 +229,6 @@ internal sealed class ModelCopier
             await TryAsync("ModelTag", tag.Key, leftOut, () =>
                 _target.Models.SetTagAsync(model.Name, tag, cancellationToken)).ConfigureAwait(false);
         }
-
-        return there;
     }
 
     private async Task<ModelVersion?> CreateAsync(
@@ -238,7 +293,7 @@ internal sealed class ModelCopier
 
     private async Task<int> SetAliasesAsync(
         RegisteredModel model,
-        RegisteredModel there,
+        RegisteredModel? there,
         Dictionary<long, ModelVersion> copies,
         LeftOut leftOut,
         CancellationToken cancellationToken)
@@ -252,7 +307,7 @@ internal sealed class ModelCopier
                 continue;
             }
 
-            if (there.Aliases.TryGetValue(alias.Key, out long number) && number == copy.Version)
+            if (IsSet(there, alias.Key, copy))
                 continue;
             await TryAsync("Alias", $"{model.Name}@{alias.Key}", leftOut, async () =>
             {
@@ -263,6 +318,9 @@ internal sealed class ModelCopier
 
         return set;
     }
+
+    private static bool IsSet(RegisteredModel? there, string alias, ModelVersion copy) =>
+        there?.Aliases.TryGetValue(alias, out long number) == true && number == copy.Version;
 
     // The source may be a copy itself.
     private static bool IsCopied(KeyValuePair<string, string> tag) =>

@@ -1,3 +1,5 @@
+using Anovos.Mlflow.Tracking;
+
 namespace Anovos.Mlflow.Copying;
 
 /// <summary>How models are copied.</summary>
@@ -8,6 +10,9 @@ internal sealed record ModelCopyOptions
 
     /// <summary>Leaves files where they are and keeps their locations.</summary>
     public bool KeepArtifactLocations { get; init; }
+
+    /// <summary>Returns why a version is not copied, or null if it is; without it, all are copied.</summary>
+    public Func<ModelVersion, string?>? WhyNotSelected { get; init; }
 
     /// <summary>Reads and counts only.</summary>
     public bool CountOnly { get; init; }

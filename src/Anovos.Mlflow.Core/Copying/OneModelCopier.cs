@@ -97,8 +97,12 @@ internal sealed class OneModelCopier(
             return new ModelCopy(mapped, []) { Points = mapped.Points.Count };
         }
 
+        string path = $"models/{model.ModelId}/artifacts";
         Experiment experiment = await target.GetExperimentAsync(mapped.ExperimentId, cancellationToken).ConfigureAwait(false);
-        mapped = mapped with { ArtifactUri = LocalUri.Append(experiment.ArtifactLocation, $"models/{model.ModelId}/artifacts") };
+        string place = CountedTarget.IsNew(mapped.ExperimentId)
+            ? CountedTarget.PlaceOf(target, model.ExperimentId, path)
+            : LocalUri.Append(experiment.ArtifactLocation, path);
+        mapped = mapped with { ArtifactUri = place };
         if (!options.CountOnly)
             await exact.KeepAsync(mapped with { Status = Pending }, cancellationToken).ConfigureAwait(false);
         (int files, long bytes, bool isWhole) = await SendFilesAsync(model, mapped, leftOut, cancellationToken).ConfigureAwait(false);
@@ -110,7 +114,8 @@ internal sealed class OneModelCopier(
     private async Task<ModelCopy> SendAsync(
         ILoggedModelWriter writer, LoggedModel model, LoggedModel mapped, LeftOut leftOut, CancellationToken cancellationToken)
     {
-        LoggedModel? there = await FindAsync(writer, mapped, cancellationToken).ConfigureAwait(false);
+        LoggedModel? there = CountedTarget.IsNew(mapped.ExperimentId)
+            ? null : await FindAsync(writer, mapped, cancellationToken).ConfigureAwait(false);
         if (options.CountOnly)
         {
             (int count, long length) = await copyFiles(model, there, leftOut, cancellationToken).ConfigureAwait(false);

@@ -133,7 +133,7 @@ internal sealed class RunCopier(
         {
             string open = run.IsOpen() ? "It has not ended. " : "";
             return result with { Status = "Incomplete",
-                Missing = missing.Items, Reason = open + missing.Summarize(), Error = missing.Error };
+                Missing = missing.Items, Reason = open + missing.Summarize(), Error = missing.ToError(run.RunId) };
         }
 
         if (run.IsOpen())

@@ -95,8 +95,14 @@ internal sealed class RunMap(ITrackingStore source, ITrackingStore target, Exper
             RunId = options.KeepIds ? run.RunId : null,
             Tags = options.KeepIds ? [] : key,
         };
-        return TargetRun.Of(await target.CreateRunAsync(request, cancellationToken).ConfigureAwait(false)) with { Created = true };
+        TargetRun made = TargetRun.Of(await target.CreateRunAsync(request, cancellationToken).ConfigureAwait(false)) with { Created = true };
+        return options.KeepIds ? made with { ArtifactUri = KeptPlace(run) } : made;
     }
+
+    // Of a run that is only counted: its artifacts may be there already.
+    private string KeptPlace(Run run) => options.KeepArtifactLocations
+        ? run.ArtifactUri
+        : CountedTarget.PlaceOf(target, run.ExperimentId, $"{run.RunId}/artifacts");
 
     private async Task<TargetRun> KeepAsync(ILocalStore exact, Run run, TargetExperiment experiment, CancellationToken cancellationToken)
     {

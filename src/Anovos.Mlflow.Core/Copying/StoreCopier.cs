@@ -1,5 +1,4 @@
 using Anovos.Mlflow.Artifacts;
-using Anovos.Mlflow.Registry;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Copying;
@@ -19,7 +18,6 @@ public sealed class StoreCopier
 {
     // Fewer runs are searched for one by one.
     private const int Few = 10;
-    private const int VersionsOfPage = 1000;
 
     private readonly ITrackingStore _source;
     private readonly ITrackingStore _target;
@@ -69,54 +67,34 @@ public sealed class StoreCopier
         KeepIds = _options.KeepIds, KeepArtifactLocations = _options.KeepArtifactLocations, CountOnly = _options.CountOnly,
     };
 
-    /// <summary>The copier of registered models; for after the runs.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> for a folder as the target.</exception>
-    internal ModelCopier Registry() => new(
-        ModelRegistry.ToCopyFrom(_source), ModelRegistry.Of(_target), new CopiedThings(FindRunAsync, _models.FindAsync), ModelOptions);
+    private RegistryCopier Registry => new(
+        _source, _target, new CopiedThings(FindRunAsync, _models.FindAsync),
+        ModelOptions with { WhyNotSelected = _options.AllModels ? null : WhyNotSelected });
 
-    /// <summary>
-    /// Copies the registered models that have a version of a selected run; with kept ids, all of the registry. For after the runs.
-    /// </summary>
-    /// <param name="completed">Called with the result of each model.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
+    /// <summary>Checks that both stores have a model registry; for before anything is copied.</summary>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.NotSupported"/> for a folder as the target; a registry cannot be reached.
     /// </exception>
-    public async Task CopyModelsAsync(Action<ModelResult> completed, CancellationToken cancellationToken)
-    {
-        var from = ModelRegistry.ToCopyFrom(_source);
-        ModelCopier copier = Registry();
-        foreach (string name in await ModelCopier.NamesAsync(from, cancellationToken).ConfigureAwait(false))
-        {
-            if (!_options.KeepIds && !await IsOfSelectedAsync(from, name, cancellationToken).ConfigureAwait(false))
-                continue;
-            var missing = new MissingList();
-            var result = new ModelResult { Name = name, Status = "Failed" };
-            try
-            {
-                CopiedModel copied = await copier.CopyAsync(name, missing.Add, cancellationToken).ConfigureAwait(false);
-                completed(result with
-                {
-                    Status = missing.Count == 0 ? "Synced" : "Incomplete",
-                    Versions = copied.Created,
-                    Aliases = copied.Aliases,
-                    Missing = missing.Items,
-                    Reason = missing.Summarize(),
-                });
-            }
-            catch (MlflowException e) when (!e.EndsOperation())
-            {
-                completed(result with { Missing = missing.Items, Reason = e.Message, Error = e });
-            }
-        }
-    }
+    public Task CheckRegistriesAsync(CancellationToken cancellationToken) => Registry.CheckAsync(cancellationToken);
 
-    private async Task<bool> IsOfSelectedAsync(ModelRegistry registry, string name, CancellationToken cancellationToken)
+    /// <summary>
+    /// Copies the versions of selected runs with their registered models, or the whole registry; for after the runs.
+    /// </summary>
+    /// <param name="completed">Called with the result of each model.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    /// <returns>The number of models of the source that have no version of a selected run.</returns>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.NotSupported"/> for a folder as the target; a registry cannot be reached.
+    /// </exception>
+    public Task<int> CopyModelsAsync(Action<ModelResult> completed, CancellationToken cancellationToken) =>
+        Registry.CopyAsync(completed, cancellationToken);
+
+    private string? WhyNotSelected(ModelVersion version)
     {
-        string filter = ModelFilter.VersionsOfModel(name);
-        List<ModelVersion> versions = await PageWalker.ReadAllAsync(
-            token => registry.Versions.SearchAsync(filter, VersionsOfPage, token, cancellationToken)).ConfigureAwait(false);
-        return versions.Any(version => _selected.Contains(version.RunId));
+        string runId = VersionSources.RunOf(version);
+        return _selected.Contains(runId) ? null
+            : runId.Length > 0 ? $"Its run {runId} is not part of this copy."
+            : "It belongs to no run. Copy-MlflowExperiment * copies such versions as well.";
     }
 
     private async Task<string?> FindRunIdAsync(string runId, CancellationToken cancellationToken) => _selected.Contains(runId)
@@ -142,7 +120,7 @@ public sealed class StoreCopier
 
     /// <summary>
     /// Creates an experiment at the target, with its tags, and selects its runs, the oldest first. Only their ids are kept, so that the
-    /// number of runs does not matter.
+    /// number of runs does not matter. Without a filter, the logged models that belong to no run are selected too.
     /// </summary>
     /// <param name="experiment">The source's experiment.</param>
     /// <param name="filter">Which runs, in MLflow's search syntax; null for all.</param>
@@ -153,7 +131,8 @@ public sealed class StoreCopier
         TargetExperiment there = await _experiments.EnsureAsync(experiment.ExperimentId, cancellationToken).ConfigureAwait(false);
         foreach (MissingItem item in there.Missing)
             _options.Warn?.Invoke($"The tag '{item.Name}' of the experiment '{experiment.Name}' is left out: {item.Reason}");
-        _whole.Add(experiment);
+        if (filter is null)
+            _whole.Add(experiment);
         var search = new RunSearch([experiment.ExperimentId], filter) { ViewType = view, OrderBy = ["attributes.start_time ASC"] };
         var pages = new PageWalker();
         string? token = null;
@@ -176,6 +155,7 @@ public sealed class StoreCopier
     public async Task CopyAsync(Action<SyncResult> completed, CancellationToken cancellationToken)
     {
         Report();
+        using IDisposable? reading = (_source as SqliteStore)?.KeepOpen(), writing = (_target as SqliteStore)?.KeepOpen();
         await ParallelWork.RunAsync(_ids, _options.Parallelism, CopyOneAsync, cancellationToken).ConfigureAwait(false);
         foreach (Experiment experiment in _whole)
         {

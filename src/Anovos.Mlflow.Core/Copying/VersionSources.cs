@@ -34,6 +34,12 @@ internal sealed class VersionSources(ModelRegistry source, CopiedThings copies, 
     private static readonly Regex Owner = new(
         @"/(?:models/(?<model>m-[0-9a-f]{32})|(?<run>[0-9a-f]{32}))/artifacts(?=/|\z)", RegexOptions.CultureInvariant);
 
+    /// <summary>The run that a version is of: the one that it names, or the one whose files it is made of; empty for none.</summary>
+    public static string RunOf(ModelVersion version) =>
+        version.RunId.Length > 0 ? version.RunId
+        : RunUri.Match(version.Source) is { Success: true } uri ? uri.Groups["run"].Value
+        : Owner.Match(version.Source).Groups["run"].Value;
+
     /// <summary>Translates the source of a version.</summary>
     public async Task<VersionSource> TranslateAsync(ModelVersion version, CancellationToken cancellationToken)
     {

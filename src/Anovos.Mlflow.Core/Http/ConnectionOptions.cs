@@ -153,19 +153,25 @@ public sealed record ConnectionOptions
     }
 
     /// <summary>The options for a host that is not the tracking server: its credentials and certificates are not for others.</summary>
-    internal ConnectionOptions ForOtherHosts() => this with
+    internal ConnectionOptions ForOtherHosts() => WithoutCredentials() with
+    {
+        Redactor = Redactor,
+        Identity = null,
+        DatabricksHost = null,
+        InsecureTls = false,
+        ServerCertificatePath = null,
+        Workspace = null,
+    };
+
+    /// <summary>The options for a server that the credentials do not belong to. It is trusted by the same rules.</summary>
+    public ConnectionOptions WithoutCredentials() => this with
     {
         Redactor = Redactor,
         Username = null,
         Password = null,
         Token = null,
-        Identity = null,
         CredentialSource = null,
-        DatabricksHost = null,
-        InsecureTls = false,
-        ServerCertificatePath = null,
         ClientCertificatePath = null,
-        Workspace = null,
     };
 
     /// <inheritdoc/>

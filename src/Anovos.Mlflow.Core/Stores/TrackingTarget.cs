@@ -127,6 +127,10 @@ public sealed record TrackingTarget
     public TrackingTarget OrDatabase() =>
         Directory is not null && DatabaseFile.IsAt(Directory) ? new(SqliteUri.Of(Directory)) { Database = Directory } : this;
 
+    /// <summary>Whether both name servers with the same scheme, host and port.</summary>
+    public bool IsAtSameServer(TrackingTarget other) => Server is not null && other.Server is not null
+        && System.Uri.Compare(Server, other.Server, UriComponents.SchemeAndServer, UriFormat.SafeUnescaped, StringComparison.OrdinalIgnoreCase) == 0;
+
     /// <summary>Whether a store's absolute URI is that of a folder or a database.</summary>
     public static bool IsLocalUri(string uri) => LocalUri.SchemeOf(uri) is "file" or "sqlite";
 

@@ -12,6 +12,9 @@ namespace Anovos.Mlflow.PowerShell.Abstractions;
 public abstract class CopyCommand : TrackingCommand
 {
     private readonly HashSet<string> _warnedOnce = new(StringComparer.Ordinal);
+    private readonly HashSet<MlflowException> _reported = [];
+    private MlflowConnection _target = null!;
+    private CopyNames _names = null!;
 
     /// <summary>The store to copy to: a SQLite database, a folder, the address of a server, or <c>databricks</c>.</summary>
     [Parameter(Position = 1)]
@@ -28,7 +31,7 @@ public abstract class CopyCommand : TrackingCommand
     [ValidateNotNullOrEmpty]
     public string? DestinationExperiment { get; set; }
 
-    /// <summary>The name at the target: a script block that gets the name as <c>$_</c>, or a text that is put before the name.</summary>
+    /// <summary>The name at the target: a script block that gets the name as <c>$_</c>, or the folder that the name is put in.</summary>
     [Parameter]
     [ValidateNotNull]
     public object? ExperimentPath { get; set; }
@@ -45,7 +48,7 @@ public abstract class CopyCommand : TrackingCommand
     [Parameter]
     public SwitchParameter Restore { get; set; }
 
-    /// <summary>Copies the registered models of the runs too, with versions, aliases and tags.</summary>
+    /// <summary>Copies the versions of registered models that were made in the runs too, with aliases and tags.</summary>
     [Parameter]
     public SwitchParameter Model { get; set; }
 
@@ -61,22 +64,31 @@ public abstract class CopyCommand : TrackingCommand
     [Parameter]
     public SwitchParameter TagMissing { get; set; }
 
+    /// <summary>Whether all of the store is copied, and so all of its registry.</summary>
+    private protected virtual bool IsWholeStore => false;
+
     /// <inheritdoc/>
     protected override void Begin()
     {
-        if (WhyInvalid() is { } why)
-            Throw(Invalid(why).ToErrorRecord(null));
+        try
+        {
+            if (Destination is null == DestinationConnection is null)
+                throw Invalid("Name the store to copy to, with -Destination or with -DestinationConnection, and not with both.");
+            _names = new CopyNames(DestinationExperiment, ExperimentPath);
+            _target = DestinationConnection ?? Session.Resolve(Destination, ParseTarget);
+        }
+        catch (MlflowException e)
+        {
+            Throw(e.ToErrorRecord());
+        }
     }
 
-    private string? WhyInvalid()
+    /// <summary>The store to copy from; <paramref name="fallback"/> is a URI that comes after the parameters.</summary>
+    private protected MlflowConnection ResolveSource(string? fallback = null)
     {
-        if (Destination is null == DestinationConnection is null)
-            return "Name the store to copy to, with -Destination or with -DestinationConnection, and not with both.";
-        if (DestinationExperiment is not null && ExperimentPath is not null)
-            return "-DestinationExperiment and -ExperimentPath both name the experiment at the target. Give one of them.";
-        return ExperimentPath is not null && Unwrap(ExperimentPath) is not (string or ScriptBlock)
-            ? "-ExperimentPath is a script block, as { \"/Shared/$_\" }, or a text that is put before the name, as '/Shared/'."
-            : null;
+        MlflowConnection source = UseBeside(FindConnection(fallback), [_target]);
+        WarnIfMissing(source.Store);
+        return source;
     }
 
     /// <summary>Copies what was selected from one store.</summary>
@@ -84,29 +96,27 @@ public abstract class CopyCommand : TrackingCommand
     /// <param name="select">Selects the runs.</param>
     private protected void Copy(MlflowConnection source, Func<StoreCopier, CancellationToken, Task> select)
     {
-        MlflowConnection target = DestinationConnection is null ? ResolveConnectionTo(Destination!) : Use(DestinationConnection);
+        MlflowConnection target = UseBeside(_target, [source]);
+        Listen(source);
+        if (source.TrackingUri == target.TrackingUri && _names.Keeps)
+        {
+            string message = $"The runs of {source} would be copied into itself. Name another store with -Destination, or another experiment with "
+                + "-DestinationExperiment or -ExperimentPath.";
+            WriteError(Invalid(message).ToErrorRecord(source.TrackingUri));
+            return;
+        }
+
         if (IsWhatIf)
         {
-            (int runs, int points, int files, long bytes) = (0, 0, 0, 0L);
-            Run(source, target, select, countOnly: true, result =>
-            {
-                (runs, points, files, bytes) = (runs + 1, points + result.Points, files + result.Artifacts, bytes + result.Bytes);
-                if (result.Error is not null)
-                    WriteError(result.Error.ToErrorRecord(result.RunId));
-            });
-            ShouldProcess(
-                $"{ReadableCount.Format(runs, "run")} of {source.TrackingUri} to {target}: {ReadableCount.Format(points, "point")}, "
-                + $"{ReadableCount.Format(files, "file")}, {ByteSize.Format(bytes)} to send", "Copy");
+            var totals = new CopyTotals();
+            Run(source, target, select, countOnly: true, totals.Add, totals.Add);
+            ShouldProcess($"{totals.Runs} of {source} to {target}: {totals}", "Copy");
             return;
         }
 
         if (!ShouldProcess($"runs of {source.TrackingUri} to {target}", "Copy"))
             return;
-        Run(source, target, select, countOnly: false, result =>
-        {
-            WriteObject(result);
-            Report(result.RunId, "Run", result.Error, result.Missing.Count, result.Reason);
-        });
+        Run(source, target, select, countOnly: false, WriteObject, WriteObject);
     }
 
     private void Run(
@@ -114,44 +124,63 @@ public abstract class CopyCommand : TrackingCommand
         MlflowConnection target,
         Func<StoreCopier, CancellationToken, Task> select,
         bool countOnly,
-        Action<SyncResult> completed)
+        Action<SyncResult> run,
+        Action<ModelResult> model)
     {
-        var display = new CopyDisplay($"Copying runs of {source.TrackingUri} to {target}", record => Post(() => ShowProgress(record)));
+        var display = new TransferDisplay($"Copying runs of {source.TrackingUri} to {target}", record => Post(() => ShowProgress(record)));
         Await(async token =>
         {
             var options = new CopyOptions
             {
-                ExperimentName = DestinationExperiment is null && ExperimentPath is null ? null : name => NameOf(name, token),
+                ExperimentName = _names.Keeps ? null : name => NameOf(name, token),
                 KeepIds = KeepId,
                 KeepArtifactLocations = KeepArtifactLocation,
                 Restore = Restore,
                 Verify = Verify,
                 Force = Force,
                 TagMissing = TagMissing,
+                AllModels = IsWholeStore,
                 CountOnly = countOnly,
+                OnRetry = TellRetry,
                 Warn = WarnOnce,
             };
             var copier = new StoreCopier(source.Store, target.Store, options, display.Report);
+            if (Model)
+                await copier.CheckRegistriesAsync(token).ConfigureAwait(false);
             await select(copier, token).ConfigureAwait(false);
-            await copier.CopyAsync(result => Post(() => completed(result)), token).ConfigureAwait(false);
-            if (Model && !countOnly)
-                await copier.CopyModelsAsync(result => Post(() => Write(result)), token).ConfigureAwait(false);
+            await copier.CopyAsync(result => Post(() => Completed(result)), token).ConfigureAwait(false);
+            if (Model)
+                await CopyModelsAsync(copier, result => Post(() => CompletedModel(result)), token).ConfigureAwait(false);
         });
         ShowProgress(display.Done);
+
+        void Completed(SyncResult result)
+        {
+            run(result);
+            Report(result.RunId, "Run", result.Error, result.Missing.Count, result.Reason);
+        }
+
+        void CompletedModel(ModelResult result)
+        {
+            model(result);
+            Report(result.Name, "Model", result.Error, result.Missing.Count, result.Reason);
+        }
     }
 
-    private void Write(ModelResult result)
+    private async Task CopyModelsAsync(StoreCopier copier, Action<ModelResult> completed, CancellationToken cancellationToken)
     {
-        WriteObject(result);
-        Report(result.Name, "Model", result.Error, result.Missing.Count, result.Reason);
+        int others = await copier.CopyModelsAsync(completed, cancellationToken).ConfigureAwait(false);
+        if (others > 0)
+            Post(() => WriteVerbose($"{ReadableCount.Format(others, "registered model")} without a version of a copied run: not copied."));
     }
 
     private void Report(string name, string kind, MlflowException? error, int missing, string reason)
     {
-        if (error is not null)
+        // An experiment that cannot be used fails each of its runs with the same error.
+        if (error is not null && _reported.Add(error))
             WriteError(error.ToErrorRecord(name));
-        else if (missing > 0 && _warnedOnce.Add(name))
-            WriteWarning($"{kind} {name} is not complete at the target. {reason}");
+        else if (error is null && missing > 0 && _warnedOnce.Add(name))
+            WriteWarning($"{kind} {name} {(IsWhatIf ? "would not be" : "is not")} complete at the target. {reason}");
     }
 
     private bool IsWhatIf => MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? bound)
@@ -161,16 +190,12 @@ public abstract class CopyCommand : TrackingCommand
     // Called off the pipeline thread, on which alone a script block can run.
     private string NameOf(string experiment, CancellationToken cancellationToken)
     {
-        if (DestinationExperiment is not null)
-            return DestinationExperiment;
-        if (Unwrap(ExperimentPath!) is not ScriptBlock script)
-            return $"{Unwrap(ExperimentPath!)}{experiment}";
         var named = new TaskCompletionSource<string>();
         Post(() =>
         {
             try
             {
-                named.SetResult(RunScript(script, experiment));
+                named.SetResult(_names.NameOf(experiment));
             }
             catch (MlflowException e)
             {
@@ -180,24 +205,6 @@ public abstract class CopyCommand : TrackingCommand
         Task.WaitAny([named.Task], cancellationToken);
         return named.Task.GetAwaiter().GetResult();
     }
-
-    private static string RunScript(ScriptBlock script, string experiment)
-    {
-        try
-        {
-            PSObject[] names = [.. script.InvokeWithContext(null, [new PSVariable("_", experiment)]).Where(name => name is not null)];
-            return names.Length == 1 && names[0].ToString() is { Length: > 0 } name
-                ? name
-                : throw Invalid(
-                    $"The script of -ExperimentPath gives {names.Length} values for the experiment '{experiment}'. It must give one name.");
-        }
-        catch (RuntimeException e)
-        {
-            throw Invalid($"The script of -ExperimentPath fails for the experiment '{experiment}': {e.Message}");
-        }
-    }
-
-    private static object Unwrap(object value) => value is PSObject wrapped ? wrapped.BaseObject : value;
 
     private static MlflowException Invalid(string message) => new(ErrorKind.InvalidValue, message);
 }

@@ -26,13 +26,38 @@ public abstract class TrackingCommand : MlflowCommand
     public MlflowConnection? Connection { get; set; }
 
     /// <summary>The store to use; <paramref name="fallback"/> is a URI that comes after the parameters.</summary>
-    protected MlflowConnection ResolveConnection(string? fallback = null)
+    protected MlflowConnection ResolveConnection(string? fallback = null) => Use(FindConnection(fallback));
+
+    /// <summary>The same, for a command that decides later how it uses the store.</summary>
+    private protected MlflowConnection FindConnection(string? fallback)
     {
-        return Use(TrackingUri is null && Connection is not null ? Connection : Session.Resolve(TrackingUri ?? fallback, ParseTarget));
+        // A run from the pipeline names its store as well.
+        bool isGiven = Connection is not null && (TrackingUri ?? Connection.TrackingUri) == Connection.TrackingUri;
+        return isGiven ? Connection! : Session.Resolve(TrackingUri ?? fallback, ParseTarget);
     }
 
     /// <summary>The connection to another store than the one that the command works on.</summary>
     private protected MlflowConnection ResolveConnectionTo(string trackingUri) => Use(Session.Resolve(trackingUri, ParseTarget));
+
+    /// <summary>
+    /// The connection to one of several stores of this command, without the credentials of the environment if they belong to another.
+    /// </summary>
+    private protected MlflowConnection UseBeside(MlflowConnection connection, IReadOnlyCollection<MlflowConnection> others)
+    {
+        MlflowConnection own = Session.OpenBeside(connection, others, ParseTarget);
+        if (own != connection && MlflowSession.EnvironmentServer(ParseTarget) is { } named)
+        {
+            WriteVerbose($"{own} does not get the credentials from {connection.CredentialSource}, which belong to {named}. If it needs any, "
+                + $"connect to it first: Connect-Mlflow {own} -Token … or -Credential ….");
+        }
+        else if (own != connection)
+        {
+            WarnOnce($"No server gets the credentials from {connection.CredentialSource}, since MLFLOW_TRACKING_URI does not say whose they are. "
+                + "Set it, or connect to each server first with Connect-Mlflow.");
+        }
+
+        return Use(own);
+    }
 
     private protected MlflowConnection Use(MlflowConnection connection)
     {
@@ -204,6 +229,9 @@ public abstract class TrackingCommand : MlflowCommand
         if (_warned.Add(message))
             WriteWarning(message);
     });
+
+    /// <summary>Says that a request will be repeated; from any thread.</summary>
+    private protected void TellRetry(RetryNotice notice) => new ConnectionListener(this).Retrying(notice);
 
     private sealed class ConnectionListener(TrackingCommand command) : IConnectionListener
     {

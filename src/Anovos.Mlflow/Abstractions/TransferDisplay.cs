@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Management.Automation;
 using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Copying;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
-/// <summary>Shows how far a transfer is, a few times a second and not for every piece.</summary>
+/// <summary>Shows how far a transfer of files or a copy of runs is, a few times a second and not for every piece.</summary>
 /// <param name="activity">What is under way.</param>
 /// <param name="show">Shows a record; called from several threads.</param>
 internal sealed class TransferDisplay(string activity, Action<ProgressRecord> show)
@@ -21,19 +22,37 @@ internal sealed class TransferDisplay(string activity, Action<ProgressRecord> sh
     /// <summary>Takes how far the transfer is; from any thread.</summary>
     public void Report(TransferProgress progress)
     {
-        long now = _clock.ElapsedMilliseconds, due = Volatile.Read(ref _nextProgress);
-        if (now >= due && Interlocked.CompareExchange(ref _nextProgress, now + BetweenProgress, due) == due)
-            show(ToRecord(_activity, progress, _clock.Elapsed));
+        // Empty files count too, or a folder of markers would stand at 0 %.
+        if (IsDue())
+        {
+            Show(
+                (progress.BytesSent + (double)progress.FilesSent) / Math.Max(1, progress.BytesTotal + (double)progress.FilesTotal),
+                $"{progress.FilesSent} of {progress.FilesTotal} files, "
+                    + $"{ByteSize.Format(progress.BytesSent)} of {ByteSize.Format(progress.BytesTotal)}");
+        }
     }
 
-    private static ProgressRecord ToRecord(string activity, TransferProgress progress, TimeSpan elapsed)
+    /// <summary>Takes how far the copy is; from any thread.</summary>
+    public void Report(CopyProgress progress)
     {
-        // Empty files count too, or a folder of markers would stand at 0 %.
-        double share = (progress.BytesSent + (double)progress.FilesSent) / Math.Max(1, progress.BytesTotal + (double)progress.FilesTotal);
-        return new ProgressRecord(0, activity, $"{progress.FilesSent} of {progress.FilesTotal} files, {ByteSize.Format(progress.BytesSent)} of {ByteSize.Format(progress.BytesTotal)}")
+        if (IsDue())
         {
-            PercentComplete = (int)Math.Max(0, Math.Min(100, 100 * share)),
-            SecondsRemaining = share > 0.01 ? (int)(elapsed.TotalSeconds * (1 - share) / share) : -1,
-        };
+            Show(
+                progress.Runs / (double)Math.Max(1, progress.RunsTotal),
+                $"{progress.Runs} of {ReadableCount.Format(progress.RunsTotal, "run")}, {progress.Points} points, "
+                    + ByteSize.Format(progress.Bytes));
+        }
     }
+
+    private bool IsDue()
+    {
+        long now = _clock.ElapsedMilliseconds, due = Volatile.Read(ref _nextProgress);
+        return now >= due && Interlocked.CompareExchange(ref _nextProgress, now + BetweenProgress, due) == due;
+    }
+
+    private void Show(double share, string status) => show(new ProgressRecord(0, _activity, status)
+    {
+        PercentComplete = (int)Math.Max(0, Math.Min(100, 100 * share)),
+        SecondsRemaining = share > 0.01 ? (int)(_clock.Elapsed.TotalSeconds * (1 - share) / share) : -1,
+    });
 }

@@ -7,20 +7,19 @@ namespace Anovos.Mlflow.PowerShell.Sessions;
 /// <summary>A tracking store and how it is reached. What it shows is no secret.</summary>
 public sealed class MlflowConnection
 {
-    private readonly TrackingTarget _target;
-
     internal MlflowConnection(TrackingTarget target, ConnectionOptions options)
     {
-        _target = target;
+        Target = target;
         Options = options;
         Store = TrackingStores.Open(target, Options, notice => Listener?.Retrying(notice), message => Listener?.Warn(message));
     }
 
     private MlflowConnection(MlflowConnection server, ITrackingStore local)
     {
-        _target = server._target;
+        Target = server.Target;
+        IsConnected = server.IsConnected;
         Options = server.Options;
-        ITrackingStore again = TrackingStores.Open(_target, Options, notice => Listener?.Retrying(notice));
+        ITrackingStore again = TrackingStores.Open(Target, Options, notice => Listener?.Retrying(notice));
         Store = new FallbackStore(again, local, failure => Listener?.Warn(
             $"{failure.Message} The run goes on in {local.TrackingUri}; send it with Sync-MlflowRun when the server is back."));
     }
@@ -45,7 +44,12 @@ public sealed class MlflowConnection
 
     internal ConnectionOptions Options { get; }
 
-    internal bool IsLocal => _target.IsLocal;
+    internal TrackingTarget Target { get; }
+
+    /// <summary>Whether it is one of <c>Connect-Mlflow</c>: its credentials are meant for this store.</summary>
+    internal bool IsConnected { get; init; }
+
+    internal bool IsLocal => Target.IsLocal;
 
     internal ITrackingStore Store { get; }
 
@@ -83,7 +87,7 @@ public sealed class MlflowConnection
     }
 
     /// <summary>The same store, for a question that is to be answered at once or not at all.</summary>
-    internal ITrackingStore OpenWithoutRetries() => TrackingStores.Open(_target, Options with { Retry = RetryPolicy.None });
+    internal ITrackingStore OpenWithoutRetries() => TrackingStores.Open(Target, Options with { Retry = RetryPolicy.None });
 
     /// <summary>The same server, for a run that goes on in a folder or a database when the server is lost.</summary>
     internal MlflowConnection WithFallback(ITrackingStore local) => new(this, local);

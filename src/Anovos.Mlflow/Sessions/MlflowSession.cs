@@ -14,6 +14,7 @@ internal sealed class MlflowSession
     private static string Home => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
 
     private readonly Dictionary<(string Uri, ConnectionOptions Options), MlflowConnection> _connections = [];
+    private readonly Dictionary<string, MlflowConnection> _connected = new(StringComparer.Ordinal);
     private readonly List<ActiveRun> _runs = [];
     private readonly HashSet<string> _said = [];
     private object? _errors;
@@ -21,8 +22,8 @@ internal sealed class MlflowSession
     /// <summary>Knows the secrets of this session: those of its connections and of the environment.</summary>
     public Redactor Redactor { get; } = new();
 
-    /// <summary>What <c>Connect-Mlflow</c> set.</summary>
-    public MlflowConnection? Connection { get; set; }
+    /// <summary>The last connection of <c>Connect-Mlflow</c>.</summary>
+    public MlflowConnection? Connection { get; private set; }
 
     /// <summary>The innermost run that has not ended.</summary>
     public ActiveRun? Active => _runs.Count == 0 ? null : _runs[_runs.Count - 1];
@@ -75,6 +76,16 @@ internal sealed class MlflowSession
             Forget((Runspace)sender!);
     }
 
+    /// <summary>Makes a connection the default. Earlier ones stay known by their URIs.</summary>
+    public void Connect(MlflowConnection connection) => _connected[connection.TrackingUri] = Connection = connection;
+
+    /// <summary>Forgets the connections.</summary>
+    public void Disconnect()
+    {
+        Connection = null;
+        _connected.Clear();
+    }
+
     /// <summary>
     /// The store to track to: the URI that is given, else this session's connection, else that of its active run, else
     /// <c>MLFLOW_TRACKING_URI</c>, else <see cref="DefaultStore"/>.
@@ -91,10 +102,66 @@ internal sealed class MlflowSession
     /// <summary>The connection to a store; one that is already open, if the environment gives the same options still.</summary>
     public MlflowConnection Open(TrackingTarget target)
     {
-        // A run that was found over this session's connection is written to over it: its credentials are those that work.
-        if (Connection?.TrackingUri == target.Uri)
-            return Connection;
-        ConnectionOptions options = Complete(target, EnvironmentOptions());
+        // A run that was found over a connection of this session is written to over it: its credentials are those that work.
+        return _connected.TryGetValue(target.Uri, out MlflowConnection? connected) ? connected : Open(target, EnvironmentOptions());
+    }
+
+    /// <summary>
+    /// The connection to one of several stores of a command. The credentials of the environment belong to the server that
+    /// <c>MLFLOW_TRACKING_URI</c> names; without it, to the only server.
+    /// </summary>
+    /// <param name="connection">The connection to the store for a command that uses no other one.</param>
+    /// <param name="others">The other stores.</param>
+    /// <param name="parse">Reads a URI.</param>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.AuthenticationFailed"/> if two Databricks workspaces would get the same secret of the environment.
+    /// </exception>
+    public MlflowConnection OpenBeside(
+        MlflowConnection connection, IReadOnlyCollection<MlflowConnection> others, Func<string, TrackingTarget> parse)
+    {
+        TrackingTarget target = connection.Target;
+        if (connection.IsConnected || target.IsLocal)
+            return connection;
+        if (target.Server is null)
+            return ThrowIfShared(connection, others);
+        TrackingTarget? named = EnvironmentServer(parse);
+        bool isOwner = named is not null
+            ? target.IsAtSameServer(named)
+            : others.All(other => other.Target.Server is null || other.Target.IsAtSameServer(target));
+        return isOwner ? connection : Open(target, EnvironmentOptions().WithoutCredentials());
+    }
+
+    // DATABRICKS_HOST would say whose a secret is, and is checked when a profile is read.
+    private static MlflowConnection ThrowIfShared(MlflowConnection workspace, IReadOnlyCollection<MlflowConnection> others)
+    {
+        string source = workspace.CredentialSource ?? "";
+        MlflowConnection? second = others.FirstOrDefault(other => !other.IsConnected && other.CredentialSource == source
+            && other.WorkspaceUrl is { } url && url != workspace.WorkspaceUrl);
+        return second is null || !source.StartsWith("DATABRICKS_", StringComparison.Ordinal)
+            ? workspace
+            : throw new MlflowException(
+                ErrorKind.AuthenticationFailed,
+                $"Two workspaces, {workspace} and {second}, would get {source} of the environment. Unset it, and give each credentials in its "
+                + "profile or connect to each with Connect-Mlflow.")
+            { Target = workspace.TrackingUri };
+    }
+
+    /// <summary>The server that the environment names; null if it names none.</summary>
+    public static TrackingTarget? EnvironmentServer(Func<string, TrackingTarget> parse)
+    {
+        try
+        {
+            return EnvironmentUri is { } uri && parse(uri) is { Server: not null } server ? server : null;
+        }
+        catch (MlflowException e) when (e.Kind == ErrorKind.UriUnsupported)
+        {
+            return null;
+        }
+    }
+
+    private MlflowConnection Open(TrackingTarget target, ConnectionOptions options)
+    {
+        options = Complete(target, options);
         if (!_connections.TryGetValue((target.Uri, options), out MlflowConnection? connection))
             _connections[(target.Uri, options)] = connection = new MlflowConnection(target, options);
         return connection;

@@ -60,7 +60,7 @@ internal sealed class ModelMove(ITrackingStore source, string experimentName, st
     {
         var copies = new CopiedThings((id, _) => Task.FromResult(Runs.GetValueOrDefault(id)), Models!.FindAsync);
         var copier = new ModelCopier(ModelRegistry.ToCopyFrom(source), ModelRegistry.Of(target), copies);
-        return await copier.CopyAsync(name ?? modelName, Add, default);
+        return (await copier.CopyAsync(name ?? modelName, Add, default))!;
     }
 
     private async Task<Experiment> ExperimentAsync() => await target.FindExperimentAsync(experimentName, default)

@@ -1,34 +1,11 @@
-using System.Diagnostics;
 using Anovos.Mlflow.StoreWriter;
 
 namespace Anovos.Mlflow.Tests.Robustness;
 
 /// <summary>A process that writes to a directory store or a database, and what it has said to have written.</summary>
-internal sealed class WriterProcess : IDisposable
+internal sealed class WriterProcess(string root, int number, string? runId) : StoreProcess(root, $"{number}", runId ?? "-")
 {
-    private readonly Process _process;
-    private readonly Task _reading;
-    private readonly Task<string> _errors;
-    private readonly List<string> _said = [];
-
-    public WriterProcess(string root, int number, string? runId)
-    {
-        Plan = new Plan(number);
-        string name = OperatingSystem.IsWindows() ? "Anovos.Mlflow.StoreWriter.exe" : "Anovos.Mlflow.StoreWriter";
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, name), [root, $"{number}", runId ?? "-"])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        // The runtime that runs this test, wherever it is installed.
-        start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", ".."));
-        _process = Process.Start(start)!;
-        _reading = Task.Run(ReadAsync);
-        _errors = _process.StandardError.ReadToEndAsync();
-    }
-
-    public Plan Plan { get; }
+    public Plan Plan { get; } = new(number);
 
     /// <summary>Operations that it said were done; they are counted from 0.</summary>
     public int Done => Said.Count(line => line.StartsWith("done ", StringComparison.Ordinal));
@@ -43,71 +20,6 @@ internal sealed class WriterProcess : IDisposable
     public IEnumerable<(int Operation, string ExperimentId, string RunId)> Made => Said.Select(line => line.Split(' '))
         .Where(words => words.Length == 4).Select(words => (int.Parse(words[1]), words[2], words[3]));
 
-    private string[] Said
-    {
-        get
-        {
-            lock (_said)
-                return [.. _said];
-        }
-    }
-
-    /// <summary>Waits until it has said so many lines, or has ended.</summary>
-    public async Task SaysAsync(int lines)
-    {
-        while (Said.Length < lines && !_reading.IsCompleted)
-            await Task.Delay(1);
-    }
-
-    /// <summary>Kills it as <c>kill -9</c> does.</summary>
-    public async Task KillAsync()
-    {
-        _process.Kill();
-        await _process.WaitForExitAsync();
-        await _reading;
-        // 137: by the signal. Anything else is a failure of its own.
-        Assert.True(_process.ExitCode is 137 or -1, $"writer {Plan.Number} ended with {_process.ExitCode}: {await _errors}");
-    }
-
-    /// <summary>Has it end after what it is at.</summary>
-    public async Task StopAsync()
-    {
-        _process.StandardInput.Close();
-        await _process.WaitForExitAsync();
-        await _reading;
-        Assert.True(_process.ExitCode == 0, $"writer {Plan.Number} failed: {await _errors}");
-    }
-
-    public void Dispose()
-    {
-        if (!_process.HasExited)
-            _process.Kill();
-        _process.Dispose();
-    }
-
     private string? After(string word) =>
         Said.FirstOrDefault(line => line.StartsWith(word, StringComparison.Ordinal))?.Substring(word.Length);
-
-    // A line without its end was not said.
-    private async Task ReadAsync()
-    {
-        var line = new System.Text.StringBuilder();
-        var buffer = new char[1000];
-        int count;
-        while ((count = await _process.StandardOutput.ReadAsync(buffer)) > 0)
-        {
-            foreach (char c in buffer.AsSpan(0, count).ToString())
-            {
-                if (c != '\n')
-                {
-                    line.Append(c);
-                    continue;
-                }
-
-                lock (_said)
-                    _said.Add(line.ToString().TrimEnd('\r'));
-                line.Clear();
-            }
-        }
-    }
 }

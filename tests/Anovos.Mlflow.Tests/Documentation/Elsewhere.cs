@@ -28,6 +28,8 @@ internal sealed record Elsewhere(string FirstLine, string Why, string? File = nu
             "tests/Anovos.Mlflow.Core.Tests/Checks/Schema/LanguageServer.cs", "[\"yamlVersion\"] = \"1.1\""),
         new("Invoke-MlflowProject https://github.com/mlflow/mlflow-example -Version master -EntryPoint main -Experiment churn", "ProjectTests has a repository on this machine", "tests/Anovos.Mlflow.Tests/ProjectTests.cs", "-Version"),
         new("Invoke-MlflowProject 'git@example.com:team/models.git#churn' validate -Timeout 3600", "ProjectTests has a repository on this machine", "tests/Anovos.Mlflow.Tests/ProjectTests.cs", "-Version"),
+        new("Connect-Mlflow https://old.example.com -Credential (Get-Credential)", "CopyTests has two servers with tokens",
+            "tests/Anovos.Mlflow.Tests/CopyTests.cs", "$there = Connect-Mlflow $B -Token"),
     ];
 
     /// <summary>Kinds of errors that no command of docs/troubleshooting.md leads to, and why.</summary>

@@ -13,6 +13,9 @@ internal sealed class SqliteDatabase
     // The revision of a database that no MLflow has opened yet.
     private const string OwnRevision = "acf3f17fdcc7";
 
+    // SQLite's lock has no queue: many threads would try again and again, and some give up.
+    private readonly SemaphoreSlim _writer = new(1, 1);
+
     private readonly SqliteLock _lock;
     private readonly SqliteConnections _connections;
     private readonly Lazy<string> _script = new(() => ReadScript("Schema.sql"));
@@ -65,8 +68,20 @@ internal sealed class SqliteDatabase
 
     /// <summary>Runs a write in one transaction, away from the calling thread. A file that does not exist is created.</summary>
     /// <inheritdoc cref="ReadAsync"/>
-    public Task<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken) => Task.Run(
-        () => SqliteErrors.Translate(Path, () => Write(work, cancellationToken), cancellationToken), cancellationToken);
+    public async Task<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
+    {
+        await _writer.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await Task.Run(
+                () => SqliteErrors.Translate(Path, () => Write(work, cancellationToken), cancellationToken), cancellationToken)
+                .ConfigureAwait(false);
+        }
+        finally
+        {
+            _writer.Release();
+        }
+    }
 
     /// <inheritdoc cref="WriteAsync{T}"/>
     public Task WriteAsync(Action<SqliteSession> work, CancellationToken cancellationToken) => WriteAsync<object?>(

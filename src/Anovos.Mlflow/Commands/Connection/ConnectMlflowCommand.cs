@@ -56,14 +56,14 @@ public sealed class ConnectMlflowCommand : MlflowCommand
     protected override void End()
     {
         TrackingTarget target = ParseTarget(Profile is null ? TrackingUri ?? MlflowSession.EnvironmentUri : $"databricks://{Profile}");
-        MlflowConnection connection = new(target, MlflowSession.Complete(target, Options()));
+        MlflowConnection connection = new(target, MlflowSession.Complete(target, Options())) { IsConnected = true };
         if (SkipCertificateCheck)
             WriteWarning($"The certificate of {connection.TrackingUri} is not checked: whoever stands between can read the credentials.");
 
         // Whoever types an address wants to know at once.
         using (ITrackingStore once = connection.OpenWithoutRetries())
             Await(token => once.SearchExperimentsAsync(new ExperimentSearch(MaxResults: 1), null, token));
-        Session.Connection = connection;
+        Session.Connect(connection);
         WriteObject(connection);
     }
 

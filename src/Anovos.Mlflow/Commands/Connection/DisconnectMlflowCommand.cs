@@ -3,7 +3,7 @@ using Anovos.Mlflow.PowerShell.Abstractions;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Forgets the connection of this session and its credentials. Runs that are going on keep theirs.</summary>
+/// <summary>Forgets the connections of this session and their credentials. Runs that are going on keep theirs.</summary>
 [Cmdlet(VerbsCommunications.Disconnect, "Mlflow")]
 [OutputType(typeof(void))]
 public sealed class DisconnectMlflowCommand : MlflowCommand
@@ -13,6 +13,6 @@ public sealed class DisconnectMlflowCommand : MlflowCommand
     {
         if (Session.Connection is null)
             WriteVerbose("There is no connection to end.");
-        Session.Connection = null;
+        Session.Disconnect();
     }
 }

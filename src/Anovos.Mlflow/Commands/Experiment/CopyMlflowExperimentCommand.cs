@@ -41,11 +41,12 @@ public sealed class CopyMlflowExperimentCommand : CopyCommand
     [ValidateNotNullOrEmpty]
     public string? Filter { get; set; }
 
+    private protected override bool IsWholeStore => Filter is null && Name.Contains("*");
+
     /// <inheritdoc/>
     protected override void Process()
     {
-        MlflowConnection source = ResolveConnection(ParameterSetName == "InputObject" ? InputObject.TrackingUri : null);
-        WarnIfMissing(source.Store);
+        MlflowConnection source = ResolveSource(ParameterSetName == "InputObject" ? InputObject.TrackingUri : null);
         if (!_selected.TryGetValue(source, out Dictionary<string, Experiment>? experiments))
             _selected[source] = experiments = new(StringComparer.Ordinal);
         ForEach(ParameterSetName switch { "Name" => Name, "Id" => Id, _ => [InputObject.ExperimentId] }, key =>

@@ -21,7 +21,7 @@ public sealed class CopyMlflowRunCommand : CopyCommand
     /// <inheritdoc/>
     protected override void Process()
     {
-        MlflowConnection source = ResolveConnection();
+        MlflowConnection source = ResolveSource();
         if (!_selected.TryGetValue(source, out List<string>? runIds))
             _selected[source] = runIds = [];
         runIds.AddRange(RunId);
@@ -32,7 +32,6 @@ public sealed class CopyMlflowRunCommand : CopyCommand
     {
         foreach (KeyValuePair<MlflowConnection, List<string>> source in _selected)
         {
-            WarnIfMissing(source.Key.Store);
             Copy(source.Key, (copier, _) =>
             {
                 copier.Add(source.Value);

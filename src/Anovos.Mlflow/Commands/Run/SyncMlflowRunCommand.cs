@@ -62,7 +62,7 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
         foreach (string missing in Find(source))
             WriteError(new MlflowException(ErrorKind.RunNotFound, $"There is no run '{missing}' in {place}.").ToErrorRecord(missing));
         foreach (KeyValuePair<MlflowConnection, List<string>> target in _targets)
-            Send(source, target.Key, target.Value);
+            Send(source, UseBeside(target.Key, _targets.Keys), target.Value);
         if (_withoutTarget is not null)
             throw _withoutTarget;
     }
@@ -81,10 +81,10 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
 
     private void Send(ITrackingStore source, MlflowConnection target, List<string> runIds)
     {
-        var display = new CopyDisplay($"Sending runs of {source.TrackingUri} to {target}", record => Post(() => ShowProgress(record)));
+        var display = new TransferDisplay($"Sending runs of {source.TrackingUri} to {target}", record => Post(() => ShowProgress(record)));
 
         // One after the other: over a connection that breaks often, some runs are there after each attempt.
-        var options = new CopyOptions { Offline = true, Force = Force, Parallelism = 1, Warn = WarnOnce };
+        var options = new CopyOptions { Offline = true, Force = Force, Parallelism = 1, OnRetry = TellRetry, Warn = WarnOnce };
         var copier = new StoreCopier(source, target.Store, options, display.Report);
         copier.Add(runIds);
         Await(token => copier.CopyAsync(result => Post(() => Write(result)), token));
@@ -119,7 +119,7 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
 
     private void Select(ITrackingStore source, Run run)
     {
-        MlflowConnection target = ResolveConnection(OfflineRuns.TargetOf(run));
+        MlflowConnection target = FindConnection(OfflineRuns.TargetOf(run));
         if (target.TrackingUri == source.TrackingUri)
         {
             _withoutTarget ??= new MlflowException(

@@ -1,0 +1,52 @@
+using System.Management.Automation;
+
+namespace Anovos.Mlflow.PowerShell.Abstractions;
+
+/// <summary>The names of experiments at the target of a copy.</summary>
+internal sealed class CopyNames
+{
+    private readonly string? _one;
+    private readonly object? _path;
+
+    /// <param name="one">One experiment for all runs; null for one for each experiment.</param>
+    /// <param name="path">A folder, or a script block that returns the name for the one in <c>$_</c>; null keeps the names.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
+    public CopyNames(string? one, object? path)
+    {
+        (_one, _path) = (one, path is PSObject wrapped ? wrapped.BaseObject : path);
+        if (_one is not null && _path is not null)
+            throw Invalid("-DestinationExperiment and -ExperimentPath both name the experiment at the target. Give one of them.");
+        if (_path is not (null or ScriptBlock or string { Length: > 0 }))
+            throw Invalid("-ExperimentPath is a script block, as { \"/Shared/$_\" }, or the folder that the names are put in, as '/Shared'.");
+    }
+
+    /// <summary>Whether all experiments keep their names.</summary>
+    public bool Keeps => _one is null && _path is null;
+
+    /// <summary>Returns the name for that of an experiment of the source. For the pipeline thread, since it may run a script block.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a script block that fails or gives no name.</exception>
+    public string NameOf(string experiment) => _one ?? _path switch
+    {
+        ScriptBlock script => Run(script, experiment),
+        string folder => $"{folder.TrimEnd('/')}/{experiment.TrimStart('/')}",
+        _ => experiment,
+    };
+
+    private static string Run(ScriptBlock script, string experiment)
+    {
+        try
+        {
+            PSObject[] names = [.. script.InvokeWithContext(null, [new PSVariable("_", experiment)]).Where(name => name is not null)];
+            return names.Length == 1 && names[0].ToString() is { Length: > 0 } name
+                ? name
+                : throw Invalid(
+                    $"The script of -ExperimentPath gives {names.Length} values for the experiment '{experiment}'. It must give one name.");
+        }
+        catch (RuntimeException e)
+        {
+            throw Invalid($"The script of -ExperimentPath fails for the experiment '{experiment}': {e.Message}");
+        }
+    }
+
+    private static MlflowException Invalid(string message) => new(ErrorKind.InvalidValue, message);
+}
