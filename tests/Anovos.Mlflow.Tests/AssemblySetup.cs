@@ -30,6 +30,9 @@ public sealed class CleanEnvironment : IDisposable
         string? path = Environment.GetEnvironmentVariable("PATH");
         Environment.SetEnvironmentVariable("PATH", $"{Path.GetDirectoryName(Repository.Pwsh)}{Path.PathSeparator}{path}");
         Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
+
+        // On Windows, the policy of the machine may allow no scripts, and views of a module are such.
+        Environment.SetEnvironmentVariable("PSExecutionPolicyPreference", "Bypass");
         Home = Environment.GetEnvironmentVariable("HOME");
         Environment.SetEnvironmentVariable("HOME", _home);
         // A test that builds would fetch all packages again for a home of its own.
