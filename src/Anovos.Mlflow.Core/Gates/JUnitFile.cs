@@ -11,7 +11,7 @@ public static class JUnitFile
 
     /// <summary>Writes the file, over one that is there; its folder is made. A warning is a test that was skipped.</summary>
     /// <exception cref="IOException">It cannot be written; and <see cref="UnauthorizedAccessException"/>.</exception>
-    public static void Write(string path, IReadOnlyList<GateReport> reports)
+    public static void Write(string path, IReadOnlyList<GateReport> reports, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
@@ -19,7 +19,7 @@ public static class JUnitFile
         {
             using (var writer = XmlWriter.Create(temporary, Settings))
                 Write(writer, reports);
-            AtomicFile.Replace(temporary, path);
+            AtomicFile.Replace(temporary, path, cancellationToken);
         }
         finally
         {

@@ -76,11 +76,12 @@ public sealed class AzurePipeline
     /// <summary>Writes what gates came to for the tab Tests of the build.</summary>
     /// <param name="reports">A report for each run.</param>
     /// <param name="path">The file; null for one where the agent finds it.</param>
+    /// <param name="cancellationToken">Ends the wait for a reader of the file.</param>
     /// <exception cref="IOException">It cannot be written; and <see cref="UnauthorizedAccessException"/>.</exception>
-    public IReadOnlyList<string> Publish(IReadOnlyList<GateReport> reports, string? path)
+    public IReadOnlyList<string> Publish(IReadOnlyList<GateReport> reports, string? path, CancellationToken cancellationToken)
     {
         path ??= TemporaryFile($"gate-{Guid.NewGuid():N}.xml");
-        JUnitFile.Write(path, reports);
+        JUnitFile.Write(path, reports, cancellationToken);
         return [LoggingCommand.PublishTests(path, "MLflow gate")];
     }
 

@@ -17,7 +17,7 @@ public sealed class GateReportTests : IDisposable
     {
         string path = _folder.Below("results/gate.xml");
         GateReport first = Report("first", GateOutcome.Passed, GateOutcome.Failed, GateOutcome.Warning);
-        JUnitFile.Write(path, [first, Report("second", GateOutcome.Passed)]);
+        JUnitFile.Write(path, [first, Report("second", GateOutcome.Passed)], default);
 
         XElement root = XDocument.Load(path).Root!;
         Assert.Equal(("testsuites", "4 1 0 1"), (root.Name.LocalName, Counts(root)));
@@ -41,7 +41,7 @@ public sealed class GateReportTests : IDisposable
     {
         string path = _folder.Below("gate.xml");
         File.WriteAllText(path, new string('x', 100_000));
-        JUnitFile.Write(path, [Report("first", GateOutcome.Passed)]);
+        JUnitFile.Write(path, [Report("first", GateOutcome.Passed)], default);
         Assert.Equal("1 0 0 0", Counts(XDocument.Load(path).Root!));
     }
 
@@ -50,7 +50,7 @@ public sealed class GateReportTests : IDisposable
     {
         string path = _folder.Below("gate.xml");
         GateReport report = Report(Evil, GateOutcome.Failed);
-        JUnitFile.Write(path, [report with { Results = [report.Results[0] with { Rule = Evil, Reason = Evil }] }]);
+        JUnitFile.Write(path, [report with { Results = [report.Results[0] with { Rule = Evil, Reason = Evil }] }], default);
         string name = XDocument.Load(path).Descendants("testcase").Single().Attribute("name")!.Value;
         Assert.StartsWith("a", name, StringComparison.Ordinal);
         Assert.Contains("<b>&\"", name);

@@ -146,12 +146,12 @@ public sealed class TestMlflowRunCommand : RunCommand
         if (Pipeline is null)
         {
             if (path is not null)
-                JUnitFile.Write(path, _reports);
+                Await(token => Task.Run(() => JUnitFile.Write(path, _reports, token), token));
             return;
         }
 
         if (_reports.Count > 0)
-            Tell(Pipeline.Publish(_reports, path));
+            Tell(Await(token => Task.Run(() => Pipeline.Publish(_reports, path, token), token)));
     }
 
     private void TellPipeline(GateReport report, RunReference reference)
