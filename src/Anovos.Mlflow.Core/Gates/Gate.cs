@@ -120,13 +120,13 @@ public sealed class Gate(
             return reference.Doubt is { } nothing ? Result(nothing, GateOutcome.Warning, null) : Missing(reference.Origin);
 
         double tolerance = bound.Number is null && rule.Tolerance is not null ? rule.Tolerance.Of(number) : 0;
-        double limit = isMax ? number + tolerance : number - tolerance;
+        double limit = tolerance > 0 ? Rounded(isMax ? number + tolerance : number - tolerance) : number;
         bool isKept = isMax ? value <= limit : value >= limit;
         string relation = isMax ? isKept ? "at most" : "more than" : isKept ? "at least" : "less than";
         string origin = tolerance > 0
             ? $": {Text(number)} {reference.Origin}, with a tolerance of {rule.Tolerance}"
             : $" {reference.Origin}".TrimEnd();
-        string reason = $"{Text(value)} is {relation} {limit.ToString(tolerance > 0 ? "G15" : "R", CultureInfo.InvariantCulture)}{origin}.";
+        string reason = $"{Text(value)} is {relation} {Text(limit)}{origin}.";
         return reference.Doubt is { } doubt
             ? Result($"{doubt} {reason}", GateOutcome.Warning, limit)
             : Result(reason, isKept ? GateOutcome.Passed : GateOutcome.Failed, limit);
@@ -145,6 +145,13 @@ public sealed class Gate(
             RunId = run.RunId,
         };
     }
+
+    // Half more than a third is 0.5, and not 0.49999999999999994.
+    private static double Rounded(double value) =>
+        double.TryParse(
+            value.ToString("G15", CultureInfo.InvariantCulture), NumberStyles.Float, CultureInfo.InvariantCulture, out double rounded)
+            ? rounded
+            : value;
 
     private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 }

@@ -83,6 +83,15 @@ public sealed class MetricGateTests : IDisposable
     }
 
     [Fact]
+    public async Task A_bound_with_a_tolerance_is_the_number_that_a_person_expects()
+    {
+        Run other = await _gate.AddAsync(1.0 / 3);
+        Run run = await _gate.AddAsync(0.5);
+        GateResult result = await _gate.TestAsync(run, ("max", $"run:{other.RunId}"), ("tolerance", "50%"));
+        Assert.Equal((GateOutcome.Passed, 0.5), (result.Outcome, (double?)result.Bound));
+    }
+
+    [Fact]
     public async Task A_percentage_of_a_negative_number_widens_the_bound_as_well()
     {
         Run other = await _gate.AddAsync(-10);
