@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Text.Json;
 using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
@@ -118,6 +119,31 @@ public sealed class RunTableTests : IDisposable
         Assert.Matches(@"^\d\d:\d\d$", result.Texts[0]);
         Assert.Equal([result.Texts[4], result.Texts[5]], result.Texts[1..3]);
         Assert.Matches(@"^\d{4}$", result.Texts[3]);
+    }
+
+    [Theory]
+    [InlineData("database")]
+    [InlineData("folder")]
+    public void Rows_are_those_of_mlflow_search_runs(string where)
+    {
+        string uri = ReadBack.TrackingUri(where);
+        ScriptResult result = _session.Run(
+            TwoRuns + "\nGet-MlflowRun -Experiment Table -OrderBy 'attributes.start_time ASC' -AsTable", ("Uri", uri)).Clean();
+
+        JsonElement frame = ReadBack.SearchRuns(uri, "Table", _session.Folder);
+
+        Assert.Equal(frame.GetArrayLength(), result.Output.Count);
+        foreach ((JsonElement theirs, PSObject ours) in frame.EnumerateArray().Zip(result.Output))
+        {
+            string[] names = [.. theirs.EnumerateObject().Select(column => column.Name)];
+            Assert.Equal(names[..6], ours.Properties.Select(property => property.Name).Take(6));
+            Assert.Equal(names.Order(StringComparer.Ordinal), ours.Properties.Select(property => property.Name).Order(StringComparer.Ordinal));
+            Assert.All(names, name => Assert.Equal(Theirs(theirs.GetProperty(name)), Ours(ours.Properties[name].Value)));
+        }
+
+        static object Theirs(JsonElement value) => value.ValueKind == JsonValueKind.Number ? value.GetDouble() : value.ToString();
+
+        static object Ours(object? value) => value is double.NaN ? "" : value is double ? value : $"{value}";
     }
 
     public void Dispose() => _session.Dispose();
