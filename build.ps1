@@ -15,6 +15,11 @@
     Help     builds, and brings what the pages in docs/cmdlets repeat of the code up to date
     Test     runs all tests, which build first
     Pester   builds, and runs the tests in tests/pester alone, in the PowerShell and with the Pester that the build restores
+    TestNetFramework
+             builds Core's tests for .NET Framework 4.7.2 and runs them: on Windows, and elsewhere on Mono
+    TestPackage
+             tests the packed module in -Package, in the PowerShell that runs this script; builds nothing. In Windows PowerShell
+             these are the tests of tests/pester that do not require a newer one
     Analyze  builds, and runs PSScriptAnalyzer over the scripts and the manifest, with PSScriptAnalyzerSettings.psd1
     Package  builds Release anew and makes in out/package the package for the PowerShell Gallery (.nupkg), the same as a
              .zip to unpack, the host as one file for each -Runtime, and SHA256SUMS
@@ -25,6 +30,8 @@
     None with @(). A host for Windows may not be passed on: see THIRD-PARTY-NOTICES.md.
 .PARAMETER Path
     The test files of the task Pester; without it, all of them.
+.PARAMETER Package
+    The folder with the packed module that TestPackage tests: out/package, where Package makes it.
 .EXAMPLE
     ./build.ps1 -Configuration Release
     Import-Module ./out/Anovos.Mlflow
@@ -45,6 +52,10 @@
 
     Packages the module and installs it for the current user.
 .EXAMPLE
+    powershell -NoProfile -File ./build.ps1 TestPackage
+
+    Tests the packed module in Windows PowerShell.
+.EXAMPLE
     ./build.ps1 Package -Runtime linux-x64, linux-arm64
     Publish-PSResource -NupkgPath ./out/package/Anovos.Mlflow.0.1.0.nupkg -Repository PSGallery -ApiKey $key
 
@@ -53,7 +64,7 @@
 [CmdletBinding()]
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Clean', 'Build', 'Help', 'Test', 'Pester', 'Analyze', 'Package')]
+    [ValidateSet('Clean', 'Build', 'Help', 'Test', 'Pester', 'TestNetFramework', 'Analyze', 'Package', 'TestPackage')]
     [string[]] $Task = 'Build',
 
     [ValidateSet('Debug', 'Release')]
@@ -62,7 +73,9 @@ param(
     [AllowEmptyCollection()]
     [string[]] $Runtime = 'linux-x64',
 
-    [string[]] $Path = (Join-Path $PSScriptRoot 'tests/pester')
+    [string[]] $Path = (Join-Path $PSScriptRoot 'tests/pester'),
+
+    [string] $Package = (Join-Path $PSScriptRoot 'out/package')
 )
 
 $ErrorActionPreference = 'Stop'
@@ -119,6 +132,87 @@ function Invoke-PesterSuite {
     $command = "& '$suite' -Path $files -Pwsh '$($restored.PwshPath)' -Pester '$($restored.PesterPath)' -Configuration $Configuration; " +
     'exit $LASTEXITCODE'
     Invoke-Native $restored.PwshPath @('-NoProfile', '-Command', $command)
+}
+
+function Invoke-NetFrameworkSuite {
+    $project = Join-Path $PSScriptRoot 'tests/Anovos.Mlflow.Core.Tests'
+    $netFramework = '-property:TestNetFramework=true'
+    Invoke-Native dotnet @('restore', $project, $netFramework)
+    $build = @('--no-restore', '--framework', 'net472', '--configuration', $Configuration, '--nologo')
+    Invoke-Native dotnet (@('build', $project, $netFramework) + $build)
+    $program = Join-Path $project "bin/$Configuration/net472/Anovos.Mlflow.Core.Tests.exe"
+    $server = Start-TestServer
+    $env:ANOVOS_TEST_SERVER_URI = $server.StandardOutput.ReadLine()
+    try {
+        if ($env:OS -eq 'Windows_NT') {
+            Invoke-Native $program @('-noLogo', '-noColor')
+        }
+        else {
+            Invoke-Native mono @($program, '-noLogo', '-noColor')
+        }
+    }
+    finally {
+        $env:ANOVOS_TEST_SERVER_URI = $null
+        $server.StandardInput.Close()
+        $server.WaitForExit()
+    }
+}
+
+# The test server of the tests, on .NET: it prints its URI, and ends with its input.
+function Start-TestServer {
+    $project = Join-Path $PSScriptRoot 'tests/Anovos.Mlflow.TestServer'
+    $null = Invoke-Native dotnet @('build', $project, '--configuration', $Configuration, '--nologo')
+    $program = Join-Path $project "bin/$Configuration/net10.0/Anovos.Mlflow.TestServer.dll"
+    $start = New-Object System.Diagnostics.ProcessStartInfo 'dotnet', "`"$program`""
+    $start.UseShellExecute = $false
+    $start.RedirectStandardInput = $true
+    $start.RedirectStandardOutput = $true
+    [System.Diagnostics.Process]::Start($start)
+}
+
+# In this session: it has not loaded the module, and nothing is built. Of the tests, those that need the module alone.
+function Invoke-PackageSuite {
+    param([string] $Package)
+
+    $zip = @(Get-ChildItem -Path (Join-Path $Package 'Anovos.Mlflow.*.zip'))
+    if ($zip.Count -ne 1) {
+        throw "'$Package' has $($zip.Count) packages of the module, where one is needed. Make it with: ./build.ps1 Package"
+    }
+    $installed = Join-Path $out 'installed'
+    if (Test-Path -LiteralPath $installed) {
+        Remove-Item -LiteralPath $installed -Recurse -Force
+    }
+    Expand-Archive -LiteralPath $zip[0].FullName -DestinationPath (Join-Path $installed 'zip')
+    # Without the folder of the version, which has a name of its own.
+    $module = Join-Path $installed 'Anovos.Mlflow'
+    Move-Item -Path (Join-Path $installed 'zip/Anovos.Mlflow/*') -Destination $module
+
+    $project = Join-Path $PSScriptRoot 'tests/Anovos.Mlflow.Tests/Anovos.Mlflow.Tests.csproj'
+    Invoke-Native dotnet @('restore', $project)
+    $pester = (Invoke-Native dotnet @('msbuild', $project, '-getProperty:PesterPath') | Out-String).Trim()
+
+    $tests = foreach ($name in 'Installed', 'Run', 'Workflow', 'Invoke', 'Display') {
+        $file = Join-Path $PSScriptRoot "tests/pester/$name.Tests.ps1"
+        $needed = [version] ((Get-Content -LiteralPath $file -TotalCount 1) -replace '^#Requires -Version ')
+        if ($needed -le $PSVersionTable.PSVersion) { $file }
+    }
+    # Tests start it as well. The process of `dotnet pwsh` is dotnet's.
+    $powershell = (Get-Process -Id $PID).Path
+    if ((Split-Path $powershell -Leaf) -notmatch '^(pwsh|powershell)(\.exe)?$') {
+        $powershell = (Get-Command pwsh -CommandType Application | Select-Object -First 1).Path
+    }
+    Write-Host "Testing $module in PowerShell $($PSVersionTable.PSVersion) ($($PSVersionTable.PSEdition))"
+    $env:ANOVOS_TEST_MODULE = $module
+    Set-StrictMode -Off
+    try {
+        & (Join-Path $PSScriptRoot 'tests/pester/Invoke-Suite.ps1') -Path $tests -Pwsh $powershell -Pester $pester
+    }
+    finally {
+        $env:ANOVOS_TEST_MODULE = $null
+    }
+    if ($LASTEXITCODE -ne 0) {
+        throw "Tests of the packed module failed."
+    }
 }
 
 function Invoke-Analysis {
@@ -244,7 +338,9 @@ foreach ($name in $Task) {
         'Help' { Invoke-Help }
         'Test' { Invoke-Test }
         'Pester' { Invoke-PesterSuite $Path }
+        'TestNetFramework' { Invoke-NetFrameworkSuite }
         'Analyze' { Invoke-Analysis }
         'Package' { Invoke-Package -Runtime $Runtime }
+        'TestPackage' { Invoke-PackageSuite -Package $Package }
     }
 }

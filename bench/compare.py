@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import time
 import urllib.request
+import uuid
 
 from measuring import MODULE, START, STOP, Measurement, module, powershell, spread
 
@@ -220,8 +221,8 @@ $null = Start-MlflowRun -TrackingUri '{uri}' -Experiment history -RunName histor
 Write-MlflowMetric m ([double[]](0..199999))
 $null = Stop-MlflowRun
 """
-TEN_THOUSAND = """
-for ($i = 1; $i -le 10000; $i++) {
+RUNS_OF_DEFAULT = """
+for ($i = 1; $i -le {count}; $i++) {
     $null = Start-MlflowRun -TrackingUri '{uri}' -Experiment Default
     Write-MlflowMetric rmse ($i / 7)
     $null = Stop-MlflowRun
@@ -229,12 +230,31 @@ for ($i = 1; $i -le 10000; $i++) {
 """
 
 
+def multiply(file, count):
+    """Copies the run in the experiment 0 within one transaction, which takes a second where so many starts and ends take a minute."""
+    with sqlite3.connect(file) as database:
+        run, = database.execute("SELECT run_uuid FROM runs WHERE experiment_id = 0").fetchone()
+        inserts = []
+        for table in ["runs", "tags", "metrics", "latest_metrics"]:
+            columns = [column[1] for column in database.execute(f"PRAGMA table_info({table})")]
+            others = {"run_uuid": ":copy", "start_time": "start_time + :i"} | ({} if table == "tags" else {"value": ":i / 7.0"})
+            values = ", ".join(others.get(column, f'"{column}"') for column in columns)
+            inserts.append(f"INSERT INTO {table} SELECT {values} FROM {table} WHERE run_uuid = :run")
+        for i in range(2, count + 1):
+            copy = uuid.uuid4().hex
+            for insert in inserts:
+                database.execute(insert, {"run": run, "copy": copy, "i": i})
+
+
 def prepare(uri):
     """Ten thousand runs, for the listing and the search; in a database one more with a long history, elsewhere than those."""
-    if count_runs(uri) < 10000:
-        history = HISTORY_RUN.replace("{uri}", uri) if kind(uri) == DATABASE else ""
-        script = f"Import-Module '{MODULE}'; {history}; {TEN_THOUSAND.replace('{uri}', uri)}"
-        subprocess.run(["pwsh", "-NoProfile", "-Command", script], check=True)
+    if count_runs(uri) >= 10000:
+        return
+    database = kind(uri) == DATABASE
+    script = (HISTORY_RUN if database else "") + RUNS_OF_DEFAULT.replace("{count}", "1" if database else "10000")
+    subprocess.run(["pwsh", "-NoProfile", "-Command", f"Import-Module '{MODULE}'; {script.replace('{uri}', uri)}"], check=True)
+    if database:
+        multiply(uri[len("sqlite:///"):], 10000)
 
 
 def main():
@@ -251,7 +271,7 @@ def main():
           "turn, the spread in brackets; n × is how many times longer than the module")
     with tempfile.TemporaryDirectory() as work:
         data = Data(work)
-        if any(kind(store) != DATABASE for store in arguments.store):
+        if any(kind(store.partition("=")[0]) != DATABASE for store in arguments.store):
             data.write()
         for store in arguments.store:
             uri, _, python = store.partition("=")

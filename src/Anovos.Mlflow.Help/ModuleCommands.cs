@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
+using Microsoft.PowerShell;
 
 namespace Anovos.Mlflow.Help;
 
@@ -14,6 +15,10 @@ internal sealed class ModuleCommands : IDisposable
     {
         InitialSessionState state = InitialSessionState.CreateDefault2();
         state.ThrowOnRunspaceOpenError = true;
+
+        // The policy of the machine may allow no scripts, and views of a module are such.
+        if (OperatingSystem.IsWindows())
+            state.ExecutionPolicy = ExecutionPolicy.Bypass;
         state.ImportPSModule(Path.GetFullPath(manifest));
         _runspace = RunspaceFactory.CreateRunspace(state);
         _runspace.Open();

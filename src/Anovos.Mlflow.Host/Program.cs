@@ -56,8 +56,9 @@ internal static class Program
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int Run(string[] arguments, Bundle bundle)
     {
-        // PowerShell writes the colors of tables and errors to pipes and files as well, where a job's log shows them as text.
-        if (Console.IsOutputRedirected)
+        // PowerShell writes the colors of tables and errors to pipes and files as well, where a job's log shows them as text. Whether a
+        // console of Windows has colors, it finds out by itself.
+        if (Console.IsOutputRedirected || Console.IsErrorRedirected)
             PSStyle.Instance.OutputRendering = OutputRendering.PlainText;
 
         InitialSessionState state = InitialSessionState.CreateDefault2();

@@ -8,8 +8,10 @@ using System.Collections;
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>Removes what the shell that runs the tests says about MLflow, pipelines and modules; its pwsh is the restored one.</summary>
-public sealed class CleanEnvironment
+public sealed class CleanEnvironment : IDisposable
 {
+    private readonly string _home = Directory.CreateTempSubdirectory("anovos-mlflow-home-").FullName;
+
     /// <summary>The home of who runs the tests, where a program may keep what it needs.</summary>
     public static string? Home { get; private set; }
 
@@ -28,9 +30,18 @@ public sealed class CleanEnvironment
         string? path = Environment.GetEnvironmentVariable("PATH");
         Environment.SetEnvironmentVariable("PATH", $"{Path.GetDirectoryName(Repository.Pwsh)}{Path.PathSeparator}{path}");
         Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
+
+        // On Windows, the policy of the machine may allow no scripts, and views of a module are such.
+        Environment.SetEnvironmentVariable("PSExecutionPolicyPreference", "Bypass");
         Home = Environment.GetEnvironmentVariable("HOME");
-        Environment.SetEnvironmentVariable("HOME", Directory.CreateTempSubdirectory("anovos-mlflow-home-").FullName);
+        Environment.SetEnvironmentVariable("HOME", _home);
+        // A test that builds would fetch all packages again for a home of its own.
+        if (Home is not null && Environment.GetEnvironmentVariable("NUGET_PACKAGES") is null)
+            Environment.SetEnvironmentVariable("NUGET_PACKAGES", Path.Combine(Home, ".nuget", "packages"));
         IEnumerable<DictionaryEntry> variables = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>();
         Variables = [.. variables.Select(variable => ((string)variable.Key, (string?)variable.Value))];
     }
+
+    /// <summary>Removes the home of the tests.</summary>
+    public void Dispose() => Directory.Delete(_home, recursive: true);
 }

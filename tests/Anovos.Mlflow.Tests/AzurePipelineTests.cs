@@ -238,7 +238,8 @@ public sealed class AzurePipelineTests : IAsyncLifetime
     public void The_agent_reads_the_commands_on_standard_output()
     {
         string script = _session.Write("script.ps1", "$null = Start-MlflowRun -Experiment Flow; Stop-MlflowRun | Out-Null; 'output'");
-        (_, string output, _) = HostTests.Run("dotnet", [Repository.Host, script], _session.Folder, "MLFLOW_TRACKING_URI");
+        (_, string output, _) =
+            HostTests.Run(Repository.HostProgram, Repository.HostArguments(script), _session.Folder, "MLFLOW_TRACKING_URI");
         string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         Assert.Equal([.. Joined(Assert.Single(_server.Runs)), lines[3], "output"], lines);
         Assert.StartsWith("**Finished**", Summary(lines[3]), StringComparison.Ordinal);

@@ -7,7 +7,8 @@ internal static class CleanProcess
 {
     /// <summary>Where a program is on the PATH; null where it is not.</summary>
     public static string? Find(string program) =>
-        CleanEnvironment.SearchPath.Split(Path.PathSeparator).Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+        CleanEnvironment.SearchPath.Split(Path.PathSeparator)
+            .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? program + ".exe" : program)).FirstOrDefault(File.Exists);
 
     public static (int ExitCode, string Output, string Error) Run(string program, IEnumerable<string> arguments, string folder, params IEnumerable<(string Name, string? Value)> environment)
     {

@@ -57,7 +57,7 @@ public class HostTests : IDisposable
     [Fact]
     public void A_script_that_is_not_there_is_said_to_be_missing()
     {
-        (int exitCode, _, string error) = RunDotnet(Repository.Host, "missing.ps1");
+        (int exitCode, _, string error) = RunHostWith("missing.ps1");
         Assert.Equal(64, exitCode);
         Assert.Contains("missing.ps1", error);
     }
@@ -85,7 +85,7 @@ public class HostTests : IDisposable
     public void The_quickstart_tracks_the_sample_workflow_into_mlflow_db()
     {
         string script = Path.Combine(Repository.Root, "samples", "quickstart.ps1");
-        (int exitCode, string output, string error) = RunDotnet(Repository.Host, script);
+        (int exitCode, string output, string error) = RunHostWith(script);
         Assert.Equal("", error);
         Assert.Equal(0, exitCode);
         Assert.Contains("quickstart", output);
@@ -114,7 +114,7 @@ public class HostTests : IDisposable
     [InlineData("throw 'broken'", 1, "")]
     public void A_command_runs_with_the_module_loaded(string command, int expected, string printed)
     {
-        (int exitCode, string output, string error) = Run("dotnet", [Repository.Host, "-Command", command], _folder);
+        (int exitCode, string output, string error) = Run(Repository.HostProgram, Repository.HostArguments("-Command", command), _folder);
         Assert.Equal(expected, exitCode);
         Assert.Equal(printed, output.ReplaceLineEndings("\n"));
         Assert.Equal(expected == 1, error.Contains("broken"));
@@ -126,7 +126,7 @@ public class HostTests : IDisposable
     [InlineData("-?")]
     public void Help_shows_how_to_run_a_script(string option)
     {
-        (int exitCode, string output, _) = Run("dotnet", [Repository.Host, option], _folder);
+        (int exitCode, string output, _) = Run(Repository.HostProgram, Repository.HostArguments(option), _folder);
         Assert.Equal(0, exitCode);
         Assert.StartsWith("usage: anovos-mlflow", output);
     }
@@ -167,6 +167,18 @@ public class HostTests : IDisposable
         Assert.Contains("broken", terminal.Shown);
         Assert.Equal(expected, terminal.Shown.Contains("\u001b[32;1m"));
         Assert.Equal(expected, terminal.Shown.Contains("\u001b[31;1m"));
+    }
+
+    [Fact]
+    public async Task Errors_in_a_file_have_no_colors()
+    {
+        string errors = Path.Combine(_folder, "errors");
+        string script = Write("script.ps1", "[pscustomobject]@{ Name = 'a' }; Write-Error 'broken'");
+        using Terminal terminal = InTerminal($"{script} 2>'{errors}'");
+        await terminal.EndAsync();
+        Assert.Contains("Name", terminal.Shown);
+        Assert.Contains("broken", File.ReadAllText(errors));
+        Assert.DoesNotContain("\u001b[", File.ReadAllText(errors));
     }
 
     [Fact]
@@ -258,7 +270,7 @@ public class HostTests : IDisposable
 
     private string RunAtHome(string input, params string[] arguments)
     {
-        using Process process = Process.Start(AtHome("dotnet", [Repository.Host, .. arguments]))!;
+        using Process process = Process.Start(AtHome(Repository.HostProgram, Repository.HostArguments(arguments)))!;
         process.StandardInput.Write(input);
         process.StandardInput.Close();
         string output = process.StandardOutput.ReadToEnd();
@@ -279,9 +291,9 @@ public class HostTests : IDisposable
     {
         string path = Path.Combine(_folder, "script.ps1");
         File.WriteAllText(path, script);
-        return RunDotnet([Repository.Host, path, .. arguments]);
+        return RunHostWith([path, .. arguments]);
     }
 
-    private (int ExitCode, string Output, string Error) RunDotnet(params string[] arguments) =>
-        CleanProcess.Run(CleanProcess.Find("dotnet")!, arguments, _folder, CleanEnvironment.Variables);
+    private (int ExitCode, string Output, string Error) RunHostWith(params string[] arguments) =>
+        CleanProcess.Run(Repository.HostProgram, Repository.HostArguments(arguments), _folder, CleanEnvironment.Variables);
 }

@@ -89,7 +89,7 @@ public sealed class HostileTextTests : IDisposable
             Stop-MlflowRun | Out-String -Width 120
             Get-MlflowArtifact "none $Name"
             """);
-        (_, string output, string error) = HostTests.Run("dotnet", [Repository.Host, script, Evil], _session.Folder);
+        (_, string output, string error) = HostTests.Run(Repository.HostProgram, Repository.HostArguments(script, Evil), _session.Folder);
         Assert.True(output.Split("# #vso[").Length > 5, output);
         foreach (string text in new[] { output, error })
         {

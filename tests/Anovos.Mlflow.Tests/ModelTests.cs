@@ -272,7 +272,8 @@ public sealed class ModelTests : IAsyncLifetime
             Get-MlflowRegisteredModel | Out-Default
             Get-MlflowModelVersion income | Out-Default
             """);
-        (int exitCode, string output, string error) = HostTests.Run("dotnet", [Repository.Host, script, _server.Uri.ToString()], _session.Folder);
+        (int exitCode, string output, string error) =
+            HostTests.Run(Repository.HostProgram, Repository.HostArguments(script, _server.Uri.ToString()), _session.Folder);
         Assert.True(exitCode == 0, error);
         output = Regex.Replace(output, @"\u001b\[[0-9;]*m", match => match.Value == "\u001b[31m" ? "!" : "");
         Assert.Matches(@"(?s)Name +Latest +Aliases +Description.*income +1 +champion=1 +red.*Name +Version +Stage +Aliases +Source.*income +1 +None +champion +s3://bucket/x", output);

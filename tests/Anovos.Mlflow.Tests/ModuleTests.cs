@@ -57,7 +57,7 @@ public class ModuleTests
     }
 
     [Fact]
-    public void The_assemblies_for_Windows_PowerShell_need_no_binding_redirect()
+    public void The_assemblies_for_Windows_PowerShell_are_all_there_and_none_is_too_old()
     {
         string folder = Path.Combine(Repository.StagedModule, "deps", "netstandard2.0");
         string[] files = [.. Directory.GetFiles(folder, "*.dll"), Path.Combine(Repository.StagedModule, "Anovos.Mlflow.dll")];
@@ -72,6 +72,32 @@ public class ModuleTests
                select $"{Path.GetFileName(file)} wants {reference.Name} {reference.Version}, which is not there",
         ];
         Assert.Empty(unmet);
+    }
+
+    /// <summary>
+    /// .NET Framework loads a strong-named assembly only in the version that a reference asks for, and a module has no binding redirects.
+    /// These references work because ModuleLifecycle answers AssemblyResolve, which gives them a newer version; never an older one.
+    /// </summary>
+    [Fact]
+    public void References_to_another_version_work_through_the_resolve_handler_alone_and_ask_for_older_ones()
+    {
+        string folder = Path.Combine(Repository.StagedModule, "deps", "netstandard2.0");
+        (string From, AssemblyName Wanted, Version Present)[] others =
+        [
+            .. from file in Directory.GetFiles(folder, "*.dll")
+               from reference in References(file)
+               let there = Path.Combine(folder, reference.Name + ".dll")
+               where File.Exists(there)
+               let present = AssemblyName.GetAssemblyName(there).Version!
+               where present != reference.Version
+               select (Path.GetFileName(file), reference, present),
+        ];
+        Assert.NotEmpty(others);
+        Assert.All(others, other => Assert.True(other.Wanted.Version < other.Present,
+            $"{other.From} wants {other.Wanted.Name} {other.Wanted.Version}, and {other.Present} is there"));
+        Assert.All(others, other => Assert.True(IsMet(folder, other.Wanted)));
+        TestContext.Current.TestOutputHelper?.WriteLine($"{others.Length} references ask for an older version: "
+            + string.Join(", ", others.Select(other => $"{other.From} {other.Wanted.Name} {other.Wanted.Version}")));
     }
 
     [Theory]

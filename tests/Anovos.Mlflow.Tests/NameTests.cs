@@ -190,6 +190,7 @@ public sealed class NameTests : IDisposable
     [Fact]
     public void A_name_means_the_metric_of_that_name()
     {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "a folder there cannot hold both 'loss' and 'Loss'");
         // MLflow takes no such key today; older stores have them.
         const string Script = "$null = Start-MlflowRun; Write-MlflowMetric loss 1; Write-MlflowMetric Loss 2; Stop-MlflowRun";
         dynamic run = _session.Run($"$null = Connect-Mlflow ./mlruns; {Script}").Clean().Single;

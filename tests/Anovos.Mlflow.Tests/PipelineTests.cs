@@ -115,8 +115,8 @@ public sealed class PipelineTests : IAsyncLifetime
     }
 
     private (int ExitCode, string Output, string Error) Run(string shell, string script, IEnumerable<(string, string?)> environment) => CleanProcess.Run(
-        shell == "pwsh" ? Repository.Pwsh : CleanProcess.Find("dotnet")!,
-        shell == "pwsh" ? ["-NoLogo", "-NoProfile", "-NonInteractive", "-File", script] : [Repository.Host, script],
+        shell == "pwsh" ? Repository.Pwsh : Repository.HostProgram,
+        shell == "pwsh" ? ["-NoLogo", "-NoProfile", "-NonInteractive", "-File", script] : Repository.HostArguments(script),
         _folder,
         [("PATH", $"{_folder}/bin{Path.PathSeparator}{CleanEnvironment.SearchPath}"), ("HOME", _folder), .. environment]);
 }

@@ -13,6 +13,9 @@ internal static class Repository
     /// <summary>The host's assembly, to be run with <c>dotnet</c>.</summary>
     public static string Host { get; } = Path.GetFullPath(Metadata("HostPath"));
 
+    /// <summary>What runs the host with <see cref="HostArguments"/>: <c>dotnet</c>, or the published host that a variable names.</summary>
+    public static string HostProgram => PublishedHost ?? CleanProcess.Find("dotnet") ?? "dotnet";
+
     /// <summary>The pwsh that the build restored.</summary>
     public static string Pwsh { get; } = Metadata("PwshPath");
 
@@ -32,6 +35,11 @@ internal static class Repository
         Assert.SkipUnless(Path.Exists(full), $"../shared/{path} is not here");
         return full;
     }
+
+    private static string? PublishedHost => Environment.GetEnvironmentVariable("ANOVOS_TEST_HOST");
+
+    /// <summary>The arguments with which <see cref="HostProgram"/> runs the host.</summary>
+    public static string[] HostArguments(params string[] arguments) => PublishedHost is null ? [Host, .. arguments] : arguments;
 
     private static string Metadata(string key) =>
         typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == key).Value!;

@@ -115,8 +115,11 @@ public sealed class SecretTests : IAsyncLifetime
 
         Dictionary<string, string> found = Everything(result);
         Assert.Equal(13, found.Count);
+        Assert.SkipWhen(OperatingSystem.IsWindows() && place.StartsWith('~'), "the home folder is not the environment's there");
         Assert.Empty(found.Where(stream => Forms(place).Any(stream.Value.Contains)).Select(stream => $"{stream.Key}: {Around(stream.Value, place)}"));
-        Assert.Contains("***", string.Concat(found.Values));
+        // Elsewhere, a program of /bin/sh repeats it.
+        if (!OperatingSystem.IsWindows())
+            Assert.Contains("***", string.Concat(found.Values));
         Assert.NotEmpty(found["$Error"]);
     }
 

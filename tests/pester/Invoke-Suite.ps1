@@ -1,14 +1,14 @@
-#Requires -Version 7.4
+#Requires -Version 5.1
 <#
 .SYNOPSIS
     Runs the tests of this folder against the staged module; builds nothing.
 .DESCRIPTION
-    `./build.ps1 Pester` and `dotnet test` call it in the pwsh and with the Pester that the build restored. The exit code is 0 when
-    every test passed or was skipped, else 1.
+    `./build.ps1 Pester` and `dotnet test` call it in the pwsh and with the Pester that the build restored, `./build.ps1 TestPackage` in
+    any PowerShell. The exit code is 0 when every test passed or was skipped, else 1.
 
     Tests against a real MLflow server run when $env:ANOVOS_TEST_TRACKING_URI names one, as http://127.0.0.1:5000.
 .PARAMETER Pwsh
-    The pwsh that runs this script, which the tests start as well.
+    The PowerShell that runs this script, which the tests start as well.
 .PARAMETER Pester
     The manifest of Pester 5.
 .PARAMETER Configuration

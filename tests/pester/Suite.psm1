@@ -109,8 +109,9 @@ function Get-Configuration {
     if ($env:ANOVOS_TEST_CONFIGURATION) { $env:ANOVOS_TEST_CONFIGURATION } else { 'Debug' }
 }
 
-# The module as the build stages it.
+# The module as the build stages it, or as `./build.ps1 TestPackage` has unpacked it.
 function Get-StagedModule {
+    if ($env:ANOVOS_TEST_MODULE) { return $env:ANOVOS_TEST_MODULE }
     Get-RepositoryPath $(if ((Get-Configuration) -eq 'Release') { 'out/Anovos.Mlflow' } else { 'out/Debug/Anovos.Mlflow' })
 }
 
@@ -129,7 +130,7 @@ function Invoke-ScriptHost {
 function Get-ArtifactFolder {
     param($Run)
 
-    $Run.ArtifactUri -like 'file:*' ? ([uri] $Run.ArtifactUri).LocalPath : $Run.ArtifactUri
+    if ($Run.ArtifactUri -like 'file:*') { ([uri] $Run.ArtifactUri).LocalPath } else { $Run.ArtifactUri }
 }
 
 # The SHA-256 of each file that the store holds for a run, by artifact path.

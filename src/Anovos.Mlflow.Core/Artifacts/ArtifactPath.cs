@@ -17,7 +17,7 @@ public static class ArtifactPath
     {
         if (path.StartsWith("/", StringComparison.Ordinal))
             throw Invalid(path, "is absolute; give it relative to the run's artifact root");
-        if (path.Length > 1 && path[1] == ':' && char.IsLetter(path[0]) && (ListedName.IsWindows || path.Length == 2 || path[2] == '/'))
+        if (path.Length > 1 && path[1] == ':' && char.IsLetter(path[0]) && (WindowsName.IsWindows || path.Length == 2 || path[2] == '/'))
             throw Invalid(path, "begins with a drive; give it relative to the run's artifact root");
         if (path.Contains('\\'))
             throw Invalid(path, "holds a backslash; separate folders with '/'");

@@ -117,7 +117,7 @@ public static class ArtifactTree
     {
         string prefix = folder.Length == 0 ? "" : folder + "/";
         string? refused = entry.ArtifactPath.StartsWith(prefix, StringComparison.Ordinal)
-            ? ListedName.WhyRefused(entry.ArtifactPath.Substring(prefix.Length), ListedName.IsWindows, store.TakesControls)
+            ? ListedName.WhyRefused(entry.ArtifactPath.Substring(prefix.Length), WindowsName.IsWindows, store.TakesControls)
             : "is not in the folder that was listed";
         return new ListedArtifact(entry.ArtifactPath, Math.Max(0, entry.Length ?? 0), refused);
     }

@@ -12,9 +12,7 @@ internal sealed class DestinationFolder(string root, bool allowsControls = false
     public bool Prepare()
     {
         Directory.CreateDirectory(Root);
-        string probe = Path.Combine(Root, $".anovos-{Guid.NewGuid():N}.tmp");
-        using (new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, FileOptions.DeleteOnClose))
-            return File.Exists(Path.Combine(Root, Path.GetFileName(probe).ToUpperInvariant()));
+        return CaseProbe.IgnoresCase(Root);
     }
 
     /// <summary>Where an artifact goes; its folder is made.</summary>
@@ -25,7 +23,7 @@ internal sealed class DestinationFolder(string root, bool allowsControls = false
         string folder = Root;
         foreach (string name in names)
         {
-            if (ListedName.WhyRefused(name, ListedName.IsWindows, allowsControls) is { } why)
+            if (ListedName.WhyRefused(name, WindowsName.IsWindows, allowsControls) is { } why)
                 throw new MlflowException(ErrorKind.ArtifactPathInvalid, $"'{ListedName.ToShow(name)}' {why}, so nothing is written under that name.") { Target = artifactPath };
         }
 

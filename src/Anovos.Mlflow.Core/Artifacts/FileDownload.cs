@@ -118,13 +118,19 @@ internal sealed class FileDownload(IArtifactReader store, ListedArtifact file, s
             throw Differs();
 
         // Replaces a link itself, never its target.
+        BusyFile.Replace(
+            path,
+            () =>
+            {
 #if NET
-        File.Move(temporary, path, overwrite);
+                File.Move(temporary, path, overwrite);
 #else
-        if (overwrite)
-            File.Delete(path);
-        File.Move(temporary, path);
+                if (overwrite)
+                    File.Delete(path);
+                File.Move(temporary, path);
 #endif
+            },
+            cancellationToken);
         return false;
     }
 

@@ -1,18 +1,10 @@
-using System.Runtime.InteropServices;
 using System.Text;
-using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>The rules for a name that a server lists before it may name a file here.</summary>
+/// <summary>The rules for a name that a server lists, or that is sent to a folder, before it may name a file here.</summary>
 internal static class ListedName
 {
-    // With any extension; COM¹ is COM1 to Windows.
-    private static readonly Regex Device = new(@"^(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³])[ .]*(\..*|:.*)?$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
-
-    /// <summary>Whether this system is Windows, whose rules are stricter.</summary>
-    public static bool IsWindows { get; } = RuntimeInformation.IsOSPlatform(OSPlatform.Windows);
-
     /// <summary>Why the name, a single one without a folder, may name no file; null when it may.</summary>
     /// <param name="name">The name.</param>
     /// <param name="windows">Whether the rules of Windows hold.</param>
@@ -31,13 +23,7 @@ internal static class ListedName
             return "is a drive";
         if (!IsText(name))
             return "is no valid text";
-        if (!windows)
-            return null;
-        if (name.IndexOfAny(['<', '>', ':', '"', '|', '?', '*']) >= 0)
-            return "holds a character that Windows does not take";
-        if (name[name.Length - 1] is '.' or ' ')
-            return "ends with a dot or a space, which Windows drops";
-        return Device.IsMatch(name) ? "is the name of a device on Windows" : null;
+        return windows ? WindowsName.WhyRefused(name) : null;
     }
 
     /// <summary>The same for all paths that are one file where case and the form of accents make no difference.</summary>

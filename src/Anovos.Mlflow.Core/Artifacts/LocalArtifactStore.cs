@@ -1,7 +1,9 @@
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>Artifacts in a folder of this machine.</summary>
-internal sealed class LocalArtifactStore(string root) : IArtifactStore
+/// <param name="root">The folder.</param>
+/// <param name="onWindows">Whether names are those of Windows; by default, whether this is Windows.</param>
+internal sealed class LocalArtifactStore(string root, bool? onWindows = null) : IArtifactStore
 {
     private const int BufferBytes = 1 << 20;
 
@@ -27,7 +29,7 @@ internal sealed class LocalArtifactStore(string root) : IArtifactStore
                 content = meter.Finish();
             }
 
-            AtomicFile.Replace(temporary, target);
+            AtomicFile.Replace(temporary, target, cancellationToken);
             return content;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -54,7 +56,10 @@ internal sealed class LocalArtifactStore(string root) : IArtifactStore
         Task.Run<IReadOnlyList<Artifact>>(
             () =>
             {
-                var folder = new DirectoryInfo(FullPath(artifactPath));
+                string path = ArtifactPath.Normalize(artifactPath);
+                if (WhyRefused(path) is not null)
+                    return [];
+                var folder = new DirectoryInfo(FullPath(path));
                 return folder.Exists
                     ? [.. folder.EnumerateFileSystemInfos()
 
@@ -78,7 +83,7 @@ internal sealed class LocalArtifactStore(string root) : IArtifactStore
                 if (Directory.Exists(path))
                     Directory.Delete(path, recursive: (File.GetAttributes(path) & FileAttributes.ReparsePoint) == 0);
                 else if (Directory.Exists(Path.GetDirectoryName(path)))
-                    File.Delete(path);
+                    BusyFile.Replace(path, () => File.Delete(path), cancellationToken);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -105,5 +110,19 @@ internal sealed class LocalArtifactStore(string root) : IArtifactStore
         }
     }
 
-    private string FullPath(string artifactPath) => Path.Combine(root, ArtifactPath.Normalize(artifactPath).Replace('/', Path.DirectorySeparatorChar));
+    private string FullPath(string artifactPath)
+    {
+        string path = ArtifactPath.Normalize(artifactPath);
+        return WhyRefused(path) is { } why
+            ? throw new MlflowException(ErrorKind.ArtifactPathInvalid,
+                $"The artifact '{ListedName.ToShow(artifactPath)}' cannot be in a folder of this system: {why}.") { Target = artifactPath }
+            : Path.Combine(root, path.Replace('/', Path.DirectorySeparatorChar));
+    }
+
+    // Elsewhere, the rules of all paths are enough.
+    private string? WhyRefused(string path) => !(onWindows ?? WindowsName.IsWindows)
+        ? null
+        : path.Split('/')
+            .Select(name => WindowsName.WhyRefused(name) is { } why ? $"'{ListedName.ToShow(name)}' {why}" : null)
+            .FirstOrDefault(why => why is not null);
 }

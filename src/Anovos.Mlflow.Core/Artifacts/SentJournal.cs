@@ -104,7 +104,7 @@ public sealed class SentJournal
                 action();
                 return;
             }
-            catch (IOException e) when (attempt < Attempts && SharedFile.IsBusy(e))
+            catch (IOException e) when (attempt < Attempts && BusyFile.IsBusy(e))
             {
                 Thread.Sleep(PauseMilliseconds);
             }

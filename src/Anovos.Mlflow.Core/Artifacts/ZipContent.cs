@@ -24,7 +24,7 @@ internal sealed class ZipContent : IArtifactReader, IDisposable
             {
                 string artifactPath = ArtifactPath.Join(folder, entry.FullName);
                 string? refused = entry.FullName.Split('/')
-                    .Select(name => ListedName.WhyRefused(name, ListedName.IsWindows, TakesControls))
+                    .Select(name => ListedName.WhyRefused(name, WindowsName.IsWindows, TakesControls))
                     .FirstOrDefault(why => why is not null);
                 files.Add(new ListedArtifact(artifactPath, entry.Length, refused));
                 if (!_entries.ContainsKey(artifactPath))

@@ -21,6 +21,7 @@ internal static class AzureErrors
                 return Of(ErrorKind.BucketNotFound, $"There is no container {container}. Check its name and the account in the artifact root or workflow.");
             case "AuthenticationFailed" or "InvalidAuthenticationInfo" or "NoAuthenticationInformation":
                 return Of(ErrorKind.AuthenticationFailed, $"The credentials for {container} are refused. {request} Renew or correct the key, signature or identity, and check this machine's clock.");
+            // Azurite gives a wrong key this code, with the words of AuthenticationFailed; Azure has a code for each.
             case "AuthorizationFailure" when e.Message.Contains("failed to authenticate"):
                 return Of(ErrorKind.AuthenticationFailed, $"The credentials for {container} are refused. {request}");
             case "AuthorizationFailure":

@@ -13,8 +13,12 @@ internal static class CloudErrors
         string message = failure switch
         {
             ConnectionFailure.TimedOut => $"{address} did not answer in time. Check the network, or raise MLFLOW_HTTP_REQUEST_TIMEOUT (seconds).",
-            ConnectionFailure.NotTls or ConnectionFailure.Untrusted => $"The TLS certificate of {address} is not trusted: {cause!.Message} If the store has a certificate authority of its own, "
+            ConnectionFailure.Untrusted => $"The TLS certificate of {address} is not trusted: {cause!.Message} "
+                + "If the store has a certificate authority of its own, "
                 + "add it to the system's or name its PEM file in " + S3Tls.Variable + ".",
+            ConnectionFailure.NotTls => $"No TLS connection to {address}: {cause!.Message} "
+                + "If the store speaks plain http at that port, write http:// in its endpoint. "
+                + $"If its certificate is not trusted, add its authority to the system's or name the PEM file in {S3Tls.Variable}.",
             ConnectionFailure.ProxyRefused => ConnectionErrors.ProxyRefused(endpoint, options: null),
             ConnectionFailure.UnknownHost => $"The name {endpoint.Host} is not known to DNS. Check the artifact root for a typing error, the region or endpoint, and the network.",
             ConnectionFailure.Refused => $"Nothing listens at {endpoint.Host} port {endpoint.Port}. Check the endpoint that the environment gives.",

@@ -21,11 +21,12 @@ internal static class S3Errors
     {
         if (exception is not AmazonServiceException { StatusCode: not 0 } e)
         {
+            // Only the text tells: "Expected hash not equal to calculated hash", the same in every language (AWSSDK.Core 4).
             if (exception is AmazonClientException && exception.Message.Contains("hash"))
                 return Of(ErrorKind.ServerError, $"What came from {bucket} is not what its checksum there says: it was damaged on its way or in the store.", transient: true);
 
-            // The SDK has one type for all that goes wrong before a request is sent, and its credentials are what does.
-            return exception is AmazonClientException || exception.Message.Contains("credentials")
+            // The SDK's own exceptions without a response come before a request is sent, when it looks for credentials.
+            return exception is AmazonClientException || exception.GetType() == typeof(AmazonServiceException)
                 ? Of(ErrorKind.AuthenticationFailed, "No AWS credentials were found. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile of ~/.aws/credentials in AWS_PROFILE, or run where an instance or task role gives them.")
                 : CloudErrors.Unreachable(exception, bucket, endpoint);
         }

@@ -104,33 +104,61 @@ public static class Failures
         failure is not (ConnectionFailure.NotTls or ConnectionFailure.Untrusted or ConnectionFailure.UnknownHost
             or ConnectionFailure.ProxyRefused);
 
-    /// <summary>The reason why a request got no response, and the exception in the chain that shows it.</summary>
+    /// <summary>
+    /// The reason why a request got no response, and the exception in the chain that shows it. Types, statuses and codes decide,
+    /// never a message: .NET Framework has them in the language of the system.
+    /// </summary>
     internal static (ConnectionFailure Failure, Exception? Cause) Connection(Exception? exception)
     {
+        List<Exception> chain = [];
         for (Exception? e = exception; e is not null; e = e.InnerException)
-        {
-            ConnectionFailure? failure = e switch
-            {
-                TimeoutException => ConnectionFailure.TimedOut,
-#if NET
-                HttpRequestException { StatusCode: HttpStatusCode.ProxyAuthenticationRequired } => ConnectionFailure.ProxyRefused,
-#else
-                WebException { Response: HttpWebResponse { StatusCode: HttpStatusCode.ProxyAuthenticationRequired } } =>
-                    ConnectionFailure.ProxyRefused,
-#endif
-                AuthenticationException when e.Message.IndexOf("certificate", StringComparison.OrdinalIgnoreCase) < 0 => ConnectionFailure.NotTls,
-                AuthenticationException => ConnectionFailure.Untrusted,
-                SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData } => ConnectionFailure.UnknownHost,
-                SocketException { SocketErrorCode: SocketError.ConnectionRefused } => ConnectionFailure.Refused,
-                SocketException => ConnectionFailure.Network,
-                _ => null,
-            };
-            if (failure is { } known)
-                return (known, e);
-        }
+            chain.Add(e);
 
-        return (ConnectionFailure.Broken, exception);
+        // The most exact ones first: what is in front of them only says that a request failed.
+        return First(e => e is UntrustedCertificateException ? ConnectionFailure.Untrusted : null)
+            ?? First(Known)
+            ?? First(e => e is WebException web ? OfStatus(web.Status) : null)
+            ?? (ConnectionFailure.Broken, exception);
+
+        (ConnectionFailure, Exception?)? First(Func<Exception, ConnectionFailure?> failure)
+        {
+            foreach (Exception e in chain)
+            {
+                if (failure(e) is { } found)
+                    return (found, e);
+            }
+
+            return null;
+        }
     }
+
+    private static ConnectionFailure? Known(Exception e) => e switch
+    {
+        TimeoutException or WebException { Status: WebExceptionStatus.Timeout } => ConnectionFailure.TimedOut,
+        WebException { Status: WebExceptionStatus.TrustFailure } => ConnectionFailure.Untrusted,
+        WebException { Status: WebExceptionStatus.SecureChannelFailure } or AuthenticationException => ConnectionFailure.NotTls,
+        WebException { Response: HttpWebResponse { StatusCode: HttpStatusCode.ProxyAuthenticationRequired } } =>
+            ConnectionFailure.ProxyRefused,
+        WebException { Status: WebExceptionStatus.ProxyNameResolutionFailure or WebExceptionStatus.RequestProhibitedByProxy } =>
+            ConnectionFailure.ProxyFailed,
+#if NET
+        HttpRequestException { StatusCode: HttpStatusCode.ProxyAuthenticationRequired } => ConnectionFailure.ProxyRefused,
+        HttpRequestException { HttpRequestError: HttpRequestError.ProxyTunnelError } => ConnectionFailure.ProxyFailed,
+#endif
+        SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData } => ConnectionFailure.UnknownHost,
+        SocketException { SocketErrorCode: SocketError.ConnectionRefused } => ConnectionFailure.Refused,
+        SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.ConnectionAborted } => ConnectionFailure.Broken,
+        SocketException => ConnectionFailure.Network,
+        _ => null,
+    };
+
+    // Where no exception inside is more exact. .NET Framework gives an unknown host no SocketException.
+    private static ConnectionFailure? OfStatus(WebExceptionStatus status) => status switch
+    {
+        WebExceptionStatus.NameResolutionFailure => ConnectionFailure.UnknownHost,
+        WebExceptionStatus.ConnectFailure => ConnectionFailure.Network,
+        _ => null,
+    };
 }
 
 /// <summary>The reason why a request got no response.</summary>
@@ -139,7 +167,7 @@ internal enum ConnectionFailure
     /// <summary>The time ran out.</summary>
     TimedOut,
 
-    /// <summary>The server does not speak TLS.</summary>
+    /// <summary>No TLS connection came about: the server does not speak TLS, or no version of it that is spoken here.</summary>
     NotTls,
 
     /// <summary>The server's certificate is not trusted.</summary>
@@ -147,6 +175,9 @@ internal enum ConnectionFailure
 
     /// <summary>The proxy wants credentials, or others.</summary>
     ProxyRefused,
+
+    /// <summary>The proxy is not known to DNS, or opened no connection to the server.</summary>
+    ProxyFailed,
 
     /// <summary>DNS does not know the host.</summary>
     UnknownHost,

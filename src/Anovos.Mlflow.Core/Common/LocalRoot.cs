@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow;
@@ -10,35 +9,50 @@ internal static class LocalRoot
         @"^(?:file:/*|[/\\])?[a-zA-Z](?::|%3a)(?:[/\\]|%5c|\z)", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase);
     private static readonly Regex WindowsShare = new(@"^\\\\[^\\]", RegexOptions.CultureInvariant);
 
-    private static bool OnWindows => RuntimeInformation.IsOSPlatform(OSPlatform.Windows);
-
     /// <summary>Whether a root is the URI of a place elsewhere, as <c>s3:</c>.</summary>
     public static bool IsElsewhere(string root) => LocalUri.SchemeOf(root) is not (null or "file");
 
     /// <summary>Why a root names no folder of this machine, as the end of a sentence; null where it names one, or a place elsewhere (<c>s3:</c>).</summary>
-    public static string? WhyUnusable(string root)
+    /// <param name="root">The root.</param>
+    /// <param name="onWindows">Whether this machine has Windows; by default, whether it does.</param>
+    public static string? WhyUnusable(string root, bool? onWindows = null)
     {
+        bool windows = onWindows ?? WindowsName.IsWindows;
         if (string.IsNullOrWhiteSpace(root))
             return "is missing or empty";
         if (IsElsewhere(root))
             return null;
-        if (!OnWindows && WindowsDrive.IsMatch(root))
+        if (!windows && WindowsDrive.IsMatch(root))
             return "is a folder of a Windows machine";
-        if (!OnWindows && WindowsShare.IsMatch(root))
+        if (!windows && WindowsShare.IsMatch(root))
             return "is a share of a Windows network";
         string path;
         try
         {
-            path = LocalUri.ToPath(root);
+            path = LocalUri.ToPath(root, windows);
         }
         catch (MlflowException)
         {
             return "is a folder of another machine";
         }
 
-        if (!Path.IsPathRooted(path) || (OnWindows && !path.Contains(':') && !path.StartsWith(@"\\", StringComparison.Ordinal)))
-            return OnWindows && path.StartsWith("/", StringComparison.Ordinal) ? "is a folder of another machine" : "is relative, and to which folder is not known";
-        return Path.GetFullPath(path) == Path.GetPathRoot(Path.GetFullPath(path)) ? "is the root of the disk" : null;
+        if (!LocalPath.IsRooted(path, windows) || (windows && !path.Contains(':') && !LocalPath.IsShare(path)))
+        {
+            return windows && path.StartsWith("/", StringComparison.Ordinal)
+                ? "is a folder of another machine"
+                : "is relative, and to which folder is not known";
+        }
+
+        try
+        {
+            // Of another kind of system, Path does not know the paths.
+            string full = windows == WindowsName.IsWindows ? Path.GetFullPath(path) : path;
+            return LocalPath.IsRoot(full, windows) ? "is the root of the disk" : null;
+        }
+        catch (Exception e) when (e is ArgumentException or NotSupportedException or PathTooLongException)
+        {
+            return "is not a path on this system";
+        }
     }
 
     /// <summary>

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow;
@@ -18,9 +17,11 @@ internal static class LocalUri
     public static string? SchemeOf(string text) => Scheme.Match(text) is { Success: true } match ? match.Value.ToLowerInvariant() : null;
 
     /// <summary>The URI of a full path: <c>file:///…</c>, everything but letters, digits and <c>-._~</c> percent-encoded.</summary>
-    public static string FromPath(string fullPath)
+    public static string FromPath(string fullPath, bool? onWindows = null)
     {
-        string path = Path.DirectorySeparatorChar == '\\' ? fullPath.Replace('\\', '/') : fullPath;
+        string path = fullPath;
+        if (onWindows ?? WindowsName.IsWindows)
+            path = LocalPath.WithoutPrefix(fullPath, onWindows).Replace('\\', '/');
         if (path.StartsWith("//", StringComparison.Ordinal))
             return "file:" + Escape(path);
         return path.Length > 1 && path[1] == ':'
@@ -30,7 +31,7 @@ internal static class LocalUri
 
     /// <summary>Whether an artifact location says where it is without a current folder: a URI or a full path.</summary>
     public static bool IsAbsolute(string location) =>
-        LocalRoot.IsElsewhere(location) || Path.IsPathRooted(ToPath(location));
+        LocalRoot.IsElsewhere(location) || LocalPath.IsRooted(ToPath(location));
 
     /// <summary>The location below another; a query (<c>s3://bucket/p?region=…</c>) stays at the end.</summary>
     public static string Append(string location, string below)
@@ -41,18 +42,24 @@ internal static class LocalUri
             : $"{location.Substring(0, query).TrimEnd('/')}/{below}{location.Substring(query)}";
     }
 
-    /// <summary>The path that a <c>file:</c> URI or a plain path names; relative stays relative.</summary>
-    public static string ToPath(string uri)
+    /// <summary>
+    /// The path that a <c>file:</c> URI or a plain path names; relative stays relative. On Windows, <c>file://server/share</c> is a share.
+    /// </summary>
+    public static string ToPath(string uri, bool? onWindows = null)
     {
+        bool windows = onWindows ?? WindowsName.IsWindows;
         if (!uri.StartsWith(FileScheme, StringComparison.OrdinalIgnoreCase))
-            return uri;
+            return LocalPath.WithoutPrefix(uri, windows);
 
         string path = uri.Substring(FileScheme.Length);
         if (path.StartsWith("//", StringComparison.Ordinal))
         {
             int slash = path.IndexOf('/', 2);
             string host = path.Substring(2, (slash < 0 ? path.Length : slash) - 2);
-            if (host.Length > 0 && host is not ("localhost" or "127.0.0.1"))
+            bool isElsewhere = host.Length > 0 && host is not ("localhost" or "127.0.0.1");
+            if (isElsewhere && windows)
+                return Uri.UnescapeDataString(path).Replace('/', '\\');
+            if (isElsewhere)
                 throw new MlflowException(ErrorKind.UriUnsupported, $"{uri} names the host '{host}', and a file: URI can only name this machine. For a folder here write file:///folder or just its path.") { Target = uri };
             path = slash < 0 ? "/" : path.Substring(slash);
         }
@@ -61,7 +68,7 @@ internal static class LocalUri
 
         // file:///C:/x
         bool hasDrive = path.Length > 2 && path[0] == '/' && char.IsLetter(path[1]) && path[2] == ':';
-        return hasDrive && RuntimeInformation.IsOSPlatform(OSPlatform.Windows) ? path.Substring(1) : path;
+        return hasDrive && windows ? path.Substring(1) : path;
     }
 
     private static string Escape(string path) => string.Join("/", path.Split('/').Select(Uri.EscapeDataString));

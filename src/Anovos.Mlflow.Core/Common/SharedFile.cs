@@ -17,9 +17,9 @@ internal static class SharedFile
     public static string Stored(string text) => Utf8.GetString(Utf8.GetBytes(text));
 
     /// <summary>The file's text as it stands.</summary>
-    public static string Read(string path)
+    public static string Read(string path, CancellationToken cancellationToken = default)
     {
-        using FileStream stream = Open(path);
+        using FileStream stream = Open(path, cancellationToken);
         var bytes = new byte[stream.Length];
         int count = 0;
         for (int read = 1; read > 0 && count < bytes.Length; count += read)
@@ -28,13 +28,13 @@ internal static class SharedFile
     }
 
     /// <summary>The text of a file whose every line ends with a line end: until it does, somebody is writing and is waited for shortly.</summary>
-    public static string ReadEnded(string path)
+    public static string ReadEnded(string path, CancellationToken cancellationToken = default)
     {
-        string text = Read(path);
+        string text = Read(path, cancellationToken);
         for (int attempt = 1; attempt < Attempts && !EndsLine(text) && IsFresh(path); attempt++)
         {
             Thread.Sleep(PauseMilliseconds);
-            text = Read(path);
+            text = Read(path, cancellationToken);
         }
 
         return text;
@@ -48,7 +48,7 @@ internal static class SharedFile
     /// <param name="isWhole">Whether a last line without a line end, which begins at this offset, is complete; without it, none is.</param>
     public static IEnumerable<string> ReadLines(string path, Func<long, bool>? isWhole = null)
     {
-        using FileStream stream = Open(path);
+        using FileStream stream = Open(path, CancellationToken.None);
         var block = new byte[Math.Max(1, Math.Min(stream.Length, BlockBytes))];
         string? whole = null;
         for (int attempt = 1; ;)
@@ -87,18 +87,36 @@ internal static class SharedFile
         }
     }
 
+    // The last key in a folder takes it away, on Windows not before its last reader leaves it.
+    private static void PutInPlace(string temporary, string path, CancellationToken cancellationToken)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                AtomicFile.Replace(temporary, path, cancellationToken);
+                return;
+            }
+            catch (DirectoryNotFoundException) when (attempt < Attempts)
+            {
+                Thread.Sleep(PauseMilliseconds);
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            }
+        }
+    }
+
     /// <summary>
     /// Puts a whole file in place at once. The temporary file is made in <paramref name="scratch"/>, a folder of the same
     /// disk whose files mean nothing to MLflow: in <c>params/</c> it would be a param.
     /// </summary>
-    public static void Write(string path, string text, string scratch)
+    public static void Write(string path, string text, string scratch, CancellationToken cancellationToken = default)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         string temporary = Path.Combine(scratch, $".{Guid.NewGuid():N}.tmp");
         try
         {
             File.WriteAllText(temporary, text, Utf8);
-            Patiently(() => AtomicFile.Replace(temporary, path));
+            PutInPlace(temporary, path, cancellationToken);
         }
         catch
         {
@@ -114,7 +132,9 @@ internal static class SharedFile
     /// <param name="path">The file.</param>
     /// <param name="lines">Writes the lines.</param>
     /// <param name="isHalf">Whether a last line without a line end is half a line.</param>
-    public static void Append(string path, Action<TextWriter> lines, Func<string, bool> isHalf)
+    /// <param name="cancellationToken">Cancels the wait for another program that has the file open.</param>
+    public static void Append(
+        string path, Action<TextWriter> lines, Func<string, bool> isHalf, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
 
@@ -122,31 +142,25 @@ internal static class SharedFile
         using var bytes = new MemoryStream();
         using (var writer = new StreamWriter(bytes, Utf8, bufferSize: 1024, leaveOpen: true))
             lines(writer);
-        Patiently(() =>
-        {
-            using FileStream stream = OpenToWrite(path);
-            long end = EndOfWholeLines(stream, from: 0);
-            if (end < stream.Length && isHalf(ReadFrom(stream, end)))
-                stream.SetLength(end);
-            bool unended = end < stream.Length;
-            stream.Position = stream.Length;
-            if (unended)
-                stream.WriteByte(LineEnd);
-            bytes.WriteTo(stream);
-        });
+        using FileStream stream = OpenToWrite(path, cancellationToken);
+        long end = EndOfWholeLines(stream, from: 0);
+        if (end < stream.Length && isHalf(ReadFrom(stream, end)))
+            stream.SetLength(end);
+        bool unended = end < stream.Length;
+        stream.Position = stream.Length;
+        if (unended)
+            stream.WriteByte(LineEnd);
+        bytes.WriteTo(stream);
     }
 
     /// <summary>Removes half a line that begins at an offset or behind it.</summary>
-    public static void CutHalfLine(string path, long from)
+    public static void CutHalfLine(string path, long from, CancellationToken cancellationToken)
     {
         if (!File.Exists(path))
             return;
-        Patiently(() =>
-        {
-            using FileStream stream = OpenToWrite(path);
-            if (stream.Length > from)
-                stream.SetLength(EndOfWholeLines(stream, from));
-        });
+        using FileStream stream = OpenToWrite(path, cancellationToken);
+        if (stream.Length > from)
+            stream.SetLength(EndOfWholeLines(stream, from));
     }
 
     /// <summary>The text of an open file from an offset on.</summary>
@@ -156,11 +170,6 @@ internal static class SharedFile
         using var reader = new StreamReader(stream, Utf8, detectEncodingFromByteOrderMarks: false, bufferSize: 1024, leaveOpen: true);
         return reader.ReadToEnd();
     }
-
-    /// <summary>Whether the failure is another process having the file open, which passes.</summary>
-    public static bool IsBusy(IOException failure) =>
-        // Windows: ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION; Unix: EWOULDBLOCK of Linux and of macOS.
-        (failure.HResult & 0xFFFF) is 32 or 33 or 11 or 35;
 
     // A file that somebody writes just now. An editor that ends no last line is done with it.
     private static bool IsFresh(string path) => (DateTime.UtcNow - File.GetLastWriteTimeUtc(path)).Duration() < TimeSpan.FromSeconds(1);
@@ -179,35 +188,20 @@ internal static class SharedFile
         return from;
     }
 
-    private static FileStream OpenToWrite(string path) =>
-        new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
+    private static FileStream OpenToWrite(string path, CancellationToken cancellationToken) =>
+        Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, cancellationToken);
+
+    private static FileStream Open(string path, CancellationToken cancellationToken) =>
+        Open(path, FileMode.Open, FileAccess.Read, cancellationToken);
 
     // To share is not to be what keeps a writer from replacing the file.
-    private static FileStream Open(string path)
+    private static FileStream Open(string path, FileMode mode, FileAccess access, CancellationToken cancellationToken)
     {
         FileStream? stream = null;
-        Patiently(() => stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1));
+        BusyFile.Open(
+            path,
+            () => stream = new FileStream(path, mode, access, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1),
+            cancellationToken);
         return stream!;
-    }
-
-    private static void Patiently(Action action)
-    {
-        for (int attempt = 1; ; attempt++)
-        {
-            try
-            {
-                action();
-                return;
-            }
-            catch (IOException failure) when (attempt < Attempts && IsBusy(failure))
-            {
-                Thread.Sleep(PauseMilliseconds);
-            }
-            // Windows says "access denied" of a file that is just being replaced.
-            catch (UnauthorizedAccessException) when (attempt < Attempts && Path.DirectorySeparatorChar == '\\')
-            {
-                Thread.Sleep(PauseMilliseconds);
-            }
-        }
     }
 }

@@ -14,7 +14,7 @@ public static class StateFolder
     {
         string folder = variables.Text(Variable)
             ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "anovos-mlflow", "sent");
-        return Path.IsPathRooted(folder) ? folder : null;
+        return LocalPath.IsRooted(folder) ? folder : null;
     }
 
     /// <summary>True if a run id is safe as a file name: a server may choose any text as an id.</summary>

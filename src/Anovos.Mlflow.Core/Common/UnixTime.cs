@@ -11,14 +11,14 @@ public static class UnixTime
 
     /// <summary>The number in a text; null where the text is not a number but perhaps a date.</summary>
     public static double? NumberIn(string text) =>
-        double.TryParse(text.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : null;
+        Floats.TryRead(text.Trim(), NumberStyles.Float, out double number) ? number : null;
 
     /// <summary>The time of a number: Unix seconds below 1e11, Unix milliseconds from there on.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a time before 1970 or after 2200.</exception>
     public static DateTimeOffset FromNumber(double number)
     {
         double milliseconds = number < FirstMilliseconds ? Math.Round(number * 1000) : number;
-        string text = number.ToString("R", CultureInfo.InvariantCulture);
+        string text = Floats.Shortest(number);
         return milliseconds is >= 0 and < 1e13
             ? Check(DateTimeOffset.FromUnixTimeMilliseconds((long)milliseconds), text)
             : throw Refused(text);

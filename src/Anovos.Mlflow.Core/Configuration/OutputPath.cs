@@ -55,9 +55,9 @@ internal sealed class OutputPath
         try
         {
             string local = ToLocal(text, scheme);
-            bool relative = scheme.Length == 0 && !Path.IsPathRooted(local);
+            bool relative = scheme.Length == 0 && !LocalPath.IsRooted(local);
             string below = relative ? local : local.Substring(Path.GetPathRoot(local)!.Length);
-            return new OutputPath(Trim(Path.GetFullPath(Path.Combine(basePath, local))), isRemote: false, relative, below.Split('/'));
+            return new OutputPath(Trim(Path.GetFullPath(LocalPath.Join(basePath, local))), isRemote: false, relative, below.Split('/'));
         }
         catch (Exception exception) when (exception is ArgumentException or NotSupportedException or PathTooLongException)
         {
@@ -81,7 +81,7 @@ internal sealed class OutputPath
         return !IsRemote && (Trim(folder) + separator).StartsWith(Value.TrimEnd(Path.DirectorySeparatorChar) + separator, comparison);
     }
 
-    private static bool OnWindows => Path.DirectorySeparatorChar == '\\';
+    private static bool OnWindows => WindowsName.IsWindows;
 
     /// <summary>Databricks shows <c>dbfs:/x</c> on its driver as <c>/dbfs/x</c>.</summary>
     private static string ToLocal(string text, string scheme)

@@ -18,14 +18,20 @@ internal static class ConnectionErrors
         }
 
         (ConnectionFailure failure, Exception? cause) = timedOut ? (ConnectionFailure.TimedOut, exception) : Failures.Connection(exception);
+        string authorities = options.ServerCertificateVariable
+            + (options.ServerCertificateVariable == S3Tls.Variable ? "" : " or with -ServerCertificatePath");
         string message = failure switch
         {
             ConnectionFailure.TimedOut => $"{address} did not answer in time. Check that the server is well, or raise MLFLOW_HTTP_REQUEST_TIMEOUT (seconds).",
-            ConnectionFailure.NotTls => $"{address} does not answer in TLS: {cause!.Message} If the server speaks plain http at that port, write http:// in the tracking URI.",
+            ConnectionFailure.NotTls => $"No TLS connection to {address}: {cause!.Message} "
+                + "If the server speaks plain http at that port, write http:// in the tracking URI. "
+                + $"If its certificate is not trusted, name the PEM file of its authority in {authorities}.",
             ConnectionFailure.Untrusted => $"The TLS certificate of {address} is not trusted: {cause!.Message} If the server has a certificate authority of its own, "
-                + $"name its PEM file in {options.ServerCertificateVariable}"
-                + (options.ServerCertificateVariable == S3Tls.Variable ? "." : " or with -ServerCertificatePath."),
+                + $"name its PEM file in {authorities}.",
             ConnectionFailure.ProxyRefused => ProxyRefused(server, options),
+            ConnectionFailure.ProxyFailed => $"The proxy {(proxy is null ? "" : $"{proxy} ")}before {address} "
+                + $"opened no connection to it: {cause!.Message}. "
+                + $"Check the proxy, or name {host} in NO_PROXY if it needs none.",
             not ConnectionFailure.Broken when proxy is not null => $"The proxy {proxy}, which stands between here and {address}, cannot be reached: {cause!.Message}. "
                 + $"Correct HTTP_PROXY or HTTPS_PROXY, or name {host} in NO_PROXY if it needs none.",
             ConnectionFailure.UnknownHost => $"The name {host} is not known to DNS, so {address} cannot be reached. Check the tracking URI for a typing error, and the network or VPN.",

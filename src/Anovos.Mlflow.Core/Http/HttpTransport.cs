@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
-#if !NET
+#if NET
+using System.Net.Security;
+#else
 using System.Security.Authentication;
 #endif
 using System.Security.Cryptography.X509Certificates;
@@ -11,14 +13,14 @@ namespace Anovos.Mlflow.Http;
 /// <summary>Makes the <see cref="HttpClient"/>s of a store: TLS, proxy, credentials, redirects, connection limits.</summary>
 internal static class HttpTransport
 {
-    // No fewer than transfers; .NET Framework's default of two would serialise them.
-    private const int ConnectionsPerServer = AdaptiveConcurrency.MaximumLimit;
+    /// <summary>No fewer than transfers; .NET Framework's default of two would serialise them.</summary>
+    public const int ConnectionsPerServer = AdaptiveConcurrency.MaximumLimit;
 
     public static string UserAgent { get; } = $"Anovos.Mlflow/{typeof(HttpTransport).Assembly.GetName().Version?.ToString(3)}";
 
     /// <summary>The connections of a store, which its clients share.</summary>
     public static HttpMessageHandler CreateHandler(ConnectionOptions options) =>
-        new SameHostRedirectHandler(options.FollowRedirects) { InnerHandler = CreatePrimaryHandler(options) };
+        new SameHostRedirectHandler(options.FollowRedirects) { InnerHandler = ForHosts(CreatePrimaryHandler(options)) };
 
     /// <summary>The connections of a store, with the identity of the options behind each request to <paramref name="server"/>.</summary>
     public static HttpMessageHandler CreateHandler(ConnectionOptions options, Uri server) =>
@@ -49,10 +51,12 @@ internal static class HttpTransport
     {
         var handler = CreatePrimaryHandler(options);
         handler.AutomaticDecompression = DecompressionMethods.None;
-        return new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+        return new HttpClient(ForHosts(handler)) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
 #if NET
+    private static SocketsHttpHandler ForHosts(SocketsHttpHandler handler) => handler;
+
     private static SocketsHttpHandler CreatePrimaryHandler(ConnectionOptions options)
     {
         var handler = new SocketsHttpHandler
@@ -84,12 +88,21 @@ internal static class HttpTransport
             X509Certificate2[] authorities = ServerCertificates.LoadAuthorities(
                 options.ServerCertificatePath, options.ServerCertificateVariable);
             handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
-                certificate is X509Certificate2 server && ServerCertificates.IsTrusted(server, chain, errors, authorities);
+                certificate is X509Certificate2 server && ServerCertificates.IsTrusted(server, chain, errors, authorities)
+                    ? true
+                    : throw new UntrustedCertificateException(errors, chain);
+        }
+        else
+        {
+            handler.SslOptions.RemoteCertificateValidationCallback = (_, _, chain, errors) =>
+                errors == SslPolicyErrors.None ? true : throw new UntrustedCertificateException(errors, chain);
         }
 
         return handler;
     }
 #else
+    private static ServicePointHandler ForHosts(HttpClientHandler handler) => new(handler);
+
     private static HttpClientHandler CreatePrimaryHandler(ConnectionOptions options)
     {
         var handler = new HttpClientHandler
@@ -116,6 +129,8 @@ internal static class HttpTransport
         {
             X509Certificate2[] authorities = ServerCertificates.LoadAuthorities(
                 options.ServerCertificatePath, options.ServerCertificateVariable);
+
+            // Nothing is thrown here: HttpWebRequest has a status of its own for a certificate that is not accepted.
             handler.ServerCertificateCustomValidationCallback = (_, certificate, chain, errors) =>
                 certificate is not null && ServerCertificates.IsTrusted(certificate, chain, errors, authorities);
         }

@@ -55,13 +55,14 @@ internal static class JsonFields
     public static double Number(this JsonElement json, string name) => json.Field(name, JsonValueKind.Number, JsonValueKind.String) switch
     {
         null => 0,
-        { ValueKind: JsonValueKind.Number } number when number.TryGetDouble(out double value) => value,
+        { ValueKind: JsonValueKind.Number } number when number.TryGetDouble(out double value) =>
+            value == 0 ? Floats.Restore(value, number.GetRawText()) : value,
         { ValueKind: JsonValueKind.String } text => text.GetString() switch
         {
             "NaN" => double.NaN,
             "Infinity" => double.PositiveInfinity,
             "-Infinity" => double.NegativeInfinity,
-            var digits when double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) => value,
+            var digits when Floats.TryRead(digits!, NumberStyles.Float, out double value) => value,
             _ => throw new FormatException($"its '{name}' is no number"),
         },
         _ => throw new FormatException($"its '{name}' is no number"),

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Text;
+using Anovos.Mlflow.Processes;
 
 namespace Anovos.Mlflow.Identity;
 
@@ -15,11 +16,8 @@ internal sealed class AzureCli(Func<string, string?> setting, Func<DateTimeOffse
     public static string? Find(Func<string, string?> setting)
     {
         // Only these two: on Windows it is a batch file, and nothing that lies in the current folder.
-        string name = Path.DirectorySeparatorChar == '\\' ? "az.cmd" : "az";
-        return (setting("PATH") ?? "").Split([Path.PathSeparator], StringSplitOptions.RemoveEmptyEntries)
-            .Where(Path.IsPathRooted)
-            .Select(folder => Path.Combine(folder, name))
-            .FirstOrDefault(File.Exists);
+        string name = WindowsName.IsWindows ? "az.cmd" : "az";
+        return ProgramSearch.Folders(setting("PATH")).Select(folder => LocalPath.Join(folder, name)).FirstOrDefault(File.Exists);
     }
 
     /// <summary>A token for a resource, of whoever is signed in.</summary>

@@ -1,31 +1,29 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
-#if NET
-using System.Text;
-#else
 using System.ComponentModel;
-using Microsoft.Win32.SafeHandles;
+using System.Diagnostics;
+#if NET
+using System.Runtime.InteropServices;
+using System.Text;
 #endif
 
 namespace Anovos.Mlflow.Processes;
 
 /// <summary>
 /// A child process and all that it starts, to be ended together. On Linux they are told by a variable that they inherit, so
-/// that one whose parent has ended is found too; on Windows PowerShell by a job object.
+/// that one whose parent has ended is found too; on Windows by a job object.
 /// </summary>
 internal sealed class ProcessTree : IDisposable
 {
     /// <summary>The variable by which the processes of one workflow are told.</summary>
     public const string Variable = "ANOVOS_MLFLOW_WORKFLOW";
 
+#if NET
     private const int Terminate = 15;
     private const int Kill = 9;
+#endif
 
     private readonly string _mark = Guid.NewGuid().ToString("N");
+    private readonly WindowsJob? _job = WindowsName.IsWindows ? new WindowsJob() : null;
     private Process? _root;
-#if !NET
-    private readonly SafeFileHandle _job = CreateJobObject(IntPtr.Zero, null);
-#endif
 
     /// <summary>What the environment of each process of the tree holds.</summary>
     public string Mark => $"{Variable}={_mark}";
@@ -34,59 +32,60 @@ internal sealed class ProcessTree : IDisposable
     public static void EndMarked(string mark)
     {
 #if NET
-        foreach (int id in OperatingSystem.IsWindows() ? [] : Marked(mark))
+        foreach (int id in WindowsName.IsWindows ? [] : Marked(mark))
             Send(id, Kill);
 #endif
     }
 
     /// <summary>Starts the process as the root.</summary>
-    /// <exception cref="System.ComponentModel.Win32Exception">It cannot be started.</exception>
-    public Process Start(ProcessStartInfo start)
+    /// <exception cref="Win32Exception">It cannot be started.</exception>
+    public StartedProcess Start(ProcessStartInfo start)
     {
         start.Environment[Variable] = _mark;
-        _root = Process.Start(start)!;
-#if !NET
-        if (!AssignProcessToJobObject(_job, _root.Handle) && !_root.HasExited)
-            throw new Win32Exception();
-#endif
-        return _root;
+        StartedProcess started = _job?.Start(start) ?? StartedProcess.Start(start);
+        _root = started.Process;
+        return started;
     }
 
     /// <summary>Asks all of them to end, and after <paramref name="grace"/> ends those that did not.</summary>
     public async Task EndAsync(TimeSpan grace)
     {
-#if NET
-        if (!OperatingSystem.IsWindows())
+        if (_job is not null)
         {
-            Signal(Terminate);
-            for (var waited = Stopwatch.StartNew(); waited.Elapsed < grace && IsAlive(); )
-                await Task.Delay(50).ConfigureAwait(false);
+            // Windows has no polite way that a console program without a window hears.
+            _job.End();
+            return;
         }
 
+#if NET
+        Signal(Terminate);
+        for (var waited = Stopwatch.StartNew(); waited.Elapsed < grace && IsAlive(); )
+            await Task.Delay(50).ConfigureAwait(false);
+#else
+        await Task.Yield();
+#endif
         try
         {
+#if NET
             _root?.Kill(entireProcessTree: true);
+#else
+            _root?.Kill();
+#endif
         }
-        catch (Exception e) when (e is InvalidOperationException or System.ComponentModel.Win32Exception or AggregateException)
+        catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException)
         {
             // It has ended, or one of them did meanwhile.
         }
 
-        if (!OperatingSystem.IsWindows())
-            Signal(Kill);
-#else
-        // Windows has no polite way that a console program without a window hears.
-        await Task.Yield();
-        TerminateJobObject(_job, 1);
+#if NET
+        Signal(Kill);
 #endif
     }
 
     public void Dispose()
     {
         _root?.Dispose();
-#if !NET
-        _job.Dispose();
-#endif
+        _job?.Dispose();
     }
 
 #if NET
@@ -125,14 +124,5 @@ internal sealed class ProcessTree : IDisposable
 
     [DllImport("libc", EntryPoint = "kill")]
     private static extern int Send(int processId, int signal);
-#else
-    [DllImport("kernel32", CharSet = CharSet.Unicode, SetLastError = true)]
-    private static extern SafeFileHandle CreateJobObject(IntPtr attributes, string? name);
-
-    [DllImport("kernel32", SetLastError = true)]
-    private static extern bool AssignProcessToJobObject(SafeFileHandle job, IntPtr process);
-
-    [DllImport("kernel32", SetLastError = true)]
-    private static extern bool TerminateJobObject(SafeFileHandle job, uint exitCode);
 #endif
 }

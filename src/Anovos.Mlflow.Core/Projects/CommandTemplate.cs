@@ -6,21 +6,25 @@ namespace Anovos.Mlflow.Projects;
 /// <summary>
 /// The command of an entry point. MLflow fills its parameters in and has a shell read it; here it is taken apart by the
 /// shell's rules of quoting (POSIX.1-2017, 2.2) before anything is filled in, and no shell is started: a value stays within
-/// its argument. What would need a shell is refused.
+/// its argument. What would need a shell is refused. On Windows, MLflow's shell is <c>cmd</c>, and a backslash means itself as in the
+/// C runtime there; single quotes are those of POSIX, so that a project runs on both.
 /// </summary>
 internal static class CommandTemplate
 {
-    private const string Operators = "|&;<>()$`*?[]\n", InQuotes = "$`";
+    private const string Operators = "|&;<>()$`*?[]\n", InQuotes = "$`", OfCmd = "%^", OfCmdInQuotes = "%";
 
     private static readonly Regex Safe = new("^[A-Za-z0-9_@%+=:,./-]+$", RegexOptions.CultureInvariant);
+    private static readonly Regex SafeInCmd = new("^[A-Za-z0-9_@+:./-]+$", RegexOptions.CultureInvariant);
     private static readonly Regex Assignment = new("^[A-Za-z_][A-Za-z0-9_]*=", RegexOptions.CultureInvariant);
 
     /// <summary>The program and its arguments.</summary>
     /// <param name="template">The command, with <c>{name}</c> where a parameter goes; <c>{{</c> is a brace.</param>
     /// <param name="values">The parameters.</param>
+    /// <param name="onWindows">Whether the shell is <c>cmd</c>; by default, whether this is Windows.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for what only a shell could run, and for a parameter that there is not.</exception>
-    public static IReadOnlyList<string> ToArguments(string template, IReadOnlyDictionary<string, string> values)
+    public static IReadOnlyList<string> ToArguments(string template, IReadOnlyDictionary<string, string> values, bool? onWindows = null)
     {
+        bool isCmd = onWindows ?? WindowsName.IsWindows;
         string text = template.Trim();
         List<string> arguments = [];
         var word = new StringBuilder();
@@ -37,6 +41,14 @@ internal static class CommandTemplate
             else if (quote == '\'')
             {
                 Take(c, ends: c == '\'');
+            }
+            else if (isCmd && c == '\\')
+            {
+                TakeBackslashes(ref i);
+            }
+            else if (isCmd && (quote == '"' ? OfCmdInQuotes : OfCmd).IndexOf(c) >= 0)
+            {
+                throw NeedsShell(c);
             }
             else if (quote == '"')
             {
@@ -86,6 +98,24 @@ internal static class CommandTemplate
             isWord |= c != '\n';
         }
 
+        // They mean themselves, except before a quote: two are one there, and an odd one makes the quote a character.
+        void TakeBackslashes(ref int i)
+        {
+            int end = i;
+            while (end < text.Length && text[end] == '\\')
+                end++;
+            int count = end - i;
+            bool isBeforeQuote = end < text.Length && text[end] == '"';
+            word.Append('\\', isBeforeQuote ? count / 2 : count);
+            isWord = true;
+            i = end - 1;
+            if (isBeforeQuote && count % 2 == 1)
+            {
+                word.Append('"');
+                i = end;
+            }
+        }
+
         void Take(char c, bool ends)
         {
             if (ends)
@@ -126,6 +156,26 @@ internal static class CommandTemplate
 
     /// <summary>A text as MLflow writes it into a command and a param (Python's <c>shlex.quote</c>).</summary>
     public static string Quote(string text) => Safe.IsMatch(text) ? text : $"'{text.Replace("'", "'\"'\"'")}'";
+
+    /// <summary>A text as an argument of a template that <c>cmd</c> runs, as MLflow does on Windows, braces included.</summary>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.InvalidValue"/>: it has a character that <c>cmd</c> would act upon in quotes as well.
+    /// </exception>
+    public static string EscapeForCmd(string text)
+    {
+        if (text.IndexOfAny(['%', '"', '\r', '\n']) is >= 0 and var at)
+        {
+            string sign = text[at] < ' ' ? "line end" : text[at].ToString();
+            throw new MlflowException(ErrorKind.InvalidValue,
+                $"The argument '{text}' has the sign '{sign}', which cmd would act upon also in "
+                + "quotes. Put the command into a script, and name that.") { Target = text };
+        }
+
+        if (SafeInCmd.IsMatch(text))
+            return text;
+        string backslashes = new('\\', text.Length - text.TrimEnd('\\').Length);
+        return $"\"{text.Replace("{", "{{").Replace("}", "}}")}{backslashes}\"";
+    }
 
     /// <summary>A text as an argument of a template, braces included.</summary>
     public static string Escape(string text) => text.IndexOfAny(['{', '}']) >= 0 ? Quote(text).Replace("{", "{{").Replace("}", "}}") : Quote(text);

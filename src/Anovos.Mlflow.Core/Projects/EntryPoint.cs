@@ -28,7 +28,7 @@ internal sealed record ProjectParameter(string Name, string Type, string? Defaul
                 // One letter before the colon is a drive.
                 if (Scheme.Match(value) is { Success: true, Length: > 2 } && !value.StartsWith("file:", StringComparison.OrdinalIgnoreCase))
                     throw Wrong(value, "is a path of this machine; a URI is not fetched");
-                string path = System.IO.Path.GetFullPath(System.IO.Path.Combine(baseDirectory, LocalUri.ToPath(value)));
+                string path = LocalPath.Full(baseDirectory, LocalUri.ToPath(value));
                 return File.Exists(path) || Directory.Exists(path) ? path : throw Wrong(value, $"is a path, and there is nothing at {path}");
             default:
                 return value;

@@ -37,7 +37,7 @@ public sealed class MlflowProject : IDisposable
         string[] parts = uri.Split(['#'], 2);
         string below = parts.Length == 1 ? "" : ArtifactPath.Normalize(parts[1]);
         bool isUri = parts[0].Contains("://") && !parts[0].StartsWith("file:", StringComparison.OrdinalIgnoreCase);
-        string? local = isUri ? null : Path.GetFullPath(Path.Combine(baseDirectory, LocalUri.ToPath(parts[0])));
+        string? local = isUri ? null : LocalPath.Full(baseDirectory, LocalUri.ToPath(parts[0]));
         if (local is not null && !Directory.Exists(local))
             local = null;
         if (local is not null && version is null && !IsBare(local))

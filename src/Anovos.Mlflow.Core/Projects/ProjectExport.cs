@@ -19,13 +19,23 @@ public static class ProjectExport
     /// <param name="name">The project's name.</param>
     /// <param name="command">The program and its arguments before the workflow file.</param>
     /// <param name="runType">The run type where none is given.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when the workflow file lies elsewhere.</exception>
-    public static string ToText(AnovosConfig config, string folder, string name, IEnumerable<string> command, string runType)
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.InvalidValue"/> when the workflow file is elsewhere, or <c>cmd</c>, which runs the command on Windows, would
+    /// change an argument.
+    /// </exception>
+    public static string ToText(AnovosConfig config, string folder, string name, IEnumerable<string> command, string runType) =>
+        ToText(config, folder, name, command, runType, WindowsName.IsWindows);
+
+    internal static string ToText(
+        AnovosConfig config, string folder, string name, IEnumerable<string> command, string runType, bool forCmd)
     {
         string root = folder.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar;
-        if (!config.Path.StartsWith(root, StringComparison.Ordinal))
+        if (!config.Path.StartsWith(root, WindowsName.IsWindows ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal))
             throw new MlflowException(ErrorKind.InvalidValue, $"The workflow file {config.Path} does not lie in {folder}, and a project has all that it runs in its folder. Put it there, or name another folder with -Path.") { Target = config.Path };
         string file = config.Path.Substring(root.Length).Replace(Path.DirectorySeparatorChar, '/');
+
+        IEnumerable<string> arguments = command.Select(
+            argument => forCmd ? CommandTemplate.EscapeForCmd(argument) : CommandTemplate.Escape(argument));
 
         // A parameter of the type path would start from where mlflow is called, not from the project.
         return new StringBuilder()
@@ -33,7 +43,7 @@ public static class ProjectExport
             .Append("entry_points:\n  main:\n    parameters:\n")
             .Append("      config: {type: string, default: ").Append(Quote(file)).Append("}\n")
             .Append("      run_type: {type: string, default: ").Append(Quote(runType)).Append("}\n")
-            .Append("    command: ").Append(Quote(string.Join(" ", command.Select(CommandTemplate.Escape).Concat(["{config}", "{run_type}"])))).Append('\n')
+            .Append("    command: ").Append(Quote(string.Join(" ", arguments.Concat(["{config}", "{run_type}"])))).Append('\n')
             .ToString();
     }
 

@@ -94,7 +94,7 @@ public static class ModelFile
         YamlScalar { IsNull: true } => null,
         YamlScalar { Boolean: { } boolean } => boolean,
         YamlScalar { Kind: YamlKind.Integer } number when long.TryParse(number.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long whole) => whole,
-        YamlScalar { Kind: YamlKind.Float } number when double.TryParse(number.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) => value,
+        YamlScalar { Kind: YamlKind.Float } number when Floats.TryRead(number.Value, NumberStyles.Float, out double value) => value,
         YamlScalar scalar => scalar.Text,
         _ => null,
     };

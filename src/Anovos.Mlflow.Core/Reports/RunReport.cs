@@ -44,7 +44,7 @@ public sealed class RunReport
         {
             using (var writer = new StreamWriter(temporary, append: false, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)))
                 Write(writer);
-            AtomicFile.Replace(temporary, path);
+            AtomicFile.Replace(temporary, path, CancellationToken.None);
         }
         finally
         {

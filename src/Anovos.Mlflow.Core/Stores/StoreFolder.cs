@@ -16,14 +16,15 @@ internal static class StoreFolder
 
     private static readonly Regex Drive = new(@"^/?[A-Za-z]:", RegexOptions.CultureInvariant);
 
-    private static bool IsWindows => Path.DirectorySeparatorChar == '\\';
+    private static bool IsWindows => WindowsName.IsWindows;
 
     /// <summary>Whether the text is <c>host:port</c>, with a path or without.</summary>
     public static bool IsServer(string text) =>
         HostAndPort.Match(text) is { Success: true } match && int.Parse(match.Groups["port"].Value, CultureInfo.InvariantCulture) is > 0 and < 65536;
 
     /// <summary>Whether the text is the path of a folder.</summary>
-    public static bool Exists(string text, string baseDirectory) => text.Length > 0 && Directory.Exists(Path.Combine(baseDirectory, text));
+    public static bool Exists(string text, string baseDirectory) =>
+        text.Length > 0 && Directory.Exists(LocalPath.Join(baseDirectory, text));
 
     /// <summary>The full path that a path or a <c>file:</c> URI names.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> where it looks like something else.</exception>
@@ -31,7 +32,7 @@ internal static class StoreFolder
     {
         string path = LocalUri.ToPath(text);
         bool isUri = LocalUri.SchemeOf(text) == "file";
-        string literal = Path.GetFullPath(Path.Combine(baseDirectory, path));
+        string literal = LocalPath.Full(baseDirectory, path, ErrorKind.UriUnsupported);
         if (Directory.Exists(literal))
             return literal;
         if (!IsWindows && Drive.IsMatch(path))
@@ -40,7 +41,7 @@ internal static class StoreFolder
             return Path.GetFullPath(InHome(text, path));
         if (!isUri)
             path = ToThisMachine(text, path, baseDirectory);
-        return Path.GetFullPath(Path.Combine(baseDirectory, path));
+        return LocalPath.Full(baseDirectory, path, ErrorKind.UriUnsupported);
     }
 
     // As PowerShell does, but a server's name must not become a folder.
@@ -53,7 +54,7 @@ internal static class StoreFolder
         }
 
         string first = path.Split('/', '\\')[0];
-        if (HostName.IsMatch(first) && !Directory.Exists(Path.Combine(baseDirectory, first)))
+        if (HostName.IsMatch(first) && !Directory.Exists(LocalPath.Join(baseDirectory, first)))
             throw Odd(text, $"is not a folder that exists. Write https://{text} for a server", Alternative(text));
 
         // In a full path, a backslash is a character of a name.

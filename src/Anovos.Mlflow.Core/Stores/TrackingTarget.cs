@@ -134,6 +134,11 @@ public sealed record TrackingTarget
     /// <summary>Whether a store's absolute URI is that of a folder or a database.</summary>
     public static bool IsLocalUri(string uri) => LocalUri.SchemeOf(uri) is "file" or "sqlite";
 
+    /// <summary>Whether a text is the path of a folder.</summary>
+    /// <param name="text">A path, or anything else.</param>
+    /// <param name="baseDirectory">What a relative path is relative to.</param>
+    public static bool FolderExists(string text, string baseDirectory) => StoreFolder.Exists(text, baseDirectory);
+
     /// <inheritdoc/>
     public override string ToString() => Uri;
 

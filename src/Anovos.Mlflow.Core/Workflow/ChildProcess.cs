@@ -1,6 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Runtime.InteropServices;
+using System.Text;
 using Anovos.Mlflow.Processes;
 using Anovos.Mlflow.Tracking;
 
@@ -25,10 +25,10 @@ public sealed class ChildProcess(WorkflowCommand command) : IWorkflowEngine
         using var tree = new ProcessTree();
         using WorkflowFolder folder = CreateFolder(tree);
         using ProcessGuard? guard = ProcessGuard.Start(tree.Mark, folder.Root);
-        Process process = Start(tree, folder);
+        StartedProcess started = Start(tree, folder);
+        Process process = started.Process;
+        Encoding? fallback = ConsoleEncoding.OfSystem();
         var exited = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        // A program that asks is not answered, and shall not wait for it.
-        process.StandardInput.Close();
         process.Exited += (_, _) => exited.TrySetResult(true);
         process.EnableRaisingEvents = true;
         if (command.Timeout is { } limit)
@@ -38,8 +38,8 @@ public sealed class ChildProcess(WorkflowCommand command) : IWorkflowEngine
         object turn = new();
         long blocks = 0;
         Task read = Task.WhenAll(
-            ReadAsync(process.StandardOutput, isError: false),
-            ReadAsync(process.StandardError, isError: true));
+            ReadAsync(started.Output, isError: false),
+            ReadAsync(started.Error, isError: true));
 
         bool isEnded = false;
         using (ended.Token.Register(() => exited.TrySetResult(false)))
@@ -58,7 +58,7 @@ public sealed class ChildProcess(WorkflowCommand command) : IWorkflowEngine
         cancellationToken.ThrowIfCancellationRequested();
         return isEnded ? WorkflowEnd.TimedOut : WorkflowEnd.Exited(process.ExitCode);
 
-        Task ReadAsync(StreamReader source, bool isError) => Task.Run(async () =>
+        Task ReadAsync(Stream source, bool isError) => Task.Run(async () =>
         {
             var lines = new LineReader(isError, (bytes, some) =>
             {
@@ -69,10 +69,11 @@ public sealed class ChildProcess(WorkflowCommand command) : IWorkflowEngine
                     output(bytes, some);
                     Interlocked.Increment(ref blocks);
                 }
-            });
+            }, fallback);
             try
             {
-                await lines.ReadAsync(source.BaseStream, reading.Token).ConfigureAwait(false);
+                await lines.ReadAsync(source, reading.Token).ConfigureAwait(false);
+                source.Dispose();
             }
             catch (OperationCanceledException)
             {
@@ -95,7 +96,7 @@ public sealed class ChildProcess(WorkflowCommand command) : IWorkflowEngine
         }
     }
 
-    private Process Start(ProcessTree tree, WorkflowFolder folder)
+    private StartedProcess Start(ProcessTree tree, WorkflowFolder folder)
     {
         IReadOnlyList<string> arguments = command.Arguments;
         try
@@ -107,7 +108,7 @@ public sealed class ChildProcess(WorkflowCommand command) : IWorkflowEngine
             throw NoFolder(e);
         }
 
-        if (RuntimeInformation.IsOSPlatform(OSPlatform.Windows) && CommandLine.BrokenByBatch(command.FileName, arguments) is { } broken)
+        if (WindowsName.IsWindows && CommandLine.BrokenByBatch(command.FileName, arguments) is { } broken)
             throw new MlflowException(ErrorKind.InvalidValue, $"The batch file {command.FileName} would not get the argument '{broken}' as it is, for Windows has cmd.exe read it. Run the program that the batch file starts, or leave out the quotes and signs.") { Target = command.FileName };
         try
         {
@@ -121,15 +122,7 @@ public sealed class ChildProcess(WorkflowCommand command) : IWorkflowEngine
 
     private ProcessStartInfo ToStartInfo(IReadOnlyList<string> arguments)
     {
-        var start = new ProcessStartInfo(command.FileName)
-        {
-            WorkingDirectory = command.WorkingDirectory,
-            UseShellExecute = false,
-            CreateNoWindow = true,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        var start = new ProcessStartInfo(command.FileName) { WorkingDirectory = command.WorkingDirectory, UseShellExecute = false };
 #if NET
         foreach (string argument in arguments)
             start.ArgumentList.Add(argument);

@@ -45,7 +45,7 @@ public sealed class ConfigCopy
             try
             {
                 return text.Length > 0
-                    && OutputPath.Comparer.Equals(Path.GetFullPath(Path.Combine(command.WorkingDirectory, text)), config.Path);
+                    && OutputPath.Comparer.Equals(Path.GetFullPath(LocalPath.Join(command.WorkingDirectory, text)), config.Path);
             }
             catch (Exception e) when (e is ArgumentException or NotSupportedException or PathTooLongException)
             {

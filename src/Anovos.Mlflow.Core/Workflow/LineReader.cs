@@ -4,13 +4,18 @@ namespace Anovos.Mlflow.Workflow;
 
 /// <summary>
 /// Cuts a stream of bytes into lines as they come, in blocks: a child that writes much is not waited for line by line. What
-/// is no UTF-8 becomes U+FFFD; a line without an end comes when the stream ends; a longer one than
+/// is no UTF-8 is read in the other encoding, or becomes U+FFFD; a line without an end comes when the stream ends; a longer one than
 /// <see cref="LongestLine"/> comes in pieces.
 /// </summary>
 /// <param name="isError">Whether the lines are standard error's.</param>
 /// <param name="taken">Told the bytes of whole lines, as they are, and the lines in them.</param>
-internal sealed class LineReader(bool isError, Action<ArraySegment<byte>, IReadOnlyList<LogLine>> taken)
+/// <param name="other">The encoding of lines that are not UTF-8; null if there is none.</param>
+internal sealed class LineReader(bool isError, Action<ArraySegment<byte>, IReadOnlyList<LogLine>> taken, Encoding? other = null)
 {
+    private const char Replacement = '\uFFFD';
+
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     /// <summary>Bytes of one line.</summary>
     public const int LongestLine = 1 << 16;
 
@@ -66,7 +71,26 @@ internal sealed class LineReader(bool isError, Action<ArraySegment<byte>, IReadO
         while (count > 0 && _buffer[start + count - 1] == '\r')
             count--;
         int shown = count == 0 ? -1 : Array.LastIndexOf(_buffer, (byte)'\r', start + count - 1, count);
-        return shown < 0 ? Encoding.UTF8.GetString(_buffer, start, count) : Encoding.UTF8.GetString(_buffer, shown + 1, start + count - shown - 1);
+        return shown < 0 ? ToText(start, count) : ToText(shown + 1, start + count - shown - 1);
+    }
+
+    private string ToText(int start, int count)
+    {
+        string text = Encoding.UTF8.GetString(_buffer, start, count);
+        return other is not null && text.IndexOf(Replacement) >= 0 && !IsUtf8(start, count) ? other.GetString(_buffer, start, count) : text;
+    }
+
+    private bool IsUtf8(int start, int count)
+    {
+        try
+        {
+            _ = Strict.GetCharCount(_buffer, start, count);
+            return true;
+        }
+        catch (DecoderFallbackException)
+        {
+            return false;
+        }
     }
 
     // How many bytes at the end begin a character whose rest is to come.

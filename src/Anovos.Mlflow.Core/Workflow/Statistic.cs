@@ -20,6 +20,6 @@ public sealed record Statistic(string Table, string? Attribute, string Name, str
         "NAN" => double.NaN,
         "INF" or "INFINITY" => double.PositiveInfinity,
         "-INF" or "-INFINITY" => double.NegativeInfinity,
-        _ => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : null,
+        _ => Floats.TryRead(text, NumberStyles.Float, out double number) ? number : null,
     };
 }

@@ -45,7 +45,7 @@ internal static class YamlNumbers
                 value = value * 60 + (Decimal(part) ?? throw YamlScalars.NotA("number", position, text));
         }
 
-        return (negative ? -value : value).ToString("R", CultureInfo.InvariantCulture);
+        return Floats.Shortest(negative ? -value : value);
     }
 
     private static string Digits(YamlPosition position, string text, out bool negative)
@@ -90,10 +90,6 @@ internal static class YamlNumbers
     private static double? Decimal(string part)
     {
         const NumberStyles Style = NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
-        if (!DecimalForm.IsMatch(part))
-            return null;
-
-        // .NET Framework refuses what is too large for a double, where Python and .NET have infinity.
-        return double.TryParse(part, Style, CultureInfo.InvariantCulture, out double value) ? value : double.PositiveInfinity;
+        return DecimalForm.IsMatch(part) && Floats.TryRead(part, Style, out double value) ? value : null;
     }
 }

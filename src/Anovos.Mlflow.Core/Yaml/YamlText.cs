@@ -30,11 +30,28 @@ internal static class YamlText
         }
         catch (DecoderFallbackException exception)
         {
-            string name = encoding is UTF8Encoding ? "UTF-8" : "UTF-16";
-            string before = Encoding.GetEncoding(encoding.CodePage)
-                .GetString(bytes, offset, Math.Max(0, Math.Min(exception.Index, bytes.Length - offset)));
+            string name = encoding is UTF8Encoding ? "UTF-8" : "UTF-16", before = ValidStart(bytes, offset, encoding);
             throw new YamlFault(PositionAfter(before), $"Bytes stand here that are no {name}.", "Save the file as UTF-8.", exception);
         }
+    }
+
+    // The index in the exception is another one on .NET Framework.
+    private static string ValidStart(byte[] bytes, int offset, Encoding encoding)
+    {
+        Decoder decoder = encoding.GetDecoder();
+        var text = new StringBuilder();
+        var characters = new char[encoding.GetMaxCharCount(1)];
+        try
+        {
+            for (int i = offset; i < bytes.Length; i++)
+                text.Append(characters, 0, decoder.GetChars(bytes, i, 1, characters, 0, flush: i == bytes.Length - 1));
+        }
+        catch (DecoderFallbackException)
+        {
+            // It begins here.
+        }
+
+        return text.ToString();
     }
 
     private static void RefuseForbidden(string text)

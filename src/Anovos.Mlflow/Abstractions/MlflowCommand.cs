@@ -42,7 +42,8 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     private protected TrackingTarget ParsePlace(string place)
     {
         // The name of a folder may have a colon.
-        bool isKnown = TrackingTarget.IsLocalUri(place) || place.Contains("://") || Directory.Exists(Path.Combine(CurrentDirectory, place));
+        bool isKnown = TrackingTarget.IsLocalUri(place) || place.Contains("://")
+            || TrackingTarget.FolderExists(place, CurrentDirectory);
         TrackingTarget target = ParseTarget(isKnown ? place : GetUnresolvedProviderPathFromPSPath(place)).OrDatabase();
         return target.IsLocal
             ? target

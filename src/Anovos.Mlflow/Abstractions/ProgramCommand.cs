@@ -2,6 +2,7 @@ using System.Collections;
 using System.Management.Automation;
 using Anovos.Mlflow.PowerShell.Commands;
 using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Processes;
 using Anovos.Mlflow.Tracking;
 using Anovos.Mlflow.Workflow;
 
@@ -33,7 +34,9 @@ public abstract class ProgramCommand : StartCommand
     protected string FindProgram(string name, Func<string, string> locate)
     {
         bool isPath = name.IndexOfAny(['/', '\\']) >= 0;
-        string? program = isPath ? locate(name) : InvokeCommand.GetCommand(name, CommandTypes.Application) is ApplicationInfo found ? found.Path : null;
+        string? program = isPath
+            ? ProgramSearch.Complete(locate(name), System.Environment.GetEnvironmentVariable)
+            : InvokeCommand.GetCommand(name, CommandTypes.Application) is ApplicationInfo found ? found.Path : null;
         return program is not null && File.Exists(program)
             ? program
             : throw new MlflowException(ErrorKind.CommandNotFound, $"There is no program '{name}'{(isPath ? "" : " in PATH")}. Nothing was started.") { Target = name };

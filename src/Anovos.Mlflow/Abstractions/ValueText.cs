@@ -66,7 +66,12 @@ internal static class ValueText
                 value = double.NaN;
                 return true;
             default:
-                return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
+                bool isNumber = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
+
+                // .NET Framework reads -0.0 as 0.
+                if (value == 0 && text.TrimStart().StartsWith("-", StringComparison.Ordinal))
+                    value = -0.0;
+                return isNumber;
         }
     }
 

@@ -41,7 +41,7 @@ public class LayerTests
 
     private static readonly Dictionary<string, int> Layers = Table.Split('\n')
         .Select(line => line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
-        .SelectMany(line => line[1..].Select(folder => (folder, Layer: int.Parse(line[0]))))
+        .SelectMany(line => line.Skip(1).Select(folder => (folder, Layer: int.Parse(line[0]))))
         .ToDictionary(row => row.folder, row => row.Layer);
 
     private static string Core => Path.Combine(SharedMaterial.Repository()!, "src", "Anovos.Mlflow.Core");

@@ -76,11 +76,13 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
         var receiver = new ArtifactReceiver(artifacts, 1, overwrite: false);
         await receiver.ReceiveAsync(files, Path.Combine(_folder, "got"), received.Add, _ => { }, default);
         ILookup<bool, string> byOutcome = received.ToLookup(result => result.Error is null, result => result.Artifact.ArtifactPath);
-        Assert.Equal(["d/a", "d/report", "d/ts=10:00/p"], byOutcome[true]);
+        // Windows has no names with a colon.
+        string[] possible = OperatingSystem.IsWindows() ? ["d/a", "d/report"] : ["d/a", "d/report", "d/ts=10:00/p"];
+        Assert.Equal(possible, byOutcome[true]);
         Assert.All(
             received.Where(result => result.Error is null),
             result => Assert.Equal(result.Artifact.ArtifactPath, File.ReadAllText(result.Path)));
-        Assert.Equal(["d/report?", "d/ts=10%3A00"], byOutcome[false]);
+        Assert.Equal(["d/report?", "d/ts=10%3A00"], byOutcome[false].Where(path => path != "d/ts=10:00/p" || !OperatingSystem.IsWindows()));
         Assert.All(
             received.Where(result => result.Error is not null),
             result => Assert.Equal(ErrorKind.ArtifactPathInvalid, Assert.IsType<MlflowException>(result.Error).Kind));

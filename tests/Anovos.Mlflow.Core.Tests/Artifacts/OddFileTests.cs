@@ -16,7 +16,7 @@ namespace Anovos.Mlflow.Tests.Artifacts;
 public sealed class OddFileTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly Socket _socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+    private Socket? _socket;
 
     [Fact]
     public void What_is_no_file_is_named_and_left_out_of_a_listing()
@@ -106,7 +106,7 @@ public sealed class OddFileTests : IDisposable
 
     public void Dispose()
     {
-        _socket.Dispose();
+        _socket?.Dispose();
 
         // .NET cannot name it to delete it.
         if (OperatingSystem.IsLinux())
@@ -142,12 +142,15 @@ public sealed class OddFileTests : IDisposable
         File.CreateSymbolicLink(_folder.Below(folder, "circle"), _folder.Below(folder, "circle"));
         Directory.CreateSymbolicLink(_folder.Below(folder, "sub", "itself"), _folder.Below(folder));
         Shell($"mkfifo './{folder}/pipe'");
+        _socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         _socket.Bind(new UnixDomainSocketEndPoint(_folder.Below(folder, "socket")));
     }
 
     private void Shell(string script)
     {
-        using Process process = Process.Start(new ProcessStartInfo("sh", ["-c", script]) { WorkingDirectory = _folder.FullPath })!;
+        ProcessStartInfo start = ProcessStart.Of("sh", "-c", script);
+        start.WorkingDirectory = _folder.FullPath;
+        using Process process = Process.Start(start)!;
         process.WaitForExit();
         Assert.Equal(0, process.ExitCode);
     }

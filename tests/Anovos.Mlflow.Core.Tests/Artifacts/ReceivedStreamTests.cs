@@ -44,7 +44,7 @@ public class ReceivedStreamTests
 
         async Task TwiceAsync(Stream target, CancellationToken stop)
         {
-            await WriteAsync(target, bytes[..77_777], 1000, stop);
+            await WriteAsync(target, [.. bytes.Take(77_777)], 1000, stop);
             target.SetLength(0);
             await WriteAsync(target, bytes, 1024, stop);
         }

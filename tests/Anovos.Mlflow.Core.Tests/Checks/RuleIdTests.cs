@@ -14,7 +14,7 @@ public class RuleIdTests
     {
         string page = File.ReadAllText(Path.Combine(SharedMaterial.Repository()!, "docs", "checks.md"));
         string[] listed = [.. page.Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal))
-            .SelectMany(line => Regex.Matches(line.Split('|')[1], "`([^`]+)`").Select(match => match.Groups[1].Value))];
+            .SelectMany(line => Regex.Matches(line.Split('|')[1], "`([^`]+)`").Cast<Match>().Select(match => match.Groups[1].Value))];
         Assert.Equal(Fields.Select(id => (string)id.GetRawConstantValue()!).Order(StringComparer.Ordinal),
             listed.Order(StringComparer.Ordinal));
     }

@@ -89,7 +89,7 @@ public class SharedMistakesTests
     }
 
     private static IReadOnlyList<ConfigDiagnostic> Check(params string[] names) =>
-        WorkflowCheck.Run(Path.Combine([Folder(names[0]), .. names[1..]]), new WorkflowCheckOptions());
+        WorkflowCheck.Run(Path.Combine([Folder(names[0]), .. names.Skip(1)]), new WorkflowCheckOptions());
 
     /// <summary>A folder of the shared facts about Anovos; skips the test where there is none.</summary>
     internal static string Folder(string name)

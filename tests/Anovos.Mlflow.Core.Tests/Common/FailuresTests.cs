@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text.RegularExpressions;
@@ -102,17 +103,142 @@ public class FailuresTests
         [
             (new HttpRequestException("", new TimeoutException()), ConnectionFailure.TimedOut, true),
             (new HttpRequestException("", new AuthenticationException("Cannot determine the frame size")), ConnectionFailure.NotTls, false),
-            (new HttpRequestException("", new AuthenticationException("The remote certificate is invalid")), ConnectionFailure.Untrusted, false),
+            (new HttpRequestException("", new UntrustedCertificateException(SslPolicyErrors.RemoteCertificateNameMismatch, null)),
+                ConnectionFailure.Untrusted, false),
+#if NET
             (new HttpRequestException("", null, HttpStatusCode.ProxyAuthenticationRequired), ConnectionFailure.ProxyRefused, false),
+            (new HttpRequestException(HttpRequestError.ProxyTunnelError, "", null, HttpStatusCode.BadGateway),
+                ConnectionFailure.ProxyFailed, true),
+#endif
             (new HttpRequestException("", new SocketException((int)SocketError.HostNotFound)), ConnectionFailure.UnknownHost, false),
             (new HttpRequestException("", new SocketException((int)SocketError.NoData)), ConnectionFailure.UnknownHost, false),
             (new HttpRequestException("", new SocketException((int)SocketError.ConnectionRefused)), ConnectionFailure.Refused, true),
             (new HttpRequestException("", new SocketException((int)SocketError.NetworkUnreachable)), ConnectionFailure.Network, true),
             (new HttpRequestException("", new IOException("reset")), ConnectionFailure.Broken, true),
+            (new HttpRequestException("", new IOException("", new SocketException((int)SocketError.ConnectionReset))),
+                ConnectionFailure.Broken, true),
             (null, ConnectionFailure.Broken, true),
         ];
         Assert.All(cases, one => Assert.Equal((one.Failure, one.Transient), (Failures.Connection(one.Exception).Failure, Failures.IsTransient(one.Failure))));
+#if NET
         Assert.Equal(Enum.GetValues<ConnectionFailure>(), cases.Select(one => one.Failure).Distinct());
+#endif
+    }
+
+    /// <summary>
+    /// What HttpWebRequest of .NET Framework throws on a German Windows; made here, as HttpWebRequest does not run in these tests.
+    /// </summary>
+    [Theory]
+    [InlineData(WebExceptionStatus.NameResolutionFailure, ConnectionFailure.UnknownHost)]
+    [InlineData(WebExceptionStatus.ConnectFailure, ConnectionFailure.Network)]
+    [InlineData(WebExceptionStatus.Timeout, ConnectionFailure.TimedOut)]
+    [InlineData(WebExceptionStatus.TrustFailure, ConnectionFailure.Untrusted)]
+    [InlineData(WebExceptionStatus.SecureChannelFailure, ConnectionFailure.NotTls)]
+    [InlineData(WebExceptionStatus.ProxyNameResolutionFailure, ConnectionFailure.ProxyFailed)]
+    [InlineData(WebExceptionStatus.RequestProhibitedByProxy, ConnectionFailure.ProxyFailed)]
+    [InlineData(WebExceptionStatus.ReceiveFailure, ConnectionFailure.Broken)]
+    [InlineData(WebExceptionStatus.SendFailure, ConnectionFailure.Broken)]
+    [InlineData(WebExceptionStatus.PipelineFailure, ConnectionFailure.Broken)]
+    [InlineData(WebExceptionStatus.RequestCanceled, ConnectionFailure.Broken)]
+    [InlineData(WebExceptionStatus.ProtocolError, ConnectionFailure.Broken)]
+    [InlineData(WebExceptionStatus.ConnectionClosed, ConnectionFailure.Broken)]
+    [InlineData(WebExceptionStatus.ServerProtocolViolation, ConnectionFailure.Broken)]
+    [InlineData(WebExceptionStatus.KeepAliveFailure, ConnectionFailure.Broken)]
+    [InlineData(WebExceptionStatus.Pending, ConnectionFailure.Broken)]
+    [InlineData(WebExceptionStatus.UnknownError, ConnectionFailure.Broken)]
+    [InlineData(WebExceptionStatus.MessageLengthLimitExceeded, ConnectionFailure.Broken)]
+    [InlineData(WebExceptionStatus.CacheEntryNotFound, ConnectionFailure.Broken)]
+    [InlineData(WebExceptionStatus.RequestProhibitedByCachePolicy, ConnectionFailure.Broken)]
+    [InlineData(WebExceptionStatus.Success, ConnectionFailure.Broken)]
+    internal void A_status_of_HttpWebRequest_decides_in_any_language(WebExceptionStatus status, ConnectionFailure expected)
+    {
+        var web = new WebException("Die zugrunde liegende Verbindung wurde geschlossen.", status);
+        Assert.Equal(expected, Failures.Connection(web).Failure);
+        Assert.Equal(expected, Failures.Connection(new HttpRequestException("Fehler beim Senden der Anforderung.", web)).Failure);
+
+        // The words of another failure change nothing.
+        var misleading = new WebException("timeout: the certificate of the proxy, unknown host", status);
+        Assert.Equal(expected, Failures.Connection(new HttpRequestException("certificate", misleading)).Failure);
+    }
+
+    [Fact]
+    public void Every_status_of_HttpWebRequest_is_in_the_list()
+    {
+        IEnumerable<object?> listed = GetType().GetMethod(nameof(A_status_of_HttpWebRequest_decides_in_any_language),
+            System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!
+            .GetCustomAttributesData().Where(one => one.AttributeType == typeof(InlineDataAttribute))
+            .Select(one => ((IEnumerable<System.Reflection.CustomAttributeTypedArgument>)one.ConstructorArguments[0].Value!).First().Value);
+        Assert.Equal(
+            Enum.GetValues<WebExceptionStatus>().Select(status => (int)status).Order(), listed.Select(value => (int)value!).Order());
+    }
+
+    [Fact]
+    public void What_is_inside_an_exception_of_HttpWebRequest_may_be_more_exact()
+    {
+        Exception refused = new SocketException((int)SocketError.ConnectionRefused), again = new SocketException((int)SocketError.TryAgain);
+        Exception reset = new IOException("Von der Übertragungsverbindung können keine Daten gelesen werden",
+            new SocketException((int)SocketError.ConnectionReset));
+        Exception certificate = new AuthenticationException("Das Remotezertifikat ist laut Validierungsverfahren ungültig.");
+        (WebExceptionStatus Status, Exception Inner, ConnectionFailure Failure)[] cases =
+        [
+            (WebExceptionStatus.ConnectFailure, refused, ConnectionFailure.Refused),
+            (WebExceptionStatus.NameResolutionFailure, again, ConnectionFailure.Network),
+            (WebExceptionStatus.NameResolutionFailure, new SocketException((int)SocketError.HostNotFound), ConnectionFailure.UnknownHost),
+            (WebExceptionStatus.ReceiveFailure, reset, ConnectionFailure.Broken),
+            (WebExceptionStatus.TrustFailure, certificate, ConnectionFailure.Untrusted),
+            (WebExceptionStatus.SecureChannelFailure, certificate, ConnectionFailure.NotTls),
+            (WebExceptionStatus.SendFailure, new UntrustedCertificateException(SslPolicyErrors.None, null), ConnectionFailure.Untrusted),
+        ];
+        Assert.All(cases, one => Assert.Equal(one.Failure, Failures.Connection(
+            new HttpRequestException("Fehler beim Senden", new WebException("Fehler", one.Inner, one.Status, null))).Failure));
+
+        // Without a type or status that tells, a certificate is not read out of the words.
+        var words = new AuthenticationException("The remote certificate is invalid");
+        Assert.Equal(ConnectionFailure.NotTls, Failures.Connection(words).Failure);
+    }
+
+    [Fact]
+    public async Task A_407_is_seen_in_the_exception_of_HttpWebRequest()
+    {
+        var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        Task answer = Task.Run(async () =>
+        {
+            using TcpClient client = await listener.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
+            byte[] request = new byte[4096];
+            _ = await client.GetStream().ReadAsync(request, 0, request.Length);
+            await client.GetStream().WriteAsync(
+                "HTTP/1.1 407 Proxy-Authentifizierung erforderlich\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray());
+        }, TestContext.Current.CancellationToken);
+#pragma warning disable SYSLIB0014 // It is what .NET Framework's HttpClient uses.
+        WebRequest request = WebRequest.Create(new Uri($"http://{listener.LocalEndpoint}/"));
+#pragma warning restore SYSLIB0014
+        request.Proxy = null;
+        WebException e = await Assert.ThrowsAsync<WebException>(request.GetResponseAsync);
+        await answer;
+        listener.Stop();
+        Assert.Equal(WebExceptionStatus.ProtocolError, e.Status);
+        Assert.Equal(ConnectionFailure.ProxyRefused, Failures.Connection(new HttpRequestException("Fehler", e)).Failure);
+    }
+
+    /// <summary>
+    /// The words of exceptions that come from servers and libraries and are the same in every language; a comment beside each
+    /// says where they come from.
+    /// </summary>
+    [Fact]
+    public void No_decision_looks_for_words_in_the_message_of_an_exception()
+    {
+        string core = Path.Combine(SharedMaterial.Repository()!, "src");
+        string[] found =
+        [
+            .. Directory.EnumerateFiles(core, "*.cs", SearchOption.AllDirectories)
+                .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}"))
+                .SelectMany(file => File.ReadLines(file)
+                    .Where(line => Regex.IsMatch(line.Split("//")[0], @"\bMessage\.(Contains|IndexOf|StartsWith|EndsWith|Equals)\("))
+                    .Select(_ => Path.GetFileName(file)))
+                .Order(),
+        ];
+        Assert.Equal(["AzureErrors.cs", "RestModelAliases.cs", "S3Errors.cs"], found);
     }
 
     [Fact]

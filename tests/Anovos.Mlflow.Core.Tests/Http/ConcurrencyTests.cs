@@ -136,9 +136,10 @@ public sealed class ConcurrencyTests
     /// <summary>A server that works on so many at once, each for so long, however many wait.</summary>
     private sealed class Model
     {
-        private readonly PriorityQueue<(long Bytes, bool Refused), double> _ends = new();
+        private readonly SortedSet<(double At, int Number, long Bytes, bool Refused)> _ends = [];
         private readonly Random _chance = new(7);
         private double _limits, _limitTime;
+        private int _number;
         private double _now;
 
         public Model() => Concurrency = new AdaptiveConcurrency(() => TimeSpan.FromSeconds(_now));
@@ -180,8 +181,11 @@ public sealed class ConcurrencyTests
                 for (; _ends.Count < Concurrency.Limit && started < files; started++)
                     Start();
                 double before = _now;
-                if (!_ends.TryDequeue(out var end, out _now))
+                if (_ends.Count == 0)
                     throw new InvalidOperationException("Nothing is under way.");
+                var end = _ends.Min;
+                _ends.Remove(end);
+                _now = end.At;
                 if (done > files / 2)
                     (_limits, _limitTime) = (_limits + (Concurrency.Limit * (_now - before)), _limitTime + _now - before);
                 if (end.Refused)
@@ -200,7 +204,7 @@ public sealed class ConcurrencyTests
             {
                 if (_ends.Count >= Takes)
                 {
-                    _ends.Enqueue((0, true), _now + Distance + 0.001);
+                    _ends.Add((_now + Distance + 0.001, ++_number, 0, true));
                     return;
                 }
 
@@ -208,7 +212,7 @@ public sealed class ConcurrencyTests
                 double chance = 0.8 + (0.4 * _chance.NextDouble());
                 double work = (Seconds + (bytes / BytesPerSecond)) * chance * (1 + (Crowding * Math.Max(0, _ends.Count - Workers)));
                 free[worker] = Math.Max(free[worker], _now + (Distance / 2)) + work;
-                _ends.Enqueue((bytes, false), free[worker] + (Distance / 2));
+                _ends.Add((free[worker] + (Distance / 2), ++_number, bytes, false));
             }
         }
     }

@@ -78,6 +78,19 @@ public sealed class ConnectionErrorTests
     }
 
     [Fact]
+    public async Task A_certificate_that_is_not_trusted_and_a_server_without_TLS_are_told_apart()
+    {
+        await using TrackingServer tls = await TrackingServer.StartAsync(new TrackingServerOptions { UseTls = true });
+        await using TrackingServer plain = await TrackingServer.StartAsync();
+        MlflowException untrusted = await FailAsync(tls.Uri);
+        MlflowException noTls = await FailAsync(new Uri($"https://127.0.0.1:{plain.Uri.Port}"));
+        Assert.StartsWith($"The TLS certificate of {tls.Uri.GetLeftPart(UriPartial.Authority)} is not trusted: it leads to no "
+            + "trusted authority (", untrusted.Message);
+        Assert.StartsWith($"No TLS connection to https://127.0.0.1:{plain.Uri.Port}: ", noTls.Message);
+        Assert.Equal((false, false), (untrusted.IsTransient, noTls.IsTransient));
+    }
+
+    [Fact]
     public async Task An_authority_between_that_the_server_sends_is_used_and_the_root_is_enough()
     {
         await using TrackingServer server = await TrackingServer.StartAsync(WithAuthority);

@@ -90,7 +90,7 @@ public sealed class HtmlResponseTests
 
         Assert.Equal(("a.txt Sent", "c.txt Sent"), (results[0], results[2]));
         Assert.Matches(@"^b\.bin .*answered 413: Request Entity Too Large\. .*client_max_body_size.* b\.bin has 70000 bytes\.$",
-            results[1].Replace(run.Folder, "").Replace("/files/", " "));
+            results[1].Replace(run.Folder, "").Replace('\\', '/').Replace("/files/", " "));
         Assert.Empty(run.Retries);
     }
 

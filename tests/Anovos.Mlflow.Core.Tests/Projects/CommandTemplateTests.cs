@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.Projects;
+using Anovos.Mlflow.Tests.Tracking;
 
 namespace Anovos.Mlflow.Tests.Projects;
 
@@ -27,20 +29,21 @@ public sealed class CommandTemplateTests
         bool refused = template.EndsWith("\"$\"", StringComparison.Ordinal);
         if (refused)
         {
-            Assert.Throws<MlflowException>(() => CommandTemplate.ToArguments(template, Values));
+            Assert.Throws<MlflowException>(() => CommandTemplate.ToArguments(template, Values, onWindows: false));
             return;
         }
 
-        Assert.SkipUnless(File.Exists("/bin/bash"), "there is no bash to compare with");
+        Assert.SkipUnless(File.Exists("/bin/bash") && !OperatingSystem.IsWindows(), "there is no bash to compare with");
         // As MLflow makes the command: str.format with quoted values.
         string formatted = template.Replace("{{", "\u0001").Replace("}}", "\u0002");
         foreach ((string name, string value) in Values)
             formatted = formatted.Replace($"{{{name}}}", CommandTemplate.Quote(value).Replace("{", "\u0001").Replace("}", "\u0002"));
         formatted = formatted.Replace('\u0001', '{').Replace('\u0002', '}');
-        var start = new ProcessStartInfo("/bin/bash", ["-c", "python() { printf '%s\\0' \"$@\"; }; " + formatted]) { RedirectStandardOutput = true };
+        var start = ProcessStart.Of("/bin/bash", "-c", "python() { printf '%s\\0' \"$@\"; }; " + formatted);
+        start.RedirectStandardOutput = true;
         using Process bash = Process.Start(start)!;
         string output = await bash.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(output.Split('\0')[..^1], CommandTemplate.ToArguments(template, Values).Skip(1));
+        Assert.Equal(output.TrimEnd('\0').Split('\0'), CommandTemplate.ToArguments(template, Values, onWindows: false).Skip(1));
     }
 
     [Theory]
@@ -62,7 +65,7 @@ public sealed class CommandTemplateTests
     [InlineData("(python a.py)", "(")]
     public void What_needs_a_shell_is_refused_by_its_sign(string template, string sign)
     {
-        MlflowException error = Assert.Throws<MlflowException>(() => CommandTemplate.ToArguments(template, Values));
+        MlflowException error = Assert.Throws<MlflowException>(() => CommandTemplate.ToArguments(template, Values, onWindows: false));
         Assert.Equal(ErrorKind.InvalidValue, error.Kind);
         Assert.Contains($"the sign '{sign}'", error.Message);
     }
@@ -76,7 +79,8 @@ public sealed class CommandTemplateTests
     [InlineData("python x\\", "backslash")]
     [InlineData("   ", "is empty")]
     public void What_is_no_command_is_said(string template, string said) =>
-        Assert.Contains(said, Assert.Throws<MlflowException>(() => CommandTemplate.ToArguments(template, Values)).Message);
+        Assert.Contains(said,
+            Assert.Throws<MlflowException>(() => CommandTemplate.ToArguments(template, Values, onWindows: false)).Message);
 
     [Theory]
     [InlineData("plain-1.0_x@y%z+=:,./", "plain-1.0_x@y%z+=:,./")]
@@ -89,5 +93,64 @@ public sealed class CommandTemplateTests
     [InlineData("{a}")]
     [InlineData("it's {{x}} $y")]
     public void What_is_escaped_comes_back_as_it_was(string text) =>
-        Assert.Equal(["p", text], CommandTemplate.ToArguments($"p {CommandTemplate.Escape(text)}", Values));
+        Assert.Equal(["p", text], CommandTemplate.ToArguments($"p {CommandTemplate.Escape(text)}", Values, onWindows: false));
+
+    [Theory]
+    [InlineData(@".\dir\tool {config}", new[] { @".\dir\tool", "a b.yaml" })]
+    [InlineData(@"""C:\Program Files\py.exe"" -m x", new[] { @"C:\Program Files\py.exe", "-m", "x" })]
+    [InlineData(@"p ""\\server\share\x""", new[] { "p", @"\\server\share\x" })]
+    [InlineData(@"p ""C:\dir\\"" x", new[] { "p", @"C:\dir\", "x" })]
+    [InlineData(@"p ""say \""hi\"""" \""x\""", new[] { "p", "say \"hi\"", "\"x\"" })]
+    [InlineData(@"p 'a b' C:\x", new[] { "p", "a b", @"C:\x" })]
+    [InlineData("p {evil}", new[] { "p", "x'; rm -rf $HOME \"`id`\" \\ {config} #\n| &" })]
+    public void On_Windows_a_backslash_means_itself_except_before_a_quote(string template, string[] expected) =>
+        Assert.Equal(expected, CommandTemplate.ToArguments(template, Values, onWindows: true));
+
+    [Theory]
+    [InlineData("python %HOME%", "%")]
+    [InlineData("python \"%HOME%\"", "%")]
+    [InlineData("python a^&b", "^")]
+    [InlineData("python a & b", "&")]
+    public void What_only_cmd_could_act_upon_is_refused_on_Windows(string template, string sign) =>
+        Assert.Contains($"the sign '{sign}'",
+            Assert.Throws<MlflowException>(() => CommandTemplate.ToArguments(template, Values, onWindows: true)).Message);
+
+    [Theory]
+    [InlineData("main.py", "main.py")]
+    [InlineData("", "\"\"")]
+    [InlineData("a b", "\"a b\"")]
+    [InlineData("it's", "\"it's\"")]
+    [InlineData("local[*]", "\"local[*]\"")]
+    [InlineData("a&b|c<d>e^f(g)", "\"a&b|c<d>e^f(g)\"")]
+    [InlineData("key=value", "\"key=value\"")]
+    [InlineData("{c}", "\"{{c}}\"")]
+    [InlineData(@"C:\py\python.exe", @"""C:\py\python.exe""")]
+    [InlineData(@"C:\my data\", @"""C:\my data\\""")]
+    [InlineData(@"\\server\share\x", @"""\\server\share\x""")]
+    public void An_argument_for_cmd_is_quoted_for_it_and_reads_back(string argument, string quoted)
+    {
+        Assert.Equal(quoted, CommandTemplate.EscapeForCmd(argument));
+        if (argument.IndexOf('^') < 0)
+            Assert.Equal(["p", argument], CommandTemplate.ToArguments($"p {quoted}", Values, onWindows: true));
+    }
+
+    [Theory]
+    [InlineData("100%")]
+    [InlineData("say \"hi\"")]
+    [InlineData("two\nlines")]
+    public void What_cmd_would_change_in_quotes_too_is_refused(string argument) =>
+        Assert.Contains("which cmd would act upon", Assert.Throws<MlflowException>(() => CommandTemplate.EscapeForCmd(argument)).Message);
+
+    [Fact]
+    public void A_project_for_Windows_has_a_command_for_cmd()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.Below("flow.yaml"), "mlflow: {experiment: x}\n");
+        AnovosConfig config = AnovosConfig.Load(folder.Below("flow.yaml"));
+        string[] command = ["spark-submit", "--master", "local[*]", @"jobs\it's main.py"];
+        Assert.Contains(@"command: ""spark-submit --master \""local[*]\"" \""jobs\\it's main.py\"" {config} {run_type}""",
+            ProjectExport.ToText(config, folder.FullPath, "name", command, "local", forCmd: true));
+        Assert.Contains(@"command: ""spark-submit --master 'local[*]' 'jobs\\it'\""'\""'s main.py' {config} {run_type}""",
+            ProjectExport.ToText(config, folder.FullPath, "name", command, "local", forCmd: false));
+    }
 }

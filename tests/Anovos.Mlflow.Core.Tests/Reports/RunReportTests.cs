@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Anovos.Mlflow.Reports;
@@ -6,7 +5,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Reports;
 
-public sealed class RunReportTests : IDisposable
+public sealed partial class RunReportTests : IDisposable
 {
     private readonly ReportFixture _fixture = new();
 
@@ -114,33 +113,6 @@ public sealed class RunReportTests : IDisposable
         report.Save(path);
         Assert.Equal(path, Assert.Single(Directory.GetFileSystemEntries(Path.GetDirectoryName(path)!)));
         Assert.StartsWith("<!DOCTYPE html>", await File.ReadAllTextAsync(path, Cancellation));
-    }
-
-    /// <summary>The chart library is what its authors published.</summary>
-    [Fact]
-    public void The_library_is_the_one_that_npm_has()
-    {
-        string folder = Path.Combine(_fixture.Folder, "npm");
-        Directory.CreateDirectory(folder);
-        try
-        {
-            using Process npm = Process.Start(new ProcessStartInfo("npm", ["pack", "uplot@1.6.32", "--silent"]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true })!;
-            Assert.SkipUnless(npm.WaitForExit(TimeSpan.FromMinutes(2)) && npm.ExitCode == 0, "npm cannot fetch uplot");
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            Assert.Skip("there is no npm");
-        }
-
-        using var archive = new System.IO.Compression.GZipStream(File.OpenRead(Directory.GetFiles(folder, "*.tgz").Single()), System.IO.Compression.CompressionMode.Decompress);
-        System.Formats.Tar.TarFile.ExtractToDirectory(archive, folder, overwriteFiles: true);
-        foreach ((string published, string ours) in new[] { ("dist/uPlot.iife.min.js", "uPlot.iife.min.js"), ("dist/uPlot.min.css", "uPlot.min.css"), ("LICENSE", "LICENSE") })
-        {
-            using Stream resource = typeof(RunReport).Assembly.GetManifestResourceStream($"Anovos.Mlflow.Reports.Page.uplot.{ours}")!;
-            using var content = new MemoryStream();
-            resource.CopyTo(content);
-            Assert.Equal(File.ReadAllBytes(Path.Combine(folder, "package", published)), content.ToArray());
-        }
     }
 
     public void Dispose() => _fixture.Dispose();

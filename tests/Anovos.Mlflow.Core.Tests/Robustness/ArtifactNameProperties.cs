@@ -21,6 +21,8 @@ public sealed class ArtifactNameProperties
 {
     private const string Endpoint = "/api/2.0/mlflow-artifacts/artifacts/";
 
+    public static bool IsWindows => OperatingSystem.IsWindows();
+
     [Property]
     public Task On_2_17(AnyName[] names) => CheckAsync(names, MlflowVersion.V2_17);
 
@@ -38,10 +40,9 @@ public sealed class ArtifactNameProperties
         await CheckAsync([.. AnyName.Arbitrary().Generator.Sample(200)], new Uri(uri!), stored: null);
     }
 
-    [Property]
+    [Property(Skip = "the names are not all allowed on Windows", SkipWhen = nameof(IsWindows))]
     public async Task A_folder_refuses_no_name_that_its_file_system_takes(AnyName[] names)
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "the names are not all allowed on Windows");
         using var folder = new TemporaryFolder();
         using var store = new DirectoryStore(folder.Below("mlruns"));
         Run run = await StartAsync(store);

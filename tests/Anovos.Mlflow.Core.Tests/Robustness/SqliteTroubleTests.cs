@@ -67,7 +67,7 @@ public sealed class SqliteTroubleTests : IDisposable
             byte[] bytes = [.. whole];
             for (int at = random.Next(0, bytes.Length), end = Math.Min(bytes.Length, at + random.Next(1, 5000)); at < end; at++)
                 bytes[at] = (byte)random.Next(256);
-            await File.WriteAllBytesAsync(FilePath, random.Next(4) == 0 ? bytes[..random.Next(bytes.Length)] : bytes);
+            await File.WriteAllBytesAsync(FilePath, random.Next(4) == 0 ? [.. bytes.Take(random.Next(bytes.Length))] : bytes);
             foreach (Func<Task> action in new Func<Task>[]
             {
                 () => store.SearchRunsAsync(new(["0"], "metrics.m > 0"), null, default),
@@ -198,7 +198,9 @@ public sealed class SqliteTroubleTests : IDisposable
 
         private static bool Try(string program, params string[] arguments)
         {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+            ProcessStartInfo start = ProcessStart.Of(program, arguments);
+            start.RedirectStandardError = true;
+            using var process = Process.Start(start)!;
             process.WaitForExit();
             return process.ExitCode == 0;
         }

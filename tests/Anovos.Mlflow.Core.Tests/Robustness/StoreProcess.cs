@@ -12,13 +12,8 @@ internal class StoreProcess : IDisposable
 
     public StoreProcess(params string[] arguments)
     {
-        string name = OperatingSystem.IsWindows() ? "Anovos.Mlflow.StoreWriter.exe" : "Anovos.Mlflow.StoreWriter";
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, name), arguments)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        ProcessStartInfo start = StoreWriter(arguments);
+        (start.RedirectStandardInput, start.RedirectStandardOutput, start.RedirectStandardError) = (true, true, true);
         // The runtime that runs this test, wherever it is installed.
         start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", ".."));
         _process = Process.Start(start)!;
@@ -76,6 +71,17 @@ internal class StoreProcess : IDisposable
         if (!_process.HasExited)
             _process.Kill();
         _process.Dispose();
+    }
+
+    private static ProcessStartInfo StoreWriter(params string[] arguments)
+    {
+        string program = Path.Combine(AppContext.BaseDirectory, "Anovos.Mlflow.StoreWriter");
+#if NET
+        return ProcessStart.Of(OperatingSystem.IsWindows() ? program + ".exe" : program, arguments);
+#else
+        return Type.GetType("Mono.Runtime") is null
+            ? ProcessStart.Of(program + ".exe", arguments) : ProcessStart.Of("mono", [program + ".exe", .. arguments]);
+#endif
     }
 
     // A line without its end was not said.

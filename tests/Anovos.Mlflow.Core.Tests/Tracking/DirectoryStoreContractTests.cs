@@ -8,6 +8,9 @@ public sealed class DirectoryStoreContractTests : RunSearchContract
 
     protected override ITrackingStore CreateStore() => new DirectoryStore(_folder.Below("größe a#b", "mlruns"));
 
+    // A file name on Windows cannot hold a colon.
+    protected override string OddKey => OperatingSystem.IsWindows() ? "a b_c-d" : base.OddKey;
+
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);

@@ -92,7 +92,7 @@ public sealed class ForeignStoreTests : IDisposable
         byte[] whole = await File.ReadAllBytesAsync(file);
         for (int length = 0; length < whole.Length; length += 3)
         {
-            await File.WriteAllBytesAsync(file, whole[..length]);
+            await File.WriteAllBytesAsync(file, [.. whole.Take(length)]);
             File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddMinutes(-1));
             _warnings.Clear();
 

@@ -21,7 +21,8 @@ internal static class MlflowPython
     public static Process Start(string script, params string[] arguments)
     {
         string file = System.IO.Path.Combine(SharedMaterial.Repository()!, "tests", "readback", script);
-        var start = new ProcessStartInfo(Path!, [file, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = ProcessStart.Of(Path!, [file, .. arguments]);
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
         start.Environment["MLFLOW_DISABLE_TELEMETRY"] = "true";
         return Process.Start(start)!;
     }

@@ -1,5 +1,4 @@
 using Anovos.Mlflow.Http;
-using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tracking;
 
@@ -40,15 +39,3 @@ public sealed class RestStoreOn311Tests() : RestStoreContractTests(MlflowVersion
 public sealed class RestStoreOn317Tests() : RestStoreContractTests(MlflowVersion.V3_17, "");
 
 public sealed class RestStoreBehindAPrefixTests() : RestStoreContractTests(MlflowVersion.V3_11, "/tools/mlflow");
-
-/// <summary>The REST store against a real MLflow server, where <c>ANOVOS_TEST_TRACKING_URI</c> names one.</summary>
-public sealed class RestStoreOnARealServerTests : RunSearchContract
-{
-    protected override ITrackingStore CreateStore()
-    {
-        string? uri = Environment.GetEnvironmentVariable("ANOVOS_TEST_TRACKING_URI");
-        Assert.SkipWhen(string.IsNullOrEmpty(uri), "ANOVOS_TEST_TRACKING_URI names no MLflow server");
-        TrackingTarget target = TrackingTarget.Parse(uri!, "/");
-        return TrackingStores.Open(target, target.Complete(ConnectionOptions.FromEnvironment(Environment.GetEnvironmentVariable, home: null), Environment.GetEnvironmentVariable, home: null));
-    }
-}

@@ -32,6 +32,7 @@ public sealed class SqliteWrittenByMlflowTests : IDisposable
     [MemberData(nameof(Versions))]
     public async Task A_run_has_the_rows_that_MLflow_writes_for_it(string version)
     {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the artifacts of the recorded experiments are in folders of Unix");
         using SqliteStore store = Open(version);
         Run theirs = (await store.SearchRunsAsync(new(["1"], "run_name = 'first'"), null, default)).Items[0];
         Run ours = await CopyAsync(store, theirs, theirs.ExperimentId);
@@ -55,6 +56,7 @@ public sealed class SqliteWrittenByMlflowTests : IDisposable
     [MemberData(nameof(Versions))]
     public async Task It_is_written_and_read_back(string version)
     {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the artifacts of the recorded experiments are in folders of Unix");
         using SqliteStore store = Open(version);
         string experiment = await store.CreateExperimentAsync(new("Ours ü") { Tags = [new("team", "ops")] }, default);
         Run first = (await store.SearchRunsAsync(new(["1"], "run_name = 'first'"), null, default)).Items[0];

@@ -9,5 +9,15 @@ internal sealed class TemporaryFolder : IDisposable
 
     public string Below(params string[] names) => Path.Combine([FullPath, .. names]);
 
-    public void Dispose() => Directory.Delete(FullPath, recursive: true);
+    public void Dispose()
+    {
+        // A copy of a read-only file is one, which Windows does not remove.
+        if (Path.DirectorySeparatorChar == '\\')
+        {
+            foreach (string file in Directory.EnumerateFiles(FullPath, "*", SearchOption.AllDirectories))
+                File.SetAttributes(file, FileAttributes.Normal);
+        }
+
+        Directory.Delete(FullPath, recursive: true);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Anovos.Mlflow.Processes;
 using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Tests.Workflow;
@@ -88,7 +89,34 @@ public sealed class LineReaderTests
         Assert.Equal("last", Assert.Single(queue.TakeAll()).Text);
     }
 
-    private static async Task<(string[] Lines, byte[] Raw)> Read(byte[] bytes, int size)
+    [Theory]
+    [InlineData(850, new byte[] { 0x67, 0x72, 0x94, 0xE1, 0x65 }, "größe")]
+    [InlineData(437, new byte[] { 0x67, 0x72, 0x94, 0xE1, 0x65 }, "größe")]
+    [InlineData(866, new byte[] { 0xE1, 0xA5, 0xE2, 0xEC }, "сеть")]
+    [InlineData(932, new byte[] { 0x93, 0xFA, 0x96, 0x7B }, "日本")]
+    public async Task A_line_that_is_not_UTF8_is_read_in_the_code_page_of_the_console(int codePage, byte[] oem, string expected)
+    {
+        Encoding other = ConsoleEncoding.Of(codePage)!;
+        byte[] utf8 = Encoding.UTF8.GetBytes($"{expected} \uFFFD");
+        byte[] all = [.. oem, (byte)'\r', (byte)'\n', .. utf8, (byte)'\n', .. "1%\r"u8, .. oem];
+        (string[] lines, byte[] raw) = await Read(all, 3, other);
+        Assert.Equal([expected, $"{expected} \uFFFD", expected], lines);
+        Assert.Equal(all, raw);
+    }
+
+    [Theory]
+    [InlineData(65001)]
+    [InlineData(12345)]
+    public void There_may_be_no_other_encoding(int codePage) => Assert.Null(ConsoleEncoding.Of(codePage));
+
+    [Fact]
+    public void Only_Windows_has_another_encoding_than_UTF8()
+    {
+        if (!OperatingSystem.IsWindows())
+            Assert.Null(ConsoleEncoding.OfSystem());
+    }
+
+    private static async Task<(string[] Lines, byte[] Raw)> Read(byte[] bytes, int size, Encoding? other = null)
     {
         List<string> lines = [];
         using var raw = new MemoryStream();
@@ -96,7 +124,7 @@ public sealed class LineReaderTests
         {
             raw.Write(block);
             lines.AddRange(some.Select(line => line.Text));
-        });
+        }, other);
         await reader.ReadAsync(new PiecewiseStream(bytes, size), default);
         return ([.. lines], raw.ToArray());
     }

@@ -25,7 +25,7 @@ public sealed class RealWorkflowTests : IDisposable
         (string Step, double Seconds)[] said =
         [
             .. Regex.Matches(recording.StandardError, @"main:\d+ - (?:(?<step>[^:\r\n]+): )?execution time [^=]*= ?(?<seconds>[\d.e-]+)")
-                .Select(match => (
+                .Cast<Match>().Select(match => (
                     match.Groups["step"].Success ? match.Groups["step"].Value.Replace(", ", "/").Replace(' ', '_') : "without_report",
                     double.Parse(match.Groups["seconds"].Value, CultureInfo.InvariantCulture))),
         ];

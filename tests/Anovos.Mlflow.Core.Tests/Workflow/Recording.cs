@@ -25,7 +25,7 @@ internal sealed class Recording
 
     /// <summary>The workflow, as if it had run in another folder.</summary>
     public AnovosConfig ConfigIn(string workingDirectory) =>
-        AnovosConfig.Parse(Encoding.UTF8.GetBytes(Yaml.Replace("/data/anovos", workingDirectory, StringComparison.Ordinal)), "config.yaml");
+        AnovosConfig.Parse(Encoding.UTF8.GetBytes(Yaml.Replace("/data/anovos", workingDirectory.Replace('\\', '/'), StringComparison.Ordinal)), "config.yaml");
 
     public string Yaml => File.ReadAllText(Path.Combine(_folder, "config.yaml"));
 

@@ -30,22 +30,27 @@ public sealed class DirectoryStore : ILocalStore
     }
 
     /// <summary>A store that accepts less than MLflow's own directory store.</summary>
-    internal DirectoryStore(string root, StoreLimits limits, Action<string>? warn = null)
+    /// <param name="root">The directory.</param>
+    /// <param name="limits">What it accepts.</param>
+    /// <param name="warn">Called with a warning.</param>
+    /// <param name="ignoresCase">Whether keys that differ only in case are one file; by default, this is tried.</param>
+    internal DirectoryStore(string root, StoreLimits limits, Action<string>? warn = null, bool? ignoresCase = null)
     {
         limits = limits with { HiddenKeys = false };
         warn ??= _ => { };
         Limits = limits;
-        if (!Path.IsPathRooted(root))
+        if (!LocalPath.IsRooted(root))
             throw new ArgumentException($"The path '{root}' is relative.", nameof(root));
         _root = Path.GetFullPath(root);
         if (_root != Path.GetPathRoot(_root))
             _root = _root.TrimEnd(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar);
         TrackingUri = LocalUri.FromPath(_root);
-        _experiments = new ExperimentFolders(_root, TrackingUri, limits, warn);
-        _changes = new ExperimentWriter(_root, _experiments, limits);
+        var names = new StoreCase(_root, ignoresCase);
+        _experiments = new ExperimentFolders(_root, TrackingUri, limits, names, warn);
+        _changes = new ExperimentWriter(_root, _experiments, limits, names);
         _runs = new RunFolders(_experiments, TrackingUri, warn);
-        _starter = new RunStarter(_experiments, limits);
-        _writer = new RunWriter(_runs, limits);
+        _starter = new RunStarter(_experiments, limits, names);
+        _writer = new RunWriter(_runs, limits, names);
         _copies = new ExactCopies(_root, _experiments, _runs, limits);
         LoggedModels = new LoggedModelFolders(_experiments, TrackingUri, warn);
         Registry = new FolderModelRegistry(new ModelFolders(_root, TrackingUri, warn), TrackingUri);
@@ -175,7 +180,7 @@ public sealed class DirectoryStore : ILocalStore
         }, cancellationToken);
 
     /// <summary>The file that says where a run's artifacts are.</summary>
-    internal string MetaFileOf(string runId) => Path.Combine(_runs.Folder(runId), "meta.yaml");
+    internal string MetaFileOf(string runId) => Path.Combine(_runs.Folder(runId, CancellationToken.None), "meta.yaml");
 
     private Page<Run> SearchRuns(RunSearch search, string? pageToken, CancellationToken cancellationToken)
     {

@@ -46,11 +46,11 @@ internal sealed class ExactCopies(string root, ExperimentFolders experiments, Ru
 
         using IDisposable held = StoreLock.Take(root, cancellationToken);
         string time = MetaFile.Text(source.LastUpdateTime?.ToUnixTimeMilliseconds());
-        MetaFile.Change(folder, ("last_update_time", time), ("lifecycle_stage", MetaFile.Text(source.LifecycleStage)));
+        MetaFile.Change(folder, cancellationToken, ("last_update_time", time), ("lifecycle_stage", MetaFile.Text(source.LifecycleStage)));
         if (folder == place)
             return;
         Directory.CreateDirectory(Path.GetDirectoryName(place)!);
-        Directory.Move(folder, place);
+        BusyFile.Replace(folder, () => Directory.Move(folder, place), cancellationToken);
     }
 
     /// <inheritdoc cref="ILocalStore.KeepRunAsync"/>
@@ -69,17 +69,18 @@ internal sealed class ExactCopies(string root, ExperimentFolders experiments, Ru
         }
 
         RunStarter.MakeFolders(folder);
-        Meta(source).Write(folder);
+        Meta(source).Write(folder, cancellationToken);
         return runs.Get(source.RunId, cancellationToken);
     }
 
     /// <inheritdoc cref="ILocalStore.KeepRunStateAsync"/>
     public void SetState(Run source, CancellationToken cancellationToken)
     {
-        string folder = runs.Folder(source.RunId);
+        string folder = runs.Folder(source.RunId, cancellationToken);
         using IDisposable held = StoreLock.Take(folder, cancellationToken);
         MetaFile.Change(
             folder,
+            cancellationToken,
             ("deleted_time", MetaFile.Text(source.DeletedTime?.ToUnixTimeMilliseconds())),
             ("end_time", MetaFile.Text(source.EndTime?.ToUnixTimeMilliseconds())),
             ("lifecycle_stage", MetaFile.Text(source.LifecycleStage)),

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>The experiments of an <c>mlruns</c> folder: <c>&lt;id&gt;/meta.yaml</c> and <c>&lt;id&gt;/tags/</c>, the deleted ones in <c>.trash/</c>.</summary>
-internal sealed class ExperimentFolders(string root, string trackingUri, StoreLimits limits, Action<string> warn)
+internal sealed class ExperimentFolders(string root, string trackingUri, StoreLimits limits, StoreCase names, Action<string> warn)
 {
     /// <summary>The id of the experiment that every store has.</summary>
     public const string DefaultId = "0";
@@ -133,7 +133,7 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
     {
         string folder = Path.Combine(root, id);
         var tags = new KeyFiles(folder, KeyFiles.Tags);
-        tags.Check([.. experiment.Tags.Select(tag => tag.Key)], limits);
+        tags.Check([.. experiment.Tags.Select(tag => tag.Key)], limits, names);
         Directory.CreateDirectory(folder);
         tags.WriteAll(experiment.Tags.Select(tag => (tag.Key, tag.Value)), cancellationToken);
 
@@ -148,7 +148,7 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
             lifecycle_stage: active
             name: {FlatYamlText.Write(experiment.Name)}
 
-            """.Replace("\r\n", "\n"));
+            """.Replace("\r\n", "\n"), cancellationToken);
     }
 
     private Experiment Read(string folder, CancellationToken cancellationToken)
@@ -162,7 +162,7 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
             return Unreadable(id, isDeleted ? LifecycleStage.Deleted : LifecycleStage.Active, folder, cancellationToken);
         }
 
-        MetaFile file = MetaFile.Read(folder, warn);
+        MetaFile file = MetaFile.Read(folder, warn, cancellationToken);
         string? recorded = file.Find("experiment_id");
         if (recorded is null)
             file.Warn("experiment_id", "is missing");

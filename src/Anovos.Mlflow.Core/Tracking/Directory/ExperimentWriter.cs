@@ -1,7 +1,7 @@
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>Changes the experiments of an <c>mlruns</c> folder, each change under the lock of the folder.</summary>
-internal sealed class ExperimentWriter(string root, ExperimentFolders experiments, StoreLimits limits)
+internal sealed class ExperimentWriter(string root, ExperimentFolders experiments, StoreLimits limits, StoreCase names)
 {
     /// <summary>Gives an experiment another name.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentExists"/>, <see cref="ErrorKind.InvalidValue"/></exception>
@@ -13,7 +13,7 @@ internal sealed class ExperimentWriter(string root, ExperimentFolders experiment
         if (Active(id, cancellationToken).Name == SharedFile.Stored(name))
             return;
         experiments.RefuseTaken(name, exceptId: id, cancellationToken);
-        MetaFile.Change(folder, ("last_update_time", Now()), ("name", FlatYamlText.Write(name)));
+        MetaFile.Change(folder, cancellationToken, ("last_update_time", Now()), ("name", FlatYamlText.Write(name)));
     }
 
     /// <summary>Sets a tag.</summary>
@@ -24,8 +24,8 @@ internal sealed class ExperimentWriter(string root, ExperimentFolders experiment
         var tags = new KeyFiles(experiments.Folder(id), KeyFiles.Tags);
         using IDisposable held = StoreLock.Take(root, cancellationToken);
         Active(id, cancellationToken);
-        tags.Check([tag.Key], limits);
-        tags.Write(tag.Key, tag.Value);
+        tags.Check([tag.Key], limits, names);
+        tags.Write(tag.Key, tag.Value, cancellationToken);
     }
 
     /// <summary>
@@ -42,7 +42,7 @@ internal sealed class ExperimentWriter(string root, ExperimentFolders experiment
         if (folder == place && experiments.Get(id, cancellationToken).LifecycleStage == stage)
             return;
         if (MetaFile.Exists(folder))
-            MetaFile.Change(folder, ("last_update_time", Now()), ("lifecycle_stage", MetaFile.Text(stage)));
+            MetaFile.Change(folder, cancellationToken, ("last_update_time", Now()), ("lifecycle_stage", MetaFile.Text(stage)));
         foreach (string run in Directory.EnumerateDirectories(folder))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -53,7 +53,7 @@ internal sealed class ExperimentWriter(string root, ExperimentFolders experiment
         if (folder != place)
         {
             Directory.CreateDirectory(Path.GetDirectoryName(place)!);
-            Directory.Move(folder, place);
+            BusyFile.Replace(folder, () => Directory.Move(folder, place), cancellationToken);
         }
     }
 

@@ -17,12 +17,13 @@ internal static class GrowthNotes
         if (points.Count == 0)
             return;
         using FileStream notes = Open(runFolder, FileMode.OpenOrCreate, FileAccess.ReadWrite);
-        Settle(notes, metrics);
+        Settle(notes, metrics, cancellationToken);
         Write(notes, points.Select(group => (group.Key, metrics.FileOf(group.Key) is { Exists: true } file ? file.Length : 0)));
         foreach (IGrouping<string, Metric> group in points)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            SharedFile.Append(metrics.FileOf(group.Key).FullName, lines => MetricFile.Write(lines, group), MetricFile.IsHalf);
+            string file = metrics.FileOf(group.Key).FullName;
+            SharedFile.Append(file, lines => MetricFile.Write(lines, group), MetricFile.IsHalf, cancellationToken);
         }
 
         notes.SetLength(0);
@@ -43,10 +44,10 @@ internal static class GrowthNotes
     }
 
     // A writer that was killed may have left half a line in any of its files.
-    private static void Settle(FileStream notes, KeyFiles metrics)
+    private static void Settle(FileStream notes, KeyFiles metrics, CancellationToken cancellationToken)
     {
         foreach ((string key, long length) in Read(notes))
-            SharedFile.CutHalfLine(metrics.FileOf(key).FullName, length);
+            SharedFile.CutHalfLine(metrics.FileOf(key).FullName, length, cancellationToken);
     }
 
     private static void Write(FileStream notes, IEnumerable<(string Key, long Length)> lengths)

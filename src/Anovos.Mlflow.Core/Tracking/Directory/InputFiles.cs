@@ -26,7 +26,7 @@ internal static class InputFiles
         foreach (string input in Directory.EnumerateDirectories(folder))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (ForeignFile.Skip(() => ReadOne(runFolder, input, warn), warn, input) is { } dataset)
+            if (ForeignFile.Skip(() => ReadOne(runFolder, input, warn, cancellationToken), warn, input) is { } dataset)
                 found.Add(dataset);
         }
 
@@ -35,7 +35,7 @@ internal static class InputFiles
     }
 
     /// <summary>Adds a dataset to the run in this folder; one that is there stays as it is.</summary>
-    public static void Write(string runFolder, DatasetInput input)
+    public static void Write(string runFolder, DatasetInput input, CancellationToken cancellationToken)
     {
         string datasetId = Hash(input.Name + input.Digest);
         string dataset = DatasetFolder(runFolder, datasetId);
@@ -49,7 +49,7 @@ internal static class InputFiles
                 source: {FlatYamlText.Write(input.Source)}
                 source_type: {FlatYamlText.Write(input.SourceType)}
 
-                """.Replace("\r\n", "\n"));
+                """.Replace("\r\n", "\n"), cancellationToken);
         }
 
         string use = Path.Combine(runFolder, Inputs, Hash(datasetId + Path.GetFileName(runFolder)));
@@ -66,15 +66,15 @@ internal static class InputFiles
             source_id: {FlatYamlText.Write(datasetId)}
             source_type: DATASET
             tags:
-            """.Replace("\r\n", "\n") + tags);
+            """.Replace("\r\n", "\n") + tags, cancellationToken);
     }
 
-    private static DatasetInput? ReadOne(string runFolder, string inputFolder, Action<string> warn)
+    private static DatasetInput? ReadOne(string runFolder, string inputFolder, Action<string> warn, CancellationToken cancellationToken)
     {
-        MetaFile use = MetaFile.Read(inputFolder, warn);
+        MetaFile use = MetaFile.Read(inputFolder, warn, cancellationToken);
         if (use.Text("source_type") != "DATASET")
             return null;
-        MetaFile dataset = MetaFile.Read(DatasetFolder(runFolder, use.Text("source_id")), warn);
+        MetaFile dataset = MetaFile.Read(DatasetFolder(runFolder, use.Text("source_id")), warn, cancellationToken);
         return new DatasetInput(dataset.Text("name"), dataset.Text("digest"), dataset.Text("source_type"), dataset.Text("source"))
         {
             Schema = dataset.Find("schema"),

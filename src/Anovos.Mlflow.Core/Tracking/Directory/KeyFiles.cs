@@ -32,7 +32,7 @@ internal sealed class KeyFiles(string owner, string name)
         {
             cancellationToken.ThrowIfCancellationRequested();
             // A tag may be removed between the list of the files and its turn.
-            if (ForeignFile.Skip(() => SharedFile.Read(file.Value), warn, file.Value) is { } value)
+            if (ForeignFile.Skip(() => SharedFile.Read(file.Value, cancellationToken), warn, file.Value) is { } value)
                 values[file.Key] = value;
         }
 
@@ -40,10 +40,12 @@ internal sealed class KeyFiles(string owner, string name)
     }
 
     /// <summary>The key's text; null when there is none.</summary>
-    public string? Find(string key) => File.Exists(PathOf(key)) ? SharedFile.Read(PathOf(key)) : null;
+    public string? Find(string key, CancellationToken cancellationToken) =>
+        File.Exists(PathOf(key)) ? SharedFile.Read(PathOf(key), cancellationToken) : null;
 
     /// <summary>Writes the key's text; one that is there is replaced.</summary>
-    public void Write(string key, string value) => SharedFile.Write(PathOf(key), value, scratch: owner);
+    public void Write(string key, string value, CancellationToken cancellationToken) =>
+        SharedFile.Write(PathOf(key), value, scratch: owner, cancellationToken);
 
     /// <summary>Writes the texts one after the other.</summary>
     public void WriteAll(IEnumerable<(string Key, string Value)> values, CancellationToken cancellationToken)
@@ -51,7 +53,7 @@ internal sealed class KeyFiles(string owner, string name)
         foreach ((string key, string value) in values)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            Write(key, value);
+            Write(key, value, cancellationToken);
         }
     }
 
@@ -60,17 +62,26 @@ internal sealed class KeyFiles(string owner, string name)
     public FileInfo FileOf(string key) => new(PathOf(key));
 
     /// <summary>Removes the key, and the folders that it leaves empty; false when it was not there.</summary>
-    public bool Delete(string key)
+    public bool Delete(string key, CancellationToken cancellationToken)
     {
+        // Where case makes no difference, the file may be that of another key.
         string path = PathOf(key);
-        if (!File.Exists(path))
+        if (!File.Exists(path) || All().All(file => file.Key != key))
             return false;
-        File.Delete(path);
+        BusyFile.Replace(path, () => File.Delete(path), cancellationToken);
         for (string folder = Path.GetDirectoryName(path)!; folder != _folder; folder = Path.GetDirectoryName(folder)!)
         {
-            if (Directory.EnumerateFileSystemEntries(folder).Any())
+            try
+            {
+                if (Directory.EnumerateFileSystemEntries(folder).Any())
+                    break;
+                Directory.Delete(folder);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // On Windows, somebody who lists it keeps it. An empty folder means nothing, and the key is gone.
                 break;
-            Directory.Delete(folder);
+            }
         }
 
         return true;
@@ -78,12 +89,14 @@ internal sealed class KeyFiles(string owner, string name)
 
     /// <summary>Throws for a key beyond the limits, or one that cannot be a file: no disk holds both <c>a</c> and <c>a/b</c>.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
-    public void Check(IReadOnlyCollection<string> keys, StoreLimits limits)
+    public void Check(IReadOnlyCollection<string> keys, StoreLimits limits, StoreCase names)
     {
+        if (keys.Count > 0 && names.FindMerged(keys, () => All().Select(file => file.Key)) is var (merged, other))
+            throw Refused(merged, Merged(other));
         var together = new HashSet<string>(keys, StringComparer.Ordinal);
         foreach (string key in keys)
         {
-            if ((limits.WhyInvalidKey(key) ?? FileNames.WhyInvalid(key, Path.DirectorySeparatorChar == '\\')) is { } why)
+            if ((limits.WhyInvalidKey(key) ?? FileNames.WhyInvalid(key, WindowsName.IsWindows)) is { } why)
                 throw Refused(key, why);
             if (Directory.Exists(PathOf(key)) && !RemoveIfEmpty(PathOf(key)))
                 throw Refused(key, $"there are keys that begin with '{key}/', and a directory store cannot hold both");
@@ -95,6 +108,9 @@ internal sealed class KeyFiles(string owner, string name)
             }
         }
     }
+
+    private static string Merged(string other) =>
+        $"there is a key '{other}', and the file system of this folder does not tell upper and lower case apart";
 
     // A writer that was killed between making the folder of 'a/b' and its file left no key that stands in the way of 'a'.
     private static bool RemoveIfEmpty(string folder)

@@ -43,13 +43,14 @@ internal sealed class MetaFile
     /// <summary>Reads the file of an experiment's or run's folder. What cannot be read of it costs that field.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="warn">Told of what cannot be read.</param>
+    /// <param name="cancellationToken">Cancels the wait for another program that has the file open.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.StoreInvalid"/> when there is none.</exception>
-    public static MetaFile Read(string folder, Action<string> warn)
+    public static MetaFile Read(string folder, Action<string> warn, CancellationToken cancellationToken = default)
     {
         string path = PathIn(folder);
         try
         {
-            return new MetaFile(path, SharedFile.ReadEnded(path).TrimStart('\uFEFF'), warn);
+            return new MetaFile(path, SharedFile.ReadEnded(path, cancellationToken).TrimStart('\uFEFF'), warn);
         }
         catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -69,12 +70,13 @@ internal sealed class MetaFile
     }
 
     /// <summary>Writes the file of a folder; one that is there is replaced at once.</summary>
-    public static void Write(string folder, string text) => SharedFile.Write(PathIn(folder), text, scratch: folder);
+    public static void Write(string folder, string text, CancellationToken cancellationToken) =>
+        SharedFile.Write(PathIn(folder), text, scratch: folder, cancellationToken);
 
     /// <summary>Changes fields of the file of a folder, given in the form of YAML. All others stay as they are: MLflow has added some.</summary>
-    public static void Change(string folder, params (string Field, string Text)[] fields)
+    public static void Change(string folder, CancellationToken cancellationToken, params (string Field, string Text)[] fields)
     {
-        MetaFile file = Read(folder, _ => { });
+        MetaFile file = Read(folder, _ => { }, cancellationToken);
         string content = file.IsFlat ? file.Content : file.Flat();
         if (!content.EndsWith("\n", StringComparison.Ordinal))
             content += "\n";
@@ -86,7 +88,7 @@ internal sealed class MetaFile
             content = whole.IsMatch(content) ? whole.Replace(content, line.Replace("$", "$$"), 1) : content + line;
         }
 
-        Write(folder, content);
+        Write(folder, content, cancellationToken);
     }
 
     /// <summary>The field; null when it is not there or null.</summary>

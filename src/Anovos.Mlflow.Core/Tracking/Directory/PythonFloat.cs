@@ -18,14 +18,10 @@ internal static class PythonFloat
         if (double.IsInfinity(value))
             return value > 0 ? "inf" : "-inf";
         if (value == 0)
-            return BitConverter.DoubleToInt64Bits(value) < 0 ? "-0.0" : "0.0";
+            return Floats.IsNegativeZero(value) ? "-0.0" : "0.0";
 
-        string shortest = value.ToString("R", CultureInfo.InvariantCulture);
-#if !NET
-        // .NET Framework's "R" is known to miss some numbers by a bit.
-        if (double.Parse(shortest, CultureInfo.InvariantCulture) != value)
-            shortest = value.ToString("G17", CultureInfo.InvariantCulture);
-#endif
+        string shortest = Floats.Shortest(value);
+
         // The two agree on most numbers.
         if (Math.Abs(value) >= 0.0001 && shortest.Contains('.') && !shortest.Contains('E'))
             return shortest;
@@ -46,12 +42,7 @@ internal static class PythonFloat
         value = special is { } found ? negative ? -found : found : 0;
         if (special is not null)
             return true;
-        if (!Form.IsMatch(text))
-            return false;
-        // .NET Framework refuses what is too large for a double, where Python and .NET have infinity.
-        if (!double.TryParse(text.Replace("_", ""), NumberStyles.Float, CultureInfo.InvariantCulture, out value))
-            value = negative ? double.NegativeInfinity : double.PositiveInfinity;
-        return true;
+        return Form.IsMatch(text) && Floats.TryRead(text.Replace("_", ""), NumberStyles.Float, out value);
     }
 
     // .NET and Python find the same digits, but differ in when they write an exponent and how.

@@ -8,7 +8,7 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
 
     /// <summary>The folder of the run.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.RunNotFound"/>; <see cref="ErrorKind.InvalidValue"/> for no run id at all.</exception>
-    public string Folder(string runId)
+    public string Folder(string runId, CancellationToken cancellationToken)
     {
         if (!Run.IsRunId(runId))
         {
@@ -21,7 +21,7 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
         string? copy = null;
         foreach (string folder in folders)
         {
-            if (OriginalOf(folder) is null)
+            if (OriginalOf(folder, cancellationToken) is null)
                 return folder;
             copy = folder;
         }
@@ -33,8 +33,8 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
     /// <exception cref="MlflowException"><see cref="ErrorKind.RunNotFound"/></exception>
     public Run Get(string runId, CancellationToken cancellationToken)
     {
-        string folder = Folder(runId);
-        RunMeta meta = RunMeta.Read(folder, warn);
+        string folder = Folder(runId, cancellationToken);
+        RunMeta meta = RunMeta.Read(folder, warn, cancellationToken);
         if (Original(meta) is { } original)
         {
             throw new MlflowException(
@@ -57,7 +57,7 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
             }
 
             string[] runs = [.. Directory.EnumerateDirectories(folder).Where(IsRun)];
-            foreach (RunMeta meta in ManyRuns.Read(runs, Meta, cancellationToken))
+            foreach (RunMeta meta in ManyRuns.Read(runs, run => Meta(run, cancellationToken), cancellationToken))
             {
                 string run = Path.Combine(folder, meta.RunId);
                 yield return new KeyValuePair<Run, string?>(Bare(meta, experiment.Name, run), run);
@@ -77,7 +77,7 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
     public IReadOnlyList<Metric> History(string runId, string key, CancellationToken cancellationToken, bool asWritten = false)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        string folder = Folder(runId);
+        string folder = Folder(runId, cancellationToken);
         string? path = new KeyFiles(folder, KeyFiles.Metrics).All().FirstOrDefault(file => file.Key == key).Value;
         return path is null ? [] : [.. MetricFile.Read(folder, key, path, warn, asWritten)];
     }
@@ -105,10 +105,10 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
         };
     }
 
-    private RunMeta? Meta(string folder) => ForeignFile.Skip(
+    private RunMeta? Meta(string folder, CancellationToken cancellationToken) => ForeignFile.Skip(
         () =>
         {
-            RunMeta meta = RunMeta.Read(folder, warn);
+            RunMeta meta = RunMeta.Read(folder, warn, cancellationToken);
             if (Original(meta) is not { } original)
                 return meta;
             warn($"'{folder}' is a copy of '{original}': its meta.yaml names that run. The copy is left out.");
@@ -117,7 +117,8 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
         warn: _ => { },
         folder);
 
-    private string? OriginalOf(string folder) => ForeignFile.SkipUnreadable(() => Original(RunMeta.Read(folder, _ => { })));
+    private string? OriginalOf(string folder, CancellationToken cancellationToken) =>
+        ForeignFile.SkipUnreadable(() => Original(RunMeta.Read(folder, _ => { }, cancellationToken)));
 
     // The folder of the run that the file names, where that is another one and is there.
     private string? Original(RunMeta meta) =>

@@ -23,7 +23,7 @@ internal sealed record RunMeta(string RunId, string ExperimentId, string RunName
     /// Reads it from the run's folder. What cannot be read of it costs that field; the ids are those of the folders in any case.
     /// </summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.StoreInvalid"/> when it is missing and the folder holds no data.</exception>
-    public static RunMeta Read(string folder, Action<string> warn)
+    public static RunMeta Read(string folder, Action<string> warn, CancellationToken cancellationToken = default)
     {
         string id = Path.GetFileName(folder), experimentId = Path.GetFileName(Path.GetDirectoryName(folder)!);
         if (!MetaFile.Exists(folder) && HasData(folder))
@@ -32,7 +32,7 @@ internal sealed record RunMeta(string RunId, string ExperimentId, string RunName
             return new RunMeta(id, experimentId, "", "", NoTime, "");
         }
 
-        MetaFile file = MetaFile.Read(folder, warn);
+        MetaFile file = MetaFile.Read(folder, warn, cancellationToken);
 
         // MLflow wrote run_uuid alone once, then both, and since 3.0 run_id alone.
         string? recorded = file.Find("run_id") ?? file.Find("run_uuid"), recordedExperiment = file.Find("experiment_id");
@@ -72,7 +72,7 @@ internal sealed record RunMeta(string RunId, string ExperimentId, string RunName
     }
 
     /// <summary>Writes it to the run's folder, with every field that any MLflow looks for and in MLflow's order.</summary>
-    public void Write(string folder) => MetaFile.Write(folder, $"""
+    public void Write(string folder, CancellationToken cancellationToken) => MetaFile.Write(folder, $"""
         artifact_uri: {FlatYamlText.Write(ArtifactUri)}
         deleted_time: {MetaFile.Text(DeletedTime?.ToUnixTimeMilliseconds())}
         end_time: {MetaFile.Text(EndTime?.ToUnixTimeMilliseconds())}
@@ -90,7 +90,7 @@ internal sealed record RunMeta(string RunId, string ExperimentId, string RunName
         tags: []
         user_id: {FlatYamlText.Write(UserId)}
 
-        """.Replace("\r\n", "\n"));
+        """.Replace("\r\n", "\n"), cancellationToken);
 
     // A new run has no data before it has its file. Artifacts alone are those of a database beside the folder.
     private static bool HasData(string folder)

@@ -1,7 +1,7 @@
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>Makes new runs.</summary>
-internal sealed class RunStarter(ExperimentFolders experiments, StoreLimits limits)
+internal sealed class RunStarter(ExperimentFolders experiments, StoreLimits limits, StoreCase names)
 {
     /// <summary>Starts a run and answers its id.</summary>
     /// <exception cref="MlflowException">
@@ -38,12 +38,12 @@ internal sealed class RunStarter(ExperimentFolders experiments, StoreLimits limi
         IReadOnlyList<Tag> tags = [.. run.Tags.Where(tag => tag.Key != RunTags.RunName), new Tag(RunTags.RunName, name)];
         var files = new KeyFiles(folder, KeyFiles.Tags);
         limits.CheckTags(tags);
-        files.Check([.. tags.Select(tag => tag.Key)], limits);
+        files.Check([.. tags.Select(tag => tag.Key)], limits, names);
 
         MakeFolders(folder);
         files.WriteAll(tags.Select(tag => (tag.Key, tag.Value)), cancellationToken);
         // The last file: only with it the run is there.
-        meta.Write(folder);
+        meta.Write(folder, cancellationToken);
         return id;
     }
 

@@ -25,7 +25,7 @@ internal static class StoreLock
             {
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
-            catch (IOException failure) when (SharedFile.IsBusy(failure))
+            catch (IOException failure) when (BusyFile.IsBusy(failure))
             {
                 if (waited.Elapsed > Patience)
                 {

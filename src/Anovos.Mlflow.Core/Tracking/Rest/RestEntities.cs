@@ -166,8 +166,16 @@ internal static class RestEntities
             body.WriteString(name, "NaN");
         else if (double.IsInfinity(value))
             body.WriteString(name, value > 0 ? "Infinity" : "-Infinity");
+        else if (Floats.IsNegativeZero(value))
+            WriteRaw(body, name, "-0.0");
         else
             body.WriteNumber(name, value);
+    }
+
+    private static void WriteRaw(Utf8JsonWriter body, string name, string value)
+    {
+        body.WritePropertyName(name);
+        body.WriteRawValue(value);
     }
 
     public static Dictionary<string, string> ReadPairs(JsonElement? json, string property) => Dictionary(json, property, Value);

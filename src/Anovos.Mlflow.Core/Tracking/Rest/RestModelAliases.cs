@@ -17,7 +17,8 @@ internal sealed class RestModelAliases(RestApi api, string trackingUri) : IModel
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.InvalidValue && e.Message.Contains("not found"))
         {
-            // A missing alias is a 400 of MLflow's.
+            // MLflow answers 400 INVALID_PARAMETER_VALUE, and only "Registered model alias … not found." tells it from a name that it
+            // does not take (mlflow/store/model_registry: get_model_version_by_alias).
             throw e.Rewrap(RegistryErrors.NoAlias(name, alias), ErrorKind.ModelVersionNotFound, alias);
         }
     }

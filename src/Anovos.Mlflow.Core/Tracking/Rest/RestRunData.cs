@@ -76,8 +76,10 @@ internal sealed class RestRunData(ITrackingStore store, RestApi api, string trac
                     ErrorKind.RunNotFound,
                     cancellationToken).ConfigureAwait(false);
             }
-            catch (MlflowException e) when (e.Kind == ErrorKind.RunNotFound && e.Message.IndexOf("tag", StringComparison.OrdinalIgnoreCase) >= 0)
+            catch (MlflowException e) when (e.Kind == ErrorKind.RunNotFound)
             {
+                // The code is the same for a missing tag. This fails if it is the run that is missing.
+                await store.GetRunAsync(runId, cancellationToken).ConfigureAwait(false);
                 if (retries > 0)
                     return default; // gone with the request whose answer was lost
                 throw e.Rewrap($"Run {runId} has no tag '{key}', so there is nothing to remove.", ErrorKind.InvalidValue, key);

@@ -76,7 +76,7 @@ internal sealed class SearchText(string text, string what)
         int start = Position;
         string number = TakeWhile(c => c is >= '0' and <= '9' or '.' or '+' or '-' or 'e' or 'E');
         NumberStyles style = whole ? NumberStyles.AllowLeadingSign : NumberStyles.Float;
-        if (double.TryParse(number, style, CultureInfo.InvariantCulture, out double value))
+        if (Floats.TryRead(number, style, out double value))
             return value;
         throw Fail(whole ? "a whole number is expected, without quotes" : "a number is expected, without quotes", start);
     }

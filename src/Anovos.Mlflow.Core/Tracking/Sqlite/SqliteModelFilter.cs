@@ -165,7 +165,7 @@ internal sealed class SqliteModelFilter
         int start = _text.Position;
         if (_text.Quoted("'\"") is not { } quoted)
             return _text.Number(whole: false);
-        return double.TryParse(quoted, NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
+        return Floats.TryRead(quoted, NumberStyles.Float, out double number)
             ? number
             : throw _text.Fail("a number is expected", start);
     }

@@ -9,7 +9,7 @@ internal static class SqliteUri
     private const string Prefix = "sqlite:///";
 
     /// <summary>The tracking URI of a database: <c>sqlite:////folder/file.db</c>; on Windows <c>sqlite:///C:/folder/file.db</c>.</summary>
-    public static string Of(string path) => Prefix + (Path.DirectorySeparatorChar == '\\' ? path.Replace('\\', '/') : path);
+    public static string Of(string path) => Prefix + (WindowsName.IsWindows ? LocalPath.WithoutPrefix(path).Replace('\\', '/') : path);
 
     /// <summary>The full path of the file that the URI names.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> where it names none.</exception>
@@ -34,9 +34,9 @@ internal static class SqliteUri
         if (path.EndsWith("/", StringComparison.Ordinal) || path.EndsWith("\\", StringComparison.Ordinal))
             throw Odd(text, $"names a folder. Write {text.TrimEnd('/', '\\')}/mlflow.db");
         bool hasDrive = path.Length > 1 && char.IsLetter(path[0]) && path[1] == ':';
-        if (Path.DirectorySeparatorChar != '\\' && hasDrive)
+        if (!WindowsName.IsWindows && hasDrive)
             throw Odd(text, "is a path of Windows, and this machine has no drives. Give a path of this machine");
-        return Path.GetFullPath(Path.Combine(baseDirectory, path));
+        return LocalPath.Full(baseDirectory, path, ErrorKind.UriUnsupported);
     }
 
     private static MlflowException Odd(string text, string what) =>

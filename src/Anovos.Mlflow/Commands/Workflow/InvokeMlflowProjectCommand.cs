@@ -1,9 +1,10 @@
 using System.Collections;
 using System.Management.Automation;
-using Anovos.Mlflow.Projects;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Errors;
 using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Processes;
+using Anovos.Mlflow.Projects;
 using Anovos.Mlflow.Tracking;
 using Anovos.Mlflow.Workflow;
 
@@ -60,7 +61,13 @@ public sealed class InvokeMlflowProjectCommand : ProgramCommand
             WriteWarning($"The project asks for an environment of its own ({environment}), which is not made: it runs in this one, as with mlflow run --env-manager local.");
         KeyValuePair<string, string>[] given = [.. (Parameter?.Keys.Cast<object>() ?? []).Select(key => new KeyValuePair<string, string>(ValueText.Of(key), ValueText.Of(Parameter![key])))];
         (IReadOnlyList<string> command, IReadOnlyList<KeyValuePair<string, string>> recorded) = project.Compute(EntryPoint, given, folder);
-        var program = new WorkflowCommand { FileName = FindProgram(command[0], name => System.IO.Path.Combine(project.Folder, name)), Arguments = [.. command.Skip(1)], WorkingDirectory = project.Folder, Timeout = TimeLimit };
+        var program = new WorkflowCommand
+        {
+            FileName = FindProgram(command[0], name => ProgramSearch.Locate(project.Folder, name)),
+            Arguments = [.. command.Skip(1)],
+            WorkingDirectory = project.Folder,
+            Timeout = TimeLimit,
+        };
         _recorded = recorded;
         if (Start(resumeId: null) is { } run)
             RunUnder(run, program);

@@ -60,7 +60,7 @@ public sealed class LanguageServerTests(LanguageServer server) : IClassFixture<L
                 "23: 7: Value is above the maximum of 1.",
                 "29: equal_freq: Value is not accepted. Valid values: \"equal_frequency\", \"equal_range\".",
             ],
-            found[..5].Select(Assert.Single));
+            found.Take(5).Select(Assert.Single));
         Assert.StartsWith("14: global_sumary: Value is not accepted.", Assert.Single(found[5]));
         Assert.Contains("Incorrect type. Expected \"null\".", Assert.Single(found[6]));
         Assert.Equal(["30: label_col: Property label_col is not allowed.", "31: print_impact: Property print_impact is not allowed."],

@@ -125,7 +125,7 @@ public sealed class SchemaTableTests(ITestOutputHelper output) : IDisposable
     {
         foreach ((string old, string text, string findings) in RuleTests.Faults.Select(row => row.Data))
         {
-            string[] rules = [.. Regex.Matches(findings, @"(?:^|\|)[EWI] (\S+)").Select(match => match.Groups[1].Value).Distinct()];
+            string[] rules = [.. Regex.Matches(findings, @"(?:^|\|)[EWI] (\S+)").Cast<Match>().Select(match => match.Groups[1].Value).Distinct()];
             if (rules.Length == 1)
                 yield return (rules[0], With(old.Replace("\r", ""), text));
         }

@@ -1,0 +1,20 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Anovos.Mlflow;
+
+/// <summary>The check of a server's certificate failed. <see cref="AuthenticationException"/> alone has many other causes.</summary>
+internal sealed class UntrustedCertificateException(SslPolicyErrors errors, X509Chain? chain)
+    : AuthenticationException(Explain(errors, chain))
+{
+    private static string Explain(SslPolicyErrors errors, X509Chain? chain)
+    {
+        if ((errors & SslPolicyErrors.RemoteCertificateNotAvailable) != 0)
+            return "the server sent none.";
+        if ((errors & SslPolicyErrors.RemoteCertificateNameMismatch) != 0)
+            return "it is for another host name.";
+        string[] problems = chain is null ? [] : [.. chain.ChainStatus.Select(status => status.Status.ToString()).Distinct()];
+        return $"it leads to no trusted authority{(problems.Length == 0 ? "" : $" ({string.Join(", ", problems)})")}.";
+    }
+}
