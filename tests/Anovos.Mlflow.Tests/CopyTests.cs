@@ -236,16 +236,16 @@ public sealed class CopyTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("Copy-MlflowRun $second.RunId", "1 second", "income: income@first income/1 income/3")]
-    [InlineData("Get-MlflowRun -TrackingUri sqlite:///source.db -Name second | Copy-MlflowRun", "1 second", "income: income@first income/1 income/3")]
+    [InlineData("Copy-MlflowRun $second.RunId", "1 second", "income: income/1 income/3 income@first")]
+    [InlineData("Get-MlflowRun -TrackingUri sqlite:///source.db -Name second | Copy-MlflowRun", "1 second", "income: income/1 income/3 income@first")]
     [InlineData("Copy-MlflowExperiment ours", "1 2 first second", "income: income/3")]
-    [InlineData("Copy-MlflowExperiment ours -Filter \"attributes.run_name = 'first'\"", "1 first", "income: income@second income/2 income/3")]
+    [InlineData("Copy-MlflowExperiment ours -Filter \"attributes.run_name = 'first'\"", "1 first", "income: income/2 income/3 income@second")]
     [InlineData("Copy-MlflowExperiment *", "1 2 3 first second", "income: | other:")]
     public void Versions_of_copied_runs_are_copied_and_the_others_are_listed(string command, string there, string missing)
     {
         ScriptResult result = Run(FillWithModels +
             $$"""
-            $sort = { param($texts) [Linq.Enumerable]::Order([string[]]@($texts)) -join ' ' }
+            $sort = { param($texts) $all = [string[]]@($texts); [Array]::Sort($all, [StringComparer]::Ordinal); $all -join ' ' }
             $PSDefaultParameterValues['Copy-*:TrackingUri'] = 'sqlite:///source.db'
             $rows = {{command}} -Destination $Uri -Model | Where-Object { $_.PSObject.TypeNames -match 'ModelResult' }
             $again = {{command}} -Destination $Uri -Model | Where-Object { $_.PSObject.TypeNames -match 'ModelResult' }
@@ -437,7 +437,7 @@ public sealed class CopyTests : IAsyncLifetime
         await _server.DisposeAsync();
     }
 
-    private string FolderUri => "file://" + _session.Folder;
+    private string FolderUri => new Uri(_session.Folder).AbsoluteUri;
 
     // Every file and its content, and what the server has.
     private string[] Snapshot() =>

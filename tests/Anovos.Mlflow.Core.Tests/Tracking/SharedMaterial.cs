@@ -12,6 +12,7 @@ internal static class SharedMaterial
             string to = Path.Combine(copy, Path.GetRelativePath(source, file));
             Directory.CreateDirectory(Path.GetDirectoryName(to)!);
             File.Copy(file, to);
+            File.SetAttributes(to, FileAttributes.Normal);
         }
 
         return copy;
