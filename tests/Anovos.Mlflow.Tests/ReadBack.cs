@@ -30,19 +30,11 @@ internal static class ReadBack
     }
 
     /// <summary>What MLflow's client reads of a run.</summary>
-    public static JsonElement Run(string uri, string runId, string folder)
-    {
-        // MLflow 3 reads a directory store only when it is told to.
-        Environment.SetEnvironmentVariable("MLFLOW_ALLOW_FILE_STORE", "true");
-        try
-        {
-            return JsonDocument.Parse(Script("read_run.py", folder, uri, runId)).RootElement.Clone();
-        }
-        finally
-        {
-            Environment.SetEnvironmentVariable("MLFLOW_ALLOW_FILE_STORE", null);
-        }
-    }
+    public static JsonElement Run(string uri, string runId, string folder) => OfFileStore("read_run.py", folder, uri, runId);
+
+    /// <summary>The data frame of MLflow's client, as objects.</summary>
+    public static JsonElement SearchRuns(string uri, string experiment, string folder) =>
+        OfFileStore("search_runs.py", folder, uri, experiment);
 
     /// <summary>What MLflow's client reads of a registered model, and of its version with an alias.</summary>
     public static JsonElement Model(string uri, string name, string alias, string folder) =>
@@ -58,6 +50,20 @@ internal static class ReadBack
         (int exitCode, string output, string error) = HostTests.Run(Python(), [Path.Combine(Repository.Root, "tests", "readback", script), .. arguments], folder, keep: ["MLFLOW_ALLOW_FILE_STORE"]);
         Assert.True(exitCode == 0, error);
         return output;
+    }
+
+    private static JsonElement OfFileStore(string script, string folder, params string[] arguments)
+    {
+        // MLflow 3 reads a directory store only when it is told to.
+        Environment.SetEnvironmentVariable("MLFLOW_ALLOW_FILE_STORE", "true");
+        try
+        {
+            return JsonDocument.Parse(Script(script, folder, arguments)).RootElement.Clone();
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("MLFLOW_ALLOW_FILE_STORE", null);
+        }
     }
 
     public static string Text(JsonElement read, string kind, string key) => read.GetProperty(kind).GetProperty(key).GetString()!;

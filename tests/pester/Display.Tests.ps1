@@ -30,6 +30,14 @@ Describe 'What a person sees' {
             -join ($Lines | Select-Object -Skip 2 | Where-Object Length -GT $start | ForEach-Object { $_.Substring($start).Trim() })
         }
 
+        # The local time; the day, where midnight has passed since.
+        function Get-Start {
+            param($Run)
+
+            $start = $Run.StartTime.LocalDateTime
+            $start.ToString($start.Date -eq (Get-Date).Date ? 'HH:mm' : 'MM-dd')
+        }
+
         function Start-SampleRun {
             [Diagnostics.CodeAnalysis.SuppressMessageAttribute('PSUseShouldProcessForStateChangingFunctions', '', Justification = 'For tests only')]
             param()
@@ -45,20 +53,20 @@ Describe 'What a person sees' {
     AfterEach { Exit-Session }
 
     Context 'Tables at <_> columns' -ForEach 79, 80, 120 {
-        It 'A run: name, status, duration, experiment, and the whole run id, which is there to be copied' {
+        It 'A run: name, status, start, duration, experiment, and the whole run id, which is there to be copied' {
             $null = Start-SampleRun
             $run = Stop-MlflowRun
             $lines = $run | Get-View -Width $_
-            $lines[0] -split '\s+' | Should -Be 'RunName', 'Status', 'Duration', 'Experiment', 'RunId'
+            $lines[0] -split '\s+' | Should -Be 'RunName', 'Status', 'Start', 'Duration', 'Experiment', 'RunId'
             $lines.Count | Should -Be 3
-            $lines[2] | Should -Match "^nightly +Finished +[\d.]+m?s Customers +$($run.RunId)$"
+            $lines[2] | Should -Match "^nightly +Finished +$(Get-Start $run) +[\d.]+m?s Customers +$($run.RunId)$"
         }
 
         It 'A run with a long name in a long experiment: what is too long is cut, and not the run id' {
             $run = Start-MlflowRun -Name ('n' * 60) -Experiment "/Users/someone@corp.tld/$('e' * 60)"
             $lines = $run | Get-View -Width $_
-            $lines[0] -split '\s+' | Should -Be 'RunName', 'Status', 'Duration', 'Experiment', 'RunId'
-            $lines[2] | Should -BeLike "nnn* Running * /User* $($run.RunId)"
+            $lines[0] -split '\s+' | Should -Be 'RunName', 'Status', 'Start', 'Duration', 'Experiment', 'RunId'
+            $lines[2] | Should -BeLike "nnn* Running * $(Get-Start $run) * /User* $($run.RunId)"
         }
 
         It 'A comparison: the runs above, and what each has side by side' {

@@ -177,8 +177,17 @@ public abstract class TrackingCommand : MlflowCommand
         table is null ? [] : [.. table.Keys.Cast<object>().Select(key => new Tag(ValueText.Of(key), ValueText.Of(table[key])))];
 
     /// <summary>Writes what a search finds, page by page as the pages come; at most <paramref name="first"/> of them.</summary>
-    protected void WritePages<T>(Func<(string? PageToken, CancellationToken Cancellation), Task<Page<T>>> search, Func<T, bool>? filter = null, int first = int.MaxValue)
+    /// <param name="search">Gets a page.</param>
+    /// <param name="filter">Which of them count; all by default.</param>
+    /// <param name="first">How many at the most.</param>
+    /// <param name="write">What to do with each instead of writing it.</param>
+    private protected void WritePages<T>(
+        Func<(string? PageToken, CancellationToken Cancellation), Task<Page<T>>> search,
+        Func<T, bool>? filter = null,
+        int first = int.MaxValue,
+        Action<T>? write = null)
     {
+        write ??= item => WriteObject(item);
         var tokens = new PageWalker();
         string? pageToken = null;
         do
@@ -190,7 +199,7 @@ public abstract class TrackingCommand : MlflowCommand
                     continue;
                 if (first-- <= 0)
                     return;
-                WriteObject(item);
+                write(item);
             }
 
             pageToken = tokens.After(page);

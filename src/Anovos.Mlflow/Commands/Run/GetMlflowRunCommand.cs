@@ -11,6 +11,7 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 /// <summary>Runs by id, or by what a search finds in some or all experiments; the newest first.</summary>
 [Cmdlet(VerbsCommon.Get, "MlflowRun", DefaultParameterSetName = "Search")]
 [OutputType("Anovos.Mlflow.Tracking.Run")]
+[OutputType(typeof(PSObject))]
 public sealed class GetMlflowRunCommand : TrackingCommand
 {
     /// <summary>Ids of runs.</summary>
@@ -78,6 +79,15 @@ public sealed class GetMlflowRunCommand : TrackingCommand
     [Parameter(ParameterSetName = "InputObject")]
     public SwitchParameter IncludeDeleted { get; set; }
 
+    /// <summary>Flat rows with the columns of <c>mlflow.search_runs</c>, the same ones in every row, instead of runs.</summary>
+    [Parameter]
+    public SwitchParameter AsTable { get; set; }
+
+    private const int FewNames = 10;
+
+    // The columns are known only after the last run.
+    private readonly List<Run> _table = [];
+
     // Several experiments may come from the pipeline: one of them with a run of the name is enough.
     private string? _nameIsMissingAt;
     private bool _nameIsKnown;
@@ -111,6 +121,7 @@ public sealed class GetMlflowRunCommand : TrackingCommand
     /// <inheritdoc/>
     protected override void End()
     {
+        WriteTable();
         if (!_nameIsKnown && _nameIsMissingAt is { } uri)
         {
             string message = $"No run at {uri} is called '{Name}'. Get-MlflowRun without -Name lists those there are.";
@@ -125,7 +136,7 @@ public sealed class GetMlflowRunCommand : TrackingCommand
         {
             try
             {
-                WriteObject(Await(token => lifecycle.ReadAsync(id, token)));
+                Write(Await(token => lifecycle.ReadAsync(id, token)));
             }
             catch (MlflowException e) when (!e.EndsPipeline())
             {
@@ -165,7 +176,8 @@ public sealed class GetMlflowRunCommand : TrackingCommand
         WritePages(
             async page => Named(byId, await store.SearchRunsAsync(search, page.PageToken, page.Cancellation).ConfigureAwait(false)),
             Matches,
-            First);
+            First,
+            Write);
 
         // The run may exist and be left out by another condition, which is not an error.
         if (NameIsExact && !_nameIsKnown && !Await(token => query.IsNameKnownAsync(store, search, token)))
@@ -174,6 +186,30 @@ public sealed class GetMlflowRunCommand : TrackingCommand
             _nameIsKnown = true;
 
         bool Matches(Run run) => query.Matches(run) && (_nameIsKnown = true);
+    }
+
+    private void Write(Run run)
+    {
+        if (AsTable)
+            _table.Add(run);
+        else
+            WriteObject(run);
+    }
+
+    private void WriteTable()
+    {
+        IReadOnlyList<RunColumn> columns = RunColumn.Of(_table);
+        RunColumn[] renamed = [.. columns.Where(column => column.Name != column.MlflowName)];
+        if (renamed.Length > 0)
+        {
+            string names = string.Join(", ", renamed.Take(FewNames).Select(column => $"'{column.MlflowName}' is '{column.Name}'"));
+            string more = renamed.Length > FewNames ? $", and {renamed.Length - FewNames} more" : "";
+            WriteWarning(
+                $"PowerShell's property names ignore case, so a column whose name differs from another only in case has a number: {names}{more}.");
+        }
+
+        foreach (Run run in _table)
+            WriteObject(RunRow.Of(run, columns));
     }
 
     private static Page<Run> Named(Dictionary<string, Experiment> experiments, Page<Run> page) =>
