@@ -18,6 +18,7 @@ internal static class Answers
     private static readonly JsonSerializerOptions Protobuf = new()
     {
         WriteIndented = true,
+        NewLine = "\n",
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Converters = { new PythonDouble() },
     };
