@@ -53,8 +53,8 @@ public sealed class RealGateTests : IDisposable
         run = await _store.GetRunAsync(run.RunId, Cancellation);
 
         string drifted = "4 attributes drifted: hours-per-week, native-country, occupation, workclass.";
-        Assert.Equal([$"Passed: drifted: {drifted}"], await TestAsync(run, new GateRules { MaxDrifted = 4 }));
-        Assert.Equal([$"Failed: drifted: {drifted} Allowed: 3."], await TestAsync(run, new GateRules { MaxDrifted = 3 }));
+        await ExpectAsync($"Passed: drifted: {drifted}", run, new GateRules { MaxDrifted = 4 });
+        await ExpectAsync($"Failed: drifted: {drifted} Allowed: 3.", run, new GateRules { MaxDrifted = 3 });
         Assert.StartsWith("Failed: unstable: ", Assert.Single(await TestAsync(run, new GateRules { MaxUnstable = 0 })));
     }
 
@@ -63,13 +63,11 @@ public sealed class RealGateTests : IDisposable
     {
         Run run = await StartAsync();
         string nothing = "Write-AnovosStatistic writes them from the workflow's reports.";
-        Assert.Equal(
-            [$"Failed: drifted: The run has no metrics of the table drift_statistics. {nothing}"],
-            await TestAsync(run, new GateRules { MaxDrifted = 100 }));
+        await ExpectAsync($"Failed: drifted: The run has no metrics of the table drift_statistics. {nothing}", run, new GateRules { MaxDrifted = 100 });
         run = await WriteAsync(run, ("flagged/drift_statistics", 0));
-        Assert.Equal(["Passed: drifted: 0 attributes drifted."], await TestAsync(run, new GateRules { MaxDrifted = 0 }));
+        await ExpectAsync("Passed: drifted: 0 attributes drifted.", run, new GateRules { MaxDrifted = 0 });
         run = await WriteAsync(run, ("stability_index/age/flagged", 0));
-        Assert.Equal(["Passed: unstable: 0 attributes are unstable."], await TestAsync(run, new GateRules { MaxUnstable = 0 }));
+        await ExpectAsync("Passed: unstable: 0 attributes are unstable.", run, new GateRules { MaxUnstable = 0 });
     }
 
     [Fact]
@@ -78,9 +76,7 @@ public sealed class RealGateTests : IDisposable
         Run run = await StartAsync();
         await _store.LogBatchAsync(run.RunId, new RunData { Tags = [new Tag("flagged/drift_statistics", "a, b")] }, Cancellation);
         run = await WriteAsync(run, ("flagged/drift_statistics", 300));
-        Assert.Equal(
-            ["Failed: drifted: 300 attributes drifted: a, b, …. Allowed: 299."],
-            await TestAsync(run, new GateRules { MaxDrifted = 299 }));
+        await ExpectAsync("Failed: drifted: 300 attributes drifted: a, b, …. Allowed: 299.", run, new GateRules { MaxDrifted = 299 });
     }
 
     [Fact]
@@ -91,9 +87,9 @@ public sealed class RealGateTests : IDisposable
             new RunUpdate(run.RunId, RunStatus.Finished, run.StartTime.ToUnixTimeMilliseconds() + 5_400_000), Cancellation);
         run = await _store.GetRunAsync(run.RunId, Cancellation);
         var allowed = new GateRules { MaxDuration = new TimeSpan(1, 30, 0) };
-        Assert.Equal(["Passed: duration: The run took 01:30:00."], await TestAsync(run, allowed));
+        await ExpectAsync("Passed: duration: The run took 01:30:00.", run, allowed);
         allowed = new GateRules { MaxDuration = new TimeSpan(1, 29, 59) };
-        Assert.Equal(["Failed: duration: The run took 01:30:00. Allowed: 01:29:59."], await TestAsync(run, allowed));
+        await ExpectAsync("Failed: duration: The run took 01:30:00. Allowed: 01:29:59.", run, allowed);
 
         Run old = await StartAsync(DateTimeOffset.UtcNow.AddHours(-2));
         string result = Assert.Single(await TestAsync(old, new GateRules { MaxDuration = new TimeSpan(1, 0, 0) }));
@@ -118,6 +114,9 @@ public sealed class RealGateTests : IDisposable
         await _store.LogBatchAsync(run.RunId, new RunData { Metrics = points }, Cancellation);
         return await _store.GetRunAsync(run.RunId, Cancellation);
     }
+
+    private async Task ExpectAsync(string row, Run run, GateRules rules) =>
+        Assert.Equal(row, Assert.Single(await TestAsync(run, rules)));
 
     private async Task<Run> ReplayAsync(string name)
     {

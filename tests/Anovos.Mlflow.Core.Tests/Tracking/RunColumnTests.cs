@@ -43,7 +43,7 @@ public class RunColumnTests
 
         Assert.Equal(["1", "7", "FINISHED", "file:///a", start, end, null, double.NaN, 0.5, "", "0.1", "ops"], one);
         Assert.Equal(["2", "7", "RUNNING", "", start, null, 1.0, null, null, null, null, null], two);
-        Assert.All(one[4..6], time => Assert.Equal(DateTimeKind.Utc, Assert.IsType<DateTime>(time).Kind));
+        Assert.All(new[] { one[4], one[5] }, time => Assert.Equal(DateTimeKind.Utc, Assert.IsType<DateTime>(time).Kind));
     }
 
     [Fact]
