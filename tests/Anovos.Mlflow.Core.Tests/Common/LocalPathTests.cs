@@ -26,12 +26,12 @@ public sealed class LocalPathTests
         Assert.Equal(expected, LocalPath.Join(folder, path, onWindows: true));
 
     [Theory]
-    [InlineData("/work", "data", "/work/data")]
-    [InlineData("/work/", "data", "/work/data")]
-    [InlineData("/work", "/data", "/data")]
+    [InlineData("/base", "data", "/base/data")]
+    [InlineData("/base/", "data", "/base/data")]
+    [InlineData("/base", "/data", "/data")]
     [InlineData("/", "data", "/data")]
-    [InlineData("/work", @"\data", @"/work/\data")]
-    [InlineData("/work", "C:data", "/work/C:data")]
+    [InlineData("/base", @"\data", @"/base/\data")]
+    [InlineData("/base", "C:data", "/base/C:data")]
     public void A_path_of_Unix_starts_at_the_root_or_in_the_folder(string folder, string path, string expected) =>
         Assert.Equal(expected, LocalPath.Join(folder, path, onWindows: false));
 
