@@ -13,7 +13,10 @@ public sealed class HelpTests : IDisposable
 
     // What examples use besides this module: in PowerShell 7 and in Windows PowerShell, but not in a test's bare session.
     private static readonly string[] ShellCommands =
-        ["ConvertTo-SecureString", "Get-ChildItem", "Get-Credential", "Get-Date", "Import-Csv", "Measure-Object", "Sort-Object", "Start-Sleep", "python"];
+    [
+        "ConvertTo-SecureString", "Export-Csv", "Format-Table", "Get-ChildItem", "Get-Credential", "Get-Date", "Import-Csv", "Measure-Object",
+        "Set-Content", "Sort-Object", "Start-Sleep", "python",
+    ];
 
     private static readonly string Folder = Path.Combine(Repository.Root, "docs", "cmdlets");
 
