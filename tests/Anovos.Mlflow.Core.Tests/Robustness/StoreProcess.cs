@@ -37,7 +37,13 @@ internal class StoreProcess : IDisposable
             await Task.Delay(1);
     }
 
-    public bool HasEnded => _process.HasExited;
+    /// <summary>Kills it as <c>kill -9</c> does, unless it has ended by itself. Returns whether it was killed.</summary>
+    public async Task<bool> KillUnlessEndedAsync()
+    {
+        _process.Kill();
+        await EndsAsync();
+        return _process.ExitCode != 0;
+    }
 
     /// <summary>Waits until it has ended, by itself or because it was killed.</summary>
     public async Task EndsAsync()
