@@ -41,8 +41,8 @@ internal sealed class ArtifactCopier(ITrackingStore source, ITrackingStore targe
 
             place = there.ArtifactUri;
             ThrowIfLost(place);
-            using IArtifactStore to = ArtifactStores.Open(new Run { RunId = there.RunId,
-                ExperimentId = "", ArtifactUri = place, TrackingUri = target.TrackingUri }, target, options.OnRetry, options.Warn);
+            var copy = new Run { RunId = there.RunId, ExperimentId = "", ArtifactUri = place, TrackingUri = target.TrackingUri };
+            using IArtifactStore to = ArtifactStores.Open(copy, target, options.OnRetry, options.Warn);
             if (IsSamePlace(from, to))
                 return (0, 0);
             if (!there.Created)
@@ -87,8 +87,10 @@ internal sealed class ArtifactCopier(ITrackingStore source, ITrackingStore targe
     {
         // Beside the runs of a folder or a database. At a server it is not the place of a run, for which a run is asked.
         string id = source is ILocalStore ? $"models/{from.ModelId}" : "";
-        var run = new Run { RunId = id,
-            ExperimentId = from.ExperimentId, ArtifactUri = from.ArtifactUri, TrackingUri = source.TrackingUri };
+        var run = new Run
+        {
+            RunId = id, ExperimentId = from.ExperimentId, ArtifactUri = from.ArtifactUri, TrackingUri = source.TrackingUri,
+        };
         var there = new TargetRun("", "", to?.ArtifactUri ?? "", LifecycleStage.Active, null);
         var missing = new MissingList();
         (int, long) sent = await CopyAsync(run, there, missing, cancellationToken).ConfigureAwait(false);

@@ -132,8 +132,10 @@ internal sealed class RunCopier(
         if (missing.Count > 0)
         {
             string open = run.IsOpen() ? "It has not ended. " : "";
-            return result with { Status = "Incomplete",
-                Missing = missing.Items, Reason = open + missing.Summarize(), Error = missing.ToError(run.RunId) };
+            return result with
+            {
+                Status = "Incomplete", Missing = missing.Items, Reason = open + missing.Summarize(), Error = missing.ToError(run.RunId),
+            };
         }
 
         if (run.IsOpen())

@@ -16,10 +16,10 @@ public sealed class Gate(
     Func<CancellationToken, Task<IArtifactStore>> openArtifacts)
 {
     /// <summary>What each rule came to, in their order. A rule that can find nothing to look at is not kept.</summary>
-    /// <param name="run">The run, as its store has it.</param>
+    /// <param name="run">The run.</param>
     /// <param name="rules">The rules.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> where there is no rule.</exception>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if there are no rules.</exception>
     public async Task<IReadOnlyList<GateResult>> TestAsync(Run run, GateRules rules, CancellationToken cancellationToken)
     {
         rules.ThrowIfEmpty();
@@ -68,11 +68,12 @@ public sealed class Gate(
     private static GateResult Step(Run run, string step)
     {
         // The workflow file has dots, the metrics have slashes, or dots where a folder could not hold both.
-        string wanted = Timings.Prefix + step.Replace('.', '/');
+        string name = step.Replace('.', '/');
+        string wanted = Timings.Prefix + name;
         string? key = run.Metrics.Keys.OrderBy(key => key, StringComparer.Ordinal)
             .FirstOrDefault(key => $"{key.Replace('.', '/')}/".StartsWith(wanted + "/", StringComparison.Ordinal));
         string reason = key is null ? $"The run has no time of step {step}." : $"The run has the time of the step, {key}.";
-        return Result(run, $"step/{step.Replace('.', '/')}", key is not null, reason);
+        return Result(run, $"step/{name}", key is not null, reason);
     }
 
     private async Task<IReadOnlyList<GateResult>> ArtifactsAsync(Run run, IReadOnlyList<string> paths, CancellationToken cancellationToken)
@@ -98,10 +99,13 @@ public sealed class Gate(
         return results;
     }
 
-    private static GateResult Result(Run run, string rule, bool isKept, string reason) => new()
+    private static GateResult Result(Run run, string rule, bool isKept, string reason) =>
+        Result(run, rule, isKept ? GateOutcome.Passed : GateOutcome.Failed, reason);
+
+    private static GateResult Result(Run run, string rule, GateOutcome outcome, string reason) => new()
     {
         Rule = rule,
-        Outcome = isKept ? GateOutcome.Passed : GateOutcome.Failed,
+        Outcome = outcome,
         Reason = reason,
         RunId = run.RunId,
     };
@@ -117,7 +121,7 @@ public sealed class Gate(
 
         GateReference reference = await references.FindAsync(rule.Metric, bound, cancellationToken).ConfigureAwait(false);
         if (reference.Value is not { } number)
-            return reference.Doubt is { } nothing ? Result(nothing, GateOutcome.Warning, null) : Missing(reference.Origin);
+            return reference.Doubt is { } nothing ? Compared(nothing, GateOutcome.Warning, null) : Missing(reference.Origin);
 
         double tolerance = bound.Number is null && rule.Tolerance is not null ? rule.Tolerance.Of(number) : 0;
         double limit = tolerance > 0 ? Rounded(isMax ? number + tolerance : number - tolerance) : number;
@@ -128,21 +132,17 @@ public sealed class Gate(
             : $" {reference.Origin}".TrimEnd();
         string reason = $"{Text(value)} is {relation} {Text(limit)}{origin}.";
         return reference.Doubt is { } doubt
-            ? Result($"{doubt} {reason}", GateOutcome.Warning, limit)
-            : Result(reason, isKept ? GateOutcome.Passed : GateOutcome.Failed, limit);
+            ? Compared($"{doubt} {reason}", GateOutcome.Warning, limit)
+            : Compared(reason, isKept ? GateOutcome.Passed : GateOutcome.Failed, limit);
 
         GateResult Missing(string reason) => rule.AllowMissing
-            ? Result($"{reason} The rule allows that.", GateOutcome.Passed, null)
-            : Result(reason, GateOutcome.Failed, null);
+            ? Compared($"{reason} The rule allows that.", GateOutcome.Passed, null)
+            : Compared(reason, GateOutcome.Failed, null);
 
-        GateResult Result(string reason, GateOutcome outcome, double? limit) => new()
+        GateResult Compared(string reason, GateOutcome outcome, double? limit) => Result(run, name, outcome, reason) with
         {
-            Rule = name,
             Value = run.Metrics.ContainsKey(rule.Metric) ? value : null,
             Bound = limit ?? bound.Number,
-            Outcome = outcome,
-            Reason = reason,
-            RunId = run.RunId,
         };
     }
 

@@ -50,7 +50,7 @@ internal sealed class SqliteDatabase
     public string ArtifactLocation(string experimentId)
     {
         string folder = System.IO.Path.Combine(ArtifactRoot, experimentId);
-        return System.IO.Path.DirectorySeparatorChar == '\\' ? LocalUri.FromPath(folder) : folder;
+        return WindowsName.IsWindows ? LocalUri.FromPath(folder) : folder;
     }
 
     /// <summary>
