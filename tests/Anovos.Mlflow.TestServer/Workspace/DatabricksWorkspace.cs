@@ -18,6 +18,9 @@ public sealed class DatabricksWorkspace
     /// <summary>What Entra ID calls the management of Azure.</summary>
     internal const string Management = "https://management.core.windows.net/";
 
+    // MLflow's client sends one, Databricks' SDKs the other.
+    private static readonly string[] RoutingHeaders = ["X-Databricks-Workspace-Id", "x-databricks-org-id"];
+
     private const int LargestBody = 1 << 20;
 
     private readonly WorkspaceOptions _options;
@@ -73,6 +76,8 @@ public sealed class DatabricksWorkspace
             return true;
         if (!await AuthenticatesAsync(context))
             return true;
+        if (_options.UnifiedWorkspaceId is { } id && !RoutingHeaders.All(name => context.Request.Headers[name] == id))
+            throw new ApiException("INVALID_PARAMETER_VALUE", "The request does not say which workspace it is for");
         if (path.StartsWith("/api/2.0/mlflow/", StringComparison.Ordinal) && recorded.BodyLength > LargestBody)
             throw new ApiException("MAX_REQUEST_SIZE_EXCEEDED", $"Request size of {recorded.BodyLength} bytes exceeds the limit of {LargestBody} bytes");
         foreach (var endpoints in _endpoints)

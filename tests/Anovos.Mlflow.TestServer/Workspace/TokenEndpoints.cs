@@ -16,31 +16,49 @@ internal sealed class TokenEndpoints(WorkspaceOptions options, TokenIssuer token
     {
         (int status, object body)? answer = path switch
         {
-            "/oidc/.well-known/oauth-authorization-server" => (200, Discovery(context.Request)),
-            "/oidc/v1/token" => Workspace(context.Request, Form(recorded)),
+            "/.well-known/databricks-config" when options.ServesHostMetadata => (200, HostMetadata(context.Request)),
+            _ when path == $"{OidcPath}/.well-known/oauth-authorization-server" => (200, Discovery(context.Request)),
+            _ when path == $"{OidcPath}/v1/token" => Workspace(context.Request, Form(recorded)),
+            "/metadata-service" => MetadataService(context.Request),
+            "/github/oidctoken" => GitHub(context.Request),
             "/metadata/identity/oauth2/token" => Machine(context.Request, "Metadata", "true", "2018-02-01"),
             "/msi/token" => Machine(context.Request, "X-IDENTITY-HEADER", options.IdentityHeader, "2019-08-01"),
             "/pipeline/oidctoken" => Pipeline(context.Request),
             _ when path == $"/{options.Tenant}/oauth2/v2.0/token" => Entra(Form(recorded)),
             _ => null,
         };
+        if (path == "/aad/auth" && options.RedirectsToTenant)
+        {
+            context.Response.Redirect($"https://login.microsoftonline.com/{options.Tenant}/oauth2/authorize?client_id=app");
+            return true;
+        }
+
         if (answer is var (status, body))
             await Answers.WriteAsync(context, status, "application/json", JsonSerializer.Serialize(body));
         return answer != null;
     }
 
-    private static object Discovery(HttpRequest request)
+    // A unified host signs in its account's users for all of its workspaces.
+    private string OidcPath => options.UnifiedWorkspaceId is null ? "/oidc" : $"/oidc/accounts/{options.AccountId}";
+
+    private object HostMetadata(HttpRequest request) => options.UnifiedWorkspaceId is null
+        ? new { oidc_endpoint = $"{Host(request)}/oidc", account_id = options.AccountId, workspace_id = "42", host_type = "WORKSPACE_HOST" }
+        : new { oidc_endpoint = $"{Host(request)}/oidc/accounts/{{account_id}}", account_id = options.AccountId, host_type = "UNIFIED_HOST" };
+
+    private object Discovery(HttpRequest request)
     {
-        string host = $"{request.Scheme}://{request.Host}";
-        return new { issuer = $"{host}/oidc", authorization_endpoint = $"{host}/oidc/v1/authorize", token_endpoint = $"{host}/oidc/v1/token" };
+        string host = $"{Host(request)}{OidcPath}";
+        return new { issuer = host, authorization_endpoint = $"{host}/v1/authorize", token_endpoint = $"{host}/v1/token" };
     }
+
+    private static string Host(HttpRequest request) => $"{request.Scheme}://{request.Host}";
 
     private static Dictionary<string, string> Form(RecordedRequest recorded) =>
         QueryHelpers.ParseQuery(recorded.BodyText).ToDictionary(pair => pair.Key, pair => pair.Value.ToString());
 
     private (int Status, object Body) Workspace(HttpRequest request, Dictionary<string, string> form)
     {
-        if (form.GetValueOrDefault("scope") != "all-apis")
+        if (form.GetValueOrDefault("scope") != options.Scope)
             return (400, new { error = "invalid_scope", error_description = "The scope is invalid" });
         if (form.GetValueOrDefault("grant_type") == "client_credentials")
         {
@@ -54,7 +72,10 @@ internal sealed class TokenEndpoints(WorkspaceOptions options, TokenIssuer token
             return (400, new { error = "unsupported_grant_type", error_description = "The grant type is not supported" });
 
         // Without a client it is the account's own federation.
-        return tokens.Holds(form.GetValueOrDefault("subject_token", ""), FederationAudience) && form.GetValueOrDefault("client_id", options.ClientId) == options.ClientId
+        string jwt = form.GetValueOrDefault("subject_token", "");
+        string audience = options.GitHubAudience ?? $"{Host(request)}{OidcPath}/v1/token";
+        return (tokens.Holds(jwt, FederationAudience) || tokens.Holds(jwt, audience))
+            && form.GetValueOrDefault("client_id", options.ClientId) == options.ClientId
             ? Token(WorkspaceAudience)
             : (400, new { error = "invalid_grant", error_description = "No federation policy matches the token" });
     }
@@ -89,6 +110,21 @@ internal sealed class TokenEndpoints(WorkspaceOptions options, TokenIssuer token
         return connection.Length > 0 && connection != options.ServiceConnectionId
             ? (404, new { message = "The service connection does not exist.", typeKey = "ServiceEndpointNotFoundException" })
             : (200, new { oidcToken = tokens.Issue(connection.Length == 0 ? FederationAudience : $"{FederationAudience} of {connection}") });
+    }
+
+    private (int Status, object Body) GitHub(HttpRequest request) =>
+        request.Headers.Authorization != $"Bearer {options.GitHubRequestToken}"
+            ? (401, new { message = "Unauthorized" })
+            : (200, new { value = tokens.Issue(request.Query["audience"].ToString()) });
+
+    private (int Status, object Body) MetadataService(HttpRequest request)
+    {
+        if (request.Headers["X-Databricks-Metadata-Version"] != "1")
+            return (400, new { message = "unsupported version" });
+        if (request.Headers["X-Databricks-Host"] != Host(request))
+            return (404, new { message = "not signed in to this host" });
+        long end = DateTimeOffset.UtcNow.Add(options.TokenLifetime).ToUnixTimeSeconds();
+        return (200, new { access_token = tokens.Issue(WorkspaceAudience), token_type = "Bearer", expires_on = end });
     }
 
     private (int Status, object Body) Token(string audience) =>

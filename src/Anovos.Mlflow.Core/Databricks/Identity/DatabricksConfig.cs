@@ -26,27 +26,40 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
     internal AzureCloud? Cloud => AzureCloud.Of(Host.Host, Setting);
 
     /// <summary>The values that must not be shown.</summary>
-    internal string[] Secrets => [.. _values.Where(pair => IsSecret(pair.Key)).Select(pair => pair.Value.Value)];
+    internal string[] Secrets => [.. _values
+        .Where(pair => DatabricksSetting.IsSecret(pair.Key) || pair.Key == this["oidc_token_env"]).Select(pair => pair.Value.Value)];
+
+    /// <summary>The families of authentication that have a setting, in the order of their names.</summary>
+    internal IReadOnlyList<string> Families => [.. DatabricksSetting.All
+        .Where(setting => setting.Family is not null && this[setting.Name] is not null)
+        .Select(setting => setting.Family!).Distinct().OrderBy(name => name, StringComparer.Ordinal)];
 
     /// <summary>Reads the configuration.</summary>
-    /// <param name="profile">The profile that is asked for; null for <c>DATABRICKS_CONFIG_PROFILE</c> or the file's own default.</param>
+    /// <param name="profile">
+    /// The profile that the caller asks for, which comes before the environment; null for <c>DATABRICKS_CONFIG_PROFILE</c> or the
+    /// file's own default.
+    /// </param>
     /// <param name="environment">Reads an environment variable.</param>
     /// <param name="home">The user's home folder, where <c>.databrickscfg</c> may be.</param>
     /// <param name="token">A personal access token that the caller gave for this connection; nothing else is signed in with.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>: no workspace, no such profile, or two families of authentication.</exception>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.InvalidValue"/>: no workspace, no such profile, or two families of authentication.
+    /// </exception>
     public static DatabricksConfig Load(string? profile, Func<string, string?> environment, string? home, string? token = null)
     {
-        string? Variable(string name) => Read(name, environment(name), name);
+        string? Variable(string name) => DatabricksSetting.Read(name, environment(name), name);
 
         var config = new DatabricksConfig();
         foreach (DatabricksSetting setting in DatabricksSetting.All)
         {
-            if (setting.Variables.FirstOrDefault(name => Read(setting.Name, environment(name), name) is not null) is { } name)
-                config._values[setting.Name] = (Read(setting.Name, environment(name), name)!, name);
+            string? Value(string variable) => DatabricksSetting.Read(setting.Name, environment(variable), variable);
+            if (setting.Variables.FirstOrDefault(variable => Value(variable) is not null) is { } variable)
+                config._values[setting.Name] = (Value(variable)!, variable);
         }
 
+        bool isNamed = profile is not null;
         profile ??= Variable("DATABRICKS_CONFIG_PROFILE");
-        config.ReadProfile(profile, Variable("DATABRICKS_CONFIG_FILE"), home);
+        config.ReadProfile(profile, isNamed, Variable("DATABRICKS_CONFIG_FILE"), home);
         if (token is not null)
         {
             config._values["token"] = (token, "-Token");
@@ -63,14 +76,14 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
         if (Pasted.Token(environment(jwt), jwt) is { } oidc)
             config._values[jwt] = (oidc, jwt);
 
-        config.Host = ReadHost(config["host"] ?? throw NoHost());
+        config.ReadHost();
         config.ThrowIfAmbiguous();
         return config;
     }
 
     /// <summary>The profiles that the file has; for completion.</summary>
     public static IReadOnlyList<string> ProfileNames(Func<string, string?> environment, string? home) =>
-        ProfilesFile.Read(FilePath(environment("DATABRICKS_CONFIG_FILE"), home))?.Names ?? [];
+        ProfilesFile.Read(ProfilesFile.Locate(environment("DATABRICKS_CONFIG_FILE"), home))?.Names ?? [];
 
     /// <inheritdoc/>
     public bool Equals(DatabricksConfig? other) =>
@@ -94,78 +107,90 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
 
     /// <summary>The variable that sets a setting, and its name in the file.</summary>
     internal static string Describe(string name) =>
-        DatabricksSetting.All.FirstOrDefault(setting => setting.Name == name) is { } setting ? $"{setting.Variables[0]} ({name})" : name;
-
-    private static string FilePath(string? variable, string? home) =>
-        variable is not { Length: > 0 } ? Path.Combine(home ?? "", ".databrickscfg")
-        : variable.StartsWith("~/", StringComparison.Ordinal) ? Path.Combine(home ?? "", variable.Substring(2))
-        : variable;
-
-    private bool IsSecret(string name) =>
-        name is "token" or "password" or "client_secret" or "azure_client_secret" or "google_credentials"
-            or "SYSTEM_ACCESSTOKEN" or "IDENTITY_HEADER" or "DATABRICKS_OIDC_TOKEN"
-        || name == this["oidc_token_env"];
+        DatabricksSetting.All.FirstOrDefault(setting => setting.Name == name) is { Variables.Length: > 0 } setting
+            ? $"{setting.Variables[0]} ({name})"
+            : name;
 
     // A file is read where a profile is asked for, or where the environment says nothing about where and who.
-    private void ReadProfile(string? profile, string? file, string? home)
+    private void ReadProfile(string? profile, bool isNamed, string? file, string? home)
     {
-        bool isConfigured = DatabricksSetting.All.Any(setting => (setting.Family is not null || setting.Name == "host") && this[setting.Name] is not null);
-        if (profile is null && isConfigured)
+        if (profile is null && (Families.Count > 0 || this["host"] is not null))
             return;
-        string path = FilePath(file, home);
+        string path = ProfilesFile.Locate(file, home);
         ProfilesFile? profiles = ProfilesFile.Read(path);
         if (profiles is null && (profile ?? file) is not null)
-            throw new MlflowException(ErrorKind.InvalidValue, $"The Databricks configuration file {path} is not there{(profile is null ? "" : $", so neither is profile '{profile}'")}. Set DATABRICKS_CONFIG_FILE, or DATABRICKS_HOST and DATABRICKS_TOKEN.") { Target = path };
+            throw new MlflowException(
+                ErrorKind.InvalidValue,
+                $"The Databricks configuration file {path} is not "
+                + $"there{(profile is null ? "" : $", so neither is profile '{profile}'")}. Set DATABRICKS_CONFIG_FILE, or "
+                + "DATABRICKS_HOST and DATABRICKS_TOKEN.") { Target = path };
         if (profiles is null || (profile ?? profiles.DefaultName) is not { } name)
             return;
 
-        IReadOnlyDictionary<string, string> values = profiles.Profile(name);
         Profile = name;
-        if (this["host"] is { } host && values.TryGetValue("host", out string? other) && ReadHost(host) != ReadHost(other))
-            throw new MlflowException(ErrorKind.InvalidValue, $"DATABRICKS_HOST is {host}, and profile '{name}' in {path} is for {other}: the credentials of the one must not go to the other. Unset DATABRICKS_HOST, or ask for another profile.") { Target = name };
+        IReadOnlyDictionary<string, string> values = profiles.Settings(name);
+        ThrowIfOtherHost(values, path);
+        if (isNamed)
+            PreferOver(values);
+        foreach (KeyValuePair<string, string> setting in values)
+        {
+            if (this[setting.Key] is null)
+                _values[setting.Key] = (setting.Value, $"profile {name} in {path}");
+        }
+    }
+
+    private void ThrowIfOtherHost(IReadOnlyDictionary<string, string> profile, string path)
+    {
+        if (this["host"] is { } host && profile.TryGetValue("host", out string? other)
+            && WorkspaceHost.Parse(host).Address != WorkspaceHost.Parse(other).Address)
+            throw new MlflowException(
+                ErrorKind.InvalidValue,
+                $"DATABRICKS_HOST is {host}, and profile '{Profile}' in {path} is for {other}: the credentials of the one must "
+                + "not go to the other. Unset DATABRICKS_HOST, or ask for another profile.") { Target = Profile };
+    }
+
+    // The caller named the profile: how it signs in comes before what the environment has for others.
+    private void PreferOver(IReadOnlyDictionary<string, string> profile)
+    {
+        DatabricksSetting[] own = [.. DatabricksSetting.All.Where(setting => profile.ContainsKey(setting.Name))];
+        HashSet<string?> families = [.. own.Select(setting => setting.Family).Where(family => family is not null)];
+        if (families.Count == 0 && !profile.ContainsKey("auth_type"))
+            return;
         foreach (DatabricksSetting setting in DatabricksSetting.All)
         {
-            if (this[setting.Name] is null && values.TryGetValue(setting.Name, out string? value)
-                && Read(setting.Name, value, $"{setting.Name} of profile '{name}'") is { } repaired)
-                _values[setting.Name] = (repaired, $"profile {name} in {path}");
+            bool isOfOthers = setting.Family is not null && families.Count > 0 && !families.Contains(setting.Family);
+            if (isOfOthers || setting.Name == "auth_type" || (setting.Name == "token" && own.Contains(setting)))
+                _values.Remove(setting.Name);
+        }
+    }
+
+    private void ReadHost()
+    {
+        WorkspaceHost host = WorkspaceHost.Parse(this["host"] ?? throw NoHost());
+        Host = host.Address;
+        foreach ((string name, string? id) in new[] { ("workspace_id", host.WorkspaceId), ("account_id", host.AccountId) })
+        {
+            if (this[name] is null && id is not null)
+                _values[name] = (id, SourceOf("host"));
         }
     }
 
     private void ThrowIfAmbiguous()
     {
-        string[] families =
-        [
-            .. from setting in DatabricksSetting.All
-               where setting.Family is not null && this[setting.Name] is not null
-               group $"{setting.Name} from {SourceOf(setting.Name)}" by setting.Family into family
-               orderby family.Key
-               select $"{family.Key} ({string.Join(", ", family)})",
-        ];
-        if (families.Length > 1 && this["auth_type"] is null)
-            throw new MlflowException(ErrorKind.InvalidValue, $"More than one way to sign in to {Host.Host} is configured: {string.Join(" and ", families)}. Unset all but one, or say in DATABRICKS_AUTH_TYPE (auth_type) which to use.") { Target = Host.Host };
+        IReadOnlyList<string> families = Families;
+        if (families.Count < 2 || this["auth_type"] is not null)
+            return;
+        string Sources(string family) => string.Join(", ", DatabricksSetting.All
+            .Where(setting => setting.Family == family && this[setting.Name] is not null)
+            .Select(setting => $"{setting.Name} from {SourceOf(setting.Name)}"));
+        throw new MlflowException(
+            ErrorKind.InvalidValue,
+            $"More than one way to sign in to {Host.Host} is configured: "
+            + $"{string.Join(" and ", families.Select(family => $"{family} ({Sources(family)})"))}. Unset all but one, or say "
+            + "in DATABRICKS_AUTH_TYPE (auth_type) which to use.") { Target = Host.Host };
     }
-
-    // A token goes into a header as it is; others are encoded. Which programs there are is no setting.
-    private static string? Read(string name, string? value, string source) => name switch
-    {
-        "PATH" or "PATHEXT" => value is { Length: > 0 } ? value : null,
-        "token" or "SYSTEM_ACCESSTOKEN" => Pasted.Token(value, source),
-        "IDENTITY_HEADER" => Pasted.Header(value, source, isSecret: true),
-        "azure_workspace_resource_id" => Pasted.Header(value, source),
-        "password" or "client_secret" or "azure_client_secret" or "google_credentials" => Pasted.Setting(value, source, isSecret: true),
-        _ => Pasted.Setting(value, source),
-    };
 
     private static MlflowException NoHost() => new(
         ErrorKind.InvalidValue,
         "The tracking URI is databricks, and no workspace is configured. Set DATABRICKS_HOST to its address, as https://adb-1234567890123456.7.azuredatabricks.net, or make a profile in .databrickscfg and name it: databricks://<profile>.") { Target = "DATABRICKS_HOST" };
-
-    private static Uri ReadHost(string text)
-    {
-        // Credentials go there: plain http is for a test on this machine.
-        if (Uri.TryCreate(text.Contains("://") ? text : "https://" + text, UriKind.Absolute, out Uri? host)
-            && (host.Scheme == Uri.UriSchemeHttps || (host.Scheme == Uri.UriSchemeHttp && host.IsLoopback)) && host.Host.Length > 0)
-            return new Uri(host.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped));
-        throw new MlflowException(ErrorKind.InvalidValue, "The Databricks host (DATABRICKS_HOST or host in the profile) is no https address. Write it as https://adb-1234567890123456.7.azuredatabricks.net.") { Target = "DATABRICKS_HOST" };
-    }
 }

@@ -22,7 +22,9 @@ internal sealed class PipelineToken(TokenEndpoint endpoint, DatabricksConfig con
     public async Task<string> FetchAsync(string? serviceConnectionId, CancellationToken cancellationToken)
     {
         if (!Uri.TryCreate($"{config["SYSTEM_OIDCREQUESTURI"]}?api-version=7.1{(serviceConnectionId is null ? "" : $"&serviceConnectionId={Uri.EscapeDataString(serviceConnectionId)}")}", UriKind.Absolute, out Uri? address))
-            throw new MlflowException(ErrorKind.InvalidValue, "SYSTEM_OIDCREQUESTURI is no address. Azure Pipelines sets it; leave it as it is.") { Target = "SYSTEM_OIDCREQUESTURI" };
+            throw new MlflowException(
+                ErrorKind.InvalidValue,
+                "SYSTEM_OIDCREQUESTURI is no address. Azure Pipelines sets it; leave it as it is.") { Target = "SYSTEM_OIDCREQUESTURI" };
         var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent([]) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
 
@@ -33,6 +35,9 @@ internal sealed class PipelineToken(TokenEndpoint endpoint, DatabricksConfig con
         JsonElement answer = await endpoint.SendAsync(request, cancellationToken).ConfigureAwait(false);
         return TokenEndpoint.Text(answer, "oidcToken") is { Length: > 0 } token
             ? token
-            : throw new MlflowException(ErrorKind.AuthenticationFailed, $"{address.GetLeftPart(UriPartial.Path)} gave no OIDC token. Check that the service connection uses workload identity federation.") { Target = address.Host };
+            : throw new MlflowException(
+                ErrorKind.AuthenticationFailed,
+                $"{address.GetLeftPart(UriPartial.Path)} gave no OIDC token. Check that the service connection uses workload "
+                + "identity federation.") { Target = address.Host };
     }
 }
