@@ -54,6 +54,10 @@ public sealed class DatabricksWorkspace
     /// <summary>Every token that was given out so far.</summary>
     public IReadOnlyList<string> IssuedTokens => _tokens.All;
 
+    /// <summary>Gives out a token, as to a program that keeps it.</summary>
+    /// <param name="audience">What it is for: <c>workspace</c>, or a resource of Azure.</param>
+    public string IssueToken(string audience) => _tokens.Issue(audience);
+
     /// <summary>Has every token that was given out so far expire now.</summary>
     public void ExpireTokens() => _tokens.ExpireAll();
 

@@ -10,6 +10,7 @@ internal sealed class TokenEndpoints(WorkspaceOptions options, TokenIssuer token
 {
     public const string WorkspaceAudience = "workspace";
 
+    private const string GitHubIssuer = "github";
     private const string FederationAudience = "api://AzureADTokenExchange";
 
     public async Task<bool> HandleAsync(HttpContext context, RecordedRequest recorded, string path)
@@ -73,7 +74,7 @@ internal sealed class TokenEndpoints(WorkspaceOptions options, TokenIssuer token
 
         // Without a client it is the account's own federation.
         string jwt = form.GetValueOrDefault("subject_token", "");
-        string audience = options.GitHubAudience ?? $"{Host(request)}{OidcPath}/v1/token";
+        string audience = $"{GitHubIssuer} {options.GitHubAudience ?? $"{Host(request)}{OidcPath}/v1/token"}";
         return (tokens.Holds(jwt, FederationAudience) || tokens.Holds(jwt, audience))
             && form.GetValueOrDefault("client_id", options.ClientId) == options.ClientId
             ? Token(WorkspaceAudience)
@@ -85,7 +86,8 @@ internal sealed class TokenEndpoints(WorkspaceOptions options, TokenIssuer token
         bool isKnown = form.GetValueOrDefault("client_id") == options.EntraClientId && form.GetValueOrDefault("grant_type") == "client_credentials";
         bool hasSecret = form.GetValueOrDefault("client_secret") == options.EntraSecret;
         bool hasAssertion = form.GetValueOrDefault("client_assertion_type") == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-            && tokens.Holds(form.GetValueOrDefault("client_assertion", ""), $"{FederationAudience} of {options.ServiceConnectionId}");
+            && new[] { $"{FederationAudience} of {options.ServiceConnectionId}", $"{GitHubIssuer} {FederationAudience}" }
+                .Any(audience => tokens.Holds(form.GetValueOrDefault("client_assertion", ""), audience));
         if (!isKnown || !(hasSecret || hasAssertion))
             return (401, new { error = "invalid_client", error_description = "AADSTS7000215: Invalid client secret provided.\r\nTrace ID: 0" });
         return form.GetValueOrDefault("scope") is { } scope && scope.EndsWith("/.default", StringComparison.Ordinal)
@@ -115,7 +117,7 @@ internal sealed class TokenEndpoints(WorkspaceOptions options, TokenIssuer token
     private (int Status, object Body) GitHub(HttpRequest request) =>
         request.Headers.Authorization != $"Bearer {options.GitHubRequestToken}"
             ? (401, new { message = "Unauthorized" })
-            : (200, new { value = tokens.Issue(request.Query["audience"].ToString()) });
+            : (200, new { value = tokens.Issue($"{GitHubIssuer} {request.Query["audience"]}") });
 
     private (int Status, object Body) MetadataService(HttpRequest request)
     {

@@ -60,15 +60,18 @@ internal sealed class DatabricksCli(DatabricksConfig config, Func<DateTimeOffset
         return command;
     }
 
-    private static string? Find(DatabricksConfig config)
+    /// <summary>Where the CLI may be: the file that is named, or the folders of <c>PATH</c>.</summary>
+    internal static IEnumerable<string> Places(string? named, string? path, bool onWindows)
     {
-        string name = config["databricks_cli_path"] ?? (WindowsName.IsWindows ? "databricks.exe" : "databricks");
-        bool isPath = name.IndexOf('/') >= 0 || (WindowsName.IsWindows && name.IndexOf('\\') >= 0);
-        IEnumerable<string> places = isPath
+        string name = named ?? (onWindows ? "databricks.exe" : "databricks");
+        return name.IndexOf('/') >= 0 || (onWindows && name.IndexOf('\\') >= 0)
             ? [name]
-            : ProgramSearch.Folders(config.Setting("PATH")).Select(folder => LocalPath.Join(folder, name));
-        return places.Select(place => ProgramSearch.Complete(place, config.Setting)).FirstOrDefault(place => place is not null);
+            : ProgramSearch.Folders(path, onWindows).Select(folder => LocalPath.Join(folder, name, onWindows));
     }
+
+    private static string? Find(DatabricksConfig config) =>
+        Places(config["databricks_cli_path"], config.Setting("PATH"), WindowsName.IsWindows)
+            .Select(place => ProgramSearch.Complete(place, config.Setting)).FirstOrDefault(place => place is not null);
 
     private static bool IsOld(string path)
     {
