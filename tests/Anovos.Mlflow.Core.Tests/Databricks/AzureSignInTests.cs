@@ -64,9 +64,10 @@ public sealed class AzureSignInTests : IAsyncLifetime
     public async Task A_subscription_that_is_not_visible_is_left_out()
     {
         _fixture.Set("DATABRICKS_AZURE_RESOURCE_ID", ResourceId);
-        WriteAz("exit 1", Later, "case \"$*\" in *--subscription*) echo \"ERROR: The subscription of 's-1' doesn't exist\" >&2; exit 1;; esac");
+        WriteAz("exit 1", Later, "case \"$*\" in *--subscription*) echo \"ERROR: 's-1' doesn't exist\" >&2; exit 1;; esac");
         Assert.Equal("azure-cli", await _fixture.SignInAsync());
-        Assert.Equal([$"{Command} --subscription s-1", "account show --output json", $"{Command} --tenant tenant-1"], _fixture.Calls.Take(3));
+        string[] expected = [$"{Command} --subscription s-1", "account show --output json", $"{Command} --tenant tenant-1"];
+        Assert.Equal(expected, _fixture.Calls.Take(3));
     }
 
     [Theory]
@@ -104,7 +105,7 @@ public sealed class AzureSignInTests : IAsyncLifetime
             exit 1
             """);
         string message = (await _fixture.FailAsync()).Message;
-        Assert.Contains("has no token for Azure Databricks: AADSTS700082: The refresh token has expired due to inactivity. Sign in", message);
+        Assert.Contains("for Azure Databricks: AADSTS700082: The refresh token has expired due to inactivity. Sign in", message);
         Assert.DoesNotContain("32-bit", message);
     }
 

@@ -83,7 +83,7 @@ public sealed class DatabricksCliTests : IAsyncLifetime
     [InlineData("dbx", "/opt/bin", false, "/opt/bin/dbx")]
     [InlineData("./dbx", "/opt/bin", false, "./dbx")]
     [InlineData(@"a\b", "/opt/bin", false, @"/opt/bin/a\b")]
-    [InlineData(null, @"C:\Program Files\Databricks;relative;""D:\a;b""", true, @"C:\Program Files\Databricks\databricks.exe|D:\a;b\databricks.exe")]
+    [InlineData(null, @"C:\Program Files\Dbx;relative;""D:\a;b""", true, @"C:\Program Files\Dbx\databricks.exe|D:\a;b\databricks.exe")]
     [InlineData("dbx.exe", @"C:\bin", true, @"C:\bin\dbx.exe")]
     [InlineData(@"C:\Program Files\Databricks\databricks.exe", @"C:\bin", true, @"C:\Program Files\Databricks\databricks.exe")]
     [InlineData("C:/cli/databricks", @"C:\bin", true, "C:/cli/databricks")]
@@ -95,7 +95,8 @@ public sealed class DatabricksCliTests : IAsyncLifetime
     {
         WriteFailing("""
             Warn: a newer version is there
-            Error: A new access token could not be retrieved because the refresh token is invalid. To reauthenticate, run the following command:
+            Error: A new access token could not be retrieved because the refresh token is invalid.
+            To reauthenticate, run the following command:
               $ databricks auth login --profile dev
             """);
         MlflowException e = await _fixture.FailAsync();
@@ -141,7 +142,7 @@ public sealed class DatabricksCliTests : IAsyncLifetime
         WriteFailing("Error: databricks OAuth is not configured for this host");
         _fixture.WriteProgram("az", "echo 'WARNING: old' >&2; echo 'ERROR: Please run az login to setup account.' >&2; exit 1");
         MlflowException e = await _fixture.FailAsync();
-        Assert.Contains("as databricks-cli failed: The Databricks CLI 1.13.0 has no token for 127.0.0.1: databricks OAuth is not", e.Message);
+        Assert.Contains("as databricks-cli failed: The Databricks CLI 1.13.0 has no token for 127.0.0.1: databricks OAuth", e.Message);
         Assert.Contains($"Sign in with databricks auth login --host {_fixture.Host}. The Azure CLI has no token", e.Message);
         Assert.EndsWith("Please run az login to setup account. Sign in with az login.", e.Message);
     }
@@ -175,7 +176,8 @@ public sealed class DatabricksCliTests : IAsyncLifetime
     {
         string first = _fixture.Issue();
         _fixture.Server.Workspace!.ExpireTokens();
-        WriteCli(Newest, $"$(if [ $(wc -l < '{_fixture.Folder}/calls') -lt 3 ]; then echo '{Token(first)}'; else echo '{Token(_fixture.Issue())}'; fi)");
+        string isFirst = $"[ $(wc -l < '{_fixture.Folder}/calls') -lt 3 ]";
+        WriteCli(Newest, $"$(if {isFirst}; then echo '{Token(first)}'; else echo '{Token(_fixture.Issue())}'; fi)");
         Assert.Equal("databricks-cli", await _fixture.SignInAsync());
         Assert.Equal(2, _fixture.Calls.Count(call => call.StartsWith("auth", StringComparison.Ordinal)));
     }

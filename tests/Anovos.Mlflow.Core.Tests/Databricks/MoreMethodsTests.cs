@@ -16,13 +16,14 @@ public sealed class MoreMethodsTests : IAsyncLifetime
     {
         SetGitHub();
         Assert.Equal("github-oidc from DATABRICKS_CLIENT_ID", await _fixture.SignInAsync());
-        RecordedRequest asked = Assert.Single(_fixture.Server.Requests, request => request.Path.StartsWith("/github", StringComparison.Ordinal));
+        RecordedRequest asked = Assert.Single(
+            _fixture.Server.Requests, request => request.Path.StartsWith("/github", StringComparison.Ordinal));
         Assert.EndsWith($"&audience={Uri.EscapeDataString($"{_fixture.Host}/oidc/v1/token")}", asked.Path);
     }
 
     [Theory]
     [InlineData("DATABRICKS_TOKEN_AUDIENCE", "my audience", "my audience")]
-    [InlineData(null, """{"token_federation_default_oidc_audiences": ["from the host", "x"], "account_id": "account-1"}""", "from the host")]
+    [InlineData(null, """{"token_federation_default_oidc_audiences": ["the host's", "x"], "account_id": "a"}""", "the host's")]
     [InlineData(null, """{"account_id": "account-1"}""", "account-1")]
     public async Task The_audience_is_the_one_that_the_federation_policy_has(string? variable, string value, string audience)
     {
@@ -41,9 +42,10 @@ public sealed class MoreMethodsTests : IAsyncLifetime
     {
         SetGitHub();
         _fixture.Set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", null);
-        Assert.Contains("github-oidc: ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set", (await _fixture.FailAsync()).Message);
-        _fixture.Set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "hush-wrong");
         MlflowException e = await _fixture.FailAsync();
+        Assert.Contains("github-oidc: ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set", e.Message);
+        _fixture.Set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "hush-wrong");
+        e = await _fixture.FailAsync();
         Assert.Contains("/github/oidctoken gave no token (401): Unauthorized", e.Message);
         Assert.DoesNotContain("hush", e.ToString());
         _fixture.Server.Faults.Add("GET", "/github*", Faults.Answer(200, "{}"));

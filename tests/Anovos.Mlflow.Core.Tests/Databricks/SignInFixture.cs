@@ -19,6 +19,8 @@ internal sealed class SignInFixture : IAsyncDisposable
 
     public Variables Environment { get; } = [];
 
+    public WorkspaceLookup? Lookup { get; set; }
+
     public string Folder => _folder.FullPath;
 
     /// <summary>The workspace's address, as a user writes it.</summary>
@@ -73,7 +75,7 @@ internal sealed class SignInFixture : IAsyncDisposable
     {
         TrackingTarget target = TrackingTarget.Parse(uri, "/");
         ConnectionOptions options = new() { Retry = RetryPolicy.None };
-        return TrackingStores.Open(target, target.Complete(options, Environment.Read, Folder));
+        return TrackingStores.Open(target, target.Complete(options, Environment.Read, Folder, Lookup));
     }
 
     /// <summary>Signs in and reads; returns how it signed in.</summary>

@@ -46,8 +46,9 @@ public sealed class UnifiedHostTests : IAsyncLifetime
         SetPrincipal();
         _fixture.Set("DATABRICKS_WORKSPACE_ID", "7405601234567890");
         Assert.Equal("oauth-m2m from DATABRICKS_CLIENT_ID, DATABRICKS_CLIENT_SECRET", await _fixture.SignInAsync());
+        const string Account = "/oidc/accounts/account-1/";
         Assert.Equal(
-            ["/.well-known/databricks-config", "/oidc/accounts/account-1/.well-known/oauth-authorization-server", "/oidc/accounts/account-1/v1/token"],
+            ["/.well-known/databricks-config", $"{Account}.well-known/oauth-authorization-server", $"{Account}v1/token"],
             _fixture.Server.Requests.Take(3).Select(request => request.Path));
     }
 
@@ -115,7 +116,8 @@ public sealed class UnifiedHostTests : IAsyncLifetime
         _fixture = await SignInFixture.StartAsync(new() { Scope = "files mlflow" });
         string secret = "client_id = principal\nclient_secret = dose-secret\n";
         _fixture.Set("DATABRICKS_HOST", null);
-        _fixture.Write(".databrickscfg", $"[a]\nhost = {_fixture.Host}\n{secret}scopes = mlflow, files mlflow\n[b]\nhost = {_fixture.Host}\n{secret}");
+        string profile = $"host = {_fixture.Host}\n{secret}";
+        _fixture.Write(".databrickscfg", $"[a]\n{profile}scopes = mlflow, files mlflow\n[b]\n{profile}");
         await _fixture.SignInAsync("databricks://a");
         Assert.Contains("invalid_scope", (await _fixture.FailAsync("databricks://b")).Message);
     }

@@ -39,7 +39,11 @@ public sealed class DatabricksWorkspace
         _folders = new FolderEndpoints(options);
         _jobs = new JobEndpoints(options, store, _folders);
         _storage = new CloudStorage(store);
-        _endpoints = [_folders, new ArtifactCredentialEndpoints(options, state, store, _storage), new FileEndpoints(options, store), new DbfsEndpoints(store), _jobs];
+        _endpoints =
+        [
+            _folders, new ArtifactCredentialEndpoints(options, state, store, _storage), new FileEndpoints(options, store),
+            new DbfsEndpoints(store), _jobs, new SecretEndpoints(options),
+        ];
     }
 
     /// <summary>The folders, in no order.</summary>

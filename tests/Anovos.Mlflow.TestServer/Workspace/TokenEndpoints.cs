@@ -22,6 +22,7 @@ internal sealed class TokenEndpoints(WorkspaceOptions options, TokenIssuer token
             _ when path == $"{OidcPath}/v1/token" => Workspace(context.Request, Form(recorded)),
             "/metadata-service" => MetadataService(context.Request),
             "/github/oidctoken" => GitHub(context.Request),
+            _ when path.StartsWith("/subscriptions/", StringComparison.Ordinal) => Resource(context.Request, path),
             "/metadata/identity/oauth2/token" => Machine(context.Request, "Metadata", "true", "2018-02-01"),
             "/msi/token" => Machine(context.Request, "X-IDENTITY-HEADER", options.IdentityHeader, "2019-08-01"),
             "/pipeline/oidctoken" => Pipeline(context.Request),
@@ -44,7 +45,7 @@ internal sealed class TokenEndpoints(WorkspaceOptions options, TokenIssuer token
 
     private object HostMetadata(HttpRequest request) => options.UnifiedWorkspaceId is null
         ? new { oidc_endpoint = $"{Host(request)}/oidc", account_id = options.AccountId, workspace_id = "42", host_type = "WORKSPACE_HOST" }
-        : new { oidc_endpoint = $"{Host(request)}/oidc/accounts/{{account_id}}", account_id = options.AccountId, host_type = "UNIFIED_HOST" };
+        : new { oidc_endpoint = $"{Host(request)}/oidc/accounts/{{account_id}}", account_id = options.AccountId };
 
     private object Discovery(HttpRequest request)
     {
@@ -83,7 +84,8 @@ internal sealed class TokenEndpoints(WorkspaceOptions options, TokenIssuer token
 
     private (int Status, object Body) Entra(Dictionary<string, string> form)
     {
-        bool isKnown = form.GetValueOrDefault("client_id") == options.EntraClientId && form.GetValueOrDefault("grant_type") == "client_credentials";
+        bool isKnown = form.GetValueOrDefault("client_id") == options.EntraClientId
+            && form.GetValueOrDefault("grant_type") == "client_credentials";
         bool hasSecret = form.GetValueOrDefault("client_secret") == options.EntraSecret;
         bool hasAssertion = form.GetValueOrDefault("client_assertion_type") == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
             && new[] { $"{FederationAudience} of {options.ServiceConnectionId}", $"{GitHubIssuer} {FederationAudience}" }
@@ -112,6 +114,17 @@ internal sealed class TokenEndpoints(WorkspaceOptions options, TokenIssuer token
         return connection.Length > 0 && connection != options.ServiceConnectionId
             ? (404, new { message = "The service connection does not exist.", typeKey = "ServiceEndpointNotFoundException" })
             : (200, new { oidcToken = tokens.Issue(connection.Length == 0 ? FederationAudience : $"{FederationAudience} of {connection}") });
+    }
+
+    // Azure's Resource Manager.
+    private (int Status, object Body) Resource(HttpRequest request, string path)
+    {
+        string token = request.Headers.Authorization.ToString().Split(' ')[^1];
+        return !tokens.Holds(token, "https://management.azure.com/")
+            ? (401, new { error = new { code = "InvalidAuthenticationToken", message = "The access token is invalid." } })
+            : !options.Resources.TryGetValue(path, out string? host) || request.Query["api-version"] != "2018-04-01"
+            ? (404, new { error = new { code = "ResourceNotFound", message = "The Resource was not found." } })
+            : (200, new { id = path, properties = new { workspaceUrl = host } });
     }
 
     private (int Status, object Body) GitHub(HttpRequest request) =>

@@ -67,6 +67,12 @@ public sealed record WorkspaceOptions
     /// <summary>The header that an App Service asks for at its identity endpoint.</summary>
     public string IdentityHeader { get; init; } = "identity-header";
 
+    /// <summary>The secrets, by scope and key: <c>scope/key</c>.</summary>
+    public IReadOnlyDictionary<string, string> Secrets { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The workspaces that Azure's Resource Manager knows on this server, by resource id, with their hosts.</summary>
+    public IReadOnlyDictionary<string, string> Resources { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Folders that are there from the start.</summary>
     public IReadOnlyList<string> Folders { get; init; } = ["/Shared", "/Users", "/Users/ada@example.com"];
 

@@ -8,6 +8,9 @@ internal sealed class AzureTenant(TokenEndpoint endpoint, DatabricksConfig confi
     /// <summary>The tenant; null if the workspace does not name it.</summary>
     public async Task<string?> FindAsync(CancellationToken cancellationToken)
     {
+        // The workspace is still being looked up.
+        if (config["host"] is null)
+            return null;
         try
         {
             Uri? login = await endpoint.FindRedirectAsync(new Uri(config.Host, "aad/auth"), cancellationToken).ConfigureAwait(false);

@@ -27,6 +27,16 @@ internal static class IdentityChoice
         return !usable[0].IsAmbient || config.Families.Contains("azure") ? [usable[0]] : [.. usable.Where(method => method.IsAmbient)];
     }
 
+    /// <summary>The method that signs in to Azure itself.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.AuthenticationFailed"/> if there is none.</exception>
+    public static IdentityMethod OfAzure(DatabricksConfig config)
+    {
+        string? wanted = config["auth_type"];
+        IdentityMethod[] methods = [.. IdentityMethod.All.Where(method => method.IsOfAzure && (wanted is null || method.Name == wanted))];
+        return methods.FirstOrDefault(method => method.Missing(config) is null)
+            ?? throw (methods.Length == 0 ? Unknown(wanted!) : Nothing(config, methods));
+    }
+
     private static MlflowException Unknown(string wanted)
     {
         string names = string.Join(", ", IdentityMethod.All.Select(method => method.Name));

@@ -57,8 +57,15 @@ internal sealed class SignIn
         // A user of Entra ID has a name, and is known to the workspace by it.
         if (Jwt.Claims(token.Value) is { } claims && claims.TryGetProperty("upn", out _))
             return;
-        AccessToken management = await _management.GetAsync(cancellationToken).ConfigureAwait(false);
-        Set(ManagementHeader, Sendable(management.Value));
+        try
+        {
+            AccessToken management = await _management.GetAsync(cancellationToken).ConfigureAwait(false);
+            Set(ManagementHeader, Sendable(management.Value));
+        }
+        catch (NotSignedInException)
+        {
+            // The workspace may know the identity without it, and says so if it does not.
+        }
 
         void Set(string name, string value)
         {
