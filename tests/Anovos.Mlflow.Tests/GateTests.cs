@@ -86,7 +86,7 @@ public sealed class GateTests : IDisposable
         _session.Write("gate.yaml", "metrics:\n  rmse: { maximum: 0.5 }\n");
         ScriptResult result = Run("database", "try { Test-MlflowRun gate.yaml } catch { $_.FullyQualifiedErrorId; \"$_\" }");
         Assert.StartsWith("ConfigInvalid,", result.Texts[0]);
-        Assert.Contains("gate.yaml:2:11: There is no key 'maximum' here.", result.Texts[1]);
+        Assert.Contains("gate.yaml:2:11: The key 'maximum' is unknown here.", result.Texts[1]);
     }
 
     [Fact]
