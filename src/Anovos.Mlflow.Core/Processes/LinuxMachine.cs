@@ -61,5 +61,6 @@ internal sealed class LinuxMachine(string disk, string proc) : Machine(disk)
 
     private static string[] Fields(string? line) => line?.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries) ?? [];
 
-    private static long Number(string text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value) ? value : 0;
+    private static long Number(string text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value) ? value : 0;
 }

@@ -50,7 +50,9 @@ internal sealed class LinuxTree(int root, string mark, string proc = "/proc")
         foreach (LinuxProcess process in LinuxProcess.All(proc).OrderBy(process => process.Started).ThenBy(process => process.Id))
         {
             bool isOurs = found.ContainsKey(process.Parent)
-                || (_known.TryGetValue(process.Key, out bool was) ? was : (isFirst && process.Id == root) || process.HasInEnvironment(_mark));
+                || (_known.TryGetValue(process.Key, out bool was)
+                    ? was
+                    : (isFirst && process.Id == root) || process.HasInEnvironment(_mark));
             known[process.Key] = isOurs;
             if (isOurs)
                 found[process.Id] = process.WithBytes();

@@ -49,7 +49,8 @@ internal class Machine(string disk)
         {
             return read();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or Win32Exception or NotSupportedException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or Win32Exception
+            or NotSupportedException)
         {
             // A sandbox that hides /proc, a share in place of a drive, a system that .NET knows less of.
             return null;

@@ -47,7 +47,11 @@ internal sealed partial class WindowsJob
             try
             {
                 if (QueryInformationJobObject(_job, ProcessIdList, list, size, IntPtr.Zero))
-                    return [.. Enumerable.Range(0, Marshal.ReadInt32(list, 4)).Select(i => (int)Marshal.ReadIntPtr(list, Header + (i * IntPtr.Size)))];
+                {
+                    return [.. Enumerable.Range(0, Marshal.ReadInt32(list, 4))
+                        .Select(i => (int)Marshal.ReadIntPtr(list, Header + (i * IntPtr.Size)))];
+                }
+
                 if (Marshal.GetLastWin32Error() != MoreData)
                     throw new Win32Exception();
             }
@@ -59,7 +63,8 @@ internal sealed partial class WindowsJob
     }
 
     [DllImport("kernel32", SetLastError = true, ExactSpelling = true)]
-    private static extern bool QueryInformationJobObject(SafeFileHandle job, int kind, ref JobAccounting information, int size, IntPtr returned);
+    private static extern bool QueryInformationJobObject(
+        SafeFileHandle job, int kind, ref JobAccounting information, int size, IntPtr returned);
 
     [DllImport("kernel32", SetLastError = true, ExactSpelling = true)]
     private static extern bool QueryInformationJobObject(SafeFileHandle job, int kind, IntPtr information, int size, IntPtr returned);

@@ -22,7 +22,9 @@ public sealed class LinuxMachineTests : IDisposable
     [Fact]
     public void Caches_and_buffers_are_not_used_memory()
     {
-        Write("meminfo", "MemTotal:       24605276 kB\nMemFree:         1059564 kB\nMemAvailable:   18059564 kB\nBuffers:          100000 kB\n"
+        Write(
+            "meminfo",
+            "MemTotal:       24605276 kB\nMemFree:         1059564 kB\nMemAvailable:   18059564 kB\nBuffers:          100000 kB\n"
             + "Cached:         17000000 kB\nSwapCached:            0 kB\nSReclaimable:     500000 kB\nHugePages_Total:       0\n");
         Assert.Equal(new MemoryUse((24605276L - 1059564 - 100000 - 17000000 - 500000) * 1024, 24605276L * 1024), Read().Memory);
     }
@@ -41,8 +43,8 @@ public sealed class LinuxMachineTests : IDisposable
             "net/dev",
             "Inter-|   Receive                                                |  Transmit\n"
             + " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n"
-            + "    lo: 341953363085 22615255    0    0    0     0          0         0 341953363085 22615255    0    0    0     0       0          0\n"
-            + "eth0:1:12932346612  373819    0    0    0     0          0         0 26717746  264722    0    0    0     0       0          0\n");
+            + "    lo: 341953363085 22615255    0    0    0     0     0    0 341953363085 22615255    0    0    0     0       0    0\n"
+            + "eth0:1:12932346612  373819    0    0    0     0          0         0 26717746  264722    0    0    0     0       0    0\n");
         Assert.Equal(new NetworkUse(341953363085 + 12932346612, 341953363085 + 26717746), Read().Network);
     }
 

@@ -91,15 +91,21 @@ public sealed class LinuxTreeTests : IDisposable
     }
 
     private void Process(
-        int id, int parent, int ticks, int pages, string environment = "MARK=m1", string name = "python", char state = 'S', int ofChildren = 0,
-        int? started = null, (int Read, int Written)? io = null)
+        int id, int parent, int ticks, int pages, string environment = "MARK=m1", string name = "python", char state = 'S',
+        int ofChildren = 0, int? started = null, (int Read, int Written)? io = null)
     {
         string folder = Directory.CreateDirectory(_proc.Below($"{id}")).FullName;
-        FormattableString stat = $"{id} ({name}) {state} {parent} 1 1 0 -1 4194560 5966 342491 0 25 {ticks / 2} {ticks - (ticks / 2)} {ofChildren} 0 20 0 1 0 {started ?? id} 5255168 {pages} 18446744073709551615 94311985344512 0 17 1\n";
-        File.WriteAllText(Path.Combine(folder, "stat"), stat.ToString(CultureInfo.InvariantCulture));
+        string times = string.Create(CultureInfo.InvariantCulture, $"{ticks / 2} {ticks - (ticks / 2)} {ofChildren} 0");
+        string stat = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{id} ({name}) {state} {parent} 1 1 0 -1 4194560 5966 342491 0 25 {times} 20 0 1 0 {started ?? id} 5255168 {pages} 17 1\n");
+        File.WriteAllText(Path.Combine(folder, "stat"), stat);
         File.WriteAllText(Path.Combine(folder, "environ"), environment);
         if (io is { } bytes)
-            File.WriteAllText(Path.Combine(folder, "io"), $"rchar: 6976\nwchar: 9\nsyscr: 10\nsyscw: 0\nread_bytes: {bytes.Read}\nwrite_bytes: {bytes.Written}\ncancelled_write_bytes: 7\n");
+        {
+            string counts = $"read_bytes: {bytes.Read}\nwrite_bytes: {bytes.Written}\ncancelled_write_bytes: 7\n";
+            File.WriteAllText(Path.Combine(folder, "io"), $"rchar: 6976\nwchar: 9\nsyscr: 10\nsyscw: 0\n{counts}");
+        }
     }
 }
 #endif
