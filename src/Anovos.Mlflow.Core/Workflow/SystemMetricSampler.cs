@@ -20,6 +20,9 @@ internal sealed class SystemMetricSampler(SystemMetrics metrics, SystemMetricOpt
     /// <summary>What the metrics leave out, as sentences; null for nothing. Known once sampling has started.</summary>
     public string? Missing => string.Join(" ", new[] { options.Missing, Unknown }.OfType<string>()) is { Length: > 0 } text ? text : null;
 
+    /// <summary>The cost of the workflow so far.</summary>
+    public WorkflowCost Cost => metrics.Cost with { Missing = Missing };
+
     /// <summary>What this system does not give, as a sentence; null for nothing.</summary>
     public string? Unknown { get; private set; }
 

@@ -16,8 +16,8 @@ internal sealed class SystemMetrics(SystemMetricOptions options, StoreLimits lim
     /// <summary>The first part of the names of system metrics.</summary>
     public const string Prefix = "system/";
 
-    /// <summary>The first part of the names of the workflow's own, behind <see cref="Prefix"/> and the machine's name.</summary>
-    public const string Workflow = "workflow/";
+    // The first part of the names of the workflow's own, behind that and the machine's name.
+    private const string Workflow = "workflow/";
 
     private const double Megabyte = 1e6;
 
@@ -27,8 +27,15 @@ internal sealed class SystemMetrics(SystemMetricOptions options, StoreLimits lim
     private MachineUsage? _first;
     private CpuTime? _cpu;
     private double _workflowCpu;
+    private TreeUsage? _last;
     private long _peak;
     private long _step;
+
+    /// <summary>The cost of the workflow so far.</summary>
+    public WorkflowCost Cost => new(_last?.CpuSeconds, _last is null ? null : _peak / Megabyte, Missing: null);
+
+    /// <summary>True if a metric is a system metric.</summary>
+    public static bool Is(string key) => key.StartsWith(Prefix, StringComparison.Ordinal);
 
     /// <summary>Reads the values from which the counters count.</summary>
     public void Start()
@@ -55,9 +62,10 @@ internal sealed class SystemMetrics(SystemMetricOptions options, StoreLimits lim
     {
         if (tree() is not { } usage)
             return null;
+        _last = usage;
         _peak = Math.Max(_peak, usage.MemoryBytes);
-        Count(Workflow + "cpu_seconds", Math.Round(usage.CpuSeconds, 2));
-        Count(Workflow + "memory_peak_megabytes", _peak / Megabyte);
+        Count(WorkflowCost.CpuMetric, Math.Round(usage.CpuSeconds, 2));
+        Count(WorkflowCost.MemoryMetric, _peak / Megabyte);
         if (usage is { ReadBytes: { } read, WrittenBytes: { } written })
         {
             Count(Workflow + "disk_read_megabytes", read / Megabyte);

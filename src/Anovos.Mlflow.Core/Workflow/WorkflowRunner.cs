@@ -51,7 +51,7 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
         var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         _sampler = SystemMetricSampler.Of(job, engine, store.Limits);
         Task sampled = _sampler?.RunAsync(done.Task, reporting.Token) ?? done.Task;
-        if (job.SystemMetrics is { } system && (_sampler?.Missing ?? system.Missing) is { } missing)
+        if ((_sampler is null ? job.SystemMetrics?.Missing : _sampler.Missing) is { } missing)
             Describe([new Tag(SystemMetricOptions.MissingTag, ParamBuilder.Cut("", missing, store.Limits.TagValue, truncate: true, []))]);
         string? inputs = engine is IRemoteWorkflowEngine ? null : job.BasePath;
         Task live = Task.WhenAll(FlushUntilAsync(sampled, reporting.Token), _report.InputsAsync(job.Config, inputs, cancellationToken));
@@ -96,6 +96,7 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
             Timings = _timings.All,
             FlaggedAttributes = statistics?.FlaggedAttributes ?? new Dictionary<string, IReadOnlyList<string>>(),
             MissingShares = statistics?.MissingShares ?? [],
+            Cost = _sampler?.Cost ?? (job.SystemMetrics is { } system ? new WorkflowCost(null, null, system.Missing) : null),
             LogErrors = _logErrors,
         };
         result = await EndAsync(result, job, log, statistics?.Warnings ?? [], reporting.Token).ConfigureAwait(false);
