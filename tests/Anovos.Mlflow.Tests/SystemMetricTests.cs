@@ -13,7 +13,8 @@ public sealed class SystemMetricTests : IAsyncLifetime
     private const string Workflow =
         """
         import os, subprocess, sys, time
-        child = subprocess.Popen([sys.executable, "-c", "import sys; held = bytearray(60_000_000); sys.stdin.read()"], stdin=subprocess.PIPE)
+        more = "import sys; held = bytearray(60_000_000); sys.stdin.read()"
+        child = subprocess.Popen([sys.executable, "-c", more], stdin=subprocess.PIPE)
         print("enabled", os.environ.get("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING"), flush=True)
         while not os.path.exists("go"):
             time.sleep(0.05)
@@ -56,7 +57,7 @@ public sealed class SystemMetricTests : IAsyncLifetime
         StoredRun run = await RunAsync("-SystemMetric", run => run.Metrics.Count(point => point.Key == Machine) > 3);
         Assert.Equal("FINISHED", run.Status);
         if (OperatingSystem.IsLinux() || OperatingSystem.IsWindows())
-            Assert.True(run.LatestMetrics["system/workflow/memory_peak_megabytes"].Value > 60, $"{run.LatestMetrics["system/workflow/memory_peak_megabytes"]}");
+            Assert.InRange(run.LatestMetrics["system/workflow/memory_peak_megabytes"].Value, 60, 1000);
         int batches = _server.Requests.Count(request => request.Path.EndsWith("/runs/log-batch", StringComparison.Ordinal));
         Assert.True(batches < run.Metrics.Count(point => point.Key.StartsWith("system/", StringComparison.Ordinal)) / 2, $"{batches}");
         Assert.Contains("It used", run.Tags["mlflow.note.content"]);

@@ -28,13 +28,13 @@ internal sealed record LinuxProcess(string Folder, int Id, int Parent, long Star
 
     public LinuxCost Cost { get; private init; }
 
-    /// <summary>All processes.</summary>
-    public static IEnumerable<LinuxProcess> All(string proc)
+    /// <summary>The ids of all processes.</summary>
+    public static IEnumerable<int> Ids(string proc)
     {
         foreach (string folder in Directory.EnumerateDirectories(proc))
         {
-            if (int.TryParse(Path.GetFileName(folder.AsSpan()), out int id) && Of(folder, id) is { } process)
-                yield return process;
+            if (int.TryParse(Path.GetFileName(folder.AsSpan()), out int id))
+                yield return id;
         }
     }
 
@@ -49,7 +49,8 @@ internal sealed record LinuxProcess(string Folder, int Id, int Parent, long Star
 
     public bool HasInEnvironment(byte[] mark) => Read("environ").AsSpan().IndexOf(mark) >= 0;
 
-    private static LinuxProcess? Of(string folder, int id)
+    /// <summary>The process; null if it has ended.</summary>
+    public static LinuxProcess? Of(string folder, int id)
     {
         ReadOnlySpan<byte> text = Read(folder, "stat");
         text = text[(text.LastIndexOf((byte)')') + 1)..];

@@ -14,8 +14,8 @@ internal sealed class LinuxTree(int root, string mark, string proc = "/proc")
 {
     private readonly byte[] _mark = Encoding.ASCII.GetBytes(mark);
 
-    // For each process there is, whether it belongs to the tree; an environment is read once only.
-    private Dictionary<(int Id, long Started), bool> _known = [];
+    // Processes that do not belong to the tree are looked at once only: between two reads no id comes round again.
+    private HashSet<int> _others = [];
     private Dictionary<int, LinuxProcess> _last = [];
     private LinuxCost _ended;
 
@@ -42,23 +42,29 @@ internal sealed class LinuxTree(int root, string mark, string proc = "/proc")
 
     private Dictionary<int, LinuxProcess> FindAll()
     {
-        bool isFirst = _known.Count == 0;
-        Dictionary<(int, long), bool> known = [];
-        Dictionary<int, LinuxProcess> found = [];
-
-        // A parent is older than its children.
-        foreach (LinuxProcess process in LinuxProcess.All(proc).OrderBy(process => process.Started).ThenBy(process => process.Id))
+        HashSet<int> others = [];
+        List<LinuxProcess> candidates = [];
+        foreach (int id in LinuxProcess.Ids(proc))
         {
-            bool isOurs = found.ContainsKey(process.Parent)
-                || (_known.TryGetValue(process.Key, out bool was)
-                    ? was
-                    : (isFirst && process.Id == root) || process.HasInEnvironment(_mark));
-            known[process.Key] = isOurs;
-            if (isOurs)
-                found[process.Id] = process.WithBytes();
+            if (_others.Contains(id))
+                others.Add(id);
+            else if (LinuxProcess.Of(Path.Combine(proc, $"{id}"), id) is { } process)
+                candidates.Add(process);
         }
 
-        _known = known;
+        // A parent is older than its children.
+        bool isFirst = _last.Count == 0 && _others.Count == 0;
+        Dictionary<int, LinuxProcess> found = [];
+        foreach (LinuxProcess process in candidates.OrderBy(process => process.Started).ThenBy(process => process.Id))
+        {
+            bool isKnown = found.ContainsKey(process.Parent) || IsIn(_last, process) || (isFirst && process.Id == root);
+            if (isKnown || process.HasInEnvironment(_mark))
+                found[process.Id] = process.WithBytes();
+            else
+                others.Add(process.Id);
+        }
+
+        _others = others;
         return found;
     }
 

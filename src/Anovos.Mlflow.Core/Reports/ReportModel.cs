@@ -7,7 +7,10 @@ namespace Anovos.Mlflow.Reports;
 internal sealed record ReportModel
 {
     // Shown in sections of their own, or of use to programs only.
-    private static readonly string[] ElsewhereTags = [RunTags.Note, StatisticReport.NameTags, StatisticReport.FlaggedPrefix, "mlflow.log-model.history", SystemMetricOptions.MissingTag];
+    private static readonly string[] ElsewhereTags =
+    [
+        RunTags.Note, StatisticReport.NameTags, StatisticReport.FlaggedPrefix, "mlflow.log-model.history", SystemMetricOptions.MissingTag,
+    ];
 
     public required string Title { get; init; }
 
@@ -47,7 +50,11 @@ internal sealed record ReportModel
             Title = title,
             Runs = [.. contents.Select(RunModel.Of)],
             Params = [.. rows["Param"]],
-            System = [.. rows["Metric"].Where(row => SystemMetrics.Is(row.Key)).Select(row => row with { Key = row.Key.Substring(SystemMetrics.Prefix.Length) })],
+            System =
+            [
+                .. rows["Metric"].Where(row => SystemMetrics.Is(row.Key))
+                    .Select(row => row with { Key = row.Key.Substring(SystemMetrics.Prefix.Length) }),
+            ],
             Metrics = [.. rows["Metric"].Where(row => !SystemMetrics.Is(row.Key) && !times.Contains(row) && !row.Key.StartsWith(StatisticReport.FlaggedPrefix, StringComparison.Ordinal) && !drift.Any(table => table.Has(row.Key)))],
             Tags = [.. rows["Tag"].Where(row => !ElsewhereTags.Any(prefix => row.Key.StartsWith(prefix, StringComparison.Ordinal)))],
             Charts = [.. contents.SelectMany(content => content.Curves.Keys).Distinct().OrderBy(key => key, StringComparer.Ordinal).Select(key => ChartModel.Of(key, contents))],

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Workflow;
@@ -28,7 +27,7 @@ public sealed record WorkflowCost(double? CpuSeconds, double? MemoryPeakMegabyte
     internal string? ToText()
     {
         string? used = CpuSeconds is { } seconds && MemoryPeakMegabytes is { } megabytes
-            ? string.Format(CultureInfo.InvariantCulture, "It used {0:0.0} s of CPU time and at most {1:0} MB of memory.", seconds, megabytes)
+            ? FormattableString.Invariant($"It used {seconds:0.0} s of CPU time and at most {megabytes:0} MB of memory.")
             : null;
         return used is null || Missing is null ? used ?? Missing : $"{used} {Missing}";
     }

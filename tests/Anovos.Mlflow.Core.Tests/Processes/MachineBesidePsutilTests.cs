@@ -13,7 +13,7 @@ public sealed class MachineBesidePsutilTests
     private const string Family =
         """
         import subprocess, sys, time
-        work = "import sys, time; held = bytearray(50_000_000); sum(i * i for i in range(2_000_000)); print(1, flush=True); sys.stdin.read()"
+        work = "import sys; held = bytearray(50_000_000); sum(i * i for i in range(2_000_000)); print(1, flush=True); sys.stdin.read()"
         children = [subprocess.Popen([sys.executable, "-c", work], stdout=subprocess.PIPE, stdin=subprocess.PIPE) for _ in range(2)]
         for child in children:
             child.stdout.readline()

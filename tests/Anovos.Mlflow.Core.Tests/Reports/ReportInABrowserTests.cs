@@ -77,7 +77,9 @@ public sealed class ReportInABrowserTests(Chromium chromium) : IClassFixture<Chr
         Assert.Equal(
             ["system/workflow/cpu_seconds", "system/workflow/memory_peak_megabytes"],
             await browser.EvaluateAsync<string[]>("[...document.querySelectorAll('#system figure')].map(e => e.dataset.metric)"));
-        Assert.Equal(["loss"], await browser.EvaluateAsync<string[]>("[...document.querySelectorAll('#curves figure')].map(e => e.dataset.metric)"));
+        Assert.Equal(
+            ["loss"],
+            await browser.EvaluateAsync<string[]>("[...document.querySelectorAll('#curves figure')].map(e => e.dataset.metric)"));
         string text = await browser.EvaluateAsync<string>("document.getElementById('system').textContent");
         Assert.Contains("Executors are <b>elsewhere</b>.", text);
         Assert.Contains("60.0 s", await browser.EvaluateAsync<string>("document.querySelector('.facts').textContent"));

@@ -9,7 +9,8 @@ namespace Anovos.Mlflow.Tests.Reports;
 /// <summary>System metrics have a part of their own in a report, and in the summary of a run.</summary>
 public sealed class SystemMetricReportTests : IDisposable
 {
-    private const string Missing = "Spark runs with the master yarn: the system metrics leave out what its executors use on other machines.";
+    private const string Missing =
+        "Spark runs with the master yarn: the system metrics leave out what its executors use on other machines.";
 
     private readonly ReportFixture _fixture = new();
 
@@ -32,8 +33,7 @@ public sealed class SystemMetricReportTests : IDisposable
     [Fact]
     public async Task They_take_no_place_of_other_metrics()
     {
-        Metric[] many = [.. Enumerable.Range(0, ReportReader.MostCurves).SelectMany(i => ReportFixture.Line($"train/m{i:00}", 2, step => step))];
-        Metric[] system = [.. Enumerable.Range(0, 16).SelectMany(i => ReportFixture.Line($"system/m{i:00}", 2, step => step))];
+        Metric[] many = Lines("train/m", ReportReader.MostCurves), system = Lines("system/m", 16);
         JsonNode data = await ReadAsync(await _fixture.AddRunAsync("one", new RunData { Metrics = [.. many, .. system] }));
         Assert.Equal((ReportReader.MostCurves + 16, 0), (data["charts"]!.AsArray().Count, data["notDrawn"]!.GetValue<int>()));
     }
@@ -48,6 +48,9 @@ public sealed class SystemMetricReportTests : IDisposable
         Run none = await _fixture.AddRunAsync("four", new RunData { Tags = [new(SystemMetricOptions.MissingTag, Missing)] });
         Assert.Contains("what its executors use on other machines.", Summary(none));
     }
+
+    private static Metric[] Lines(string prefix, int count) =>
+        [.. Enumerable.Range(0, count).SelectMany(i => ReportFixture.Line($"{prefix}{i:00}", 2, step => step))];
 
     private static string Summary(Run run) => RunSummary.Of(run, workspaceUrl: null).ToMarkdown();
 
