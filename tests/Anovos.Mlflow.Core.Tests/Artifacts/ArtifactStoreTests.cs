@@ -190,7 +190,7 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("gs://bucket/x", "--artifacts-destination gs:")]
+    [InlineData("viewfs://name/x", "--artifacts-destination viewfs:")]
     [InlineData("hdfs://name/x", "--artifacts-destination hdfs:")]
     public async Task A_root_that_is_not_spoken_here_says_what_to_do(string root, string advice)
     {
