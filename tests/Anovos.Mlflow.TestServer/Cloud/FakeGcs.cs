@@ -116,7 +116,7 @@ internal sealed class FakeGcs(GoogleTokens? tokens)
     private CloudResponse Get(CloudRequest request, string key)
     {
         Allow(request, "ifGenerationMatch", "generation");
-        CloudObject found = Find(key, request.Field("ifGenerationMatch") ?? request.Field("generation"));
+        CloudObject found = Find(key, request.Field("ifGenerationMatch"), request.Field("generation"));
         if (request.Field("alt") != "media")
             return CloudResponse.Json(Describe(key, found));
         return CloudResponse.Of(found, request.Header("Range"))
@@ -128,7 +128,7 @@ internal sealed class FakeGcs(GoogleTokens? tokens)
     private CloudResponse Delete(CloudRequest request, string key)
     {
         Allow(request, "ifGenerationMatch", "generation");
-        Find(key, request.Field("ifGenerationMatch") ?? request.Field("generation"));
+        Find(key, request.Field("ifGenerationMatch"), request.Field("generation"));
         _objects.Remove(key);
         return CloudResponse.Empty(204);
     }
@@ -184,11 +184,11 @@ internal sealed class FakeGcs(GoogleTokens? tokens)
         return Describe(key, _objects[key] = stored);
     }
 
-    private CloudObject Find(string key, string? generation)
+    private CloudObject Find(string key, string? ifGeneration, string? generation = null)
     {
-        if (!_objects.TryGetValue(key, out CloudObject? found))
-            throw new CloudFault(404, "notFound", $"No such object: {Bucket}/{key}");
-        return generation is null || generation == found.ETag
+        if (!_objects.TryGetValue(key, out CloudObject? found) || (generation is not null && generation != found.ETag))
+            throw new CloudFault(404, "notFound", $"No such object: {Bucket}/{key}{(generation is null ? "" : $"#{generation}")}");
+        return ifGeneration is null || ifGeneration == found.ETag
             ? found
             : throw new CloudFault(412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold.");
     }

@@ -57,14 +57,23 @@ internal sealed class FakeGcsUploads
         if (session.Result is { } done)
             return CloudResponse.Json(done.DeepClone().AsObject());
         string header = request.Header("Content-Range") ?? $"bytes 0-{request.Body.Length - 1}/{request.Body.Length}";
-        Match range = Regex.Match(header, @"^bytes (?:\*|(\d+)-(\d+))/(\*|\d+)$");
+        // Google's client for Node leaves the end open where it sends all in one request: "bytes 0-*/*".
+        Match range = Regex.Match(header, @"^bytes (?:\*|(\d+)-(\d+|\*))/(\*|\d+)$");
         if (!range.Success)
             throw new CloudFault(400, "invalid", $"Failed to parse Content-Range header: {header}");
         long? total = range.Groups[3].Value == "*" ? null : Number(range.Groups[3].Value);
         if (session.Length is { } announced && total is { } named && announced != named)
             throw new CloudFault(400, "invalid", $"Upload has {named} bytes, and {announced} were announced.");
         if (range.Groups[1].Success)
-            Append(session, request.Body, Number(range.Groups[1].Value), Number(range.Groups[2].Value), total);
+        {
+            long first = Number(range.Groups[1].Value);
+            bool isOpen = range.Groups[2].Value == "*";
+            long last = isOpen ? first + request.Body.Length - 1 : Number(range.Groups[2].Value);
+            if (isOpen)
+                total ??= last + 1;
+            Append(session, request.Body, first, last, total);
+        }
+
         if (total == session.Content.Length)
         {
             CloudResponse response = Finish(session.Metadata, session.Content.ToArray(), session.Type, request, store);
