@@ -60,6 +60,7 @@ internal sealed class GcsUpload(GcsClient client, string bucket, string key, Clo
         _state = UnfinishedUpload.Open(requests.Options.Multipart.RecordsFolder, RecordName(), key);
         if (_state.Created is { UploadId: not null } begun && begun.Length == plan.Length && begun.PartBytes == plan.PartLength)
         {
+            requests.Options.Redactor.Add(begun.UploadId);
             try
             {
                 await requests.RunAsync((_, time) => AskAsync(time), cancellationToken).ConfigureAwait(false);
@@ -74,6 +75,7 @@ internal sealed class GcsUpload(GcsClient client, string bucket, string key, Clo
 
         (_object, _stored) = (null, 0);
         string session = await requests.RunAsync((_, time) => BeginAsync(time), cancellationToken).ConfigureAwait(false);
+        requests.Options.Redactor.Add(session);
         _state.Create(new CreatedUpload(key, plan.Length, Written: 0, plan.PartLength, session));
     }
 
