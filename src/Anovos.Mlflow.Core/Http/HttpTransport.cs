@@ -22,6 +22,9 @@ internal static class HttpTransport
     public static HttpMessageHandler CreateHandler(ConnectionOptions options) =>
         new SameHostRedirectHandler(options.FollowRedirects) { InnerHandler = ForHosts(CreatePrimaryHandler(options)) };
 
+    /// <summary>Connections that follow no redirect and return it.</summary>
+    public static HttpMessageHandler CreateDirectHandler(ConnectionOptions options) => ForHosts(CreatePrimaryHandler(options));
+
     /// <summary>The connections of a store, with the identity of the options behind each request to <paramref name="server"/>.</summary>
     public static HttpMessageHandler CreateHandler(ConnectionOptions options, Uri server) =>
         options.Identity is null ? CreateHandler(options) : new AuthenticationHandler(server, options.Identity) { InnerHandler = CreateHandler(options) };

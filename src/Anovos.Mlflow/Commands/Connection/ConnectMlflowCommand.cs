@@ -56,7 +56,7 @@ public sealed class ConnectMlflowCommand : MlflowCommand
     protected override void End()
     {
         TrackingTarget target = ParseTarget(Profile is null ? TrackingUri ?? MlflowSession.EnvironmentUri : $"databricks://{Profile}");
-        MlflowConnection connection = new(target, MlflowSession.Complete(target, Options())) { IsConnected = true };
+        MlflowConnection connection = new(target, Session.Complete(target, Options())) { IsConnected = true };
         if (SkipCertificateCheck)
             WriteWarning($"The certificate of {connection.TrackingUri} is not checked: anyone between here and the server can read the credentials.");
 
