@@ -9,7 +9,7 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 /// <summary>Versions of registered models: of a model, of a run, or by a filter; the newest first.</summary>
 [Cmdlet(VerbsCommon.Get, "MlflowModelVersion", DefaultParameterSetName = "Name")]
 [OutputType("Anovos.Mlflow.Tracking.ModelVersion")]
-public sealed class GetMlflowModelVersionCommand : TrackingCommand
+public sealed class GetMlflowModelVersionCommand : RegistryCommand
 {
     private const int PageSize = 1000;
 
