@@ -38,7 +38,7 @@ public sealed class DatabricksWorkspace
         _folders = new FolderEndpoints(options);
         _jobs = new JobEndpoints(options, store, _folders);
         _storage = new CloudStorage(store);
-        _catalog = new UnityCatalogEndpoints(options.UnityCatalog, _storage);
+        _catalog = new UnityCatalogEndpoints(options.UnityCatalog, options.Cloud, _storage);
         _endpoints = [_folders, _catalog, new ArtifactCredentialEndpoints(options, state, store, _storage), new FileEndpoints(options, store), new DbfsEndpoints(store), _jobs];
     }
 

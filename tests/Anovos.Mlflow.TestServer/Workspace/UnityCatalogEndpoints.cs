@@ -6,7 +6,10 @@ using Microsoft.AspNetCore.Http;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>The model registry of Unity Catalog, <c>/api/2.0/mlflow/unity-catalog/</c>: without stages, filters and orders.</summary>
-internal sealed class UnityCatalogEndpoints(UnityCatalogOptions? options, CloudStorage storage) : IWorkspaceEndpoints
+/// <param name="options">The catalog; null for a workspace without it.</param>
+/// <param name="cloud">Whose the default storage is.</param>
+/// <param name="storage">The default storage.</param>
+internal sealed class UnityCatalogEndpoints(UnityCatalogOptions? options, CloudKind cloud, CloudStorage storage) : IWorkspaceEndpoints
 {
     private const string Prefix = "/api/2.0/mlflow/unity-catalog/", Assignment = "/api/2.1/unity-catalog/current-metastore-assignment";
     private const string FilesEnabled = "registered-models:is-databricks-sdk-models-artifact-repository-enabled";
@@ -203,13 +206,16 @@ internal sealed class UnityCatalogEndpoints(UnityCatalogOptions? options, CloudS
     {
         string path = request.Text("path");
         return options!.Storage == ModelStorageKind.DefaultStorage && path.StartsWith("/Models/", StringComparison.Ordinal)
-            ? new
-            {
-                url = storage.Sign(http, path.TrimStart('/')),
-                headers = new[] { new { name = "x-goog-content-length-range", value = "0,1099511627776" } },
-            }
+            ? new { url = storage.Sign(http, path.TrimStart('/')), headers = Headers(cloud) }
             : throw new ApiException("PERMISSION_DENIED", $"The path {path} has no presigned URLs.");
     }
+
+    private static object Headers(CloudKind cloud) => cloud switch
+    {
+        CloudKind.AzureBlob => new[] { new { name = "x-ms-blob-type", value = "BlockBlob" } },
+        CloudKind.Google => new[] { new { name = "x-goog-content-length-range", value = "0,1099511627776" } },
+        _ => Array.Empty<object>(),
+    };
 
     private static object SetTag(OrderedDictionary<string, string> tags, CatalogRequest request)
     {
