@@ -76,6 +76,14 @@ public sealed class ModelRegistry : IModelRegistry
         where T : class, IModelRegistry =>
         _registry as T;
 
+    /// <summary>Throws for the stage of a model whose registry has none.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/></exception>
+    public async Task ThrowIfWithoutStagesAsync(string name, string stage, CancellationToken cancellationToken)
+    {
+        if (await CatalogOfAsync(name, cancellationToken).ConfigureAwait(false) is not null)
+            throw UnityCatalogVersions.NoStages(name, stage);
+    }
+
     /// <summary>The registry of Unity Catalog that has a model; null if the model is of another registry.</summary>
     internal async Task<UnityCatalogRegistry?> CatalogOfAsync(string name, CancellationToken cancellationToken) => _registry switch
     {

@@ -17,6 +17,7 @@ internal sealed class UnityCatalogEndpoints(UnityCatalogOptions? options, CloudK
 
     private readonly SortedDictionary<string, StoredModel> _models = new(StringComparer.Ordinal);
     private readonly HashSet<StoredModelVersion> _pending = [];
+    private readonly Dictionary<StoredModel, Guid> _ids = [];
     private readonly Lock _lock = new();
 
     /// <summary>The models.</summary>
@@ -97,6 +98,7 @@ internal sealed class UnityCatalogEndpoints(UnityCatalogOptions? options, CloudK
             throw new ApiException("RESOURCE_ALREADY_EXISTS", $"Routine or Model '{name}' already exists");
         var model = _models[name] = new StoredModel { Name = name, Description = request.Text("description") };
         AddTags(model.TagValues, request);
+        _ids[model] = Guid.NewGuid();
         return Of(model);
     }
 
@@ -353,7 +355,7 @@ internal sealed class UnityCatalogEndpoints(UnityCatalogOptions? options, CloudK
     }
 
     private string Location((StoredModel Model, StoredModelVersion Version) found) =>
-        $"{options!.StorageRoot}/{found.Model.Name.GetHashCode(StringComparison.Ordinal):x8}/{found.Model.Time}/{found.Version.Version}";
+        $"{options!.StorageRoot}/{_ids[found.Model]}/{found.Version.Version}";
 
     /// <summary>The fields of a request, from its query or its body.</summary>
     private sealed class CatalogRequest(HttpRequest request, JsonElement body)

@@ -70,6 +70,8 @@ public sealed class GetMlflowModelVersionCommand : RegistryCommand
         ModelRegistry registry = ResolveRegistry();
         WarnIfMissing(registry.Store);
         string name = ResolveModelName(registry, Name);
+        if (Stage is not null)
+            Await(token => registry.ThrowIfWithoutStagesAsync(name, Stage, token));
         switch (ParameterSetName)
         {
             case "Alias":
