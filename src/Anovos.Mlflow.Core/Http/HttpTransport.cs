@@ -50,11 +50,15 @@ internal static class HttpTransport
     }
 
     /// <summary>A client for a cloud's SDK, which has its own credentials and wants bytes as they are stored.</summary>
-    public static HttpClient CreateCloudClient(ConnectionOptions options)
+    public static HttpClient CreateCloudClient(ConnectionOptions options) =>
+        new(CreateCloudHandler(options)) { Timeout = Timeout.InfiniteTimeSpan };
+
+    /// <summary>The connections of <see cref="CreateCloudClient"/>.</summary>
+    public static HttpMessageHandler CreateCloudHandler(ConnectionOptions options)
     {
         var handler = CreatePrimaryHandler(options);
         handler.AutomaticDecompression = DecompressionMethods.None;
-        return new HttpClient(ForHosts(handler)) { Timeout = Timeout.InfiniteTimeSpan };
+        return ForHosts(handler);
     }
 
 #if NET

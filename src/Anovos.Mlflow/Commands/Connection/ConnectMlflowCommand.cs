@@ -58,7 +58,7 @@ public sealed class ConnectMlflowCommand : MlflowCommand
         TrackingTarget target = ParseTarget(Profile is null ? TrackingUri ?? MlflowSession.EnvironmentUri : $"databricks://{Profile}");
         MlflowConnection connection = new(target, Session.Complete(target, Options())) { IsConnected = true };
         if (SkipCertificateCheck)
-            WriteWarning($"The certificate of {connection.TrackingUri} is not checked: whoever stands between can read the credentials.");
+            WriteWarning($"The certificate of {connection.TrackingUri} is not checked: anyone between here and the server can read the credentials.");
 
         // Whoever types an address wants to know at once.
         using (ITrackingStore once = connection.OpenWithoutRetries())
