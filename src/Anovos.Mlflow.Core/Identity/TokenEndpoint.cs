@@ -12,7 +12,8 @@ namespace Anovos.Mlflow.Identity;
 /// </summary>
 internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffset> clock)
 {
-    private static readonly string[] SecretFields = ["client_secret", "client_assertion", "subject_token"];
+    private static readonly string[] SecretFields =
+        ["client_secret", "client_assertion", "subject_token", "code", "code_verifier", "refresh_token"];
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 

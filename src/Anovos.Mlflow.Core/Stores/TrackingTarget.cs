@@ -93,12 +93,16 @@ public sealed record TrackingTarget
     /// <param name="options">What environment and caller say.</param>
     /// <param name="environment">Reads an environment variable.</param>
     /// <param name="home">The user's home folder.</param>
+    /// <param name="login">The browser to sign in with; null to sign in with what is configured.</param>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.InvalidValue"/> if no workspace is configured, or more than one way to sign in;
     /// <see cref="ErrorKind.AuthenticationFailed"/> if there is nothing to sign in with.
     /// </exception>
-    public ConnectionOptions Complete(ConnectionOptions options, Func<string, string?> environment, string? home)
+    public ConnectionOptions Complete(
+        ConnectionOptions options, Func<string, string?> environment, string? home, BrowserLogin? login = null)
     {
+        if (!IsDatabricks && login is not null)
+            throw BrowserLogin.NotFor(Uri);
         if (!IsDatabricks)
             return WithUserInfo(options);
         if (options.CredentialsAreExplicit && options.Username is not null)
@@ -106,9 +110,9 @@ public sealed record TrackingTarget
         string? token = options.CredentialsAreExplicit ? options.Token : null;
 
         // A workspace must not receive the credentials of an MLflow server.
-        DatabricksConfig config = DatabricksConfig.Load(Profile, environment, home, token);
+        DatabricksConfig config = DatabricksConfig.Load(Profile, environment, home, token, isInteractive: login is not null);
         ConnectionOptions without = options with { Username = null, Password = null, Token = null, CredentialSource = null };
-        var identity = new DatabricksIdentity(config, without);
+        var identity = new DatabricksIdentity(config, without, login: login);
         return without with { DatabricksHost = config.Host, Identity = identity, CredentialSource = identity.Source };
     }
 

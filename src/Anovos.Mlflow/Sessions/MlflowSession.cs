@@ -1,5 +1,6 @@
 using System.Management.Automation.Runspaces;
 using System.Runtime.CompilerServices;
+using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Stores;
 
@@ -172,7 +173,8 @@ internal sealed class MlflowSession
         ConnectionOptions.FromEnvironment(Environment.GetEnvironmentVariable, Home) with { Redactor = Redactor };
 
     /// <inheritdoc cref="TrackingTarget.Complete"/>
-    public static ConnectionOptions Complete(TrackingTarget target, ConnectionOptions options) => target.Complete(options, Environment.GetEnvironmentVariable, Home);
+    public static ConnectionOptions Complete(TrackingTarget target, ConnectionOptions options, BrowserLogin? login = null) =>
+        target.Complete(options, Environment.GetEnvironmentVariable, Home, login);
 
     /// <summary>The run of that id, if it is active here.</summary>
     public ActiveRun? Find(string runId) => _runs.FirstOrDefault(run => run.Run.RunId == runId);

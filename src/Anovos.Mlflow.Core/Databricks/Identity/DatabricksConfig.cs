@@ -20,6 +20,9 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
     /// <summary>The profile that was read; null where none was.</summary>
     public string? Profile { get; private set; }
 
+    /// <summary>True if the user signs in with a browser for this connection.</summary>
+    internal bool IsInteractive { get; private set; }
+
     internal string? this[string name] => _values.TryGetValue(name, out (string Value, string Source) setting) ? setting.Value : null;
 
     /// <summary>The Azure cloud of the workspace; null if it is not on Azure.</summary>
@@ -33,8 +36,10 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
     /// <param name="environment">Reads an environment variable.</param>
     /// <param name="home">The user's home folder, where <c>.databrickscfg</c> may be.</param>
     /// <param name="token">A personal access token that the caller gave for this connection; nothing else is signed in with.</param>
+    /// <param name="isInteractive">True if the user signs in with a browser for this connection; nothing else is signed in with.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>: no workspace, no such profile, or two families of authentication.</exception>
-    public static DatabricksConfig Load(string? profile, Func<string, string?> environment, string? home, string? token = null)
+    public static DatabricksConfig Load(string? profile, Func<string, string?> environment, string? home, string? token = null,
+        bool isInteractive = false)
     {
         string? Variable(string name) => Read(name, environment(name), name);
 
@@ -52,6 +57,10 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
             config._values["token"] = (token, "-Token");
             config._values["auth_type"] = ("pat", "-Token");
         }
+
+        config.IsInteractive = isInteractive;
+        if (isInteractive)
+            config._values["auth_type"] = (BrowserLogin.Method, BrowserLogin.Source);
 
         foreach (string name in DatabricksSetting.Surroundings)
         {

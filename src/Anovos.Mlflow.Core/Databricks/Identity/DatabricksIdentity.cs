@@ -17,14 +17,15 @@ internal sealed class DatabricksIdentity : IRequestIdentity, IEquatable<Databric
 
     /// <summary>Chooses the method; nothing is asked for yet.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.AuthenticationFailed"/> where no method can be used; the message says why each of them not.</exception>
-    public DatabricksIdentity(DatabricksConfig config, ConnectionOptions options, Func<DateTimeOffset>? clock = null)
+    public DatabricksIdentity(
+        DatabricksConfig config, ConnectionOptions options, Func<DateTimeOffset>? clock = null, BrowserLogin? login = null)
     {
         clock ??= () => DateTimeOffset.UtcNow;
         _config = config;
         _method = Choose(config);
         Redactor redactor = options.Redactor;
         redactor.Add(config.Secrets);
-        Func<string, CancellationToken, Task<AccessToken>> fetch = _method.Fetch(config, new TokenSources(config, options, clock));
+        Func<string, CancellationToken, Task<AccessToken>> fetch = _method.Fetch(config, new TokenSources(config, options, clock, login));
         _tokens = new TokenCache(token => FetchAsync(AzureCloud.DatabricksResource, token), clock);
 
         // For a principal that is no user of the workspace yet. It opens the subscription, so it goes nowhere unasked.
@@ -49,7 +50,9 @@ internal sealed class DatabricksIdentity : IRequestIdentity, IEquatable<Databric
     public string Description => $"{Who} for {_config.Host.Host}";
 
     /// <summary>Where the method's settings come from: variables, a profile. Null where it needs none.</summary>
-    public string? Source => _method.Settings.Length == 0 ? null : string.Join(", ", _method.Settings.Select(_config.SourceOf).Distinct());
+    public string? Source => _config.IsInteractive ? BrowserLogin.Source
+        : _method.Settings.Length == 0 ? null
+        : string.Join(", ", _method.Settings.Select(_config.SourceOf).Distinct());
 
     private string Who => Source is null ? Method : $"{Method} from {Source}";
 

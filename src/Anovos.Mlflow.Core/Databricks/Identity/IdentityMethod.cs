@@ -48,6 +48,10 @@ internal sealed record IdentityMethod(string Name, string[] Settings, Func<Datab
             IsOfAzure = true,
             AlsoMissing = config => AzureCli.Find(config.Setting) is null ? "az is not on the PATH" : null,
         },
+        new(BrowserLogin.Method, [], (_, sources) => sources.Browser)
+        {
+            AlsoMissing = config => config.IsInteractive ? null : $"Connect-Mlflow {BrowserLogin.Source} asks for it",
+        },
     ];
 
     /// <summary>Whether another token can be had when one is refused.</summary>

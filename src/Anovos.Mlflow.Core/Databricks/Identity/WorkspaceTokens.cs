@@ -6,7 +6,8 @@ namespace Anovos.Mlflow.Databricks;
 /// <summary>Tokens that the workspace itself gives out: for a service principal's secret, or in exchange for another's token.</summary>
 internal sealed class WorkspaceTokens(TokenEndpoint endpoint, Uri workspace, string? clientId)
 {
-    private const string Scope = "all-apis";
+    /// <summary>The scope where none is configured.</summary>
+    public const string Scope = "all-apis";
 
     /// <summary>OAuth machine to machine.</summary>
     public Task<AccessToken> FromSecretAsync(string secret, CancellationToken cancellationToken) =>
@@ -28,14 +29,26 @@ internal sealed class WorkspaceTokens(TokenEndpoint endpoint, Uri workspace, str
         return FetchAsync(form, secret: null, cancellationToken);
     }
 
-    private async Task<AccessToken> FetchAsync(Dictionary<string, string> form, string? secret, CancellationToken cancellationToken)
+    /// <summary>The addresses for signing in in a browser and for tokens (RFC 8414).</summary>
+    public async Task<(Uri Authorize, Uri Token)> DiscoverAsync(CancellationToken cancellationToken)
     {
-        endpoint.Hide(secret, form.TryGetValue("subject_token", out string? jwt) ? jwt : null);
         var discovery = new Uri(workspace, "oidc/.well-known/oauth-authorization-server");
         var request = new HttpRequestMessage(HttpMethod.Get, discovery);
         JsonElement found = await endpoint.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        if (!Uri.TryCreate(TokenEndpoint.Text(found, "token_endpoint"), UriKind.Absolute, out Uri? address))
-            throw new MlflowException(ErrorKind.AuthenticationFailed, $"{discovery} names no token endpoint, as a Databricks workspace does. Check DATABRICKS_HOST.") { Target = workspace.Host };
+        return (Address("authorization_endpoint"), Address("token_endpoint"));
+
+        Uri Address(string name) => Uri.TryCreate(TokenEndpoint.Text(found, name), UriKind.Absolute, out Uri? address)
+            ? address
+            : throw new MlflowException(
+                ErrorKind.AuthenticationFailed,
+                $"{discovery} names no {name.Replace('_', ' ')}, as a Databricks workspace does. Check DATABRICKS_HOST.")
+                { Target = workspace.Host };
+    }
+
+    private async Task<AccessToken> FetchAsync(Dictionary<string, string> form, string? secret, CancellationToken cancellationToken)
+    {
+        endpoint.Hide(secret, form.TryGetValue("subject_token", out string? jwt) ? jwt : null);
+        (_, Uri address) = await DiscoverAsync(cancellationToken).ConfigureAwait(false);
         form["scope"] = Scope;
         return endpoint.Read(await endpoint.PostFormAsync(address, form, secret is null ? null : (clientId!, secret), cancellationToken).ConfigureAwait(false), address);
     }
