@@ -102,18 +102,7 @@ internal sealed class DatabricksIdentity : IRequestIdentity, IEquatable<Databric
     }
 
     /// <inheritdoc/>
-    public string AdviceOn(int status, string endpoint, bool reads)
-    {
-        if (status == 401)
-            return $"The workspace does not take the token of {Who}: it may have expired, have been revoked, or be for another workspace. Test-MlflowConnection shows which methods there are.";
-        string needed = endpoint.Contains("/workspace/") ? reads ? "CAN VIEW on the workspace folder" : "CAN MANAGE on the workspace folder"
-            : endpoint.EndsWith("experiments/create", StringComparison.Ordinal) ? "CAN MANAGE on the workspace folder"
-            : endpoint.Contains("/fs/") && endpoint.Contains("/Volumes/") ? reads ? "READ VOLUME on the volume" : "WRITE VOLUME on the volume"
-            : reads ? "CAN READ on the experiment"
-            : endpoint.Contains("/experiments/") ? "CAN MANAGE on the experiment"
-            : "CAN EDIT on the experiment";
-        return $"It takes the permission {needed}: have who manages it in {_config.Host.Host} give that to the identity of {Method}.";
-    }
+    public string AdviceOn(Refusal refusal) => WorkspaceRefusal.Advice(refusal, _config.Host.Host, Method, Who);
 
     // .NET would quote it in its own error.
     private static string Sendable(string token) => token.Any(character => character is <= ' ' or > '~')
