@@ -76,7 +76,7 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
                 // A server may respond before it has read the whole body. Then it does not have the file.
                 return etag = content.Sent is not null
                     ? response.Headers.ETag?.ToString() ?? ""
-                    : throw new MlflowException(ErrorKind.ServerError, $"{server.Authority} answered before it had all of {source}.") { IsTransient = true };
+                    : throw new MlflowException(ErrorKind.ServerError, $"{server.Authority} answered before it received all of {source}.") { IsTransient = true };
             }
             catch (MlflowException e) when (e.IsTooLarge())
             {

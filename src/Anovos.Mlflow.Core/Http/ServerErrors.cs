@@ -133,7 +133,7 @@ internal static class ServerErrors
     public static MlflowException CutShort(Uri server)
     {
         string address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
-        return new(ErrorKind.TrackingServerUnreachable, $"The answer of {address} was cut short. Check the server, and a proxy before it.")
+        return new(ErrorKind.TrackingServerUnreachable, $"The response of {address} was cut short. Check the server, and any proxy in front of it.")
         { Target = address, IsTransient = true };
     }
 

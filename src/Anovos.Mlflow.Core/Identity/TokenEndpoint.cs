@@ -35,37 +35,37 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
     /// <param name="request">The request.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.AuthenticationFailed"/> for a refusal; other kinds for no answer.</exception>
-    public async Task<JsonElement> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    public Task<JsonElement> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         Uri address = request.RequestUri!;
-        if (address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback && !IsLinkLocal(address))
-            throw new MlflowException(ErrorKind.InvalidValue, $"{Shown(address)} is no https address, and what signs in must not go there in the open. Correct the variable that names it.") { Target = address.Host };
-        using (request)
-        using (HttpClient client = HttpTransport.CreateClient(new BufferingHandler { InnerHandler = HttpTransport.CreateHandler(options) }, new ConnectionOptions()))
-        using (var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
+        return SendAsync(request, HttpTransport.CreateHandler(options), async response =>
         {
-            patience.CancelAfter(Patience);
-            try
-            {
-                using HttpResponseMessage response = await client.SendAsync(request, patience.Token).ConfigureAwait(false);
-                string body = await response.Content.ReadAsStringAsync().ConfigureAwait(false);
-                if (!response.IsSuccessStatusCode)
-                    throw Refused(address, response, options.Redactor.Clean(body));
-                return Parse(body) ?? throw new MlflowException(ErrorKind.AuthenticationFailed, $"{Shown(address)} answered no JSON where a token was to be. Check the address, and what stands between.") { Target = address.Host };
-            }
-            catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-            {
-                throw ConnectionErrors.From(e, address, options, timedOut: e is OperationCanceledException);
-            }
-        }
+            string body = await response.Content.ReadAsStringAsync().ConfigureAwait(false);
+            if (!response.IsSuccessStatusCode)
+                throw Refused(address, response, options.Redactor.Clean(body));
+            return Parse(body) ?? throw new MlflowException(
+                ErrorKind.AuthenticationFailed,
+                $"{Shown(address)} answered no JSON where a token was to be. Check the address, and what stands between.")
+            { Target = address.Host };
+        }, cancellationToken);
     }
+
+    /// <summary>The address that a page redirects to, which is not followed; null if it does not redirect.</summary>
+    public Task<Uri?> FindRedirectAsync(Uri page, CancellationToken cancellationToken) => SendAsync(
+        new HttpRequestMessage(HttpMethod.Get, page),
+        HttpTransport.CreateDirectHandler(options),
+        response => Task.FromResult(
+            (int)response.StatusCode / 100 == 3 && response.Headers.Location is { } location ? new Uri(page, location) : null),
+        cancellationToken);
 
     /// <summary>The token in an OAuth answer; its end is <c>expires_in</c> seconds away, or at <c>expires_on</c> (Unix seconds).</summary>
     public AccessToken Read(JsonElement answer, Uri address)
     {
         DateTimeOffset now = clock();
         if (Text(answer, "access_token") is not { Length: > 0 } value)
-            throw new MlflowException(ErrorKind.AuthenticationFailed, $"{Shown(address)} answered without a token. Check the address.") { Target = address.Host };
+            throw new MlflowException(
+                ErrorKind.AuthenticationFailed,
+                $"{Shown(address)} answered without a token. Check the address.") { Target = address.Host };
         Hide(value);
         DateTimeOffset end = Seconds(answer, "expires_on") is { } at ? DateTimeOffset.FromUnixTimeSeconds(at)
             : now + TimeSpan.FromSeconds(Seconds(answer, "expires_in") ?? 3600);
@@ -76,8 +76,42 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
     public static string? Text(JsonElement answer, string name) =>
         answer.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
+    /// <summary>An address that a setting names.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if it is not one.</exception>
+    public static Uri Address(string text, string setting) => Uri.TryCreate(text, UriKind.Absolute, out Uri? address)
+        ? address
+        : throw new MlflowException(
+            ErrorKind.InvalidValue,
+            $"{setting} is not an address. Write it as https://host/path.") { Target = setting };
+
     private static long? Seconds(JsonElement answer, string name) => answer.TryGetProperty(name, out JsonElement value)
         && long.TryParse(value.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out long seconds) && seconds < int.MaxValue * 100L ? seconds : null;
+
+    private async Task<T> SendAsync<T>(
+        HttpRequestMessage request, HttpMessageHandler handler, Func<HttpResponseMessage, Task<T>> read, CancellationToken cancellationToken)
+    {
+        Uri address = request.RequestUri!;
+        using (request)
+        using (HttpClient client = HttpTransport.CreateClient(new BufferingHandler { InnerHandler = handler }, new ConnectionOptions()))
+        using (var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
+        {
+            if (address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback && !IsLinkLocal(address))
+                throw new MlflowException(
+                    ErrorKind.InvalidValue,
+                    $"{Shown(address)} is no https address, and what signs in must not go there in the open. Correct the variable "
+                    + "that names it.") { Target = address.Host };
+            patience.CancelAfter(Patience);
+            try
+            {
+                using HttpResponseMessage response = await client.SendAsync(request, patience.Token).ConfigureAwait(false);
+                return await read(response).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+            {
+                throw ConnectionErrors.From(e, address, options, timedOut: e is OperationCanceledException);
+            }
+        }
+    }
 
     private static MlflowException Refused(Uri address, HttpResponseMessage response, string body)
     {

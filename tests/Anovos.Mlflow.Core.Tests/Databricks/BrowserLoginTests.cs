@@ -238,8 +238,8 @@ public sealed class BrowserLoginTests(Chromium chromium) : IClassFixture<Chromiu
     {
         TrackingTarget server = TrackingTarget.Parse("https://mlflow.example.com", "/");
         var login = new BrowserLogin((_, _) => { });
-        MlflowException e = Assert.Throws<MlflowException>(() => server.Complete(new(), _environment.Read, null, login));
-        Assert.Contains("not a Databricks workspace", e.Message);
+        MlflowException e = Assert.Throws<MlflowException>(() => server.Complete(new(), _environment.Read, null, login: login));
+        Assert.Contains("https://mlflow.example.com does not name one", e.Message);
 
         _environment["DATABRICKS_AUTH_TYPE"] = "external-browser";
         e = Assert.Throws<MlflowException>(() => TrackingTarget.Parse("databricks", "/").Complete(new(), _environment.Read, null));
@@ -259,7 +259,7 @@ public sealed class BrowserLoginTests(Chromium chromium) : IClassFixture<Chromiu
         var login = new BrowserLogin((page, port) => _shown.TrySetResult((page, port))) { Limit = limit ?? TimeSpan.FromMinutes(5) };
         TrackingTarget target = TrackingTarget.Parse("databricks", "/");
         ConnectionOptions options = new ConnectionOptions { Retry = RetryPolicy.None, Redactor = _redactor };
-        ITrackingStore store = TrackingStores.Open(target, target.Complete(options, _environment.Read, null, login));
+        ITrackingStore store = TrackingStores.Open(target, target.Complete(options, _environment.Read, null, login: login));
         return (store, login.SignInAsync(stop ?? Cancellation));
     }
 

@@ -270,7 +270,7 @@ public sealed class IdentityTests : IAsyncLifetime
 
         using ITrackingStore store = Open(new() { ServerCertificatePath = Write("ca.pem", server.CertificatePem) });
         await ListAsync(store);
-        Assert.Equal([200, 200, 200], server.Requests.Select(request => request.Status));
+        Assert.Equal([200, 200, 200, 200], server.Requests.Select(request => request.Status));
     }
 
     [Fact]

@@ -99,11 +99,11 @@ internal sealed class BrowserSignIn(WorkspaceOptions options)
         }
     }
 
-    private static string? Objection(IQueryCollection query) =>
+    private string? Objection(IQueryCollection query) =>
         query["client_id"] != Client ? "The client is unknown"
         : !Redirects.Contains(query["redirect_uri"].ToString()) ? "The redirect URI is not registered"
         : query["response_type"] != "code" ? "The response type is not code"
-        : query["scope"] != "all-apis offline_access" ? "The scope is invalid"
+        : query["scope"] != $"{options.Scope} offline_access" ? "The scope is invalid"
         : query["code_challenge_method"] != "S256" || query["code_challenge"].ToString().Length != 43 ? "PKCE with S256 is needed"
         : query["state"].ToString().Length < 22 ? "The state is too short"
         : null;

@@ -18,6 +18,9 @@ public sealed class DatabricksWorkspace
     /// <summary>What Entra ID calls the management of Azure.</summary>
     internal const string Management = "https://management.core.windows.net/";
 
+    // MLflow's client sends one, Databricks' SDKs the other.
+    private static readonly string[] RoutingHeaders = ["X-Databricks-Workspace-Id", "x-databricks-org-id"];
+
     private const int LargestBody = 1 << 20;
 
     private readonly WorkspaceOptions _options;
@@ -38,7 +41,11 @@ public sealed class DatabricksWorkspace
         _folders = new FolderEndpoints(options);
         _jobs = new JobEndpoints(options, store, _folders);
         _storage = new CloudStorage(store);
-        _endpoints = [_folders, new ArtifactCredentialEndpoints(options, state, store, _storage), new FileEndpoints(options, store), new DbfsEndpoints(store), _jobs];
+        _endpoints =
+        [
+            _folders, new ArtifactCredentialEndpoints(options, state, store, _storage), new FileEndpoints(options, store),
+            new DbfsEndpoints(store), _jobs, new SecretEndpoints(options),
+        ];
     }
 
     /// <summary>The folders, in no order.</summary>
@@ -52,6 +59,10 @@ public sealed class DatabricksWorkspace
 
     /// <summary>Every token that was given out so far.</summary>
     public IReadOnlyList<string> IssuedTokens => _tokens.All;
+
+    /// <summary>Gives out a token, as to a program that keeps it.</summary>
+    /// <param name="audience">What it is for: <c>workspace</c>, or a resource of Azure.</param>
+    public string IssueToken(string audience) => _tokens.Issue(audience);
 
     /// <summary>Has every token that was given out so far expire now.</summary>
     public void ExpireTokens() => _tokens.ExpireAll();
@@ -87,6 +98,8 @@ public sealed class DatabricksWorkspace
             return true;
         if (!await AuthenticatesAsync(context))
             return true;
+        if (_options.UnifiedWorkspaceId is { } id && !RoutingHeaders.All(name => context.Request.Headers[name] == id))
+            throw new ApiException("INVALID_PARAMETER_VALUE", "The request does not say which workspace it is for");
         if (path.StartsWith("/api/2.0/mlflow/", StringComparison.Ordinal) && recorded.BodyLength > LargestBody)
             throw new ApiException("MAX_REQUEST_SIZE_EXCEEDED", $"Request size of {recorded.BodyLength} bytes exceeds the limit of {LargestBody} bytes");
         foreach (var endpoints in _endpoints)

@@ -23,7 +23,7 @@ public sealed class BrowserLogin(Action<Uri, int> show)
     // The public client that every workspace knows.
     private const string ClientId = "databricks-cli";
 
-    private WorkspaceTokens _workspace = null!;
+    private OidcEndpoints _endpoints = null!;
     private TokenEndpoint _endpoint = null!;
     private string _host = "";
     private string _scope = "";
@@ -69,7 +69,8 @@ public sealed class BrowserLogin(Action<Uri, int> show)
     /// </exception>
     public async Task SignInAsync(CancellationToken cancellationToken)
     {
-        (Uri authorize, Uri token) = await _workspace.DiscoverAsync(cancellationToken).ConfigureAwait(false);
+        OidcDocument server = await _endpoints.FindAsync(cancellationToken).ConfigureAwait(false);
+        Uri authorize = server.AuthorizationEndpoint;
         if (authorize.Scheme != Uri.UriSchemeHttps && !authorize.IsLoopback)
         {
             throw new MlflowException(
@@ -79,7 +80,7 @@ public sealed class BrowserLogin(Action<Uri, int> show)
             { Target = _host };
         }
 
-        _address = token;
+        _address = server.TokenEndpoint;
         string verifier = Random(64), state = Random(32);
         _endpoint.Hide(verifier);
         using LoginListener listener = LoginListener.Start(state);
@@ -112,11 +113,10 @@ public sealed class BrowserLogin(Action<Uri, int> show)
     }
 
     /// <summary>Names the workspace to sign in to.</summary>
-    internal void Use(DatabricksConfig config, WorkspaceTokens workspace, TokenEndpoint endpoint)
+    internal void Use(DatabricksConfig config, OidcEndpoints endpoints, TokenEndpoint endpoint)
     {
-        string[] scopes = (config["scopes"] ?? WorkspaceTokens.Scope).Split([',', ' '], StringSplitOptions.RemoveEmptyEntries);
-        _scope = string.Join(" ", scopes.Append("offline_access").Distinct());
-        (_workspace, _endpoint, _host) = (workspace, endpoint, config.Host.Host);
+        _scope = string.Join(" ", Scopes.Of(config).Append(Scopes.Refresh).Distinct());
+        (_endpoints, _endpoint, _host) = (endpoints, endpoint, config.Host.Host);
     }
 
     /// <summary>The token of the sign-in; later, another one in its place.</summary>
@@ -141,8 +141,8 @@ public sealed class BrowserLogin(Action<Uri, int> show)
     /// <summary>The error for a store that is not a workspace.</summary>
     internal static MlflowException NotFor(string uri) => new(
         ErrorKind.InvalidValue,
-        $"{uri} is not a Databricks workspace, which {Source} is for. Name the workspace in DATABRICKS_HOST and connect to databricks, "
-        + "or to a profile with -Profile.") { Target = uri };
+        $"{Source} signs in to a Databricks workspace, and {uri} does not name one. Name the workspace in DATABRICKS_HOST and connect to "
+        + "databricks, or to a profile with -Profile.") { Target = uri };
 
     private static MlflowException Ended(string why) => new(
         ErrorKind.AuthenticationFailed,

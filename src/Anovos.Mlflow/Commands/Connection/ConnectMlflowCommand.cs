@@ -68,9 +68,9 @@ public sealed class ConnectMlflowCommand : MlflowCommand
         if (Interactive)
             BrowserLogin.ThrowIfUnattended(Environment.GetEnvironmentVariable, HasUser());
         BrowserLogin? login = Interactive ? new BrowserLogin(ShowSignIn) : null;
-        MlflowConnection connection = new(target, MlflowSession.Complete(target, Options(), login)) { IsConnected = true };
+        MlflowConnection connection = new(target, Session.Complete(target, Options(), login)) { IsConnected = true };
         if (SkipCertificateCheck)
-            WriteWarning($"The certificate of {connection.TrackingUri} is not checked: whoever stands between can read the credentials.");
+            WriteWarning($"The certificate of {connection.TrackingUri} is not checked: anyone between here and the server can read the credentials.");
 
         if (login is not null)
             Await(login.SignInAsync);
