@@ -16,6 +16,15 @@ public sealed record WorkspaceOptions
     /// <summary>The service principal's OAuth secret.</summary>
     public string ClientSecret { get; init; } = "dose-secret";
 
+    /// <summary>How the user decides on the page to sign in on: <c>allow</c>, <c>deny</c>; null to be asked there.</summary>
+    public string? Decision { get; init; }
+
+    /// <summary>What the workspace says to a user who is not allowed in, or does not want to.</summary>
+    public string Denial { get; init; } = "The user denied the request";
+
+    /// <summary>Whether a sign-in with a browser gives a refresh token.</summary>
+    public bool GivesRefreshTokens { get; init; } = true;
+
     /// <summary>The scopes that tokens may be asked for.</summary>
     public string Scope { get; init; } = "all-apis";
 
