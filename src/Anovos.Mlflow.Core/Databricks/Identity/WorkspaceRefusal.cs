@@ -59,6 +59,8 @@ internal static class WorkspaceRefusal
             return $"Ask an administrator of {host} to give the entitlement {name} to the identity of {method}.";
         }
 
+        if (refusal.Request.Endpoint.Contains("mlflow/unity-catalog/"))
+            return ""; // the registry names the grant
         if (Grant.Match(refusal.Message) is { Success: true } grant)
         {
             string on = $"{grant.Groups["kind"].Value.ToUpperInvariant()} {grant.Groups["name"].Value}";
