@@ -5,6 +5,9 @@ namespace Anovos.Mlflow.Http;
 /// <summary>Recognizes that a Databricks workspace refuses the network that a request comes from: other credentials do not help.</summary>
 internal static class NetworkRefusal
 {
+    /// <summary>The error code of a workspace that takes requests over a private link only (databricks-sdk-py).</summary>
+    public const string PrivateLink = "PRIVATE_LINK_VALIDATION_ERROR";
+
     private static readonly Regex AccessList = new(
         @"(?:Source IP address: (?<address>[0-9A-Fa-f.:]+) )?.*\bblocked by Databricks IP ACL for (?<place>workspace|account)\b",
         RegexOptions.Singleline | RegexOptions.CultureInvariant);
@@ -41,7 +44,7 @@ internal static class NetworkRefusal
         {
             Target = from.GetLeftPart(UriPartial.Authority),
             StatusCode = 403,
-            ErrorCode = "PRIVATE_LINK_VALIDATION_ERROR",
+            ErrorCode = PrivateLink,
         };
     }
 }

@@ -123,6 +123,21 @@ public sealed class UnityCatalogTests : IDisposable
     }
 
     [Theory]
+    [InlineData("Source IP address: 192.0.2.7 is blocked by Databricks IP ACL for workspace: 42", "to add 192.0.2.7 to the list")]
+    [InlineData("User not authorized.", "is not a user of this workspace")]
+    [InlineData("Provided OAuth token does not have required scopes: mlflow", "Sign in with a token that has mlflow")]
+    public async Task A_refusal_that_no_grant_would_lift_asks_for_none(string said, string expected)
+    {
+        await using TrackingServer server = await StartAsync(new());
+        using ITrackingStore store = CatalogWorkspace.Connect(server, _retries);
+        server.Faults.Add("*", "*/unity-catalog/*", Faults.Answer(403, $$"""{"error_code": 403, "message": "{{said}}"}"""), times: 9);
+        MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => ModelRegistry.Of(store).Models.GetAsync(Model, default));
+        Assert.Equal(ErrorKind.PermissionDenied, e.Kind);
+        Assert.Contains(expected, e.Message);
+        Assert.DoesNotContain("USE CATALOG", e.Message);
+    }
+
+    [Theory]
     [InlineData("USE CATALOG on Catalog 'main'", "GRANT USE CATALOG ON CATALOG main TO `<user or group>`")]
     [InlineData("USE SCHEMA on Schema 'main.ml'", "GRANT USE SCHEMA ON SCHEMA main.ml TO `<user or group>`")]
     [InlineData("CREATE MODEL on Schema 'main.ml'", "GRANT CREATE MODEL ON SCHEMA main.ml TO `<user or group>`")]

@@ -15,7 +15,7 @@ internal static class WorkspaceRefusal
 
     // For an identity that the workspace does not know: "User not authorized.", "Invalid access to Org: 42".
     private static readonly Regex Stranger = new(
-        @"\A(?:User (?:is )?not authorized\b|Invalid access to Org\b)|\bnot (?:a member of|assigned to) (?:the|this) workspace\b",
+        @"(?:\A|: )(?:User (?:is )?not authorized\b|Invalid access to Org\b)|\bnot (?:a member of|assigned to) (?:the|this) workspace\b",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
 
     private static readonly Regex Entitlement = new(
@@ -61,6 +61,8 @@ internal static class WorkspaceRefusal
             return $"Ask an administrator of {host} to give the entitlement {name} to the identity of {method}.";
         }
 
+        if (refusal.Request.Endpoint.Contains("mlflow/unity-catalog/"))
+            return ""; // the registry names the grant
         if (Grant.Match(refusal.Message) is { Success: true } grant)
         {
             string on = $"{grant.Groups["kind"].Value.ToUpperInvariant()} {grant.Groups["name"].Value}";
@@ -70,6 +72,13 @@ internal static class WorkspaceRefusal
         string needed = Permission(refusal.Request);
         return $"It takes the permission {needed}: have who manages it in {host} give that to the identity of {method}.";
     }
+
+    /// <summary>
+    /// True if a refusal is about the network, the token's scopes, an entitlement or the identity itself, so that no permission helps.
+    /// </summary>
+    public static bool IsNoPermission(MlflowException refusal) =>
+        refusal.ErrorCode == NetworkRefusal.PrivateLink || NetworkRefusal.AdviceOn(refusal.Message) is not null
+        || Scopes.IsMatch(refusal.Message) || Stranger.IsMatch(refusal.Message) || Entitlement.IsMatch(refusal.Message);
 
     private static string Permission(RefusedRequest request)
     {
