@@ -4,7 +4,7 @@ using System.Management.Automation;
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
 /// <summary>A cmdlet that changes what a registry says of a model, or of a version of one.</summary>
-public abstract class ModelChangeCommand : TrackingCommand
+public abstract class ModelChangeCommand : RegistryCommand
 {
     /// <summary>What it is; empty takes the description away.</summary>
     [Parameter]

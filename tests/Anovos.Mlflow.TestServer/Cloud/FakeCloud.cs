@@ -42,8 +42,9 @@ public sealed class FakeCloud : IAsyncDisposable
     /// <summary>What is to go wrong.</summary>
     public FaultList Faults { get; } = new();
 
-    public static Task<FakeCloud> StartS3Async(string accessKeyId, string secretAccessKey, bool useTls = false) =>
-        StartAsync(new FakeCloud(new FakeS3(accessKeyId, secretAccessKey).Handle, CloudResponse.Error, useTls));
+    public static Task<FakeCloud> StartS3Async(
+        string accessKeyId, string secretAccessKey, bool useTls = false, string? sessionToken = null) =>
+        StartAsync(new FakeCloud(new FakeS3(accessKeyId, secretAccessKey, sessionToken).Handle, CloudResponse.Error, useTls));
 
     public static Task<FakeCloud> StartAzureAsync(string account, string key) =>
         StartAsync(new FakeCloud(

@@ -29,6 +29,8 @@ public sealed class DatabricksWorkspace
     private readonly FolderEndpoints _folders;
     private readonly JobEndpoints _jobs;
     private readonly CloudStorage _storage;
+    private readonly GoogleStorage _google = new();
+    private readonly UnityCatalogEndpoints _catalog;
     private readonly IReadOnlyList<IWorkspaceEndpoints> _endpoints;
 
     internal DatabricksWorkspace(WorkspaceOptions options, TrackingState state, ArtifactStore store)
@@ -39,9 +41,10 @@ public sealed class DatabricksWorkspace
         _folders = new FolderEndpoints(options);
         _jobs = new JobEndpoints(options, store, _folders);
         _storage = new CloudStorage(store);
+        _catalog = new UnityCatalogEndpoints(options.UnityCatalog, options.Cloud, _storage);
         _endpoints =
         [
-            _folders, new ArtifactCredentialEndpoints(options, state, store, _storage), new FileEndpoints(options, store),
+            _folders, _catalog, new ArtifactCredentialEndpoints(options, state, store, _storage), new FileEndpoints(options, store),
             new DbfsEndpoints(store), _jobs, new SecretEndpoints(options),
         ];
     }
@@ -54,6 +57,19 @@ public sealed class DatabricksWorkspace
 
     /// <summary>The jobs that were submitted.</summary>
     public IReadOnlyList<SubmittedJob> Jobs => _jobs.All;
+
+    /// <summary>The models in Unity Catalog.</summary>
+    public IReadOnlyList<StoredModel> CatalogModels => _catalog.Models;
+
+    /// <summary>The number of versions in Unity Catalog whose files are not all there.</summary>
+    public int PendingVersions => _catalog.Pending;
+
+    /// <summary>The OAuth token that Google's storage under <c>/google/</c> accepts.</summary>
+    public string GoogleToken
+    {
+        get => _google.Token;
+        set => _google.Token = value;
+    }
 
     /// <summary>Every token that was given out so far.</summary>
     public IReadOnlyList<string> IssuedTokens => _tokens.All;
@@ -77,6 +93,12 @@ public sealed class DatabricksWorkspace
         if (CloudStorage.Holds(path))
         {
             await _storage.HandleAsync(context, recorded, path, _options.Cloud);
+            return true;
+        }
+
+        if (GoogleStorage.Holds(path))
+        {
+            await _google.HandleAsync(context, path);
             return true;
         }
 

@@ -88,6 +88,9 @@ public sealed record WorkspaceOptions
     /// <summary>Signs an address of a storage elsewhere: told the key and whether it is to be written; null for the server's own.</summary>
     public Func<string, bool, string>? SignAddress { get; init; }
 
+    /// <summary>Unity Catalog; null for a workspace without it.</summary>
+    public UnityCatalogOptions? UnityCatalog { get; init; }
+
     /// <summary>Who signs in.</summary>
     public string UserName { get; init; } = "ada@example.com";
 

@@ -96,6 +96,8 @@ internal sealed class DatabricksIdentity : IRequestIdentity, IEquatable<Databric
     {
         if (status == 401)
             return $"The workspace does not take the token of {Who}: it may have expired, have been revoked, or be for another workspace. Test-MlflowConnection shows which methods there are.";
+        if (endpoint.Contains("mlflow/unity-catalog/"))
+            return ""; // the registry names the grant
         string needed = endpoint.Contains("/workspace/") ? reads ? "CAN VIEW on the workspace folder" : "CAN MANAGE on the workspace folder"
             : endpoint.EndsWith("experiments/create", StringComparison.Ordinal) ? "CAN MANAGE on the workspace folder"
             : endpoint.Contains("/fs/") && endpoint.Contains("/Volumes/") ? reads ? "READ VOLUME on the volume" : "WRITE VOLUME on the volume"

@@ -9,7 +9,7 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 /// <summary>Registered models by name, with wildcards; all of them without one.</summary>
 [Cmdlet(VerbsCommon.Get, "MlflowRegisteredModel", DefaultParameterSetName = "Name")]
 [OutputType("Anovos.Mlflow.Tracking.RegisteredModel")]
-public sealed class GetMlflowRegisteredModelCommand : TrackingCommand
+public sealed class GetMlflowRegisteredModelCommand : RegistryCommand
 {
     private const int PageSize = 100;
 
