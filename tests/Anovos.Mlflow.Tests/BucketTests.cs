@@ -55,6 +55,32 @@ public sealed class GcsBucketTests() : BucketContract("gcs")
         Assert.Equal(["Synced", "folder", "folder/file.txt", "Received", "something"], result.Texts);
     }
 
+    [Fact]
+    public void On_a_Google_machine_its_metadata_server_gives_the_credentials()
+    {
+        string path = Session.Write(
+            "script.ps1",
+            """
+            Import-Module $args[0]
+            Set-Content file.txt something
+            $null = New-MlflowExperiment bucket -ArtifactLocation $args[1] -TrackingUri ./mlruns
+            $null = Start-MlflowRun -Experiment bucket -TrackingUri ./mlruns
+            (Send-MlflowArtifact ./file.txt).Status
+            (Receive-MlflowArtifact -Destination ./back).Status
+            """);
+        (int exitCode, string output, string error) = CleanProcess.Run(
+            Repository.Pwsh,
+            ["-NoProfile", "-NonInteractive", "-File", path, Repository.StagedModule, Place],
+            Session.Folder,
+            [
+                ("HOME", Session.Folder), ("PATH", Environment.GetEnvironmentVariable("PATH")), ("GCE_METADATA_HOST", Cloud.Uri.Authority),
+                ("CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE", Cloud.Uri.AbsoluteUri),
+            ]);
+        Assert.Equal((0, ""), (exitCode, error));
+        Assert.Equal(["Sent", "Received"], output.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries));
+        Assert.DoesNotContain(Cloud.Requests, request => request.Path == "/token");
+    }
+
     private ScriptResult SendWith(params (string Name, string? Value)[] variables)
     {
         foreach ((string name, string? value) in variables)

@@ -110,6 +110,26 @@ public sealed class LibraryTests : IDisposable
         Assert.Equivalent(new[] { ours, Path.Combine(other, "Azure.Core.dll") }, lines[8..], strict: true);
     }
 
+    [Theory]
+    [InlineData("the other module")]
+    [InlineData("ours")]
+    public void Another_module_with_another_Json_library_works_beside_the_one_of_Google(string first)
+    {
+        string other = OtherModule();
+        string[] modules = first == "ours" ? [Repository.StagedModule, other] : [other, Repository.StagedModule];
+        string[] lines = Run(
+            """
+            Import-Module $args[0], $args[1]
+            if ($args[2] -eq 'the other module') { $null = Use-OtherLibrary }
+            Send-ToBucket gs://bucket
+            Use-OtherLibrary | Where-Object { $_ -like 'Newtonsoft*' }
+            (Get-Library | Where-Object { $_.GetName().Name -eq 'Newtonsoft.Json' }).GetName().Version.Major
+            """,
+            [.. modules, first]);
+        Assert.Contains("gs://bucket cannot be reached", lines[0]);
+        Assert.Equal(["Newtonsoft.Json {\"a\":1}", "13"], lines[1..]);
+    }
+
     [Fact]
     public void Imports_at_the_same_time_share_one_Core()
     {

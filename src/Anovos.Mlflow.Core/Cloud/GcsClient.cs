@@ -15,6 +15,7 @@ namespace Anovos.Mlflow.Cloud;
 internal sealed class GcsClient(GcsSettings settings, string bucket, ConnectionOptions options) : IDisposable
 {
     private readonly SemaphoreSlim _creating = new(1);
+    private readonly Clients _http = new(options with { InsecureTls = false, ServerCertificatePath = null, ClientCertificatePath = null });
     private StorageClient? _client;
     private GoogleCredential? _credential;
 
@@ -58,21 +59,21 @@ internal sealed class GcsClient(GcsSettings settings, string bucket, ConnectionO
     public void Dispose()
     {
         _client?.Dispose();
+        _http.Connections.Dispose();
         _creating.Dispose();
     }
 
     private async Task<StorageClient> CreateAsync(CancellationToken cancellationToken)
     {
-        var http = new Clients(options with { InsecureTls = false, ServerCertificatePath = null, ClientCertificatePath = null });
         if (!settings.IsEmulator)
-            _credential = await GcsCredentials.FindAsync(settings, bucket, http, options.Redactor, cancellationToken).ConfigureAwait(false);
+            _credential = await GcsCredentials.FindAsync(settings, bucket, _http, options.Redactor, cancellationToken).ConfigureAwait(false);
         var service = new StorageService(new BaseClientService.Initializer
         {
             ApplicationName = "Anovos.Mlflow",
             BaseUri = new Uri(Endpoint, "storage/v1/").AbsoluteUri,
             DefaultExponentialBackOffPolicy = ExponentialBackOffPolicy.None,
             GZipEnabled = false,
-            HttpClientFactory = http,
+            HttpClientFactory = _http,
             HttpClientInitializer = _credential,
             HttpClientTimeout = Timeout.InfiniteTimeSpan,
         });
@@ -95,8 +96,11 @@ internal sealed class GcsClient(GcsSettings settings, string bucket, ConnectionO
         }
     }
 
+    // The clients for the storage and for tokens share their connections.
     private sealed class Clients(ConnectionOptions options) : HttpClientFactory
     {
-        protected override HttpMessageHandler CreateHandler(CreateHttpClientArgs args) => HttpTransport.CreateCloudHandler(options);
+        public HttpMessageHandler Connections { get; } = HttpTransport.CreateCloudHandler(options);
+
+        protected override HttpMessageHandler CreateHandler(CreateHttpClientArgs args) => Connections;
     }
 }

@@ -69,6 +69,7 @@ public sealed class GcsBucketTests : IAsyncLifetime
     [InlineData(403, "accountDisabled", "The billing account is disabled.", ErrorKind.PermissionDenied, "The billing account is disabled.")]
     [InlineData(404, "notFound", "The specified bucket does not exist.", ErrorKind.BucketNotFound, "no bucket gs://artifacts")]
     [InlineData(400, "invalid", "Invalid bucket name: 'x'", ErrorKind.BucketNotFound, "Invalid bucket name: 'x'.")]
+    [InlineData(400, "invalid", "Invalid object name: a", ErrorKind.ArtifactPathInvalid, "1024 bytes as UTF-8")]
     [InlineData(412, "conditionNotMet", "At least one of the pre-conditions", ErrorKind.ArtifactSendFailed, "was replaced")]
     [InlineData(418, "", "", ErrorKind.ServerError, "Google answers 418.")]
     public async Task A_refusal_says_what_Google_said_and_what_to_do(

@@ -30,6 +30,8 @@ internal sealed class FakeGcs(GoogleTokens? tokens)
     {
         if (request.Segment(0) == "token" && tokens is not null)
             return tokens.Issue(request);
+        if (request.Segment(0) is "" or "computeMetadata" && tokens is not null)
+            return tokens.OnMetadataServer(request);
         try
         {
             lock (_lock)

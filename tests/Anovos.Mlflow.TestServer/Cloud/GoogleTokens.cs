@@ -38,9 +38,22 @@ internal sealed class GoogleTokens(string account, RSA key)
         string scope = claims.TryGetProperty("scope", out JsonElement asked) ? asked.GetString()! : "";
         if (!scope.StartsWith(Scopes, StringComparison.Ordinal))
             return Refuse("invalid_scope", "Empty or missing scope not allowed.");
-        string token = $"ya29.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20))}";
-        _tokens[token] = scope;
-        return CloudResponse.Json(new { access_token = token, expires_in = 3599, token_type = "Bearer" });
+        return Grant(scope);
+    }
+
+    /// <summary>Responds as the metadata server of a Google machine with the account.</summary>
+    public CloudResponse OnMetadataServer(CloudRequest request)
+    {
+        if (request.Header("Metadata-Flavor") != "Google")
+            return CloudResponse.Empty(403);
+        CloudResponse response = request.PathAfter(2) switch
+        {
+            "instance/service-accounts/default/token" => Grant(request.Field("scopes") ?? Scopes + "devstorage.read_only"),
+            "universe/universe-domain" or "universe/universe_domain" => new CloudResponse(200, "googleapis.com"u8.ToArray()),
+            "" => CloudResponse.Empty(200),
+            _ => CloudResponse.Empty(404),
+        };
+        return response.With("Metadata-Flavor", "Google");
     }
 
     /// <summary>Checks the token of a request.</summary>
@@ -62,6 +75,13 @@ internal sealed class GoogleTokens(string account, RSA key)
 
     /// <summary>Makes all tokens invalid, as if they had been revoked.</summary>
     public void Revoke() => _tokens.Clear();
+
+    private CloudResponse Grant(string scope)
+    {
+        string token = $"ya29.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20))}";
+        _tokens[token] = scope;
+        return CloudResponse.Json(new { access_token = token, expires_in = 3599, token_type = "Bearer" });
+    }
 
     private static JsonElement Read(string part) => JsonSerializer.Deserialize<JsonElement>(WebEncoders.Base64UrlDecode(part));
 
