@@ -37,7 +37,7 @@ public sealed class DatabricksWorkspace
         _tokenEndpoints = new TokenEndpoints(options, _tokens);
         _folders = new FolderEndpoints(options);
         _jobs = new JobEndpoints(options, store, _folders);
-        _storage = new CloudStorage(store);
+        _storage = new CloudStorage(store, options.SignedHeaders);
         _catalog = new UnityCatalogEndpoints(options.UnityCatalog, options.Cloud, _storage);
         _endpoints = [_folders, _catalog, new ArtifactCredentialEndpoints(options, state, store, _storage), new FileEndpoints(options, store), new DbfsEndpoints(store), _jobs];
     }
