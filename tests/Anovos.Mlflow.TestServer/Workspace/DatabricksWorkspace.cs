@@ -42,7 +42,7 @@ public sealed class DatabricksWorkspace
         _tokenEndpoints = new TokenEndpoints(options, _tokens, _browser);
         _folders = new FolderEndpoints(options);
         _jobs = new JobEndpoints(options, store, _folders);
-        _storage = new CloudStorage(store);
+        _storage = new CloudStorage(store, options.SignedHeaders);
         _catalog = new UnityCatalogEndpoints(options.UnityCatalog, options.Cloud, _storage);
         _endpoints =
         [

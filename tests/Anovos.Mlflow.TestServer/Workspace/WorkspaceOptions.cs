@@ -94,6 +94,9 @@ public sealed record WorkspaceOptions
     /// <summary>Whether the Files API serves the artifacts of runs, as it does in some workspaces and not in others.</summary>
     public bool ServesRunFiles { get; init; }
 
+    /// <summary>Headers that come with each address of the storage, and without which it refuses a request.</summary>
+    public IReadOnlyDictionary<string, string> SignedHeaders { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Signs an address of a storage elsewhere: told the key and whether it is to be written; null for the server's own.</summary>
     public Func<string, bool, string>? SignAddress { get; init; }
 
