@@ -234,7 +234,7 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
         if (result.Fault is null && (result.Errors.Count > 0 || result.Run is { } last && last.TrackingUri != run.TrackingUri))
         {
             string where = result.Run is { } kept && kept.TrackingUri != run.TrackingUri ? $" What could not be sent is in {kept.TrackingUri}: send it with Sync-MlflowRun." : "";
-            WriteError(new MlflowException(ErrorKind.ReportingFailed, $"The workflow ended well, and not all of it was reported to run {run.RunId} at {run.TrackingUri}. Its outputs are where it wrote them.{where}{Kept(result)}") { Target = run.RunId }.ToErrorRecord());
+            WriteError(new MlflowException(ErrorKind.ReportingFailed, $"The workflow succeeded, but not everything was reported to run {run.RunId} at {run.TrackingUri}. Its outputs are where it wrote them.{where}{Kept(result)}") { Target = run.RunId }.ToErrorRecord());
         }
     }
 
