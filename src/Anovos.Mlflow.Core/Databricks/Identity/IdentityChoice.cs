@@ -40,7 +40,9 @@ internal static class IdentityChoice
     private static MlflowException Unknown(string wanted)
     {
         string names = string.Join(", ", IdentityMethod.All.Select(method => method.Name));
-        string reason = IdentityMethod.OfOthers.Contains(wanted) ? $": {Unsupported}. Use one of {names}." : $", which is not one of {names}. Correct it.";
+        string reason = IdentityMethod.OfOthers.Contains(wanted)
+            ? $": {Unsupported}. Use one of {names}."
+            : $", which is not one of {names}. Correct it.";
         return new(ErrorKind.InvalidValue, $"DATABRICKS_AUTH_TYPE (auth_type) is '{wanted}'{reason}") { Target = "DATABRICKS_AUTH_TYPE" };
     }
 
