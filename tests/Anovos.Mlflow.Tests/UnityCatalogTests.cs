@@ -155,6 +155,72 @@ public sealed class UnityCatalogTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Models_are_copied_with_their_runs_to_another_workspace_and_not_twice()
+    {
+        await using TrackingServer other = await TrackingServer.StartAsync(new() { Workspace = new() { UnityCatalog = new() } });
+        string profiles = _session.Write(
+            "databrickscfg",
+            $"[a]\nhost = {_server.Uri}\ntoken = dapi-personal\n[b]\nhost = {other.Uri}\ntoken = dapi-personal\n");
+        ScriptResult result = _session.Run(
+            Register + """
+
+            $null = New-MlflowModelVersion main.ml.income models/model
+            Stop-MlflowRun | Out-Null
+            Disconnect-Mlflow
+            $env:DATABRICKS_HOST = $env:DATABRICKS_TOKEN = $null
+            $env:DATABRICKS_CONFIG_FILE = $Profiles
+            $copy = { Copy-MlflowExperiment /Shared/models -TrackingUri databricks://a -Destination databricks://b -Model }
+            & $copy | ForEach-Object { $_.Status }
+            & $copy | ForEach-Object { $_.Status }
+            Connect-Mlflow databricks://b | Out-Null
+            $model = Get-MlflowRegisteredModel main.ml.income
+            "$model $($model.Aliases.champion)"
+            Get-MlflowModelVersion main.ml.income | ForEach-Object { "$($_.Version) $($_.Status)" }
+            (Get-MlflowModelVersion main.ml.income 1).Tags.checked
+            (Receive-MlflowModel models:/main.ml.income@champion).Path
+            """,
+            ("Profiles", profiles)).Clean();
+        string[] texts = [.. result.Texts];
+        Assert.Equal(
+            ["main.ml.income 1", "2 READY", "1 READY", "yes", Path.Combine(_session.Folder, "main.ml.income", "1")], texts[^5..]);
+        Assert.DoesNotContain("Failed", texts);
+        Assert.DoesNotContain("Incomplete", texts);
+        Assert.Equal(
+            SHA256.HashData("1234"u8), SHA256.HashData(File.ReadAllBytes(Path.Combine(texts[^1], "data", "größe %.bin"))));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_profile_of_the_tracking_URI_holds_for_artifacts(bool servesFiles)
+    {
+        await using TrackingServer prod = await TrackingServer.StartAsync(
+            new() { Workspace = new() { PersonalToken = "dapi-prod", ServesRunFiles = servesFiles } });
+        string profiles = _session.Write(
+            "databrickscfg",
+            $"[DEFAULT]\nhost = {_server.Uri}\ntoken = dapi-personal\n[prod]\nhost = {prod.Uri}\ntoken = dapi-prod\n");
+        Environment.SetEnvironmentVariable("DATABRICKS_HOST", null);
+        Environment.SetEnvironmentVariable("DATABRICKS_TOKEN", null);
+        Environment.SetEnvironmentVariable("DATABRICKS_CONFIG_FILE", profiles);
+        ScriptResult result = _session.Run(
+            """
+            $null = Start-MlflowRun -TrackingUri databricks://prod -Experiment /Shared/a
+            (Send-MlflowArtifact model models).Count
+            @(Get-MlflowArtifact models -Recurse).Count
+            (Receive-MlflowArtifact models -Destination back).Count
+            Stop-MlflowRun | Out-Null
+            $null = New-MlflowExperiment /Shared/volume -ArtifactLocation dbfs:/Volumes/main/ml/results -TrackingUri databricks://prod
+            $null = Start-MlflowRun -TrackingUri databricks://prod -Experiment /Shared/volume
+            (Send-MlflowArtifact model models).Count
+            @(Get-MlflowArtifact models -Recurse).Count
+            (Receive-MlflowArtifact models -Destination volume).Count
+            Stop-MlflowRun | Out-Null
+            """).Clean();
+        Assert.Equal(["2", "4", "2", "2", "4", "2"], result.Texts);
+        Assert.Empty(_server.Requests);
+    }
+
+    [Fact]
     public void No_stream_shows_a_temporary_credential()
     {
         _bucket.Faults.Add("GET", "*", (context, _) => Faults.Answer(

@@ -12,7 +12,8 @@ namespace Anovos.Mlflow.Identity;
 /// </summary>
 internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffset> clock)
 {
-    private static readonly string[] SecretFields = ["client_secret", "client_assertion", "subject_token"];
+    private static readonly string[] SecretFields =
+        ["client_secret", "client_assertion", "subject_token", "code", "code_verifier", "refresh_token"];
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -41,7 +42,7 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
         {
             string body = await response.Content.ReadAsStringAsync().ConfigureAwait(false);
             if (!response.IsSuccessStatusCode)
-                throw Refused(address, (int)response.StatusCode, options.Redactor.Clean(body));
+                throw Refused(address, response, options.Redactor.Clean(body));
             return Parse(body) ?? throw new MlflowException(
                 ErrorKind.AuthenticationFailed,
                 $"{Shown(address)} answered no JSON where a token was to be. Check the address, and what stands between.")
@@ -112,18 +113,30 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
         }
     }
 
-    private static MlflowException Refused(Uri address, int status, string body)
+    private static MlflowException Refused(Uri address, HttpResponseMessage response, string body)
     {
+        int status = (int)response.StatusCode;
         JsonElement? error = Parse(body);
-        string? code = error is { } json ? Text(json, "error") ?? Text(json, "error_code") ?? Text(json, "errorCode") ?? Text(json, "typeKey") : null;
+        string? code = First("error", "error_code", "errorCode", "typeKey");
 
         // Only the first line: what follows is ids of the request.
-        string said = (error is { } told ? Text(told, "error_description") ?? Text(told, "message") : null)?.Split('\n')[0].Trim().TrimEnd('.') ?? "";
+        string said = First("error_description", "errorSummary", "message")?.Split('\n')[0].Trim().TrimEnd('.') ?? "";
         bool transient = Failures.IsTransient(status);
+        string? network = NetworkRefusal.AdviceOn(said);
+        string text = said.Length == 0 ? "" : $": {(said.Length > 300 ? said.Substring(0, 300) + "…" : said)}";
         return new MlflowException(
-            transient ? ErrorKind.ServerError : ErrorKind.AuthenticationFailed,
-            $"{Shown(address)} gave no token ({status}{(code is null ? "" : $" {code}")}){(said.Length == 0 ? "" : $": {(said.Length > 300 ? said.Substring(0, 300) + "…" : said)}")}.")
-        { Target = address.Host, StatusCode = status, ErrorCode = code, IsTransient = transient };
+            transient ? ErrorKind.ServerError : network is null ? ErrorKind.AuthenticationFailed : ErrorKind.PermissionDenied,
+            $"{Shown(address)} gave no token ({status}{(code is null ? "" : $" {code}")}){text}.{(network is null ? "" : $" {network}")}")
+        {
+            Target = address.Host,
+            StatusCode = status,
+            ErrorCode = code,
+            IsTransient = transient,
+            RetryAfter = ServerErrors.ReadRetryAfter(response.Headers.RetryAfter?.ToString(), DateTimeOffset.UtcNow),
+        };
+
+        string? First(params string[] names) =>
+            error is { } json ? names.Select(name => Text(json, name)).FirstOrDefault(text => text is not null) : null;
     }
 
     private static JsonElement? Parse(string body)

@@ -99,13 +99,17 @@ public sealed record TrackingTarget
     /// <param name="environment">Reads an environment variable.</param>
     /// <param name="home">The user's home folder.</param>
     /// <param name="lookup">Finds a workspace that is not named by its address; null for one of its own.</param>
+    /// <param name="login">The browser to sign in with; null to sign in with what is configured.</param>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.InvalidValue"/> if no workspace is configured, or more than one way to sign in;
     /// <see cref="ErrorKind.AuthenticationFailed"/> if there is nothing to sign in with.
     /// </exception>
     public ConnectionOptions Complete(
-        ConnectionOptions options, Func<string, string?> environment, string? home, WorkspaceLookup? lookup = null)
+        ConnectionOptions options, Func<string, string?> environment, string? home, WorkspaceLookup? lookup = null,
+        BrowserLogin? login = null)
     {
+        if (login is not null && (!IsDatabricks || Secret is not null))
+            throw BrowserLogin.NotFor(Uri);
         if (!IsDatabricks)
             return WithUserInfo(options);
         if (options.CredentialsAreExplicit && options.Username is not null)
@@ -115,7 +119,7 @@ public sealed record TrackingTarget
         // A workspace must not receive the credentials of an MLflow server.
         ConnectionOptions without = options with { Username = null, Password = null, Token = null, CredentialSource = null };
         lookup ??= new WorkspaceLookup();
-        var config = DatabricksConfig.Load(Profile, environment, home, token, found => lookup.FindHost(found, without));
+        var config = DatabricksConfig.Load(Profile, environment, home, token, found => lookup.FindHost(found, without), login);
         ConnectionOptions signedIn = SignIn(config, without);
         return Secret is not var (scope, prefix) ? signedIn : SignIn(lookup.FindSecret(scope, prefix, config, signedIn), without);
     }

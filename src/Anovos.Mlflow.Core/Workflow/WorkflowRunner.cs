@@ -22,6 +22,9 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
 
     private static readonly TimeSpan BetweenFlushes = TimeSpan.FromSeconds(1);
 
+    // Of system metrics there may be many points, and a request costs more than they do.
+    private static readonly TimeSpan BetweenSystemMetrics = TimeSpan.FromSeconds(10);
+
     // What a run that is stopped may take to say so.
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(10);
 
@@ -32,6 +35,7 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
     private readonly Timings _timings = new(store.Limits);
     private readonly ConcurrentQueue<Tag> _tags = new();
     private SystemMetricSampler? _sampler;
+    private Stopwatch? _sinceSystemMetrics;
     private int _logErrors;
 
     /// <summary>Runs the workflow. What cannot be reported is in the result; the run is ended in any case.</summary>
@@ -137,7 +141,8 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
             while (_tags.TryDequeue(out Tag? tag))
                 tags.Add(tag);
             await _report.WriteAsync("Timings", new RunData { Metrics = _timings.TakeFresh(), Tags = tags }, cancellationToken).ConfigureAwait(false);
-            await WriteSystemMetricsAsync(cancellationToken).ConfigureAwait(false);
+            if (isLast || _sinceSystemMetrics is null || _sinceSystemMetrics.Elapsed >= BetweenSystemMetrics)
+                await WriteSystemMetricsAsync(cancellationToken).ConfigureAwait(false);
         }
         while (!isLast);
     }
@@ -146,11 +151,11 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
     private async Task WriteSystemMetricsAsync(CancellationToken cancellationToken)
     {
         var data = new RunData { Metrics = _sampler?.TakePoints() ?? [] };
-        if (data.Count > 0
-            && !await _report.TryAsync("System metrics", () => store.WriteAsync(run.RunId, data, cancellationToken)).ConfigureAwait(false))
-        {
+        if (data.Count == 0)
+            return;
+        if (!await _report.TryAsync("System metrics", () => store.WriteAsync(run.RunId, data, cancellationToken)).ConfigureAwait(false))
             _sampler?.Stop();
-        }
+        _sinceSystemMetrics = Stopwatch.StartNew();
     }
 
     // Only what the workflow wrote itself: the rest is of an earlier run.

@@ -176,8 +176,8 @@ internal sealed class MlflowSession
         ConnectionOptions.FromEnvironment(Environment.GetEnvironmentVariable, Home) with { Redactor = Redactor };
 
     /// <inheritdoc cref="TrackingTarget.Complete"/>
-    public ConnectionOptions Complete(TrackingTarget target, ConnectionOptions options) =>
-        target.Complete(options, Environment.GetEnvironmentVariable, Home, Lookup);
+    public ConnectionOptions Complete(TrackingTarget target, ConnectionOptions options, BrowserLogin? login = null) =>
+        target.Complete(options, Environment.GetEnvironmentVariable, Home, Lookup, login);
 
     /// <summary>The run of that id, if it is active here.</summary>
     public ActiveRun? Find(string runId) => _runs.FirstOrDefault(run => run.Run.RunId == runId);

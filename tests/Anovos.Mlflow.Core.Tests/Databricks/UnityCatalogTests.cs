@@ -51,6 +51,31 @@ public sealed class UnityCatalogTests : IDisposable
             TestContext.Current.TestOutputHelper?.WriteLine($"{kind}: {Model}/1 and {Copy}/1: {line}");
     }
 
+    [Theory]
+    [InlineData("models:/{0}")]
+    [InlineData("runs:/{1}/model")]
+    public async Task A_logged_model_of_MLflow_3_is_registered(string form)
+    {
+        await using TrackingServer server = await TrackingServer.StartAsync(
+            new() { Version = MlflowVersion.V3_11, Workspace = new() { UnityCatalog = new() } });
+        using ITrackingStore store = CatalogWorkspace.Connect(server);
+        ModelRegistry registry = ModelRegistry.Of(store);
+        string experiment = await store.CreateExperimentAsync(new NewExperiment("/Shared/logged"), default);
+        Run run = await store.CreateRunAsync(new NewRun(experiment, null, "tester", 1), default);
+        LoggedModel logged = await ((ILoggedModelWriter)registry.Logged).CreateAsync(
+            new NewLoggedModel(experiment, "model") { RunId = run.RunId }, default);
+        await CatalogWorkspace.SendModelAsync(store, ModelLocation.Root(logged.ArtifactUri), "");
+
+        NewModelVersion version = await new ModelFinder(registry).ResolveAsync(
+            Model, string.Format(form, logged.ModelId, run.RunId), default);
+        ModelVersion made = await registry.RegisterAsync(version, [], modelExists: false, default);
+
+        Assert.Equal((run.RunId, $"models:/{logged.ModelId}"), (made.RunId, made.Source));
+        Assert.Contains(server.Requests, request => request.Path.EndsWith("/model-versions/create", StringComparison.Ordinal)
+            && request.BodyText.Contains($"\"model_id\":\"{logged.ModelId}\""));
+        Assert.Equal(3, (await ReceiveAsync(registry, $"models:/{Model}/1")).Length);
+    }
+
     [Fact]
     public async Task Objects_of_S3_are_encrypted_and_signed_as_the_workspace_and_the_bucket_say()
     {
@@ -120,6 +145,21 @@ public sealed class UnityCatalogTests : IDisposable
         Assert.Equal((1L, "READY"), (made.Version, made.Status));
         Assert.Single(Assert.Single(server.Workspace!.CatalogModels).Versions);
         Assert.Equal(2, _retries.Count);
+    }
+
+    [Theory]
+    [InlineData("Source IP address: 192.0.2.7 is blocked by Databricks IP ACL for workspace: 42", "to add 192.0.2.7 to the list")]
+    [InlineData("User not authorized.", "is not a user of this workspace")]
+    [InlineData("Provided OAuth token does not have required scopes: mlflow", "Sign in with a token that has mlflow")]
+    public async Task A_refusal_that_no_grant_would_lift_asks_for_none(string said, string expected)
+    {
+        await using TrackingServer server = await StartAsync(new());
+        using ITrackingStore store = CatalogWorkspace.Connect(server, _retries);
+        server.Faults.Add("*", "*/unity-catalog/*", Faults.Answer(403, $$"""{"error_code": 403, "message": "{{said}}"}"""), times: 9);
+        MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => ModelRegistry.Of(store).Models.GetAsync(Model, default));
+        Assert.Equal(ErrorKind.PermissionDenied, e.Kind);
+        Assert.Contains(expected, e.Message);
+        Assert.DoesNotContain("USE CATALOG", e.Message);
     }
 
     [Theory]

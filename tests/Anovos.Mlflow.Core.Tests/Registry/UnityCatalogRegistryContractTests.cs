@@ -64,15 +64,20 @@ internal static class CatalogWorkspace
     public static async Task<string> SendModelAsync(ITrackingStore store, string runId, string name, string mlmodel = Signed)
     {
         Run run = await store.GetRunAsync(runId, default);
+        await SendModelAsync(store, run, name, mlmodel);
+        return $"{run.ArtifactUri}/{name}";
+    }
+
+    /// <summary>Sends a model to a folder of artifacts.</summary>
+    public static async Task SendModelAsync(ITrackingStore store, Run run, string name, string mlmodel = Signed)
+    {
         using IArtifactStore artifacts = ArtifactStores.Open(run, store);
         foreach ((string path, string text) in new[] { ("MLmodel", mlmodel), ("data/größe %.bin", name), ("data/empty", "") })
         {
             string file = Path.GetTempFileName();
             File.WriteAllBytes(file, Encoding.UTF8.GetBytes(text));
-            await artifacts.SendAsync(new FileInfo(file), $"{name}/{path}", _ => { }, default);
+            await artifacts.SendAsync(new FileInfo(file), ArtifactPath.Join(name, path), _ => { }, default);
             File.Delete(file);
         }
-
-        return $"{run.ArtifactUri}/{name}";
     }
 }

@@ -25,6 +25,7 @@ public sealed class DatabricksWorkspace
 
     private readonly WorkspaceOptions _options;
     private readonly TokenIssuer _tokens;
+    private readonly BrowserSignIn _browser;
     private readonly TokenEndpoints _tokenEndpoints;
     private readonly FolderEndpoints _folders;
     private readonly JobEndpoints _jobs;
@@ -37,10 +38,11 @@ public sealed class DatabricksWorkspace
     {
         _options = options;
         _tokens = new TokenIssuer(options);
-        _tokenEndpoints = new TokenEndpoints(options, _tokens);
+        _browser = new BrowserSignIn(options);
+        _tokenEndpoints = new TokenEndpoints(options, _tokens, _browser);
         _folders = new FolderEndpoints(options);
         _jobs = new JobEndpoints(options, store, _folders);
-        _storage = new CloudStorage(store);
+        _storage = new CloudStorage(store, options.SignedHeaders);
         _catalog = new UnityCatalogEndpoints(options.UnityCatalog, options.Cloud, _storage);
         _endpoints =
         [
@@ -81,6 +83,12 @@ public sealed class DatabricksWorkspace
     /// <summary>Has every token that was given out so far expire now.</summary>
     public void ExpireTokens() => _tokens.ExpireAll();
 
+    /// <summary>Every code and refresh token that sign-ins with a browser were given.</summary>
+    public IReadOnlyList<string> BrowserSecrets => _browser.Secrets;
+
+    /// <summary>Ends all sign-ins with a browser: no refresh token holds any more.</summary>
+    public void EndSignIns() => _browser.Revoke();
+
     /// <summary>Has the storage refuse every address that was signed so far.</summary>
     public void ExpireAddresses() => _storage.ExpireAddresses();
 
@@ -93,6 +101,12 @@ public sealed class DatabricksWorkspace
         if (CloudStorage.Holds(path))
         {
             await _storage.HandleAsync(context, recorded, path, _options.Cloud);
+            return true;
+        }
+
+        if (BrowserSignIn.Holds(path))
+        {
+            await _browser.HandleAsync(context, recorded);
             return true;
         }
 

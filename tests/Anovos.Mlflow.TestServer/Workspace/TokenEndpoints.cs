@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>Who gives out tokens: the workspace itself, Entra ID, an Azure machine, Azure Pipelines.</summary>
-internal sealed class TokenEndpoints(WorkspaceOptions options, TokenIssuer tokens) : IWorkspaceEndpoints
+internal sealed class TokenEndpoints(WorkspaceOptions options, TokenIssuer tokens, BrowserSignIn browser) : IWorkspaceEndpoints
 {
     public const string WorkspaceAudience = "workspace";
 
@@ -60,6 +60,8 @@ internal sealed class TokenEndpoints(WorkspaceOptions options, TokenIssuer token
 
     private (int Status, object Body) Workspace(HttpRequest request, Dictionary<string, string> form)
     {
+        if (BrowserSignIn.Takes(form))
+            return User(form);
         if (form.GetValueOrDefault("scope") != options.Scope)
             return (400, new { error = "invalid_scope", error_description = "The scope is invalid" });
         if (form.GetValueOrDefault("grant_type") == "client_credentials")
@@ -80,6 +82,18 @@ internal sealed class TokenEndpoints(WorkspaceOptions options, TokenIssuer token
             && form.GetValueOrDefault("client_id", options.ClientId) == options.ClientId
             ? Token(WorkspaceAudience)
             : (400, new { error = "invalid_grant", error_description = "No federation policy matches the token" });
+    }
+
+    private (int Status, object Body) User(Dictionary<string, string> form)
+    {
+        (string? refreshToken, string reason) = browser.Redeem(form);
+        if (refreshToken is null)
+            return (400, new { error = "invalid_grant", error_description = reason });
+        string token = tokens.Issue(WorkspaceAudience);
+        int lifetime = (int)options.TokenLifetime.TotalSeconds;
+        return options.GivesRefreshTokens
+            ? (200, new { access_token = token, token_type = "Bearer", expires_in = lifetime, refresh_token = refreshToken })
+            : (200, new { access_token = token, token_type = "Bearer", expires_in = lifetime });
     }
 
     private (int Status, object Body) Entra(Dictionary<string, string> form)

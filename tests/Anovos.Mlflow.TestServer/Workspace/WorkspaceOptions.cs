@@ -16,6 +16,15 @@ public sealed record WorkspaceOptions
     /// <summary>The service principal's OAuth secret.</summary>
     public string ClientSecret { get; init; } = "dose-secret";
 
+    /// <summary>How the user decides on the page to sign in on: <c>allow</c>, <c>deny</c>; null to be asked there.</summary>
+    public string? Decision { get; init; }
+
+    /// <summary>What the workspace says to a user who is not allowed in, or does not want to.</summary>
+    public string Denial { get; init; } = "The user denied the request";
+
+    /// <summary>Whether a sign-in with a browser gives a refresh token.</summary>
+    public bool GivesRefreshTokens { get; init; } = true;
+
     /// <summary>The scopes that tokens may be asked for.</summary>
     public string Scope { get; init; } = "all-apis";
 
@@ -84,6 +93,9 @@ public sealed record WorkspaceOptions
 
     /// <summary>Whether the Files API serves the artifacts of runs, as it does in some workspaces and not in others.</summary>
     public bool ServesRunFiles { get; init; }
+
+    /// <summary>Headers that come with each address of the storage, and without which it refuses a request.</summary>
+    public IReadOnlyDictionary<string, string> SignedHeaders { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Signs an address of a storage elsewhere: told the key and whether it is to be written; null for the server's own.</summary>
     public Func<string, bool, string>? SignAddress { get; init; }

@@ -69,6 +69,21 @@ internal sealed class DatabricksCli(DatabricksConfig config, Func<DateTimeOffset
             : ProgramSearch.Folders(path, onWindows).Select(folder => LocalPath.Join(folder, name, onWindows));
     }
 
+    /// <summary>The version in the output of the CLI; null if it cannot be read, or the build has none and may be any.</summary>
+    internal static Version? ParseVersion(string output)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(output);
+            int[] parts = [.. new[] { "Major", "Minor", "Patch" }.Select(name => document.RootElement.GetProperty(name).GetInt32())];
+            return parts.All(part => part == 0) ? null : new Version(parts[0], parts[1], parts[2]);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
+        {
+            return null;
+        }
+    }
+
     private static string? Find(DatabricksConfig config) =>
         Places(config["databricks_cli_path"], config.Setting("PATH"), WindowsName.IsWindows)
             .Select(place => ProgramSearch.Complete(place, config.Setting)).FirstOrDefault(place => place is not null);
@@ -92,16 +107,9 @@ internal sealed class DatabricksCli(DatabricksConfig config, Func<DateTimeOffset
         {
             ProgramResult result = await program.RunAsync(["version", "--output", "json"], VersionPatience, cancellationToken)
                 .ConfigureAwait(false);
-            if (result.ExitCode != 0)
-                return null;
-            using JsonDocument document = JsonDocument.Parse(result.Output);
-            int[] parts = [.. new[] { "Major", "Minor", "Patch" }.Select(name => document.RootElement.GetProperty(name).GetInt32())];
-
-            // A build without a version may be any.
-            return parts.All(part => part == 0) ? null : new Version(parts[0], parts[1], parts[2]);
+            return result.ExitCode == 0 ? ParseVersion(result.Output) : null;
         }
-        catch (Exception e) when (e is MlflowException { IsTransient: true } or JsonException or InvalidOperationException
-            or KeyNotFoundException or FormatException or ArgumentException)
+        catch (MlflowException e) when (e.IsTransient)
         {
             return null;
         }

@@ -20,6 +20,9 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
     /// <summary>The profile that was read; null where none was.</summary>
     public string? Profile { get; private set; }
 
+    /// <summary>The browser that the user signs in with for this connection; null where something else does.</summary>
+    internal BrowserLogin? Browser { get; private set; }
+
     internal string? this[string name] => _values[name];
 
     /// <summary>The Azure cloud of the workspace; null if it is not on Azure.</summary>
@@ -40,11 +43,13 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
     /// <param name="home">The user's home folder, where <c>.databrickscfg</c> may be.</param>
     /// <param name="token">A personal access token that the caller gave for this connection; nothing else is signed in with.</param>
     /// <param name="findHost">Finds the host of a workspace that is known by its Azure resource id only; null finds none.</param>
+    /// <param name="login">The browser that the user signs in with for this connection; nothing else is signed in with.</param>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.InvalidValue"/>: no workspace, no such profile, or two families of authentication.
     /// </exception>
     public static DatabricksConfig Load(
-        string? profile, Func<string, string?> environment, string? home, string? token = null, Func<DatabricksConfig, Uri>? findHost = null)
+        string? profile, Func<string, string?> environment, string? home, string? token = null, Func<DatabricksConfig, Uri>? findHost = null,
+        BrowserLogin? login = null)
     {
         string? Variable(string name) => DatabricksSetting.Read(name, environment(name), name);
 
@@ -60,12 +65,14 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
         config.ReadProfile(profile, isNamed, Variable("DATABRICKS_CONFIG_FILE"), home);
         config._values.Set("token", token, "-Token");
         config._values.Set("auth_type", token is null ? null : "pat", "-Token");
+        config.Browser = login;
+        config._values.Set("auth_type", login is null ? null : BrowserLogin.Method, BrowserLogin.Source);
         foreach (string name in DatabricksSetting.Surroundings)
             config._values.Set(name, Variable(name), name);
         string jwt = config["oidc_token_env"] ?? "DATABRICKS_OIDC_TOKEN";
         config._values.Set(jwt, Pasted.Token(environment(jwt), jwt), jwt);
 
-        config.ReadHost(findHost);
+        config.ReadHost(login is null ? findHost : null);
         return config;
     }
 

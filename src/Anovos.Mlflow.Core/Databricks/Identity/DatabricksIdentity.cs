@@ -92,20 +92,7 @@ internal sealed class DatabricksIdentity : IRequestIdentity, IEquatable<Databric
     public bool Forget(HttpRequestMessage refused) => Current.Forget(refused);
 
     /// <inheritdoc/>
-    public string AdviceOn(int status, string endpoint, bool reads)
-    {
-        if (status == 401)
-            return $"The workspace does not take the token of {Who}: it may have expired, have been revoked, or be for another workspace. Test-MlflowConnection shows which methods there are.";
-        if (endpoint.Contains("mlflow/unity-catalog/"))
-            return ""; // the registry names the grant
-        string needed = endpoint.Contains("/workspace/") ? reads ? "CAN VIEW on the workspace folder" : "CAN MANAGE on the workspace folder"
-            : endpoint.EndsWith("experiments/create", StringComparison.Ordinal) ? "CAN MANAGE on the workspace folder"
-            : endpoint.Contains("/fs/") && endpoint.Contains("/Volumes/") ? reads ? "READ VOLUME on the volume" : "WRITE VOLUME on the volume"
-            : reads ? "CAN READ on the experiment"
-            : endpoint.Contains("/experiments/") ? "CAN MANAGE on the experiment"
-            : "CAN EDIT on the experiment";
-        return $"It takes the permission {needed}: have who manages it in {_config.Host.Host} give that to the identity of {Method}.";
-    }
+    public string AdviceOn(Refusal refusal) => WorkspaceRefusal.Advice(refusal, _config.Host.Host, Method, Who);
 
     private MlflowException Failed(MlflowException e, string before) =>
         e.Rewrap($"Signing in to {_config.Host.Host} as {Who} failed: {e.Message}{before}", target: _config.Host.Host);

@@ -97,6 +97,11 @@ internal sealed record IdentityMethod(string Name, string[] Settings, Func<Datab
             IsAmbient = true,
             AlsoMissing = DatabricksCli.Missing,
         },
+        new(BrowserLogin.Method, [], (_, sources) => sources.Browser)
+        {
+            MaySet = ["auth_type"],
+            AlsoMissing = config => config.Browser is null ? $"Connect-Mlflow {BrowserLogin.Source} asks for it" : null,
+        },
 
         // What a notebook signs in with is known to its Python only.
         new("runtime", ["token"], (config, _) => Token(config))
@@ -110,7 +115,7 @@ internal sealed record IdentityMethod(string Name, string[] Settings, Func<Datab
 
     /// <summary>The ways that Databricks' SDKs have and this module has not.</summary>
     public static readonly IReadOnlyList<string> OfOthers =
-        ["basic", "external-browser", "google-credentials", "google-id", "model-serving", "runtime-oauth"];
+        ["basic", "google-credentials", "google-id", "model-serving", "runtime-oauth"];
 
     /// <summary>Whether another token can be had when one is refused.</summary>
     public bool IsRenewable { get; private init; } = true;

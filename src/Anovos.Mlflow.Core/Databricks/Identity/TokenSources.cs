@@ -27,6 +27,16 @@ internal sealed class TokenSources(DatabricksConfig config, ConnectionOptions op
 
     public DatabricksCli DatabricksCli => new(config, clock);
 
+    public TokenFetch Browser
+    {
+        get
+        {
+            BrowserLogin login = config.Browser!;
+            login.Use(config, new OidcEndpoints(_endpoint, config), _endpoint);
+            return (_, cancellationToken) => login.FetchTokenAsync(cancellationToken);
+        }
+    }
+
     /// <summary>Tokens of Entra ID for an application of a tenant; null for that of the workspace.</summary>
     public async Task<EntraTokens> EntraAsync(string? tenant, string clientId, CancellationToken cancellationToken) =>
         new(_endpoint, config.Cloud!.Authority, tenant ?? await Tenant.GetAsync(cancellationToken).ConfigureAwait(false), clientId);

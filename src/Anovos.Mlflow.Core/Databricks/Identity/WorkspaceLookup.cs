@@ -99,7 +99,8 @@ public sealed class WorkspaceLookup
         {
             throw new MlflowException(ErrorKind.InvalidValue, $"The secret {key} of the scope {scope} cannot be read.", e) { Target = key };
         }
-        catch (MlflowException e) when (e.Kind is ErrorKind.InvalidValue or ErrorKind.PermissionDenied && e.Target != key)
+        catch (MlflowException e) when (
+            e.Kind is ErrorKind.InvalidValue or ErrorKind.PermissionDenied && e.Target != key && !WorkspaceRefusal.IsNoPermission(e))
         {
             throw e.Rewrap(
                 $"The secret {key} of the scope {scope} in {api.Server.Host} cannot be read: {e.Message} The tracking URI "
