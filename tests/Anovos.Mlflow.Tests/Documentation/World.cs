@@ -59,7 +59,18 @@ internal sealed class World : IAsyncDisposable
         Queue<string> ids = new(Colleagues.RunIds);
         var world = new World(
             await TrackingServer.StartAsync(new() { NewRunId = () => ids.TryDequeue(out string? id) ? id : Guid.NewGuid().ToString("N") }),
-            await TrackingServer.StartAsync(new() { Workspace = new() { Folders = ["/Shared", "/Shared/anovos", "/Shared/locked", "/Users", "/Users/ada@example.com"], ForbiddenFolders = ["/Shared/locked"] } }),
+            await TrackingServer.StartAsync(new()
+            {
+                Workspace = new()
+                {
+                    Folders = ["/Shared", "/Shared/anovos", "/Shared/locked", "/Users", "/Users/ada@example.com"],
+                    ForbiddenFolders = ["/Shared/locked"],
+
+                    // Its task fails once.
+                    SavedJobs = [File.ReadAllText(Path.Combine(Repository.Root, "samples", "databricks", "job.json"))],
+                    Job = new() { TaskResults = new Dictionary<string, IReadOnlyList<string>> { ["workflow"] = ["FAILED", "SUCCESS"] } },
+                },
+            }),
             await TrackingServer.StartAsync());
         world._broken.Faults.Add("*", "*", Faults.Answer(500, """{"error_code": "INTERNAL_ERROR", "message": "database is locked"}"""), times: int.MaxValue);
         world.Furnish();
