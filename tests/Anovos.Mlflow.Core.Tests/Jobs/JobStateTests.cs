@@ -15,7 +15,7 @@ public sealed class JobStateTests
     [InlineData("""{ "state": { "life_cycle_state": "SKIPPED", "state_message": "Too many" } }""", RunStatus.Failed)]
     [InlineData("""{ "state": { "life_cycle_state": "TERMINATED", "result_state": "TIMEDOUT" } }""", RunStatus.Killed)]
     [InlineData("""{ "state": { "life_cycle_state": "TERMINATED", "result_state": "CANCELED" } }""", RunStatus.Killed)]
-    [InlineData("""{ "status": { "state": "TERMINATED", "termination_details": { "code": "SUCCESS", "type": "SUCCESS" } } }""", RunStatus.Finished)]
+    [InlineData("""{ "status": { "state": "TERMINATED", "termination_details": { "code": "SUCCESS" } } }""", RunStatus.Finished)]
     [InlineData("""{ "status": { "state": "TERMINATED", "termination_details": { "code": "CLUSTER_ERROR" } } }""", RunStatus.Failed)]
     [InlineData("""{ "status": { "state": "TERMINATED", "termination_details": { "code": "A_CODE_OF_TOMORROW" } } }""", RunStatus.Failed)]
     [InlineData("""{ "status": { "state": "TERMINATED", "termination_details": { "code": "USER_CANCELED" } } }""", RunStatus.Killed)]
