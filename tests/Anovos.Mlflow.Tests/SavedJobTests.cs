@@ -23,6 +23,8 @@ public sealed class SavedJobTests : JobTests
                 "python_file": "/Workspace/Shared/join.py",
                 "parameters": [ "--mlflow-run-id={{job.parameters.mlflow_run_id}}", "main.py", "{{job.parameters.anovos_config}}",
                     "{{job.parameters.day}}" ] } },
+            { "task_key": "clean", "depends_on": [ { "task_key": "workflow" } ], "run_if": "ALL_DONE",
+                "notebook_task": { "notebook_path": "/Shared/clean" } },
             { "task_key": "publish", "depends_on": [ { "task_key": "workflow" } ], "notebook_task": { "notebook_path": "/Shared/publish" } }
           ]
         }
@@ -54,8 +56,9 @@ public sealed class SavedJobTests : JobTests
         Assert.Equal(("databricks", Config), (Job.JobParameters["mlflow_tracking_uri"], Job.Files[arguments[2]["/Workspace".Length..]]));
         Assert.Empty(Server.Workspace!.Files);
         string log = LogOf(Stored);
-        Assert.All(new[] { "Task prepare: RUNNING", "Task workflow: TERMINATED SUCCESS", "912 "
-            + "rows", "https://example.com/report", "execution time w/o report" }, line => Assert.Contains(line, log));
+        string[] lines =
+            ["Task prepare: RUNNING", "Task workflow: TERMINATED SUCCESS", "912 rows", "https://example.com/report", "execution time w/o report"];
+        Assert.All(lines, line => Assert.Contains(line, log));
         Assert.DoesNotContain(Server.Requests, request => request.BodyText.Contains("dapi-personal", StringComparison.Ordinal));
     }
 
@@ -68,7 +71,7 @@ public sealed class SavedJobTests : JobTests
         Assert.Contains("ended as FAILED (RUN_EXECUTION_ERROR): Task workflow failed with message", error.ToString());
         Assert.EndsWith("KeyError: 'income'. Invoke-AnovosWorkflow -Repair runs the tasks that failed again. Run " + Stored.RunId + " "
             + "has its log and a note.", error.ToString());
-        Assert.Equal(["SUCCESS", "FAILED", "UPSTREAM_FAILED"], Job.Attempts.Select(attempt => attempt.Result));
+        Assert.Equal(["SUCCESS", "FAILED", "SUCCESS", "UPSTREAM_FAILED"], Job.Attempts.Select(attempt => attempt.Result));
         Assert.Equal("FAILED", Stored.Status);
 
         string again = $"Invoke-AnovosWorkflow -SkipCheck -Config $Workflow -Repair {Stored.RunId}; \"code $LASTEXITCODE\"";
@@ -77,18 +80,19 @@ public sealed class SavedJobTests : JobTests
             + $"-SkipCheck -Config $Workflow -Repair $_ }}; \"code $LASTEXITCODE\"").Clean();
         Assert.Equal(("FINISHED", "code 0", 201.4), (Stored.Status, repaired.Texts[^1], Metric("time/without_report")));
 
-        // The first task ran once, and each repair named the one before it.
-        Assert.Equal(["prepare 0", "workflow 0", "publish 0", "workflow 1", "publish 1", "workflow 2", "publish "
-            + "2"], Job.Attempts.Select(attempt => $"{attempt.Key} {attempt.Number}"));
+        // The first task ran once, those that depend on the one that failed each time; and each repair named the one before it.
+        Assert.Equal(
+            "prepare 0, workflow 0, clean 0, publish 0, workflow 1, clean 1, publish 1, workflow 2, clean 2, publish 2",
+            string.Join(", ", Job.Attempts.Select(attempt => $"{attempt.Key} {attempt.Number}")));
         Assert.False(Job.Repairs[0].TryGetProperty("latest_repair_id", out _));
         Assert.Equal(Job.RunId * 100, Job.Repairs[1].GetProperty("latest_repair_id").GetInt64());
         Assert.All(Job.Repairs, repair =>
             Assert.True(
             repair.GetProperty("rerun_all_failed_tasks").GetBoolean() && repair.GetProperty("rerun_dependent_tasks").GetBoolean()));
-        IReadOnlyList<string> arguments = Job.Attempts[^2].Arguments;
+        IReadOnlyList<string> arguments = Job.Attempts[^3].Arguments;
         Assert.Equal(($"--mlflow-run-id={Stored.RunId}", "2026-11-30"), (arguments[0], arguments[3]));
         Assert.NotEqual(Job.Attempts[1].Arguments[2], arguments[2]);
-        Assert.Contains("Task workflow, attempt 3: TERMINATED SUCCESS", LogOf(Stored));
+        Assert.Contains("Output of task workflow, attempt 3:", LogOf(Stored));
         Assert.StartsWith("**Failed**", Stored.Tags["mlflow.note.content"]);
         Assert.Contains("**Finished**", Stored.Tags["mlflow.note.content"]);
     }
@@ -102,7 +106,7 @@ public sealed class SavedJobTests : JobTests
         await StartAsync(new() { SavedJobs = [Saved], Job = Failing with { Form = form } });
         Run(Start);
         Assert.Equal(
-            ("FAILED", "SUCCESS FAILED UPSTREAM_FAILED"),
+            ("FAILED", "SUCCESS FAILED SUCCESS UPSTREAM_FAILED"),
             (Stored.Status, string.Join(" ", Job.Attempts.Select(attempt => attempt.Result))));
         Assert.DoesNotContain("could not be read", LogOf(Stored));
     }

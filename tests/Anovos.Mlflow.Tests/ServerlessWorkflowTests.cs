@@ -18,8 +18,8 @@ public sealed class ServerlessWorkflowTests : JobTests
     [Fact]
     public async Task A_serverless_job_joins_the_run_by_environment_variables_and_is_followed_to_its_end()
     {
-        await StartAsync(new() { Job = new() { Phases = [("QUEUED", "Queued due to reaching maximum concurrent "
-            + "runs."), ("PENDING", ""), ("RUNNING", "In run")], Logs = Log } });
+        (string, string)[] phases = [("QUEUED", "Queued due to reaching maximum concurrent runs."), ("PENDING", ""), ("RUNNING", "In run")];
+        await StartAsync(new() { Job = new() { Phases = phases, Logs = Log } });
         ScriptResult result = Run(Invoke($"/Shared/anovos/main.py {Five} -Environment @{{ EXTRA = 1.5 }} -Timeout 600")).Clean();
 
         Assert.Equal(("FINISHED", "code 0", 3.4107), (Stored.Status, result.Texts[^1], Metric("time/stats_generator/global_summary")));

@@ -81,7 +81,7 @@ public sealed record ClusterJob
         GitRepository();
         if (GitSource is not null && PythonFile.StartsWith("/", StringComparison.Ordinal))
             throw new MlflowException(ErrorKind.InvalidValue, $"'{PythonFile}' is not a path in the Git repository. Give a relative "
-                + $"one, as src/main.py.") { Target = PythonFile };
+                + "one, as src/main.py.") { Target = PythonFile };
         if (Passing == VariablePassing.Launcher)
             LaunchedFile();
     }
@@ -134,7 +134,7 @@ public sealed record ClusterJob
             string where = ServerlessEnvironment is null ? "on a cluster that runs already"
                 : "on serverless compute of this environment version";
             throw new MlflowException(ErrorKind.InvalidValue, $"'{PythonFile}' cannot be started {where}, for the run has to be named "
-                + $"to it on the way. Give a path of the workspace or of a volume, or a new cluster.") { Target = PythonFile };
+                + "to it on the way. Give a path of the workspace or of a volume, or a new cluster.") { Target = PythonFile };
         }
 
         return file.StartsWith("/Workspace/", StringComparison.Ordinal) || file.StartsWith("/Volumes/", StringComparison.Ordinal)

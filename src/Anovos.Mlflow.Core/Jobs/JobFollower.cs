@@ -39,7 +39,7 @@ internal sealed class JobFollower(
                 if (job.NeedsVariables && now.Tasks.All(task => task.VariablesKey is null) && !now.Status.IsOver)
                 {
                     JobLog.Say($"Databricks job run {job.RunId}: the workspace ignores environment_variables. The run starts again with "
-                        + $"a launcher that sets them.", output);
+                        + "a launcher that sets them.", output);
                     await CancelAsync(job.RunId).ConfigureAwait(false);
                     return null;
                 }

@@ -13,13 +13,13 @@ internal sealed class JobOutputs(JobsApi jobs, Action<ArraySegment<byte>, IReadO
     {
         foreach (JobTask task in state.Tasks)
         {
-            if (state.Tasks.Count > 1)
-                JobLog.Say($"Task {task.Key}{(task.Attempt > 0 ? $", attempt {task.Attempt + 1}" : "")}: {task.Status}", output);
             if (task.Status.NeverRan)
                 continue;
+            if (state.Tasks.Count > 1)
+                JobLog.Say($"Output of task {task.Key}{(task.Attempt > 0 ? $", attempt {task.Attempt + 1}" : "")}:", output);
             if (task.IsLoop)
                 JobLog.Say($"The output of task {task.Key} is in the runs of its iterations, which are not read. See its page in the "
-                    + $"workspace.", output);
+                    + "workspace.", output);
             else
                 await ReadAsync(task, state, cancellationToken).ConfigureAwait(false);
         }

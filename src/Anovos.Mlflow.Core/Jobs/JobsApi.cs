@@ -105,7 +105,7 @@ internal sealed class JobsApi(RestApi api)
             return answer.TryGetProperty(idField, out JsonElement id) && id.TryGetInt64(out long number)
                 ? number
                 : throw new MlflowException(ErrorKind.ServerError, $"{api.Server.Host} took the job and gave no {idField}. Look for it "
-                    + $"among the job runs of the workspace.");
+                    + "among the job runs of the workspace.");
         }
         catch (MlflowException e)
         {
@@ -141,7 +141,7 @@ internal sealed class JobsApi(RestApi api)
                 return pages;
             if (seen.Contains(token))
                 throw new MlflowException(ErrorKind.ServerError, $"{api.Server.Host} returns the page token '{token}' of {endpoint} "
-                    + $"again: the tasks after it cannot be read.");
+                    + "again: the tasks after it cannot be read.");
         }
     }
 

@@ -209,16 +209,37 @@ internal sealed class JobEndpoints : IWorkspaceEndpoints
             && !(body.TryGetProperty("latest_repair_id", out var latest)
             && latest.GetInt64() == JobRunAnswer.RepairId(job, job.Repairs.Count - 1)))
             throw ApiException.Invalid("The latest repair ID needs to be provided in order to create a new repair");
-        TaskAttempt[] again =
-            [.. JobRunAnswer.Latest(job).Where(attempt => isAll ? attempt.Result != "SUCCESS" : keys.Contains(attempt.Key))];
+        HashSet<string> again =
+            [.. JobRunAnswer.Latest(job).Where(attempt => isAll ? attempt.Result != "SUCCESS" : keys.Contains(attempt.Key))
+            .Select(attempt => attempt.Key)];
+        if (body.TryGetProperty("rerun_dependent_tasks", out var dependent) && dependent.GetBoolean())
+            AddDependents(job, again);
         lock (_runs)
         {
             job.Add(body);
             (job.IsOver, job.IsCancelled, job.Asked) = (false, false, 0);
             job.JobParameters = ParametersOf(job.Request, body);
-            AddAttempts(job, again.Select(attempt => attempt.Settings));
+            AddAttempts(
+                job, job.Request.GetProperty("tasks").EnumerateArray()
+                .Where(task => again.Contains(task.GetProperty("task_key").GetString()!)));
             return new { repair_id = JobRunAnswer.RepairId(job, job.Repairs.Count - 1) };
         }
+    }
+
+    private static void AddDependents(SubmittedJob job, HashSet<string> keys)
+    {
+        int before;
+        do
+        {
+            before = keys.Count;
+            foreach (var task in job.Request.GetProperty("tasks").EnumerateArray())
+            {
+                if (task.TryGetProperty("depends_on", out var upstream)
+                    && upstream.EnumerateArray().Any(item => keys.Contains(item.GetProperty("task_key").GetString()!)))
+                    keys.Add(task.GetProperty("task_key").GetString()!);
+            }
+        }
+        while (keys.Count > before);
     }
 
     private static object Cancel(SubmittedJob job)

@@ -87,7 +87,9 @@ internal sealed class JobRunAnswer(JobScript script, JobRules rules, PreviewKind
         Dictionary<string,
             object> task = new() { ["run_id"] = attempt.RunId, ["task_key"] = attempt.Key, ["attempt_number"] = attempt.Number };
         bool isOver = attempt.Result is not null || job.IsCancelled;
-        string words = attempt.Result == "FAILED" && script.TaskResults.Count > 0 ? "Workload failed, see run output for details" : message;
+        string words = attempt.Result == "FAILED" && script.TaskResults.Count > 0 ? "Workload failed, see run output for details"
+            : isOver && script.TaskResults.Count > 0 ? ""
+            : message;
         AddState(
             task, isOver ? phase is "SKIPPED" or "INTERNAL_ERROR" && script.TaskResults.Count == 0 ? phase : "TERMINATED" : phase, isOver
             ? attempt.Result ?? "CANCELED" : null, words, null);
