@@ -31,9 +31,15 @@ internal sealed class LoggedModelEndpoints(TrackingState state)
     private object Create(Message request)
     {
         var experiment = state.ActiveExperiment(request.Text("experiment_id"));
-        string id = $"m-{Guid.NewGuid():N}";
+        string id = $"m-{Guid.NewGuid():N}", location = experiment.ArtifactLocation.TrimEnd('/');
+        string folder = location.StartsWith(DatabricksWorkspace.ArtifactRoot, StringComparison.Ordinal) ? "logged_models" : "models";
         var model = state.LoggedModels[id] = new StoredLoggedModel(
-            id, experiment.ExperimentId, request.Text("name"), request.Text("source_run_id"), request.Text("model_type"), $"{experiment.ArtifactLocation.TrimEnd('/')}/models/{id}/artifacts");
+            id,
+            experiment.ExperimentId,
+            request.Text("name"),
+            request.Text("source_run_id"),
+            request.Text("model_type"),
+            $"{location}/{folder}/{id}/artifacts");
         foreach (var tag in request.Messages("tags"))
             model.Tags[tag.Text("key")] = tag.Text("value");
         foreach (var param in request.Messages("params"))

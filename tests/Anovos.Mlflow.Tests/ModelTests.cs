@@ -196,8 +196,8 @@ public sealed class ModelTests : IAsyncLifetime
 
     [Theory]
     [InlineData("Get-MlflowRegisteredModel -TrackingUri ./mlruns", "is a folder")]
-    [InlineData("Get-MlflowModelVersion a -TrackingUri databricks-uc", "Unity Catalog")]
-    [InlineData("Receive-MlflowModel models:/a/1 -TrackingUri databricks-uc://p", "Unity Catalog")]
+    [InlineData("Get-MlflowModelVersion a -RegistryUri uc:http://127.0.0.1:8080", "Unity Catalog")]
+    [InlineData("Receive-MlflowModel models:/a/1 -RegistryUri uc:http://127.0.0.1:8080", "Unity Catalog")]
     public void A_store_without_a_registry_ends_the_command(string script, string words)
     {
         ScriptResult result = _session.Run($"try {{ {script} }} catch {{ $_.FullyQualifiedErrorId.Split(',')[0]; $_.Exception.Message }}");
@@ -210,7 +210,7 @@ public sealed class ModelTests : IAsyncLifetime
     {
         ScriptResult result = _session.Run(
             """
-            $env:MLFLOW_REGISTRY_URI = 'databricks-uc'
+            $env:MLFLOW_REGISTRY_URI = 'uc:http://127.0.0.1:8080'
             try { Get-MlflowRegisteredModel } catch { $_.FullyQualifiedErrorId.Split(',')[0] }
             $env:MLFLOW_REGISTRY_URI = $Uri
             Connect-Mlflow ./mlruns | Out-Null

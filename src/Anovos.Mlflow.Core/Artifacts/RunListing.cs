@@ -7,7 +7,18 @@ namespace Anovos.Mlflow.Artifacts;
 internal static class RunListing
 {
     /// <summary>The direct children of a folder.</summary>
-    public static async Task<IReadOnlyList<Artifact>> OfAsync(RestApi api, string runId, string folder, CancellationToken cancellationToken)
+    public static Task<IReadOnlyList<Artifact>> OfAsync(RestApi api, string runId, string folder, CancellationToken cancellationToken) =>
+        OfAsync(api, "artifacts/list", "path", runId, folder, cancellationToken);
+
+    /// <summary>The direct children of a folder, by an endpoint of this kind.</summary>
+    /// <param name="api">The server.</param>
+    /// <param name="endpoint">The endpoint.</param>
+    /// <param name="field">The field of the folder.</param>
+    /// <param name="runId">The run; null where the endpoint names the owner.</param>
+    /// <param name="folder">The folder; empty for the root.</param>
+    /// <param name="cancellationToken">Cancels the requests.</param>
+    public static async Task<IReadOnlyList<Artifact>> OfAsync(
+        RestApi api, string endpoint, string field, string? runId, string folder, CancellationToken cancellationToken)
     {
         List<Artifact> found = [];
         HashSet<string> tokens = new(StringComparer.Ordinal);
@@ -15,11 +26,11 @@ internal static class RunListing
         do
         {
             JsonElement page = await api.GetAsync(
-                "artifacts/list",
+                endpoint,
                 ErrorKind.RunNotFound,
                 cancellationToken,
                 ("run_id", runId),
-                ("path", folder.Length == 0 ? null : folder),
+                (field, folder.Length == 0 ? null : folder),
                 ("page_token", token)).ConfigureAwait(false);
             found.AddRange(ArtifactResponses.ReadList(page, api.Server, ""));
             token = JsonFields.Read(page, api.Server.Host, json => json.Text("next_page_token"));

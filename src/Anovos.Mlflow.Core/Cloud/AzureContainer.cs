@@ -28,11 +28,27 @@ internal sealed class AzureContainer : IBucket
     /// <param name="options">How hosts are reached.</param>
     /// <param name="retrier">Repeats.</param>
     public AzureContainer(Uri uri, EnvironmentVariables variables, ConnectionOptions options, Retrier retrier)
+        : this(uri, http => Open(uri, variables, http), options, retrier) =>
+        _signature = variables.Setting("AZURE_STORAGE_SAS_TOKEN")?.TrimStart('?');
+
+    /// <summary>
+    /// A container with a temporary signature, at the endpoint that a connection string of its account names, if there is one.
+    /// </summary>
+    public AzureContainer(Uri uri, TemporarySignature signature, EnvironmentVariables variables, ConnectionOptions options, Retrier retrier)
+        : this(
+            uri,
+            http => new BlobContainerClient(
+                EndpointOf(uri, variables), new AzureSasCredential(signature.SasToken.TrimStart('?')), ClientOptions(http)),
+            options,
+            retrier)
+    {
+    }
+
+    private AzureContainer(Uri uri, Func<HttpClient, BlobContainerClient> open, ConnectionOptions options, Retrier retrier)
     {
         Uri = $"{uri.Scheme}://{uri.UserInfo}@{uri.Authority}";
         _http = HttpTransport.CreateCloudClient(options with { InsecureTls = false, ServerCertificatePath = null, ClientCertificatePath = null });
-        _client = Open(uri, variables, _http);
-        _signature = variables.Setting("AZURE_STORAGE_SAS_TOKEN")?.TrimStart('?');
+        _client = open(_http);
         Requests = new CloudRequests(options, retrier, e => AzureErrors.From(e, Uri, _client.Uri));
     }
 
@@ -116,7 +132,7 @@ internal sealed class AzureContainer : IBucket
     {
         string container = System.Uri.UnescapeDataString(uri.UserInfo), account = uri.Host.Split('.')[0];
         BlobClientOptions options = ClientOptions(http);
-        var address = new Uri($"https://{uri.Authority.Replace(".dfs.", ".blob.")}/{container}");
+        Uri address = AddressOf(uri);
         try
         {
             if (variables.Setting("AZURE_STORAGE_CONNECTION_STRING") is { } connection)
@@ -134,6 +150,26 @@ internal sealed class AzureContainer : IBucket
             return new BlobContainerClient(address, new AzureSasCredential(signature.TrimStart('?')), options);
         var identity = new DefaultAzureCredentialOptions { Transport = options.Transport, Diagnostics = { IsTelemetryEnabled = false } };
         return new BlobContainerClient(address, new DefaultAzureCredential(identity), options);
+    }
+
+    private static Uri AddressOf(Uri uri) =>
+        new($"https://{uri.Authority.Replace(".dfs.", ".blob.")}/{System.Uri.UnescapeDataString(uri.UserInfo)}");
+
+    // A private endpoint, or an emulator. The key in the connection string is not used.
+    private static Uri EndpointOf(Uri uri, EnvironmentVariables variables)
+    {
+        Dictionary<string, string> fields = (variables.Setting("AZURE_STORAGE_CONNECTION_STRING") ?? "").Split(';')
+            .Select(field => field.Split(['='], 2))
+            .Where(field => field.Length == 2)
+            .GroupBy(field => field[0].Trim(), field => field[1].Trim(), StringComparer.OrdinalIgnoreCase)
+            .ToDictionary(group => group.Key, group => group.First(), StringComparer.OrdinalIgnoreCase);
+        bool isOfAccount = fields.TryGetValue("AccountName", out string? account)
+            && account.Equals(uri.Host.Split('.')[0], StringComparison.OrdinalIgnoreCase);
+        return isOfAccount && fields.TryGetValue("BlobEndpoint", out string? endpoint)
+            && System.Uri.TryCreate(
+                $"{endpoint.TrimEnd('/')}/{System.Uri.UnescapeDataString(uri.UserInfo)}", UriKind.Absolute, out Uri? address)
+                ? address
+                : AddressOf(uri);
     }
 
     private static BucketObject Read(BlobHierarchyItem item) => item.IsPrefix

@@ -22,8 +22,12 @@ public sealed class WorkspaceStore : RestStore
     }
 
     private WorkspaceStore(RestApi api, string trackingUri, WorkspaceFolders folders)
-        : base(api, trackingUri, new WorkspaceExperiments(api, trackingUri, folders)) => Folders = folders;
+        : base(api, trackingUri, new WorkspaceExperiments(api, trackingUri, folders)) =>
+        (Folders, DefaultRegistry) = (folders, new DefaultRegistry(api));
 
     /// <summary>The folders that hold the experiments.</summary>
     internal WorkspaceFolders Folders { get; }
+
+    /// <summary>Whether models without another registry are those of Unity Catalog; asked once for a connection.</summary>
+    internal DefaultRegistry DefaultRegistry { get; }
 }

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
@@ -45,6 +46,17 @@ public sealed class ModelFinder(ModelRegistry registry)
             : new NewModelVersion(name, location.ModelUri) { RunId = runId, ModelId = location.Version is null ? location.Logged?.ModelId : null };
     }
 
+    /// <summary>Where the files are that a version is to be made of.</summary>
+    internal async Task<ModelLocation> LocateAsync(NewModelVersion version, CancellationToken cancellationToken)
+    {
+        if (ModelUri.IsOne(version.Source))
+            return await LocateAsync(ModelUri.Parse(version.Source), cancellationToken).ConfigureAwait(false);
+        string runId = version.RunId ?? ArtifactOfRun.Match(version.Source).Groups["run"].Value;
+        var made = new ModelVersion { Name = version.Name, Version = 0, Source = version.Source, RunId = runId };
+        return await InItsRunAsync(made, cancellationToken).ConfigureAwait(false)
+            ?? new ModelLocation(version.Source, ModelLocation.Root(version.Source), "");
+    }
+
     private async Task<ModelLocation> LocateAsync(ModelUri uri, int steps, CancellationToken cancellationToken)
     {
         if (steps == 0)
@@ -55,6 +67,8 @@ public sealed class ModelFinder(ModelRegistry registry)
             return await InRunAsync(uri.RunId, uri.ArtifactPath, cancellationToken).ConfigureAwait(false);
 
         ModelVersion version = await FindVersionAsync(uri, cancellationToken).ConfigureAwait(false);
+        if (await registry.CatalogOfAsync(version.Name, cancellationToken).ConfigureAwait(false) is { } catalog)
+            return await InCatalogAsync(catalog, version, cancellationToken).ConfigureAwait(false);
         if (await InItsRunAsync(version, cancellationToken).ConfigureAwait(false) is { } inRun)
             return inRun;
         string root = await registry.Versions.GetArtifactUriAsync(version.Name, version.Version, cancellationToken).ConfigureAwait(false);
@@ -62,6 +76,17 @@ public sealed class ModelFinder(ModelRegistry registry)
             ? await LocateAsync(ModelUri.Parse(root), steps - 1, cancellationToken).ConfigureAwait(false)
             : new ModelLocation("", ModelLocation.Root(root), "");
         return location with { ModelUri = version.ModelUri, Version = version };
+    }
+
+    private static async Task<ModelLocation> InCatalogAsync(
+        UnityCatalogRegistry catalog, ModelVersion version, CancellationToken cancellationToken)
+    {
+        string root = await catalog.Versions.GetArtifactUriAsync(version.Name, version.Version, cancellationToken).ConfigureAwait(false);
+        return new ModelLocation(version.ModelUri, ModelLocation.Root(root), "")
+        {
+            Version = version,
+            Files = () => catalog.OpenFiles(version.Name, version.Version, root),
+        };
     }
 
     // Since 3.17 a server takes such a source only together with the run that has it.
@@ -83,10 +108,31 @@ public sealed class ModelFinder(ModelRegistry registry)
     private async Task<long> NewestAsync(ModelUri uri, CancellationToken cancellationToken)
     {
         RegisteredModel model = await registry.Models.GetAsync(uri.Name, cancellationToken).ConfigureAwait(false);
+        if (await registry.CatalogOfAsync(uri.Name, cancellationToken).ConfigureAwait(false) is { } catalog)
+            return await NewestAsync(catalog, uri, cancellationToken).ConfigureAwait(false);
         long[] versions = [.. model.LatestVersions.Where(version => uri.Stage is null || version.Stage.Equals(uri.Stage, StringComparison.OrdinalIgnoreCase)).Select(version => version.Version)];
         return versions.Length > 0
             ? versions.Max()
-            : throw new MlflowException(ErrorKind.ModelVersionNotFound, $"The registered model '{uri.Name}' has no version{(uri.Stage is null ? " yet" : $" in the stage '{uri.Stage}'")}. Get-MlflowModelVersion lists those it has.") { Target = uri.ToString() };
+            : throw NoVersion(uri);
+    }
+
+    // Its models do not name their versions.
+    private static async Task<long> NewestAsync(UnityCatalogRegistry catalog, ModelUri uri, CancellationToken cancellationToken)
+    {
+        if (uri.Stage is not null)
+            throw UnityCatalogVersions.NoStages(uri.Name, uri.Stage);
+        Page<ModelVersion> versions = await catalog.Versions.SearchAsync(
+            ModelFilter.VersionsOfModel(uri.Name), PageSize, null, cancellationToken).ConfigureAwait(false);
+        return versions.Items.Count > 0 ? versions.Items[0].Version : throw NoVersion(uri);
+    }
+
+    private static MlflowException NoVersion(ModelUri uri)
+    {
+        string which = uri.Stage is null ? " yet" : $" in the stage '{uri.Stage}'";
+        return new(
+            ErrorKind.ModelVersionNotFound,
+            $"The registered model '{uri.Name}' has no version{which}. Get-MlflowModelVersion lists those it has.")
+        { Target = uri.ToString() };
     }
 
     private async Task<ModelLocation> InRunAsync(string runId, string path, CancellationToken cancellationToken)
@@ -103,7 +149,7 @@ public sealed class ModelFinder(ModelRegistry registry)
         catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactNotFound)
         {
             // MLflow 3 keeps a run's models beside the run, under the name that was the path.
-            return await FindLoggedAsync(run, path, cancellationToken).ConfigureAwait(false) is { } logged ? Of(logged) : throw e.Rewrap($"Run {runId} has no artifact '{path}'. Get-MlflowArtifact lists what it has.", target: path);
+            return await FindLoggedAsync(run, path, cancellationToken).ConfigureAwait(false) is { } logged ? Of(logged) : throw e.Rewrap($"Run {runId} has no artifact '{path}'. Get-MlflowArtifact lists its artifacts.", target: path);
         }
     }
 

@@ -17,6 +17,9 @@ public sealed record ModelLocation(string ModelUri, Run Owner, string ArtifactPa
     /// <summary>The logged model, where it is one.</summary>
     public LoggedModel? Logged { get; init; }
 
+    /// <summary>Opens the files where the registry gives access to them itself; null where they are artifacts like others.</summary>
+    internal Func<IArtifactStore>? Files { get; init; }
+
     /// <summary>The run that made the model; empty where none is named.</summary>
     public string RunId => Version?.RunId ?? Logged?.RunId ?? Owner.RunId;
 
@@ -27,6 +30,8 @@ public sealed record ModelLocation(string ModelUri, Run Owner, string ArtifactPa
     /// <inheritdoc cref="ArtifactStores.Open"/>
     public IArtifactStore OpenArtifacts(ITrackingStore store, Action<RetryNotice>? onRetry = null, Action<string>? warn = null)
     {
+        if (Files is not null)
+            return Files();
         IArtifactStore artifacts = ArtifactStores.Open(Owner, store, onRetry, warn);
         return ArtifactPath.Length == 0 ? artifacts : new ArtifactSubtree(artifacts, ArtifactPath);
     }

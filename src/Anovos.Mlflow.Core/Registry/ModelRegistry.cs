@@ -1,3 +1,4 @@
+using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Registry;
@@ -7,7 +8,18 @@ public sealed class ModelRegistry : IModelRegistry
 {
     private readonly IModelRegistry _registry;
 
-    private ModelRegistry(ITrackingStore store, IModelRegistry registry, ILoggedModelStore logged) => (Store, _registry, Logged) = (store, registry, logged);
+    private ModelRegistry(ITrackingStore store, IModelRegistry registry, ILoggedModelStore logged) =>
+        (Store, _registry, Logged) = (store, registry, logged);
+
+    // Two registries of one workspace.
+    private ModelRegistry(WorkspaceStore workspace, ITrackingStore store, RegistryKind kind)
+    {
+        (Store, Logged) = (store, store.As<DirectoryStore>()?.LoggedModels ?? Of(store, RegistryKind.Workspace).Logged);
+        var own = new RestModelRegistry(workspace.Api, workspace.TrackingUri);
+        var catalog = new UnityCatalogRegistry(
+            new UnityCatalogApi(workspace.Api, workspace.TrackingUri), new CatalogSource(this).OpenAsync);
+        _registry = kind == RegistryKind.UnityCatalog ? catalog : new WorkspaceRegistry(own, catalog, workspace.DefaultRegistry);
+    }
 
     /// <summary>The tracking store beside the registry.</summary>
     public ITrackingStore Store { get; }
@@ -32,8 +44,17 @@ public sealed class ModelRegistry : IModelRegistry
     /// version's number, and newer MLflow has dropped it.
     /// </summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> for a folder.</exception>
-    public static ModelRegistry Of(ITrackingStore store)
+    public static ModelRegistry Of(ITrackingStore store) => Of(store, RegistryKind.Default);
+
+    /// <summary>Opens a registry of a workspace.</summary>
+    /// <param name="store">The workspace, or any store for the registry beside it.</param>
+    /// <param name="kind">Which of the workspace's registries.</param>
+    /// <param name="runs">The store of the runs that models are made of; null for the same store.</param>
+    /// <inheritdoc cref="Of(ITrackingStore)"/>
+    public static ModelRegistry Of(ITrackingStore store, RegistryKind kind, ITrackingStore? runs = null)
     {
+        if (store.As<WorkspaceStore>() is { } workspace && kind != RegistryKind.Workspace)
+            return new ModelRegistry(workspace, runs ?? store, kind);
         if (store.As<RestStore>() is { } server)
         {
             return new ModelRegistry(
@@ -55,12 +76,19 @@ public sealed class ModelRegistry : IModelRegistry
         where T : class, IModelRegistry =>
         _registry as T;
 
-    /// <summary>What a registry URI means that no tracking URI can mean.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> for Unity Catalog, whose registry has an API of its own.</exception>
-    public static void ThrowIfUnityCatalog(string? uri)
+    /// <summary>Throws for the stage of a model whose registry has none.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/></exception>
+    public async Task ThrowIfWithoutStagesAsync(string name, string stage, CancellationToken cancellationToken)
     {
-        string scheme = uri?.Split(':')[0].Trim().ToLowerInvariant() ?? "";
-        if (scheme is "databricks-uc" or "uc")
-            throw new MlflowException(ErrorKind.NotSupported, $"'{uri}' is the registry of Unity Catalog, which this version does not speak to. The workspace's own registry is at databricks: give it with -TrackingUri, or in MLFLOW_REGISTRY_URI.") { Target = uri };
+        if (await CatalogOfAsync(name, cancellationToken).ConfigureAwait(false) is not null)
+            throw UnityCatalogVersions.NoStages(name, stage);
     }
+
+    /// <summary>The registry of Unity Catalog that has a model; null if the model is of another registry.</summary>
+    internal async Task<UnityCatalogRegistry?> CatalogOfAsync(string name, CancellationToken cancellationToken) => _registry switch
+    {
+        UnityCatalogRegistry catalog => catalog,
+        WorkspaceRegistry both => await both.CatalogOfAsync(name, cancellationToken).ConfigureAwait(false),
+        _ => null,
+    };
 }

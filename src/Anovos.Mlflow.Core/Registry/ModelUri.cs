@@ -42,7 +42,7 @@ public sealed record ModelUri
     /// <summary>The folder of the run.</summary>
     public string ArtifactPath { get; private init; } = "";
 
-    /// <summary>The tracking URI of the Databricks workspace that it names; null where it names none.</summary>
+    /// <summary>The registry URI of the Databricks workspace that it names; null where it names none.</summary>
     public string? Workspace { get; private init; }
 
     private string Text { get; }
@@ -103,12 +103,13 @@ public sealed record ModelUri
         return at > 0 && at < one.Length - 1 ? new ModelUri(text) { Name = one.Substring(0, at), Alias = one.Substring(at + 1) } : null;
     }
 
-    // Of hosts, MLflow knows databricks and <profile>@databricks.
+    // Of hosts, MLflow knows databricks and databricks-uc, each also after a profile.
     private static string? WorkspaceOf(string host)
     {
         string[] parts = host.Split('@');
-        if (!parts[parts.Length - 1].Equals("databricks", StringComparison.OrdinalIgnoreCase) || parts.Length > 2)
+        string scheme = parts[parts.Length - 1].ToLowerInvariant();
+        if (scheme is not ("databricks" or "databricks-uc") || parts.Length > 2)
             return null;
-        return parts is [var profile, _] ? profile.Length > 0 ? $"databricks://{profile}" : null : "databricks";
+        return parts is [var profile, _] ? profile.Length > 0 ? $"{scheme}://{profile}" : null : scheme;
     }
 }

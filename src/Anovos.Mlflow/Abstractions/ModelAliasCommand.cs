@@ -4,7 +4,7 @@ using Anovos.Mlflow.PowerShell.Completion;
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
 /// <summary>A cmdlet that works on aliases of a registered model.</summary>
-public abstract class ModelAliasCommand : TrackingCommand
+public abstract class ModelAliasCommand : RegistryCommand
 {
     /// <summary>The registered model's name.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipelineByPropertyName = true)]

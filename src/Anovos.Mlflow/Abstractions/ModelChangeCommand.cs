@@ -4,7 +4,7 @@ using System.Management.Automation;
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
 /// <summary>A cmdlet that changes what a registry says of a model, or of a version of one.</summary>
-public abstract class ModelChangeCommand : TrackingCommand
+public abstract class ModelChangeCommand : RegistryCommand
 {
     /// <summary>What it is; empty takes the description away.</summary>
     [Parameter]
@@ -31,6 +31,6 @@ public abstract class ModelChangeCommand : TrackingCommand
     private protected void WarnOfMissingTags(string owner, IReadOnlyDictionary<string, string> tags)
     {
         foreach (string key in RemoveTag.Where(key => !tags.ContainsKey(key)))
-            WriteWarning($"{owner} has no tag '{key}' that could be removed.");
+            WriteWarning($"{owner} does not have the tag '{key}'.");
     }
 }

@@ -83,25 +83,49 @@ public abstract class TrackingCommand : MlflowCommand
         runId ??= active?.Run.RunId ?? (RunEnvironment.Read("MLFLOW_RUN_ID") is { Length: > 0 } variable ? variable : null);
         return runId is not null
             ? new RunReference(runId, ResolveConnection(trackingUri), config: null)
-            : throw new MlflowException(ErrorKind.NoActiveRun, "There is no run to work on. Start one with Start-MlflowRun, name one with -RunId, or set MLFLOW_RUN_ID.");
+            : throw new MlflowException(ErrorKind.NoActiveRun, "There is no active run. Start one with Start-MlflowRun, name one with -RunId, or set MLFLOW_RUN_ID.");
     }
 
     /// <summary>
-    /// The registry to use: that of the store in the parameters, else the one in <c>MLFLOW_REGISTRY_URI</c>, else that of the
-    /// store that other commands would use.
+    /// The registry to use: that of <c>-RegistryUri</c>, else that of the store in the parameters, else the one in
+    /// <c>MLFLOW_REGISTRY_URI</c>, else that of the store that other commands would use.
     /// </summary>
-    /// <param name="store">A store that comes before the last of these.</param>
+    /// <param name="store">A store that comes before the last of these, and whose runs models are made of.</param>
     internal ModelRegistry ResolveRegistry(ITrackingStore? store = null)
     {
         string? variable = Connection is null && RunEnvironment.Read("MLFLOW_REGISTRY_URI") is { Length: > 0 } uri ? uri : null;
-        ModelRegistry.ThrowIfUnityCatalog(TrackingUri ?? variable);
-        return ModelRegistry.Of(store is not null && variable is null ? store : ResolveConnection(variable).Store);
+        string? named = NamedRegistry ?? (RegistryTarget.IsUnityCatalog(TrackingUri) ? TrackingUri : null);
+        if (named is null && TrackingUri is null)
+            named = variable;
+        if (named is null)
+            return ModelRegistry.Of(store is not null && variable is null ? store : ResolveConnection().Store);
+        return OpenRegistry(named, store ?? NamedStore());
+    }
+
+    // The store of runs beside a registry; null if nothing names one.
+    private ITrackingStore? NamedStore()
+    {
+        string? uri = TrackingUri ?? MlflowSession.EnvironmentUri;
+        return Connection is null && Session.Connection is null && (uri is null || RegistryTarget.IsUnityCatalog(uri))
+            ? null
+            : ResolveConnection().Store;
     }
 
     /// <summary>The registry of the workspace that a model's URI names; without one, the registry to use.</summary>
     internal ModelRegistry ResolveRegistry(ModelUri uri) => uri.Workspace is { } workspace
-        ? ModelRegistry.Of(ResolveConnectionTo(workspace).Store)
+        ? OpenRegistry(workspace, runs: null, RegistryKind.Default)
         : ResolveRegistry();
+
+    /// <summary>The registry that the command names; null for one that it does not.</summary>
+    private protected virtual string? NamedRegistry => null;
+
+    // A workspace that a model's URI names has both registries.
+    private ModelRegistry OpenRegistry(string uri, ITrackingStore? runs, RegistryKind workspace = RegistryKind.Workspace)
+    {
+        RegistryTarget target = RegistryTarget.Parse(uri);
+        RegistryKind kind = target.Kind == RegistryKind.Workspace ? workspace : target.Kind;
+        return ModelRegistry.Of(ResolveConnectionTo(target.TrackingUri).Store, kind, runs);
+    }
 
     /// <summary>Does something with each item; what fails is an error and stops no other.</summary>
     private protected void ForEach<T>(IEnumerable<T> items, Action<T> work)

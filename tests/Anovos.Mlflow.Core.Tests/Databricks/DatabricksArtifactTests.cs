@@ -137,6 +137,47 @@ public sealed class DatabricksArtifactTests : IAsyncDisposable
         Assert.Equal(0, _server.Faults.Pending);
     }
 
+    [Theory]
+    [MemberData(nameof(Clouds))]
+    public async Task Every_header_that_comes_with_an_address_is_sent_with_each_request_to_it(CloudKind cloud)
+    {
+        Dictionary<string, string> headers = new()
+        {
+            ["x-ms-encryption-scope"] = "scope", ["x-amz-server-side-encryption"] = "aws:kms",
+            ["X-Databricks-Storage"] = "of the workspace",
+        };
+        await OpenAsync(new() { Cloud = cloud, SignedHeaders = headers });
+        ArtifactUpload[] files = [File("large", Length), File("small", 10), File("empty", 0)];
+        Assert.All(await SendAsync(files), result => Assert.Null(result.Error));
+        foreach (ArtifactUpload file in files)
+            Assert.Equal(HashOf(file), await ReceiveAsync(file.ArtifactPath));
+        Assert.DoesNotContain(_server.Requests.Where(IsForStorage), request => request.Status >= 400);
+    }
+
+    [Theory]
+    [InlineData(CloudKind.AzureBlob, false)]
+    [InlineData(CloudKind.AzureDataLake, false)]
+    [InlineData(CloudKind.Aws, false)]
+    [InlineData(CloudKind.Google, false)]
+    [InlineData(CloudKind.Aws, true)]
+    public async Task A_logged_model_has_its_own_endpoints(CloudKind cloud, bool servesFiles)
+    {
+        await OpenAsync(new() { Cloud = cloud, ServesRunFiles = servesFiles });
+        LoggedModel model = await new RestLoggedModels(_store).CreateAsync(
+            new NewLoggedModel(_run.ExperimentId, "model") { RunId = _run.RunId }, default);
+        Assert.Contains($"/logged_models/{model.ModelId}/artifacts", model.ArtifactUri);
+        _artifacts.Dispose();
+        _artifacts = ArtifactStores.Open(new Run { RunId = "", ExperimentId = "", ArtifactUri = model.ArtifactUri }, _store);
+        ArtifactUpload[] files = [File("MLmodel", 10), File("data/größe +%.bin", Length), File("data/empty", 0)];
+        Assert.All(await SendAsync(files), result => Assert.Null(result.Error));
+        Assert.Equal(["MLmodel", "data"], (await _artifacts.ListAsync("", default)).Select(entry => entry.ArtifactPath).Order(StringComparer.Ordinal));
+        Assert.Equal(2, (await _artifacts.ListAsync("data", default)).Count);
+        foreach (ArtifactUpload file in files)
+            Assert.Equal(HashOf(file), await ReceiveAsync(file.ArtifactPath));
+        string[] credentials = [.. _server.Requests.Select(request => request.Path).Where(path => path.Contains("credentials-for")).Distinct()];
+        Assert.All(credentials, path => Assert.StartsWith($"/api/2.0/mlflow/logged-models/{model.ModelId}/artifacts/credentials-for-", path));
+    }
+
     [Fact]
     public async Task A_file_is_sent_once_more_with_a_new_token_and_counted_once()
     {

@@ -121,12 +121,15 @@ public sealed class RegistryFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public void A_folder_and_Unity_Catalog_have_no_registry()
+    public void A_folder_has_no_registry_and_an_open_Unity_Catalog_is_not_supported()
     {
         using var folder = new DirectoryStore(_folder.FullPath);
         Assert.Equal(ErrorKind.NotSupported, Assert.Throws<MlflowException>(() => ModelRegistry.Of(folder)).Kind);
-        Assert.Equal(ErrorKind.NotSupported, Assert.Throws<MlflowException>(() => ModelRegistry.ThrowIfUnityCatalog("databricks-uc://profile")).Kind);
-        ModelRegistry.ThrowIfUnityCatalog("databricks");
+        Assert.Equal(ErrorKind.NotSupported, Assert.Throws<MlflowException>(() => RegistryTarget.Parse("uc:http://127.0.0.1:8080")).Kind);
+        Assert.Equal(new RegistryTarget("databricks://p", RegistryKind.UnityCatalog), RegistryTarget.Parse("databricks-uc://p"));
+        Assert.Equal(new RegistryTarget("databricks", RegistryKind.UnityCatalog), RegistryTarget.Parse(" Databricks-UC"));
+        Assert.Equal(new RegistryTarget("databricks", RegistryKind.Workspace), RegistryTarget.Parse("databricks"));
+        Assert.Equal(new RegistryTarget("http://127.0.0.1:5000", RegistryKind.Default), RegistryTarget.Parse("http://127.0.0.1:5000"));
     }
 
     [Fact]

@@ -5,17 +5,20 @@ using System.Security.Cryptography;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>The requests of S3 that the module makes, on one bucket in memory, addressed by path.</summary>
-internal sealed class FakeS3(string accessKeyId, string secretAccessKey)
+internal sealed class FakeS3(string accessKeyId, string secretAccessKey, string? sessionToken = null)
 {
-    private const string Bucket = "artifacts";
+    private const string Bucket = "artifacts", Region = "eu-central-1";
 
-    private readonly SignatureV4 _signature = new(accessKeyId, secretAccessKey);
+    private readonly SignatureV4 _signature = new(accessKeyId, secretAccessKey, sessionToken);
     private readonly SortedDictionary<string, CloudObject> _objects = new(StringComparer.Ordinal);
     private readonly FakeS3Uploads _uploads = new();
     private readonly Lock _lock = new();
 
     public CloudResponse Handle(CloudRequest request)
     {
+        // Everyone may ask for a bucket's region.
+        if (request.Method == "HEAD" && request.Header("Authorization") is null && request.PathAfter(1).Length == 0)
+            return CloudResponse.Empty(403).With("x-amz-bucket-region", Region);
         _signature.Verify(request);
         CheckBody(request);
         if (request.Segment(0) != Bucket)

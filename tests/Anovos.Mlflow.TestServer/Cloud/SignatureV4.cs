@@ -5,7 +5,10 @@ using System.Text;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>Verifies AWS Signature Version 4, in the header <c>Authorization</c> or in the query of a presigned URL.</summary>
-internal sealed class SignatureV4(string accessKeyId, string secretAccessKey)
+/// <param name="accessKeyId">The id of the key.</param>
+/// <param name="secretAccessKey">The key.</param>
+/// <param name="sessionToken">The session token that must come with it; null for a key that needs none.</param>
+internal sealed class SignatureV4(string accessKeyId, string secretAccessKey, string? sessionToken = null)
 {
     private const string Algorithm = "AWS4-HMAC-SHA256";
     private const string Unsigned = "UNSIGNED-PAYLOAD";
@@ -23,6 +26,9 @@ internal sealed class SignatureV4(string accessKeyId, string secretAccessKey)
         string[] scope = fields["Credential"].Split('/'), signed = fields["SignedHeaders"].Split(';');
         if (scope[0] != accessKeyId)
             throw new CloudFault(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.");
+
+        if (sessionToken is not null && request.Header("x-amz-security-token") != sessionToken)
+            throw new CloudFault(403, "InvalidToken", "The provided token is malformed or otherwise invalid.");
 
         string date = presigned ? fields["Date"] : request.Header("x-amz-date")!;
         CheckTime(date, presigned ? int.Parse(fields["Expires"], CultureInfo.InvariantCulture) : null);

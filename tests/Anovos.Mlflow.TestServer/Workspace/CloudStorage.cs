@@ -11,7 +11,7 @@ namespace Anovos.Mlflow.TestServer;
 /// kind takes, and refuses what it refuses. A request that brings the workspace's token along is refused, too: the token would
 /// be with a stranger.
 /// </summary>
-internal sealed class CloudStorage(ArtifactStore store)
+internal sealed class CloudStorage(ArtifactStore store, IReadOnlyDictionary<string, string> signedHeaders)
 {
     private const string Prefix = "/storage/";
     private const int LargestBlock = 100 << 20;
@@ -38,6 +38,12 @@ internal sealed class CloudStorage(ArtifactStore store)
         if (request.Query["sig"] != _signature || request.Headers.ContainsKey("Authorization"))
         {
             await ErrorAsync(context, 403, "AuthenticationFailed", "Signature not valid in the specified time frame");
+            return;
+        }
+
+        if (signedHeaders.FirstOrDefault(header => request.Headers[header.Key] != header.Value) is { Key: { } missing })
+        {
+            await ErrorAsync(context, 403, "SignatureDoesNotMatch", $"The header {missing} is signed and was not sent.");
             return;
         }
 

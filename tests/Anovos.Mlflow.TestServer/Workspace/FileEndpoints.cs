@@ -34,7 +34,7 @@ internal sealed class FileEndpoints(WorkspaceOptions options, ArtifactStore stor
         if (!file.StartsWith(Runs, StringComparison.Ordinal))
             return file;
         string[] parts = file[Runs.Length..].Split("/Runs/", 2);
-        return string.Join('/', parts);
+        return string.Join('/', parts).Replace("/LoggedModels/", "/logged_models/", StringComparison.Ordinal);
     }
 
     private async Task PutAsync(HttpContext context, RecordedRequest recorded, string key)

@@ -65,6 +65,7 @@ internal sealed class World : IAsyncDisposable
                 {
                     Folders = ["/Shared", "/Shared/anovos", "/Shared/locked", "/Users", "/Users/ada@example.com"],
                     ForbiddenFolders = ["/Shared/locked"],
+                    UnityCatalog = new() { DefaultCatalog = "hive_metastore" },
 
                     // Its task fails once.
                     SavedJobs = [File.ReadAllText(Path.Combine(Repository.Root, "samples", "databricks", "job.json"))],

@@ -20,10 +20,9 @@ internal sealed record ArtifactCredential(string Type, PresignedUrl Address)
 }
 
 /// <summary>
-/// Fetches credentials to write or read a run's artifacts (<c>mlflow/artifacts/credentials-for-write</c> and <c>-read</c>), in batches
-/// if the next paths are known. Thread-safe.
+/// Fetches credentials to write or read the artifacts of a run or a logged model, in batches if the next paths are known. Thread-safe.
 /// </summary>
-internal sealed class ArtifactCredentials(RestApi api, string runId, string endpoint) : IDisposable
+internal sealed class ArtifactCredentials(RestApi api, ArtifactOwner owner, string endpoint) : IDisposable
 {
     // Databricks' limits for the paths of a request and, with a margin, its body.
     private const int MaximumPaths = 2000;
@@ -103,10 +102,10 @@ internal sealed class ArtifactCredentials(RestApi api, string runId, string endp
         int read = 0;
         do
         {
-            JsonElement answer = await api.PostAsync(endpoint, json => Write(json, paths, token), ErrorKind.RunNotFound, cancellationToken).ConfigureAwait(false);
+            JsonElement answer = await api.PostAsync(endpoint, json => owner.WriteRequest(json, paths, token), ErrorKind.RunNotFound, cancellationToken).ConfigureAwait(false);
             try
             {
-                foreach (JsonElement info in answer.Items("credential_infos"))
+                foreach (JsonElement info in owner.ReadCredentials(answer))
                 {
                     string path = info.Text("path") is { Length: > 0 } named ? named : paths[read];
                     _held[path] = ArtifactCredential.Read(info);
@@ -127,17 +126,10 @@ internal sealed class ArtifactCredentials(RestApi api, string runId, string endp
             throw NotUnderstood(paths[0], null);
     }
 
-    private void Write(Utf8JsonWriter json, IReadOnlyList<string> paths, string? token)
-    {
-        json.WriteString("run_id", runId);
-        json.WriteStartArray("path");
-        foreach (string path in paths)
-            json.WriteStringValue(path);
-        json.WriteEndArray();
-        if (token is not null)
-            json.WriteString("page_token", token);
-    }
-
-    private MlflowException NotUnderstood(string path, Exception? cause) =>
-        new(ErrorKind.ServerError, $"The workspace at {api.Server.Host} does not say where the artifact '{path}' of run {runId} lies. Check that the run is one of that workspace.", cause) { Target = path };
+    private MlflowException NotUnderstood(string path, Exception? cause) => new(
+        ErrorKind.ServerError,
+        $"The workspace at {api.Server.Host} does not say where the artifact '{path}' of {owner} is. Check that the "
+        + $"{(owner.IsModel ? "model" : "run")} is one of that workspace.",
+        cause)
+    { Target = path };
 }

@@ -27,7 +27,7 @@ internal sealed class AzureBlocks(PresignedUrlClient storage, PresignedFile file
     {
         string blocks = string.Concat(parts.Select(part => $"<Latest>{BlockId(part.Number)}</Latest>"));
         return file.RunAsync(
-            address => storage.CallAsync(HttpMethod.Put, address.WithQuery("comp=blocklist", name => IsForBlocks(name) || IsOfBlob(name)), () => new StringContent($"<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>{blocks}</BlockList>", Encoding.UTF8, "application/xml"), cancellationToken),
+            address => storage.CallAsync(HttpMethod.Put, address.WithQuery("comp=blocklist", name => !IsBlobType(name)), () => new StringContent($"<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>{blocks}</BlockList>", Encoding.UTF8, "application/xml"), cancellationToken),
             cancellationToken);
     }
 
@@ -41,8 +41,10 @@ internal sealed class AzureBlocks(PresignedUrlClient storage, PresignedFile file
     // All of the same length, as Azure wants them.
     private static string BlockId(int number) => Convert.ToBase64String(Encoding.ASCII.GetBytes(number.ToString("D8", CultureInfo.InvariantCulture)));
 
-    private static bool IsForBlocks(string name) =>
-        name.StartsWith("x-ms-encryption-", StringComparison.OrdinalIgnoreCase) || name.ToLowerInvariant() is "authorization" or "x-ms-date" or "x-ms-version" or "x-ms-lease-id" or "x-ms-client-request-id";
+    // All that came with the address, but what is of the whole blob: that goes with the list of blocks.
+    private static bool IsForBlocks(string name) => !IsOfBlob(name) && !IsBlobType(name);
+
+    private static bool IsBlobType(string name) => name.Equals("x-ms-blob-type", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsOfBlob(string name) =>
         name.ToLowerInvariant() is var lower && (lower.StartsWith("x-ms-meta-", StringComparison.Ordinal) || lower is "x-ms-tags" or "x-ms-access-tier" || (lower.StartsWith("x-ms-blob-", StringComparison.Ordinal) && lower != "x-ms-blob-type"));

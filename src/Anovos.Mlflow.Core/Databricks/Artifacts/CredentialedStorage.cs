@@ -7,12 +7,12 @@ namespace Anovos.Mlflow.Databricks;
 /// The storage behind a workspace, reached with the permissions that the workspace gives for each artifact of a run; Azure's, AWS'
 /// or Google's.
 /// </summary>
-internal sealed class CredentialedStorage(RestApi api, string runId) : IDisposable
+internal sealed class CredentialedStorage(RestApi api, ArtifactOwner owner) : IDisposable
 {
     private const string AzureBlob = "AZURE_SAS_URI", AzureDataLake = "AZURE_ADLS_GEN2_SAS_URI", Aws = "AWS_PRESIGNED_URL", Google = "GCP_SIGNED_URL";
 
-    private readonly ArtifactCredentials _write = new(api, runId, "artifacts/credentials-for-write");
-    private readonly ArtifactCredentials _read = new(api, runId, "artifacts/credentials-for-read");
+    private readonly ArtifactCredentials _write = new(api, owner, owner.WriteEndpoint);
+    private readonly ArtifactCredentials _read = new(api, owner, owner.ReadEndpoint);
     private readonly PresignedUrlClient _storage = new(api.Options, api.Retrier);
 
     /// <inheritdoc cref="ArtifactCredentials.ExpectUploads"/>
@@ -50,12 +50,12 @@ internal sealed class CredentialedStorage(RestApi api, string runId) : IDisposab
         {
             AzureBlob => new AzureBlocks(_storage, signed),
             AzureDataLake => new DataLakeAppends(_storage, signed),
-            Aws => new PresignedMultipart(api, _storage, runId),
+            Aws => new PresignedMultipart(api, _storage, owner.Id),
             _ => null,
         };
         if (target is null)
             return null;
-        using var upload = new MultipartUpload(target, api.Options.Multipart, runId);
+        using var upload = new MultipartUpload(target, api.Options.Multipart, owner.Id);
         return await upload.TrySendAsync(file, path, sent, cancellationToken).ConfigureAwait(false);
     }
 

@@ -45,8 +45,11 @@ internal sealed class DataLakeAppends(PresignedUrlClient storage, PresignedFile 
 
     private static HttpMethod Patch { get; } = new("PATCH");
 
+    // All that came with the address, but headers of blobs, which this protocol refuses.
     private static bool IsForFiles(string name) =>
-        name.ToLowerInvariant() is var lower && lower.StartsWith("x-ms-", StringComparison.Ordinal) && !lower.StartsWith("x-ms-blob-", StringComparison.Ordinal) && !lower.StartsWith("x-ms-meta-", StringComparison.Ordinal);
+        name.ToLowerInvariant() is var lower
+        && !lower.StartsWith("x-ms-blob-", StringComparison.Ordinal)
+        && !lower.StartsWith("x-ms-meta-", StringComparison.Ordinal);
 
     private Task<UploadedPart> SendAsync(FileInfo source, FilePart part, string more, Action<long> moved, CancellationToken cancellationToken) =>
         file.RunAsync(

@@ -6,15 +6,17 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// The artifacts of a workspace's runs, below <c>dbfs:/databricks/mlflow-tracking/</c>: through the Files API, or, if that is not
+/// The artifacts of a workspace's runs and logged models, below <c>dbfs:/databricks/mlflow-tracking/</c>: through the Files API, or, if that is not
 /// available or a file is large, with credentials for the storage itself (as MLflow's DatabricksRunArtifactRepository).
 /// </summary>
 internal sealed class DatabricksArtifactStore : IArtifactStore, IPrefetchesCredentials, ISharesConcurrency
 {
-    private static readonly Regex Root = new(@"^dbfs:/+(?:[^/]*@databricks/)?databricks/mlflow-tracking/(?<experiment>[^/]+)/(?<run>[^/]+)(?<rest>/.*)?\z", RegexOptions.CultureInvariant);
+    private static readonly Regex Root = new(
+        @"^dbfs:/+(?:[^/]*@databricks/)?databricks/mlflow-tracking/(?<experiment>[^/]+)/(?:logged_models/(?<model>[^/]+)|(?<run>[^/]+))(?<rest>/.*)?\z",
+        RegexOptions.CultureInvariant);
 
     private readonly RestApi _api;
-    private readonly string _runId;
+    private readonly ArtifactOwner _owner;
     private readonly FileTransfer _transfer;
     private readonly WorkspaceFiles _files;
     private readonly CredentialedStorage _storage;
@@ -26,10 +28,15 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IPrefetchesCrede
         Match root = Root.Match(run.ArtifactUri);
         if (!root.Success)
             throw new MlflowException(ErrorKind.UriUnsupported, $"The artifacts of run {run.RunId} are said to be at {run.ArtifactUri}, which is no place where a Databricks workspace keeps them.") { Target = run.ArtifactUri };
-        (_api, _runId) = (api, run.RunId);
+        bool isModel = root.Groups["model"].Success;
+        _api = api;
+        _owner = new ArtifactOwner(
+            isModel ? root.Groups["model"].Value : run.RunId.Length > 0 ? run.RunId : root.Groups["run"].Value, isModel);
         _transfer = new FileTransfer(api.Options, api.Retrier, api.Http);
-        _files = new WorkspaceFiles(api, $"/WorkspaceInternal/Mlflow/Artifacts/{root.Groups["experiment"].Value}/Runs/{root.Groups["run"].Value}{root.Groups["rest"].Value}");
-        _storage = new CredentialedStorage(api, run.RunId);
+        string folder = isModel ? $"LoggedModels/{root.Groups["model"].Value}" : $"Runs/{root.Groups["run"].Value}";
+        _files = new WorkspaceFiles(
+            api, $"/WorkspaceInternal/Mlflow/Artifacts/{root.Groups["experiment"].Value}/{folder}{root.Groups["rest"].Value}");
+        _storage = new CredentialedStorage(api, _owner);
     }
 
     public bool IsLocal => false;
@@ -72,7 +79,7 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IPrefetchesCrede
         {
             return await FirstAsync(
                 () => _files.ListAsync(folder, cancellationToken),
-                () => RunListing.OfAsync(_api, _runId, folder, cancellationToken)).ConfigureAwait(false);
+                () => _owner.ListAsync(_api, folder, cancellationToken)).ConfigureAwait(false);
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactNotFound)
         {

@@ -9,7 +9,7 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 /// <summary>Versions of registered models: of a model, of a run, or by a filter; the newest first.</summary>
 [Cmdlet(VerbsCommon.Get, "MlflowModelVersion", DefaultParameterSetName = "Name")]
 [OutputType("Anovos.Mlflow.Tracking.ModelVersion")]
-public sealed class GetMlflowModelVersionCommand : TrackingCommand
+public sealed class GetMlflowModelVersionCommand : RegistryCommand
 {
     private const int PageSize = 1000;
 
@@ -70,6 +70,8 @@ public sealed class GetMlflowModelVersionCommand : TrackingCommand
         ModelRegistry registry = ResolveRegistry();
         WarnIfMissing(registry.Store);
         string name = ResolveModelName(registry, Name);
+        if (Stage is not null)
+            Await(token => registry.ThrowIfWithoutStagesAsync(name, Stage, token));
         switch (ParameterSetName)
         {
             case "Alias":

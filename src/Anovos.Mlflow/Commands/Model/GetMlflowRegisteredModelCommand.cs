@@ -9,7 +9,7 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 /// <summary>Registered models by name, with wildcards; all of them without one.</summary>
 [Cmdlet(VerbsCommon.Get, "MlflowRegisteredModel", DefaultParameterSetName = "Name")]
 [OutputType("Anovos.Mlflow.Tracking.RegisteredModel")]
-public sealed class GetMlflowRegisteredModelCommand : TrackingCommand
+public sealed class GetMlflowRegisteredModelCommand : RegistryCommand
 {
     private const int PageSize = 100;
 
@@ -57,7 +57,7 @@ public sealed class GetMlflowRegisteredModelCommand : TrackingCommand
             Search(registry, model => name.Matches(model.Name));
         else
         {
-            string message = $"There is no registered model '{name}' at {registry.TrackingUri}. Get-MlflowRegisteredModel lists those there are.";
+            string message = $"There is no registered model '{name}' at {registry.TrackingUri}. Get-MlflowRegisteredModel lists them.";
             throw new MlflowException(ErrorKind.ModelNotFound, message) { Target = name.ToString() };
         }
     }

@@ -47,6 +47,15 @@ public sealed class NewMlflowModelVersionCommand : RunCommand
     [ValidateNotNullOrEmpty]
     public string[] Alias { get; set; } = [];
 
+    /// <summary>
+    /// The registry to use: <c>databricks-uc</c> for Unity Catalog, <c>databricks</c> for the workspace's own, or the URI of a store.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? RegistryUri { get; set; }
+
+    private protected override string? NamedRegistry => RegistryUri;
+
     /// <inheritdoc/>
     protected override void Process()
     {

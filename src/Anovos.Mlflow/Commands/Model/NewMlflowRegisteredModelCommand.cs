@@ -9,7 +9,7 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 /// <summary>Makes a registered model, which has no version yet.</summary>
 [Cmdlet(VerbsCommon.New, "MlflowRegisteredModel", SupportsShouldProcess = true)]
 [OutputType("Anovos.Mlflow.Tracking.RegisteredModel")]
-public sealed class NewMlflowRegisteredModelCommand : TrackingCommand
+public sealed class NewMlflowRegisteredModelCommand : RegistryCommand
 {
     /// <summary>The name; unique in its registry.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true)]

@@ -11,7 +11,7 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 /// </summary>
 [Cmdlet(VerbsCommunications.Receive, "MlflowModel", SupportsShouldProcess = true)]
 [OutputType("Anovos.Mlflow.Registry.MlflowModel")]
-public sealed class ReceiveMlflowModelCommand : TrackingCommand
+public sealed class ReceiveMlflowModelCommand : RegistryCommand
 {
     /// <summary>A URI: <c>models:/income/1</c>, <c>models:/income@champion</c>, <c>models:/m-…</c> or <c>runs:/…/model</c>.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]

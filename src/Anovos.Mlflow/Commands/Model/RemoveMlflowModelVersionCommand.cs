@@ -8,7 +8,7 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 /// <summary>Removes versions of a registered model. Their files stay where they are.</summary>
 [Cmdlet(VerbsCommon.Remove, "MlflowModelVersion", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(void))]
-public sealed class RemoveMlflowModelVersionCommand : TrackingCommand
+public sealed class RemoveMlflowModelVersionCommand : RegistryCommand
 {
     /// <summary>The registered model's name.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipelineByPropertyName = true)]

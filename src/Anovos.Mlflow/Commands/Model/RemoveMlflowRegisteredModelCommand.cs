@@ -8,7 +8,7 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 /// <summary>Removes registered models with all their versions. The files of the versions stay where they are.</summary>
 [Cmdlet(VerbsCommon.Remove, "MlflowRegisteredModel", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(void))]
-public sealed class RemoveMlflowRegisteredModelCommand : TrackingCommand
+public sealed class RemoveMlflowRegisteredModelCommand : RegistryCommand
 {
     /// <summary>Names of models.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]

@@ -1,0 +1,49 @@
+using System.Text.Json;
+using Anovos.Mlflow.Http;
+
+namespace Anovos.Mlflow.Databricks;
+
+/// <summary>
+/// Finds the registry that a workspace uses where nothing names one: Unity Catalog's if its default catalog is one of Unity Catalog, else
+/// its own. Thread-safe.
+/// </summary>
+internal sealed class DefaultRegistry(RestApi api)
+{
+    private const string Assignment = "api/2.1/unity-catalog/current-metastore-assignment";
+
+    // The catalog of workspaces without Unity Catalog, and of those that have not changed to it.
+    private const string Hive = "hive_metastore";
+
+    private volatile Task<bool>? _isUnityCatalog;
+
+    /// <summary>Whether it is that of Unity Catalog.</summary>
+    public async Task<bool> IsUnityCatalogAsync(CancellationToken cancellationToken)
+    {
+        Task<bool> asked = _isUnityCatalog ??= AskAsync(cancellationToken);
+        try
+        {
+            return await asked.ConfigureAwait(false);
+        }
+        catch
+        {
+            _isUnityCatalog = null;
+            throw;
+        }
+    }
+
+    private async Task<bool> AskAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            JsonElement response = await api.GetAddressAsync(
+                Assignment, ErrorKind.NotSupported, cancellationToken).ConfigureAwait(false);
+            return JsonFields.Read(response, api.Server.Host, json => json.Text("default_catalog_name") is { Length: > 0 } catalog
+                && catalog != Hive);
+        }
+        catch (MlflowException e) when (e.StatusCode is >= 400 and < 500 && e.Kind != ErrorKind.AuthenticationFailed)
+        {
+            // Without a metastore, or without the right to see it.
+            return false;
+        }
+    }
+}
