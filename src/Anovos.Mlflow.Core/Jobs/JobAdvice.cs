@@ -1,3 +1,5 @@
+using Anovos.Mlflow.Databricks;
+
 namespace Anovos.Mlflow.Jobs;
 
 /// <summary>What to do about a job that ended badly or was refused.</summary>
@@ -34,13 +36,15 @@ internal static class JobAdvice
     /// <param name="permission">The permission that starting it needs.</param>
     public static MlflowException Explain(MlflowException e, string permission)
     {
+        // In the words of the Jobs API, which has one code for all of these.
         bool Says(string text) => e.Message.IndexOf(text, StringComparison.OrdinalIgnoreCase) >= 0;
         (string? advice, ErrorKind kind) = e switch
         {
-            { StatusCode: 429 } or { ErrorCode: "QUOTA_EXCEEDED" or "RESOURCE_EXHAUSTED" or "REQUEST_LIMIT_EXCEEDED" } =>
+            _ when Failures.IsLimited(e.StatusCode ?? 0)
+                || e.ErrorCode is "QUOTA_EXCEEDED" or "RESOURCE_EXHAUSTED" or "REQUEST_LIMIT_EXCEEDED" =>
                 ("The workspace has a limit of active runs and of requests: start the job later, or ask its administrator for a higher "
                     + "limit.", e.Kind),
-            { Kind: ErrorKind.PermissionDenied } => ($"Starting it needs {permission}.", e.Kind),
+            { Kind: ErrorKind.PermissionDenied } when !WorkspaceRefusal.IsNoPermission(e) => ($"Starting it needs {permission}.", e.Kind),
             _ when Says("environment is required") =>
                 ("Describe its environment: Invoke-AnovosWorkflow -ServerlessEnvironment @{ environment_version = '5' }.", e.Kind),
             _ when Says("Validation failed for") =>

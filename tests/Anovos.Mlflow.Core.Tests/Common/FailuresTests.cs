@@ -239,7 +239,11 @@ public class FailuresTests
                 .Order(),
         ];
         Assert.Equal(
-            ["AzureErrors.cs", "RestModelAliases.cs", "S3Errors.cs", "UnityCatalogAliases.cs", "UnityCatalogApi.cs"], found);
+            [
+                "AzureErrors.cs", "JobAdvice.cs", "JobAdvice.cs", "JobState.cs", "OneTimeRun.cs", "OneTimeRun.cs", "RestModelAliases.cs",
+                "S3Errors.cs", "UnityCatalogAliases.cs", "UnityCatalogApi.cs",
+            ],
+            found);
     }
 
     [Fact]
