@@ -104,15 +104,15 @@ public sealed class DatabricksWorkspace
             return true;
         }
 
-        if (GoogleStorage.Holds(path))
+        if (BrowserSignIn.Holds(path))
         {
-            await _google.HandleAsync(context, path);
+            await _browser.HandleAsync(context, recorded);
             return true;
         }
 
-        if (path == "/oidc/v1/authorize")
+        if (GoogleStorage.Holds(path))
         {
-            await _browser.HandleAsync(context, recorded);
+            await _google.HandleAsync(context, path);
             return true;
         }
 

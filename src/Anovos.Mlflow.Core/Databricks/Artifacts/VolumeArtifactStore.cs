@@ -3,7 +3,10 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>Artifacts in a Unity Catalog volume (<c>dbfs:/Volumes/catalog/schema/volume/…</c>), through the Files API.</summary>
+/// <summary>
+/// Artifacts in a Unity Catalog volume (<c>dbfs:/Volumes/catalog/schema/volume/…</c>), or the files of a model there, through the
+/// Files API.
+/// </summary>
 internal sealed class VolumeArtifactStore(RestApi api, string root) : IArtifactStore, ISharesConcurrency
 {
     private readonly FileTransfer _transfer = new(api.Options, api.Retrier, api.Http);
@@ -19,8 +22,19 @@ internal sealed class VolumeArtifactStore(RestApi api, string root) : IArtifactS
     {
         string path = ArtifactPath.Normalize(artifactPath);
         return source.State.Length > WorkspaceFiles.MaximumBytes
-            ? throw new MlflowException(ErrorKind.ArtifactSendFailed, $"It is larger than the {WorkspaceFiles.MaximumBytes >> 30} GiB that Databricks' Files API takes. Copy it into the volume on the cluster, where it is mounted at {root}.") { Target = path }
+            ? throw TooLarge(path)
             : _transfer.WithinLimitAsync(path, stop => _files.SendAsync(source, path, sent, stop), cancellationToken);
+    }
+
+    private MlflowException TooLarge(string path)
+    {
+        string advice = root.StartsWith("/Volumes/", StringComparison.Ordinal)
+            ? $" Copy it into the volume on the cluster, where it is mounted at {root}."
+            : "";
+        return new(
+            ErrorKind.ArtifactSendFailed,
+            $"It is larger than the {WorkspaceFiles.MaximumBytes >> 30} GiB that Databricks' Files API takes in one request.{advice}")
+        { Target = path };
     }
 
     public Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken)

@@ -40,8 +40,6 @@ internal static class WorkspaceRefusal
                 + $"{renew}Test-MlflowConnection shows which methods there are.";
         }
 
-        if (refusal.Request.Endpoint.Contains("mlflow/unity-catalog/"))
-            return ""; // the registry names the grant
         if (Scopes.Match(refusal.Message) is { Success: true } scopes)
         {
             string missing = scopes.Groups["scopes"].Value.Trim(' ', '.');
