@@ -29,7 +29,10 @@ public sealed class CloudGateway : IAsyncDisposable
     /// <summary>Its address.</summary>
     public Uri Uri { get; private set; } = null!;
 
-    /// <summary>Every request, as <c>PUT /path?query</c>, with <c> from /path</c> for one that copies.</summary>
+    /// <summary>
+    /// Every request, as <c>PUT /path?query</c>, with <c> from /path</c> for one that copies and <c> of bytes 0-9/10</c> for one that
+    /// sends a part so. Those for tokens are not among them, and are never refused.
+    /// </summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
     /// <summary>The bytes of all bodies, in both directions.</summary>
@@ -63,10 +66,16 @@ public sealed class CloudGateway : IAsyncDisposable
         string? from = context.Request.Headers["x-amz-copy-source"].FirstOrDefault() ?? context.Request.Headers["x-ms-copy-source"].FirstOrDefault();
         if (from is not null)
             request += $" from {from.Split('?')[0]}";
-        Requests.Enqueue(request);
+        if (context.Request.Method == "POST" && context.Request.Path.Value!.Split("/rewriteTo/") is [var source, _])
+            request += $" from {source}";
+        if (context.Request.Headers.ContentRange.FirstOrDefault() is { } range)
+            request += $" of {range}";
+        bool isToken = target == "/token";
+        if (!isToken)
+            Requests.Enqueue(request);
         byte[] body = await ReadAsync(context.Request);
         Interlocked.Add(ref _bytes, body.Length);
-        if (Refuse(request) is { } status)
+        if (!isToken && Refuse(request) is { } status)
         {
             context.Response.StatusCode = status;
             return;

@@ -12,6 +12,7 @@ public sealed class TrackingServer : IAsyncDisposable
 {
     private readonly TrackingServerOptions _options;
     private readonly ConcurrentQueue<RecordedRequest> _requests = new();
+    private int _underway;
     private readonly ArtifactStore _artifacts;
     private readonly TrackingState _state;
     private readonly MultipartEndpoints? _multipart;
@@ -43,6 +44,9 @@ public sealed class TrackingServer : IAsyncDisposable
 
     /// <summary>Every request so far, in the order they came.</summary>
     public IReadOnlyList<RecordedRequest> Requests => [.. _requests];
+
+    /// <summary>How many requests are being handled, those of clients that are gone included.</summary>
+    public int Underway => Volatile.Read(ref _underway);
 
     /// <summary>The artifacts by path under the artifact root, as <c>1/&lt;run&gt;/artifacts/a.txt</c>.</summary>
     public IReadOnlyDictionary<string, StoredArtifact> Artifacts => _artifacts.All;
@@ -153,6 +157,19 @@ public sealed class TrackingServer : IAsyncDisposable
     }
 
     private async Task HandleAsync(HttpContext context)
+    {
+        Interlocked.Increment(ref _underway);
+        try
+        {
+            await RecordAsync(context);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _underway);
+        }
+    }
+
+    private async Task RecordAsync(HttpContext context)
     {
         var recorded = new RecordedRequest
         {

@@ -6,21 +6,113 @@ using Anovos.Mlflow.TestServer;
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>Against a fake of S3.</summary>
-public sealed class BucketTests() : BucketContract("s3");
+public sealed class BucketTests() : S3BucketContract("s3");
 
 /// <summary>Against an emulator of S3.</summary>
-public sealed class BucketOnAnEmulatorTests() : BucketContract("s3rver");
+public sealed class BucketOnAnEmulatorTests() : S3BucketContract("s3rver");
+
+/// <summary>Against a fake of Google Cloud Storage.</summary>
+public sealed class GcsBucketTests() : BucketContract("gcs")
+{
+    [Fact]
+    public void A_key_that_Google_does_not_know_is_an_error_and_no_line_of_it_is_printed()
+    {
+        using var key = System.Security.Cryptography.RSA.Create(2048);
+        string path = GoogleKeys.WriteFile(CloudStores.GcsAccount, Cloud.Uri, key);
+        ScriptResult result = SendWith(("GOOGLE_APPLICATION_CREDENTIALS", path));
+        Assert.StartsWith("AuthenticationFailed", Assert.Single(result.Errors).FullyQualifiedErrorId);
+        Assert.Contains("Invalid JWT Signature", result.Errors[0].Exception.Message);
+        Assert.DoesNotContain(key.ExportPkcs8PrivateKeyPem().Split('\n')[5], result.Errors[0].Exception.ToString());
+    }
+
+    [Fact]
+    public void Without_credentials_the_error_says_where_they_are_looked_for()
+    {
+        ScriptResult result = SendWith(
+            ("GOOGLE_APPLICATION_CREDENTIALS", null), ("CLOUDSDK_CONFIG", Session.Folder), ("NO_GCE_CHECK", "true"));
+        Assert.StartsWith("AuthenticationFailed", Assert.Single(result.Errors).FullyQualifiedErrorId);
+        Assert.Contains("GOOGLE_APPLICATION_CREDENTIALS is not set", result.Errors[0].Exception.Message);
+    }
+
+    [Fact]
+    public void A_run_is_copied_from_bucket_to_bucket()
+    {
+        Session.Write("file.txt", "something");
+        ScriptResult result = Session.Run(
+            """
+            $null = New-MlflowExperiment here -ArtifactLocation "$Place/here" -TrackingUri ./mlruns
+            $null = New-MlflowExperiment there -ArtifactLocation "$Place/there" -TrackingUri ./copies
+            $null = Start-MlflowRun -Experiment here -TrackingUri ./mlruns
+            $null = Send-MlflowArtifact ./file.txt folder
+            $null = Stop-MlflowRun
+            (Get-MlflowRun -TrackingUri ./mlruns | Copy-MlflowRun -Experiment there -Destination ./copies).Status
+            $copy = Get-MlflowRun -TrackingUri ./copies
+            ($copy | Get-MlflowArtifact -Recurse).ArtifactPath
+            ($copy | Receive-MlflowArtifact -Destination ./back).Status
+            [IO.File]::ReadAllText("$PWD/back/folder/file.txt")
+            """,
+            ("Place", Place)).Clean();
+        Assert.Equal(["Synced", "folder", "folder/file.txt", "Received", "something"], result.Texts);
+    }
+
+    [Fact]
+    public void On_a_Google_machine_its_metadata_server_gives_the_credentials()
+    {
+        string path = Session.Write(
+            "script.ps1",
+            """
+            Import-Module $args[0]
+            Set-Content file.txt something
+            $null = New-MlflowExperiment bucket -ArtifactLocation $args[1] -TrackingUri ./mlruns
+            $null = Start-MlflowRun -Experiment bucket -TrackingUri ./mlruns
+            (Send-MlflowArtifact ./file.txt).Status
+            (Receive-MlflowArtifact -Destination ./back).Status
+            """);
+        (int exitCode, string output, string error) = CleanProcess.Run(
+            Repository.Pwsh,
+            ["-NoProfile", "-NonInteractive", "-File", path, Repository.StagedModule, Place],
+            Session.Folder,
+            [
+                ("HOME", Session.Folder), ("PATH", Environment.GetEnvironmentVariable("PATH")), ("GCE_METADATA_HOST", Cloud.Uri.Authority),
+                ("CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE", Cloud.Uri.AbsoluteUri),
+            ]);
+        Assert.Equal((0, ""), (exitCode, error));
+        Assert.Equal(["Sent", "Received"], output.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries));
+        Assert.DoesNotContain(Cloud.Requests, request => request.Path == "/token");
+    }
+
+    private ScriptResult SendWith(params (string Name, string? Value)[] variables)
+    {
+        foreach ((string name, string? value) in variables)
+        {
+            Environment.SetEnvironmentVariable(name, value);
+            Variables[name] = "";
+        }
+
+        Session.Write("file.txt", "something");
+        return Session.Run(
+            """
+            $null = New-MlflowExperiment bucket -ArtifactLocation $Place -TrackingUri ./mlruns
+            $null = Start-MlflowRun -Experiment bucket -TrackingUri ./mlruns
+            Send-MlflowArtifact ./file.txt
+            """,
+            ("Place", Place));
+    }
+}
 
 /// <summary>Runs whose artifacts, and workflows whose outputs, are in a bucket.</summary>
 public abstract class BucketContract : IDisposable
 {
     private readonly ScriptSession _session = new();
-    private string _place = $"s3://artifacts/{Guid.NewGuid():N}";
+    private string _place;
     private readonly Dictionary<string, string> _environment;
     private readonly FakeCloud? _fake;
+    private readonly string _etag;
 
     protected BucketContract(string store)
     {
+        _place = $"{CloudStores.BucketUri(store)}/{Guid.NewGuid():N}";
+        _etag = CloudStores.IsGcs(store) ? "^[0-9]{16}$" : "^[0-9a-f]{32}$";
         _fake = CloudStores.IsFake(store) ? CloudStores.StartFakeAsync(store).GetAwaiter().GetResult() : null;
         Uri? address = _fake?.Uri ?? CloudEmulator.Find(store);
         Assert.SkipWhen(address is null, CloudEmulator.Missing(store));
@@ -28,6 +120,14 @@ public abstract class BucketContract : IDisposable
         foreach ((string name, string value) in _environment)
             Environment.SetEnvironmentVariable(name, value);
     }
+
+    private protected ScriptSession Session => _session;
+
+    protected string Place => _place;
+
+    protected FakeCloud Cloud => _fake!;
+
+    protected Dictionary<string, string> Variables => _environment;
 
     [Fact]
     public void Artifacts_go_to_a_bucket_and_come_back_and_are_not_sent_twice()
@@ -66,7 +166,7 @@ public abstract class BucketContract : IDisposable
             result.Texts);
         JsonElement file = JsonDocument.Parse(File.ReadAllText(Path.Combine(_session.Folder, "back", "final_dataset.manifest.json"))).RootElement.GetProperty("files")[0];
         Assert.Equal((9, $"{_place}/out/final_dataset/part-0"), (file.GetProperty("length").GetInt64(), file.GetProperty("uri").GetString()));
-        Assert.Matches("^[0-9a-f]{32}$", file.GetProperty("etag").GetString());
+        Assert.Matches(_etag, file.GetProperty("etag").GetString());
     }
 
     [Fact]
@@ -78,22 +178,6 @@ public abstract class BucketContract : IDisposable
             "Import-AnovosConfig $Config | Start-MlflowRun -TrackingUri $Uri | Send-AnovosArtifact -Verify | ForEach-Object { \"$($_.Status) $($_.ArtifactPath)\" }",
             ("Config", config), ("Uri", server.Uri.AbsoluteUri)).Clean();
         Assert.Equal(["Sent final_dataset/part-0"], result.Texts);
-    }
-
-    [Fact]
-    public void That_TLS_is_not_checked_is_a_warning_and_a_bucket_that_is_not_there_an_error_with_its_name()
-    {
-        _session.Write("file.txt", "something");
-        ScriptResult result = _session.Run(
-            """
-            $null = New-MlflowExperiment bucket -ArtifactLocation s3://no-such-bucket/x -TrackingUri ./mlruns
-            $null = Start-MlflowRun -Experiment bucket -TrackingUri ./mlruns
-            $env:MLFLOW_S3_IGNORE_TLS = 'true'
-            try { Send-MlflowArtifact ./file.txt } finally { $env:MLFLOW_S3_IGNORE_TLS = $null }
-            """);
-        Assert.Contains("MLFLOW_S3_IGNORE_TLS", Assert.Single(result.Warnings));
-        Assert.StartsWith("BucketNotFound", Assert.Single(result.Errors).FullyQualifiedErrorId);
-        Assert.Contains("no-such-bucket", result.Errors.Single().Exception.Message);
     }
 
     public void Dispose()
@@ -119,6 +203,26 @@ public abstract class BucketContract : IDisposable
             """,
             ("Place", _place)).Clean().Texts.Single();
         return _session.Write("config.yaml", $"write_main:\n  file_path: {_place}/out\nmlflow:\n  experiment: x\n  track_output: True\n  track_reports: False\n  track_intermediates: False\n");
+    }
+}
+
+/// <summary>What is about S3 only.</summary>
+public abstract class S3BucketContract(string store) : BucketContract(store)
+{
+    [Fact]
+    public void That_TLS_is_not_checked_is_a_warning_and_a_bucket_that_is_not_there_an_error_with_its_name()
+    {
+        Session.Write("file.txt", "something");
+        ScriptResult result = Session.Run(
+            """
+            $null = New-MlflowExperiment bucket -ArtifactLocation s3://no-such-bucket/x -TrackingUri ./mlruns
+            $null = Start-MlflowRun -Experiment bucket -TrackingUri ./mlruns
+            $env:MLFLOW_S3_IGNORE_TLS = 'true'
+            try { Send-MlflowArtifact ./file.txt } finally { $env:MLFLOW_S3_IGNORE_TLS = $null }
+            """);
+        Assert.Contains("MLFLOW_S3_IGNORE_TLS", Assert.Single(result.Warnings));
+        Assert.StartsWith("BucketNotFound", Assert.Single(result.Errors).FullyQualifiedErrorId);
+        Assert.Contains("no-such-bucket", result.Errors.Single().Exception.Message);
     }
 }
 

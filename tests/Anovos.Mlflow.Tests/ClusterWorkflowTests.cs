@@ -77,6 +77,17 @@ public sealed class ClusterWorkflowTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task System_metrics_of_a_job_are_said_to_be_missing_and_none_of_this_machine_are_in_their_place()
+    {
+        await StartAsync(new() { Job = new() { Logs = Log } });
+        ScriptResult result = Run($"{Existing} -SystemMetric");
+        Assert.Contains("cluster of Databricks and has no system metrics", result.Warnings[0]);
+        Assert.Contains("cluster of Databricks", Stored.Tags["anovos.workflow.systemMetricsMissing"]);
+        Assert.Contains("cluster of Databricks", Stored.Tags["mlflow.note.content"]);
+        Assert.DoesNotContain(Stored.Metrics, point => point.Key.StartsWith("system/", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_program_on_an_existing_cluster_finds_the_run_in_its_environment_and_its_arguments_as_they_are()
     {
         Assert.SkipWhen(InvokeWorkflowTests.Python is null, "there is no python3 in PATH");

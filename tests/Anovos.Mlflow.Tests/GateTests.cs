@@ -86,7 +86,7 @@ public sealed class GateTests : IDisposable
         _session.Write("gate.yaml", "metrics:\n  rmse: { maximum: 0.5 }\n");
         ScriptResult result = Run("database", "try { Test-MlflowRun gate.yaml } catch { $_.FullyQualifiedErrorId; \"$_\" }");
         Assert.StartsWith("ConfigInvalid,", result.Texts[0]);
-        Assert.Contains("gate.yaml:2:11: There is no key 'maximum' here.", result.Texts[1]);
+        Assert.Contains("gate.yaml:2:11: The key 'maximum' is unknown here.", result.Texts[1]);
     }
 
     [Fact]
@@ -108,6 +108,30 @@ public sealed class GateTests : IDisposable
         Assert.Contains("breaks 2 rules.", result.Errors[0].ToString());
         Assert.Contains("metric/rmse/max: 0.6 is more than 0.5.", result.Errors[0].ToString());
         Assert.Contains("metric/loss/max: The run has no metric loss.", result.Errors[0].ToString());
+    }
+
+    [Theory]
+    [InlineData("Test-MlflowRun -RunId 0123456789abcdef0123456789abcdef @rule", "RunNotFound")]
+    [InlineData("$run, ([pscustomobject]@{ RunId = '0123456789abcdef0123456789abcdef' }) | Test-MlflowRun @rule", "RunNotFound")]
+    [InlineData("Test-MlflowRun -RunId $run.RunId -TrackingUri ftp://127.0.0.1 @rule", "UriUnsupported")]
+    [InlineData("Test-MlflowRun missing.yaml -Run $run @rule", "ConfigNotFound")]
+    [InlineData("Test-MlflowRun @rule", "NoActiveRun")]
+    [InlineData("Get-MlflowRun -Experiment other | Test-MlflowRun @rule", "GateFailed")]
+    [InlineData("Get-MlflowRun -Experiment gates -Filter 'metrics.rmse > 9' | Test-MlflowRun @rule", "GateFailed")]
+    public void A_gate_that_cannot_test_its_runs_fails_the_process(string command, string error)
+    {
+        ScriptResult result = Run(
+            "database",
+            $$"""
+            $global:LASTEXITCODE = 0
+            $null = Start-MlflowRun -Experiment gates
+            Write-MlflowMetric rmse 0.6
+            $run = Stop-MlflowRun
+            $rule = @{ Metric = @{ rmse = @{ max = 0.7 } }; ExitOnFailure = $true; Quiet = $true }
+            try { $null = {{command}} -ErrorAction Stop } catch { $_.FullyQualifiedErrorId.Split(',')[0] }
+            $LASTEXITCODE
+            """);
+        Assert.Equal([error, "1"], result.Texts);
     }
 
     [Fact]

@@ -24,6 +24,7 @@ public sealed class LibraryTests : IDisposable
     [
         ("AZURE_STORAGE_CONNECTION_STRING", "AccountName=account;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:1/account"),
         ("MLFLOW_S3_ENDPOINT_URL", "http://127.0.0.1:1"), ("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("STORAGE_EMULATOR_HOST", "127.0.0.1:1"),
         ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0"),
     ];
 
@@ -45,6 +46,7 @@ public sealed class LibraryTests : IDisposable
     [Theory]
     [InlineData("wasbs://container@account.blob.core.windows.net", "Azure.Storage.Blobs", "AWSSDK")]
     [InlineData("s3://bucket", "AWSSDK.S3", "Azure")]
+    [InlineData("gs://bucket", "Google.Cloud.Storage.V1", "AWSSDK")]
     public void A_library_loads_on_first_use(string bucket, string used, string unused)
     {
         string[] lines = Run(
@@ -75,6 +77,7 @@ public sealed class LibraryTests : IDisposable
         Assert.Contains("cannot be reached", lines[5]);
         Assert.Contains(used, lines[6].Split(' '));
         Assert.DoesNotContain(unused, lines[6]);
+        Assert.Equal(bucket.StartsWith("gs:", StringComparison.Ordinal), lines[6].Contains("Google") || lines[6].Contains("Newtonsoft"));
         Assert.Equal(7, lines.Length);
     }
 
@@ -105,6 +108,26 @@ public sealed class LibraryTests : IDisposable
         Assert.Equal(used, lines[5..8]);
         string ours = Path.Combine(Repository.StagedModule, "deps", "net8.0", "Azure.Core.dll");
         Assert.Equivalent(new[] { ours, Path.Combine(other, "Azure.Core.dll") }, lines[8..], strict: true);
+    }
+
+    [Theory]
+    [InlineData("the other module")]
+    [InlineData("ours")]
+    public void Another_module_with_another_Json_library_works_beside_the_one_of_Google(string first)
+    {
+        string other = OtherModule();
+        string[] modules = first == "ours" ? [Repository.StagedModule, other] : [other, Repository.StagedModule];
+        string[] lines = Run(
+            """
+            Import-Module $args[0], $args[1]
+            if ($args[2] -eq 'the other module') { $null = Use-OtherLibrary }
+            Send-ToBucket gs://bucket
+            Use-OtherLibrary | Where-Object { $_ -like 'Newtonsoft*' }
+            (Get-Library | Where-Object { $_.GetName().Name -eq 'Newtonsoft.Json' }).GetName().Version.Major
+            """,
+            [.. modules, first]);
+        Assert.Contains("gs://bucket cannot be reached", lines[0]);
+        Assert.Equal(["Newtonsoft.Json {\"a\":1}", "13"], lines[1..]);
     }
 
     [Fact]

@@ -130,6 +130,10 @@ public sealed class PairCopyTests : IAsyncLifetime
             await reached.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
             pipeline.Stop();
             Assert.Throws<PipelineStoppedException>(() => pipeline.EndInvoke(running));
+
+            // A run that the server is still creating cannot be found by the next copy.
+            while (server.Underway > 0)
+                await Task.Delay(10, TestContext.Current.CancellationToken);
         }
 
         ScriptResult result = _session.Run($"({Copy}).Status; ({Copy}).Points", ("From", source), ("To", target)).Clean();

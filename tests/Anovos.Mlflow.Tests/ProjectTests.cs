@@ -318,7 +318,7 @@ public sealed class ProjectTests : IDisposable
         Assert.Equal(Path.Combine(_session.Folder, "work", "MLproject"), result.Texts[0]);
         Assert.Equal(["a b", "{c}", "conf/it's {a}.yaml", "emr"], Arguments());
         Assert.Contains("-Force", Assert.Single(Run("Import-AnovosConfig \"./work/conf/it's {a}.yaml\" | Export-AnovosProject python3 -Path ./work").Errors).ToString());
-        Assert.Contains("does not lie in", Assert.Single(Run("Import-AnovosConfig \"./work/conf/it's {a}.yaml\" | Export-AnovosProject python3 -Path ./demo -Force").Errors).ToString());
+        Assert.Contains("is not in ", Assert.Single(Run("Import-AnovosConfig \"./work/conf/it's {a}.yaml\" | Export-AnovosProject python3 -Path ./demo -Force").Errors).ToString());
     }
 
     [Fact]

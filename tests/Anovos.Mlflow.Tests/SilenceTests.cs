@@ -218,9 +218,9 @@ public sealed class SilenceTests : IDisposable
             ["ModelVersionNotFound", "ModelVersionNotFound", "ModelVersionNotFound", "ModelNotFound", "ExperimentNotFound"], Ids(result));
         Assert.Equal(
             [
-                "The registered model 'churn' has no alias 'old'. Get-MlflowRegisteredModel shows those it has.",
-                "The registered model 'churn' has no tag 'Team' that could be removed.",
-                "Version 1 of 'income' has no tag 'none' that could be removed.",
+                "The registered model 'churn' has no alias 'old'. Get-MlflowRegisteredModel lists its aliases.",
+                "The registered model 'churn' does not have the tag 'Team'.",
+                "Version 1 of 'income' does not have the tag 'none'.",
             ],
             result.Warnings);
     }

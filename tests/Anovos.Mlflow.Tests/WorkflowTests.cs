@@ -170,10 +170,10 @@ public sealed class WorkflowTests : IDisposable
     public void A_run_whose_artifacts_have_no_place_here_goes_on_with_a_warning()
     {
         ScriptResult result = _session.Run(
-            "$null = New-MlflowExperiment Customers -ArtifactLocation gs://bucket/x -TrackingUri ./mlruns; (Import-AnovosConfig $Config | Start-MlflowRun -TrackingUri ./mlruns).Params.Count -gt 10; (Stop-MlflowRun).Status",
+            "$null = New-MlflowExperiment Customers -ArtifactLocation hdfs://name/x -TrackingUri ./mlruns; (Import-AnovosConfig $Config | Start-MlflowRun -TrackingUri ./mlruns).Params.Count -gt 10; (Stop-MlflowRun).Status",
             ("Config", Path.Combine(Customers, "config.yaml"))).Clean();
         Assert.Equal(["True", "Finished"], result.Texts);
-        Assert.Contains("gs:", Assert.Single(result.Warnings));
+        Assert.Contains("hdfs:", Assert.Single(result.Warnings));
     }
 
     [Fact]

@@ -89,7 +89,7 @@ internal sealed class FileDownload(IArtifactReader store, ListedArtifact file, s
             if (content.Length != file.Length)
             {
                 throw Failed($"{content.Length} bytes came, and the run lists {file.Length}. It was replaced meanwhile, "
-                    + "or the server ended its answer early; try again.");
+                    + "or the server ended its response early; try again.");
             }
 
             return await PlaceAsync(temporary, content, cancellationToken).ConfigureAwait(false);

@@ -76,7 +76,7 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
                 // A server may respond before it has read the whole body. Then it does not have the file.
                 return etag = content.Sent is not null
                     ? response.Headers.ETag?.ToString() ?? ""
-                    : throw new MlflowException(ErrorKind.ServerError, $"{server.Authority} answered before it had all of {source}.") { IsTransient = true };
+                    : throw new MlflowException(ErrorKind.ServerError, $"{server.Authority} answered before it received all of {source}.") { IsTransient = true };
             }
             catch (MlflowException e) when (e.IsTooLarge())
             {
@@ -239,11 +239,11 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
             string body = Encoding.UTF8.GetString(bytes);
             if (ArtifactResponses.IsMissing(response, body))
                 throw new MlflowException(ErrorKind.ArtifactNotFound, "The run has no such artifact.") { StatusCode = (int)response.StatusCode };
-            response.Headers.TryGetValues("x-request-id", out IEnumerable<string>? requestId);
-            string? advice = options.Identity?.AdviceOn(
-                (int)response.StatusCode, request.RequestUri!.AbsolutePath, request.Method == HttpMethod.Get);
+            if (!response.Headers.TryGetValues("x-request-id", out IEnumerable<string>? requestId))
+                response.Headers.TryGetValues("x-databricks-request-id", out requestId);
+            var refused = new RefusedRequest(request.RequestUri!.AbsolutePath, request.Method == HttpMethod.Get);
             throw ServerErrors.From((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, body,
-                requestId?.FirstOrDefault(), response.Headers.RetryAfter?.ToString(), server, ErrorKind.ArtifactNotFound, advice, options);
+                requestId?.FirstOrDefault(), response.Headers.RetryAfter?.ToString(), server, ErrorKind.ArtifactNotFound, refused, options);
         }
         catch (Exception e)
         {

@@ -84,7 +84,7 @@ internal sealed class HashingStream(Stream target, long limit) : Stream
     private void ThrowIfTooMuch(int count)
     {
         if (count > limit - _length)
-            throw new MlflowException(ErrorKind.ServerError, $"More came than the {limit} bytes that the store lists. It was replaced meanwhile, or the server does not end its answer; try again.");
+            throw new MlflowException(ErrorKind.ServerError, $"More came than the {limit} bytes that the store lists. It was replaced in the meantime, or the server does not end its response; try again.");
     }
 
     private void Take(byte[] buffer, int offset, int count)

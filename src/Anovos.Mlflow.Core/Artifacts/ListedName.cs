@@ -22,7 +22,7 @@ internal static class ListedName
         if (name.Length == 2 && name[1] == ':' && char.IsLetter(name[0]))
             return "is a drive";
         if (!IsText(name))
-            return "is no valid text";
+            return "is not valid text";
         return windows ? WindowsName.WhyRefused(name) : null;
     }
 

@@ -47,7 +47,7 @@ internal sealed class LocalArtifactStore(string root, bool? onWindows = null) : 
     {
         string path = FullPath(artifactPath);
         if (!File.Exists(path))
-            throw new MlflowException(ErrorKind.ArtifactNotFound, $"The run has no artifact '{artifactPath}': {path} is no file.") { Target = artifactPath };
+            throw new MlflowException(ErrorKind.ArtifactNotFound, $"The run has no artifact '{artifactPath}': {path} is not a file.") { Target = artifactPath };
         using FileStream source = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: true);
         await CopyAsync(source, source.Length, target, received, cancellationToken).ConfigureAwait(false);
     }

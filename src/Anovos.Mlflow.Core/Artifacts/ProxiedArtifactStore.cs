@@ -103,7 +103,7 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
         string address = root.AbsoluteUri;
         int end = address.IndexOf(Endpoint, StringComparison.Ordinal) is var start and >= 0
             ? start + Endpoint.Length
-            : throw new MlflowException(ErrorKind.UriUnsupported, $"{address} is no address of MLflow's artifact service, so it cannot be listed.") { Target = address };
+            : throw new MlflowException(ErrorKind.UriUnsupported, $"{address} is not an address of MLflow's artifact service, so it cannot be listed.") { Target = address };
         string folder = ArtifactPath.Join(Uri.UnescapeDataString(address.Substring(end).Trim('/')), ArtifactPath.Normalize(artifactPath));
         return ArtifactResponses.ReadList(
             await api.GetAddressOnceAsync(address.Substring(0, end), ErrorKind.ArtifactNotFound, cancellationToken, ("path", folder)).ConfigureAwait(false),

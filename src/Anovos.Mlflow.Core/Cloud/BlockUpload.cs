@@ -20,6 +20,8 @@ internal sealed class BlockUpload(BlockBlobClient blob, CloudRequests requests) 
 
     public int MaxParts => 50_000;
 
+    public bool IsSequential => false;
+
     public Task PutAsync(Part whole, CancellationToken cancellationToken)
     {
         byte[] md5 = whole.Md5();
@@ -28,7 +30,7 @@ internal sealed class BlockUpload(BlockBlobClient blob, CloudRequests requests) 
             cancellationToken);
     }
 
-    public async Task CreateAsync(CancellationToken cancellationToken)
+    public async Task CreateAsync(PartPlan plan, CancellationToken cancellationToken)
     {
         try
         {

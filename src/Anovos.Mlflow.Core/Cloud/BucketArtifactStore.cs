@@ -89,8 +89,36 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int cop
 
     public void Dispose() => bucket.Dispose();
 
-    private Task<ArtifactContent> StreamAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken) =>
-        new MultipartSender(source, bucket.Upload(KeyOf(artifactPath)), _buffers).RunAsync(sent, cancellationToken);
+    private async Task<ArtifactContent> StreamAsync(
+        ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
+    {
+        long counted = 0;
+        try
+        {
+            return await SendAsync().ConfigureAwait(false);
+        }
+        catch (UploadLostException)
+        {
+            sent(-counted);
+            try
+            {
+                return await SendAsync().ConfigureAwait(false);
+            }
+            catch (UploadLostException e)
+            {
+                throw new MlflowException(ErrorKind.ArtifactSendFailed, $"{e.Message} Send it again.", e) { Target = artifactPath };
+            }
+        }
+
+        Task<ArtifactContent> SendAsync() =>
+            new MultipartSender(source, bucket.Upload(KeyOf(artifactPath)), _buffers).RunAsync(Count, cancellationToken);
+
+        void Count(long bytes)
+        {
+            Interlocked.Add(ref counted, bytes);
+            sent(bytes);
+        }
+    }
 
     // Tries a server-side copy. Returns false if the bytes have to be streamed.
     private async Task<bool> TryCopyAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)

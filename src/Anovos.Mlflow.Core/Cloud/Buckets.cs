@@ -6,7 +6,7 @@ namespace Anovos.Mlflow.Cloud;
 internal static class Buckets
 {
     /// <summary>Whether the URI is one of a bucket that this client speaks to.</summary>
-    public static bool Speaks(string uri) => Scheme(uri) is "s3" or "s3a" or "s3n" or "wasb" or "wasbs" or "abfs" or "abfss";
+    public static bool Speaks(string uri) => Scheme(uri) is "gs" or "s3" or "s3a" or "s3n" or "wasb" or "wasbs" or "abfs" or "abfss";
 
     /// <summary>
     /// Whether the environment or a profile gives credentials for the bucket. An identity that only a metadata service could give does not
@@ -16,6 +16,8 @@ internal static class Buckets
     public static bool HasCredentials(string uri, Func<string, string?> environment)
     {
         var variables = new EnvironmentVariables(environment);
+        if (Scheme(uri) == "gs")
+            return GcsSettings.FromEnvironment(variables).HasCredentials;
         string[] names = Scheme(uri).StartsWith("s3", StringComparison.Ordinal)
             ? ["AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"]
             :
@@ -28,7 +30,9 @@ internal static class Buckets
     }
 
     /// <summary>The bucket, and the key or prefix in it, without a slash at either end.</summary>
-    /// <param name="uri">As <c>s3://bucket/prefix</c>, <c>wasbs://container@account.blob.core.windows.net/path</c>.</param>
+    /// <param name="uri">
+    /// As <c>s3://bucket/prefix</c>, <c>gs://bucket/prefix</c>, <c>wasbs://container@account.blob.core.windows.net/path</c>.
+    /// </param>
     /// <param name="environment">Reads an environment variable.</param>
     /// <param name="options">How hosts are reached.</param>
     /// <param name="retrier">Repeats.</param>
@@ -43,6 +47,13 @@ internal static class Buckets
             return authority.Length > 0
                 ? (new S3Bucket(authority, S3Settings.FromEnvironment(variables), options, retrier), key)
                 : throw Unsupported("s3://bucket/path");
+        }
+
+        if (scheme == "gs")
+        {
+            return authority.Length > 0
+                ? (new GcsBucket(authority, GcsSettings.FromEnvironment(variables), options, retrier), key)
+                : throw Unsupported("gs://bucket/path");
         }
 
         return System.Uri.TryCreate($"{scheme}://{authority}", UriKind.Absolute, out Uri? container) && container.UserInfo.Length > 0 && container.Host.Contains('.')

@@ -30,7 +30,7 @@ internal sealed class CloudRequests(ConnectionOptions options, Retrier retrier, 
                 {
                     return await attempt(() => idle.CancelAfter(options.RequestTimeout), idle.Token).ConfigureAwait(false);
                 }
-                catch (Exception e) when (e is not (MlflowException or IOException or UnauthorizedAccessException))
+                catch (Exception e) when (e is not (MlflowException or UploadLostException or IOException or UnauthorizedAccessException))
                 {
                     // An SDK may call it by another name.
                     cancellationToken.ThrowIfCancellationRequested();

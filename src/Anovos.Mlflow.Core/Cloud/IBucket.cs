@@ -14,7 +14,7 @@ internal sealed record BucketObject(string Key, bool IsFolder, long Length, stri
     public string? Md5 { get; init; }
 }
 
-/// <summary>A bucket of S3 or a container of Azure's blobs: flat, by key.</summary>
+/// <summary>A bucket of S3 or Google Cloud Storage, or a container of Azure's blobs: flat, by key.</summary>
 internal interface IBucket : IDisposable
 {
     /// <summary>Its URI without a slash at the end, as <c>s3://bucket</c>.</summary>

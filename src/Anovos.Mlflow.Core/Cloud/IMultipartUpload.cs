@@ -50,16 +50,20 @@ internal interface IMultipartUpload
     /// <summary>The maximum number of parts.</summary>
     int MaxParts { get; }
 
+    /// <summary>True if the store takes the parts only one after the other.</summary>
+    bool IsSequential { get; }
+
     /// <summary>Writes an object of a single part.</summary>
     Task PutAsync(Part whole, CancellationToken cancellationToken);
 
     /// <summary>Creates the upload, or resumes one that was created before.</summary>
-    Task CreateAsync(CancellationToken cancellationToken);
+    Task CreateAsync(PartPlan plan, CancellationToken cancellationToken);
 
     /// <summary>True if the store has this part with the same bytes already.</summary>
     bool Has(Part part);
 
-    /// <summary>Uploads a part. May be called concurrently.</summary>
+    /// <summary>Uploads a part. May be called concurrently, except for a sequential upload.</summary>
+    /// <exception cref="UploadLostException">The store has lost the upload, or it is one of another content.</exception>
     Task UploadPartAsync(Part part, CancellationToken cancellationToken);
 
     /// <summary>Completes the object from its parts.</summary>
@@ -68,3 +72,6 @@ internal interface IMultipartUpload
     /// <summary>Aborts an upload that cannot be resumed, if the store can.</summary>
     Task AbortAsync(CancellationToken cancellationToken);
 }
+
+/// <summary>An upload cannot go on: all of its parts have to be sent in a new one.</summary>
+internal sealed class UploadLostException(string message) : Exception(message);

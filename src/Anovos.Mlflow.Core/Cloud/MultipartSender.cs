@@ -10,21 +10,24 @@ internal sealed class MultipartSender(ArtifactSource source, IMultipartUpload ta
 {
     /// <summary>Sends the source. Calls <paramref name="sent"/> with the bytes of each part that the store has.</summary>
     /// <exception cref="MlflowException">The store denied it, or could not be reached.</exception>
+    /// <exception cref="UploadLostException">The upload that was resumed cannot go on.</exception>
     /// <exception cref="IOException">The source could not be read, or became shorter.</exception>
     public async Task<ArtifactContent> RunAsync(Action<long> sent, CancellationToken cancellationToken)
     {
         var plan = PartPlan.Of(source.State.Length, target.MaxParts);
+        using var held = target as IDisposable;
         using Stream stream = await source.OpenAsync(cancellationToken).ConfigureAwait(false);
         using var meter = new HashingStream(Stream.Null, plan.Length);
         if (plan.Count > 1)
-            await target.CreateAsync(cancellationToken).ConfigureAwait(false);
+            await target.CreateAsync(plan, cancellationToken).ConfigureAwait(false);
         try
         {
             await SendPartsAsync(plan, stream, meter, sent, cancellationToken).ConfigureAwait(false);
             if (plan.Count > 1)
                 await target.CompleteAsync(plan, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (plan.Count > 1 && !cancellationToken.IsCancellationRequested && e is not MlflowException { IsTransient: true })
+        catch (Exception e) when (plan.Count > 1 && !cancellationToken.IsCancellationRequested
+            && e is not (UploadLostException or MlflowException { IsTransient: true }))
         {
             // An upload that failed with a transient error can resume later; this one cannot.
             await target.AbortAsync(cancellationToken).ConfigureAwait(false);
@@ -41,7 +44,13 @@ internal sealed class MultipartSender(ArtifactSource source, IMultipartUpload ta
         try
         {
             for (int i = 0; i < plan.Count; i++)
-                underWay.Add(SendAsync(await ReadAsync(i).ConfigureAwait(false)));
+            {
+                Task sending = SendAsync(await ReadAsync(i).ConfigureAwait(false));
+                if (target.IsSequential)
+                    await sending.ConfigureAwait(false);
+                else
+                    underWay.Add(sending);
+            }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

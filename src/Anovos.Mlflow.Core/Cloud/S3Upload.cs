@@ -16,6 +16,8 @@ internal sealed class S3Upload(IAmazonS3 client, string bucket, string key, S3Se
 
     public int MaxParts => 10_000;
 
+    public bool IsSequential => false;
+
     public Task PutAsync(Part whole, CancellationToken cancellationToken)
     {
         string md5 = Convert.ToBase64String(whole.Md5());
@@ -41,7 +43,7 @@ internal sealed class S3Upload(IAmazonS3 client, string bucket, string key, S3Se
             cancellationToken);
     }
 
-    public async Task CreateAsync(CancellationToken cancellationToken)
+    public async Task CreateAsync(PartPlan plan, CancellationToken cancellationToken)
     {
         if (await FindAsync(cancellationToken).ConfigureAwait(false) is { } begun)
         {

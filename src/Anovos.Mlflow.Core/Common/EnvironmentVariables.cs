@@ -64,6 +64,18 @@ public sealed class EnvironmentVariables(Func<string, string?> read)
             : throw Invalid(name, text, $"a number from 0 to {maximum.ToString(CultureInfo.InvariantCulture)}");
     }
 
+    /// <summary>The variable as a whole number from 0.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for anything else.</exception>
+    public int Count(string name, int defaultCount)
+    {
+        string? text = Text(name);
+        if (text is null)
+            return defaultCount;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count)
+            ? count
+            : throw Invalid(name, text, "a whole number");
+    }
+
     /// <summary>The variable as a number of bytes above zero.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for anything else.</exception>
     public long Bytes(string name, long defaultBytes)

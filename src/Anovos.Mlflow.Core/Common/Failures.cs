@@ -59,6 +59,9 @@ public static class Failures
     /// <summary>True if a page with this status comes from a proxy that got no answer from the server.</summary>
     internal static bool IsFromGateway(int status) => status is 502 or 503 or 504;
 
+    /// <summary>True if the server limits the number of requests, and there were too many.</summary>
+    internal static bool IsLimited(int status) => status == 429;
+
     /// <summary>True if the request was larger than the server or a proxy accepts; a smaller one may pass.</summary>
     internal static bool IsTooLarge(this MlflowException e) => e.StatusCode == 413;
 
@@ -75,7 +78,8 @@ public static class Failures
     /// <param name="code">The server's error code: S3 has some that it sends as 400.</param>
     internal static bool IsTransient(int status, ErrorKind kind = ErrorKind.ServerError, string? code = null) =>
         (status is 408 or 429 or 500 or 502 or 503 or 504 || code is "RequestTimeout" or "SlowDown")
-        && kind is not (ErrorKind.ParameterConflict or ErrorKind.InvalidValue);
+        && kind is not (ErrorKind.ParameterConflict or ErrorKind.InvalidValue or ErrorKind.AuthenticationFailed
+            or ErrorKind.PermissionDenied);
 
     /// <summary>
     /// True if a refusal is about the credentials, so that other ones may be accepted: they have expired, were revoked or are
@@ -86,7 +90,7 @@ public static class Failures
     /// <param name="message">The server's words.</param>
     internal static bool RefusesCredentials(int status, string? code, string message)
     {
-        if (status == 401)
+        if (status == 401 || (status is 400 or 403 && code is "UNAUTHENTICATED" or "invalid_token"))
             return true;
         if (status is not (400 or 403) || code == "INVALID_PARAMETER_VALUE")
             return false;
@@ -95,6 +99,25 @@ public static class Failures
         return ExpiredCredential.Match(message) is { Success: true } found
             && (code is null || Beginning.IsMatch(message.Substring(0, found.Index)));
     }
+
+    /// <summary>
+    /// The HTTP status that an error of a workspace means. MLflow answers 500 for a refusal of the workspace behind it whose code it does
+    /// not know; then the code, or the words about a credential, tell.
+    /// </summary>
+    /// <param name="status">The HTTP status of the response.</param>
+    /// <param name="code">The server's error code, if it is a word.</param>
+    /// <param name="number">The server's error code, if it is a number.</param>
+    /// <param name="message">The server's words.</param>
+    internal static int StatusMeant(int status, string? code, int? number, string message) =>
+        status != 500 ? status
+        : number is >= 400 and < 600 ? number.Value
+        : code switch
+        {
+            "UNAUTHENTICATED" or "CUSTOMER_UNAUTHORIZED" => 401,
+            "PERMISSION_DENIED" => 403,
+            null or "INTERNAL_ERROR" when RefusesCredentials(403, "INTERNAL_ERROR", message) => 401,
+            _ => 500,
+        };
 
     /// <summary>True if a storage refuses a signed address, so that a new one may be accepted.</summary>
     internal static bool RefusesSignature(this MlflowException e) => e.StatusCode is 401 or 403 || e.ErrorCode == "ExpiredToken";

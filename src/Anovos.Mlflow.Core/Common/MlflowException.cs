@@ -30,7 +30,7 @@ public enum ErrorKind
     /// <summary>The experiment is in the trash, where its name stays taken.</summary>
     ExperimentDeleted,
 
-    /// <summary>An experiment of that name exists already.</summary>
+    /// <summary>An experiment of that name already exists.</summary>
     ExperimentExists,
 
     /// <summary>No run of that id.</summary>
@@ -51,7 +51,7 @@ public enum ErrorKind
     /// <summary>The registered model has no such version, alias or stage.</summary>
     ModelVersionNotFound,
 
-    /// <summary>A registered model of that name exists already.</summary>
+    /// <summary>A registered model of that name already exists.</summary>
     ModelExists,
 
     /// <summary>A model's <c>MLmodel</c> file cannot be read.</summary>

@@ -10,7 +10,7 @@ internal static class SharedFile
     private const int BlockBytes = 1 << 16;
     private const byte LineEnd = (byte)'\n';
 
-    /// <summary>UTF-8 without a mark; what is no valid text becomes U+FFFD.</summary>
+    /// <summary>UTF-8 without a mark; what is not valid text becomes U+FFFD.</summary>
     public static readonly Encoding Utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 
     /// <summary>The text as it reads once written: a lone half of a surrogate pair is replaced on the way.</summary>

@@ -17,7 +17,7 @@ public sealed record AnovosOutput
     /// <summary>Where Anovos puts it when it tracks this run itself; null without a run id.</summary>
     public string? RunPath { get; init; }
 
-    /// <summary>Whether it is in a remote store (<c>s3://</c>, <c>wasbs://</c> …) and no path of this machine leads there.</summary>
+    /// <summary>Whether it is in a remote store (<c>s3://</c>, <c>gs://</c>, <c>wasbs://</c> …) and no path of this machine leads there.</summary>
     public bool IsRemote { get; init; }
 
     /// <summary>Its folder among the run's artifacts, empty for their root; null when it has none.</summary>

@@ -77,7 +77,7 @@ internal sealed class ConfigCheck
         else if (OutputPath.Parse(text, Path.DirectorySeparatorChar.ToString()) is null)
         {
             _problems.Error(RuleIds.PathInvalid, node.Position, $"{block}.{key}",
-                $"'{YamlScalar.Quote(text)}' is no path that can be written to.",
+                $"'{YamlScalar.Quote(text)}' is not a path that can be written to.",
                 "Check its characters and its length.");
         }
     }

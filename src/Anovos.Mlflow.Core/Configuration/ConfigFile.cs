@@ -51,7 +51,7 @@ internal static class ConfigFile
         }
         catch (Exception exception) when (exception is ArgumentException or NotSupportedException or PathTooLongException)
         {
-            throw NotFound(path, "This is no path of a file.", "Check its characters and its length.", exception);
+            throw NotFound(path, "This is not the path of a file.", "Check its characters and its length.", exception);
         }
     }
 

@@ -29,7 +29,7 @@ internal static class PatternList
         if (why is null)
             return ArtifactPattern.Parse(scalar!.Text);
 
-        problems.Error(RuleIds.PatternInvalid, node.Position, Key, $"This is no pattern: {why}.",
+        problems.Error(RuleIds.PatternInvalid, node.Position, Key, $"This is not a pattern: {why}.",
             "Write an artifact path such as data_ingest/join_dataset or data_transformer/*.");
         return null;
     }

@@ -61,7 +61,7 @@ public sealed class Gate(
         // One that goes on is too long once it has been going for longer.
         TimeSpan took = run.Duration ?? DateTimeOffset.UtcNow - run.StartTime;
         bool isKept = took <= most;
-        string reason = $"The run {(run.Duration is null ? "is going on after" : "took")} {took:c}.{(isKept ? "" : $" Allowed: {most:c}.")}";
+        string reason = $"The run {(run.Duration is null ? "is going on after" : "took")} {Text(took)}.{(isKept ? "" : $" Allowed: {Text(most)}.")}";
         return Result(run, "duration", isKept, reason) with { Value = took, Bound = most };
     }
 
@@ -154,4 +154,6 @@ public sealed class Gate(
             : value;
 
     private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+
+    private static string Text(TimeSpan value) => value.ToString("g", CultureInfo.InvariantCulture);
 }

@@ -117,7 +117,7 @@ public static class GateFile
         new(node.Position, $"This is {node.Description}, where {expected} is expected.", advice);
 
     private static YamlFault Unknown(YamlScalar key, IReadOnlyList<string> keys) =>
-        new(key.Position, $"There is no key '{YamlScalar.Quote(key.Text)}' here.", $"There are {List(keys)}.");
+        new(key.Position, $"The key '{YamlScalar.Quote(key.Text)}' is unknown here.", $"Valid keys: {List(keys)}.");
 
     private static string List(IReadOnlyList<string> keys) => string.Join(", ", keys);
 }

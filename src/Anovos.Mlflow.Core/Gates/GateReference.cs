@@ -84,7 +84,7 @@ internal sealed class GateReferences(ITrackingStore store, Func<ModelUri, Cancel
         string runs = sorted.Length == 1 ? "one other finished run" : $"{sorted.Length} other finished runs";
         return new GateReference(median, $"as the median of {runs}")
         {
-            Doubt = sorted.Length < FewestRuns ? $"There is only {runs} to compare with; a median takes {FewestRuns}." : null,
+            Doubt = sorted.Length < FewestRuns ? $"The median is of {runs} only; {FewestRuns} are needed." : null,
         };
     }
 

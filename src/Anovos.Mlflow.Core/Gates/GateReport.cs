@@ -37,6 +37,7 @@ public sealed record GateReport(Run Run, IReadOnlyList<GateResult> Results)
     {
         null => "",
         double number => number.ToString("G6", CultureInfo.InvariantCulture),
+        TimeSpan time => Markdown.Text(time.ToString("g", CultureInfo.InvariantCulture)),
         _ => Markdown.Text(Convert.ToString(value, CultureInfo.InvariantCulture) ?? ""),
     };
 }

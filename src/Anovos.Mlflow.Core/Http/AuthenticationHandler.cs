@@ -27,7 +27,7 @@ internal sealed class AuthenticationHandler(Uri server, IRequestIdentity identit
     {
         await identity.AuthenticateAsync(request, cancellationToken).ConfigureAwait(false);
         HttpResponseMessage response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        if (response.StatusCode is not (HttpStatusCode.Forbidden or HttpStatusCode.BadRequest))
+        if (response.StatusCode is not (HttpStatusCode.Forbidden or HttpStatusCode.BadRequest or HttpStatusCode.InternalServerError))
             return response;
         byte[] body = await BufferingHandler.BufferAsync(response, cancellationToken).ConfigureAwait(false);
         if (ServerErrors.RefusesCredentials((int)response.StatusCode, Encoding.UTF8.GetString(body)))

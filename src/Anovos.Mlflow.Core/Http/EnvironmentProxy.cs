@@ -76,7 +76,7 @@ internal sealed class EnvironmentProxy : IWebProxy, ICredentials
         NetworkCredential? credential = user is null ? null : new(Uri.UnescapeDataString(user), Uri.UnescapeDataString(password ?? ""));
         return Uri.TryCreate(address.Contains("://") ? address : "http://" + address, UriKind.Absolute, out Uri? uri) && uri.Host.Length > 0
             ? new Proxy(uri, credential)
-            : throw new MlflowException(ErrorKind.InvalidValue, $"{variable} is no proxy address: expected http://host:port. Correct or unset it.") { Target = variable };
+            : throw new MlflowException(ErrorKind.InvalidValue, $"{variable} is not a proxy address: expected http://host:port. Correct or unset it.") { Target = variable };
     }
 
     private static Proxy? Between(Uri server, ConnectionOptions options) =>

@@ -22,6 +22,9 @@ internal static class HttpTransport
     public static HttpMessageHandler CreateHandler(ConnectionOptions options) =>
         new SameHostRedirectHandler(options.FollowRedirects) { InnerHandler = ForHosts(CreatePrimaryHandler(options)) };
 
+    /// <summary>Connections that follow no redirect and return it.</summary>
+    public static HttpMessageHandler CreateDirectHandler(ConnectionOptions options) => ForHosts(CreatePrimaryHandler(options));
+
     /// <summary>The connections of a store, with the identity of the options behind each request to <paramref name="server"/>.</summary>
     public static HttpMessageHandler CreateHandler(ConnectionOptions options, Uri server) =>
         options.Identity is null ? CreateHandler(options) : new AuthenticationHandler(server, options.Identity) { InnerHandler = CreateHandler(options) };
@@ -47,11 +50,15 @@ internal static class HttpTransport
     }
 
     /// <summary>A client for a cloud's SDK, which has its own credentials and wants bytes as they are stored.</summary>
-    public static HttpClient CreateCloudClient(ConnectionOptions options)
+    public static HttpClient CreateCloudClient(ConnectionOptions options) =>
+        new(CreateCloudHandler(options)) { Timeout = Timeout.InfiniteTimeSpan };
+
+    /// <summary>The connections of <see cref="CreateCloudClient"/>.</summary>
+    public static HttpMessageHandler CreateCloudHandler(ConnectionOptions options)
     {
         var handler = CreatePrimaryHandler(options);
         handler.AutomaticDecompression = DecompressionMethods.None;
-        return new HttpClient(ForHosts(handler)) { Timeout = Timeout.InfiniteTimeSpan };
+        return ForHosts(handler);
     }
 
 #if NET

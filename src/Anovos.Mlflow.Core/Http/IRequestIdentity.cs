@@ -19,6 +19,18 @@ internal interface IRequestIdentity
     /// <summary>Forgets the credentials that a refused request carried; whether others can be had.</summary>
     bool Forget(HttpRequestMessage refused);
 
-    /// <summary>What to do about a 401, or a 403 of an endpoint that only reads or also writes.</summary>
-    string AdviceOn(int status, string endpoint, bool reads);
+    /// <summary>What to do about a refusal: which credentials to renew, which permission to ask for.</summary>
+    string AdviceOn(Refusal refusal);
 }
+
+/// <summary>A refusal of the server that concerns the caller: 401 or 403.</summary>
+/// <param name="Status">The HTTP status that is meant.</param>
+/// <param name="Code">The server's error code, if it is a word.</param>
+/// <param name="Message">The server's message; empty if there is none.</param>
+/// <param name="Request">The request.</param>
+internal sealed record Refusal(int Status, string? Code, string Message, RefusedRequest Request);
+
+/// <summary>A request that was refused.</summary>
+/// <param name="Endpoint">The path.</param>
+/// <param name="Reads">True if it changes nothing.</param>
+internal sealed record RefusedRequest(string Endpoint, bool Reads);

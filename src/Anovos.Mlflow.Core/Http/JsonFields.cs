@@ -49,7 +49,7 @@ internal static class JsonFields
 
     /// <summary>The texts of the array in a field.</summary>
     public static IEnumerable<string> Texts(this JsonElement json, string name) =>
-        json.Items(name).Select(item => item.ValueKind == JsonValueKind.String ? item.GetString()! : throw new FormatException($"its '{name}' holds what is no text"));
+        json.Items(name).Select(item => item.ValueKind == JsonValueKind.String ? item.GetString()! : throw new FormatException($"its '{name}' has a value that is not text"));
 
     /// <summary>The number in a field, in any of protobuf's forms.</summary>
     public static double Number(this JsonElement json, string name) => json.Field(name, JsonValueKind.Number, JsonValueKind.String) switch
@@ -63,9 +63,9 @@ internal static class JsonFields
             "Infinity" => double.PositiveInfinity,
             "-Infinity" => double.NegativeInfinity,
             var digits when Floats.TryRead(digits!, NumberStyles.Float, out double value) => value,
-            _ => throw new FormatException($"its '{name}' is no number"),
+            _ => throw new FormatException($"its '{name}' is not a number"),
         },
-        _ => throw new FormatException($"its '{name}' is no number"),
+        _ => throw new FormatException($"its '{name}' is not a number"),
     };
 
     /// <summary>The whole number in a field; protobuf's JSON writes an int64 as a text, MLflow as a number.</summary>
@@ -75,7 +75,7 @@ internal static class JsonFields
         { ValueKind: JsonValueKind.Number } number when number.TryGetInt64(out long value) => value,
         { ValueKind: JsonValueKind.String } text
             when long.TryParse(text.GetString(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) => value,
-        _ => throw new FormatException($"its '{name}' is no whole number"),
+        _ => throw new FormatException($"its '{name}' is not a whole number"),
     };
 
     /// <summary>The time, Unix milliseconds, in a field; null when there is none.</summary>
@@ -88,14 +88,14 @@ internal static class JsonFields
         }
         catch (ArgumentOutOfRangeException failure)
         {
-            throw new FormatException($"its '{name}' is no time", failure);
+            throw new FormatException($"its '{name}' is not a time", failure);
         }
     }
 
     private static JsonElement? Field(this JsonElement json, string name, JsonValueKind kind, JsonValueKind? orKind = null)
     {
         if (json.ValueKind != JsonValueKind.Object)
-            throw new FormatException($"where '{name}' is to be, no object stands");
+            throw new FormatException($"expected an object with the field '{name}'");
         if (!json.TryGetProperty(name, out JsonElement value) || value.ValueKind == JsonValueKind.Null)
             return null;
         return value.ValueKind == kind || value.ValueKind == orKind ? value : throw new FormatException($"its '{name}' is of another type");

@@ -112,7 +112,7 @@ internal sealed class RestApi : IDisposable
     public async Task<string> GetTextAsync(string path, CancellationToken cancellationToken)
     {
         RestResponse response = await ExecuteAsync(new RestRequest(path), cancellationToken).ConfigureAwait(false);
-        ServerErrors.ThrowIfFailed(response, Server, ErrorKind.NotAnMlflowServer, Options, AdviceOn(response));
+        ServerErrors.ThrowIfFailed(response, Server, ErrorKind.NotAnMlflowServer, Options);
         return Encoding.UTF8.GetString(response.RawBytes!).Trim();
     }
 
@@ -148,7 +148,7 @@ internal sealed class RestApi : IDisposable
             return answer;
         if (ResponseBody.IsCutShort(body, response.IsSuccessStatusCode))
             throw ServerErrors.CutShort(Server);
-        ServerErrors.ThrowIfFailed(response, Server, notFound, Options, AdviceOn(response));
+        ServerErrors.ThrowIfFailed(response, Server, notFound, Options);
         throw Options.Redactor.Clean(ServerErrors.NotMlflow(response, Server));
     }
 
@@ -161,9 +161,6 @@ internal sealed class RestApi : IDisposable
         ContentType = message.Content.Headers.ContentType?.MediaType,
         RawBytes = ((AnswerContent)message.Content).Bytes,
     };
-
-    private string? AdviceOn(RestResponse response) =>
-        (int)response.StatusCode is 401 or 403 ? Options.Identity?.AdviceOn((int)response.StatusCode, response.Request.Resource, response.Request.Method == Method.Get || response.Request.Resource.EndsWith("/search", StringComparison.Ordinal)) : null;
 
     private async Task<RestResponse> ExecuteAsync(RestRequest request, CancellationToken cancellationToken)
     {

@@ -20,6 +20,8 @@ internal sealed class SameHostRedirectHandler(bool follow) : DelegatingHandler
 
             response.Dispose();
             Uri target = location.IsAbsoluteUri ? location : new Uri(request.RequestUri!, location);
+            if (NetworkRefusal.Of(request.RequestUri!, target) is { } refusal)
+                throw refusal;
             bool repeatable = request.Method == HttpMethod.Get || (int)response.StatusCode is 307 or 308;
             bool sameHost = Uri.Compare(target, request.RequestUri!, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
             if (!follow || !repeatable || !sameHost || redirects == MaximumRedirects)

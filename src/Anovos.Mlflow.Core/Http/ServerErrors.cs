@@ -1,8 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Text.Json;
-using System.Xml;
-using System.Xml.Linq;
 using RestSharp;
 
 namespace Anovos.Mlflow.Http;
@@ -10,22 +7,21 @@ namespace Anovos.Mlflow.Http;
 /// <summary>Turns a server's refusal into an <see cref="MlflowException"/>, whether it comes as JSON, bare text or a proxy's HTML page.</summary>
 internal static class ServerErrors
 {
-    private const int QuotedCharacters = 500;
-
     /// <summary>Throws unless the status is a success. A missing thing is of kind <paramref name="notFound"/>.</summary>
     /// <param name="response">The answer.</param>
     /// <param name="server">The server's address.</param>
     /// <param name="notFound">What is missing if something is.</param>
     /// <param name="options">How the server is reached, and what masks secrets in its words.</param>
-    /// <param name="advice">What to do about a 401 or 403, where that is known better than here.</param>
-    public static void ThrowIfFailed(
-        RestResponse response, Uri server, ErrorKind notFound, ConnectionOptions options, string? advice = null)
+    public static void ThrowIfFailed(RestResponse response, Uri server, ErrorKind notFound, ConnectionOptions options)
     {
         if (!response.IsSuccessStatusCode)
         {
             string? requestId = Header(response, "x-request-id") ?? Header(response, "x-databricks-request-id");
+            string endpoint = response.Request.Resource;
+            var refused = new RefusedRequest(
+                endpoint, response.Request.Method == Method.Get || endpoint.EndsWith("/search", StringComparison.Ordinal));
             throw From((int)response.StatusCode, response.ContentType, response.Content ?? "", requestId,
-                Header(response, "Retry-After"), server, notFound, advice, options);
+                Header(response, "Retry-After"), server, notFound, refused, options);
         }
     }
 
@@ -33,8 +29,11 @@ internal static class ServerErrors
     public static bool RefusesCredentials(int status, string body)
     {
         // XML comes from buckets, which sign their own addresses.
-        (string? code, string? message) = ReadError(body);
-        return !IsXml(body) && Failures.RefusesCredentials(status, code, message ?? Quote(body));
+        if (ErrorBody.IsXml(body))
+            return false;
+        ErrorBody error = ErrorBody.Read(body);
+        string said = error.Message ?? ErrorBody.Quote(body);
+        return Failures.RefusesCredentials(Failures.StatusMeant(status, error.Code, error.Number, said), error.Code, said);
     }
 
     /// <summary>The failure that an answer of this status and body means.</summary>
@@ -46,21 +45,27 @@ internal static class ServerErrors
         string? retryAfter,
         Uri server,
         ErrorKind notFound,
-        string? advice = null,
+        RefusedRequest? request = null,
         ConnectionOptions? options = null)
     {
         body = options?.Redactor.Clean(body) ?? body;
         string address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
-        (string? code, string? message) = ReadError(body);
+        (string? code, int? number, string? message) = ErrorBody.Read(body);
 
         // A basic-auth app answers bare text typed as HTML. A page only adds its title: the status decides.
         bool isPage = code is null && message is null && HtmlTitle.IsPage(contentType, body);
-        string said = message ?? (isPage ? HtmlTitle.Of(body, status) : Quote(body));
+        string said = message ?? (isPage ? HtmlTitle.Of(body, status) : ErrorBody.Quote(body));
+        IRequestIdentity? identity = options?.Identity;
+        int meant = identity is null ? status : Failures.StatusMeant(status, code, number, said);
+        string? advice = request is null || meant is not (401 or 403) ? null : identity?.AdviceOn(new Refusal(meant, code, said, request));
+        TimeSpan? wait = ReadRetryAfter(retryAfter, DateTimeOffset.UtcNow);
         string told = $"{address} answered {status}{(code is null ? "" : $" {code}")}{Colon(said)}";
-        (ErrorKind kind, string text) = (HttpStatusCode)status switch
+        (ErrorKind kind, string text) = (HttpStatusCode)meant switch
         {
+            _ when NetworkRefusal.AdviceOn(said) is { } network =>
+                (ErrorKind.PermissionDenied, $"{address} does not accept requests from this network ({status}){Colon(said)} {network}"),
             HttpStatusCode.Unauthorized when advice is not null =>
-                (ErrorKind.AuthenticationFailed, $"{address} does not accept the credentials (401){Colon(said)} {advice}"),
+                (ErrorKind.AuthenticationFailed, $"{address} does not accept the credentials ({status}){Colon(said)} {advice}"),
             HttpStatusCode.Unauthorized => (
                 ErrorKind.AuthenticationFailed,
                 $"{address} does not accept the credentials, or got none (401). Give them with Connect-Mlflow -Credential or -Token, or in "
@@ -80,11 +85,14 @@ internal static class ServerErrors
                 + $"Check the name or id of the {thing}, then ask the server's owner for the permission."),
             HttpStatusCode.Forbidden => (
                 ErrorKind.PermissionDenied,
-                $"{address} knows who asks and does not allow it (403){Colon(said)} "
+                $"{address} knows who asks and does not allow it ({status}){Colon(said)} "
                 + (advice ?? "Ask the server's owner for the permission.")),
             HttpStatusCode.ProxyAuthenticationRequired => (
                 ErrorKind.TrackingServerUnreachable,
                 ConnectionErrors.ProxyRefused(server, options, Colon(said))),
+            _ when Failures.IsLimited(meant) => (
+                ErrorKind.ServerError, $"{told}{Wait(wait)} It limits the number of requests. Try again later, or with fewer at once."),
+            _ when Failures.IsFromGateway(status) && !isPage && wait is not null => (ErrorKind.ServerError, $"{told}{Wait(wait)}"),
             HttpStatusCode.RequestEntityTooLarge => (
                 ErrorKind.ServerError,
                 $"{told} It is larger than the server, or a proxy before it, accepts. "
@@ -108,7 +116,7 @@ internal static class ServerErrors
 
             // A changed param and a renamed experiment of the trash are a 500 on some stores, and stay one however often they are sent.
             IsTransient = Failures.IsTransient(status, kind),
-            RetryAfter = ReadRetryAfter(retryAfter, DateTimeOffset.UtcNow),
+            RetryAfter = wait,
         };
         return options?.Redactor.Clean(error) ?? error;
     }
@@ -125,7 +133,7 @@ internal static class ServerErrors
     public static MlflowException CutShort(Uri server)
     {
         string address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
-        return new(ErrorKind.TrackingServerUnreachable, $"The answer of {address} was cut short. Check the server, and a proxy before it.")
+        return new(ErrorKind.TrackingServerUnreachable, $"The response of {address} was cut short. Check the server, and any proxy in front of it.")
         { Target = address, IsTransient = true };
     }
 
@@ -145,8 +153,9 @@ internal static class ServerErrors
 
         // S3's word, and those of Azure's two stores.
         "NoSuchKey" or "BlobNotFound" or "PathNotFound" => notFound,
-        "RESOURCE_ALREADY_EXISTS" => ErrorKind.ExperimentExists,
+        "RESOURCE_ALREADY_EXISTS" or "ALREADY_EXISTS" => ErrorKind.ExperimentExists,
         "PERMISSION_DENIED" => ErrorKind.PermissionDenied,
+        "FEATURE_DISABLED" => ErrorKind.NotSupported,
 
         // A directory store behind a server answers 500 INTERNAL_ERROR to it, so only the words tell.
         _ when message.Contains("Changing param values is not allowed") => ErrorKind.ParameterConflict,
@@ -166,52 +175,11 @@ internal static class ServerErrors
         _ => null,
     };
 
-    private static (string? Code, string? Message) ReadError(string body)
-    {
-        if (IsXml(body))
-            return ReadXml(body);
-        if (!body.TrimStart().StartsWith("{", StringComparison.Ordinal))
-            return (null, null);
-        try
-        {
-            using JsonDocument document = JsonDocument.Parse(body);
-            string? code = Text(document.RootElement, "error_code");
-
-            // Databricks gives the status as the code where a request did not get past the sign-in.
-            return (code?.All(char.IsDigit) == true ? null : code, Text(document.RootElement, "message"));
-        }
-        catch (Exception failure) when (failure is JsonException or InvalidOperationException or ArgumentException)
-        {
-            // No JSON, or a string in it is no text (half a surrogate pair): quoted as it is by the caller.
-            return (null, null);
-        }
-    }
-
-    private static bool IsXml(string body) =>
-        body.TrimStart().StartsWith("<?xml", StringComparison.Ordinal) || body.StartsWith("<Error", StringComparison.Ordinal);
-
-    // As buckets answer, S3's and Azure's alike.
-    private static (string? Code, string? Message) ReadXml(string body)
-    {
-        try
-        {
-            using var reader = XmlReader.Create(new StringReader(body.TrimStart()));
-            XElement root = XElement.Load(reader);
-            return (root.Element("Code")?.Value, root.Element("Message")?.Value is { } message ? Quote(message) : null);
-        }
-        catch (XmlException)
-        {
-            return (null, null);
-        }
-    }
-
-    private static string? Text(JsonElement element, string name) =>
-        element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? Quote(value.GetString()!) : null;
+    private static string Wait(TimeSpan? wait) => wait > TimeSpan.Zero
+        ? $" It asks to wait for {Math.Ceiling(wait.Value.TotalSeconds).ToString(CultureInfo.InvariantCulture)} seconds."
+        : "";
 
     private static string Colon(string said) => said.Length == 0 ? "." : ": " + (said.EndsWith(".", StringComparison.Ordinal) ? said : said + ".");
-
-    private static string Quote(string text) =>
-        text.Length > QuotedCharacters ? text.Substring(0, QuotedCharacters) + "…" : text.Trim();
 
     private static string? Header(RestResponse response, string name) =>
         response.Headers?.FirstOrDefault(header => header.Name.Equals(name, StringComparison.OrdinalIgnoreCase))?.Value?.ToString();

@@ -1,14 +1,14 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using System.Text;
 using Anovos.Mlflow.Processes;
 
 namespace Anovos.Mlflow.Identity;
 
-/// <summary>The identity that is signed in with <c>az login</c>. The program is started itself, without a shell.</summary>
-internal sealed class AzureCli(Func<string, string?> setting, Func<DateTimeOffset> clock)
+/// <summary>The identity that is signed in with <c>az login</c>.</summary>
+/// <param name="setting">Reads a setting of Databricks, or a variable.</param>
+/// <param name="findTenant">Finds the tenant of the workspace; null if it cannot be found.</param>
+/// <param name="clock">The time.</param>
+internal sealed class AzureCli(Func<string, string?> setting, Func<CancellationToken, Task<string?>> findTenant, Func<DateTimeOffset> clock)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -21,66 +21,74 @@ internal sealed class AzureCli(Func<string, string?> setting, Func<DateTimeOffse
     }
 
     /// <summary>A token for a resource, of whoever is signed in.</summary>
+    /// <exception cref="NotSignedInException">No one is signed in for it.</exception>
     public async Task<AccessToken> FetchAsync(string resource, CancellationToken cancellationToken)
     {
+        var program = new TokenProgram("The Azure CLI", Find(setting) ?? throw new MlflowException(ErrorKind.AuthenticationFailed, "The Azure CLI (az) is not on the PATH. Install it, or sign in another way.") { Target = "az" });
+        string[] command = ["account", "get-access-token", "--resource", resource, "--output", "json"];
         string[] parts = (setting("azure_workspace_resource_id") ?? "").Split('/');
-        string arguments = $"account get-access-token --resource {resource} --output json"
-            + (setting("azure_tenant_id") is { } tenant ? $" --tenant {Plain("ARM_TENANT_ID", tenant)}" : "")
-            + (parts.Length > 2 && setting("azure_tenant_id") is null ? $" --subscription {Plain("DATABRICKS_AZURE_RESOURCE_ID", parts[2])}" : "");
-        (int exitCode, string output, string error) = await RunAsync(arguments, cancellationToken).ConfigureAwait(false);
-        if (exitCode != 0)
-            throw new MlflowException(ErrorKind.AuthenticationFailed, $"The Azure CLI has no token for Azure Databricks: {FirstLine(error)} Sign in with az login.") { Target = "az" };
+        string? tenant = setting("azure_tenant_id") is { } set ? Plain("ARM_TENANT_ID", set) : null;
+
+        // It takes a tenant or a subscription. Who may use the workspace may not be allowed to see its subscription.
+        ProgramResult? result = tenant is null && parts.Length > 2
+            ? await program.RunAsync([.. command, "--subscription", Plain("DATABRICKS_AZURE_RESOURCE_ID", parts[2])], Patience, cancellationToken)
+                .ConfigureAwait(false)
+            : null;
+        if (result is not { ExitCode: 0 })
+        {
+            tenant ??= await findTenant(cancellationToken).ConfigureAwait(false);
+            if (tenant is not null && !await IsManagedIdentityAsync(program, cancellationToken).ConfigureAwait(false))
+                command = [.. command, "--tenant", tenant];
+            result = await program.RunAsync(command, Patience, cancellationToken).ConfigureAwait(false);
+        }
+
+        return result.ExitCode == 0
+            ? Read(program, result.Output)
+            : throw new NotSignedInException($"The Azure CLI has no token for Azure Databricks: {result.Message} Sign in with az login.", "az");
+    }
+
+    // It has the tenant of its machine, and refuses another word for it.
+    private static async Task<bool> IsManagedIdentityAsync(TokenProgram program, CancellationToken cancellationToken)
+    {
+        ProgramResult account = await program.RunAsync(["account", "show", "--output", "json"], Patience, cancellationToken)
+            .ConfigureAwait(false);
         try
         {
-            using JsonDocument document = JsonDocument.Parse(output);
-            return new AccessToken(document.RootElement.GetProperty("accessToken").GetString()!, clock(), End(document.RootElement));
+            using JsonDocument document = JsonDocument.Parse(account.Output);
+            return document.RootElement.TryGetProperty("user", out JsonElement user)
+                && TokenEndpoint.Text(user, "name") is "systemAssignedIdentity" or "userAssignedIdentity";
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or FormatException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // The output holds a token: no word of it, and no inner exception that might quote it.
-            throw new MlflowException(ErrorKind.AuthenticationFailed, "The Azure CLI answered something else than a token. Check az version; 2.54 or newer is best.") { Target = "az" };
+            return false;
         }
     }
 
-    // Newer versions name the end in Unix seconds; older ones only in the machine's own time.
-    private static DateTimeOffset End(JsonElement answer) => answer.TryGetProperty("expires_on", out JsonElement seconds)
-        ? DateTimeOffset.FromUnixTimeSeconds(long.Parse(seconds.ToString(), NumberStyles.None, CultureInfo.InvariantCulture))
-        : new DateTimeOffset(DateTime.Parse(answer.GetProperty("expiresOn").GetString()!, CultureInfo.InvariantCulture, DateTimeStyles.AssumeLocal));
-
     private static string Plain(string variable, string value) => Regex.IsMatch(value, "^[A-Za-z0-9.-]+$")
         ? value
-        : throw new MlflowException(ErrorKind.InvalidValue, $"{variable} holds no id that the Azure CLI could be given. Correct it.") { Target = variable };
+        : throw new MlflowException(
+            ErrorKind.InvalidValue,
+            $"{variable} holds no id that the Azure CLI could be given. Correct it.") { Target = variable };
 
-    private static string FirstLine(string error) =>
-        error.Split('\n').Select(line => line.Trim()).FirstOrDefault(line => line.Length > 0) is { } line ? line.TrimEnd('.') + "." : "it said nothing.";
-
-    private async Task<(int ExitCode, string Output, string Error)> RunAsync(string arguments, CancellationToken cancellationToken)
+    private AccessToken Read(TokenProgram program, string output)
     {
-        string program = Find(setting) ?? throw new MlflowException(ErrorKind.AuthenticationFailed, "The Azure CLI (az) is not on the PATH. Install it, or sign in another way.") { Target = "az" };
-        using var process = new Process
+        // The output holds a token: no word of it, and no inner exception that might quote it.
+        MlflowException unreadable = program.Failed(
+            "The Azure CLI answered something else than a token. Check az version; 2.54 or newer is best.");
+        try
         {
-            StartInfo = new ProcessStartInfo(program, arguments)
-            {
-                UseShellExecute = false,
-                CreateNoWindow = true,
-                RedirectStandardInput = true,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-                StandardOutputEncoding = Encoding.UTF8,
-            },
-        };
-        process.Start();
-        process.StandardInput.Close();
-        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
-        Task finished = Task.WhenAll(output, error);
-        if (await Task.WhenAny(finished, Task.Delay(Patience, cancellationToken)).ConfigureAwait(false) != finished)
-        {
-            process.Kill();
-            cancellationToken.ThrowIfCancellationRequested();
-            throw new MlflowException(ErrorKind.AuthenticationFailed, $"The Azure CLI did not answer within {Patience.TotalSeconds} seconds. Try az account show.") { Target = "az", IsTransient = true };
-        }
+            using JsonDocument document = JsonDocument.Parse(output);
+            JsonElement answer = document.RootElement;
+            string token = TokenEndpoint.Text(answer, "accessToken") ?? throw unreadable;
 
-        process.WaitForExit();
-        return (process.ExitCode, await output.ConfigureAwait(false), await error.ConfigureAwait(false));
+            // Newer versions name the end in Unix seconds; older ones only in the machine's own time.
+            DateTimeOffset? end = TokenTime.Read(answer, "expires_on", "expiresOn")
+                ?? (Jwt.Claims(token) is { } claims ? TokenTime.Read(claims, "exp") : null);
+            return new AccessToken(token, clock(), end ?? throw unreadable);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw unreadable;
+        }
     }
 }

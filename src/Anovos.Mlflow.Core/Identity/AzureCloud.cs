@@ -1,25 +1,37 @@
 namespace Anovos.Mlflow.Identity;
 
 /// <summary>Where an Azure cloud signs in, and what it calls its management (databricks.sdk.environments).</summary>
-internal sealed record AzureCloud(string Name, string HostSuffix, string Authority, string Management)
+/// <param name="Name">Its name in <c>ARM_ENVIRONMENT</c>.</param>
+/// <param name="HostSuffix">The end of its workspaces' hosts.</param>
+/// <param name="Authority">Its Entra ID.</param>
+/// <param name="Management">The resource of a management token for a workspace.</param>
+/// <param name="ResourceManager">Its Resource Manager, as address and as resource.</param>
+internal sealed record AzureCloud(string Name, string HostSuffix, string Authority, string Management, string ResourceManager)
 {
     /// <summary>The application that every Azure Databricks workspace is for Entra ID, in all clouds.</summary>
     public const string DatabricksResource = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d";
 
-    private static readonly AzureCloud Public = new("PUBLIC", ".azuredatabricks.net", "https://login.microsoftonline.com/", "https://management.core.windows.net/");
+    private static readonly AzureCloud Public = new(
+        "PUBLIC", ".azuredatabricks.net", "https://login.microsoftonline.com/", "https://management.core.windows.net/",
+        "https://management.azure.com/");
 
     private static readonly AzureCloud[] Clouds =
     [
         Public,
-        new("USGOVERNMENT", ".databricks.azure.us", "https://login.microsoftonline.us/", "https://management.core.usgovcloudapi.net/"),
-        new("CHINA", ".databricks.azure.cn", "https://login.chinacloudapi.cn/", "https://management.core.chinacloudapi.cn/"),
+        new("USGOVERNMENT", ".databricks.azure.us", "https://login.microsoftonline.us/", "https://management.core.usgovcloudapi.net/",
+            "https://management.usgovcloudapi.net/"),
+        new("CHINA", ".databricks.azure.cn", "https://login.chinacloudapi.cn/", "https://management.core.chinacloudapi.cn/",
+            "https://management.chinacloudapi.cn/"),
     ];
 
     /// <summary>The cloud of a workspace; null where it is not on Azure.</summary>
     public static AzureCloud? Of(string host, Func<string, string?> setting)
     {
         AzureCloud? byHost = Clouds.FirstOrDefault(cloud => host.EndsWith(cloud.HostSuffix, StringComparison.OrdinalIgnoreCase));
-        if (byHost is null && setting("azure_workspace_resource_id") is null && !"azure".Equals(setting("cloud"), StringComparison.OrdinalIgnoreCase))
+        bool isAzure = setting("cloud")?.ToUpperInvariant() is "AZURE" or "AWS" or "GCP"
+            ? "AZURE".Equals(setting("cloud"), StringComparison.OrdinalIgnoreCase)
+            : byHost is not null;
+        if (!isAzure && setting("azure_workspace_resource_id") is null)
             return null;
 
         string named = (setting("azure_environment") ?? "").ToUpperInvariant();

@@ -12,7 +12,8 @@ namespace Anovos.Mlflow.Identity;
 /// </summary>
 internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffset> clock)
 {
-    private static readonly string[] SecretFields = ["client_secret", "client_assertion", "subject_token"];
+    private static readonly string[] SecretFields =
+        ["client_secret", "client_assertion", "subject_token", "code", "code_verifier", "refresh_token"];
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -34,37 +35,37 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
     /// <param name="request">The request.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.AuthenticationFailed"/> for a refusal; other kinds for no answer.</exception>
-    public async Task<JsonElement> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    public Task<JsonElement> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         Uri address = request.RequestUri!;
-        if (address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback && !IsLinkLocal(address))
-            throw new MlflowException(ErrorKind.InvalidValue, $"{Shown(address)} is no https address, and what signs in must not go there in the open. Correct the variable that names it.") { Target = address.Host };
-        using (request)
-        using (HttpClient client = HttpTransport.CreateClient(new BufferingHandler { InnerHandler = HttpTransport.CreateHandler(options) }, new ConnectionOptions()))
-        using (var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
+        return SendAsync(request, HttpTransport.CreateHandler(options), async response =>
         {
-            patience.CancelAfter(Patience);
-            try
-            {
-                using HttpResponseMessage response = await client.SendAsync(request, patience.Token).ConfigureAwait(false);
-                string body = await response.Content.ReadAsStringAsync().ConfigureAwait(false);
-                if (!response.IsSuccessStatusCode)
-                    throw Refused(address, (int)response.StatusCode, options.Redactor.Clean(body));
-                return Parse(body) ?? throw new MlflowException(ErrorKind.AuthenticationFailed, $"{Shown(address)} answered no JSON where a token was to be. Check the address, and what stands between.") { Target = address.Host };
-            }
-            catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-            {
-                throw ConnectionErrors.From(e, address, options, timedOut: e is OperationCanceledException);
-            }
-        }
+            string body = await response.Content.ReadAsStringAsync().ConfigureAwait(false);
+            if (!response.IsSuccessStatusCode)
+                throw Refused(address, response, options.Redactor.Clean(body));
+            return Parse(body) ?? throw new MlflowException(
+                ErrorKind.AuthenticationFailed,
+                $"{Shown(address)} answered no JSON where a token was to be. Check the address, and what stands between.")
+            { Target = address.Host };
+        }, cancellationToken);
     }
+
+    /// <summary>The address that a page redirects to, which is not followed; null if it does not redirect.</summary>
+    public Task<Uri?> FindRedirectAsync(Uri page, CancellationToken cancellationToken) => SendAsync(
+        new HttpRequestMessage(HttpMethod.Get, page),
+        HttpTransport.CreateDirectHandler(options),
+        response => Task.FromResult(
+            (int)response.StatusCode / 100 == 3 && response.Headers.Location is { } location ? new Uri(page, location) : null),
+        cancellationToken);
 
     /// <summary>The token in an OAuth answer; its end is <c>expires_in</c> seconds away, or at <c>expires_on</c> (Unix seconds).</summary>
     public AccessToken Read(JsonElement answer, Uri address)
     {
         DateTimeOffset now = clock();
         if (Text(answer, "access_token") is not { Length: > 0 } value)
-            throw new MlflowException(ErrorKind.AuthenticationFailed, $"{Shown(address)} answered without a token. Check the address.") { Target = address.Host };
+            throw new MlflowException(
+                ErrorKind.AuthenticationFailed,
+                $"{Shown(address)} answered without a token. Check the address.") { Target = address.Host };
         Hide(value);
         DateTimeOffset end = Seconds(answer, "expires_on") is { } at ? DateTimeOffset.FromUnixTimeSeconds(at)
             : now + TimeSpan.FromSeconds(Seconds(answer, "expires_in") ?? 3600);
@@ -75,21 +76,67 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
     public static string? Text(JsonElement answer, string name) =>
         answer.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
+    /// <summary>An address that a setting names.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if it is not one.</exception>
+    public static Uri Address(string text, string setting) => Uri.TryCreate(text, UriKind.Absolute, out Uri? address)
+        ? address
+        : throw new MlflowException(
+            ErrorKind.InvalidValue,
+            $"{setting} is not an address. Write it as https://host/path.") { Target = setting };
+
     private static long? Seconds(JsonElement answer, string name) => answer.TryGetProperty(name, out JsonElement value)
         && long.TryParse(value.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out long seconds) && seconds < int.MaxValue * 100L ? seconds : null;
 
-    private static MlflowException Refused(Uri address, int status, string body)
+    private async Task<T> SendAsync<T>(
+        HttpRequestMessage request, HttpMessageHandler handler, Func<HttpResponseMessage, Task<T>> read, CancellationToken cancellationToken)
     {
+        Uri address = request.RequestUri!;
+        using (request)
+        using (HttpClient client = HttpTransport.CreateClient(new BufferingHandler { InnerHandler = handler }, new ConnectionOptions()))
+        using (var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
+        {
+            if (address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback && !IsLinkLocal(address))
+                throw new MlflowException(
+                    ErrorKind.InvalidValue,
+                    $"{Shown(address)} is no https address, and what signs in must not go there in the open. Correct the variable "
+                    + "that names it.") { Target = address.Host };
+            patience.CancelAfter(Patience);
+            try
+            {
+                using HttpResponseMessage response = await client.SendAsync(request, patience.Token).ConfigureAwait(false);
+                return await read(response).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+            {
+                throw ConnectionErrors.From(e, address, options, timedOut: e is OperationCanceledException);
+            }
+        }
+    }
+
+    private static MlflowException Refused(Uri address, HttpResponseMessage response, string body)
+    {
+        int status = (int)response.StatusCode;
         JsonElement? error = Parse(body);
-        string? code = error is { } json ? Text(json, "error") ?? Text(json, "error_code") ?? Text(json, "errorCode") ?? Text(json, "typeKey") : null;
+        string? code = First("error", "error_code", "errorCode", "typeKey");
 
         // Only the first line: what follows is ids of the request.
-        string said = (error is { } told ? Text(told, "error_description") ?? Text(told, "message") : null)?.Split('\n')[0].Trim().TrimEnd('.') ?? "";
+        string said = First("error_description", "errorSummary", "message")?.Split('\n')[0].Trim().TrimEnd('.') ?? "";
         bool transient = Failures.IsTransient(status);
+        string? network = NetworkRefusal.AdviceOn(said);
+        string text = said.Length == 0 ? "" : $": {(said.Length > 300 ? said.Substring(0, 300) + "…" : said)}";
         return new MlflowException(
-            transient ? ErrorKind.ServerError : ErrorKind.AuthenticationFailed,
-            $"{Shown(address)} gave no token ({status}{(code is null ? "" : $" {code}")}){(said.Length == 0 ? "" : $": {(said.Length > 300 ? said.Substring(0, 300) + "…" : said)}")}.")
-        { Target = address.Host, StatusCode = status, ErrorCode = code, IsTransient = transient };
+            transient ? ErrorKind.ServerError : network is null ? ErrorKind.AuthenticationFailed : ErrorKind.PermissionDenied,
+            $"{Shown(address)} gave no token ({status}{(code is null ? "" : $" {code}")}){text}.{(network is null ? "" : $" {network}")}")
+        {
+            Target = address.Host,
+            StatusCode = status,
+            ErrorCode = code,
+            IsTransient = transient,
+            RetryAfter = ServerErrors.ReadRetryAfter(response.Headers.RetryAfter?.ToString(), DateTimeOffset.UtcNow),
+        };
+
+        string? First(params string[] names) =>
+            error is { } json ? names.Select(name => Text(json, name)).FirstOrDefault(text => text is not null) : null;
     }
 
     private static JsonElement? Parse(string body)

@@ -81,7 +81,8 @@ public sealed class OutputSelection
 
         if (output.Output.IsRemote && !Buckets.Speaks(output.Path!))
         {
-            Refuse(ArtifactStatus.Failed, $"{output.Path} is in a store that this version does not speak to. Copy it into a folder, or to s3:, wasbs: or abfss:, and send it from there");
+            const string Remedy = "Copy it into a folder, or to s3:, gs:, wasbs: or abfss:, and send it from there";
+            Refuse(ArtifactStatus.Failed, $"{output.Path} is in a store that this version does not speak to. {Remedy}");
             return;
         }
 

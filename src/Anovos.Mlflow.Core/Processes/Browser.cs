@@ -17,7 +17,7 @@ public static class Browser
     public static bool TryOpen(Uri page, Func<string, string?> environment)
     {
         if (!page.IsAbsoluteUri || (page.Scheme != Uri.UriSchemeHttp && page.Scheme != Uri.UriSchemeHttps))
-            throw new MlflowException(ErrorKind.InvalidValue, $"'{page}' is no address of a page: only http and https are opened.") { Target = page.ToString() };
+            throw new MlflowException(ErrorKind.InvalidValue, $"'{page}' is not the address of a page: only http and https are opened.") { Target = page.ToString() };
         try
         {
             if (RuntimeInformation.IsOSPlatform(OSPlatform.Windows))

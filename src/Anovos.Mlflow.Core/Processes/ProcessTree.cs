@@ -23,10 +23,22 @@ internal sealed class ProcessTree : IDisposable
 
     private readonly string _mark = Guid.NewGuid().ToString("N");
     private readonly WindowsJob? _job = WindowsName.IsWindows ? new WindowsJob() : null;
+    private readonly object _turn = new();
     private Process? _root;
+    private bool _isDisposed;
+#if NET
+    private LinuxTree? _linux;
+#endif
 
     /// <summary>What the environment of each process of the tree holds.</summary>
     public string Mark => $"{Variable}={_mark}";
+
+    /// <summary>True if the use of the machine by a tree can be read on this system.</summary>
+#if NET
+    public static bool IsMeasured => WindowsName.IsWindows || Directory.Exists("/proc/self");
+#else
+    public static bool IsMeasured => WindowsName.IsWindows;
+#endif
 
     /// <summary>Ends the processes of a tree whose own process was killed. Elsewhere than on Linux they cannot be found.</summary>
     public static void EndMarked(string mark)
@@ -45,6 +57,22 @@ internal sealed class ProcessTree : IDisposable
         StartedProcess started = _job?.Start(start) ?? StartedProcess.Start(start);
         _root = started.Process;
         return started;
+    }
+
+    /// <summary>The use of the machine by all of them; null when none of them is left, and where it cannot be read.</summary>
+    /// <exception cref="Win32Exception">Windows does not say.</exception>
+    public TreeUsage? Usage()
+    {
+        lock (_turn)
+        {
+            if (_isDisposed || _root is null)
+                return null;
+#if NET
+            if (_job is null && IsMeasured)
+                return (_linux ??= new LinuxTree(_root.Id, Mark)).Read();
+#endif
+            return _job?.Usage();
+        }
     }
 
     /// <summary>Asks all of them to end, and after <paramref name="grace"/> ends those that did not.</summary>
@@ -84,8 +112,12 @@ internal sealed class ProcessTree : IDisposable
 
     public void Dispose()
     {
-        _root?.Dispose();
-        _job?.Dispose();
+        lock (_turn)
+        {
+            _isDisposed = true;
+            _root?.Dispose();
+            _job?.Dispose();
+        }
     }
 
 #if NET

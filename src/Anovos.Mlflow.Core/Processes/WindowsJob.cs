@@ -11,7 +11,7 @@ namespace Anovos.Mlflow.Processes;
 /// A job object of Windows: all processes that a child starts belong to it, also those whose parent has ended. The child is
 /// created suspended and runs only when it is in the job, so that nothing it starts can escape; <see cref="Process"/> cannot do that.
 /// </summary>
-internal sealed class WindowsJob : IDisposable
+internal sealed partial class WindowsJob : IDisposable
 {
     private const uint CreateSuspended = 0x4, CreateUnicodeEnvironment = 0x400, ExtendedStartupInfo = 0x80000, CreateNoWindow = 0x8000000;
     private const int UseStandardHandles = 0x100;

@@ -34,7 +34,7 @@ internal sealed class ProjectFile
         {
             YamlNode? root = YamlReader.Read(YamlText.Decode(ConfigFile.Read(path, cancellationToken)), cancellationToken);
             if (root is not YamlMapping mapping)
-                throw Wrong(path, "it is no mapping");
+                throw Wrong(path, "it is not a mapping");
             if (mapping.Find("databricks_spark_job") is not null)
             {
                 throw Wrong(path, "it describes a job of Databricks (databricks_spark_job). "
@@ -116,5 +116,5 @@ internal sealed class ProjectFile
         }
     }
 
-    private static MlflowException Wrong(string path, string what) => new(ErrorKind.ConfigInvalid, $"{path} is no project that can be run: {what}.") { Target = path };
+    private static MlflowException Wrong(string path, string what) => new(ErrorKind.ConfigInvalid, $"{path} is not a project that can be run: {what}.") { Target = path };
 }

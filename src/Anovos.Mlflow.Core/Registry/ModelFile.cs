@@ -19,12 +19,12 @@ public static class ModelFile
         if (!File.Exists(path))
             return new MlflowModel { Path = folder };
         if (new FileInfo(path).Length > MaxBytes)
-            throw Invalid(path, $"It has more than {MaxBytes} bytes, which no such file has.");
+            throw Invalid(path, $"It has more than {MaxBytes} bytes, too many for such a file.");
         try
         {
             return YamlReader.Read(YamlText.Decode(File.ReadAllBytes(path)), cancellationToken) is YamlMapping root
                 ? Read(root, folder)
-                : throw Invalid(path, "It holds no mapping of fields.");
+                : throw Invalid(path, "It does not hold a mapping of fields.");
         }
         catch (YamlFault fault)
         {
@@ -109,5 +109,5 @@ public static class ModelFile
     }
 
     private static MlflowException Invalid(string path, string why, Exception? inner = null) =>
-        new(ErrorKind.ModelInvalid, $"{path}: {why} The model's files are there; what it says of itself is not read.", inner) { Target = path };
+        new(ErrorKind.ModelInvalid, $"{path}: {why} The model's files are available; its description is not.", inner) { Target = path };
 }

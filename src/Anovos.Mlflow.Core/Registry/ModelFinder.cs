@@ -149,7 +149,7 @@ public sealed class ModelFinder(ModelRegistry registry)
         catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactNotFound)
         {
             // MLflow 3 keeps a run's models beside the run, under the name that was the path.
-            return await FindLoggedAsync(run, path, cancellationToken).ConfigureAwait(false) is { } logged ? Of(logged) : throw e.Rewrap($"Run {runId} has no artifact '{path}'. Get-MlflowArtifact lists what it has.", target: path);
+            return await FindLoggedAsync(run, path, cancellationToken).ConfigureAwait(false) is { } logged ? Of(logged) : throw e.Rewrap($"Run {runId} has no artifact '{path}'. Get-MlflowArtifact lists its artifacts.", target: path);
         }
     }
 

@@ -33,7 +33,7 @@ public static class ModelRegistration
             catch (MlflowException e)
             {
                 // Repeating the whole operation would create a second version.
-                throw e.Rewrap($"{made.ModelUri} was made, and the alias '{alias}' does not point to it: {e.Message} Set-MlflowModelAlias sets an alias alone.", target: made.ModelUri);
+                throw e.Rewrap($"{made.ModelUri} was created, but the alias '{alias}' was not set: {e.Message} Set-MlflowModelAlias sets an alias alone.", target: made.ModelUri);
             }
         }
 

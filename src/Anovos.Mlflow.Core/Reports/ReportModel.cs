@@ -7,7 +7,10 @@ namespace Anovos.Mlflow.Reports;
 internal sealed record ReportModel
 {
     // Shown in sections of their own, or of use to programs only.
-    private static readonly string[] ElsewhereTags = [RunTags.Note, StatisticReport.NameTags, StatisticReport.FlaggedPrefix, "mlflow.log-model.history"];
+    private static readonly string[] ElsewhereTags =
+    [
+        RunTags.Note, StatisticReport.NameTags, StatisticReport.FlaggedPrefix, "mlflow.log-model.history", SystemMetricOptions.MissingTag,
+    ];
 
     public required string Title { get; init; }
 
@@ -30,6 +33,9 @@ internal sealed record ReportModel
     /// <summary>Seconds of the whole workflow; null where no run says.</summary>
     public RowModel? Total { get; init; }
 
+    /// <summary>The latest values of system metrics; the names are those behind their prefix.</summary>
+    public required IReadOnlyList<RowModel> System { get; init; }
+
     public required IReadOnlyList<DriftTable> Drift { get; init; }
 
     /// <summary>The model of runs.</summary>
@@ -44,7 +50,12 @@ internal sealed record ReportModel
             Title = title,
             Runs = [.. contents.Select(RunModel.Of)],
             Params = [.. rows["Param"]],
-            Metrics = [.. rows["Metric"].Where(row => !times.Contains(row) && !row.Key.StartsWith(StatisticReport.FlaggedPrefix, StringComparison.Ordinal) && !drift.Any(table => table.Has(row.Key)))],
+            System =
+            [
+                .. rows["Metric"].Where(row => SystemMetrics.Is(row.Key))
+                    .Select(row => row with { Key = row.Key.Substring(SystemMetrics.Prefix.Length) }),
+            ],
+            Metrics = [.. rows["Metric"].Where(row => !SystemMetrics.Is(row.Key) && !times.Contains(row) && !row.Key.StartsWith(StatisticReport.FlaggedPrefix, StringComparison.Ordinal) && !drift.Any(table => table.Has(row.Key)))],
             Tags = [.. rows["Tag"].Where(row => !ElsewhereTags.Any(prefix => row.Key.StartsWith(prefix, StringComparison.Ordinal)))],
             Charts = [.. contents.SelectMany(content => content.Curves.Keys).Distinct().OrderBy(key => key, StringComparer.Ordinal).Select(key => ChartModel.Of(key, contents))],
             NotDrawn = notDrawn,
@@ -73,6 +84,9 @@ internal sealed record RunModel(string Id, string Name, string Experiment, strin
 
     public string? Parent { get; init; }
 
+    /// <summary>What its system metrics leave out.</summary>
+    public string? SystemMissing { get; init; }
+
     /// <summary>Unix milliseconds.</summary>
     public long Start { get; init; }
 
@@ -98,6 +112,7 @@ internal sealed record RunModel(string Id, string Name, string Experiment, strin
             Page = content.Page,
             Note = run.Tags.TryGetValue(RunTags.Note, out string? note) ? note : null,
             Parent = run.Tags.TryGetValue(RunTags.ParentRunId, out string? parent) ? parent : null,
+            SystemMissing = run.Tags.TryGetValue(SystemMetricOptions.MissingTag, out string? missing) ? missing : null,
             Start = run.StartTime.ToUnixTimeMilliseconds(),
             Seconds = run.Duration?.TotalSeconds,
             Deleted = run.LifecycleStage == LifecycleStage.Deleted,
@@ -125,7 +140,7 @@ internal sealed record ChartModel(string Key, bool ByTime, IReadOnlyList<SeriesM
     public static ChartModel Of(string key, IReadOnlyList<RunContent> contents)
     {
         (int Run, Curve Curve)[] curves = [.. contents.Select((content, run) => (run, Curve: content.Curves.TryGetValue(key, out Curve? curve) ? curve : null)).Where(pair => pair.Curve is not null).Select(pair => (pair.run, pair.Curve!))];
-        bool byTime = curves.Any(pair => pair.Curve.IsByTime);
+        bool byTime = curves.Any(pair => pair.Curve.IsByTime) || SystemMetrics.Is(key);
         return new ChartModel(key, byTime, [.. curves.Select(pair => SeriesModel.Of(pair.Run, pair.Curve, byTime))]);
     }
 }

@@ -10,7 +10,7 @@ namespace Anovos.Mlflow.Reports;
 /// <param name="progress">Told how many requests of how many are done; called from several threads.</param>
 internal sealed class ReportReader(ReportOptions options, Action<int, int> progress)
 {
-    /// <summary>How many metrics are drawn at most. Each is a request a run.</summary>
+    /// <summary>How many metrics are drawn at most, and how many system metrics. Each is a request a run.</summary>
     public const int MostCurves = 40;
 
     private int _done;
@@ -27,8 +27,10 @@ internal sealed class ReportReader(ReportOptions options, Action<int, int> progr
             .. runs.SelectMany(run => run.Metrics.Keys).Distinct().Where(key => options.Draws?.Invoke(key) ?? !IsShownElsewhere(key))
                 .OrderBy(key => key.Count(c => c == '/')).ThenBy(key => key, StringComparer.Ordinal),
         ];
-        leftOut = Math.Max(0, keys.Length - MostCurves);
-        return [.. keys.Take(MostCurves)];
+        ILookup<bool, string> bySystem = keys.ToLookup(SystemMetrics.Is);
+        string[] drawn = [.. bySystem[false].Take(MostCurves), .. bySystem[true].Take(MostCurves)];
+        leftOut = keys.Length - drawn.Length;
+        return drawn;
     }
 
     /// <summary>Reads the runs, several requests at once.</summary>

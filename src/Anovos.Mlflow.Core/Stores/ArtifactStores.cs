@@ -78,12 +78,12 @@ public static class ArtifactStores
     private static MlflowException NotSpoken(string root, string? runId)
     {
         string run = runId is null ? "" : $" of run {runId}", scheme = LocalUri.SchemeOf(root)!;
-        string destination = scheme is "gs" or "hdfs" or "viewfs" ? $" --artifacts-destination {scheme}://…" : "";
+        string destination = scheme is "hdfs" or "viewfs" ? $" --artifacts-destination {scheme}://…" : "";
         return new MlflowException(
             ErrorKind.UriUnsupported,
             $"The artifacts{run} are at {root}, and this version does not speak to '{scheme}:'. Have the server started with "
             + $"--serve-artifacts{destination}, so that it passes artifacts on, or use an experiment with another artifact location: s3:, "
-            + "wasbs:, abfss: or a folder.")
+            + "gs:, wasbs:, abfss: or a folder.")
         { Target = root };
     }
 

@@ -113,8 +113,8 @@ internal sealed class BucketRunStore(
         {
             return await work(_own.Value).ConfigureAwait(false);
         }
-        catch (MlflowException e) when (e.StatusCode == 403
-            || (!hasCredentials && e.Kind is ErrorKind.AuthenticationFailed or ErrorKind.UriUnsupported))
+        catch (MlflowException e) when (e.StatusCode == 403 || e.Kind == ErrorKind.AuthenticationFailed
+            || (!hasCredentials && e.Kind == ErrorKind.UriUnsupported))
         {
             return await WithoutOwnAsync(signing, work, e, cancellationToken).ConfigureAwait(false);
         }

@@ -72,11 +72,17 @@ public sealed record ConnectionReport
     public static async Task<ConnectionReport> OfAsync(ITrackingStore store, CancellationToken cancellationToken)
     {
         RestApi? api = store.As<RestStore>()?.Api;
+        ConnectionReport report = await AskAsync(store, api, cancellationToken).ConfigureAwait(false);
+
+        // Which of several programs a user is signed in with is known when they have been asked.
+        return report with { Identity = api?.Options.ToString(), IdentityNotUsed = api?.Options.Identity?.NotUsed ?? [] };
+    }
+
+    private static async Task<ConnectionReport> AskAsync(ITrackingStore store, RestApi? api, CancellationToken cancellationToken)
+    {
         var report = new ConnectionReport
         {
             TrackingUri = store.TrackingUri,
-            Identity = api?.Options.ToString(),
-            IdentityNotUsed = api?.Options.Identity?.NotUsed ?? [],
             Proxy = api is null ? null : EnvironmentProxy.AddressFor(api.Server, api.Options),
         };
         try

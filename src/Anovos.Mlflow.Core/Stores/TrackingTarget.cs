@@ -39,6 +39,9 @@ public sealed record TrackingTarget
     /// <summary>The profile of the configuration file that it names, where it names one.</summary>
     public string? Profile { get; private init; }
 
+    /// <summary>The secret scope of a workspace that has the host and the token of the one to track to, and the prefix of both.</summary>
+    public (string Scope, string Prefix)? Secret { get; private init; }
+
     /// <summary>What the user must know of how the URI was read, or of a store that was chosen; null where there is nothing.</summary>
     public string? Warning { get; internal init; }
 
@@ -46,7 +49,8 @@ public sealed record TrackingTarget
     internal (string User, string Password)? UserInfo { get; private init; }
 
     /// <summary>Reads a tracking URI (mlflow.tracking._tracking_service.utils names the forms).</summary>
-    /// <param name="uri">A path, <c>file:</c>, <c>sqlite:///</c>, <c>http(s)://</c>, <c>databricks</c> or <c>databricks://profile</c>.</param>
+    /// <param name="uri">A path, <c>file:</c>, <c>sqlite:///</c>, <c>http(s)://</c>, <c>databricks</c>,
+    /// <c>databricks://profile</c> or <c>databricks://scope:prefix</c>.</param>
     /// <param name="baseDirectory">What a relative path is relative to.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/>; the message says what to use instead.</exception>
     public static TrackingTarget Parse(string uri, string baseDirectory)
@@ -78,7 +82,8 @@ public sealed record TrackingTarget
         {
             "file" => "It is empty. Give http://host:port, https://host/prefix, or a folder.",
             "http" or "https" => "It names no host. Write it as http://host:port or https://host/prefix.",
-            "databricks" => "Write it as databricks, or as databricks://<profile> with a profile of .databrickscfg. A secret scope is not read: set DATABRICKS_HOST and DATABRICKS_TOKEN from it.",
+            "databricks" => "Write it as databricks, as databricks://<profile> with a profile of .databrickscfg, or as "
+                + "databricks://<scope>:<prefix> with a secret scope that has the secrets <prefix>-host and <prefix>-token.",
             "databricks-uc" or "uc" => "That is a model registry, not a tracking store. Use databricks, an http(s) server or a folder.",
             "postgresql" or "mysql" or "mssql" => $"A database belongs to an MLflow server. Start one over it (mlflow server --backend-store-uri …) and use its http address.",
             _ => "Give http://host:port, https://host/prefix, databricks, or a folder; ./ before it where its name has a colon.",
@@ -93,12 +98,18 @@ public sealed record TrackingTarget
     /// <param name="options">What environment and caller say.</param>
     /// <param name="environment">Reads an environment variable.</param>
     /// <param name="home">The user's home folder.</param>
+    /// <param name="lookup">Finds a workspace that is not named by its address; null for one of its own.</param>
+    /// <param name="login">The browser to sign in with; null to sign in with what is configured.</param>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.InvalidValue"/> if no workspace is configured, or more than one way to sign in;
     /// <see cref="ErrorKind.AuthenticationFailed"/> if there is nothing to sign in with.
     /// </exception>
-    public ConnectionOptions Complete(ConnectionOptions options, Func<string, string?> environment, string? home)
+    public ConnectionOptions Complete(
+        ConnectionOptions options, Func<string, string?> environment, string? home, WorkspaceLookup? lookup = null,
+        BrowserLogin? login = null)
     {
+        if (login is not null && (!IsDatabricks || Secret is not null))
+            throw BrowserLogin.NotFor(Uri);
         if (!IsDatabricks)
             return WithUserInfo(options);
         if (options.CredentialsAreExplicit && options.Username is not null)
@@ -106,10 +117,17 @@ public sealed record TrackingTarget
         string? token = options.CredentialsAreExplicit ? options.Token : null;
 
         // A workspace must not receive the credentials of an MLflow server.
-        DatabricksConfig config = DatabricksConfig.Load(Profile, environment, home, token);
         ConnectionOptions without = options with { Username = null, Password = null, Token = null, CredentialSource = null };
-        var identity = new DatabricksIdentity(config, without);
-        return without with { DatabricksHost = config.Host, Identity = identity, CredentialSource = identity.Source };
+        lookup ??= new WorkspaceLookup();
+        var config = DatabricksConfig.Load(Profile, environment, home, token, found => lookup.FindHost(found, without), login);
+        ConnectionOptions signedIn = SignIn(config, without);
+        return Secret is not var (scope, prefix) ? signedIn : SignIn(lookup.FindSecret(scope, prefix, config, signedIn), without);
+    }
+
+    private static ConnectionOptions SignIn(DatabricksConfig config, ConnectionOptions options)
+    {
+        var identity = new DatabricksIdentity(config, options);
+        return options with { DatabricksHost = config.Host, Identity = identity, CredentialSource = identity.Source };
     }
 
     private ConnectionOptions WithUserInfo(ConnectionOptions options)
@@ -156,7 +174,10 @@ public sealed record TrackingTarget
         string profile = text.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) ? text.Substring(Prefix.Length).TrimEnd('/') : "";
         if (profile.Length == 0)
             return text.TrimEnd('/', ':').Length == Prefix.Length - 3 ? new("databricks") { IsDatabricks = true } : null;
-        return profile.IndexOfAny([':', '/', '@']) < 0 ? new(Prefix + profile) { IsDatabricks = true, Profile = profile } : null;
+        string[] secret = profile.Split(':');
+        return profile.IndexOfAny(['/', '@']) >= 0 || secret.Length > 2 || secret.Any(part => part.Length == 0) ? null
+            : secret.Length == 2 ? new(Prefix + profile) { IsDatabricks = true, Secret = (secret[0], secret[1]) }
+            : new(Prefix + profile) { IsDatabricks = true, Profile = profile };
     }
 
     private static TrackingTarget ForServerWithoutScheme(string text, Uri server)

@@ -39,7 +39,7 @@ internal static class ParquetRows
         catch (Exception e) when (e is not (IOException or OperationCanceledException or OutOfMemoryException))
         {
             // The library throws of many kinds when the bytes are not what they should be.
-            throw new IOException($"It is no Parquet file that can be read: {e.Message}", e);
+            throw new IOException($"It is not a readable Parquet file: {e.Message}", e);
         }
     }
 

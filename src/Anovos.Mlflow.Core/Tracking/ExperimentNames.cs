@@ -33,7 +33,7 @@ public static class ExperimentNames
         {
             string list = view == ViewType.DeletedOnly ? "Get-MlflowExperiment -IncludeDeleted" : "Get-MlflowExperiment";
             throw new MlflowException(
-                ErrorKind.ExperimentNotFound, $"There is no experiment '{name}' at {store.TrackingUri}. {list} lists those there are.")
+                ErrorKind.ExperimentNotFound, $"There is no experiment '{name}' at {store.TrackingUri}. {list} lists them.")
             {
                 Target = name.ToString(),
             };

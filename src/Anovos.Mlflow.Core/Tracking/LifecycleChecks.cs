@@ -11,7 +11,7 @@ public sealed class LifecycleChecks(ITrackingStore store)
     public async Task<Run> RunToRemoveAsync(string runId, CancellationToken cancellationToken)
     {
         (Run run, _) = await ReadAsync(runId, cancellationToken).ConfigureAwait(false);
-        return run.LifecycleStage == LifecycleStage.Active ? run : throw new MlflowException(ErrorKind.RunDeleted, $"Run {runId} ('{run.RunName}') is removed already. Restore-MlflowRun brings it back.") { Target = runId };
+        return run.LifecycleStage == LifecycleStage.Active ? run : throw new MlflowException(ErrorKind.RunDeleted, $"Run {runId} ('{run.RunName}') is already removed. Restore-MlflowRun brings it back.") { Target = runId };
     }
 
     /// <summary>The run that is to be restored.</summary>

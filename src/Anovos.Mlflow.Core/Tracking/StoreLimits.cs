@@ -92,7 +92,7 @@ public sealed record StoreLimits
         foreach (string segment in key.Split('/'))
         {
             if (segment.Length == 0 || segment is "." or "..")
-                return "between its slashes stands nothing, '.' or '..'";
+                return "it has an empty, '.' or '..' path segment";
         }
 
         return key.StartsWith("..", StringComparison.Ordinal) ? "it begins with '..'" : null;

@@ -7,7 +7,7 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Workflow;
 
 /// <summary>Runs a workflow as a child of this process.</summary>
-public sealed class ChildProcess(WorkflowCommand command) : IWorkflowEngine
+public sealed class ChildProcess(WorkflowCommand command) : IMeasuredEngine
 {
     private const string Unbuffered = "PYTHONUNBUFFERED";
 
@@ -16,6 +16,10 @@ public sealed class ChildProcess(WorkflowCommand command) : IWorkflowEngine
 
     // What the child started and left behind may hold its output open for ever.
     private static readonly TimeSpan Leftover = TimeSpan.FromSeconds(1);
+
+    private volatile ProcessTree? _tree;
+
+    TreeUsage? IMeasuredEngine.Usage() => _tree?.Usage();
 
     /// <inheritdoc/>
     public async Task<WorkflowEnd> RunAsync(Action<ArraySegment<byte>, IReadOnlyList<LogLine>> output, Action<IEnumerable<Tag>> describe, CancellationToken cancellationToken)
@@ -26,6 +30,7 @@ public sealed class ChildProcess(WorkflowCommand command) : IWorkflowEngine
         using WorkflowFolder folder = CreateFolder(tree);
         using ProcessGuard? guard = ProcessGuard.Start(tree.Mark, folder.Root);
         StartedProcess started = Start(tree, folder);
+        _tree = tree;
         Process process = started.Process;
         Encoding? fallback = ConsoleEncoding.OfSystem();
         var exited = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -34,6 +34,9 @@ public sealed record RunSummary
     /// <summary>The columns with the largest shares of missing values, largest first.</summary>
     public IReadOnlyList<KeyValuePair<string, double>> MissingShares { get; init; } = [];
 
+    /// <summary>What the workflow used of the machine; null where this is not known.</summary>
+    public WorkflowCost? Cost { get; init; }
+
     /// <summary>How many lines of the log are errors.</summary>
     public int LogErrors { get; init; }
 
@@ -53,6 +56,7 @@ public sealed record RunSummary
         Page = run.PageIn(workspaceUrl),
         Timings = [.. run.Metrics.Where(metric => metric.Key.StartsWith(Mlflow.Workflow.Timings.Prefix, StringComparison.Ordinal))
             .Select(metric => new StepTiming(metric.Key, metric.Value))],
+        Cost = WorkflowCost.Of(run),
         FlaggedAttributes = run.Tags.Where(tag => tag.Key.StartsWith(FlaggedTags, StringComparison.Ordinal))
             .ToDictionary(tag => tag.Key.Substring(FlaggedTags.Length), tag => (IReadOnlyList<string>)tag.Value.Split([", "], StringSplitOptions.RemoveEmptyEntries)),
     };
@@ -70,6 +74,7 @@ public sealed record RunSummary
         Timings = result.Timings,
         FlaggedAttributes = result.FlaggedAttributes,
         MissingShares = result.MissingShares,
+        Cost = result.Cost,
         LogErrors = result.LogErrors,
         Errors = result.Errors,
         Artifacts = result.Artifacts,
@@ -114,6 +119,8 @@ public sealed record RunSummary
         AddFlagged(text);
         AddMissing(text);
         AddSteps(text);
+        if (Cost?.ToText() is { } cost)
+            text.Append('\n').Append(Markdown.Text(cost, LongestFault)).Append('\n');
     }
 
     private void AddMissing(StringBuilder text)

@@ -21,6 +21,9 @@ public sealed record WorkflowJob
     /// <summary>Which statistics become metrics and tags.</summary>
     public required StatisticSelection Statistics { get; init; }
 
+    /// <summary>How system metrics are sampled; null for none.</summary>
+    public SystemMetricOptions? SystemMetrics { get; init; }
+
     /// <summary>The description that the module gave the run when it began; null for none. Any other is the user's, and stays
     /// alone.</summary>
     public string? OwnNote { get; init; }

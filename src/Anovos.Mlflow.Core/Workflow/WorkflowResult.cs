@@ -27,6 +27,9 @@ public sealed record WorkflowResult
     /// <summary>The columns with the largest shares of missing values, largest first.</summary>
     public IReadOnlyList<KeyValuePair<string, double>> MissingShares { get; init; } = [];
 
+    /// <summary>What it used of this machine; null without system metrics.</summary>
+    public WorkflowCost? Cost { get; init; }
+
     /// <summary>How many lines of the log are errors.</summary>
     public int LogErrors { get; init; }
 

@@ -22,6 +22,9 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
 
     private static readonly TimeSpan BetweenFlushes = TimeSpan.FromSeconds(1);
 
+    // Of system metrics there may be many points, and a request costs more than they do.
+    private static readonly TimeSpan BetweenSystemMetrics = TimeSpan.FromSeconds(10);
+
     // What a run that is stopped may take to say so.
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(10);
 
@@ -31,6 +34,8 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
     private readonly WorkflowReport _report = new(store, run);
     private readonly Timings _timings = new(store.Limits);
     private readonly ConcurrentQueue<Tag> _tags = new();
+    private SystemMetricSampler? _sampler;
+    private Stopwatch? _sinceSystemMetrics;
     private int _logErrors;
 
     /// <summary>Runs the workflow. What cannot be reported is in the result; the run is ended in any case.</summary>
@@ -48,7 +53,12 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
         var cause = new FailureCause(AnovosPlan.Of(job.Config, job.BasePath, run.RunId));
         using var log = new LogFile(Path.Combine(Path.GetTempPath(), $"anovos-mlflow-{run.RunId}", Path.GetFileName(LogArtifact)));
         var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Task live = Task.WhenAll(FlushUntilAsync(done.Task, reporting.Token), _report.InputsAsync(job.Config, engine is IRemoteWorkflowEngine ? null : job.BasePath, cancellationToken));
+        _sampler = SystemMetricSampler.Of(job, engine, store.Limits);
+        Task sampled = _sampler?.RunAsync(done.Task, reporting.Token) ?? done.Task;
+        if ((_sampler is null ? job.SystemMetrics?.Missing : _sampler.Missing) is { } missing)
+            Describe([new Tag(SystemMetricOptions.MissingTag, ParamBuilder.Cut("", missing, store.Limits.TagValue, truncate: true, []))]);
+        string? inputs = engine is IRemoteWorkflowEngine ? null : job.BasePath;
+        Task live = Task.WhenAll(FlushUntilAsync(sampled, reporting.Token), _report.InputsAsync(job.Config, inputs, cancellationToken));
 
         WorkflowEnd end;
         Exception? interrupted = null;
@@ -90,6 +100,7 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
             Timings = _timings.All,
             FlaggedAttributes = statistics?.FlaggedAttributes ?? new Dictionary<string, IReadOnlyList<string>>(),
             MissingShares = statistics?.MissingShares ?? [],
+            Cost = _sampler?.Cost ?? (job.SystemMetrics is { } system ? new WorkflowCost(null, null, system.Missing) : null),
             LogErrors = _logErrors,
         };
         result = await EndAsync(result, job, log, statistics?.Warnings ?? [], reporting.Token).ConfigureAwait(false);
@@ -130,8 +141,21 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
             while (_tags.TryDequeue(out Tag? tag))
                 tags.Add(tag);
             await _report.WriteAsync("Timings", new RunData { Metrics = _timings.TakeFresh(), Tags = tags }, cancellationToken).ConfigureAwait(false);
+            if (isLast || _sinceSystemMetrics is null || _sinceSystemMetrics.Elapsed >= BetweenSystemMetrics)
+                await WriteSystemMetricsAsync(cancellationToken).ConfigureAwait(false);
         }
         while (!isLast);
+    }
+
+    // A store that does not take them is asked once: there would be an error for each of their points.
+    private async Task WriteSystemMetricsAsync(CancellationToken cancellationToken)
+    {
+        var data = new RunData { Metrics = _sampler?.TakePoints() ?? [] };
+        if (data.Count == 0)
+            return;
+        if (!await _report.TryAsync("System metrics", () => store.WriteAsync(run.RunId, data, cancellationToken)).ConfigureAwait(false))
+            _sampler?.Stop();
+        _sinceSystemMetrics = Stopwatch.StartNew();
     }
 
     // Only what the workflow wrote itself: the rest is of an earlier run.
@@ -210,10 +234,12 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
             Run = ended,
             Artifacts = _report.Artifacts,
             Errors = _report.Errors,
-            Warnings = [.. warnings, .. _report.Warnings, .. log.Fault is null ? Array.Empty<string>() : [$"The log {log.Path} is not whole: {log.Fault}"]],
+            Warnings = [.. warnings, .. _report.Warnings, .. new[] { _sampler?.Unknown, _sampler?.Fault, Torn(log) }.OfType<string>()],
             LogPath = hasLog ? null : log.Path,
         };
     }
+
+    private static string? Torn(LogFile log) => log.Fault is null ? null : $"The log {log.Path} is not whole: {log.Fault}";
 
     // What a user says about a run is not ours to bury: a failure is added to it, and nothing else.
     private IEnumerable<Tag> Note(WorkflowResult result, WorkflowJob job, IReadOnlyList<string> lastLines)

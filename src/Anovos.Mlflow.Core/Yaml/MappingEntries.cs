@@ -25,7 +25,7 @@ internal sealed class MappingEntries
         if (_ownKeys.TryGetValue(Identity(key), out YamlScalar? first))
         {
             throw new YamlFault(key.Position,
-                $"The key '{YamlScalar.Quote(key.Text)}' stands here a second time; the first is in line {first.Position.Line}.",
+                $"The key '{YamlScalar.Quote(key.Text)}' is here a second time; the first is in line {first.Position.Line}.",
                 $"Anovos would ignore line {first.Position.Line} in silence: remove or rename one of them.");
         }
 

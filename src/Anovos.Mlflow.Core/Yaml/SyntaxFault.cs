@@ -16,31 +16,31 @@ internal static class SyntaxFault
             "Close it, or indent the lines that continue it deeper than their key."),
         ("escape", "In double quotes a backslash begins an escape, and this one does not exist.",
             "Write paths with '/', or use single quotes, where a backslash is a backslash."),
-        ("hexadecimal", "In double quotes \\x, \\u and \\U need hexadecimal digits behind them.",
+        ("hexadecimal", "In double quotes \\x, \\u and \\U must be followed by hexadecimal digits.",
             "Write paths with '/', or use single quotes, where a backslash is a backslash."),
         ("Unicode", "In double quotes this escape gives no character.", "Use single quotes, where a backslash is a backslash."),
         ("could not find expected ':'", "This line has no ': ', a colon and a space.", "Write 'key: value'."),
-        ("invalid mapping", "A ': ' stands where no key can be.",
+        ("invalid mapping", "A ': ' is where a key cannot be.",
             "Is the space after the colon missing one line above? Is this line indented too deep? A value with ': ' in it needs quotes."),
-        ("Mapping values are not allowed", "A ': ' stands where no key can be.",
+        ("Mapping values are not allowed", "A ': ' is where a key cannot be.",
             "Check the indentation of this line; a value with ': ' in it needs quotes."),
-        ("Block sequence entries are not allowed", "A list item '- ' stands where none can be.",
+        ("Block sequence entries are not allowed", "A list item '- ' is where it cannot be.",
             "Begin the list in a line of its own; a value that is a dash needs quotes."),
         ("did not find expected '-' indicator", Indentation, Align),
-        ("did not find expected ',' or ']'", "Inside [ ] something stands here that is neither ',' nor ']'.",
-            "Put a comma between the items and a ']' behind the last."),
-        ("did not find expected ',' or '}'", "Inside { } something stands here that is neither ',' nor '}'.",
-            "Put a comma between the entries and a '}' behind the last."),
+        ("did not find expected ',' or ']'", "Inside [ ] there is something here that is neither ',' nor ']'.",
+            "Put a comma between the items and a ']' after the last."),
+        ("did not find expected ',' or '}'", "Inside { } there is something here that is neither ',' nor '}'.",
+            "Put a comma between the entries and a '}' after the last."),
         ("disallowed: []{},", "An '&' or a '*' begins an anchor or an alias, and no name follows it.", "Put the text in quotes."),
-        ("comment", "A '#' stands directly behind a value.", "Put a space before a comment; a value with '#' in it needs quotes."),
+        ("comment", "A '#' directly follows a value.", "Put a space before a comment; a value with '#' in it needs quotes."),
         ("expected <document", "Something follows here although the document is complete.",
             "A workflow file is a mapping: every line at the left margin is 'key: value' or 'key:'."),
-        ("document", "A line of '---' or '...' stands where none can be.", "A workflow file is one document and needs neither."),
+        ("document", "A line of '---' or '...' is where it cannot be.", "A workflow file is one document and needs neither."),
     ];
 
     /// <summary>The fault that a tab stands where YAML takes spaces only.</summary>
     public static YamlFault Tab(YamlPosition position, Exception? inner = null) => new(position,
-        "A tab stands here, and YAML takes only spaces before and between values.", "Replace it with spaces.", inner);
+        "There is a tab here, and YAML allows only spaces before and between values.", "Replace it with spaces.", inner);
 
     /// <summary>The fault behind an exception of the parser, which stopped at a place in the source.</summary>
     public static YamlFault Explain(Exception exception, YamlSource source, Mark stopped)
@@ -73,7 +73,7 @@ internal static class SyntaxFault
         if (message.Contains("did not find expected node content"))
         {
             return next.Length == 0
-                ? ("A '[' or '{' is never closed.", "Put its ']' or '}' behind the last item.")
+                ? ("A '[' or '{' is never closed.", "Put its ']' or '}' after the last item.")
                 : ($"A value is missing before '{next}', or this '{next}' is one too many.", "Put text that begins with it in quotes.");
         }
 
@@ -85,6 +85,6 @@ internal static class SyntaxFault
 
         if (message.Contains("did not find expected key"))
             return source.LineHasKey(mark) ? (Indentation, Align) : ("This line has no ': ', a colon and a space.", "Write 'key: value'.");
-        return ("This is no YAML.", "Check this line and the one above it: quotes, brackets, colons and indentation.");
+        return ("This is not YAML.", "Check this line and the one above it: quotes, brackets, colons and indentation.");
     }
 }

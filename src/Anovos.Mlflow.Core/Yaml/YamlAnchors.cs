@@ -56,7 +56,7 @@ internal sealed class YamlAnchors
         }
 
         if (anchored is null)
-            throw new YamlFault(position, $"The alias '*{name}' stands inside what it refers to.", "Write the values out instead.");
+            throw new YamlFault(position, $"The alias '*{name}' is inside what it refers to.", "Write the values out instead.");
 
         RefuseDepth(position, depth + anchored.Node.Height);
         Add(position, anchored.Count);
@@ -70,7 +70,7 @@ internal sealed class YamlAnchors
         if (depth > MaxDepth)
         {
             throw new YamlFault(position, $"Values are nested more than {MaxDepth} levels deep.",
-                "No workflow needs as many: is this the right file?");
+                "No workflow needs that many. Is this the right file?");
         }
     }
 
@@ -81,7 +81,7 @@ internal sealed class YamlAnchors
         if (_count.Nodes > MaxNodes || _count.Characters > MaxCharacters)
         {
             throw new YamlFault(position, $"The file holds more than {MaxNodes} values or {MaxCharacters} characters, aliases expanded.",
-                "No workflow needs as many: is this the right file?");
+                "No workflow needs that many. Is this the right file?");
         }
     }
 

@@ -56,7 +56,7 @@ internal static class YamlScalars
 
     /// <summary>The fault that a text is not what its form or its tag says.</summary>
     public static YamlFault NotA(string what, YamlPosition position, string text) =>
-        new(position, $"'{YamlScalar.Quote(text)}' is no {what} that exists.", "If it is meant as text, put it in quotes.");
+        new(position, $"'{YamlScalar.Quote(text)}' is not a {what} that exists.", "If it is meant as text, put it in quotes.");
 
     private static string? AsBoolean(string text)
     {

@@ -31,7 +31,7 @@ internal static class YamlText
         catch (DecoderFallbackException exception)
         {
             string name = encoding is UTF8Encoding ? "UTF-8" : "UTF-16", before = ValidStart(bytes, offset, encoding);
-            throw new YamlFault(PositionAfter(before), $"Bytes stand here that are no {name}.", "Save the file as UTF-8.", exception);
+            throw new YamlFault(PositionAfter(before), $"These bytes are not {name}.", "Save the file as UTF-8.", exception);
         }
     }
 
@@ -64,9 +64,9 @@ internal static class YamlText
 
             YamlPosition position = PositionAfter(text.Substring(0, i));
             throw c == '\0'
-                ? new YamlFault(position, "A NUL character stands here.",
+                ? new YamlFault(position, "There is a NUL character here.",
                     "The file is UTF-16 without a byte order mark, or no text at all: save it as UTF-8.")
-                : new YamlFault(position, $"The character U+{(int)c:X4} stands here, which YAML forbids.",
+                : new YamlFault(position, $"The character U+{(int)c:X4} is here, which YAML forbids.",
                     $"Delete it, or write \"\\u{(int)c:X4}\" in double quotes.");
         }
     }

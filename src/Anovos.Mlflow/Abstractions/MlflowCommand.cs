@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
+using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Pipelines;
 using Anovos.Mlflow.PowerShell.Errors;
 using Anovos.Mlflow.PowerShell.Sessions;
@@ -215,6 +216,10 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
 
     private void Guard(Action step)
     {
+        // A command may run others, which end before it.
+        WorkspaceLookup lookup = Session.Lookup;
+        CancellationToken outer = lookup.Cancellation;
+        lookup.Cancellation = _stop.Token;
         try
         {
             step();
@@ -239,6 +244,10 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
         {
             // PowerShell writes it into $Error as it is.
             throw clean;
+        }
+        finally
+        {
+            lookup.Cancellation = outer;
         }
     }
 

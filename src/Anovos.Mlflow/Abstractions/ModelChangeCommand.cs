@@ -31,6 +31,6 @@ public abstract class ModelChangeCommand : RegistryCommand
     private protected void WarnOfMissingTags(string owner, IReadOnlyDictionary<string, string> tags)
     {
         foreach (string key in RemoveTag.Where(key => !tags.ContainsKey(key)))
-            WriteWarning($"{owner} has no tag '{key}' that could be removed.");
+            WriteWarning($"{owner} does not have the tag '{key}'.");
     }
 }

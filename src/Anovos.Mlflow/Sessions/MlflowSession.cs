@@ -1,5 +1,6 @@
 using System.Management.Automation.Runspaces;
 using System.Runtime.CompilerServices;
+using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Stores;
 
@@ -21,6 +22,9 @@ internal sealed class MlflowSession
 
     /// <summary>Knows the secrets of this session: those of its connections and of the environment.</summary>
     public Redactor Redactor { get; } = new();
+
+    /// <summary>Finds workspaces that are not named by their address, once in the session.</summary>
+    public WorkspaceLookup Lookup { get; } = new();
 
     /// <summary>The last connection of <c>Connect-Mlflow</c>.</summary>
     public MlflowConnection? Connection { get; private set; }
@@ -172,7 +176,8 @@ internal sealed class MlflowSession
         ConnectionOptions.FromEnvironment(Environment.GetEnvironmentVariable, Home) with { Redactor = Redactor };
 
     /// <inheritdoc cref="TrackingTarget.Complete"/>
-    public static ConnectionOptions Complete(TrackingTarget target, ConnectionOptions options) => target.Complete(options, Environment.GetEnvironmentVariable, Home);
+    public ConnectionOptions Complete(TrackingTarget target, ConnectionOptions options, BrowserLogin? login = null) =>
+        target.Complete(options, Environment.GetEnvironmentVariable, Home, Lookup, login);
 
     /// <summary>The run of that id, if it is active here.</summary>
     public ActiveRun? Find(string runId) => _runs.FirstOrDefault(run => run.Run.RunId == runId);

@@ -18,7 +18,7 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
     private readonly List<IAsyncDisposable> _servers = [];
 
     public static TheoryData<string> Roots =>
-        new("directory", "2.17", "3.11", "3.17", "file root", "real server", "s3", "azure", "s3rver", "azurite");
+        new("directory", "2.17", "3.11", "3.17", "file root", "real server", "s3", "azure", "gcs", "s3rver", "azurite");
 
     [Theory]
     [MemberData(nameof(Roots))]
@@ -190,7 +190,7 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("gs://bucket/x", "--artifacts-destination gs:")]
+    [InlineData("viewfs://name/x", "--artifacts-destination viewfs:")]
     [InlineData("hdfs://name/x", "--artifacts-destination hdfs:")]
     public async Task A_root_that_is_not_spoken_here_says_what_to_do(string root, string advice)
     {
@@ -268,7 +268,7 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
         {
             store = new DirectoryStore(Path.Combine(_folder, "mlruns"));
         }
-        else if (root is "s3" or "azure" or "s3rver" or "azurite")
+        else if (root is "s3" or "azure" or "gcs" or "s3rver" or "azurite")
         {
             CloudPlace place = await CloudPlace.OpenAsync(root);
             _servers.Add(place);

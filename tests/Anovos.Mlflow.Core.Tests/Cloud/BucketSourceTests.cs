@@ -120,6 +120,7 @@ public class BucketSourceTests
 
     [Theory]
     [InlineData("azure")]
+    [InlineData("gcs")]
     [InlineData("azurite")]
     public async Task A_manifest_says_where_files_are_and_what_they_hold_and_is_the_same_every_time(string kind)
     {

@@ -18,7 +18,7 @@ internal sealed class CloudPlace : IAsyncDisposable
     }
 
     /// <summary>The stores that every test of buckets runs against.</summary>
-    public static TheoryData<string> Kinds => new("s3", "azure", "s3rver", "azurite");
+    public static TheoryData<string> Kinds => new("s3", "azure", "gcs", "s3rver", "azurite");
 
     public CloudGateway Gateway { get; }
 
@@ -33,7 +33,13 @@ internal sealed class CloudPlace : IAsyncDisposable
     /// <summary>The requests that carried parts.</summary>
     public string[] Parts => [.. Gateway.Requests.Where(IsPart)];
 
-    public static bool IsPart(string request) => request.StartsWith("PUT") && (request.Contains("partNumber=") || request.Contains("comp=block&"));
+    public static bool IsPart(string request) => request.StartsWith("PUT")
+        && (request.Contains("partNumber=") || request.Contains("comp=block&")
+            || (request.Contains(" of bytes ") && !request.Contains(" of bytes */")));
+
+    /// <summary>Whether a request reads an object's bytes. Google's metadata has a GET of its own.</summary>
+    public static bool IsRead(string request) => request.StartsWith("GET")
+        && (!request.Contains("/storage/v1/") || request.Contains("alt=media"));
 
     public static async Task<CloudPlace> OpenAsync(string kind)
     {
@@ -53,7 +59,12 @@ internal sealed class CloudPlace : IAsyncDisposable
         var options = new ConnectionOptions
         {
             Retry = new RetryPolicy { MaxRetries = retries, BackoffFactor = 0.001, Jitter = 0.001 },
-            Multipart = new MultipartOptions { RangedFileBytes = 200_000, RangeBytes = 100_000 },
+            Multipart = new MultipartOptions
+            {
+                RangedFileBytes = 200_000,
+                RangeBytes = 100_000,
+                RecordsFolder = Path.Combine(Folder, "records"),
+            },
         };
         return Buckets.Open(uri ?? Uri, name => Environment.GetValueOrDefault(name), options, new Retrier(options.Retry, Retries.Adder()));
     }

@@ -152,17 +152,19 @@ public sealed class SignedBucketTests
         var failure = await Assert.ThrowsAsync<MlflowException>(() => run.Artifacts.DeleteAsync("large.bin", default));
         Assert.Equal(ErrorKind.ArtifactRemovalFailed, failure.Kind);
         Assert.Contains($"credentials of your own for {scheme}://", failure.Message);
-        Assert.Contains("the bucket's own tools", failure.Message);
+        Assert.Contains(scheme == "gs" ? "leave ANOVOS_MLFLOW_PRESIGNED unset" : "the bucket's own tools", failure.Message);
         if (scheme != "gs")
             return;
         Exception? huge = await Record.ExceptionAsync(() => run.Artifacts.SendAsync(new HugeSource(), "huge", _ => { }, default));
         Assert.DoesNotContain("GiB", huge!.Message);
     }
 
-    [Fact]
-    public async Task A_server_that_signs_downloads_only_still_gives_them()
+    [Theory]
+    [InlineData("hdfs", ErrorKind.UriUnsupported, "--artifacts-destination hdfs:")]
+    [InlineData("gs", ErrorKind.AuthenticationFailed, "GOOGLE_APPLICATION_CREDENTIALS is not set")]
+    public async Task A_server_that_signs_downloads_only_still_gives_them(string scheme, ErrorKind kind, string why)
     {
-        await using SignedRun run = await SignedRun.OpenAsync(scheme: "gs");
+        await using SignedRun run = await SignedRun.OpenAsync(scheme: scheme);
         await run.SendAsync(run.File("a", 10));
         run.Server.Faults.Add(
             "POST",
@@ -170,9 +172,9 @@ public sealed class SignedBucketTests
             Faults.Answer(501, "{\"error_code\": \"NOT_IMPLEMENTED\", \"message\": \"Presigned upload is not supported\"}"),
             times: 10);
         var failure = await Assert.ThrowsAsync<MlflowException>(() => run.SendAsync(run.File("b", 10)));
-        Assert.Equal(ErrorKind.UriUnsupported, failure.Kind);
+        Assert.Equal(kind, failure.Kind);
         Assert.Contains("Presigned upload is not supported", failure.Message);
-        Assert.Contains("--artifacts-destination gs:", failure.Message);
+        Assert.Contains(why, failure.Message);
         Assert.Equal(["a Received"], await run.ReceiveAsync());
     }
 
@@ -272,6 +274,18 @@ public sealed class SignedBucketTests
     }
 
     [Fact]
+    public async Task A_file_of_Google_that_does_not_work_gives_way_to_the_servers_urls()
+    {
+        await using SignedRun run = await SignedRun.OpenAsync(scheme: "gs");
+        Environment.SetEnvironmentVariable("GOOGLE_APPLICATION_CREDENTIALS", Path.Combine(run.Folder, "nowhere.json"));
+        run.Open();
+        Assert.Equal(["a Sent"], await run.SendAsync(run.File("a", 10)));
+        Assert.Equal(["a Received"], await run.ReceiveAsync());
+        Assert.Contains("nowhere.json", Assert.Single(run.Warnings));
+        Assert.Contains("are used instead", run.Warnings[0]);
+    }
+
+    [Fact]
     public async Task A_profile_is_a_credential()
     {
         await using SignedRun run = await SignedRun.OpenAsync();
@@ -283,6 +297,14 @@ public sealed class SignedBucketTests
         const string Azure = "wasbs://box@account.blob.core.windows.net";
         Assert.True(Mlflow.Cloud.Buckets.HasCredentials(Azure, name => name == "AZURE_STORAGE_ACCESS_KEY" ? "a" : null));
         Assert.False(Mlflow.Cloud.Buckets.HasCredentials(Azure, _ => null));
+        string gcloud = Path.Combine(run.Folder, "application_default_credentials.json");
+        Assert.False(Mlflow.Cloud.Buckets.HasCredentials("gs://artifacts", Gcloud));
+        File.WriteAllText(gcloud, "{}");
+        Assert.True(Mlflow.Cloud.Buckets.HasCredentials("gs://artifacts", Gcloud));
+        Assert.True(Mlflow.Cloud.Buckets.HasCredentials("gs://a", name => name == "GOOGLE_APPLICATION_CREDENTIALS" ? "key.json" : null));
+        Assert.True(Mlflow.Cloud.Buckets.HasCredentials("gs://a", name => name == "STORAGE_EMULATOR_HOST" ? "localhost:9000" : null));
+
+        string? Gcloud(string name) => name == "CLOUDSDK_CONFIG" ? run.Folder : null;
     }
 
     [Theory]

@@ -14,6 +14,8 @@ internal sealed class SignedRun : IAsyncDisposable
     [
         "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE",
         "AWS_EC2_METADATA_DISABLED", "MLFLOW_S3_ENDPOINT_URL", "AWS_CONFIG_FILE", "AWS_CA_BUNDLE", "MLFLOW_S3_IGNORE_TLS",
+        "GOOGLE_APPLICATION_CREDENTIALS", "STORAGE_EMULATOR_HOST", "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE", "CLOUDSDK_CONFIG",
+        "NO_GCE_CHECK",
     ];
 
     private readonly Dictionary<string, string?> _before = Variables.ToDictionary(name => name, Environment.GetEnvironmentVariable);
@@ -69,6 +71,8 @@ internal sealed class SignedRun : IAsyncDisposable
         Environment.SetEnvironmentVariable("AWS_SHARED_CREDENTIALS_FILE", Path.Combine(run.Folder, "none"));
         Environment.SetEnvironmentVariable("AWS_CONFIG_FILE", Path.Combine(run.Folder, "none"));
         Environment.SetEnvironmentVariable("AWS_EC2_METADATA_DISABLED", "true");
+        Environment.SetEnvironmentVariable("CLOUDSDK_CONFIG", Path.Combine(run.Folder, "none"));
+        Environment.SetEnvironmentVariable("NO_GCE_CHECK", "true");
         Environment.SetEnvironmentVariable("MLFLOW_S3_ENDPOINT_URL", bucket.AbsoluteUri.TrimEnd('/'));
         var options = new ConnectionOptions
         {

@@ -25,7 +25,7 @@ public sealed class AnovosConfigTests : IDisposable
         string path = Write("a: 1\nb:\n\tc: 2\n");
         var error = Assert.Throws<MlflowException>(() => AnovosConfig.Load(path));
         Assert.Equal((ErrorKind.ConfigInvalid, path), (error.Kind, error.Target));
-        Assert.StartsWith($"{path}:3:1: A tab ", error.Message);
+        Assert.StartsWith($"{path}:3:1: There is a tab ", error.Message);
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public sealed class AnovosConfigTests : IDisposable
     [InlineData("missing.yaml", "no such file")]
     [InlineData("missing/workflow.yaml", "no such file")]
     [InlineData("", "folder")]
-    [InlineData("a\0b", "no path")]
+    [InlineData("a\0b", "not the path")]
     public void A_file_that_cannot_be_read_is_ConfigNotFound(string name, string part)
     {
         var error = Assert.Throws<MlflowException>(() => AnovosConfig.Load(_folder + Path.DirectorySeparatorChar + name));

@@ -98,6 +98,7 @@ public sealed class UnityCatalogTests : IDisposable
     [Theory]
     [InlineData("s3")]
     [InlineData("azure")]
+    [InlineData("google")]
     public async Task Credentials_that_are_refused_are_renewed_once(string kind)
     {
         await using ModelStorage storage = await ModelStorage.OpenAsync(kind);
@@ -145,6 +146,21 @@ public sealed class UnityCatalogTests : IDisposable
         Assert.Equal((1L, "READY"), (made.Version, made.Status));
         Assert.Single(Assert.Single(server.Workspace!.CatalogModels).Versions);
         Assert.Equal(2, _retries.Count);
+    }
+
+    [Theory]
+    [InlineData("Source IP address: 192.0.2.7 is blocked by Databricks IP ACL for workspace: 42", "to add 192.0.2.7 to the list")]
+    [InlineData("User not authorized.", "is not a user of this workspace")]
+    [InlineData("Provided OAuth token does not have required scopes: mlflow", "Sign in with a token that has mlflow")]
+    public async Task A_refusal_that_no_grant_would_lift_asks_for_none(string said, string expected)
+    {
+        await using TrackingServer server = await StartAsync(new());
+        using ITrackingStore store = CatalogWorkspace.Connect(server, _retries);
+        server.Faults.Add("*", "*/unity-catalog/*", Faults.Answer(403, $$"""{"error_code": 403, "message": "{{said}}"}"""), times: 9);
+        MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => ModelRegistry.Of(store).Models.GetAsync(Model, default));
+        Assert.Equal(ErrorKind.PermissionDenied, e.Kind);
+        Assert.Contains(expected, e.Message);
+        Assert.DoesNotContain("USE CATALOG", e.Message);
     }
 
     [Theory]

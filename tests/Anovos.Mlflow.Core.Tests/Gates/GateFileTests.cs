@@ -42,9 +42,9 @@ public sealed class GateFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("metric: {}", "1:1: There is no key 'metric' here. There are metrics, ")]
-    [InlineData("metrics:\n  rmse: { max: 1, maximum: 2 }", "2:19: There is no key 'maximum' here.")]
-    [InlineData("metrics:\n  rmse: { Max: 1 }", "2:11: There is no key 'Max' here.")]
+    [InlineData("metric: {}", "1:1: The key 'metric' is unknown here. Valid keys: metrics, ")]
+    [InlineData("metrics:\n  rmse: { max: 1, maximum: 2 }", "2:19: The key 'maximum' is unknown here.")]
+    [InlineData("metrics:\n  rmse: { Max: 1 }", "2:11: The key 'Max' is unknown here.")]
     [InlineData("metrics:\n  rmse: 1", "2:9: This is the number 1, where a mapping is expected.")]
     [InlineData("metrics:\n  rmse: { tolerance: 1 }", "2:3: The rule for metric 'rmse' has neither max nor min.")]
     [InlineData("metrics:\n  rmse: { max: soon }", "2:16: 'soon' is not a bound.")]

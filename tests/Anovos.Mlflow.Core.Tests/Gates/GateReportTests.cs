@@ -68,11 +68,11 @@ public sealed class GateReportTests : IDisposable
 
             | outcome | rule | value | bound | reason |
             |---|---|---:|---:|---|
-            | Failed | rule 1 | 0.5 | 01:02:03 | because 1 |
-            | Warning | rule 2 | 0.5 | 01:02:03 | because 2 |
-            | Passed | rule 0 | 0.5 | 01:02:03 | because 0 |
+            | Failed | rule 1 | 0.5 | 1:02:03 | because 1 |
+            | Warning | rule 2 | 0.5 | 1:02:03 | because 2 |
+            | Passed | rule 0 | 0.5 | 1:02:03 | because 0 |
 
-            """.Replace("01:02:03", "01&#58;02&#58;03").ReplaceLineEndings("\n"),
+            """.Replace("1:02:03", "1&#58;02&#58;03").ReplaceLineEndings("\n"),
             report.ToMarkdown("https://mlflow.example.com/"));
         Assert.StartsWith("**Passed**: 0 of 1 rule failed", Report("second", GateOutcome.Passed).ToMarkdown(null));
         Assert.DoesNotContain("<b>", Report(Evil, GateOutcome.Failed).ToMarkdown(null));

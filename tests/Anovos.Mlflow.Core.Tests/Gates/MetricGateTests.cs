@@ -178,7 +178,7 @@ public sealed class MetricGateTests : IDisposable
             Parts(await _gate.TestAsync(run, ("max", "median:5"))));
         await _gate.AddAsync(1);
         Assert.Equal(
-            (GateOutcome.Warning, "There is only one other finished run to compare with; a median takes 3. "
+            (GateOutcome.Warning, "The median is of one other finished run only; 3 are needed. "
                 + "9 is more than 1 as the median of one other finished run.", 9),
             Parts(await _gate.TestAsync(run, ("max", "median:5"))));
         await _gate.AddAsync(2);

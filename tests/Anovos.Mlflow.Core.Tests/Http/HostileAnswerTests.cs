@@ -24,7 +24,7 @@ public sealed class HostileAnswerTests
         { "longer than its length", RawServer.Head("Content-Length: 5\r\n") + "{\"experiments\": []}", ErrorKind.TrackingServerUnreachable },
         { "a chunk is cut", RawServer.Head(Chunked) + "10\r\n{\"exp", ErrorKind.TrackingServerUnreachable },
         { "the last chunk is missing", RawServer.Head(Chunked) + "2\r\n{}\r\n", ErrorKind.TrackingServerUnreachable },
-        { "a chunk's length is no number", RawServer.Head(Chunked) + "xyz\r\n{}\r\n", ErrorKind.TrackingServerUnreachable },
+        { "a chunk's length is not a number", RawServer.Head(Chunked) + "xyz\r\n{}\r\n", ErrorKind.TrackingServerUnreachable },
         { "hangs up in the JSON", RawServer.Head("Connection: close\r\n") + "{\"experiments\": [{\"name\": \"a", ErrorKind.TrackingServerUnreachable },
         { "hangs up in the HTML", RawServer.Head("Connection: close\r\n") + "<html><bo", ErrorKind.NotAnMlflowServer },
         { "no JSON", RawServer.Head("Connection: close\r\n") + "{experiments: ]", ErrorKind.NotAnMlflowServer },

@@ -133,7 +133,7 @@ public abstract class RegistryContract : IDisposable
         await FailsAsync(ErrorKind.InvalidValue, () => Registry.Aliases.SetAsync(_name, "a b", 1, default));
         await FailsAsync(ErrorKind.InvalidValue, () => Registry.Aliases.SetAsync(_name, "latest", 1, default));
         MlflowException e = await FailsAsync(ErrorKind.InvalidValue, () => Registry.RegisterAsync(new NewModelVersion(_name, source), ["a", "b c"], modelExists: true, default));
-        Assert.Contains($"models:/{_name}/2 was made", e.Message);
+        Assert.Contains($"models:/{_name}/2 was created", e.Message);
     }
 
     protected abstract ITrackingStore CreateStore();

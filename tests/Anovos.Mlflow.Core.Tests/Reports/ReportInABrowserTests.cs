@@ -63,6 +63,32 @@ public sealed class ReportInABrowserTests(Chromium chromium) : IClassFixture<Chr
     }
 
     [Fact]
+    public async Task System_metrics_have_a_section_with_their_curves_and_what_is_missing()
+    {
+        await using BrowserPage browser = await chromium.OpenPageAsync();
+        Metric[] points =
+        [
+            .. ReportFixture.Line("loss", 3, step => step),
+            .. ReportFixture.Line("system/workflow/cpu_seconds", 3, step => 30 * step),
+            .. ReportFixture.Line("system/workflow/memory_peak_megabytes", 3, _ => 250),
+        ];
+        var data = new RunData { Metrics = points, Tags = [new("anovos.workflow.systemMetricsMissing", "Executors are <b>elsewhere</b>.")] };
+        await browser.OpenAsync(await _fixture.SaveAsync(await _fixture.AddRunAsync("one", data)));
+        Assert.Equal(
+            ["system/workflow/cpu_seconds", "system/workflow/memory_peak_megabytes"],
+            await browser.EvaluateAsync<string[]>("[...document.querySelectorAll('#system figure')].map(e => e.dataset.metric)"));
+        Assert.Equal(
+            ["loss"],
+            await browser.EvaluateAsync<string[]>("[...document.querySelectorAll('#curves figure')].map(e => e.dataset.metric)"));
+        string text = await browser.EvaluateAsync<string>("document.getElementById('system').textContent");
+        Assert.Contains("Executors are <b>elsewhere</b>.", text);
+        Assert.Contains("60.0 s", await browser.EvaluateAsync<string>("document.querySelector('.facts').textContent"));
+        await browser.DoAsync("document.querySelector('#system figure').scrollIntoView()");
+        await browser.UntilAsync("document.querySelector('#system figure canvas')");
+        Assert.Empty(browser.Errors);
+    }
+
+    [Fact]
     public async Task Fifty_runs_fit_the_window_and_the_nearest_curves_are_named()
     {
         await using BrowserPage browser = await chromium.OpenPageAsync();

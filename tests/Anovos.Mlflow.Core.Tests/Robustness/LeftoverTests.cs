@@ -169,7 +169,7 @@ public sealed class LeftoverTests : IDisposable
         await writing;
     }
 
-    // What is no valid text is written as U+FFFD: asked for again, it is to be found, and not made a second time.
+    // What is not valid text is written as U+FFFD: asked for again, it is to be found, and not made a second time.
     [Fact]
     public async Task An_experiment_whose_name_is_no_valid_text_is_found_again()
     {

@@ -29,12 +29,12 @@ public sealed class MalformedAnswerTests : IAsyncLifetime
     [InlineData("""{"experiment": {}}""", "it has no 'experiment_id'")]
     [InlineData("""{"experiment": {"experiment_id": 5}}""", "its 'experiment_id' is of another type")]
     [InlineData("""{"experiment": {"experiment_id": "1", "name": "\uD800"}}""", "")]
-    [InlineData("""{"experiment": {"experiment_id": "1", "creation_time": 1.5}}""", "its 'creation_time' is no whole number")]
+    [InlineData("""{"experiment": {"experiment_id": "1", "creation_time": 1.5}}""", "its 'creation_time' is not a whole number")]
     [InlineData("""{"experiment": {"experiment_id": "1", "creation_time": true}}""", "its 'creation_time' is of another type")]
-    [InlineData("""{"experiment": {"experiment_id": "1", "creation_time": 9223372036854775807}}""", "its 'creation_time' is no time")]
-    [InlineData("""{"experiment": {"experiment_id": "1", "creation_time": 99999999999999999999}}""", "its 'creation_time' is no whole number")]
+    [InlineData("""{"experiment": {"experiment_id": "1", "creation_time": 9223372036854775807}}""", "its 'creation_time' is not a time")]
+    [InlineData("""{"experiment": {"experiment_id": "1", "creation_time": 99999999999999999999}}""", "its 'creation_time' is not a whole number")]
     [InlineData("""{"experiment": {"experiment_id": "1", "tags": {}}}""", "its 'tags' is of another type")]
-    [InlineData("""{"experiment": {"experiment_id": "1", "tags": [5]}}""", "where 'key' is to be, no object stands")]
+    [InlineData("""{"experiment": {"experiment_id": "1", "tags": [5]}}""", "expected an object with the field 'key'")]
     public async Task A_malformed_experiment_is_not_that_of_an_MLflow_server(string body, string words)
     {
         _server.Faults.Add("*", "*", Faults.Answer(200, body));

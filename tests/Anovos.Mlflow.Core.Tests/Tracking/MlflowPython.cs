@@ -6,6 +6,9 @@ namespace Anovos.Mlflow.Tests.Tracking;
 /// <summary>MLflow's own client, where <c>ANOVOS_TEST_MLFLOW_PYTHON</c> names a Python that has it.</summary>
 internal static class MlflowPython
 {
+    /// <summary>The Python.</summary>
+    public static string Program => Path!;
+
     private static string? Path => Environment.GetEnvironmentVariable("ANOVOS_TEST_MLFLOW_PYTHON");
 
     public static bool IsThere => !string.IsNullOrEmpty(Path);

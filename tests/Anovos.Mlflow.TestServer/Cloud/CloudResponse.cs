@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security;
 using System.Text;
+using System.Text.Json;
 
 namespace Anovos.Mlflow.TestServer;
 
@@ -16,6 +17,9 @@ internal sealed record CloudResponse(int Status, byte[] Body)
         byte[] body = Encoding.UTF8.GetBytes($"<?xml version=\"1.0\" encoding=\"UTF-8\"?>{xml}");
         return new CloudResponse(status, body).With("Content-Type", "application/xml");
     }
+
+    public static CloudResponse Json(object content, int status = 200) =>
+        new CloudResponse(status, JsonSerializer.SerializeToUtf8Bytes(content)).With("Content-Type", "application/json; charset=UTF-8");
 
     /// <summary>An error as S3 and Azure both write it.</summary>
     public static CloudResponse Error(CloudFault fault) =>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -9,8 +10,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>
-/// S3 or Azure's blob storage in this process, with one empty bucket: <c>artifacts</c>. It verifies every signature and
-/// checksum, and refuses with 501 whatever it does not implement.
+/// S3, Azure's blob storage or Google Cloud Storage in this process, with one empty bucket: <c>artifacts</c>. It verifies every
+/// signature and checksum, and refuses with 501 whatever it does not implement.
 /// </summary>
 public sealed class FakeCloud : IAsyncDisposable
 {
@@ -48,6 +49,12 @@ public sealed class FakeCloud : IAsyncDisposable
     public static Task<FakeCloud> StartAzureAsync(string account, string key) =>
         StartAsync(new FakeCloud(
             new FakeBlobStorage(account, key).Handle, fault => CloudResponse.Error(fault).With("x-ms-error-code", fault.Code)));
+
+    /// <summary>Starts a Google Cloud Storage with its token server, for one service account.</summary>
+    /// <param name="account">The account's address; null for an emulator, which asks for no credentials.</param>
+    /// <param name="key">The account's key.</param>
+    public static Task<FakeCloud> StartGcsAsync(string? account, RSA key) => StartAsync(
+        new FakeCloud(new FakeGcs(account is null ? null : new GoogleTokens(account, key)).Handle, FakeGcs.Error));
 
     public async ValueTask DisposeAsync()
     {

@@ -18,15 +18,18 @@ public sealed class DatabricksWorkspace
     /// <summary>What Entra ID calls the management of Azure.</summary>
     internal const string Management = "https://management.core.windows.net/";
 
+    // MLflow's client sends one, Databricks' SDKs the other.
+    private static readonly string[] RoutingHeaders = ["X-Databricks-Workspace-Id", "x-databricks-org-id"];
+
     private const int LargestBody = 1 << 20;
 
     private readonly WorkspaceOptions _options;
     private readonly TokenIssuer _tokens;
+    private readonly BrowserSignIn _browser;
     private readonly TokenEndpoints _tokenEndpoints;
     private readonly FolderEndpoints _folders;
     private readonly JobEndpoints _jobs;
     private readonly CloudStorage _storage;
-    private readonly GoogleStorage _google = new();
     private readonly UnityCatalogEndpoints _catalog;
     private readonly IReadOnlyList<IWorkspaceEndpoints> _endpoints;
 
@@ -34,12 +37,17 @@ public sealed class DatabricksWorkspace
     {
         _options = options;
         _tokens = new TokenIssuer(options);
-        _tokenEndpoints = new TokenEndpoints(options, _tokens);
+        _browser = new BrowserSignIn(options);
+        _tokenEndpoints = new TokenEndpoints(options, _tokens, _browser);
         _folders = new FolderEndpoints(options);
         _jobs = new JobEndpoints(options, store, _folders);
         _storage = new CloudStorage(store, options.SignedHeaders);
         _catalog = new UnityCatalogEndpoints(options.UnityCatalog, options.Cloud, _storage);
-        _endpoints = [_folders, _catalog, new ArtifactCredentialEndpoints(options, state, store, _storage), new FileEndpoints(options, store), new DbfsEndpoints(store), _jobs];
+        _endpoints =
+        [
+            _folders, _catalog, new ArtifactCredentialEndpoints(options, state, store, _storage), new FileEndpoints(options, store),
+            new DbfsEndpoints(store), _jobs, new SecretEndpoints(options),
+        ];
     }
 
     /// <summary>The folders, in no order.</summary>
@@ -57,18 +65,21 @@ public sealed class DatabricksWorkspace
     /// <summary>The number of versions in Unity Catalog whose files are not all there.</summary>
     public int PendingVersions => _catalog.Pending;
 
-    /// <summary>The OAuth token that Google's storage under <c>/google/</c> accepts.</summary>
-    public string GoogleToken
-    {
-        get => _google.Token;
-        set => _google.Token = value;
-    }
-
     /// <summary>Every token that was given out so far.</summary>
     public IReadOnlyList<string> IssuedTokens => _tokens.All;
 
+    /// <summary>Gives out a token, as to a program that keeps it.</summary>
+    /// <param name="audience">What it is for: <c>workspace</c>, or a resource of Azure.</param>
+    public string IssueToken(string audience) => _tokens.Issue(audience);
+
     /// <summary>Has every token that was given out so far expire now.</summary>
     public void ExpireTokens() => _tokens.ExpireAll();
+
+    /// <summary>Every code and refresh token that sign-ins with a browser were given.</summary>
+    public IReadOnlyList<string> BrowserSecrets => _browser.Secrets;
+
+    /// <summary>Ends all sign-ins with a browser: no refresh token holds any more.</summary>
+    public void EndSignIns() => _browser.Revoke();
 
     /// <summary>Has the storage refuse every address that was signed so far.</summary>
     public void ExpireAddresses() => _storage.ExpireAddresses();
@@ -85,9 +96,9 @@ public sealed class DatabricksWorkspace
             return true;
         }
 
-        if (GoogleStorage.Holds(path))
+        if (path == "/oidc/v1/authorize")
         {
-            await _google.HandleAsync(context, path);
+            await _browser.HandleAsync(context, recorded);
             return true;
         }
 
@@ -95,6 +106,8 @@ public sealed class DatabricksWorkspace
             return true;
         if (!await AuthenticatesAsync(context))
             return true;
+        if (_options.UnifiedWorkspaceId is { } id && !RoutingHeaders.All(name => context.Request.Headers[name] == id))
+            throw new ApiException("INVALID_PARAMETER_VALUE", "The request does not say which workspace it is for");
         if (path.StartsWith("/api/2.0/mlflow/", StringComparison.Ordinal) && recorded.BodyLength > LargestBody)
             throw new ApiException("MAX_REQUEST_SIZE_EXCEEDED", $"Request size of {recorded.BodyLength} bytes exceeds the limit of {LargestBody} bytes");
         foreach (var endpoints in _endpoints)

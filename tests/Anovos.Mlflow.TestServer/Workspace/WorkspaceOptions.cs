@@ -16,6 +16,39 @@ public sealed record WorkspaceOptions
     /// <summary>The service principal's OAuth secret.</summary>
     public string ClientSecret { get; init; } = "dose-secret";
 
+    /// <summary>How the user decides on the page to sign in on: <c>allow</c>, <c>deny</c>; null to be asked there.</summary>
+    public string? Decision { get; init; }
+
+    /// <summary>What the workspace says to a user who is not allowed in, or does not want to.</summary>
+    public string Denial { get; init; } = "The user denied the request";
+
+    /// <summary>Whether a sign-in with a browser gives a refresh token.</summary>
+    public bool GivesRefreshTokens { get; init; } = true;
+
+    /// <summary>The scopes that tokens may be asked for.</summary>
+    public string Scope { get; init; } = "all-apis";
+
+    /// <summary>The account of the workspace.</summary>
+    public string AccountId { get; init; } = "account-1";
+
+    /// <summary>
+    /// The workspace behind a unified host, which serves several and asks each request for which; null for a host of its
+    /// own.
+    /// </summary>
+    public string? UnifiedWorkspaceId { get; init; }
+
+    /// <summary>Whether the host describes itself at <c>/.well-known/databricks-config</c>.</summary>
+    public bool ServesHostMetadata { get; init; } = true;
+
+    /// <summary>Whether <c>/aad/auth</c> redirects to the tenant, as on Azure.</summary>
+    public bool RedirectsToTenant { get; init; }
+
+    /// <summary>The job's own token, for which GitHub Actions gives out an OIDC token.</summary>
+    public string GitHubRequestToken { get; init; } = "github-job-token";
+
+    /// <summary>The audience of GitHub's tokens that the federation policy has; null for the token endpoint.</summary>
+    public string? GitHubAudience { get; init; }
+
     /// <summary>How long a token that is given out says it holds.</summary>
     public TimeSpan TokenLifetime { get; init; } = TimeSpan.FromHours(1);
 
@@ -42,6 +75,12 @@ public sealed record WorkspaceOptions
 
     /// <summary>The header that an App Service asks for at its identity endpoint.</summary>
     public string IdentityHeader { get; init; } = "identity-header";
+
+    /// <summary>The secrets, by scope and key: <c>scope/key</c>.</summary>
+    public IReadOnlyDictionary<string, string> Secrets { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The workspaces that Azure's Resource Manager knows on this server, by resource id, with their hosts.</summary>
+    public IReadOnlyDictionary<string, string> Resources { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Folders that are there from the start.</summary>
     public IReadOnlyList<string> Folders { get; init; } = ["/Shared", "/Users", "/Users/ada@example.com"];

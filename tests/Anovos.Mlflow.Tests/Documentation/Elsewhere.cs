@@ -30,6 +30,8 @@ internal sealed record Elsewhere(string FirstLine, string Why, string? File = nu
         new("Invoke-MlflowProject 'git@example.com:team/models.git#churn' validate -Timeout 3600", "ProjectTests has a repository on this machine", "tests/Anovos.Mlflow.Tests/ProjectTests.cs", "-Version"),
         new("Connect-Mlflow https://old.example.com -Credential (Get-Credential)", "CopyTests has two servers with tokens",
             "tests/Anovos.Mlflow.Tests/CopyTests.cs", "$there = Connect-Mlflow $B -Token"),
+        new("Connect-Mlflow databricks -Interactive", "somebody has to sign in: BrowserSignInTests does, with a browser",
+            "tests/Anovos.Mlflow.Tests/BrowserSignInTests.cs", "Connect-Mlflow databricks -Interactive"),
     ];
 
     /// <summary>Kinds of errors that no command of docs/troubleshooting.md leads to, and why.</summary>

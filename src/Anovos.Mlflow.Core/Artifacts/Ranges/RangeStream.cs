@@ -31,7 +31,7 @@ internal sealed class RangeStream(FileStream file, ByteRange range, Action<ByteR
         {
             throw new MlflowException(
                 ErrorKind.ServerError,
-                $"More came than the {range.Length} bytes that were asked for. It was replaced meanwhile, or the server does not end its "
+                $"More came than the {range.Length} bytes that were asked for. It was replaced in the meantime, or the server does not end its "
                 + "answer; try again.");
         }
 

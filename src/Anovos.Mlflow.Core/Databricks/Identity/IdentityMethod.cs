@@ -2,59 +2,135 @@ using Anovos.Mlflow.Identity;
 
 namespace Anovos.Mlflow.Databricks;
 
+/// <summary>Fetches a token for a resource of Azure; a method of the workspace's own ignores the resource.</summary>
+internal delegate Task<AccessToken> TokenFetch(string resource, CancellationToken cancellationToken);
+
 /// <summary>A way to sign in to a workspace, by the name that Databricks' SDKs give it (<c>auth_type</c>).</summary>
 /// <param name="Name">The name.</param>
 /// <param name="Settings">The settings that it needs.</param>
-/// <param name="Fetch">Fetches a token for a resource of Azure; a method of the workspace's own heeds none.</param>
-internal sealed record IdentityMethod(string Name, string[] Settings, Func<DatabricksConfig, TokenSources, Func<string, CancellationToken, Task<AccessToken>>> Fetch)
+/// <param name="Fetch">Makes the source of its tokens.</param>
+internal sealed record IdentityMethod(string Name, string[] Settings, Func<DatabricksConfig, TokenSources, TokenFetch> Fetch)
 {
-    /// <summary>The ways, in the order in which they are tried: that of databricks-sdk-go, which has managed identity.</summary>
+    // GitHub and Azure Pipelines give tokens for this audience to Entra ID.
+    private const string EntraAudience = "api://AzureADTokenExchange";
+
+    /// <summary>
+    /// The ways, in the order in which they are tried: that of databricks-sdk-go, which has managed identity. Programs that are on
+    /// the machine anyway come after what is configured, in the order of databricks-sdk-py.
+    /// </summary>
     public static readonly IReadOnlyList<IdentityMethod> All =
     [
-        new("pat", ["token"], (config, sources) => (_, _) => Task.FromResult(new AccessToken(config["token"]!, DateTimeOffset.MinValue, DateTimeOffset.MaxValue))) { IsRenewable = false },
-        new("oauth-m2m", ["client_id", "client_secret"], (config, sources) => (_, token) => sources.Workspace.FromSecretAsync(config["client_secret"]!, token)),
-        new("azure-devops-oidc", ["client_id"], (_, sources) => async (_, token) => await sources.Workspace.FromJwtAsync(await sources.Pipeline.FetchAsync(null, token).ConfigureAwait(false), token).ConfigureAwait(false))
+        new("pat", ["token"], (config, _) => Token(config)) { IsRenewable = false },
+        new("oauth-m2m", ["client_id", "client_secret"], (config, sources) => (_, token) =>
+            sources.Workspace.FromSecretAsync(config["client_secret"]!, token)),
+        new("metadata-service", ["metadata_service_url"], (_, sources) => (_, token) => sources.Metadata.FetchAsync(token)),
+        new("github-oidc", ["client_id"], (_, sources) => (_, token) => sources.Workspace.FromJwtAsync(sources.GitHub.FetchAsync, token))
+        {
+            AlsoMissing = GitHubToken.Missing,
+        },
+        new("azure-devops-oidc", ["client_id"], (_, sources) => (_, token) =>
+            sources.Workspace.FromJwtAsync((_, stop) => sources.Pipeline.FetchAsync(null, stop), token))
         {
             AlsoMissing = PipelineToken.Missing,
         },
-        new("env-oidc", [], (config, sources) => (_, token) => sources.Workspace.FromJwtAsync(config[OidcVariable(config)]!, token))
+        new("env-oidc", [], (config, sources) => (_, token) =>
+            sources.Workspace.FromJwtAsync((_, _) => Task.FromResult(config[OidcVariable(config)]!), token))
         {
             AlsoMissing = config => config[OidcVariable(config)] is null ? $"{OidcVariable(config)} is not set" : null,
         },
-        new("file-oidc", ["oidc_token_filepath"], (config, sources) => (_, token) => sources.Workspace.FromJwtAsync(ReadFile(config["oidc_token_filepath"]!), token)),
+        new("file-oidc", ["oidc_token_filepath"], (config, sources) => (_, token) =>
+            sources.Workspace.FromJwtAsync((_, _) => Task.FromResult(ReadFile(config["oidc_token_filepath"]!)), token)),
+        new("github-oidc-azure", ["azure_client_id"], (config, sources) => async (resource, token) =>
+        {
+            string jwt = await sources.GitHub.FetchAsync(EntraAudience, token).ConfigureAwait(false);
+            EntraTokens entra = await sources.EntraAsync(config["azure_tenant_id"], config["azure_client_id"]!, token)
+                .ConfigureAwait(false);
+            return await entra.FromAssertionAsync(resource, jwt, token).ConfigureAwait(false);
+        })
+        {
+            IsOfAzure = true,
+            MaySet = ["azure_tenant_id"],
+            AlsoMissing = config =>
+                config["azure_client_secret"] is null ? GitHubToken.Missing(config) : "ARM_CLIENT_SECRET (azure_client_secret) is set",
+        },
         new("azure-msi", ["azure_use_msi"], (_, sources) => sources.Machine.FetchAsync)
         {
             IsOfAzure = true,
-            AlsoMissing = config => config["azure_use_msi"]!.ToUpperInvariant() is "TRUE" or "1" ? null : "ARM_USE_MSI (azure_use_msi) is not true",
+            AlsoMissing = config =>
+                config["azure_use_msi"]!.ToUpperInvariant() is "TRUE" or "1" ? null : "ARM_USE_MSI (azure_use_msi) is not true",
         },
-        new("azure-client-secret", ["azure_client_id", "azure_client_secret", "azure_tenant_id"], (config, sources) => (resource, token) =>
-            sources.Entra(config["azure_tenant_id"]!, config["azure_client_id"]!).FromSecretAsync(resource, config["azure_client_secret"]!, token))
+        new("azure-client-secret", ["azure_client_id", "azure_client_secret"], (config, sources) => async (resource, token) =>
+        {
+            EntraTokens entra = await sources.EntraAsync(config["azure_tenant_id"], config["azure_client_id"]!, token)
+                .ConfigureAwait(false);
+            return await entra.FromSecretAsync(resource, config["azure_client_secret"]!, token).ConfigureAwait(false);
+        })
         {
             IsOfAzure = true,
+            MaySet = ["azure_tenant_id"],
         },
 
         // Not in Databricks' SDKs, which know this exchange for GitHub only, as github-oidc-azure.
         new("azure-devops-oidc-azure", [], (config, sources) => async (resource, token) =>
-            await sources.Entra(PipelineTenant(config)!, PipelineClient(config)!).FromAssertionAsync(resource, await sources.Pipeline.FetchAsync(config["AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"], token).ConfigureAwait(false), token).ConfigureAwait(false))
+        {
+            EntraTokens entra = await sources.EntraAsync(PipelineTenant(config), PipelineClient(config)!, token).ConfigureAwait(false);
+            string jwt = await sources.Pipeline.FetchAsync(config["AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"], token).ConfigureAwait(false);
+            return await entra.FromAssertionAsync(resource, jwt, token).ConfigureAwait(false);
+        })
         {
             IsOfAzure = true,
             AlsoMissing = config => PipelineToken.Missing(config)
-                ?? (config["AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"] is null ? "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID is not set, as the AzureCLI and AzurePowerShell tasks do"
-                : PipelineClient(config) is null || PipelineTenant(config) is null ? "neither ARM_CLIENT_ID and ARM_TENANT_ID nor AZURESUBSCRIPTION_CLIENT_ID and AZURESUBSCRIPTION_TENANT_ID are set"
+                ?? (config["AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"] is null
+                    ? "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID is not set, as the AzureCLI and AzurePowerShell tasks do"
+                : PipelineClient(config) is null || PipelineTenant(config) is null
+                    ? "neither ARM_CLIENT_ID and ARM_TENANT_ID nor AZURESUBSCRIPTION_CLIENT_ID and AZURESUBSCRIPTION_TENANT_ID are set"
                 : null),
         },
-        new("azure-cli", [], (_, sources) => sources.Cli.FetchAsync)
+        new("azure-cli", [], (_, sources) => sources.AzureCli.FetchAsync)
         {
             IsOfAzure = true,
+            IsAmbient = true,
             AlsoMissing = config => AzureCli.Find(config.Setting) is null ? "az is not on the PATH" : null,
         },
+        new("databricks-cli", [], (_, sources) => (_, token) => sources.DatabricksCli.FetchAsync(token))
+        {
+            IsAmbient = true,
+            AlsoMissing = DatabricksCli.Missing,
+        },
+        new(BrowserLogin.Method, [], (_, sources) => sources.Browser)
+        {
+            MaySet = ["auth_type"],
+            AlsoMissing = config => config.Browser is null ? $"Connect-Mlflow {BrowserLogin.Source} asks for it" : null,
+        },
+
+        // What a notebook signs in with is known to its Python only.
+        new("runtime", ["token"], (config, _) => Token(config))
+        {
+            IsRenewable = false,
+            AlsoMissing = config => config["DATABRICKS_RUNTIME_VERSION"] is null
+                ? "DATABRICKS_RUNTIME_VERSION is not set: this is not a cluster of Databricks"
+                : null,
+        },
     ];
+
+    /// <summary>The ways that Databricks' SDKs have and this module has not.</summary>
+    public static readonly IReadOnlyList<string> OfOthers =
+        ["basic", "google-credentials", "google-id", "model-serving", "runtime-oauth"];
 
     /// <summary>Whether another token can be had when one is refused.</summary>
     public bool IsRenewable { get; private init; } = true;
 
     /// <summary>Whether the token is one of Entra ID, which only a workspace on Azure takes.</summary>
     public bool IsOfAzure { get; private init; }
+
+    /// <summary>
+    /// True for a program that is on the machine for other purposes too: without a user signed in to it, another way is
+    /// tried.
+    /// </summary>
+    public bool IsAmbient { get; private init; }
+
+    /// <summary>The settings that it uses where they are set.</summary>
+    public string[] MaySet { get; private init; } = [];
 
     private Func<DatabricksConfig, string?>? AlsoMissing { get; init; }
 
@@ -73,6 +149,9 @@ internal sealed record IdentityMethod(string Name, string[] Settings, Func<Datab
 
     private static string? PipelineTenant(DatabricksConfig config) => config["azure_tenant_id"] ?? config["AZURESUBSCRIPTION_TENANT_ID"];
 
+    private static TokenFetch Token(DatabricksConfig config) =>
+        (_, _) => Task.FromResult(new AccessToken(config["token"]!, DateTimeOffset.MinValue, DateTimeOffset.MaxValue));
+
     private static string ReadFile(string path)
     {
         try
@@ -81,7 +160,9 @@ internal sealed record IdentityMethod(string Name, string[] Settings, Func<Datab
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new MlflowException(ErrorKind.AuthenticationFailed, $"The OIDC token file {path} cannot be read: {e.Message} Correct DATABRICKS_OIDC_TOKEN_FILEPATH.", e) { Target = path };
+            throw new MlflowException(
+                ErrorKind.AuthenticationFailed,
+                $"The OIDC token file {path} cannot be read: {e.Message} Correct DATABRICKS_OIDC_TOKEN_FILEPATH.", e) { Target = path };
         }
     }
 }

@@ -12,17 +12,34 @@ internal sealed class PipelineToken(TokenEndpoint endpoint, DatabricksConfig con
 {
     /// <summary>What is missing for it; null where nothing is.</summary>
     public static string? Missing(DatabricksConfig config) =>
-        config["SYSTEM_OIDCREQUESTURI"] is null ? "SYSTEM_OIDCREQUESTURI is not set: this is no job of Azure Pipelines"
-        : config["SYSTEM_ACCESSTOKEN"] is null ? "SYSTEM_ACCESSTOKEN is not set: give it to the task with env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)"
+        Place(config) is null ? "SYSTEM_OIDCREQUESTURI is not set: this is no job of Azure Pipelines"
+        : config["SYSTEM_ACCESSTOKEN"] is null
+            ? "SYSTEM_ACCESSTOKEN is not set: give it to the task with env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)"
         : null;
+
+    /// <summary>
+    /// The address that gives it: the one that Azure Pipelines names, or as in Databricks' SDKs one of the parts of a job's name.
+    /// </summary>
+    internal static string? Place(DatabricksConfig config)
+    {
+        string[] names =
+            ["SYSTEM_TEAMFOUNDATIONCOLLECTIONURI", "SYSTEM_TEAMPROJECTID", "SYSTEM_HOSTTYPE", "SYSTEM_PLANID", "SYSTEM_JOBID"];
+        string?[] job = [.. names.Select(config.Setting)];
+        return config["SYSTEM_OIDCREQUESTURI"] is { } named ? named
+            : job.Contains(null) ? null
+            : $"{job[0]!.TrimEnd('/')}/{job[1]}/_apis/distributedtask/hubs/{job[2]}/plans/{job[3]}/jobs/{job[4]}/oidctoken";
+    }
 
     /// <summary>A token; it lives for minutes and is asked for each time.</summary>
     /// <param name="serviceConnectionId">The service connection to speak for; null for the pipeline itself.</param>
     /// <param name="cancellationToken">Ends the request.</param>
     public async Task<string> FetchAsync(string? serviceConnectionId, CancellationToken cancellationToken)
     {
-        if (!Uri.TryCreate($"{config["SYSTEM_OIDCREQUESTURI"]}?api-version=7.1{(serviceConnectionId is null ? "" : $"&serviceConnectionId={Uri.EscapeDataString(serviceConnectionId)}")}", UriKind.Absolute, out Uri? address))
-            throw new MlflowException(ErrorKind.InvalidValue, "SYSTEM_OIDCREQUESTURI is no address. Azure Pipelines sets it; leave it as it is.") { Target = "SYSTEM_OIDCREQUESTURI" };
+        string connection = serviceConnectionId is null ? "" : $"&serviceConnectionId={Uri.EscapeDataString(serviceConnectionId)}";
+        if (!Uri.TryCreate($"{Place(config)}?api-version=7.1{connection}", UriKind.Absolute, out Uri? address))
+            throw new MlflowException(
+                ErrorKind.InvalidValue,
+                "SYSTEM_OIDCREQUESTURI is no address. Azure Pipelines sets it; leave it as it is.") { Target = "SYSTEM_OIDCREQUESTURI" };
         var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent([]) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
 
@@ -33,6 +50,9 @@ internal sealed class PipelineToken(TokenEndpoint endpoint, DatabricksConfig con
         JsonElement answer = await endpoint.SendAsync(request, cancellationToken).ConfigureAwait(false);
         return TokenEndpoint.Text(answer, "oidcToken") is { Length: > 0 } token
             ? token
-            : throw new MlflowException(ErrorKind.AuthenticationFailed, $"{address.GetLeftPart(UriPartial.Path)} gave no OIDC token. Check that the service connection uses workload identity federation.") { Target = address.Host };
+            : throw new MlflowException(
+                ErrorKind.AuthenticationFailed,
+                $"{address.GetLeftPart(UriPartial.Path)} gave no OIDC token. Check that the service connection uses workload "
+                + "identity federation.") { Target = address.Host };
     }
 }

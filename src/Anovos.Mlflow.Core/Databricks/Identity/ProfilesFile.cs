@@ -1,9 +1,12 @@
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>Reads <c>.databrickscfg</c>: an INI file with a profile per section. Other profiles inherit nothing from <c>[DEFAULT]</c>, as in Databricks' SDKs.</summary>
+/// <summary>
+/// Reads <c>.databrickscfg</c>: an INI file with a profile per section, as the Databricks CLI writes it. Other profiles inherit
+/// nothing from <c>[DEFAULT]</c>, as in Databricks' SDKs.
+/// </summary>
 internal sealed class ProfilesFile
 {
-    private const string Settings = "__settings__";
+    private const string Reserved = "__settings__";
     private const string Default = "DEFAULT";
 
     private readonly IniFile _file;
@@ -14,22 +17,53 @@ internal sealed class ProfilesFile
     public string Path { get; }
 
     /// <summary>The profiles, in the order of the file.</summary>
-    public IReadOnlyList<string> Names => [.. _file.Names.Where(name => name != Settings)];
+    public IReadOnlyList<string> Names => [.. _file.Names.Where(name => name != Reserved)];
 
-    /// <summary>The profile to use when the caller names none: the one in <c>[__settings__]</c>, else <c>DEFAULT</c> if there is one.</summary>
+    /// <summary>
+    /// The profile to use when the caller names none: the one in <c>[__settings__]</c>, else <c>DEFAULT</c> if there is one.
+    /// </summary>
     public string? DefaultName =>
-        _file.Section(Settings) is { } settings && settings.TryGetValue("default_profile", out string? name) && name.Length > 0 ? name
-        : _file.Section(Default) is not null ? Default
+        _file.Section(Reserved) is { } settings && settings.TryGetValue("default_profile", out string? name) && name.Length > 0 ? name
+        : _file.Section(Default) is { Count: > 0 } ? Default
         : null;
+
+    /// <summary>
+    /// The path of the file: that of <c>DATABRICKS_CONFIG_FILE</c>, else <c>.databrickscfg</c> in the user's home folder.
+    /// </summary>
+    public static string Locate(string? variable, string? home) =>
+        variable is not { Length: > 0 } ? System.IO.Path.Combine(home ?? "", ".databrickscfg")
+        : variable.StartsWith("~/", StringComparison.Ordinal) ? System.IO.Path.Combine(home ?? "", variable.Substring(2))
+        : variable;
 
     /// <summary>Reads the file; null if it does not exist.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if it cannot be read.</exception>
-    public static ProfilesFile? Read(string path) => IniFile.Read(path, "The Databricks configuration file") is { } file ? new ProfilesFile(path, file) : null;
+    public static ProfilesFile? Read(string path) =>
+        IniFile.Read(path, "The Databricks configuration file", isStrict: true) is { } file ? new ProfilesFile(path, file) : null;
 
-    /// <summary>The settings of a profile, by their names in the file.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if there is no such profile.</exception>
-    public IReadOnlyDictionary<string, string> Profile(string name) =>
-        name != Settings && _file.Section(name) is { } values
-            ? values
-            : throw new MlflowException(ErrorKind.InvalidValue, $"{Path} has no profile '{name}'. It has {(Names.Count == 0 ? "none" : string.Join(", ", Names))}. Correct the name, or add the profile.") { Target = name };
+    /// <summary>The settings of a profile that are not empty, by their names.</summary>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.InvalidValue"/> if there is no such profile, or a value cannot be used.
+    /// </exception>
+    public IReadOnlyDictionary<string, string> Settings(string name)
+    {
+        if (name == Reserved)
+            throw new MlflowException(
+                ErrorKind.InvalidValue,
+                $"{Path} has no profile '{name}': [{Reserved}] holds the settings of the Databricks CLI. Correct the name, or "
+                + "default_profile in the file.") { Target = name };
+        IReadOnlyDictionary<string, string> values = _file.Section(name)
+            ?? throw new MlflowException(
+                ErrorKind.InvalidValue,
+                $"{Path} has no profile '{name}'. It has {(Names.Count == 0 ? "none" : string.Join(", ", Names))}. Correct the "
+                + "name, or add the profile.") { Target = name };
+        Dictionary<string, string> settings = new(StringComparer.Ordinal);
+        foreach (DatabricksSetting setting in DatabricksSetting.All)
+        {
+            if (values.TryGetValue(setting.Name, out string? value)
+                && DatabricksSetting.Read(setting.Name, value, $"{setting.Name} of profile '{name}'") is { } repaired)
+                settings[setting.Name] = repaired;
+        }
+
+        return settings;
+    }
 }

@@ -8,14 +8,36 @@ internal sealed class TokenSources(DatabricksConfig config, ConnectionOptions op
 {
     private readonly TokenEndpoint _endpoint = new(options, clock);
 
-    public WorkspaceTokens Workspace => new(_endpoint, config.Host, config["client_id"]);
+    // A proxy could not reach the machine's own endpoint, and must not see what it says.
+    private readonly TokenEndpoint _machine = new(options with { NoProxy = "*" }, clock);
+
+    public WorkspaceTokens Workspace => new(_endpoint, config);
 
     public PipelineToken Pipeline => new(_endpoint, config);
 
-    // A proxy could not reach the machine's own endpoint, and must not see what it says.
-    public ManagedIdentity Machine => new(new TokenEndpoint(options with { NoProxy = "*" }, clock), config.Setting);
+    public GitHubToken GitHub => new(_endpoint, config);
 
-    public AzureCli Cli => new(config.Setting, clock);
+    public ManagedIdentity Machine => new(_machine, config.Setting);
 
-    public EntraTokens Entra(string tenant, string clientId) => new(_endpoint, config.Cloud!.Authority, tenant, clientId);
+    public MetadataService Metadata => new(_machine, config);
+
+    public AzureTenant Tenant => new(_endpoint, config);
+
+    public AzureCli AzureCli => new(config.Setting, Tenant.FindAsync, clock);
+
+    public DatabricksCli DatabricksCli => new(config, clock);
+
+    public TokenFetch Browser
+    {
+        get
+        {
+            BrowserLogin login = config.Browser!;
+            login.Use(config, new OidcEndpoints(_endpoint, config), _endpoint);
+            return (_, cancellationToken) => login.FetchTokenAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Tokens of Entra ID for an application of a tenant; null for that of the workspace.</summary>
+    public async Task<EntraTokens> EntraAsync(string? tenant, string clientId, CancellationToken cancellationToken) =>
+        new(_endpoint, config.Cloud!.Authority, tenant ?? await Tenant.GetAsync(cancellationToken).ConfigureAwait(false), clientId);
 }

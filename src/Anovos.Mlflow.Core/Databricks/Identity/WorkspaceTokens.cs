@@ -4,17 +4,25 @@ using Anovos.Mlflow.Identity;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>Tokens that the workspace itself gives out: for a service principal's secret, or in exchange for another's token.</summary>
-internal sealed class WorkspaceTokens(TokenEndpoint endpoint, Uri workspace, string? clientId)
+internal sealed class WorkspaceTokens(TokenEndpoint endpoint, DatabricksConfig config)
 {
-    private const string Scope = "all-apis";
+    private readonly OidcEndpoints _endpoints = new(endpoint, config);
 
     /// <summary>OAuth machine to machine.</summary>
-    public Task<AccessToken> FromSecretAsync(string secret, CancellationToken cancellationToken) =>
-        FetchAsync(new() { ["grant_type"] = "client_credentials" }, secret, cancellationToken);
-
-    /// <summary>Token federation: the workspace trusts who issued <paramref name="jwt"/> (RFC 8693).</summary>
-    public Task<AccessToken> FromJwtAsync(string jwt, CancellationToken cancellationToken)
+    public async Task<AccessToken> FromSecretAsync(string secret, CancellationToken cancellationToken)
     {
+        OidcDocument server = await _endpoints.FindAsync(cancellationToken).ConfigureAwait(false);
+        Dictionary<string, string> form = new() { ["grant_type"] = "client_credentials" };
+        return await FetchAsync(server, form, (config["client_id"]!, secret), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Token federation: the workspace trusts the issuer of the JWT (RFC 8693).</summary>
+    /// <param name="fetch">Fetches the JWT for an audience.</param>
+    /// <param name="cancellationToken">Ends the requests.</param>
+    public async Task<AccessToken> FromJwtAsync(Func<string, CancellationToken, Task<string>> fetch, CancellationToken cancellationToken)
+    {
+        OidcDocument server = await _endpoints.FindAsync(cancellationToken).ConfigureAwait(false);
+        string jwt = await fetch(server.FederationAudience ?? server.TokenEndpoint.AbsoluteUri, cancellationToken).ConfigureAwait(false);
         Dictionary<string, string> form = new()
         {
             ["grant_type"] = "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -23,20 +31,16 @@ internal sealed class WorkspaceTokens(TokenEndpoint endpoint, Uri workspace, str
         };
 
         // Without one it is the federation of the whole account.
-        if (clientId is not null)
-            form["client_id"] = clientId;
-        return FetchAsync(form, secret: null, cancellationToken);
+        if (config["client_id"] is { } client)
+            form["client_id"] = client;
+        return await FetchAsync(server, form, client: null, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<AccessToken> FetchAsync(Dictionary<string, string> form, string? secret, CancellationToken cancellationToken)
+    private async Task<AccessToken> FetchAsync(
+        OidcDocument server, Dictionary<string, string> form, (string Id, string Secret)? client, CancellationToken cancellationToken)
     {
-        endpoint.Hide(secret, form.TryGetValue("subject_token", out string? jwt) ? jwt : null);
-        var discovery = new Uri(workspace, "oidc/.well-known/oauth-authorization-server");
-        var request = new HttpRequestMessage(HttpMethod.Get, discovery);
-        JsonElement found = await endpoint.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        if (!Uri.TryCreate(TokenEndpoint.Text(found, "token_endpoint"), UriKind.Absolute, out Uri? address))
-            throw new MlflowException(ErrorKind.AuthenticationFailed, $"{discovery} names no token endpoint, as a Databricks workspace does. Check DATABRICKS_HOST.") { Target = workspace.Host };
-        form["scope"] = Scope;
-        return endpoint.Read(await endpoint.PostFormAsync(address, form, secret is null ? null : (clientId!, secret), cancellationToken).ConfigureAwait(false), address);
+        form["scope"] = string.Join(" ", Scopes.Of(config));
+        JsonElement response = await endpoint.PostFormAsync(server.TokenEndpoint, form, client, cancellationToken).ConfigureAwait(false);
+        return endpoint.Read(response, server.TokenEndpoint);
     }
 }

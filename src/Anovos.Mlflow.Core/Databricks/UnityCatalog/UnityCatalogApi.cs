@@ -94,7 +94,7 @@ internal sealed class UnityCatalogApi(RestApi api, string trackingUri)
         {
             return await ask().ConfigureAwait(false);
         }
-        catch (MlflowException e) when (e.Kind == ErrorKind.PermissionDenied)
+        catch (MlflowException e) when (e.Kind == ErrorKind.PermissionDenied && !WorkspaceRefusal.IsNoPermission(e))
         {
             throw e.Rewrap($"{e.Message} {UnityCatalogGrants.Advice(e.Message, operation, reads, parts)}", target: name);
         }

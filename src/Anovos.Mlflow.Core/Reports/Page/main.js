@@ -3,7 +3,7 @@ const report = JSON.parse(document.getElementById('data').textContent);
 document.title = report.title;
 document.getElementById('title').textContent = report.title;
 document.getElementById('main').replaceChildren(facts());
-for (const part of [overview, driftSection, stepSection, chartSection, metricSection, paramSection, datasetSection, tagSection, fileSection])
+for (const part of [overview, driftSection, stepSection, chartSection, systemSection, metricSection, paramSection, datasetSection, tagSection, fileSection])
     part();
 
 const theme = document.getElementById('theme');

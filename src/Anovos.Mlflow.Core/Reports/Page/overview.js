@@ -32,6 +32,9 @@ function facts() {
     const slowest = runs.map((_, run) => ({ run, ...slowestIn(run) })).filter(step => step.key).sort((one, other) => other.seconds - one.seconds)[0];
     if (slowest)
         made.push(fact('Slowest step', duration(slowest.seconds), '', `${stepName(slowest.key)}${runs.length > 1 ? `, in run ${slowest.run + 1}` : ''}`));
+    const cost = name => toNumber(report.system.find(row => `/${row.key}`.endsWith(`/workflow/${name}`))?.values[last]);
+    if (Number.isFinite(cost('cpu_seconds')))
+        made.push(fact(runs.length > 1 ? 'CPU time of the latest run' : 'CPU time', duration(cost('cpu_seconds')), '', `at most ${bytes(1e6 * cost('memory_peak_megabytes'))} of memory`));
     if (report.drift.length > 0) {
         const now = flaggedIn(last), first = flaggedIn(0), fresh = now.filter(name => !first.includes(name));
         made.push(fact(runs.length > 1 ? 'Flagged in the latest run' : 'Flagged attributes', number(now.length), now.length ? 'warn' : '',

@@ -42,17 +42,34 @@ function stepSection() {
     section('steps', 'Time of steps', 'The slowest first; the slowest of each run is in orange.', table('', [columnHead('Step'), ...runHeads()], rows, foot));
 }
 
-function chartSection() {
-    if (report.charts.length === 0)
-        return;
+const isSystem = chart => chart.key.startsWith('system/');
+
+// The curves of metrics, and which run has which colour.
+function curves(charts) {
     const many = !isColoured();
-    const entries = report.runs.map((_, run) => run).filter(run => report.charts.some(chart => chart.series.some(series => series.run === run)));
+    const entries = report.runs.map((_, run) => run).filter(run => charts.some(chart => chart.series.some(series => series.run === run)));
     const key = many
         ? el('ul', { class: 'key' }, ...[0, report.runs.length - 1].map((run, index) => el('li', null, el('span', { class: `badge run${index}` }, String(run + 1)), ` ${runName(run)}`)), el('li', null, 'the other runs in grey'))
         : el('ul', { class: 'key' }, ...entries.map(run => el('li', { title: runName(run) }, badge(run), ` ${runName(run)}`)));
+    return [key, el('div', { class: 'charts' }, ...charts.map(chartFigure))];
+}
+
+function chartSection() {
+    const charts = report.charts.filter(chart => !isSystem(chart));
+    if (charts.length === 0)
+        return;
     section('curves', 'Metrics over time', 'Point at a curve, or move along it with the arrow keys, for its values; drag to enlarge a part, double-click to go back.',
-        key, el('div', { class: 'charts' }, ...report.charts.map(chartFigure)),
+        ...curves(charts),
         report.notDrawn > 0 ? el('p', { class: 'hint' }, `The histories of ${count(report.notDrawn, 'more metric')} were not read; -MetricName selects others.`) : null);
+}
+
+function systemSection() {
+    const charts = report.charts.filter(isSystem), missing = report.runs.map((run, index) => run.systemMissing ? el('p', { class: 'hint' }, badge(index), ` ${run.systemMissing}`) : null);
+    if (report.system.length === 0 && missing.every(line => line === null))
+        return;
+    section('system', 'System metrics', 'The use of the machine while a run went on, and under "workflow" that of the workflow\'s own processes.',
+        ...missing, ...charts.length > 0 ? curves(charts) : [],
+        report.system.length > 0 ? folded('The latest values', ...comparison('system metrics', report.system, numberCell, 'Metric')) : null);
 }
 
 function metricSection() {

@@ -227,7 +227,7 @@ public sealed class DirectoryStore : ILocalStore
             catch (UnauthorizedAccessException failure)
             {
                 throw new MlflowException(ErrorKind.PermissionDenied,
-                    $"The directory store '{_root}' does not let this user in: {failure.Message}", failure) { Target = _root };
+                    $"The directory store '{_root}' denies this user access: {failure.Message}", failure) { Target = _root };
             }
             catch (IOException failure)
             {

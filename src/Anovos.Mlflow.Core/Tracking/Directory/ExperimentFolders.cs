@@ -113,7 +113,7 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
     {
         string advice = experiment.LifecycleStage == LifecycleStage.Deleted
             ? $"is in the {TrashName} folder of '{root}', where its name stays taken: restore it, or remove its folder for good"
-            : $"exists already in '{root}'";
+            : $"already exists in '{root}'";
         return new MlflowException(ErrorKind.ExperimentExists, $"The experiment '{experiment.Name}' {advice}.") { Target = experiment.Name };
     }
 

@@ -64,7 +64,7 @@ internal static class FlatYamlReader
                 return cursor.Since(start).TrimEnd(':', ' ');
         }
 
-        throw cursor.Broken("it is no 'key: value'");
+        throw cursor.Broken("it is not 'key: value'");
     }
 
     private static FlatField Value(YamlCursor cursor)

@@ -108,7 +108,7 @@ internal sealed class MetaFile
         // 1000.0, as a program writes that has the time as a float.
         if (PythonFloat.TryRead(text.Trim(), out double real) && Math.Abs(real) < long.MaxValue)
             return (long)real;
-        Warn(field, "is no number");
+        Warn(field, "is not a number");
         return null;
     }
 
@@ -121,7 +121,7 @@ internal sealed class MetaFile
         }
         catch (ArgumentOutOfRangeException)
         {
-            Warn(field, "is no time");
+            Warn(field, "is not a time");
             return null;
         }
     }

@@ -13,7 +13,7 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
         if (!Run.IsRunId(runId))
         {
             throw new MlflowException(ErrorKind.InvalidValue,
-                $"'{runId}' is no run id: letters, digits, dashes and underscores.") { Target = runId };
+                $"'{runId}' is not a run id: letters, digits, dashes and underscores.") { Target = runId };
         }
 
         IEnumerable<string> folders = experiments.All().Select(experiment => Path.Combine(experiment, runId))

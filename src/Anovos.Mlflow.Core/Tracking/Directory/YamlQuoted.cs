@@ -60,7 +60,7 @@ internal static class YamlQuoted
             'u' => Code(cursor, 4),
             'U' => Code(cursor, 8),
             ' ' or '\t' or '"' or '/' or '\\' => c.ToString(),
-            _ => throw cursor.Broken($"'\\{c}' is no escape"),
+            _ => throw cursor.Broken($"'\\{c}' is not an escape"),
         };
     }
 

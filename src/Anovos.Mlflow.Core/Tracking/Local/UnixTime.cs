@@ -10,7 +10,7 @@ internal static class UnixTime
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when it is beyond the year 9999.</exception>
     public static DateTimeOffset Check(long milliseconds) => milliseconds >= First && milliseconds <= Last
         ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
-        : throw new MlflowException(ErrorKind.InvalidValue, $"{milliseconds} are no Unix milliseconds.");
+        : throw new MlflowException(ErrorKind.InvalidValue, $"{milliseconds} is not a time in Unix milliseconds.");
 
     /// <summary>The time that is stored, or the nearest one: others write nanoseconds, or numbers that are not times at all.</summary>
     public static DateTimeOffset Nearest(long milliseconds) =>

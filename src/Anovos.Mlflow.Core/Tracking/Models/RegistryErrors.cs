@@ -6,14 +6,14 @@ namespace Anovos.Mlflow.Tracking;
 internal static class RegistryErrors
 {
     public static string NoModel(string name, string trackingUri) =>
-        $"There is no registered model '{name}' at {trackingUri}. Get-MlflowRegisteredModel lists those there are.";
+        $"There is no registered model '{name}' at {trackingUri}. Get-MlflowRegisteredModel lists them.";
 
     public static string ModelExists(string name, string trackingUri) =>
-        $"There is a registered model '{name}' at {trackingUri} already. New-MlflowModelVersion gives it another version.";
+        $"The registered model '{name}' already exists at {trackingUri}. New-MlflowModelVersion gives it another version.";
 
     public static string NoVersion(string name, long version, string trackingUri) =>
         $"There is no version {version.ToString(CultureInfo.InvariantCulture)} of a registered model '{name}' at {trackingUri}. "
-        + "Get-MlflowModelVersion lists those there are.";
+        + "Get-MlflowModelVersion lists them.";
 
     public static string FolderHasNone(string trackingUri) =>
         $"{trackingUri} is a folder, and a folder has no model registry. Name a database, as sqlite:///mlflow.db, or a server "
@@ -21,6 +21,6 @@ internal static class RegistryErrors
         + "Sync-MlflowRun sends the runs of a folder there, with their models.";
 
     public static string NoAlias(string name, string alias) =>
-        $"The registered model '{name}' has no alias '{alias}'. Get-MlflowRegisteredModel shows those it has; "
+        $"The registered model '{name}' has no alias '{alias}'. Get-MlflowRegisteredModel lists its aliases; "
         + "Set-MlflowModelAlias makes one.";
 }

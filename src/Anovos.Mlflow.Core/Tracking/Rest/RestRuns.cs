@@ -38,7 +38,7 @@ internal sealed class RestRuns(RestApi api, string trackingUri)
     public async Task<Run> GetRunAsync(string runId, CancellationToken cancellationToken)
     {
         if (!Run.IsRunId(runId))
-            throw new MlflowException(ErrorKind.RunNotFound, $"'{runId}' is no run id: letters, digits, '-' and '_' are expected, usually 32 hex digits.") { Target = runId };
+            throw new MlflowException(ErrorKind.RunNotFound, $"'{runId}' is not a run id: letters, digits, '-' and '_' are expected, usually 32 hex digits.") { Target = runId };
         JsonElement answer = await api.GetAsync("runs/get", ErrorKind.RunNotFound, cancellationToken, ("run_id", runId)).ConfigureAwait(false);
         return JsonFields.Read(answer, trackingUri, json => Read(json.Part("run")));
     }

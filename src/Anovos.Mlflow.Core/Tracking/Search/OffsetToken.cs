@@ -24,7 +24,7 @@ internal static class OffsetToken
             return 0;
         return long.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number <= most
             ? number
-            : throw new MlflowException(ErrorKind.InvalidValue, $"'{token}' is no page token of this store.") { Target = token };
+            : throw new MlflowException(ErrorKind.InvalidValue, $"'{token}' is not a page token of this store.") { Target = token };
     }
 
     /// <summary>The page that begins there, of items that were read from there on, one more than a page has where there are more.</summary>

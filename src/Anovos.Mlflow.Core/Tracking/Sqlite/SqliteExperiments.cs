@@ -179,7 +179,7 @@ internal sealed class SqliteExperiments(SqliteDatabase database, StoreLimits lim
             return;
         string what = taken.LifecycleStage == LifecycleStage.Deleted
             ? $"is in the trash of '{database.Path}', where its name stays taken: restore it, or use another name"
-            : $"exists already in '{database.Path}'";
+            : $"already exists in '{database.Path}'";
         throw new MlflowException(ErrorKind.ExperimentExists, $"The experiment '{taken.Name}' {what}.") { Target = taken.Name };
     }
 

@@ -92,7 +92,7 @@ internal sealed class SqliteModelFilter
         if (key.Length == 0)
             throw _text.Fail($"a name is expected after '{name}.'");
         if (_text.Next is '-' or '/' or ':')
-            throw _text.Fail($"a name with other characters than letters, digits, '_' and '.' goes in quotes, as {name}.`a/b`");
+            throw _text.Fail($"a name with other characters than letters, digits, '_' and '.' goes in quotes, as in {name}.`a/b`");
         if (name is "attribute" or "attributes")
             _conditions.Add(Compare(Attribute(key, start), key));
         else if (_fields.Tables.TryGetValue(name, out SqliteModelTable? table))

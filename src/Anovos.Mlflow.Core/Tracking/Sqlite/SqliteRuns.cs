@@ -57,7 +57,7 @@ internal sealed class SqliteRuns(SqliteDatabase database)
         if (!Run.IsRunId(runId))
         {
             throw new MlflowException(ErrorKind.InvalidValue,
-                $"'{runId}' is no run id: letters, digits, dashes and underscores.") { Target = runId };
+                $"'{runId}' is not a run id: letters, digits, dashes and underscores.") { Target = runId };
         }
 
         (long, string, LifecycleStage)? found = session.First<(long, string, LifecycleStage)?>(

@@ -1,10 +1,12 @@
 using System.Management.Automation;
 using System.Net;
 using System.Security;
+using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Completion;
 using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Processes;
 using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.Tracking;
 
@@ -15,6 +17,8 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 [OutputType(typeof(MlflowConnection))]
 public sealed class ConnectMlflowCommand : MlflowCommand
 {
+    private static readonly string[] HostTag = ["PSHOST"];
+
     /// <summary>The store: a folder, or the address of a server, or databricks. Without it, <c>MLFLOW_TRACKING_URI</c>.</summary>
     [Parameter(Position = 0, ParameterSetName = "Environment")]
     [Parameter(Position = 0, ParameterSetName = "Credential")]
@@ -38,6 +42,11 @@ public sealed class ConnectMlflowCommand : MlflowCommand
     [ValidateNotNull]
     public SecureString? Token { get; set; }
 
+    /// <summary>Signs in to a Databricks workspace with the browser.</summary>
+    [Parameter(ParameterSetName = "Environment")]
+    [Parameter(ParameterSetName = "Profile")]
+    public SwitchParameter Interactive { get; set; }
+
     /// <summary>A file with the certificate authorities to trust: PEM, or DER.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -56,9 +65,15 @@ public sealed class ConnectMlflowCommand : MlflowCommand
     protected override void End()
     {
         TrackingTarget target = ParseTarget(Profile is null ? TrackingUri ?? MlflowSession.EnvironmentUri : $"databricks://{Profile}");
-        MlflowConnection connection = new(target, MlflowSession.Complete(target, Options())) { IsConnected = true };
+        if (Interactive)
+            BrowserLogin.ThrowIfUnattended(Environment.GetEnvironmentVariable, HasUser());
+        BrowserLogin? login = Interactive ? new BrowserLogin(ShowSignIn) : null;
+        MlflowConnection connection = new(target, Session.Complete(target, Options(), login)) { IsConnected = true };
         if (SkipCertificateCheck)
-            WriteWarning($"The certificate of {connection.TrackingUri} is not checked: whoever stands between can read the credentials.");
+            WriteWarning($"The certificate of {connection.TrackingUri} is not checked: anyone between here and the server can read the credentials.");
+
+        if (login is not null)
+            Await(login.SignInAsync);
 
         // Whoever types an address wants to know at once.
         using (ITrackingStore once = connection.OpenWithoutRetries())
@@ -69,6 +84,26 @@ public sealed class ConnectMlflowCommand : MlflowCommand
 
     /// <inheritdoc/>
     private protected override bool Ends(MlflowException e) => true; // else a script would work on in another store
+
+    // PowerShell has no property for it. Its options may be shortened.
+    private static bool HasUser() => Environment.UserInteractive && !Environment.GetCommandLineArgs().Skip(1).Any(argument =>
+        argument.TrimStart('-', '/') is { Length: >= 4 } name && name.Length < argument.Length
+        && "NonInteractive".StartsWith(name, StringComparison.OrdinalIgnoreCase));
+
+    // Called by the work, on another thread.
+    private void ShowSignIn(Uri page, int port)
+    {
+        string text = Browser.TryOpen(page, Environment.GetEnvironmentVariable)
+            ? $"Sign in with the browser. If it did not open, use this address: {page.AbsoluteUri}"
+            : $"There is no browser here. Sign in at this address: {page.AbsoluteUri}";
+        if (Environment.GetEnvironmentVariable("SSH_CONNECTION") is { Length: > 0 })
+        {
+            text += $"\nThe browser comes back to port {port} of this machine. From another one, forward it first: "
+                + $"ssh -L {port}:localhost:{port} …";
+        }
+
+        Post(() => WriteInformation(new HostInformationMessage { Message = text }, HostTag));
+    }
 
     private ConnectionOptions Options()
     {

@@ -69,7 +69,7 @@ public sealed class GetMlflowExperimentCommand : TrackingCommand
         {
             string state = found is null ? "no experiment" : "only a deleted experiment";
             throw new MlflowException(
-                ErrorKind.ExperimentNotFound, $"There is {state} '{name}' at {store.TrackingUri}. Get-MlflowExperiment lists those there are.");
+                ErrorKind.ExperimentNotFound, $"There is {state} '{name}' at {store.TrackingUri}. Get-MlflowExperiment lists them.");
         }
 
         WriteObject(found);

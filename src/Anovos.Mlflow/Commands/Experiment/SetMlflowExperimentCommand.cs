@@ -40,7 +40,7 @@ public sealed class SetMlflowExperimentCommand : ExperimentCommand
         if (NewName is { } name && ShouldProcess(target, $"Rename to '{name}'"))
         {
             if (_renamed is not null && _renamed != experiment.ExperimentId)
-                throw new MlflowException(ErrorKind.InvalidValue, $"-NewName '{name}' is for one experiment, so '{experiment.Name}' keeps its name. Rename them one by one.") { Target = experiment.Name };
+                throw new MlflowException(ErrorKind.InvalidValue, $"-NewName '{name}' is for one experiment, so '{experiment.Name}' was not renamed. Rename them one by one.") { Target = experiment.Name };
             _renamed = experiment.ExperimentId;
             Await(token => connection.Store.RenameExperimentAsync(experiment.ExperimentId, name, token));
         }

@@ -57,7 +57,7 @@ public sealed class GetMlflowRegisteredModelCommand : RegistryCommand
             Search(registry, model => name.Matches(model.Name));
         else
         {
-            string message = $"There is no registered model '{name}' at {registry.TrackingUri}. Get-MlflowRegisteredModel lists those there are.";
+            string message = $"There is no registered model '{name}' at {registry.TrackingUri}. Get-MlflowRegisteredModel lists them.";
             throw new MlflowException(ErrorKind.ModelNotFound, message) { Target = name.ToString() };
         }
     }

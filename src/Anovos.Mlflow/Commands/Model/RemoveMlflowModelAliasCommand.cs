@@ -32,7 +32,7 @@ public sealed class RemoveMlflowModelAliasCommand : ModelAliasCommand
     // Of the models from the pipeline, not all are expected to have the alias.
     private void ReportMissing(RegisteredModel model, string alias)
     {
-        string message = $"The registered model '{model.Name}' has no alias '{alias}'. Get-MlflowRegisteredModel shows those it has.";
+        string message = $"The registered model '{model.Name}' has no alias '{alias}'. Get-MlflowRegisteredModel lists its aliases.";
         if (IsTyped(nameof(Name)))
             throw new MlflowException(ErrorKind.ModelVersionNotFound, message) { Target = alias };
         WriteWarning(message);

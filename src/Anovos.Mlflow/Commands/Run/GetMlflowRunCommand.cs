@@ -124,7 +124,7 @@ public sealed class GetMlflowRunCommand : TrackingCommand
         WriteTable();
         if (!_nameIsKnown && _nameIsMissingAt is { } uri)
         {
-            string message = $"No run at {uri} is called '{Name}'. Get-MlflowRun without -Name lists those there are.";
+            string message = $"No run at {uri} is called '{Name}'. Get-MlflowRun without -Name lists them.";
             throw new MlflowException(ErrorKind.RunNotFound, message) { Target = Name };
         }
     }

@@ -18,6 +18,8 @@ public sealed class TestMlflowRunCommand : RunCommand
 {
     private readonly List<GateReport> _reports = [];
     private GateRules _rules = new();
+    private int _received;
+    private bool _isPassed;
 
     /// <summary>A file with rules. Parameters replace rules of the file.</summary>
     [Parameter(Position = 0)]
@@ -98,6 +100,7 @@ public sealed class TestMlflowRunCommand : RunCommand
     /// <inheritdoc/>
     protected override void Process()
     {
+        _received++;
         RunReference reference = ResolveRun();
         Dictionary<ModelUri, ModelRegistry> registries = _rules.Models.Distinct()
             .ToDictionary(uri => uri, uri => uri.Workspace is null ? ResolveRegistry(reference.Store) : ResolveRegistry(uri));
@@ -123,14 +126,9 @@ public sealed class TestMlflowRunCommand : RunCommand
     protected override void End()
     {
         GateReport[] failed = [.. _reports.Where(report => report.Failed.Count > 0)];
-        if (ExitOnFailure && failed.Length > 0)
-        {
-            // pwsh -File ends with 0 after an error, and a script may stop at it: so the exit codes come first.
-            SessionState.PSVariable.Set("global:LASTEXITCODE", 1);
-            Host.SetShouldExit(1);
-        }
-
         Publish();
+        if (ExitOnFailure && _received == 0)
+            WriteError(new MlflowException(ErrorKind.GateFailed, "No run was tested, because none came down the pipeline.").ToErrorRecord());
         foreach (GateReport report in ExitOnFailure ? failed : [])
         {
             string reasons = string.Join(" ", report.Failed.Select(result => $"{result.Rule}: {result.Reason}"));
@@ -138,6 +136,21 @@ public sealed class TestMlflowRunCommand : RunCommand
             WriteError(new MlflowException(ErrorKind.GateFailed, $"Run {report.Run.RunId} breaks {rules}. {reasons}")
             { Target = report.Run.RunId }.ToErrorRecord());
         }
+
+        _isPassed = failed.Length == 0 && _received > 0 && _received == _reports.Count;
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        // pwsh -File ends with 0 after an error. A gate that did not get to its end has not passed either.
+        if (disposing && ExitOnFailure && !_isPassed && !Stopping)
+        {
+            SessionState.PSVariable.Set("global:LASTEXITCODE", 1);
+            Host.SetShouldExit(1);
+        }
+
+        base.Dispose(disposing);
     }
 
     private void Publish()

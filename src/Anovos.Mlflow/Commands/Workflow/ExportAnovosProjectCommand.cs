@@ -53,7 +53,7 @@ public sealed class ExportAnovosProjectCommand : MlflowCommand
         string name = Name ?? System.IO.Path.GetFileNameWithoutExtension(Config.Path), file = System.IO.Path.Combine(folder, ProjectExport.FileName);
         string text = ProjectExport.ToText(Config, folder, name, [FilePath, .. ArgumentList], RunType);
         if (File.Exists(file) && !Force)
-            throw new MlflowException(ErrorKind.InvalidValue, $"There is a project file already: {file}. Write over it with -Force, or name another folder with -Path.") { Target = file };
+            throw new MlflowException(ErrorKind.InvalidValue, $"The project file {file} already exists. Overwrite it with -Force, or name another folder with -Path.") { Target = file };
         if (!ShouldProcess(file, "Write"))
             return;
         File.WriteAllText(file, text, new UTF8Encoding(false));

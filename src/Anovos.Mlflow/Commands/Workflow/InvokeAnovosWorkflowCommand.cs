@@ -80,6 +80,13 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
     [Parameter]
     public string[] Statistic { get; set; } = [];
 
+    /// <summary>
+    /// Records the use of the machine and of the workflow's processes as system metrics while it runs. Without it,
+    /// <c>MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING</c> decides.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter SystemMetric { get; set; }
+
     /// <summary>Runs the workflow without a check of its file.</summary>
     [Parameter]
     public SwitchParameter SkipCheck { get; set; }
@@ -99,6 +106,7 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
 
         // What cannot work is said before there is a run.
         Func<IReadOnlyDictionary<string, string?>, IWorkflowEngine> engine = IsJob ? ToJob() : ToProcess(folder);
+        SystemMetricOptions? systemMetrics = SystemMetrics();
         if (!SkipCheck)
             Check(folder);
         if (IsTrackingOff)
@@ -114,15 +122,18 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
         ActiveRun active = Session.Active!;
         if (!IsJob && IsForAnovos && !_getsCopy)
             WarnOfDatabase(run);
+        if (systemMetrics?.Missing is { } missing)
+            WriteWarning(missing);
         WorkflowResult result;
         try
         {
-            IReadOnlyDictionary<string, string?> environment = IsJob ? JobEnvironment(run) : ChildEnvironment(run, active.Connection);
+            IReadOnlyDictionary<string, string?> environment = IsJob ? JobEnvironment(run)
+                : OwnSystemMetrics(ChildEnvironment(run, active.Connection), systemMetrics);
             var runner = new WorkflowRunner(active.Connection.Store, run, engine(environment)) { Redactor = Redactor };
             var job = new WorkflowJob
             {
                 Config = Config!, BasePath = folder, Outputs = outputs, Compress = Compress, Statistics = statistics,
-                OwnNote = Pipeline?.BuildLink,
+                SystemMetrics = systemMetrics, OwnNote = Pipeline?.BuildLink,
             };
             result = Watch((show, token) => runner.RunAsync(job, show, token), Progress(folder));
         }
@@ -223,7 +234,7 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
         if (result.Fault is null && (result.Errors.Count > 0 || result.Run is { } last && last.TrackingUri != run.TrackingUri))
         {
             string where = result.Run is { } kept && kept.TrackingUri != run.TrackingUri ? $" What could not be sent is in {kept.TrackingUri}: send it with Sync-MlflowRun." : "";
-            WriteError(new MlflowException(ErrorKind.ReportingFailed, $"The workflow ended well, and not all of it was reported to run {run.RunId} at {run.TrackingUri}. Its outputs are where it wrote them.{where}{Kept(result)}") { Target = run.RunId }.ToErrorRecord());
+            WriteError(new MlflowException(ErrorKind.ReportingFailed, $"The workflow succeeded, but not everything was reported to run {run.RunId} at {run.TrackingUri}. Its outputs are where it wrote them.{where}{Kept(result)}") { Target = run.RunId }.ToErrorRecord());
         }
     }
 

@@ -92,6 +92,23 @@ public sealed class LanguageServerTests(LanguageServer server) : IClassFixture<L
     }
 
     [Fact]
+    public async Task A_file_of_rules_names_its_own_schema()
+    {
+        await server.StartAsync();
+        string schema = new Uri(Path.Combine(Path.GetDirectoryName(SchemaCheck.Path)!, "anovos-gate.schema.json")).AbsoluteUri;
+        string gate = $"# yaml-language-server: $schema={schema}\n"
+            + "metrics:\n  rmse: { max: median:5, tolerance: 5% }\nmaxDuration: 01:30:00\nrequiredSteps: [drift_detector]\n";
+        string[][] found = await server.CheckAsync(gate, gate.Replace("tolerance", "slack"), gate + "maxDrift: 1\n", gate + "maxDrifted: -1\n");
+        Assert.Equal(
+            ["", "3: slack: Property slack is not allowed.", "6: maxDrift: Property maxDrift is not allowed.",
+                "6: -1: Value is below the minimum of 0."],
+            found.Select(marks => marks.LastOrDefault() ?? ""));
+        Assert.Equal(["maxDrifted", "maxUnstable", "requiredArtifacts"], (await server.CompleteAsync(gate)).Order());
+        string rule = $"{gate.Split('\n')[0]}\nmetrics:\n  rmse:\n    max: 1\n    tolerance: 1%\n    ";
+        Assert.Equal(["allowMissing", "min"], (await server.CompleteAsync(rule)).Order());
+    }
+
+    [Fact]
     public async Task Columns_may_have_the_names_y_and_n()
     {
         await server.StartAsync();

@@ -1,0 +1,56 @@
+namespace Anovos.Mlflow.Databricks;
+
+/// <summary>Chooses how to sign in to a workspace.</summary>
+internal static class IdentityChoice
+{
+    private const string Unsupported = "Databricks supports it, this module does not";
+
+    /// <summary>
+    /// The method, and after a program that is on the machine anyway, the others of its kind: they are asked if no one is signed
+    /// in with it.
+    /// </summary>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.AuthenticationFailed"/> if no method can be used; <see cref="ErrorKind.InvalidValue"/> for an
+    /// <c>auth_type</c> that this module does not have.
+    /// </exception>
+    public static IReadOnlyList<IdentityMethod> Of(DatabricksConfig config)
+    {
+        string? wanted = config["auth_type"];
+        if (wanted is not null && IdentityMethod.All.All(method => method.Name != wanted))
+            throw Unknown(wanted);
+        IdentityMethod[] methods = [.. IdentityMethod.All.Where(method => wanted is null || method.Name == wanted)];
+        IdentityMethod[] usable = [.. methods.Where(method => method.Missing(config) is null)];
+        if (usable.Length == 0)
+            throw Nothing(config, methods);
+
+        // What was set for Azure says who is meant.
+        return !usable[0].IsAmbient || config.Families.Contains("azure") ? [usable[0]] : [.. usable.Where(method => method.IsAmbient)];
+    }
+
+    /// <summary>The method that signs in to Azure itself.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.AuthenticationFailed"/> if there is none.</exception>
+    public static IdentityMethod OfAzure(DatabricksConfig config)
+    {
+        string? wanted = config["auth_type"];
+        IdentityMethod[] methods = [.. IdentityMethod.All.Where(method => method.IsOfAzure && (wanted is null || method.Name == wanted))];
+        return methods.FirstOrDefault(method => method.Missing(config) is null)
+            ?? throw (methods.Length == 0 ? Unknown(wanted!) : Nothing(config, methods));
+    }
+
+    private static MlflowException Unknown(string wanted)
+    {
+        string names = string.Join(", ", IdentityMethod.All.Select(method => method.Name));
+        string reason = IdentityMethod.OfOthers.Contains(wanted) ? $": {Unsupported}. Use one of {names}." : $", which is not one of {names}. Correct it.";
+        return new(ErrorKind.InvalidValue, $"DATABRICKS_AUTH_TYPE (auth_type) is '{wanted}'{reason}") { Target = "DATABRICKS_AUTH_TYPE" };
+    }
+
+    private static MlflowException Nothing(DatabricksConfig config, IEnumerable<IdentityMethod> methods)
+    {
+        IEnumerable<string> reasons = methods.Select(method => $"{method.Name}: {method.Missing(config)}");
+        string[] others = [.. config.Families.Where(family => family is "basic" or "google").Select(family => $"{family}: {Unsupported}")];
+        return new(
+            ErrorKind.AuthenticationFailed,
+            $"There is nothing to sign in to {config.Host.Host} with. {string.Join("; ", others.Concat(reasons))}. Set what one of them needs.")
+        { Target = config.Host.Host };
+    }
+}

@@ -1,0 +1,203 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Anovos.Mlflow.Databricks;
+
+/// <summary>
+/// Receives the browser that the workspace sends back after a sign-in, on this machine's loopback addresses only. A plain socket:
+/// HttpListener needs an administrator's permission on some Windows machines.
+/// </summary>
+internal sealed class LoginListener : IDisposable
+{
+    // Databricks registers these ports for its own client, and redirects to no other.
+    private const int FirstPort = 8020;
+    private const int LastPort = 8040;
+
+    // Cookies that other servers on localhost have set come along.
+    private const int LongestHead = 64 << 10;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly string _state;
+    private readonly IReadOnlyList<TcpListener> _listeners;
+    private readonly TaskCompletionSource<LoginRedirect> _redirect = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<(int Status, string Page)> _page = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<bool> _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _stop = new();
+
+    private LoginListener(string state, int port, IReadOnlyList<TcpListener> listeners)
+    {
+        _state = state;
+        _listeners = listeners;
+        Port = port;
+        foreach (TcpListener listener in listeners)
+            _ = AcceptAsync(listener);
+    }
+
+    /// <summary>The port that it listens at.</summary>
+    public int Port { get; }
+
+    /// <summary>The address to which the workspace redirects, exactly as it is registered there.</summary>
+    public string RedirectUri => $"http://localhost:{Port}";
+
+    /// <summary>Listens at the first free port.</summary>
+    /// <param name="state">The value that a redirect has to carry; others are refused, and change nothing.</param>
+    /// <exception cref="MlflowException">No port is free.</exception>
+    public static LoginListener Start(string state)
+    {
+        for (int port = FirstPort; port <= LastPort; port++)
+        {
+            if (Listen(port) is { } listeners)
+                return new LoginListener(state, port, listeners);
+        }
+
+        throw new MlflowException(
+            ErrorKind.AuthenticationFailed,
+            $"The ports {FirstPort} to {LastPort} of this machine are all in use, and Databricks sends a browser back to no other. "
+            + "End a program that uses one of them.")
+        { Target = "localhost" };
+    }
+
+    /// <summary>The first redirect that carries the state.</summary>
+    public async Task<LoginRedirect> WaitAsync(CancellationToken cancellationToken)
+    {
+        using (cancellationToken.Register(() => _redirect.TrySetCanceled()))
+            return await _redirect.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Shows a page in the browser that brought the redirect.</summary>
+    public Task ShowAsync(int status, string page)
+    {
+        _page.TrySetResult((status, page));
+        return _answered.Task;
+    }
+
+    /// <summary>Stops listening and closes all connections.</summary>
+    public void Dispose()
+    {
+        _stop.Cancel();
+        foreach (TcpListener listener in _listeners)
+            listener.Stop();
+    }
+
+    // A browser may look up localhost as either address. Where another program has one of the two, it would get the code.
+    private static IReadOnlyList<TcpListener>? Listen(int port)
+    {
+        var listeners = new List<TcpListener>();
+        foreach (IPAddress address in new[] { IPAddress.Loopback, IPAddress.IPv6Loopback })
+        {
+            if (address.AddressFamily == AddressFamily.InterNetworkV6 && !Socket.OSSupportsIPv6)
+                continue;
+            var listener = new TcpListener(address, port);
+            try
+            {
+                // On Windows, another program could otherwise listen at the same port.
+                if (WindowsName.IsWindows)
+                    listener.ExclusiveAddressUse = true;
+                listener.Start();
+                listeners.Add(listener);
+            }
+            catch (SocketException e) when (listeners.Count > 0 && e.SocketErrorCode != SocketError.AddressAlreadyInUse)
+            {
+                // This machine does not use IPv6.
+                listener.Stop();
+            }
+            catch (SocketException)
+            {
+                listener.Stop();
+                listeners.ForEach(other => other.Stop());
+                return null;
+            }
+        }
+
+        return listeners;
+    }
+
+    private async Task AcceptAsync(TcpListener listener)
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                TcpClient client = await listener.AcceptTcpClientAsync().ConfigureAwait(false);
+                _ = ServeAsync(client);
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException)
+            {
+                // Either Dispose closed it, or one connection was gone before it was accepted.
+                if (!_stop.IsCancellationRequested)
+                    await Task.Delay(100).ConfigureAwait(false);
+            }
+        }
+    }
+
+    // A browser also opens connections that it never uses, so each has its own time.
+    private async Task ServeAsync(TcpClient client)
+    {
+        using (client)
+        using (CancellationTokenSource time = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token))
+        using (time.Token.Register(client.Close))
+        {
+            time.CancelAfter(Patience);
+            try
+            {
+                NetworkStream stream = client.GetStream();
+                if (await ReadRequestLineAsync(stream).ConfigureAwait(false) is not { } line)
+                    return;
+                if (!LoginRedirect.TryRead(line, _state, out LoginRedirect? redirect, out int refusal))
+                    await WriteAsync(stream, refusal, LoginPage.NotForThis).ConfigureAwait(false);
+                else if (!_redirect.TrySetResult(redirect!))
+                    await WriteAsync(stream, 409, LoginPage.UsedAlready).ConfigureAwait(false);
+                else
+                    await AnswerAsync(stream, time).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
+            {
+                // The browser closed the connection, or it is closed here. Whether a sign-in arrived does not depend on it.
+            }
+        }
+    }
+
+    // The page says how the sign-in ended, which takes another request.
+    private async Task AnswerAsync(NetworkStream stream, CancellationTokenSource time)
+    {
+        try
+        {
+            time.CancelAfter(Timeout.InfiniteTimeSpan);
+            (int status, string page) = await _page.Task.ConfigureAwait(false);
+            time.CancelAfter(Patience);
+            await WriteAsync(stream, status, page).ConfigureAwait(false);
+        }
+        finally
+        {
+            _answered.TrySetResult(true);
+        }
+    }
+
+    private static async Task WriteAsync(NetworkStream stream, int status, string page)
+    {
+        byte[] bytes = LoginPage.Response(status, page);
+        await stream.WriteAsync(bytes, 0, bytes.Length).ConfigureAwait(false);
+        await stream.FlushAsync().ConfigureAwait(false);
+    }
+
+    // The whole head is read: closing a connection with bytes unread would take the page back.
+    private static async Task<string?> ReadRequestLineAsync(NetworkStream stream)
+    {
+        byte[] buffer = new byte[LongestHead];
+        int length = 0;
+        while (length < buffer.Length)
+        {
+            int read = await stream.ReadAsync(buffer, length, buffer.Length - length).ConfigureAwait(false);
+            if (read == 0)
+                return null;
+            length += read;
+            string head = Encoding.ASCII.GetString(buffer, 0, length);
+            if (head.Contains("\r\n\r\n"))
+                return head.Substring(0, head.IndexOf('\r'));
+        }
+
+        return null;
+    }
+}

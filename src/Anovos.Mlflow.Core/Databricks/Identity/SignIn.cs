@@ -1,0 +1,94 @@
+using System.Net.Http.Headers;
+using Anovos.Mlflow.Http;
+using Anovos.Mlflow.Identity;
+
+namespace Anovos.Mlflow.Databricks;
+
+/// <summary>A method in use for a workspace, with its tokens. It gives requests their headers.</summary>
+internal sealed class SignIn
+{
+    private const string ResourceIdHeader = "X-Databricks-Azure-Workspace-Resource-Id";
+    private const string ManagementHeader = "X-Databricks-Azure-SP-Management-Token";
+
+    // A unified host serves many workspaces. Databricks' SDKs send the one, MLflow's client the other.
+    private static readonly string[] WorkspaceHeaders = ["X-Databricks-Workspace-Id", "x-databricks-org-id"];
+
+    private readonly DatabricksConfig _config;
+    private readonly TokenCache _tokens;
+    private readonly TokenCache? _management;
+
+    public SignIn(IdentityMethod method, DatabricksConfig config, ConnectionOptions options, Func<DateTimeOffset> clock)
+    {
+        (Method, _config) = (method, config);
+        TokenFetch fetch = method.Fetch(config, new TokenSources(config, options, clock));
+        _tokens = new TokenCache(token => FetchAsync(AzureCloud.DatabricksResource, token), clock);
+
+        // For a principal that is no user of the workspace yet. It opens the subscription, so it goes nowhere unasked.
+        if (method.IsOfAzure && config["azure_workspace_resource_id"] is not null)
+            _management = new TokenCache(token => FetchAsync(config.Cloud!.Management, token), clock);
+
+        async Task<AccessToken> FetchAsync(string resource, CancellationToken cancellationToken)
+        {
+            AccessToken token = await fetch(resource, cancellationToken).ConfigureAwait(false);
+            options.Redactor.Add(token.Value);
+            return token;
+        }
+    }
+
+    /// <summary>The method.</summary>
+    public IdentityMethod Method { get; }
+
+    /// <summary>Gives a request its headers.</summary>
+    /// <exception cref="NotSignedInException">The program of the method has no user signed in.</exception>
+    public async Task AuthenticateAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        AccessToken token = await _tokens.GetAsync(cancellationToken).ConfigureAwait(false);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Sendable(token.Value));
+        if (_config["workspace_id"] is { } workspace)
+        {
+            foreach (string name in WorkspaceHeaders)
+                Set(name, workspace);
+        }
+
+        if (_management is null)
+            return;
+        Set(ResourceIdHeader, _config["azure_workspace_resource_id"]!);
+
+        // A user of Entra ID has a name, and is known to the workspace by it.
+        if (Jwt.Claims(token.Value) is { } claims && claims.TryGetProperty("upn", out _))
+            return;
+        try
+        {
+            AccessToken management = await _management.GetAsync(cancellationToken).ConfigureAwait(false);
+            Set(ManagementHeader, Sendable(management.Value));
+        }
+        catch (NotSignedInException)
+        {
+            // The workspace may know the identity without it, and says so if it does not.
+        }
+
+        void Set(string name, string value)
+        {
+            request.Headers.Remove(name);
+            request.Headers.Add(name, value);
+        }
+    }
+
+    /// <summary>Forgets the tokens of a request that was refused; true if others can be had.</summary>
+    public bool Forget(HttpRequestMessage refused)
+    {
+        if (!Method.IsRenewable || refused.Headers.Authorization?.Parameter is not { } token)
+            return false;
+        _tokens.Forget(token);
+        if (_management is not null && refused.Headers.TryGetValues(ManagementHeader, out IEnumerable<string>? values))
+            _management.Forget(values.Single());
+        return true;
+    }
+
+    // .NET would quote it in its own error.
+    private static string Sendable(string token) => token.Any(character => character is <= ' ' or > '~')
+        ? throw new MlflowException(
+            ErrorKind.AuthenticationFailed,
+            "The token holds a space or a line break, as after copying it in part. Set it anew.")
+        : token;
+}
