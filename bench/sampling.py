@@ -1,6 +1,6 @@
 """What system metrics cost: those of a workflow that the module runs, beside those of MLflow's Python client; CPU, per sample.
 
-usage: sampling.py [--seconds N] [--interval SECONDS]... URI=PYTHON ...
+usage: sampling.py [--runs N] [--seconds N] [--interval SECONDS]... URI=PYTHON ...
 
 URI is a tracking server, a folder, or sqlite:////folder/file.db; PYTHON a Python that can import mlflow and psutil. Both sides sample the
 same machine at the same time for N seconds, from processes that do nothing else. The CPU time of each process for its samples is that
@@ -9,16 +9,18 @@ the one that `dotnet build -c Release` stages; pwsh must be on the PATH.
 """
 import argparse
 import os
+import re
+import statistics
 import subprocess
 import sys
 import tempfile
 
-from measuring import MODULE, powershell
+from measuring import MODULE, powershell, spread
 
 CONFIG = "write_main:\n  file_path: output\n  file_type: csv\nmlflow:\n  experiment: bench\n"
 
-# Both print the milliseconds of CPU without system metrics and with them, the number of points, and the id of the run. What is compiled and
-# opened once is no part of a sample: some hundred samples come before.
+# Both print, for each run, the milliseconds of CPU without system metrics and with them, the number of points, and the id of the run. What
+# is compiled and opened once is no part of a sample: some hundred samples come before.
 OURS = """
 $ErrorActionPreference = 'Stop'
 Import-Module '{module}'
@@ -30,9 +32,11 @@ function Measure-Run($seconds, $interval, [switch]$on) {
     ([Diagnostics.Process]::GetCurrentProcess().TotalProcessorTime - $before).TotalMilliseconds
 }
 $null = Measure-Run 15 0.05 -on
-$without = Measure-Run {seconds} {interval}
-$with = Measure-Run {seconds} {interval} -on
-"$without $with $(@($run | Get-MlflowMetric '{metric}').Count) $($run.RunId)"
+for ($i = 0; $i -lt {runs}; $i++) {
+    $without = Measure-Run {seconds} {interval}
+    $with = Measure-Run {seconds} {interval} -on
+    "$without $with $(@($run | Get-MlflowMetric '{metric}').Count) $($run.RunId)"
+}
 """
 THEIRS = """
 import os, time, mlflow
@@ -46,15 +50,17 @@ def measure(seconds, interval, on):
         time.sleep(seconds)
     return 1000 * (time.process_time() - before)
 measure(15, 0.05, True)
-without = measure({seconds}, {interval}, False)
-having = measure({seconds}, {interval}, True)
-print(without, having, len(mlflow.MlflowClient().get_metric_history(run.info.run_id, "{metric}")), run.info.run_id)
+for _ in range({runs}):
+    without = measure({seconds}, {interval}, False)
+    having = measure({seconds}, {interval}, True)
+    print(without, having, len(mlflow.MlflowClient().get_metric_history(run.info.run_id, "{metric}")), run.info.run_id)
 """
 METRIC = "system/disk_usage_megabytes"
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--interval", type=float, action="append")
     parser.add_argument("stores", nargs="+", metavar="URI=PYTHON")
@@ -67,13 +73,12 @@ def start(command):
 
 
 def finish(process):
-    """Milliseconds of CPU for a sample, the number of points, and the run."""
+    """Milliseconds of CPU for a sample, run by run."""
     output, error = process.communicate()
-    figures = next((line.split() for line in reversed(output.splitlines()) if len(line.split()) == 4), None)
+    figures = [line.split() for line in output.splitlines() if re.fullmatch(r"[\d.]+ [\d.]+ \d+ [0-9a-f]{32}", line)]
     if process.returncode or not figures:
         sys.exit(error or output)
-    points = int(figures[2])
-    return (float(figures[1]) - float(figures[0])) / max(points, 1), points, figures[3]
+    return [(float(having) - float(without)) / max(int(points), 1) for without, having, points, _ in figures]
 
 
 def main():
@@ -81,18 +86,18 @@ def main():
     folder = tempfile.mkdtemp()
     with open(os.path.join(folder, "config.yaml"), "w") as file:
         file.write(CONFIG)
-    print(f"{'store':24} {'interval':>8} {'module, ms a sample':>22} {'MLflow, ms a sample':>22} {'ratio':>6}  runs")
+    print(f"{'store':24} {'interval':>8} {'module, ms a sample':>24} {'MLflow, ms a sample':>24} {'ratio':>6}")
     for store in options.stores:
         uri, python = store.rsplit("=", 1)
         for interval in options.interval or [10, 1]:
-            values = {"module": MODULE, "folder": folder, "uri": uri, "seconds": options.seconds, "interval": interval, "metric": METRIC}
+            values = {"module": MODULE, "folder": folder, "uri": uri, "seconds": options.seconds, "interval": interval, "metric": METRIC,
+                      "runs": options.runs}
             scripts = [OURS, THEIRS]
             for name, value in values.items():
                 scripts = [script.replace(f"{{{name}}}", str(value)) for script in scripts]
             ours, theirs = [finish(process) for process in [start(powershell(scripts[0])), start([python, "-c", scripts[1]])]]
-            shown = [f"{cost:.2f} ({points} points)" for cost, points, _ in (ours, theirs)]
-            ratio = f"{theirs[0] / ours[0]:6.1f}" if ours[0] > 0 else "     -"
-            print(f"{uri[-24:]:24} {interval:8g} {shown[0]:>22} {shown[1]:>22} {ratio}  {ours[2]} {theirs[2]}", flush=True)
+            ratio = statistics.median(theirs) / max(statistics.median(ours), 0.01)
+            print(f"{uri[-24:]:24} {interval:8g} {spread(ours):>24} {spread(theirs):>24} {ratio:6.1f}", flush=True)
 
 
 main()

@@ -4,6 +4,7 @@ using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Reports;
+using Anovos.Mlflow.Tests.Tracking;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Databricks;
@@ -151,6 +152,33 @@ public sealed class BrowserLoginTests(Chromium chromium) : IClassFixture<Chromiu
     }
 
     [Fact]
+    public async Task A_profile_says_which_workspace_of_a_unified_host_and_which_scopes()
+    {
+        using var folder = new TemporaryFolder();
+        await StartAsync(new() { Decision = "allow", UnifiedWorkspaceId = "42", Scope = "mlflow" });
+        string file = Path.Combine(folder.FullPath, "databrickscfg");
+        await File.WriteAllTextAsync(file, $"[prod]\nhost = {_server.Uri}?w=42\nscopes = mlflow\ntoken = dapi-other\n", Cancellation);
+        _environment["DATABRICKS_HOST"] = null;
+        _environment["DATABRICKS_CONFIG_FILE"] = file;
+        using ITrackingStore store = await SignInAsync("databricks://prod");
+        await ListAsync(store);
+        RecordedRequest last = _server.Requests.Last();
+        Assert.Equal("42", last.Headers["X-Databricks-Workspace-Id"]);
+        Assert.Equal($"Bearer {Assert.Single(_server.Workspace!.IssuedTokens)}", last.Headers["Authorization"]);
+    }
+
+    [Theory]
+    [InlineData("databricks://scope:prefix")]
+    [InlineData("sqlite:///x.db")]
+    public void A_store_that_brings_its_own_credentials_or_needs_none_is_refused(string uri)
+    {
+        TrackingTarget target = TrackingTarget.Parse(uri, "/");
+        var login = new BrowserLogin((_, _) => { });
+        MlflowException e = Assert.Throws<MlflowException>(() => target.Complete(new(), _environment.Read, null, login: login));
+        Assert.Equal(ErrorKind.InvalidValue, e.Kind);
+    }
+
+    [Fact]
     public async Task Nobody_there_ends_after_the_limit()
     {
         (ITrackingStore store, Task login) = Begin(TimeSpan.FromMilliseconds(30));
@@ -254,22 +282,23 @@ public sealed class BrowserLoginTests(Chromium chromium) : IClassFixture<Chromiu
         _environment["DATABRICKS_HOST"] = _server.Uri.ToString();
     }
 
-    private (ITrackingStore Store, Task Login) Begin(TimeSpan? limit = null, CancellationToken? stop = null)
+    private (ITrackingStore Store, Task Login) Begin(
+        TimeSpan? limit = null, CancellationToken? stop = null, string uri = "databricks")
     {
         var login = new BrowserLogin((page, port) => _shown.TrySetResult((page, port))) { Limit = limit ?? TimeSpan.FromMinutes(5) };
-        TrackingTarget target = TrackingTarget.Parse("databricks", "/");
+        TrackingTarget target = TrackingTarget.Parse(uri, "/");
         ConnectionOptions options = new ConnectionOptions { Retry = RetryPolicy.None, Redactor = _redactor };
         ITrackingStore store = TrackingStores.Open(target, target.Complete(options, _environment.Read, null, login: login));
         return (store, login.SignInAsync(stop ?? Cancellation));
     }
 
-    private async Task<ITrackingStore> SignInAsync()
+    private async Task<ITrackingStore> SignInAsync(string uri = "databricks")
     {
-        (ITrackingStore store, Task login) = Begin();
+        (ITrackingStore store, Task login) = Begin(uri: uri);
         Uri page = (await _shown.Task.WaitAsync(Cancellation)).Page;
         using HttpResponseMessage response = await _client.GetAsync(page, Cancellation);
-        await login;
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        await login;
         return store;
     }
 

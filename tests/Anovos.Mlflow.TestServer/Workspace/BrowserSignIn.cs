@@ -37,6 +37,10 @@ internal sealed class BrowserSignIn(WorkspaceOptions options)
             _refreshTokens.Clear();
     }
 
+    /// <summary>Whether a path is that of the page: of a workspace, or of an account.</summary>
+    public static bool Holds(string path) =>
+        path.StartsWith("/oidc/", StringComparison.Ordinal) && path.EndsWith("/v1/authorize", StringComparison.Ordinal);
+
     /// <summary>Shows the page, and takes the user's decision.</summary>
     public async Task HandleAsync(HttpContext context, RecordedRequest recorded)
     {

@@ -96,7 +96,7 @@ public sealed class DatabricksWorkspace
             return true;
         }
 
-        if (path == "/oidc/v1/authorize")
+        if (BrowserSignIn.Holds(path))
         {
             await _browser.HandleAsync(context, recorded);
             return true;

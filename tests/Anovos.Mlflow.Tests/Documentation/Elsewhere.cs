@@ -30,6 +30,9 @@ internal sealed record Elsewhere(string FirstLine, string Why, string? File = nu
         new("Invoke-MlflowProject 'git@example.com:team/models.git#churn' validate -Timeout 3600", "ProjectTests has a repository on this machine", "tests/Anovos.Mlflow.Tests/ProjectTests.cs", "-Version"),
         new("Connect-Mlflow https://old.example.com -Credential (Get-Credential)", "CopyTests has two servers with tokens",
             "tests/Anovos.Mlflow.Tests/CopyTests.cs", "$there = Connect-Mlflow $B -Token"),
+        new("databricks auth login --profile prod --host https://adb-1234567890123456.7.azuredatabricks.net",
+            "somebody has to sign in: DatabricksSignInTests has a program in its place",
+            "tests/Anovos.Mlflow.Tests/DatabricksSignInTests.cs", "auth_type = databricks-cli"),
         new("Connect-Mlflow databricks -Interactive", "somebody has to sign in: BrowserSignInTests does, with a browser",
             "tests/Anovos.Mlflow.Tests/BrowserSignInTests.cs", "Connect-Mlflow databricks -Interactive"),
     ];

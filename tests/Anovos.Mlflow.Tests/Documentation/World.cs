@@ -107,12 +107,18 @@ internal sealed class World : IAsyncDisposable
         Write("cluster.json", """{ "spark_version": "15.4.x-scala2.12", "node_type_id": "Standard_DS3_v2", "num_workers": 2 }""");
         using (var key = ECDsa.Create(ECCurve.NamedCurves.nistP256))
             Write("company-ca.pem", new CertificateRequest("CN=company", key, HashAlgorithmName.SHA256).CreateSelfSigned(Colleagues.Morning, Colleagues.Morning.AddYears(5)).ExportCertificatePem());
-        Write(".home/.databrickscfg", $"[prod]\nhost = {_workspace.Uri}\ntoken = dapi-personal\n");
+        string profile = $"host = {_workspace.Uri}\n";
+        Write(".home/.databrickscfg", $"[prod]\n{profile}token = dapi-personal\n[dev]\n{profile}auth_type = databricks-cli\n");
+        string signedOut = "Error: A new access token could not be retrieved because the refresh token is invalid. To reauthenticate, run the "
+            + "following command:\n  $ databricks auth login --profile dev";
+        Write(".bin/databricks", "#!/bin/sh\n[ \"$1\" = version ] && echo '{\"Major\": 1, \"Minor\": 13, \"Patch\": 0}' && exit\n"
+            + $"echo '{signedOut}' >&2\nexit 1\n");
 
         // spark-submit without its own options is python; and no window opens.
-        foreach (string program in new[] { "python", "spark-submit", "xdg-open", "open" })
+        foreach (string program in new[] { "python", "spark-submit", "xdg-open", "open", "databricks" })
         {
-            Write($".bin/{program}", program.EndsWith("open", StringComparison.Ordinal) ? "#!/bin/sh\n" : "#!/bin/sh\nwhile [ \"${1#--}\" != \"$1\" ]; do shift 2; done\nexec python3 \"$@\"\n");
+            if (program != "databricks")
+                Write($".bin/{program}", program.EndsWith("open", StringComparison.Ordinal) ? "#!/bin/sh\n" : "#!/bin/sh\nwhile [ \"${1#--}\" != \"$1\" ]; do shift 2; done\nexec python3 \"$@\"\n");
             if (!OperatingSystem.IsWindows())
                 File.SetUnixFileMode(Path.Combine(Folder, ".bin", program), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
