@@ -11,12 +11,16 @@
     How the workflow ended. An output that is missing or cannot be sent makes Failed of Finished.
 .PARAMETER Config
     The workflow file. Without it nothing is sent.
+.PARAMETER KeepOpen
+    The run is not ended: it was started elsewhere, where it is ended too.
 #>
 param(
     [ValidateSet('Finished', 'Failed', 'Killed')]
     [string] $Status = 'Finished',
 
-    [string] $Config
+    [string] $Config,
+
+    [switch] $KeepOpen
 )
 
 $ErrorActionPreference = 'Stop'
@@ -40,5 +44,7 @@ finally {
     if (-not $sent -and $Status -eq 'Finished') {
         $Status = 'Failed'
     }
-    Stop-MlflowRun $Status | Out-Default
+    if (-not $KeepOpen) {
+        Stop-MlflowRun $Status | Out-Default
+    }
 }

@@ -7,45 +7,11 @@ using PowerShellPipeline = System.Management.Automation.PowerShell;
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>A workflow as a job of a Databricks workspace, as a user types it.</summary>
-public sealed class ClusterWorkflowTests : IAsyncLifetime
+public sealed class ClusterWorkflowTests : JobTests
 {
-    private const string Config =
-        """
-        input_dataset:
-          read_dataset: { file_path: "dbfs:/data/income", file_type: csv }
-        report_preprocessing:
-          master_path: "dbfs:/reports"
-        stats_generator:
-          metric: [global_summary]
-        write_main:
-          file_path: "dbfs:/out"
-          file_type: csv
-        mlflow:
-          experiment: /Shared/churn
-          tracking_uri: databricks
-          track_output: true
-          track_reports: true
-        """;
-
-    private const string Log =
-        "2026-11-24 10:00:00.000 | INFO     | anovos.workflow:main:1 - stats_generator, global_summary: execution time (in secs) =3.4107\n"
-        + "2026-11-24 10:00:01.000 | WARNING  | anovos.workflow:main:2 - column capital-gain is skewed\n"
-        + "2026-11-24 10:00:02.000 | INFO     | anovos.workflow:main:3 - execution time w/o report (in sec) =201.4\n";
-
     private const string Existing = "Invoke-AnovosWorkflow -SkipCheck -Config $Workflow /Shared/anovos/main.py -ClusterId 0923-164208-meows279";
     private const string Made = "Invoke-AnovosWorkflow -SkipCheck -Config $Workflow dbfs:/anovos/main.py -NewCluster "
         + "@{ spark_version = '15.4.x-scala2.12'; num_workers = 2; spark_env_vars = @{ MINE = 'kept' } }";
-
-    private static readonly string[] Names = ["DATABRICKS_HOST", "DATABRICKS_TOKEN", "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_TRACKING_URI"];
-
-    private readonly ScriptSession _session = new();
-    private readonly Dictionary<string, string?> _before = Names.ToDictionary(name => name, Environment.GetEnvironmentVariable);
-    private TrackingServer _server = null!;
-    private volatile bool _isDown, _losesAnswer;
-
-    private StoredRun Stored => Assert.Single(_server.Runs);
-
-    private SubmittedJob Job => Assert.Single(_server.Workspace!.Jobs);
 
     [Fact]
     public async Task A_job_on_a_new_cluster_is_a_finished_run_with_its_timings_and_statistics()
@@ -71,7 +37,7 @@ public sealed class ClusterWorkflowTests : IAsyncLifetime
         Assert.Equal(2, Job.Parameters.Length);
         Assert.Equal(("databricks", Config), (Job.Parameters[1], Job.Files[Job.Parameters[0]["/Workspace".Length..]]));
         Assert.StartsWith("/Workspace/Users/ada@example.com/.anovos-mlflow/", Job.Parameters[0]);
-        Assert.Empty(_server.Workspace!.Files);
+        Assert.Empty(Server.Workspace!.Files);
 
         string? Variable(string name) => variables.GetProperty(name).GetString();
     }
@@ -100,7 +66,11 @@ public sealed class ClusterWorkflowTests : IAsyncLifetime
         string[] parameters = Job.Parameters;
         Assert.Equal("/Workspace/Shared/anovos/main.py", parameters[1]);
         parameters[1] = InvokeWorkflowTests.WorkflowProgram;
-        using Process python = Process.Start(new ProcessStartInfo(InvokeWorkflowTests.Python!, [_session.Write("launcher.py", launcher), .. parameters]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using Process python =
+            Process.Start(
+            new ProcessStartInfo(
+            InvokeWorkflowTests.Python!, [Session.Write("launcher.py", launcher), .. parameters]) { RedirectStandardOutput = true,
+            RedirectStandardError = true })!;
         Task<string> errors = python.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         string output = await python.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await errors;
@@ -134,14 +104,14 @@ public sealed class ClusterWorkflowTests : IAsyncLifetime
     public async Task Stopping_cancels_the_job_and_the_run_is_killed()
     {
         await StartAsync(new() { Job = new() { Hangs = true } });
-        using PowerShellPipeline pipeline = _session.Create($"$Workflow = Import-AnovosConfig ./config.yaml\n{Existing}");
+        using PowerShellPipeline pipeline = Session.Create($"$Workflow = Import-AnovosConfig ./config.yaml\n{Existing}");
         IAsyncResult running = pipeline.BeginInvoke();
-        while (_server.Workspace!.Jobs.Count == 0 || !_server.Runs.Single().Tags.ContainsKey("mlflow.databricks.runURL"))
+        while (Server.Workspace!.Jobs.Count == 0 || !Server.Runs.Single().Tags.ContainsKey("mlflow.databricks.runURL"))
             await Task.Delay(50, TestContext.Current.CancellationToken);
         pipeline.Stop();
         Assert.Throws<PipelineStoppedException>(() => pipeline.EndInvoke(running));
         Assert.Equal((true, "KILLED"), (Job.IsCancelled, Stored.Status));
-        Assert.Empty(_server.Workspace.Files);
+        Assert.Empty(Server.Workspace.Files);
     }
 
     [Fact]
@@ -165,18 +135,18 @@ public sealed class ClusterWorkflowTests : IAsyncLifetime
     public async Task A_workspace_that_is_lost_in_the_middle_is_said_with_the_page_of_the_job_that_goes_on()
     {
         await StartAsync(new() { Job = new() { Hangs = true } });
-        using PowerShellPipeline pipeline = _session.Create($"$Workflow = Import-AnovosConfig ./config.yaml\n{Existing}");
+        using PowerShellPipeline pipeline = Session.Create($"$Workflow = Import-AnovosConfig ./config.yaml\n{Existing}");
         IAsyncResult running = pipeline.BeginInvoke();
-        while (_server.Workspace!.Jobs.Count == 0 || !_server.Runs.Single().Tags.ContainsKey("mlflow.databricks.runURL"))
+        while (Server.Workspace!.Jobs.Count == 0 || !Server.Runs.Single().Tags.ContainsKey("mlflow.databricks.runURL"))
             await Task.Delay(50, TestContext.Current.CancellationToken);
-        _isDown = true;
+        IsDown = true;
         dynamic run = Assert.Single(pipeline.EndInvoke(running));
         Assert.Equal(("Failed", true), ((string)run.Status.ToString(), ((string)run.TrackingUri).StartsWith("file:", StringComparison.Ordinal)));
         Assert.Contains(pipeline.Streams.Error, error => error.ToString().Contains($"#job/77/run/{Job.RunId}", StringComparison.Ordinal) && error.ToString().Contains("may go on", StringComparison.Ordinal));
         Assert.False(Job.IsCancelled);
 
         // The job may still need its file.
-        Assert.NotEmpty(_server.Workspace.Files);
+        Assert.NotEmpty(Server.Workspace.Files);
     }
 
     [Fact]
@@ -185,7 +155,7 @@ public sealed class ClusterWorkflowTests : IAsyncLifetime
         await StartAsync(new());
         Environment.SetEnvironmentVariable("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2");
         Environment.SetEnvironmentVariable("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0.01");
-        _losesAnswer = true;
+        LosesAnswer = true;
         try
         {
             Run(Existing).Clean();
@@ -195,8 +165,8 @@ public sealed class ClusterWorkflowTests : IAsyncLifetime
             Environment.SetEnvironmentVariable("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", null);
         }
 
-        Assert.Equal(2, _server.Requests.Count(request => request.Path.EndsWith("/runs/submit", StringComparison.Ordinal)));
-        Assert.Equal(("FINISHED", 1), (Stored.Status, _server.Workspace!.Jobs.Count));
+        Assert.Equal(2, Server.Requests.Count(request => request.Path.EndsWith("/runs/submit", StringComparison.Ordinal)));
+        Assert.Equal(("FINISHED", 1), (Stored.Status, Server.Workspace!.Jobs.Count));
     }
 
     [Theory]
@@ -208,13 +178,13 @@ public sealed class ClusterWorkflowTests : IAsyncLifetime
     public async Task What_the_workspace_refuses_is_said_and_leaves_nothing_behind(string script, string id, string said, int runs)
     {
         await StartAsync(new() { ForbiddenFolders = ["/Forbidden"] });
-        _session.Write("broken.json", "{ num_workers");
+        Session.Write("broken.json", "{ num_workers");
         ErrorRecord error = Assert.Single(Run(script).Errors);
         Assert.Equal(id, error.FullyQualifiedErrorId.Split(',')[0]);
         Assert.Contains(said, error.ToString());
-        Assert.Equal(Enumerable.Repeat("FAILED", runs), _server.Runs.Select(run => run.Status));
-        Assert.Empty(_server.Workspace!.Jobs);
-        Assert.Empty(_server.Workspace.Files);
+        Assert.Equal(Enumerable.Repeat("FAILED", runs), Server.Runs.Select(run => run.Status));
+        Assert.Empty(Server.Workspace!.Jobs);
+        Assert.Empty(Server.Workspace.Files);
     }
 
     [Fact]
@@ -228,15 +198,17 @@ public sealed class ClusterWorkflowTests : IAsyncLifetime
         client.DefaultRequestHeaders.Authorization = new("Bearer", "dapi-personal");
         foreach ((string body, int status) in new[]
         {
-            ("""{"idempotency_token": "t", "tasks": [{"existing_cluster_id": "0923-164208-meows279", "new_cluster": {"spark_version": "x"}, "spark_python_task": {"python_file": "/x"}}]}""", 400),
+            ("""{"idempotency_token": "t", "tasks": [{"task_key": "a", "existing_cluster_id": "0923-164208-meows279", "new_cluster": {"spark_version": "x"}, "spark_python_task": {"python_file": "/x"}}]}""", 400),
             ($$"""{"idempotency_token": "t", "run_name": "{{new string('x', 11 << 20)}}", "tasks": []}""", 413),
         })
         {
-            using HttpResponseMessage answer = await client.PostAsync(new Uri(_server.Uri, "/api/2.1/jobs/runs/submit"), new StringContent(body), TestContext.Current.CancellationToken);
+            using HttpResponseMessage answer =
+                await client.PostAsync(
+                new Uri(Server.Uri, "/api/2.2/jobs/runs/submit"), new StringContent(body), TestContext.Current.CancellationToken);
             Assert.Equal(status, (int)answer.StatusCode);
         }
 
-        Assert.Empty(_server.Workspace!.Jobs);
+        Assert.Empty(Server.Workspace!.Jobs);
     }
 
     [Fact]
@@ -251,19 +223,19 @@ public sealed class ClusterWorkflowTests : IAsyncLifetime
     public async Task The_workflow_file_goes_to_a_volume_and_statistics_come_from_one()
     {
         await StartAsync(new() { Job = new() { Outputs = new Dictionary<string, string> { ["/Volumes/main/anovos/r/global_summary.csv"] = "metric,value\nrows_count,7\n" } } });
-        _session.Write("config.yaml", Config.Replace("dbfs:/reports", "/Volumes/main/anovos/r", StringComparison.Ordinal));
+        Session.Write("config.yaml", Config.Replace("dbfs:/reports", "/Volumes/main/anovos/r", StringComparison.Ordinal));
         Run($"{Existing} -WorkspaceFolder /Volumes/main/anovos/files").Clean();
         Assert.Equal(7, Metric("global_summary/rows_count"));
         Assert.Matches("^/Volumes/main/anovos/files/[0-9a-f]{32}/config.yaml$", Job.Parameters[^2]);
-        Assert.DoesNotContain(_server.Artifacts, entry => entry.Key.StartsWith("Volumes/main/anovos/files", StringComparison.Ordinal));
+        Assert.DoesNotContain(Server.Artifacts, entry => entry.Key.StartsWith("Volumes/main/anovos/files", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Statistics_on_the_drivers_own_disk_are_missed_with_a_warning()
     {
         await StartAsync(new());
-        _session.Write("config.yaml", Config.Replace("dbfs:/reports", "report_stats", StringComparison.Ordinal));
-        _session.Write("report_stats/global_summary.csv", "metric,value\nrows_count,1\n");
+        Session.Write("config.yaml", Config.Replace("dbfs:/reports", "report_stats", StringComparison.Ordinal));
+        Session.Write("report_stats/global_summary.csv", "metric,value\nrows_count,1\n");
         Assert.Contains(Run(Existing).Clean().Warnings, warning => warning.Contains("/databricks/driver/report_stats", StringComparison.Ordinal));
         Assert.DoesNotContain(Stored.Metrics, metric => metric.Key.StartsWith("global_summary", StringComparison.Ordinal));
     }
@@ -273,47 +245,7 @@ public sealed class ClusterWorkflowTests : IAsyncLifetime
     {
         await StartAsync(new());
         Run($"{Existing} -WhatIf").Clean();
-        Assert.Empty(_server.Workspace!.Jobs);
-        Assert.All(_server.Requests, request => Assert.Equal("GET", request.Method));
+        Assert.Empty(Server.Workspace!.Jobs);
+        Assert.All(Server.Requests, request => Assert.Equal("GET", request.Method));
     }
-
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
-
-    public async ValueTask DisposeAsync()
-    {
-        _session.Dispose();
-        foreach ((string name, string? value) in _before)
-            Environment.SetEnvironmentVariable(name, value);
-        if (_server is not null)
-            await _server.DisposeAsync();
-    }
-
-    private async Task StartAsync(WorkspaceOptions workspace)
-    {
-        _server = await TrackingServer.StartAsync(new() { Workspace = workspace });
-        _server.Faults.Add("*", "*", (context, handle) =>
-        {
-            if (_isDown)
-                return Faults.CloseBefore(context, handle);
-            bool loses = _losesAnswer && context.Request.Path.Value!.EndsWith("/submit", StringComparison.Ordinal);
-            _losesAnswer &= !loses;
-            return loses ? Faults.CloseAfter(context, handle) : handle();
-        }, times: int.MaxValue);
-        _session.Write("config.yaml", Config);
-        foreach ((string name, string? value) in new[] { ("DATABRICKS_HOST", _server.Uri.ToString()), ("DATABRICKS_TOKEN", "dapi-personal"), ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0"), ("MLFLOW_TRACKING_URI", null) })
-            Environment.SetEnvironmentVariable(name, value);
-    }
-
-    private ScriptResult Run(string script) => _session.Run($"$Workflow = Import-AnovosConfig ./config.yaml\n{script}");
-
-    private double Metric(string key) => Stored.LatestMetrics[key].Value;
-
-    // The storage of a workspace has them by its own path.
-    private Dictionary<string, StoredArtifact> ArtifactsOf(StoredRun run)
-    {
-        string root = run.ArtifactUri["dbfs:/databricks/mlflow-tracking/".Length..] + "/";
-        return _server.Artifacts.Where(entry => entry.Key.StartsWith(root, StringComparison.Ordinal)).ToDictionary(entry => entry.Key[root.Length..], entry => entry.Value);
-    }
-
-    private string LogOf(StoredRun run) => System.Text.Encoding.UTF8.GetString(ArtifactsOf(run)["logs/workflow.log"].Bytes);
 }

@@ -9,16 +9,17 @@ internal static class CloudErrors
     public static MlflowException Unreachable(Exception exception, string bucket, Uri endpoint)
     {
         string address = endpoint.GetLeftPart(UriPartial.Authority);
+        string file = bucket.StartsWith("s3", StringComparison.Ordinal) ? $" or name its PEM file in {S3Tls.Variable}" : "";
+        string authority = $"add its authority to the system's{file}.";
         (ConnectionFailure failure, Exception? cause) = Failures.Connection(exception);
         string message = failure switch
         {
             ConnectionFailure.TimedOut => $"{address} did not answer in time. Check the network, or raise MLFLOW_HTTP_REQUEST_TIMEOUT (seconds).",
             ConnectionFailure.Untrusted => $"The TLS certificate of {address} is not trusted: {cause!.Message} "
-                + "If the store has a certificate authority of its own, "
-                + "add it to the system's or name its PEM file in " + S3Tls.Variable + ".",
+                + $"If the store has a certificate authority of its own, {authority}",
             ConnectionFailure.NotTls => $"No TLS connection to {address}: {cause!.Message} "
                 + "If the store speaks plain http at that port, write http:// in its endpoint. "
-                + $"If its certificate is not trusted, add its authority to the system's or name the PEM file in {S3Tls.Variable}.",
+                + $"If its certificate is not trusted, {authority}",
             ConnectionFailure.ProxyRefused => ConnectionErrors.ProxyRefused(endpoint, options: null),
             ConnectionFailure.UnknownHost => $"The name {endpoint.Host} is not known to DNS. Check the artifact root for a typing error, the region or endpoint, and the network.",
             ConnectionFailure.Refused => $"Nothing listens at {endpoint.Host} port {endpoint.Port}. Check the endpoint that the environment gives.",

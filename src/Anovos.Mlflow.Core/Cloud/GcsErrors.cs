@@ -21,8 +21,10 @@ internal static class GcsErrors
         string? reason = e.Error?.Errors?.FirstOrDefault()?.Reason;
         string said = (e.Error?.Message ?? "").Trim().TrimEnd('.');
         string request = said.Length > 0 ? $"Google answers {status}: {said}." : $"Google answers {status}.";
-        if (status is 403 or 429 && reason is "rateLimitExceeded" or "userRateLimitExceeded")
-            return Of(ErrorKind.ServerError, $"{bucket} gets too many requests. {request}", transient: true);
+        if (Failures.IsTransient(status, code: reason))
+            return Of(ErrorKind.ServerError, $"{bucket}: {request}", transient: true);
+
+        // The JSON API gives no other sign of what is wrong or missing: its reasons are 'invalid' and 'notFound'. It speaks English only.
         return status switch
         {
             400 when said.Contains("bucket name") => Of(ErrorKind.BucketNotFound, $"There is no bucket {bucket}. {request}"),
@@ -42,7 +44,7 @@ internal static class GcsErrors
                 ErrorKind.TrackingServerUnreachable,
                 $"{bucket} cannot be reached. {ConnectionErrors.ProxyRefused(endpoint, options: null)}"),
             412 => Replaced(bucket, exception),
-            _ => Of(ErrorKind.ServerError, $"{bucket}: {request}", Failures.IsTransient(status)),
+            _ => Of(ErrorKind.ServerError, $"{bucket}: {request}"),
         };
 
         MlflowException Of(ErrorKind kind, string message, bool transient = false) => new(kind, message, exception)

@@ -75,9 +75,10 @@ public static class Failures
     /// <summary>True if a retry of the same request may succeed.</summary>
     /// <param name="status">The HTTP status of the response.</param>
     /// <param name="kind">The kind of failure, if the response body shows it: some servers report a wrong value as 500.</param>
-    /// <param name="code">The server's error code: S3 has some that it sends as 400.</param>
+    /// <param name="code">The server's error code: S3 has some that it sends as 400, Google as 403.</param>
     internal static bool IsTransient(int status, ErrorKind kind = ErrorKind.ServerError, string? code = null) =>
-        (status is 408 or 429 or 500 or 502 or 503 or 504 || code is "RequestTimeout" or "SlowDown")
+        (status is 408 or 429 or 500 or 502 or 503 or 504
+            || code is "RequestTimeout" or "SlowDown" or "rateLimitExceeded" or "userRateLimitExceeded")
         && kind is not (ErrorKind.ParameterConflict or ErrorKind.InvalidValue or ErrorKind.AuthenticationFailed
             or ErrorKind.PermissionDenied);
 

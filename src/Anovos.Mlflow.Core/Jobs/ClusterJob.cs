@@ -1,15 +1,26 @@
 using System.Text.Json.Nodes;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Jobs;
 
-/// <summary>A workflow that is to run as a job of a Databricks workspace: a Python file on one cluster.</summary>
+/// <summary>
+/// A workflow that is to run as a one-time job of a Databricks workspace: a Python file on a cluster or on serverless compute.
+/// </summary>
 public sealed record ClusterJob
 {
+    // The limits of environment variables of serverless jobs.
+    private const int MaximumVariables = 20, LongestVariable = 512, FirstVersionWithVariables = 5;
+
+    private static readonly Regex VariableName = new("^[A-Za-z_][A-Za-z0-9_]*$", RegexOptions.CultureInvariant);
+
     /// <summary>The workflow file on this machine. Its path on the cluster and the run type follow <see cref="Arguments"/>.</summary>
     public required string ConfigPath { get; init; }
 
-    /// <summary>The Python file, as Anovos' <c>main.py</c>: a path of the workspace or a volume, or a URI of a cloud store.</summary>
+    /// <summary>
+    /// The Python file, as Anovos' <c>main.py</c>: a path of the workspace or a volume, a URI of a cloud store, or a path in
+    /// <see cref="GitSource"/>.
+    /// </summary>
     public required string PythonFile { get; init; }
 
     /// <summary>Arguments of the Python file before the workflow file.</summary>
@@ -18,11 +29,20 @@ public sealed record ClusterJob
     /// <summary>Anovos' run type.</summary>
     public string RunType { get; init; } = "databricks";
 
-    /// <summary>The cluster that is there already; else <see cref="NewCluster"/> says which one is made.</summary>
+    /// <summary>
+    /// The cluster that is there already; else <see cref="NewCluster"/> says which one is made, or <see cref="ServerlessEnvironment"/> that
+    /// there is none.
+    /// </summary>
     public string? ClusterId { get; init; }
 
     /// <summary>What the Jobs API takes as <c>new_cluster</c>, as JSON.</summary>
     public string? NewCluster { get; init; }
+
+    /// <summary>For serverless compute: what the Jobs API takes as the <c>spec</c> of an environment, as JSON.</summary>
+    public string? ServerlessEnvironment { get; init; }
+
+    /// <summary>The Git repository that has the Python file: what the Jobs API takes as <c>git_source</c>, as JSON.</summary>
+    public string? GitSource { get; init; }
 
     /// <summary>What the Jobs API takes as <c>libraries</c>, as JSON.</summary>
     public string? Libraries { get; init; }
@@ -42,14 +62,35 @@ public sealed record ClusterJob
     /// <summary>JSON of dictionaries, lists and plain values.</summary>
     public static string ToJson(object? value) => JsonSerializer.Serialize(value);
 
-    /// <summary>Whether its Python file is started by a launcher that sets the environment, which a cluster that runs already has long got.</summary>
-    internal bool NeedsLauncher => ClusterId is not null && Environment.Count > 0;
+    /// <summary>How the environment variables reach the Python file.</summary>
+    internal VariablePassing Passing =>
+        Environment.Count == 0 ? VariablePassing.None
+        : NewCluster is not null ? VariablePassing.Cluster
+        : ServerlessEnvironment is not null && TakesVariables() ? VariablePassing.Serverless
+        : VariablePassing.Launcher;
+
+    /// <summary>Throws for settings that cannot work, before anything is sent.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>.</exception>
+    internal void Check()
+    {
+        if (NewCluster is not null)
+            ClusterSpecification();
+        if (ServerlessEnvironment is not null)
+            EnvironmentSpecification();
+        LibraryList();
+        GitRepository();
+        if (GitSource is not null && PythonFile.StartsWith("/", StringComparison.Ordinal))
+            throw new MlflowException(ErrorKind.InvalidValue, $"'{PythonFile}' is not a path in the Git repository. Give a relative "
+                + "one, as src/main.py.") { Target = PythonFile };
+        if (Passing == VariablePassing.Launcher)
+            LaunchedFile();
+    }
 
     /// <summary>The new cluster with the environment in its <c>spark_env_vars</c>.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for what is no JSON object.</exception>
     internal JsonObject ClusterSpecification()
     {
-        JsonObject cluster = Parse(NewCluster!, "cluster") as JsonObject ?? throw NotJson("cluster", "an object", null);
+        JsonObject cluster = ParseObject(NewCluster!, "cluster");
         if (Environment.Count == 0)
             return cluster;
         if (cluster["spark_env_vars"] is not JsonObject variables)
@@ -59,9 +100,58 @@ public sealed record ClusterJob
         return cluster;
     }
 
+    /// <summary>The serverless environment.</summary>
+    /// <inheritdoc cref="ClusterSpecification"/>
+    internal JsonObject EnvironmentSpecification() => ParseObject(ServerlessEnvironment!, "serverless environment");
+
+    /// <summary>The Git repository; null when there is none.</summary>
+    /// <inheritdoc cref="ClusterSpecification"/>
+    internal JsonObject? GitRepository() => GitSource is null ? null : ParseObject(GitSource, "Git repository");
+
     /// <summary>The libraries; null when there are none.</summary>
     /// <inheritdoc cref="ClusterSpecification"/>
     internal JsonArray? LibraryList() => Libraries is null ? null : Parse(Libraries, "libraries") as JsonArray ?? throw NotJson("libraries", "a list", null);
+
+    /// <summary>The path at which a launcher on the cluster finds the Python file.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if it does not.</exception>
+    internal string LaunchedFile()
+    {
+        if (GitSource is not null)
+        {
+            string instead = ServerlessEnvironment is null
+                ? "Use -NewCluster, or a file of the workspace or of a volume."
+                : "Use environment_version 5 or later in a workspace that has environment variables for serverless jobs (a preview), or "
+                    + "a file of the workspace or of a volume.";
+            throw new MlflowException(ErrorKind.InvalidValue, $"'{PythonFile}' of a Git repository cannot be given environment "
+                + $"variables on this compute, and so cannot join the run. {instead}") { Target = PythonFile };
+        }
+
+        string file = PythonFile.StartsWith("dbfs:/Volumes/", StringComparison.Ordinal) ? PythonFile.Substring(5) : PythonFile;
+        if (file.StartsWith("dbfs:/", StringComparison.Ordinal) && ServerlessEnvironment is null)
+            return "/dbfs" + file.Substring(5);
+        if (!file.StartsWith("/", StringComparison.Ordinal))
+        {
+            string where = ServerlessEnvironment is null ? "on a cluster that runs already"
+                : "on serverless compute of this environment version";
+            throw new MlflowException(ErrorKind.InvalidValue, $"'{PythonFile}' cannot be started {where}, for the run has to be named "
+                + "to it on the way. Give a path of the workspace or of a volume, or a new cluster.") { Target = PythonFile };
+        }
+
+        return file.StartsWith("/Workspace/", StringComparison.Ordinal) || file.StartsWith("/Volumes/", StringComparison.Ordinal)
+            || file.StartsWith("/dbfs/", StringComparison.Ordinal) ? file : "/Workspace" + file;
+    }
+
+    private bool TakesVariables()
+    {
+        JsonObject spec = EnvironmentSpecification();
+        string version = (spec["environment_version"] ?? spec["client"])?.ToString() ?? "";
+        return int.TryParse(version, out int number) && number >= FirstVersionWithVariables
+            && Environment.Count <= MaximumVariables
+            && Environment.All(variable => VariableName.IsMatch(variable.Key) && variable.Value.Length <= LongestVariable);
+    }
+
+    private static JsonObject ParseObject(string json, string what) =>
+        Parse(json, what) as JsonObject ?? throw NotJson(what, "an object", null);
 
     private static JsonNode? Parse(string json, string what)
     {
@@ -77,4 +167,20 @@ public sealed record ClusterJob
 
     private static MlflowException NotJson(string what, string wanted, Exception? cause) =>
         new(ErrorKind.InvalidValue, $"The description of the {what} is not {wanted}, as the Jobs API of Databricks takes it{(cause is null ? "" : $": {cause.Message}")}", cause);
+}
+
+/// <summary>How environment variables reach the program of a job.</summary>
+internal enum VariablePassing
+{
+    /// <summary>There are none.</summary>
+    None,
+
+    /// <summary>In <c>spark_env_vars</c> of the new cluster.</summary>
+    Cluster,
+
+    /// <summary>In <c>environment_variables</c> of the serverless run, which a workspace may not have yet.</summary>
+    Serverless,
+
+    /// <summary>As an argument of a launcher, which sets them and runs the program.</summary>
+    Launcher,
 }

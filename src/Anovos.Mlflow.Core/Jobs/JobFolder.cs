@@ -18,32 +18,21 @@ internal sealed class JobFolder
     private const long MaximumBytes = 7 << 20;
 
     private readonly RestApi _api;
-    private readonly string _path;
+    private readonly string? _parent;
+    private readonly string _name;
     private readonly List<string> _sent = [];
+    private string? _path;
 
-    private JobFolder(RestApi api, string path) => (_api, _path) = (api, path);
-
-    private bool IsVolume => _path.StartsWith(Volumes, StringComparison.Ordinal);
-
-    /// <summary>Makes the folder.</summary>
+    /// <summary>A folder that is created with its first file.</summary>
     /// <param name="api">The workspace.</param>
     /// <param name="parent">Where; null for the user's own folder.</param>
     /// <param name="name">A name that no other job has.</param>
-    /// <param name="cancellationToken">Ends it at once.</param>
-    public static async Task<JobFolder> MakeAsync(RestApi api, string? parent, string name, CancellationToken cancellationToken)
-    {
-        parent ??= $"/Users/{await UserAsync(api, cancellationToken).ConfigureAwait(false)}/.anovos-mlflow";
-        if (parent.StartsWith(Mount + "/", StringComparison.Ordinal))
-            parent = parent.Substring(Mount.Length);
-        if (!parent.StartsWith("/", StringComparison.Ordinal) || parent.Split('/').Any(part => part is "." or ".."))
-            throw new MlflowException(ErrorKind.InvalidValue, $"'{parent}' is no folder to put the workflow file in. Give a folder of the workspace, as /Users/you@example.com/anovos, or of a volume, as /Volumes/catalog/schema/volume.") { Target = parent };
-        var folder = new JobFolder(api, $"{parent.TrimEnd('/')}/{name}");
+    public JobFolder(RestApi api, string? parent, string name) => (_api, _parent, _name) = (api, parent, name);
 
-        // The Files API makes the folders of a file itself.
-        if (!folder.IsVolume)
-            await new WorkspaceFolders(api).MakeAsync(folder._path, cancellationToken).ConfigureAwait(false);
-        return folder;
-    }
+    /// <summary>True from the request that starts the job until the job is over.</summary>
+    public bool MayBeInUse { get; set; }
+
+    private bool IsVolume => _path!.StartsWith(Volumes, StringComparison.Ordinal);
 
     /// <summary>Puts a file there.</summary>
     /// <returns>Its path on the cluster.</returns>
@@ -51,11 +40,12 @@ internal sealed class JobFolder
     {
         if (file.Length > MaximumBytes)
             throw new MlflowException(ErrorKind.ConfigInvalid, $"{file.FullName} has {file.Length} bytes, and a workspace takes files of {MaximumBytes} bytes. Is it the workflow file?") { Target = file.FullName };
+        await MakeAsync(cancellationToken).ConfigureAwait(false);
         string path = $"{_path}/{name}";
         _sent.Add(name);
         if (IsVolume)
         {
-            await new WorkspaceFiles(_api, _path).SendAsync(new FileSource(file), name, _ => { }, cancellationToken).ConfigureAwait(false);
+            await new WorkspaceFiles(_api, _path!).SendAsync(new FileSource(file), name, _ => { }, cancellationToken).ConfigureAwait(false);
             return path;
         }
 
@@ -83,6 +73,8 @@ internal sealed class JobFolder
     /// <summary>Takes it away with all that was put there.</summary>
     public async Task RemoveAsync(CancellationToken cancellationToken)
     {
+        if (_path is null)
+            return;
         if (!IsVolume)
         {
             await PostAsync("delete", json => json.WriteBoolean("recursive", true), _path, cancellationToken).ConfigureAwait(false);
@@ -95,7 +87,25 @@ internal sealed class JobFolder
         await files.DeleteAsync("directories", "", cancellationToken).ConfigureAwait(false);
     }
 
-    public override string ToString() => _path;
+    public override string ToString() => _path ?? _name;
+
+    private async Task MakeAsync(CancellationToken cancellationToken)
+    {
+        if (_path is not null)
+            return;
+        string parent = _parent ?? $"/Users/{await UserAsync(_api, cancellationToken).ConfigureAwait(false)}/.anovos-mlflow";
+        if (parent.StartsWith(Mount + "/", StringComparison.Ordinal))
+            parent = parent.Substring(Mount.Length);
+        if (!parent.StartsWith("/", StringComparison.Ordinal) || parent.Split('/').Any(part => part is "." or ".."))
+            throw new MlflowException(ErrorKind.InvalidValue, $"'{parent}' is no folder to put the workflow file in. Give a "
+                + "folder of the workspace, as /Users/you@example.com/anovos, or of a volume, as /Volumes/catalog/schema/volume.") { Target = parent };
+        string path = $"{parent.TrimEnd('/')}/{_name}";
+
+        // The Files API makes the folders of a file itself.
+        if (!path.StartsWith(Volumes, StringComparison.Ordinal))
+            await new WorkspaceFolders(_api).MakeAsync(path, cancellationToken).ConfigureAwait(false);
+        _path = path;
+    }
 
     private static async Task<string> UserAsync(RestApi api, CancellationToken cancellationToken)
     {

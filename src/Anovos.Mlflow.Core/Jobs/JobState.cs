@@ -5,41 +5,65 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Jobs;
 
-/// <summary>A job run as <c>jobs/runs/get</c> tells it.</summary>
-/// <param name="RunId">The id that submitting it gave.</param>
-/// <param name="Phase">Its <c>life_cycle_state</c>.</param>
-/// <param name="Result">Its <c>result_state</c>; null while it has none.</param>
-/// <param name="Message">What the service says of the state; may be empty.</param>
-internal sealed record JobState(long RunId, string Phase, string? Result, string Message)
+/// <summary>A job run as <c>jobs/runs/get</c> describes it.</summary>
+/// <param name="RunId">The id that starting it returned.</param>
+/// <param name="Status">Its state.</param>
+internal sealed record JobState(long RunId, JobStatus Status)
 {
+    /// <summary>The tag of an MLflow run with the id of its job run.</summary>
+    internal const string JobRunTag = "mlflow.databricks.jobRunID";
+
     public string? JobId { get; private init; }
 
     /// <summary>Its page.</summary>
     public string? Page { get; private init; }
 
-    /// <summary>The run of its one task, which has the output.</summary>
-    public long TaskRunId { get; private init; }
+    /// <summary>The last attempt of each task, in the order of the job.</summary>
+    public IReadOnlyList<JobTask> Tasks { get; private init; } = [];
 
     public string? ClusterId { get; private init; }
 
-    public bool IsOver => Phase is "TERMINATED" or "SKIPPED" or "INTERNAL_ERROR";
+    /// <summary>True for a run of a job that is kept in the workspace, which can be repaired.</summary>
+    public bool IsOfJob { get; private init; }
 
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ServerError"/> for an answer of another form.</exception>
-    public static JobState Read(JsonElement run, long id)
+    /// <summary>The id of its last repair; null without one.</summary>
+    public long? LatestRepairId { get; private init; }
+
+    /// <summary>The job parameters that it ran with.</summary>
+    public IReadOnlyDictionary<string, string> Parameters { get; private init; } = new Dictionary<string, string>();
+
+    /// <summary>Reads a run from its pages.</summary>
+    /// <param name="pages">The pages: the first has everything but the tasks, repairs and parameters after the first 100.</param>
+    /// <param name="id">The run.</param>
+    /// <param name="repairId">A repair that was asked for. The run is not over before that is.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ServerError"/> for a response of another form.</exception>
+    public static JobState Read(IReadOnlyList<JsonElement> pages, long id, long? repairId)
     {
         try
         {
-            JsonElement state = run.GetProperty("state");
-            JsonElement? task = run.TryGetProperty("tasks", out JsonElement tasks) && tasks.GetArrayLength() > 0 ? tasks[0] : null;
-            return new JobState(id, state.GetProperty("life_cycle_state").GetString() ?? "", Text(state, "result_state"), Text(state, "state_message") ?? "")
+            JsonElement run = pages[0];
+            JsonElement[] repairs = [.. All(pages, "repair_history").Where(item => JobStatus.Text(item, "type") == "REPAIR")];
+            JobStatus status = JobStatus.Read(run);
+
+            // A repair shows a little later than it is accepted, and until then the run has its old end.
+            if (repairId is not null && status.IsOver
+                && !repairs.Any(item => Number(item, "id") == repairId && JobStatus.Read(item).IsOver))
+                status = new JobStatus("PENDING", null, null, "The repair has not begun yet.");
+            JobTask[] tasks = [.. All(pages, "tasks").Select(JobTask.Read).GroupBy(task => task.Key).Select(JobTask.Latest)];
+            return new JobState(id, status)
             {
                 JobId = run.TryGetProperty("job_id", out JsonElement job) ? job.GetRawText() : null,
-                Page = Text(run, "run_page_url"),
-                TaskRunId = task is { } only ? only.GetProperty("run_id").GetInt64() : id,
-                ClusterId = Cluster(run) ?? (task is { } one ? Cluster(one) : null),
+                Page = JobStatus.Text(run, "run_page_url"),
+                Tasks = tasks,
+                ClusterId = Cluster(run) ?? tasks.Select(task => task.ClusterId).FirstOrDefault(cluster => cluster is not null),
+                IsOfJob = JobStatus.Text(run, "run_type") == "JOB_RUN",
+                LatestRepairId = repairs.Length == 0 ? null : Number(repairs[repairs.Length - 1], "id"),
+                Parameters = All(pages, "job_parameters").Where(item => JobStatus.Text(item, "name") is not null)
+                    .ToDictionary(item => JobStatus.Text(item, "name")!, item =>
+                        JobStatus.Text(item, "value") ?? JobStatus.Text(item, "default") ?? ""),
             };
         }
-        catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
         {
             throw new MlflowException(ErrorKind.ServerError, $"The workspace does not tell the state of job run {id} as the Jobs API does. Look at the run in the workspace.", e);
         }
@@ -48,14 +72,26 @@ internal sealed record JobState(long RunId, string Phase, string? Result, string
     /// <summary>How the workflow ended, once it is over.</summary>
     public WorkflowEnd ToEnd()
     {
-        string said = Message.Length == 0 ? "" : $": {Message.TrimEnd('.')}";
-        return Result switch
-        {
-            "SUCCESS" when Phase == "TERMINATED" => WorkflowEnd.Finished,
-            "TIMEDOUT" => WorkflowEnd.TimedOut,
-            "CANCELED" => new WorkflowEnd(RunStatus.Killed, $"The job run {RunId} was cancelled in the workspace{said}."),
-            _ => new WorkflowEnd(RunStatus.Failed, $"The job run {RunId} ended as {Result ?? Phase}{said}."),
-        };
+        string said = Status.Message.Length == 0 ? "" : $": {Status.Message.TrimEnd('.')}";
+        if (Status.Result == "TIMEDOUT")
+            return WorkflowEnd.TimedOut;
+        if (Status.IsSuccess)
+            return WorkflowEnd.Finished;
+        if (Status.IsCancelled)
+            return new WorkflowEnd(RunStatus.Killed, $"The job run {RunId} was cancelled in the workspace{said}.");
+        JobTask[] failed = [.. Tasks.Where(task => task.Status.IsOver && !task.Status.IsSuccess && !task.Status.NeverRan)];
+        string keys = string.Join(", ", failed.Take(10).Select(task => task.Key)) + (failed.Length > 10 ? ", …" : "");
+        bool isKnown = Tasks.Count == 1 || failed.Length == 0 || (failed.Length == 1 && Status.Message.Contains(keys));
+        string fault =
+            $"The job run {RunId} ended as {Status.End}{(isKnown ? "" : $" in {(failed.Length == 1 ? "task" : "tasks")} {keys}")}{said}.";
+        string?[] advice =
+        [
+            failed.Select(task => task.Status).Prepend(Status).Select(JobAdvice.Of).FirstOrDefault(text => text is not null),
+            IsOfJob ? "Invoke-AnovosWorkflow -Repair runs the tasks that failed again." : null,
+        ];
+        string all = string.Join(" ", advice.OfType<string>());
+        return all.Length == 0 ? new WorkflowEnd(RunStatus.Failed, fault)
+            : new WorkflowEnd(RunStatus.Failed, $"{fault} {all}") { Advice = all };
     }
 
     /// <summary>Where it runs, by the names that MLflow gives such tags (mlflow.utils.mlflow_tags).</summary>
@@ -64,7 +100,7 @@ internal sealed record JobState(long RunId, string Phase, string? Result, string
         (string Key, string? Value)[] known =
         [
             ("mlflow.databricks.jobID", JobId),
-            ("mlflow.databricks.jobRunID", RunId.ToString(CultureInfo.InvariantCulture)),
+            (JobRunTag, RunId.ToString(CultureInfo.InvariantCulture)),
             ("mlflow.databricks.runURL", Page),
             ("mlflow.databricks.cluster.id", ClusterId),
             ("mlflow.databricks.workspaceURL", workspace.GetLeftPart(UriPartial.Authority)),
@@ -72,10 +108,48 @@ internal sealed record JobState(long RunId, string Phase, string? Result, string
         return known.Where(tag => !string.IsNullOrEmpty(tag.Value)).Select(tag => new Tag(tag.Key, tag.Value!));
     }
 
-    public override string ToString() => $"Databricks job run {RunId}: {Phase}{(Result is null ? "" : $" {Result}")}{(Message.Length == 0 ? "" : $", {Message}")}";
+    public override string ToString() => $"Databricks job run {RunId}: {Status}";
 
-    private static string? Cluster(JsonElement run) => run.TryGetProperty("cluster_instance", out JsonElement instance) ? Text(instance, "cluster_id") : null;
+    private static IEnumerable<JsonElement> All(IEnumerable<JsonElement> pages, string name) => pages.SelectMany(page =>
+        page.TryGetProperty(name, out JsonElement list) && list.ValueKind == JsonValueKind.Array ? list.EnumerateArray()
+            : Enumerable.Empty<JsonElement>());
 
-    private static string? Text(JsonElement element, string name) =>
-        element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
+    internal static string? Cluster(JsonElement run) => JobStatus.Text(JobStatus.Member(run, "cluster_instance"), "cluster_id");
+
+    private static long? Number(JsonElement item, string name) =>
+        item.TryGetProperty(name, out JsonElement number) && number.TryGetInt64(out long value) ? value : null;
+}
+
+/// <summary>A task of a job run, in one of its attempts.</summary>
+/// <param name="Key">Its name in the job.</param>
+/// <param name="RunId">The run of the task, which has the output.</param>
+/// <param name="Attempt">0 for the first attempt; a repair adds one.</param>
+/// <param name="Status">Its state.</param>
+internal sealed record JobTask(string Key, long RunId, int Attempt, JobStatus Status)
+{
+    public string? ClusterId { get; private init; }
+
+    /// <summary>The entry of environment variables that it gets; null without one.</summary>
+    public string? VariablesKey { get; private init; }
+
+    /// <summary>True if its output is in the runs of its iterations.</summary>
+    public bool IsLoop { get; private init; }
+
+    // An attempt that waits has no start yet.
+    private long Start { get; init; }
+
+    public static JobTask Latest(IEnumerable<JobTask> attempts) =>
+        attempts.OrderBy(task => task.Attempt).ThenBy(task => task.Start == 0 ? long.MaxValue : task.Start).Last();
+
+    public static JobTask Read(JsonElement task) => new(
+        JobStatus.Text(task, "task_key") ?? "",
+        task.GetProperty("run_id").GetInt64(),
+        task.TryGetProperty("attempt_number", out JsonElement attempt) && attempt.TryGetInt32(out int number) ? number : 0,
+        JobStatus.Read(task))
+    {
+        ClusterId = JobState.Cluster(task),
+        VariablesKey = JobStatus.Text(task, "environment_variables_key"),
+        IsLoop = JobStatus.Member(task, "for_each_task") is not null,
+        Start = task.TryGetProperty("start_time", out JsonElement start) && start.TryGetInt64(out long time) ? time : 0,
+    };
 }

@@ -5,67 +5,153 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Jobs;
 
-/// <summary>One-time runs of a workspace, through its Jobs API 2.1.</summary>
+/// <summary>The jobs of a workspace and their runs, through its Jobs API 2.2.</summary>
 internal sealed class JobsApi(RestApi api)
 {
-    private const string Prefix = "api/2.1/jobs/runs/";
+    private const string Prefix = "api/2.2/jobs/";
 
-    /// <summary>Submits a Python file as the only task of a run.</summary>
-    /// <param name="job">What is to run where.</param>
-    /// <param name="pythonFile">The Python file.</param>
-    /// <param name="arguments">Its arguments.</param>
-    /// <param name="token">The workspace makes one run of requests with the same, at most 64 characters: a request without an answer is safe to repeat.</param>
-    /// <param name="cancellationToken">Ends the request.</param>
+    // A run whose id is not known could not be cancelled: Ctrl+C waits for the id.
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(8);
+
+    /// <summary>Submits a one-time run.</summary>
+    /// <param name="run">The run. With its <c>idempotency_token</c>, at most 64 characters, the request is safe to repeat.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     /// <returns>The id of the run.</returns>
-    public async Task<long> SubmitAsync(ClusterJob job, string pythonFile, IReadOnlyList<string> arguments, string token, CancellationToken cancellationToken)
+    public Task<long> SubmitAsync(JsonObject run, CancellationToken cancellationToken) =>
+        StartAsync("runs/submit", run, "run_id", "the permission to create a cluster, to use its policy, or to attach to the cluster "
+            + "(Can Attach To, Can Restart)", cancellationToken);
+
+    /// <summary>Runs a job of the workspace.</summary>
+    /// <inheritdoc cref="SubmitAsync"/>
+    public Task<long> RunNowAsync(JsonObject run, CancellationToken cancellationToken) =>
+        StartAsync("run-now", run, "run_id", "Can Manage Run on the job", cancellationToken);
+
+    /// <summary>Runs tasks of a run again. The request is not idempotent, and is sent once.</summary>
+    /// <returns>The id of the repair.</returns>
+    public async Task<long> RepairAsync(JsonObject repair, CancellationToken cancellationToken)
     {
-        var task = new JsonObject
-        {
-            ["task_key"] = "anovos",
-            ["spark_python_task"] = new JsonObject { ["python_file"] = pythonFile, ["parameters"] = new JsonArray([.. arguments.Select(argument => JsonValue.Create(argument))]) },
-        };
-        if (job.ClusterId is not null)
-            task["existing_cluster_id"] = job.ClusterId;
-        else
-            task["new_cluster"] = job.ClusterSpecification();
-        if (job.LibraryList() is { } libraries)
-            task["libraries"] = libraries;
+        using CancellationTokenSource farewell = After(cancellationToken);
+        return await StartOnceAsync("runs/repair", repair, "repair_id", "Can Manage Run on the job", farewell.Token).ConfigureAwait(false);
+    }
 
-        JsonElement answer = await api.Retrier.RunAsync(_ => api.PostAddressOnceAsync(Prefix + "submit", Write, ErrorKind.InvalidValue, cancellationToken), cancellationToken).ConfigureAwait(false);
-        return answer.TryGetProperty("run_id", out JsonElement id) && id.TryGetInt64(out long run)
-            ? run
-            : throw new MlflowException(ErrorKind.ServerError, $"{api.Server.Host} took the job and gave no id for its run. Look for '{job.Name}' among the job runs of the workspace.") { Target = job.Name };
-
-        void Write(Utf8JsonWriter json)
+    /// <summary>The names of the parameters that a job has.</summary>
+    public async Task<IReadOnlyList<string>> ParametersAsync(long jobId, CancellationToken cancellationToken)
+    {
+        try
         {
-            json.WriteString("run_name", job.Name);
-            json.WriteString("idempotency_token", token);
-            if (job.Timeout is { } limit)
-                json.WriteNumber("timeout_seconds", (long)Math.Ceiling(limit.TotalSeconds));
-            json.WriteStartArray("tasks");
-            task.WriteTo(json);
-            json.WriteEndArray();
+            IReadOnlyList<JsonElement> pages = await PagesAsync("get", "job_id", jobId, null, cancellationToken).ConfigureAwait(false);
+            return [.. pages.Select(page => JobStatus.Member(page, "settings"))
+                .Where(settings =>
+                    settings is { } some && some.TryGetProperty("parameters", out JsonElement list)
+                    && list.ValueKind == JsonValueKind.Array)
+                .SelectMany(settings => settings!.Value.GetProperty("parameters").EnumerateArray())
+                .Select(parameter => JobStatus.Text(parameter, "name")).OfType<string>()];
+        }
+        catch (MlflowException e)
+        {
+            throw JobAdvice.Explain(e, "Can View on the job, and Can Manage Run");
         }
     }
 
-    /// <summary>The state of a run.</summary>
-    public async Task<JobState> GetAsync(long runId, CancellationToken cancellationToken) =>
-        JobState.Read(await api.GetAddressAsync(Prefix + "get", ErrorKind.RunNotFound, cancellationToken, ("run_id", Text(runId))).ConfigureAwait(false), runId);
+    /// <summary>The state of a run with all its tasks.</summary>
+    /// <param name="runId">The run.</param>
+    /// <param name="repairId">The repair that is followed; null without one.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    public async Task<JobState> GetAsync(long runId, long? repairId, CancellationToken cancellationToken) =>
+        JobState.Read(await PagesAsync("runs/get", "run_id", runId, "true", cancellationToken).ConfigureAwait(false), runId, repairId);
 
-    /// <summary>What a task wrote: the last 5 MB of its log, and what ended it.</summary>
+    /// <summary>What a task wrote: the last 5 MB of its log or the first of its result, and what ended it.</summary>
     /// <param name="taskRunId">The run of the task; a run of several tasks has no output of its own.</param>
-    /// <param name="cancellationToken">Ends the request.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public async Task<JobOutput> OutputAsync(long taskRunId, CancellationToken cancellationToken)
     {
-        JsonElement answer = await api.GetAddressAsync(Prefix + "get-output", ErrorKind.RunNotFound, cancellationToken, ("run_id", Text(taskRunId))).ConfigureAwait(false);
-        return new JobOutput(Field("logs"), answer.TryGetProperty("logs_truncated", out JsonElement cut) && cut.ValueKind == JsonValueKind.True, Field("error"), Field("error_trace"));
+        JsonElement answer =
+            await api.GetAddressAsync(Prefix + "runs/get-output", ErrorKind.RunNotFound, cancellationToken, ("run_id", Text(taskRunId)))
+            .ConfigureAwait(false);
+        JsonElement? notebook = JobStatus.Member(answer, "notebook_output");
+        return new JobOutput(
+            JobStatus.Text(answer, "logs"), IsTrue(answer, "logs_truncated"), JobStatus.Text(answer, "error"),
+            JobStatus.Text(answer, "error_trace"))
+        {
+            Result = JobStatus.Text(notebook, "result"),
+            IsResultTruncated = notebook is { } output && IsTrue(output, "truncated"),
+        };
 
-        string? Field(string name) => answer.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        static bool IsTrue(JsonElement element, string name) =>
+            element.TryGetProperty(name, out JsonElement flag) && flag.ValueKind == JsonValueKind.True;
     }
 
     /// <summary>Has a run end; it may take a while to. One that is over stays as it is.</summary>
     public Task CancelAsync(long runId, CancellationToken cancellationToken) =>
-        api.Retrier.RunAsync(_ => api.PostAddressOnceAsync(Prefix + "cancel", json => json.WriteNumber("run_id", runId), ErrorKind.RunNotFound, cancellationToken), cancellationToken);
+        api.Retrier.RunAsync(_ =>
+            api.PostAddressOnceAsync(Prefix + "runs/cancel", json =>
+            json.WriteNumber("run_id", runId), ErrorKind.RunNotFound, cancellationToken), cancellationToken);
+
+    private async Task<long> StartAsync(
+        string endpoint, JsonObject body, string idField, string permission, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource farewell = After(cancellationToken);
+        return await api.Retrier.RunAsync(_ => StartOnceAsync(endpoint, body, idField, permission, farewell.Token), farewell.Token)
+            .ConfigureAwait(false);
+    }
+
+    private async Task<long> StartOnceAsync(
+        string endpoint, JsonObject body, string idField, string permission, CancellationToken cancellationToken)
+    {
+        try
+        {
+            JsonElement answer = await api.PostAddressOnceAsync(Prefix + endpoint, Write, ErrorKind.InvalidValue, cancellationToken)
+                .ConfigureAwait(false);
+            return answer.TryGetProperty(idField, out JsonElement id) && id.TryGetInt64(out long number)
+                ? number
+                : throw new MlflowException(ErrorKind.ServerError, $"{api.Server.Host} took the job and gave no {idField}. Look for it "
+                    + "among the job runs of the workspace.");
+        }
+        catch (MlflowException e)
+        {
+            throw JobAdvice.Explain(e, permission);
+        }
+
+        void Write(Utf8JsonWriter json)
+        {
+            foreach (KeyValuePair<string, JsonNode?> field in body)
+            {
+                json.WritePropertyName(field.Key);
+                if (field.Value is null)
+                    json.WriteNullValue();
+                else
+                    field.Value.WriteTo(json);
+            }
+        }
+    }
+
+    private async Task<IReadOnlyList<JsonElement>> PagesAsync(
+        string endpoint, string idField, long id, string? history, CancellationToken cancellationToken)
+    {
+        List<JsonElement> pages = [];
+        HashSet<string> seen = new(StringComparer.Ordinal);
+        for (string? token = null; ; seen.Add(token))
+        {
+            JsonElement page = await api.GetAddressAsync(
+                Prefix + endpoint, ErrorKind.RunNotFound, cancellationToken, (idField, Text(id)), ("include_history", history),
+                    ("page_token", token)).ConfigureAwait(false);
+            pages.Add(page);
+            token = JobStatus.Text(page, "next_page_token");
+            if (token is null)
+                return pages;
+            if (seen.Contains(token))
+                throw new MlflowException(ErrorKind.ServerError, $"{api.Server.Host} returns the page token '{token}' of {endpoint} "
+                    + "again: the tasks after it cannot be read.");
+        }
+    }
+
+    // Cancelled some seconds after the other.
+    private static CancellationTokenSource After(CancellationToken cancellationToken)
+    {
+        var source = new CancellationTokenSource();
+        cancellationToken.Register(() => source.CancelAfter(Farewell));
+        return source;
+    }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }
@@ -75,4 +161,11 @@ internal sealed class JobsApi(RestApi api)
 /// <param name="IsTruncated">Whether the beginning of the log is missing.</param>
 /// <param name="Error">What ended it.</param>
 /// <param name="Trace">The stack at that place.</param>
-internal sealed record JobOutput(string? Logs, bool IsTruncated, string? Error, string? Trace);
+internal sealed record JobOutput(string? Logs, bool IsTruncated, string? Error, string? Trace)
+{
+    /// <summary>The value that a notebook returned.</summary>
+    public string? Result { get; init; }
+
+    /// <summary>Whether the end of that is missing.</summary>
+    public bool IsResultTruncated { get; init; }
+}

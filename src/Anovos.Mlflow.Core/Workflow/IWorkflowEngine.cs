@@ -38,6 +38,9 @@ public sealed record WorkflowEnd(RunStatus Status, string? Fault)
     /// <summary>The program's exit code, where there was a program and it ended by itself.</summary>
     public int? ExitCode { get; init; }
 
+    /// <summary>The end of <see cref="Fault"/> that says what to do; null where it says nothing of that.</summary>
+    public string? Advice { get; init; }
+
     /// <summary>It ended well.</summary>
     public static WorkflowEnd Finished { get; } = new(RunStatus.Finished, Fault: null);
 
@@ -55,6 +58,7 @@ public sealed record WorkflowEnd(RunStatus Status, string? Fault)
             return this;
         string where = cause.Step is { } step ? $" in {step}" : "";
         string why = cause.Message is { } message ? $": {message.TrimEnd('.')}." : ".";
-        return this with { Fault = $"{Fault.TrimEnd('.')}{where}{why}" };
+        string what = Advice is null ? Fault : Fault.Substring(0, Fault.Length - Advice.Length);
+        return this with { Fault = $"{what.TrimEnd(' ', '.')}{where}{why}{(Advice is null ? "" : " " + Advice)}" };
     }
 }

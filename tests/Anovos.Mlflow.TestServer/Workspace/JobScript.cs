@@ -32,4 +32,32 @@ public sealed record JobScript
 
     /// <summary>What it writes, by path: <c>/dbfs/…</c> or <c>/Volumes/…</c>.</summary>
     public IReadOnlyDictionary<string, string> Outputs { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The code of its end in <c>status</c>; null for the one that goes with <see cref="Result"/>.</summary>
+    public string? Code { get; init; }
+
+    /// <summary>The results of tasks by key, one for each attempt. Tasks without any end as the job does.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> TaskResults { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
+
+    /// <summary>What tasks write, by key; others write <see cref="Logs"/>.</summary>
+    public IReadOnlyDictionary<string, string> TaskLogs { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The values that notebooks return, by the key of the task.</summary>
+    public IReadOnlyDictionary<string, string> NotebookResults { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Which of the two descriptions of its state it has.</summary>
+    public StateForm Form { get; init; }
+}
+
+/// <summary>The descriptions of a run's state.</summary>
+public enum StateForm
+{
+    /// <summary>Both, as of now.</summary>
+    Both,
+
+    /// <summary>Only the older <c>state</c>.</summary>
+    State,
+
+    /// <summary>Only <c>status</c>.</summary>
+    Status,
 }

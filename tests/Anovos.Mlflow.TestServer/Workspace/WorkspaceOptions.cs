@@ -114,4 +114,35 @@ public sealed record WorkspaceOptions
 
     /// <summary>What a job does.</summary>
     public JobScript Job { get; init; } = new();
+
+    /// <summary>Jobs that are kept in the workspace, as the bodies of <c>jobs/create</c>; the first has the id 501.</summary>
+    public IReadOnlyList<string> SavedJobs { get; init; } = [];
+
+    /// <summary>Whether who signs in may run the jobs that are kept.</summary>
+    public bool MayManageRuns { get; init; } = true;
+
+    /// <summary>How many runs may be active at once; the next one is refused.</summary>
+    public int MaximumActiveRuns { get; init; } = 2000;
+
+    /// <summary>The definitions of cluster policies, by id.</summary>
+    public IReadOnlyDictionary<string, string> ClusterPolicies { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The metastore's allowlist of init scripts: prefixes of their paths.</summary>
+    public IReadOnlyList<string> InitScriptAllowlist { get; init; } = [];
+
+    /// <summary>What the workspace does with environment variables of serverless jobs, which are a preview.</summary>
+    public PreviewKind ServerlessVariables { get; init; }
+}
+
+/// <summary>What a workspace does with the fields of a preview.</summary>
+public enum PreviewKind
+{
+    /// <summary>They work.</summary>
+    Enabled,
+
+    /// <summary>A request with them is refused.</summary>
+    Refused,
+
+    /// <summary>They are unknown fields, which are ignored.</summary>
+    Ignored,
 }

@@ -66,6 +66,10 @@ internal sealed class World : IAsyncDisposable
                     Folders = ["/Shared", "/Shared/anovos", "/Shared/locked", "/Users", "/Users/ada@example.com"],
                     ForbiddenFolders = ["/Shared/locked"],
                     UnityCatalog = new() { DefaultCatalog = "hive_metastore" },
+
+                    // Its task fails once.
+                    SavedJobs = [File.ReadAllText(Path.Combine(Repository.Root, "samples", "databricks", "job.json"))],
+                    Job = new() { TaskResults = new Dictionary<string, IReadOnlyList<string>> { ["workflow"] = ["FAILED", "SUCCESS"] } },
                 },
             }),
             await TrackingServer.StartAsync());

@@ -25,6 +25,23 @@ public sealed partial class InvokeAnovosWorkflowCommand
     [ValidateNotNull]
     public object? NewCluster { get; set; }
 
+    /// <summary>
+    /// The environment of serverless compute to run it in: a hashtable as the Jobs API takes it as the <c>spec</c> of an environment,
+    /// as <c>@{ environment_version = '5'; dependencies = @('anovos') }</c>, or the path of a JSON file.
+    /// </summary>
+    [Parameter(Mandatory = true, ParameterSetName = "Serverless")]
+    [ValidateNotNull]
+    public object? ServerlessEnvironment { get; set; }
+
+    /// <summary>
+    /// The Git repository that has the Python file: a hashtable as the Jobs API takes it as <c>git_source</c>, or the path of a JSON file.
+    /// </summary>
+    [Parameter(ParameterSetName = "Cluster")]
+    [Parameter(ParameterSetName = "NewCluster")]
+    [Parameter(ParameterSetName = "Serverless")]
+    [ValidateNotNull]
+    public object? GitSource { get; set; }
+
     /// <summary>Libraries of the job, each a hashtable as the Jobs API takes it, as <c>@{ pypi = @{ package = 'anovos' } }</c>.</summary>
     [Parameter(ParameterSetName = "Cluster")]
     [Parameter(ParameterSetName = "NewCluster")]
@@ -34,6 +51,9 @@ public sealed partial class InvokeAnovosWorkflowCommand
     /// <summary>The folder that the workflow file is put in for the time of the job; without it, one below the user's own.</summary>
     [Parameter(ParameterSetName = "Cluster")]
     [Parameter(ParameterSetName = "NewCluster")]
+    [Parameter(ParameterSetName = "Serverless")]
+    [Parameter(ParameterSetName = "Job")]
+    [Parameter(ParameterSetName = "Repair")]
     [ValidateNotNullOrEmpty]
     public string? WorkspaceFolder { get; set; }
 
@@ -41,28 +61,42 @@ public sealed partial class InvokeAnovosWorkflowCommand
 
     private Func<IReadOnlyDictionary<string, string?>, IWorkflowEngine> ToJob()
     {
+        MlflowConnection tracking = Config!.Tracking is null && TrackingUri is null && Connection is null
+            ? Session.Resolve("databricks", ParseTarget) : ResolveConnection(Config.Tracking?.TrackingUri);
+        MlflowConnection workspace = tracking.WorkspaceUrl is null ? Session.Resolve("databricks", ParseTarget) : tracking;
+        Listen(workspace);
+        if (IsSavedJob)
+            return ToSavedJob(workspace, tracking);
         var job = new ClusterJob
         {
-            ConfigPath = Config!.Path,
+            ConfigPath = Config.Path,
             PythonFile = FilePath,
             Arguments = ArgumentList,
             RunType = RunType ?? "databricks",
             ClusterId = ClusterId,
-            NewCluster = NewCluster is null ? null : (NewCluster is PSObject wrapped ? wrapped.BaseObject : NewCluster) is string path ? File.ReadAllText(GetUnresolvedProviderPathFromPSPath(path)) : ClusterJob.ToJson(PlainValue.Of(NewCluster)),
+            NewCluster = Json(NewCluster),
+            ServerlessEnvironment = Json(ServerlessEnvironment),
+            GitSource = Json(GitSource),
             Libraries = Library.Length == 0 ? null : ClusterJob.ToJson(PlainValue.Of(Library)),
             Folder = WorkspaceFolder,
             Name = Name ?? $"Anovos {System.IO.Path.GetFileNameWithoutExtension(Config.Path)}",
             Timeout = TimeLimit,
         };
-        MlflowConnection tracking = Config.Tracking is null && TrackingUri is null && Connection is null ? Session.Resolve("databricks", ParseTarget) : ResolveConnection(Config.Tracking?.TrackingUri);
-        MlflowConnection workspace = tracking.WorkspaceUrl is null ? Session.Resolve("databricks", ParseTarget) : tracking;
-        Listen(workspace);
         Build(Variables());
         return Build;
 
-        IWorkflowEngine Build(IReadOnlyDictionary<string, string?> environment) => new DatabricksJob(
-            workspace.Store, job with { Environment = environment.Where(variable => variable.Value is not null).ToDictionary(variable => variable.Key, variable => variable.Value!) });
+        IWorkflowEngine Build(IReadOnlyDictionary<string, string?> environment) =>
+            new DatabricksJob(workspace.Store, job with { Environment = WithValues(environment) });
     }
+
+    // A hashtable, or the path of a JSON file.
+    private string? Json(object? value) => value is null ? null
+        : (value is PSObject wrapped ? wrapped.BaseObject : value) is string path
+            ? File.ReadAllText(GetUnresolvedProviderPathFromPSPath(path))
+        : ClusterJob.ToJson(PlainValue.Of(value));
+
+    private static Dictionary<string, string> WithValues(IReadOnlyDictionary<string, string?> environment) =>
+        environment.Where(variable => variable.Value is not null).ToDictionary(variable => variable.Key, variable => variable.Value!);
 
     // Who gets in how, the cluster knows itself: no credentials go into a job, whose settings others can read.
     private Dictionary<string, string?> JobEnvironment(Run run)

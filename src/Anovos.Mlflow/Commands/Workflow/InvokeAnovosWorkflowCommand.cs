@@ -31,12 +31,18 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
     /// The program that runs it, as <c>spark-submit</c>: a path, or a name to be found in <c>PATH</c>. On a cluster, the Python
     /// file: a path of the workspace or of a volume, or a URI of a cloud store.
     /// </summary>
-    [Parameter(Position = 0, Mandatory = true)]
+    [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Program")]
+    [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Cluster")]
+    [Parameter(Position = 0, Mandatory = true, ParameterSetName = "NewCluster")]
+    [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Serverless")]
     [ValidateNotNullOrEmpty]
     public string FilePath { get; set; } = "";
 
     /// <summary>The program's arguments, each as it is to see it.</summary>
-    [Parameter(Position = 1, ValueFromRemainingArguments = true)]
+    [Parameter(Position = 1, ValueFromRemainingArguments = true, ParameterSetName = "Program")]
+    [Parameter(Position = 1, ValueFromRemainingArguments = true, ParameterSetName = "Cluster")]
+    [Parameter(Position = 1, ValueFromRemainingArguments = true, ParameterSetName = "NewCluster")]
+    [Parameter(Position = 1, ValueFromRemainingArguments = true, ParameterSetName = "Serverless")]
     [Alias("Args")]
     [AllowEmptyString]
     public string[] ArgumentList { get; set; } = [];
@@ -112,12 +118,12 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
         if (IsTrackingOff)
         {
             WriteWarning($"Tracking is off for {Config!.Path}: the file has no mlflow block. The workflow runs without a run.");
-            if (ShouldProcess(FilePath, "Run"))
+            if (ShouldProcess(IsSavedJob ? $"job {JobId}" : FilePath, "Run"))
                 RunUntracked(engine(Variables()), folder);
             return;
         }
 
-        if (Start(resumeId: null) is not { } run)
+        if (Start(_repaired?.RunId) is not { } run)
             return;
         ActiveRun active = Session.Active!;
         if (!IsJob && IsForAnovos && !_getsCopy)
@@ -133,7 +139,7 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
             var job = new WorkflowJob
             {
                 Config = Config!, BasePath = folder, Outputs = outputs, Compress = Compress, Statistics = statistics,
-                SystemMetrics = systemMetrics, OwnNote = Pipeline?.BuildLink,
+                SystemMetrics = systemMetrics, OwnNote = OwnNote,
             };
             result = Watch((show, token) => runner.RunAsync(job, show, token), Progress(folder));
         }

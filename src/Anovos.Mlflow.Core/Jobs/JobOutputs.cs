@@ -1,0 +1,62 @@
+using System.Text;
+using Anovos.Mlflow.Workflow;
+
+namespace Anovos.Mlflow.Jobs;
+
+/// <summary>Reads the output of each task of a job run into the log of the workflow.</summary>
+/// <param name="jobs">The workspace.</param>
+/// <param name="output">Called with blocks of whole lines.</param>
+internal sealed class JobOutputs(JobsApi jobs, Action<ArraySegment<byte>, IReadOnlyList<LogLine>> output)
+{
+    /// <summary>Reads the last attempt of each task. A task whose output cannot be read is a line of the log.</summary>
+    public async Task ReadAsync(JobState state, CancellationToken cancellationToken)
+    {
+        foreach (JobTask task in state.Tasks)
+        {
+            if (task.Status.NeverRan)
+                continue;
+            if (state.Tasks.Count > 1)
+                JobLog.Say($"Output of task {task.Key}{(task.Attempt > 0 ? $", attempt {task.Attempt + 1}" : "")}:", output);
+            if (task.IsLoop)
+                JobLog.Say($"The output of task {task.Key} is in the runs of its iterations, which are not read. See its page in the "
+                    + "workspace.", output);
+            else
+                await ReadAsync(task, state, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ReadAsync(JobTask task, JobState state, CancellationToken cancellationToken)
+    {
+        string name = state.Tasks.Count > 1 ? $"task {task.Key} of job run {state.RunId}" : $"job run {state.RunId}";
+        try
+        {
+            JobOutput wrote = await jobs.OutputAsync(task.RunId, cancellationToken).ConfigureAwait(false);
+            if (wrote.IsTruncated)
+                JobLog.Say("The workspace gives the last 5 MB of the log only: its beginning, and the timings in it, are not here. Set "
+                    + "cluster_log_conf of a new cluster to keep it whole.", output);
+            if (wrote.IsResultTruncated)
+                JobLog.Say("The workspace gives the first 5 MB of a notebook's result only: its end is not here.", output);
+            foreach (string? text in new[] { wrote.Logs, wrote.Result, wrote.Error, wrote.Trace })
+            {
+                // The workspace does not tell the streams apart; Anovos' log is on standard error.
+                using var stream = new MemoryStream(Encoding.UTF8.GetBytes(text ?? ""));
+                await new LineReader(isError: true, output).ReadAsync(stream, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (MlflowException e)
+        {
+            JobLog.Say($"The output of {name} could not be read: {e.Message}", output);
+        }
+    }
+}
+
+/// <summary>Writes lines of this module into the log of a workflow.</summary>
+internal static class JobLog
+{
+    /// <summary>Writes a line.</summary>
+    public static void Say(string text, Action<ArraySegment<byte>, IReadOnlyList<LogLine>> output)
+    {
+        string line = SafeText.Of(text);
+        output(new ArraySegment<byte>(Encoding.UTF8.GetBytes(line + "\n")), [new LogLine(line, IsError: false)]);
+    }
+}

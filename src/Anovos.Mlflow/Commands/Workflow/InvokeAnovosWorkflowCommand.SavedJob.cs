@@ -1,0 +1,78 @@
+using System.Collections;
+using System.Globalization;
+using System.Management.Automation;
+using Anovos.Mlflow.Jobs;
+using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.PowerShell.Completion;
+using Anovos.Mlflow.PowerShell.Sessions;
+using Anovos.Mlflow.Tracking;
+using Anovos.Mlflow.Workflow;
+
+namespace Anovos.Mlflow.PowerShell.Commands;
+
+/// <content>The workflow as a job that is kept in a Databricks workspace.</content>
+public sealed partial class InvokeAnovosWorkflowCommand
+{
+    private Run? _repaired;
+
+    /// <summary>The id of the job of the workspace to run.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "Job")]
+    [ValidateRange(1L, long.MaxValue)]
+    public long? JobId { get; set; }
+
+    /// <summary>The run whose job failed: a run or its id. Its tasks that failed run again, and the same run goes on.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "Repair")]
+    [ValidateNotNull]
+    [ArgumentCompleter(typeof(RunIdCompleter))]
+    public object? Repair { get; set; }
+
+    /// <summary>Job parameters by name, as a hashtable.</summary>
+    [Parameter(ParameterSetName = "Job")]
+    [Parameter(ParameterSetName = "Repair")]
+    [ValidateNotNull]
+    public IDictionary? JobParameter { get; set; }
+
+    private bool IsSavedJob => ParameterSetName is "Job" or "Repair";
+
+    // The note of the run that is repaired says how its job failed; nobody wrote it.
+    private string? OwnNote =>
+        _repaired is null ? Pipeline?.BuildLink : _repaired.Tags.TryGetValue(RunTags.Note, out string? note) ? note : null;
+
+    private Func<IReadOnlyDictionary<string, string?>, IWorkflowEngine> ToSavedJob(MlflowConnection workspace, MlflowConnection tracking)
+    {
+        if (Environment is not null)
+            throw new MlflowException(ErrorKind.InvalidValue, "The tasks of a job of the workspace have their own environment, so "
+                + "-Environment cannot be used with it. Use -JobParameter.");
+        var job = new SavedJob
+        {
+            ConfigPath = Config!.Path,
+            JobId = JobId,
+            RepairedRunId = Repair is null ? null : FindJobRun(tracking),
+            Parameters = Parameters(),
+            Folder = WorkspaceFolder,
+            Timeout = TimeLimit,
+        };
+        return environment => new DatabricksJob(workspace.Store, job with { Environment = WithValues(environment) });
+    }
+
+    private Dictionary<string, string> Parameters()
+    {
+        Dictionary<string, string?> parameters = [];
+        foreach (object name in JobParameter?.Keys ?? Array.Empty<object>())
+            parameters[ValueText.Of(name)] = JobParameter![name] is { } value ? ValueText.Of(value) : "";
+        Redactor.AddSettings(parameters);
+        return WithValues(parameters);
+    }
+
+    private long FindJobRun(MlflowConnection tracking)
+    {
+        string id = (Repair is PSObject wrapped ? wrapped.BaseObject : Repair) is Run given ? given.RunId : ValueText.Of(Repair!);
+        Listen(tracking);
+        Run run = _repaired = Await(token => tracking.Store.GetRunAsync(id, token));
+        return run.Tags.TryGetValue("mlflow.databricks.jobRunID", out string? jobRun)
+            && long.TryParse(jobRun, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+            ? number
+            : throw new MlflowException(ErrorKind.InvalidValue, $"Run {id} has no job run of Databricks to repair: the tag "
+                + "mlflow.databricks.jobRunID is missing.") { Target = id };
+    }
+}
