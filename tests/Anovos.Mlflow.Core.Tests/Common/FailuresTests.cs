@@ -238,7 +238,8 @@ public class FailuresTests
                     .Select(_ => Path.GetFileName(file)))
                 .Order(),
         ];
-        Assert.Equal(["AzureErrors.cs", "RestModelAliases.cs", "S3Errors.cs"], found);
+        Assert.Equal(
+            ["AzureErrors.cs", "RestModelAliases.cs", "S3Errors.cs", "UnityCatalogAliases.cs", "UnityCatalogApi.cs"], found);
     }
 
     [Fact]

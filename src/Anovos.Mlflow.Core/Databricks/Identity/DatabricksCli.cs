@@ -40,10 +40,11 @@ internal sealed class DatabricksCli(DatabricksConfig config, Func<DateTimeOffset
         if (result.ExitCode == 0)
             return Read(program, result.Output);
         string name = version is null ? "The Databricks CLI" : $"The Databricks CLI {version}";
-        string message = $"{name} has no token for {config.Host.Host}: {result.Message}";
-        if (result.Message.Contains("databricks OAuth is not"))
+        string said = result.Message;
+        string message = $"{name} has no token for {config.Host.Host}: {said}";
+        if (said.Contains("databricks OAuth is not"))
             throw new NotSignedInException($"{message} Sign in with databricks auth login --host {Host}.", "databricks");
-        bool hasAdvice = result.Message.Contains("auth login");
+        bool hasAdvice = said.Contains("auth login");
         throw program.Failed(hasAdvice ? message : $"{message} Sign in with databricks auth login; it takes version 0.205 or newer.");
     }
 
@@ -78,7 +79,8 @@ internal sealed class DatabricksCli(DatabricksConfig config, Func<DateTimeOffset
             int[] parts = [.. new[] { "Major", "Minor", "Patch" }.Select(name => document.RootElement.GetProperty(name).GetInt32())];
             return parts.All(part => part == 0) ? null : new Version(parts[0], parts[1], parts[2]);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException
+            or ArgumentException)
         {
             return null;
         }

@@ -40,7 +40,9 @@ internal static class IdentityChoice
     private static MlflowException Unknown(string wanted)
     {
         string names = string.Join(", ", IdentityMethod.All.Select(method => method.Name));
-        string reason = IdentityMethod.OfOthers.Contains(wanted) ? $": {Unsupported}. Use one of {names}." : $", which is not one of {names}. Correct it.";
+        string reason = IdentityMethod.OfOthers.Contains(wanted)
+            ? $": {Unsupported}. Use one of {names}."
+            : $", which is not one of {names}. Correct it.";
         return new(ErrorKind.InvalidValue, $"DATABRICKS_AUTH_TYPE (auth_type) is '{wanted}'{reason}") { Target = "DATABRICKS_AUTH_TYPE" };
     }
 
@@ -50,7 +52,8 @@ internal static class IdentityChoice
         string[] others = [.. config.Families.Where(family => family is "basic" or "google").Select(family => $"{family}: {Unsupported}")];
         return new(
             ErrorKind.AuthenticationFailed,
-            $"There is nothing to sign in to {config.Host.Host} with. {string.Join("; ", others.Concat(reasons))}. Set what one of them needs.")
+            $"There is nothing to sign in to {config.Host.Host} with. {string.Join("; ", others.Concat(reasons))}. Set what one of them "
+            + "needs.")
         { Target = config.Host.Host };
     }
 }

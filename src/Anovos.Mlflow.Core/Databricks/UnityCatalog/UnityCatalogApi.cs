@@ -98,6 +98,7 @@ internal sealed class UnityCatalogApi(RestApi api, string trackingUri)
         {
             throw e.Rewrap($"{e.Message} {UnityCatalogGrants.Advice(e.Message, operation, reads, parts)}", target: name);
         }
+        // Some endpoints have the code at the beginning of the message only.
         catch (MlflowException e) when (e.ErrorCode == "METASTORE_DOES_NOT_EXIST" || e.Message.Contains("METASTORE_DOES_NOT_EXIST"))
         {
             throw e.Rewrap(
