@@ -47,9 +47,9 @@ public sealed class ClusterWorkflowTests : JobTests
     {
         await StartAsync(new() { Job = new() { Logs = Log } });
         ScriptResult result = Run($"{Existing} -SystemMetric");
-        Assert.Contains("cluster of Databricks and has no system metrics", result.Warnings[0]);
-        Assert.Contains("cluster of Databricks", Stored.Tags["anovos.workflow.systemMetricsMissing"]);
-        Assert.Contains("cluster of Databricks", Stored.Tags["mlflow.note.content"]);
+        Assert.Contains("job of Databricks and has no system metrics", result.Warnings[0]);
+        Assert.Contains("job of Databricks", Stored.Tags["anovos.workflow.systemMetricsMissing"]);
+        Assert.Contains("job of Databricks", Stored.Tags["mlflow.note.content"]);
         Assert.DoesNotContain(Stored.Metrics, point => point.Key.StartsWith("system/", StringComparison.Ordinal));
     }
 

@@ -1,4 +1,3 @@
-using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Anovos.Mlflow.TestServer;
@@ -99,7 +98,8 @@ public sealed class JobSampleTests(SingleFileHost host) : IAsyncLifetime
     {
         using var client = new HttpClient();
         client.DefaultRequestHeaders.Authorization = new("Bearer", "dapi-personal");
-        using var request = JsonContent.Create(new { experiment_id = "0", start_time = 1 });
+        using var request = new StringContent(
+            """{ "experiment_id": "0", "start_time": 1 }""", System.Text.Encoding.UTF8, "application/json");
         (await client.PostAsync(new Uri(_server.Uri, "/api/2.0/mlflow/runs/create"), request, TestContext.Current.CancellationToken))
             .EnsureSuccessStatusCode();
         string id = _parameters["mlflow_run_id"] = Assert.Single(_server.Runs).RunId;

@@ -187,7 +187,8 @@ public sealed class SecretTests : IAsyncLifetime
     private static string Around(string text, string place)
     {
         int at = Forms(place).Select(form => text.IndexOf(form, StringComparison.Ordinal)).First(index => index >= 0);
-        return text.Substring(Math.Max(0, at - 300), Math.Min(at, 300) + 20);
+        int start = Math.Max(0, at - 300);
+        return text.Substring(start, Math.Min(at + 20, text.Length) - start);
     }
 
     // The forms in which it was given or sent.

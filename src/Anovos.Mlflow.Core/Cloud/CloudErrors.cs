@@ -14,7 +14,8 @@ internal static class CloudErrors
         (ConnectionFailure failure, Exception? cause) = Failures.Connection(exception);
         string message = failure switch
         {
-            ConnectionFailure.TimedOut => $"{address} did not answer in time. Check the network, or raise MLFLOW_HTTP_REQUEST_TIMEOUT (seconds).",
+            ConnectionFailure.TimedOut =>
+                $"{address} did not answer in time. Check the network, or raise MLFLOW_HTTP_REQUEST_TIMEOUT (seconds).",
             ConnectionFailure.Untrusted => $"The TLS certificate of {address} is not trusted: {cause!.Message} "
                 + $"If the store has a certificate authority of its own, {authority}",
             ConnectionFailure.NotTls => $"No TLS connection to {address}: {cause!.Message} "
@@ -22,7 +23,8 @@ internal static class CloudErrors
                 + $"If its certificate is not trusted, {authority}",
             ConnectionFailure.ProxyRefused => ConnectionErrors.ProxyRefused(endpoint, options: null),
             ConnectionFailure.UnknownHost => $"The name {endpoint.Host} is not known to DNS. Check the artifact root for a typing error, the region or endpoint, and the network.",
-            ConnectionFailure.Refused => $"Nothing listens at {endpoint.Host} port {endpoint.Port}. Check the endpoint that the environment gives.",
+            ConnectionFailure.Refused =>
+                $"Nothing listens at {endpoint.Host} port {endpoint.Port}. Check the endpoint that the environment gives.",
             _ => $"The connection to {address} broke: {exception.GetBaseException().Message}. Check the network, the firewall and the proxy settings.",
         };
         return new MlflowException(ErrorKind.TrackingServerUnreachable, $"{bucket} cannot be reached. {message}", exception)

@@ -63,10 +63,8 @@ internal sealed class GcsBucket : IBucket
         if (request.Headers.Range is null || response.StatusCode == HttpStatusCode.PartialContent)
             return await response.Content.ReadAsStreamAsync().ConfigureAwait(false);
         response.Dispose();
-        throw new MlflowException(ErrorKind.ServerError, $"{Uri} sent a whole object where a range of it was requested. Check for a proxy in between.")
-        {
-            Target = Uri,
-        };
+        string message = $"{Uri} sent a whole object where a range of it was requested. Check for a proxy in between.";
+        throw new MlflowException(ErrorKind.ServerError, message) { Target = Uri };
     }
 
     public async Task<BucketObject?> FindAsync(string key, CancellationToken cancellationToken)
@@ -74,7 +72,8 @@ internal sealed class GcsBucket : IBucket
         try
         {
             var options = new GetObjectOptions { RetryOptions = RetryOptions.Never };
-            return Read(await RunAsync((client, _, time) => client.GetObjectAsync(_name, key, options, time), cancellationToken).ConfigureAwait(false));
+            return Read(await RunAsync(
+                (client, _, time) => client.GetObjectAsync(_name, key, options, time), cancellationToken).ConfigureAwait(false));
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactNotFound)
         {

@@ -22,7 +22,8 @@ internal sealed class GcsClient(GcsSettings settings, string bucket, ConnectionO
     public Uri Endpoint => settings.Endpoint;
 
     /// <summary>The address of an object. Its name is one segment of the path, whatever is in it.</summary>
-    public string AddressOf(string name, string key) => $"{Endpoint}storage/v1/b/{Uri.EscapeDataString(name)}/o/{Uri.EscapeDataString(key)}";
+    public string AddressOf(string name, string key) =>
+        $"{Endpoint}storage/v1/b/{Uri.EscapeDataString(name)}/o/{Uri.EscapeDataString(key)}";
 
     /// <summary>The client, with a token that is still valid.</summary>
     /// <exception cref="MlflowException">There are no credentials, or Google refuses them.</exception>
@@ -66,7 +67,11 @@ internal sealed class GcsClient(GcsSettings settings, string bucket, ConnectionO
     private async Task<StorageClient> CreateAsync(CancellationToken cancellationToken)
     {
         if (!settings.IsEmulator)
-            _credential = await GcsCredentials.FindAsync(settings, bucket, _http, options.Redactor, cancellationToken).ConfigureAwait(false);
+        {
+            _credential = await GcsCredentials.FindAsync(
+                settings, bucket, _http, options.Redactor, cancellationToken).ConfigureAwait(false);
+        }
+
         var service = new StorageService(new BaseClientService.Initializer
         {
             ApplicationName = "Anovos.Mlflow",

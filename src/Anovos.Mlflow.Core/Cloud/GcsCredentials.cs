@@ -19,6 +19,8 @@ internal static class GcsCredentials
     public static async Task<GoogleCredential> FindAsync(
         GcsSettings settings, string bucket, IHttpClientFactory http, Redactor redactor, CancellationToken cancellationToken)
     {
+        if (settings.AccessToken is { } token)
+            return GoogleCredential.FromAccessToken(token).CreateWithHttpClientFactory(http);
         GoogleCredential credential =
             settings.NamedFile is { } named ? Read(named, GcsSettings.FileVariable, redactor)
             : File.Exists(settings.DefaultFile) ? Read(settings.DefaultFile!, "gcloud", redactor)

@@ -29,7 +29,8 @@ internal static class GcsErrors
         {
             400 when said.Contains("bucket name") => Of(ErrorKind.BucketNotFound, $"There is no bucket {bucket}. {request}"),
             400 when said.Contains("object name") => Of(
-                ErrorKind.ArtifactPathInvalid, $"{bucket} does not take the name. {request} It may have 1024 bytes as UTF-8, and no line breaks."),
+                ErrorKind.ArtifactPathInvalid, $"{bucket} does not take the name. {request} "
+                    + "It may have 1024 bytes as UTF-8, and no line breaks."),
             400 when said.Contains("hash") => Of(
                 ErrorKind.ArtifactSendFailed, $"The bytes that reached {bucket} were damaged. {request}", transient: true),
             401 => Of(

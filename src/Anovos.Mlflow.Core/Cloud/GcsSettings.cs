@@ -26,6 +26,9 @@ internal sealed record GcsSettings
     /// <summary>Whether the metadata server of a Google machine may be asked (<c>NO_GCE_CHECK</c>).</summary>
     public bool HasMetadataServer { get; init; } = true;
 
+    /// <summary>A token that was given for the bucket, in place of all other credentials; null for none.</summary>
+    public string? AccessToken { get; init; }
+
     /// <summary>Whether the environment or a file gives credentials, or none are needed.</summary>
     public bool HasCredentials => IsEmulator || NamedFile is not null || File.Exists(DefaultFile);
 

@@ -130,7 +130,8 @@ internal sealed class GcsUpload(GcsClient client, string bucket, string key, Clo
             return;
         await RemoveAsync(stored, cancellationToken).ConfigureAwait(false);
         throw Failed(
-            ErrorKind.ArtifactSendFailed, $"The bytes that reached gs://{bucket}/{key} were damaged, so the object was removed. Send it again.");
+            ErrorKind.ArtifactSendFailed,
+            $"The bytes that reached gs://{bucket}/{key} were damaged, so the object was removed. Send it again.");
     }
 
     public async Task AbortAsync(CancellationToken cancellationToken)

@@ -49,7 +49,8 @@ internal static class TemporaryStore
                     return new BucketArtifactStore(
                         new AzureContainer(new Uri($"{scheme}://{authority}"), signature, variables, others, retrier), key);
                 case (TemporaryToken token, "gs"):
-                    return new GoogleTokenStore(authority, key, token, variables.Setting("STORAGE_EMULATOR_HOST"), others, retrier);
+                    GcsSettings google = GcsSettings.FromEnvironment(variables) with { AccessToken = token.AccessToken, IsEmulator = false };
+                    return new BucketArtifactStore(new GcsBucket(authority, google, others, retrier), key);
             }
         }
 

@@ -2,7 +2,9 @@ namespace Anovos.Mlflow.Identity;
 
 /// <summary>
 /// Tokens of Entra ID for an application: client credentials with a secret, or with an assertion in its place. One form
-/// to one endpoint; Azure.Identity would bring some twenty assemblies, and binding redirects to Windows PowerShell.
+/// to one endpoint. Azure.Core has public classes for the same (ClientSecretCredential, ClientAssertionCredential,
+/// ManagedIdentityCredential, AzurePipelinesCredential), and buckets use its DefaultAzureCredential. Here they would load MSAL with
+/// the first request, which asks login.microsoftonline.com about every other authority; AzureCliCredential starts a shell.
 /// </summary>
 internal sealed class EntraTokens(TokenEndpoint endpoint, string authority, string tenant, string clientId)
 {

@@ -5,9 +5,9 @@ namespace Anovos.Mlflow.Workflow;
 /// <summary>Finds out where Spark runs a workflow: on this machine, or elsewhere.</summary>
 public static class SparkPlace
 {
-    /// <summary>The same for a job on a cluster.</summary>
+    /// <summary>The same for a job of Databricks.</summary>
     public const string WhyMissingOfJob =
-        "The workflow runs on a cluster of Databricks and has no system metrics: they would be of this machine.";
+        "The workflow runs as a job of Databricks and has no system metrics: they would be of this machine.";
 
     private static readonly string[] ClusterRunTypes = ["databricks", "emr", "ak8s"];
 

@@ -28,6 +28,7 @@ internal sealed class SystemMetrics(SystemMetricOptions options, StoreLimits lim
     private CpuTime? _cpu;
     private double _workflowCpu;
     private TreeUsage? _last;
+    private TreeUsage? _unsampled;
     private long _peak;
     private long _step;
 
@@ -58,11 +59,11 @@ internal sealed class SystemMetrics(SystemMetricOptions options, StoreLimits lim
     }
 
     /// <summary>Reads the workflow's processes: between two samples, so that a peak is seen and little is lost of one that ends.</summary>
-    public TreeUsage? ReadWorkflow()
+    public void ReadWorkflow()
     {
         if (tree() is not { } usage)
-            return null;
-        _last = usage;
+            return;
+        _last = _unsampled = usage;
         _peak = Math.Max(_peak, usage.MemoryBytes);
         Count(WorkflowCost.CpuMetric, Math.Round(usage.CpuSeconds, 2));
         Count(WorkflowCost.MemoryMetric, _peak / Megabyte);
@@ -71,14 +72,15 @@ internal sealed class SystemMetrics(SystemMetricOptions options, StoreLimits lim
             Count(Workflow + "disk_read_megabytes", read / Megabyte);
             Count(Workflow + "disk_write_megabytes", written / Megabyte);
         }
-
-        return usage;
     }
 
     /// <summary>Takes a sample.</summary>
     public void Sample()
     {
-        TreeUsage? workflow = ReadWorkflow();
+        // Of a workflow that has just ended, what was read last counts.
+        ReadWorkflow();
+        TreeUsage? workflow = _unsampled;
+        _unsampled = null;
         MachineUsage now = machine();
         SampleCpu(now.Cpu, workflow);
         if (now.Memory is { } memory)

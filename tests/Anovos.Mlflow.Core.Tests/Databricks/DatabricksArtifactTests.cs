@@ -170,7 +170,8 @@ public sealed class DatabricksArtifactTests : IAsyncDisposable
         _artifacts = ArtifactStores.Open(new Run { RunId = "", ExperimentId = "", ArtifactUri = model.ArtifactUri }, _store);
         ArtifactUpload[] files = [File("MLmodel", 10), File("data/größe +%.bin", Length), File("data/empty", 0)];
         Assert.All(await SendAsync(files), result => Assert.Null(result.Error));
-        Assert.Equal(["MLmodel", "data"], (await _artifacts.ListAsync("", default)).Select(entry => entry.ArtifactPath).Order(StringComparer.Ordinal));
+        IReadOnlyList<Artifact> listed = await _artifacts.ListAsync("", default);
+        Assert.Equal(["MLmodel", "data"], listed.Select(entry => entry.ArtifactPath).Order(StringComparer.Ordinal));
         Assert.Equal(2, (await _artifacts.ListAsync("data", default)).Count);
         foreach (ArtifactUpload file in files)
             Assert.Equal(HashOf(file), await ReceiveAsync(file.ArtifactPath));

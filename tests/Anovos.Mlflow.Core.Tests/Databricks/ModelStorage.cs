@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Cloud;
 using Azure.Storage.Blobs;
@@ -46,10 +47,16 @@ internal sealed class ModelStorage : IAsyncDisposable
                     Cloud = kind.Contains("Google") ? CloudKind.Google : kind.Contains("Amazon") ? CloudKind.Aws : CloudKind.AzureBlob,
                 };
             case "google":
-                var google = new ModelStorage(null, null);
-                google.Secrets.Add(token);
-                google.Use("gs://artifacts/models", writes =>
-                    new { gcp_oauth_token = new { oauth_token = token }, expiration_time = In(3600) });
+                FakeCloud gcs = await CloudStores.StartFakeAsync("gcs");
+                string reader = await TokenAsync(gcs, "read_only"), writer = await TokenAsync(gcs, "read_write");
+                var google = new ModelStorage(gcs, null);
+                google.Set("CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE", gcs.Uri.AbsoluteUri);
+                google.Secrets.AddRange([reader, writer]);
+                google.Use("gs://artifacts/models", writes => new
+                {
+                    gcp_oauth_token = new { oauth_token = google.Refused-- > 0 ? "refused" : writes ? writer : reader },
+                    expiration_time = In(3600),
+                });
                 return google;
             case "s3" or "r2" or "s3rver":
                 FakeCloud? s3 = kind == "s3rver" ? null : await FakeCloud.StartS3Async("S3RVER", "S3RVER", sessionToken: token);
@@ -104,17 +111,8 @@ internal sealed class ModelStorage : IAsyncDisposable
     }
 
     /// <summary>Starts a workspace that keeps its models here.</summary>
-    public async Task<TrackingServer> StartAsync()
-    {
-        TrackingServer server = await TrackingServer.StartAsync(new() { Workspace = new() { Cloud = Cloud, UnityCatalog = Options } });
-        if (Options.StorageRoot.StartsWith("gs:", StringComparison.Ordinal))
-        {
-            server.Workspace!.GoogleToken = Secrets[0];
-            Set("STORAGE_EMULATOR_HOST", $"{server.Uri}google");
-        }
-
-        return server;
-    }
+    public Task<TrackingServer> StartAsync() =>
+        TrackingServer.StartAsync(new() { Workspace = new() { Cloud = Cloud, UnityCatalog = Options } });
 
     public async ValueTask DisposeAsync()
     {
@@ -133,6 +131,19 @@ internal sealed class ModelStorage : IAsyncDisposable
     {
         _before.TryAdd(name, Environment.GetEnvironmentVariable(name));
         Environment.SetEnvironmentVariable(name, value);
+    }
+
+    // As a machine of Google gets one.
+    private static async Task<string> TokenAsync(FakeCloud gcs, string scope)
+    {
+        using var http = new HttpClient();
+        string scopes = Uri.EscapeDataString($"https://www.googleapis.com/auth/devstorage.{scope}");
+        using var request = new HttpRequestMessage(
+            HttpMethod.Get, new Uri(gcs.Uri, $"computeMetadata/v1/instance/service-accounts/default/token?scopes={scopes}"));
+        request.Headers.Add("Metadata-Flavor", "Google");
+        using HttpResponseMessage response = await http.SendAsync(request);
+        using JsonDocument json = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+        return json.RootElement.GetProperty("access_token").GetString()!;
     }
 
     private static long In(int seconds) => DateTimeOffset.UtcNow.AddSeconds(seconds).ToUnixTimeMilliseconds();

@@ -64,7 +64,8 @@ public sealed class ProfilesFileTests : IDisposable
     [InlineData("", null)]
     public void The_settings_of_the_CLI_name_the_default_profile(string profile, string? error)
     {
-        Write($"[DEFAULT]\nhost = d.example.com\ntoken = d\n[__settings__]\ndefault_profile = {profile}\nauth_storage = secure\n[a]\nhost = a.example.com\ntoken = a\n");
+        Write($"[DEFAULT]\nhost = d.example.com\ntoken = d\n[__settings__]\ndefault_profile = {profile}\nauth_storage = secure\n"
+            + "[a]\nhost = a.example.com\ntoken = a\n");
         if (error is not null)
             Assert.Contains(error, Assert.Throws<MlflowException>(() => Load(null)).Message);
         else

@@ -98,6 +98,7 @@ public sealed class UnityCatalogTests : IDisposable
     [Theory]
     [InlineData("s3")]
     [InlineData("azure")]
+    [InlineData("google")]
     public async Task Credentials_that_are_refused_are_renewed_once(string kind)
     {
         await using ModelStorage storage = await ModelStorage.OpenAsync(kind);

@@ -117,7 +117,8 @@ public sealed class WorkspaceLookupTests : IAsyncLifetime
     [Fact]
     public async Task A_workspace_that_refuses_the_caller_names_the_grant()
     {
-        _manager.Server.Faults.Add("GET", "/api/2.0/secrets/get*", Faults.Answer(403, """{"error_code": "PERMISSION_DENIED", "message": "User does not have permission on scope"}"""));
+        const string Refused = """{"error_code": "PERMISSION_DENIED", "message": "User does not have permission on scope"}""";
+        _manager.Server.Faults.Add("GET", "/api/2.0/secrets/get*", Faults.Answer(403, Refused));
         MlflowException e = await _manager.FailAsync("databricks://mlflow:prod");
         Assert.Equal(ErrorKind.PermissionDenied, e.Kind);
         Assert.Contains("READ on the scope", e.Message);

@@ -69,13 +69,14 @@ public sealed class ReportInABrowserTests(Chromium chromium) : IClassFixture<Chr
         Metric[] points =
         [
             .. ReportFixture.Line("loss", 3, step => step),
+            .. ReportFixture.Line("system/disk_usage_percentage", 3, _ => 50),
             .. ReportFixture.Line("system/workflow/cpu_seconds", 3, step => 30 * step),
             .. ReportFixture.Line("system/workflow/memory_peak_megabytes", 3, _ => 250),
         ];
         var data = new RunData { Metrics = points, Tags = [new("anovos.workflow.systemMetricsMissing", "Executors are <b>elsewhere</b>.")] };
         await browser.OpenAsync(await _fixture.SaveAsync(await _fixture.AddRunAsync("one", data)));
         Assert.Equal(
-            ["system/workflow/cpu_seconds", "system/workflow/memory_peak_megabytes"],
+            ["system/workflow/cpu_seconds", "system/workflow/memory_peak_megabytes", "system/disk_usage_percentage"],
             await browser.EvaluateAsync<string[]>("[...document.querySelectorAll('#system figure')].map(e => e.dataset.metric)"));
         Assert.Equal(
             ["loss"],

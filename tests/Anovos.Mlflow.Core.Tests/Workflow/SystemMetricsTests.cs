@@ -95,14 +95,20 @@ public sealed class SystemMetricsTests
         SystemMetrics metrics = Started();
         _tree = new TreeUsage(1, 900_000_000, 3);
         metrics.ReadWorkflow();
-        _tree = new TreeUsage(1.234, 100_000_000, 1);
+        _tree = new TreeUsage(1.236, 100_000_000, 1);
         metrics.ReadWorkflow();
         _tree = null;
         Pass(busy: 1, of: 4);
         metrics.Sample();
         Dictionary<string, double> last = Values(metrics.TakePoints(1000));
-        Assert.Equal((900, 1.23), (last["system/workflow/memory_peak_megabytes"], last["system/workflow/cpu_seconds"]));
-        Assert.DoesNotContain("system/workflow/memory_usage_megabytes", last.Keys);
+        Assert.Equal((900, 1.24), (last["system/workflow/memory_peak_megabytes"], last["system/workflow/cpu_seconds"]));
+        Assert.Equal((100, 30.9), (last["system/workflow/memory_usage_megabytes"], last["system/workflow/cpu_utilization_percentage"]));
+
+        Pass(busy: 1, of: 4);
+        metrics.Sample();
+        Dictionary<string, double> later = Values(metrics.TakePoints(2000));
+        Assert.Equal(900, later["system/workflow/memory_peak_megabytes"]);
+        Assert.DoesNotContain("system/workflow/memory_usage_megabytes", later.Keys);
     }
 
     [Fact]

@@ -182,7 +182,8 @@ internal sealed class FakeGcs(GoogleTokens? tokens)
         if (key.Length == 0 || Encoding.UTF8.GetByteCount(key) > 1024 || key.IndexOfAny(['\r', '\n']) >= 0 || key is "." or "..")
             throw new CloudFault(400, "invalid", $"Invalid object name: {key}");
         string generation = (++_generation).ToString(CultureInfo.InvariantCulture);
-        var stored = new CloudObject(content, generation, type, DateTimeOffset.UtcNow) { Md5 = Convert.ToBase64String(MD5.HashData(content)) };
+        string md5 = Convert.ToBase64String(MD5.HashData(content));
+        var stored = new CloudObject(content, generation, type, DateTimeOffset.UtcNow) { Md5 = md5 };
         return Describe(key, _objects[key] = stored);
     }
 

@@ -30,7 +30,6 @@ public sealed class DatabricksWorkspace
     private readonly FolderEndpoints _folders;
     private readonly JobEndpoints _jobs;
     private readonly CloudStorage _storage;
-    private readonly GoogleStorage _google = new();
     private readonly UnityCatalogEndpoints _catalog;
     private readonly IReadOnlyList<IWorkspaceEndpoints> _endpoints;
 
@@ -66,13 +65,6 @@ public sealed class DatabricksWorkspace
     /// <summary>The number of versions in Unity Catalog whose files are not all there.</summary>
     public int PendingVersions => _catalog.Pending;
 
-    /// <summary>The OAuth token that Google's storage under <c>/google/</c> accepts.</summary>
-    public string GoogleToken
-    {
-        get => _google.Token;
-        set => _google.Token = value;
-    }
-
     /// <summary>Every token that was given out so far.</summary>
     public IReadOnlyList<string> IssuedTokens => _tokens.All;
 
@@ -107,12 +99,6 @@ public sealed class DatabricksWorkspace
         if (BrowserSignIn.Holds(path))
         {
             await _browser.HandleAsync(context, recorded);
-            return true;
-        }
-
-        if (GoogleStorage.Holds(path))
-        {
-            await _google.HandleAsync(context, path);
             return true;
         }
 

@@ -113,8 +113,8 @@ internal sealed class World : IAsyncDisposable
             Write("company-ca.pem", new CertificateRequest("CN=company", key, HashAlgorithmName.SHA256).CreateSelfSigned(Colleagues.Morning, Colleagues.Morning.AddYears(5)).ExportCertificatePem());
         string profile = $"host = {_workspace.Uri}\n";
         Write(".home/.databrickscfg", $"[prod]\n{profile}token = dapi-personal\n[dev]\n{profile}auth_type = databricks-cli\n");
-        string signedOut = "Error: A new access token could not be retrieved because the refresh token is invalid. To reauthenticate, run the "
-            + "following command:\n  $ databricks auth login --profile dev";
+        string signedOut = "Error: A new access token could not be retrieved because the refresh token is invalid. To reauthenticate, "
+            + "run the following command:\n  $ databricks auth login --profile dev";
         Write(".bin/databricks", "#!/bin/sh\n[ \"$1\" = version ] && echo '{\"Major\": 1, \"Minor\": 13, \"Patch\": 0}' && exit\n"
             + $"echo '{signedOut}' >&2\nexit 1\n");
 

@@ -79,7 +79,8 @@ internal sealed class DatabricksCli(DatabricksConfig config, Func<DateTimeOffset
             int[] parts = [.. new[] { "Major", "Minor", "Patch" }.Select(name => document.RootElement.GetProperty(name).GetInt32())];
             return parts.All(part => part == 0) ? null : new Version(parts[0], parts[1], parts[2]);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException
+            or ArgumentException)
         {
             return null;
         }

@@ -48,8 +48,8 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
     /// <see cref="ErrorKind.InvalidValue"/>: no workspace, no such profile, or two families of authentication.
     /// </exception>
     public static DatabricksConfig Load(
-        string? profile, Func<string, string?> environment, string? home, string? token = null, Func<DatabricksConfig, Uri>? findHost = null,
-        BrowserLogin? login = null)
+        string? profile, Func<string, string?> environment, string? home, string? token = null,
+        Func<DatabricksConfig, Uri>? findHost = null, BrowserLogin? login = null)
     {
         string? Variable(string name) => DatabricksSetting.Read(name, environment(name), name);
 

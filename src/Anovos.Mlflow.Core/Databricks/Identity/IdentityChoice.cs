@@ -52,7 +52,8 @@ internal static class IdentityChoice
         string[] others = [.. config.Families.Where(family => family is "basic" or "google").Select(family => $"{family}: {Unsupported}")];
         return new(
             ErrorKind.AuthenticationFailed,
-            $"There is nothing to sign in to {config.Host.Host} with. {string.Join("; ", others.Concat(reasons))}. Set what one of them needs.")
+            $"There is nothing to sign in to {config.Host.Host} with. {string.Join("; ", others.Concat(reasons))}. Set what one of them "
+            + "needs.")
         { Target = config.Host.Host };
     }
 }

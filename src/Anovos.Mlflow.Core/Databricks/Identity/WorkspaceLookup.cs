@@ -51,7 +51,8 @@ public sealed class WorkspaceLookup
         IdentityMethod method = IdentityChoice.OfAzure(config);
         try
         {
-            AccessToken token = await method.Fetch(config, new TokenSources(config, options, clock))(manager, Cancellation).ConfigureAwait(false);
+            TokenFetch fetch = method.Fetch(config, new TokenSources(config, options, clock));
+            AccessToken token = await fetch(manager, Cancellation).ConfigureAwait(false);
             options.Redactor.Add(token.Value);
             var address = new Uri(ResourceManager ?? new Uri(manager), $"{id}?api-version=2018-04-01");
             var request = new HttpRequestMessage(HttpMethod.Get, address);

@@ -43,6 +43,7 @@ function stepSection() {
 }
 
 const isSystem = chart => chart.key.startsWith('system/');
+const isOfWorkflow = chart => chart.key.includes('/workflow/');
 
 // The curves of metrics, and which run has which colour.
 function curves(charts) {
@@ -64,7 +65,8 @@ function chartSection() {
 }
 
 function systemSection() {
-    const charts = report.charts.filter(isSystem), missing = report.runs.map((run, index) => run.systemMissing ? el('p', { class: 'hint' }, badge(index), ` ${run.systemMissing}`) : null);
+    const of = report.charts.filter(isSystem), charts = [...of.filter(isOfWorkflow), ...of.filter(chart => !isOfWorkflow(chart))];
+    const missing = report.runs.map((run, index) => run.systemMissing ? el('p', { class: 'hint' }, badge(index), ` ${run.systemMissing}`) : null);
     if (report.system.length === 0 && missing.every(line => line === null))
         return;
     section('system', 'System metrics', 'The use of the machine while a run went on, and under "workflow" that of the workflow\'s own processes.',
