@@ -34,12 +34,12 @@ internal sealed record IdentityMethod(string Name, string[] Settings, Func<Datab
             AlsoMissing = PipelineToken.Missing,
         },
         new("env-oidc", [], (config, sources) => (_, token) =>
-            sources.Workspace.FromJwtAsync((_, _) => Task.FromResult(config[OidcVariable(config)]!), token))
+            sources.Workspace.FromJwtAsync(config[OidcVariable(config)]!, token))
         {
             AlsoMissing = config => config[OidcVariable(config)] is null ? $"{OidcVariable(config)} is not set" : null,
         },
         new("file-oidc", ["oidc_token_filepath"], (config, sources) => (_, token) =>
-            sources.Workspace.FromJwtAsync((_, _) => Task.FromResult(ReadFile(config["oidc_token_filepath"]!)), token)),
+            sources.Workspace.FromJwtAsync(ReadFile(config["oidc_token_filepath"]!), token)),
         new("github-oidc-azure", ["azure_client_id"], (config, sources) => async (resource, token) =>
         {
             string jwt = await sources.GitHub.FetchAsync(EntraAudience, token).ConfigureAwait(false);

@@ -16,6 +16,13 @@ internal sealed class WorkspaceTokens(TokenEndpoint endpoint, DatabricksConfig c
         return await FetchAsync(server, form, (config["client_id"]!, secret), cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Token federation with a JWT that is there. It is hidden before the first request, which may fail.</summary>
+    public Task<AccessToken> FromJwtAsync(string jwt, CancellationToken cancellationToken)
+    {
+        endpoint.Hide(jwt);
+        return FromJwtAsync((_, _) => Task.FromResult(jwt), cancellationToken);
+    }
+
     /// <summary>Token federation: the workspace trusts the issuer of the JWT (RFC 8693).</summary>
     /// <param name="fetch">Fetches the JWT for an audience.</param>
     /// <param name="cancellationToken">Ends the requests.</param>
