@@ -25,8 +25,8 @@ public sealed class CleanEnvironment : IDisposable
     {
         foreach (string name in Environment.GetEnvironmentVariables().Keys.Cast<string>().Where(name => name.StartsWith("MLFLOW_", StringComparison.Ordinal)))
             Environment.SetEnvironmentVariable(name, null);
-        Environment.SetEnvironmentVariable("TF_BUILD", null);
-        Environment.SetEnvironmentVariable("PSModulePath", null);
+        foreach (string name in new[] { "TF_BUILD", "GITHUB_ACTIONS", "CI", "PSModulePath" })
+            Environment.SetEnvironmentVariable(name, null);
         string? path = Environment.GetEnvironmentVariable("PATH");
         Environment.SetEnvironmentVariable("PATH", $"{Path.GetDirectoryName(Repository.Pwsh)}{Path.PathSeparator}{path}");
         Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");

@@ -6,7 +6,7 @@ namespace Anovos.Mlflow.Tests;
 
 /// <summary>
 /// The job of samples/databricks: a workspace's stand-in takes it, and its tasks run here one after the other as the workspace would
-/// run them, with the host as one file. Then the policy and the allowlist.
+/// run them, with the host as one file.
 /// </summary>
 [Collection(SingleFileHostCollection.Name)]
 public sealed class JobSampleTests(SingleFileHost host) : IAsyncLifetime
@@ -107,43 +107,6 @@ public sealed class JobSampleTests(SingleFileHost host) : IAsyncLifetime
         Assert.Equal("RUNNING", Assert.Single(_server.Runs).Status);
         Assert.Contains($"joined {id}", _output);
         Assert.Contains(_server.Artifacts.Keys, key => key.EndsWith($"{id}/artifacts/final_dataset/_SUCCESS", StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public async Task The_policy_has_an_init_script_that_the_allowlist_lets_start()
-    {
-        string[] allowed =
-            [.. JsonDocument.Parse(Sample("allowlist.json")).RootElement.GetProperty("artifact_matchers").EnumerateArray()
-            .Select(item => item.GetProperty("artifact").GetString()!)];
-        Assert.All(allowed, prefix => Assert.EndsWith("/", prefix));
-        Assert.Equal("FINISHED", await WithPolicyAsync(allowed));
-        Assert.Equal("FAILED", await WithPolicyAsync([]));
-
-        async Task<string> WithPolicyAsync(string[] allowlist)
-        {
-            await using TrackingServer server = await TrackingServer.StartAsync(new()
-            {
-                Workspace =
-                    new() { ClusterPolicies = new Dictionary<string, string> { ["ABC"] = Sample("policy.json") },
-                    InitScriptAllowlist = allowlist },
-            });
-            using var session = new ScriptSession();
-            session.Run(
-                """
-                $before = $env:DATABRICKS_HOST, $env:DATABRICKS_TOKEN
-                $env:DATABRICKS_HOST, $env:DATABRICKS_TOKEN = $address, 'dapi-personal'
-                try {
-                    $workflow = Import-AnovosConfig $config
-                    Invoke-AnovosWorkflow -Config $workflow -SkipCheck /Shared/main.py -NewCluster @{ policy_id =
-                        'ABC'; apply_policy_default_values = $true } -ErrorAction SilentlyContinue
-                }
-                finally {
-                    $env:DATABRICKS_HOST, $env:DATABRICKS_TOKEN = $before
-                }
-                """,
-                ("address", server.Uri.ToString()), ("config", _parameters["anovos_config"]));
-            return Assert.Single(server.Runs).Status;
-        }
     }
 
     private static string Sample(string name) => File.ReadAllText(Path.Combine(Samples, "databricks", name));
