@@ -90,6 +90,19 @@ public sealed class ReportInABrowserTests(Chromium chromium) : IClassFixture<Chr
     }
 
     [Fact]
+    public async Task The_description_of_a_run_is_shown_without_the_marks_of_Markdown()
+    {
+        await using BrowserPage browser = await chromium.OpenPageAsync();
+        const string Note = "**Finished** after 2 s\n\n### Not sent\n\n| what | why |\n|---|---|\n| final&#95;dataset | &#60;b&#62; off |";
+        var data = new RunData { Tags = [new("mlflow.note.content", Note)] };
+        await browser.OpenAsync(await _fixture.SaveAsync(await _fixture.AddRunAsync("one", data)));
+        Assert.Equal("Finished after 2 s", await browser.EvaluateAsync<string>("document.querySelector('.note summary').textContent"));
+        Assert.Equal(
+            "Not sent\n\n| what | why |\n| final_dataset | <b> off |",
+            await browser.EvaluateAsync<string>("document.querySelector('.note pre').textContent"));
+    }
+
+    [Fact]
     public async Task Fifty_runs_fit_the_window_and_the_nearest_curves_are_named()
     {
         await using BrowserPage browser = await chromium.OpenPageAsync();

@@ -67,9 +67,10 @@ function overview() {
         table('', head.map(text => columnHead(text)), rows));
 }
 
-// Its first line says what happened; a log may follow.
+// Its first line says what happened; a log may follow. It is Markdown: what is there for a renderer only is left out.
 function noteOf(note) {
-    const [first, ...rest] = note.trim().split('\n');
+    const lines = note.trim().split('\n').filter(line => !/^\|[-|:]+\|$/.test(line));
+    const [first, ...rest] = lines.map(line => line.replace(/\*\*/g, '').replace(/^#+ /, '').replace(/&#(\d{1,4});/g, (_, code) => String.fromCharCode(code)));
     return rest.length === 0 && first.length <= LongText
         ? first
         : el('details', { open: report.runs.length <= 2 }, el('summary', null, first.slice(0, LongText)), el('pre', null, [first.slice(LongText), ...rest].join('\n').trim()));
