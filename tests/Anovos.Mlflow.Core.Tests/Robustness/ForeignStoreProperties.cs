@@ -10,6 +10,7 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Tests.Robustness;
 
 /// <summary>What holds for stores that MLflow wrote and others changed. <c>ANOVOS_TEST_FUZZ_SEED</c> is the first seed.</summary>
+[Collection("the current folder")]
 public sealed class ForeignStoreProperties(ITestOutputHelper output)
 {
     private const int Stores = 40;

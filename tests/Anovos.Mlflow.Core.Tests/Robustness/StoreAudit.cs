@@ -68,7 +68,20 @@ internal sealed class StoreAudit(ITrackingStore store, IReadOnlyList<WriterProce
         await ArtifactsAsync(artifacts, "", run, its);
     }
 
-    private async Task<IReadOnlyList<Metric>> HistoryAsync(string runId, string key) => (await store.GetMetricHistoryAsync(runId, key, null, default)).Items;
+    private async Task<IReadOnlyList<Metric>> HistoryAsync(string runId, string key)
+    {
+        List<Metric> points = [];
+        string? token = null;
+        do
+        {
+            Page<Metric> page = await store.GetMetricHistoryAsync(runId, key, token, default);
+            points.AddRange(page.Items);
+            token = page.NextPageToken;
+        }
+        while (token is not null);
+
+        return points;
+    }
 
     // The batches that it said were written, and more: how many operations later ones may be there too.
     private static IEnumerable<RunData> Batches(WriterProcess writer, int more) => Enumerable.Range(0, writer.Done + more)

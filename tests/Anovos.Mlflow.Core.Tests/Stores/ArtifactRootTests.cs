@@ -7,6 +7,7 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Tests.Stores;
 
 /// <summary>Artifact roots that others wrote: no file outside the store is written or removed.</summary>
+[Collection("the current folder")]
 public sealed class ArtifactRootTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
