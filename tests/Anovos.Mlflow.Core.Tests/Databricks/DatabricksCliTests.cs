@@ -56,6 +56,7 @@ public sealed class DatabricksCliTests : IAsyncLifetime
     [Fact]
     public async Task A_path_is_taken_as_it_is_and_no_shell_reads_it()
     {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "a folder there cannot have such a name");
         string folder = Directory.CreateDirectory(Path.Combine(_fixture.Folder, "my cli; touch '$HOME' & \"x\"")).FullName;
         WriteCli(Newest, Token(_fixture.Issue()));
         File.Move(Path.Combine(_fixture.Folder, "databricks"), Path.Combine(folder, "cli"));
