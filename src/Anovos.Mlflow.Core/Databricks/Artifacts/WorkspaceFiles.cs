@@ -38,6 +38,19 @@ internal sealed class WorkspaceFiles(RestApi api, string root)
             api.Server.Host,
             json => RestEntities.ReadPage(json, "contents", pageToken: null, entry => Read(entry, folder)))).ConfigureAwait(false);
 
+    /// <summary>The files and folders directly in a folder; none if there is no such folder.</summary>
+    public async Task<IReadOnlyList<Artifact>> ListOrNoneAsync(string folder, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ListAsync(ArtifactPath.Normalize(folder), cancellationToken).ConfigureAwait(false);
+        }
+        catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactNotFound)
+        {
+            return [];
+        }
+    }
+
     /// <summary>Takes away a file, or an empty folder.</summary>
     /// <param name="kind"><c>files</c> or <c>directories</c>.</param>
     /// <param name="path">Which.</param>

@@ -36,17 +36,8 @@ internal sealed class DefaultStorageFiles(RestApi api, string root) : IArtifactS
         address => _storage.ReceiveAsync(address, target, received, cancellationToken),
         cancellationToken);
 
-    public async Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await _files.ListAsync(ArtifactPath.Normalize(artifactPath), cancellationToken).ConfigureAwait(false);
-        }
-        catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactNotFound)
-        {
-            return [];
-        }
-    }
+    public Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken) =>
+        _files.ListOrNoneAsync(artifactPath, cancellationToken);
 
     public Task DeleteAsync(string artifactPath, CancellationToken cancellationToken) => throw DbfsRoots.RemovesNone(artifactPath);
 
