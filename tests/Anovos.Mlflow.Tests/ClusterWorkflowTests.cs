@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Management.Automation;
 using System.Text.Json;
 using Anovos.Mlflow.TestServer;
@@ -62,21 +61,10 @@ public sealed class ClusterWorkflowTests : JobTests
         Assert.Equal(("0923-164208-meows279", false), (Job.Task.GetProperty("existing_cluster_id").GetString(), Job.Task.TryGetProperty("new_cluster", out _)));
 
         // What the cluster would do with the file that it was given.
-        string launcher = Job.Files[Job.Task.GetProperty("spark_python_task").GetProperty("python_file").GetString()!["/Workspace".Length..]];
-        string[] parameters = Job.Parameters;
-        Assert.Equal("/Workspace/Shared/anovos/main.py", parameters[1]);
-        parameters[1] = InvokeWorkflowTests.WorkflowProgram;
-        using Process python =
-            Process.Start(
-            new ProcessStartInfo(
-            InvokeWorkflowTests.Python!, [Session.Write("launcher.py", launcher), .. parameters]) { RedirectStandardOutput = true,
-            RedirectStandardError = true })!;
-        Task<string> errors = python.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        string output = await python.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await errors;
+        (string output, _) = await RunLauncherAsync(Job);
         Assert.Contains($"MLFLOW_RUN_ID {Stored.RunId}", output);
         Assert.Contains("MLFLOW_TRACKING_URI databricks", output);
-        Assert.Contains($"'{parameters[^2]}', 'databricks'] a b $x", output);
+        Assert.Contains($"'{Job.Parameters[^2]}', 'databricks'] a b $x", output);
     }
 
     [Fact]
@@ -104,14 +92,9 @@ public sealed class ClusterWorkflowTests : JobTests
     public async Task Stopping_cancels_the_job_and_the_run_is_killed()
     {
         await StartAsync(new() { Job = new() { Hangs = true } });
-        using PowerShellPipeline pipeline = Session.Create($"$Workflow = Import-AnovosConfig ./config.yaml\n{Existing}");
-        IAsyncResult running = pipeline.BeginInvoke();
-        while (Server.Workspace!.Jobs.Count == 0 || !Server.Runs.Single().Tags.ContainsKey("mlflow.databricks.runURL"))
-            await Task.Delay(50, TestContext.Current.CancellationToken);
-        pipeline.Stop();
-        Assert.Throws<PipelineStoppedException>(() => pipeline.EndInvoke(running));
+        await StopAsync(Existing);
         Assert.Equal((true, "KILLED"), (Job.IsCancelled, Stored.Status));
-        Assert.Empty(Server.Workspace.Files);
+        Assert.Empty(Server.Workspace!.Files);
     }
 
     [Fact]
@@ -184,7 +167,7 @@ public sealed class ClusterWorkflowTests : JobTests
         Assert.Contains(said, error.ToString());
         Assert.Equal(Enumerable.Repeat("FAILED", runs), Server.Runs.Select(run => run.Status));
         Assert.Empty(Server.Workspace!.Jobs);
-        Assert.Empty(Server.Workspace.Files);
+        Assert.Empty(Server.Workspace!.Files);
     }
 
     [Fact]

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Management.Automation;
 using Anovos.Mlflow.TestServer;
+using PowerShellPipeline = System.Management.Automation.PowerShell;
 
 namespace Anovos.Mlflow.Tests;
 
@@ -79,6 +81,35 @@ public abstract class JobTests : IAsyncLifetime
     }
 
     private protected ScriptResult Run(string script) => _session.Run($"$Workflow = Import-AnovosConfig ./config.yaml\n{script}");
+
+    /// <summary>Stops a script once its job run has started.</summary>
+    private protected async Task StopAsync(string script)
+    {
+        using PowerShellPipeline pipeline = _session.Create($"$Workflow = Import-AnovosConfig ./config.yaml\n{script}");
+        IAsyncResult running = pipeline.BeginInvoke();
+        while (_server.Workspace!.Jobs.Count == 0 || !_server.Runs.Single().Tags.ContainsKey("mlflow.databricks.runURL"))
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        pipeline.Stop();
+        Assert.Throws<PipelineStoppedException>(() => pipeline.EndInvoke(running));
+    }
+
+    /// <summary>Runs the launcher of a job as its cluster would, with a program of this machine in the place of the job's.</summary>
+    private protected async Task<(string Output, string Errors)> RunLauncherAsync(SubmittedJob job)
+    {
+        string path = job.Task.GetProperty("spark_python_task").GetProperty("python_file").GetString()!;
+        string launcher = _session.Write("launcher.py", job.Files[path["/Workspace".Length..]]);
+        string[] parameters = job.Parameters;
+        Assert.Equal("/Workspace/Shared/anovos/main.py", parameters[1]);
+        parameters[1] = InvokeWorkflowTests.WorkflowProgram;
+        using Process python = Process.Start(new ProcessStartInfo(InvokeWorkflowTests.Python!, [launcher, .. parameters])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        Task<string> errors = python.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        string output = await python.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        return (output, await errors);
+    }
 
     private protected double Metric(string key) => Stored.LatestMetrics[key].Value;
 

@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using System.Text.Json;
 using Anovos.Mlflow.TestServer;
-using PowerShellPipeline = System.Management.Automation.PowerShell;
 
 namespace Anovos.Mlflow.Tests;
 
@@ -152,14 +151,9 @@ public sealed class SavedJobTests : JobTests
     public async Task Stopping_cancels_the_run_of_the_job_and_it_can_be_repaired()
     {
         await StartAsync(new() { SavedJobs = [Saved], Job = new() { Hangs = true } });
-        using PowerShellPipeline pipeline = Session.Create($"$Workflow = Import-AnovosConfig ./config.yaml\n{Start}");
-        IAsyncResult running = pipeline.BeginInvoke();
-        while (Server.Workspace!.Jobs.Count == 0 || !Server.Runs.Single().Tags.ContainsKey("mlflow.databricks.runURL"))
-            await Task.Delay(50, TestContext.Current.CancellationToken);
-        pipeline.Stop();
-        Assert.Throws<PipelineStoppedException>(() => pipeline.EndInvoke(running));
+        await StopAsync(Start);
         Assert.Equal((true, "KILLED"), (Job.IsCancelled, Stored.Status));
-        Assert.Empty(Server.Workspace.Files);
+        Assert.Empty(Server.Workspace!.Files);
     }
 
     [Fact]

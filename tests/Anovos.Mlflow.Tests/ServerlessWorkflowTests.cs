@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Management.Automation;
 using System.Text.Json;
 using Anovos.Mlflow.TestServer;
@@ -69,20 +68,9 @@ public sealed class ServerlessWorkflowTests : JobTests
         Assert.Equal(preview == PreviewKind.Ignored, Server.Workspace.Jobs[0].IsCancelled);
         Assert.False(job.Task.TryGetProperty("environment_variables_key", out _));
 
-        string launcher =
-            job.Files[job.Task.GetProperty("spark_python_task").GetProperty("python_file").GetString()!["/Workspace".Length..]];
-        string[] parameters = job.Parameters;
-        Assert.All(parameters, parameter => Assert.True(parameter.All(sign => sign < 128), parameter));
-        Assert.Equal("/Workspace/Shared/anovos/main.py", parameters[1]);
-        parameters[1] = InvokeWorkflowTests.WorkflowProgram;
-        using Process python =
-            Process.Start(
-            new ProcessStartInfo(
-            InvokeWorkflowTests.Python!, [Session.Write("launcher.py", launcher), .. parameters]) { RedirectStandardOutput = true,
-            RedirectStandardError = true })!;
-        Task<string> errors = python.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        string output = await python.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        Assert.True(output.Contains($"MLFLOW_RUN_ID {Stored.RunId}", StringComparison.Ordinal), await errors);
+        Assert.All(job.Parameters, parameter => Assert.True(parameter.All(sign => sign < 128), parameter));
+        (string output, string errors) = await RunLauncherAsync(job);
+        Assert.True(output.Contains($"MLFLOW_RUN_ID {Stored.RunId}", StringComparison.Ordinal), errors);
         Assert.Contains("a b", output);
     }
 
