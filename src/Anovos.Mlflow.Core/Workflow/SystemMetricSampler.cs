@@ -10,7 +10,7 @@ namespace Anovos.Mlflow.Workflow;
 internal sealed class SystemMetricSampler(SystemMetrics metrics, SystemMetricOptions options)
 {
     // How often the workflow's processes are read: soon at first, for a short workflow, and for at most 1 % of a processor's time.
-    private static readonly TimeSpan FirstRead = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan FirstRead = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan BetweenReads = TimeSpan.FromSeconds(1);
     private const int RestPerRead = 100;
 
