@@ -12,8 +12,8 @@ using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Stores;
 using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tracking;
-using Azure.Storage.Blobs.Specialized;
 using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Specialized;
 using Azure.Storage.Sas;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;

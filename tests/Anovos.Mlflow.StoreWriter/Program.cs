@@ -1,6 +1,6 @@
 using Anovos.Mlflow.Artifacts;
-using Anovos.Mlflow.StoreWriter;
 using Anovos.Mlflow.Stores;
+using Anovos.Mlflow.StoreWriter;
 using Anovos.Mlflow.Tracking;
 
 // Writes to a local store until it is killed or its input ends. After each thing done it says so on a line of its own,

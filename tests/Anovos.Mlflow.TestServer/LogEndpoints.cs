@@ -13,7 +13,8 @@ internal sealed class LogEndpoints(TrackingState state)
         var run = FieldRule.Text("run_id", isRequired: true);
         var key = FieldRule.Text("key", isRequired: true);
         table["runs/log-metric"] = new("POST", LogMetric, key, FieldRule.Number("value", isRequired: true),
-            FieldRule.Integer("timestamp", isRequired: true), FieldRule.Integer("step")) { IsMetric = true };
+            FieldRule.Integer("timestamp", isRequired: true), FieldRule.Integer("step"))
+        { IsMetric = true };
         table["runs/log-parameter"] = new("POST", LogParam, key, FieldRule.Text("value"));
         table["runs/set-tag"] = new("POST", SetTag, key, FieldRule.Text("value"));
         table["runs/delete-tag"] = new("POST", DeleteTag, run, key);

@@ -73,7 +73,11 @@ public sealed class AuthenticationTests : IAsyncLifetime
     {
         _server = await TrackingServer.StartAsync(new TrackingServerOptions
         {
-            Version = MlflowVersion.V3_17, Username = "ada", Password = _password, ReaderUsername = "bob", ReaderPassword = _password,
+            Version = MlflowVersion.V3_17,
+            Username = "ada",
+            Password = _password,
+            ReaderUsername = "bob",
+            ReaderPassword = _password,
         });
         ScriptResult result = _session.Run(
             """
@@ -98,8 +102,11 @@ public sealed class AuthenticationTests : IAsyncLifetime
     public async Task A_wrong_client_certificate_ends_the_script_before_it_works_elsewhere(string file)
     {
         _server = await TrackingServer.StartAsync(new TrackingServerOptions { UseTls = true, RequireClientCertificate = true });
-        await using TrackingServer other = await TrackingServer.StartAsync(new TrackingServerOptions { UseTls = true,
-            RequireClientCertificate = true });
+        await using TrackingServer other = await TrackingServer.StartAsync(new TrackingServerOptions
+        {
+            UseTls = true,
+            RequireClientCertificate = true
+        });
         _session.Write("text.pem", "hello");
         _session.Write("certificate-without-key.pem", _server.ClientCertificate!.ExportCertificatePem());
         File.WriteAllBytes(Path.Combine(_session.Folder, "certificate-without-key.der"),

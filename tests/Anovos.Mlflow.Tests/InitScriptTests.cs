@@ -84,7 +84,7 @@ public sealed class InitScriptTests(SingleFileHost host) : IAsyncLifetime
         _environment[variable] = value;
         _environment["ANOVOS_MLFLOW_RETRY_TIMEOUT"] = "1";
         string log = Init();
-        
+
         // Errors are wrapped, behind a line.
         Assert.Contains(told, Regex.Replace(log, @"\s+(\|\s+)?", " "));
         Assert.Contains("The cluster starts without a run.", log);

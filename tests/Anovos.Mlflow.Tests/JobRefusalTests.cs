@@ -21,8 +21,12 @@ public sealed class JobRefusalTests : JobTests
     private const string Simple = """{ "parameters": [ { "name": "mlflow_run_id", "default": "" } ], "tasks": [ { "task_key": "a", "notebook_task": { "notebook_path": "/Shared/a" } } ] }""";
 
     private static WorkspaceOptions Workspace =>
-        new() { SavedJobs = [Simple], ClusterPolicies = new Dictionary<string, string> { ["ABC"] = Policy },
-        InitScriptAllowlist = ["/Volumes/main/tools/scripts/"] };
+        new()
+        {
+            SavedJobs = [Simple],
+            ClusterPolicies = new Dictionary<string, string> { ["ABC"] = Policy },
+            InitScriptAllowlist = ["/Volumes/main/tools/scripts/"]
+        };
 
     [Theory]
     [InlineData(Cluster + "@{ policy_id = 'ABC'; node_type_id = 'm5.large'; num_workers = 9 }", "InvalidValue", "the value must be at "

@@ -118,8 +118,12 @@ public sealed class SavedJobTests : JobTests
         await StartAsync(new()
         {
             SavedJobs = [$$"""{ "parameters": [ {{parameters}} ], "tasks": [ {{tasks}} ] }"""],
-            Job = new() { Phases = [], TaskResults = new Dictionary<string, IReadOnlyList<string>> { ["t249"] = ["FAILED"] },
-                TaskLogs = new Dictionary<string, string> { ["t249"] = "the last task" } },
+            Job = new()
+            {
+                Phases = [],
+                TaskResults = new Dictionary<string, IReadOnlyList<string>> { ["t249"] = ["FAILED"] },
+                TaskLogs = new Dictionary<string, string> { ["t249"] = "the last task" }
+            },
         });
         Assert.Contains("t249", Run(Start).Errors[^1].ToString());
         Assert.Equal(Stored.RunId, Job.JobParameters["mlflow_run_id"]);
@@ -160,8 +164,11 @@ public sealed class SavedJobTests : JobTests
     public async Task A_repair_whose_response_was_lost_is_found_again()
     {
         await StartAsync(
-            new() { SavedJobs = [Saved],
-            Job = Failing with { TaskResults = new Dictionary<string, IReadOnlyList<string>> { ["workflow"] = ["FAILED", "SUCCESS"] } } });
+            new()
+            {
+                SavedJobs = [Saved],
+                Job = Failing with { TaskResults = new Dictionary<string, IReadOnlyList<string>> { ["workflow"] = ["FAILED", "SUCCESS"] } }
+            });
         Run(Start);
         Server.Faults.Add("*", "/api/2.2/jobs/runs/repair", Faults.CloseAfter, times: 1);
         Run($"Invoke-AnovosWorkflow -SkipCheck -Config $Workflow -Repair {Stored.RunId}").Clean();

@@ -23,7 +23,8 @@ public sealed class ArtifactPattern
     /// </exception>
     public static ArtifactPattern Parse(string text) => WhyInvalid(text) is { } why
         ? throw new MlflowException(ErrorKind.InvalidValue,
-            $"'{text}' is not a pattern: {why}. Write an artifact path such as data_transformer/*.") { Target = text }
+            $"'{text}' is not a pattern: {why}. Write an artifact path such as data_transformer/*.")
+        { Target = text }
         : new ArtifactPattern(text);
 
     /// <summary>Why a text is no pattern, as a clause; null when it is one.</summary>

@@ -115,7 +115,8 @@ internal sealed class LocalArtifactStore(string root, bool? onWindows = null) : 
         string path = ArtifactPath.Normalize(artifactPath);
         return WhyRefused(path) is { } why
             ? throw new MlflowException(ErrorKind.ArtifactPathInvalid,
-                $"The artifact '{ListedName.ToShow(artifactPath)}' cannot be in a folder of this system: {why}.") { Target = artifactPath }
+                $"The artifact '{ListedName.ToShow(artifactPath)}' cannot be in a folder of this system: {why}.")
+            { Target = artifactPath }
             : Path.Combine(root, path.Replace('/', Path.DirectorySeparatorChar));
     }
 

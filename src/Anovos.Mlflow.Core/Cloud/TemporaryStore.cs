@@ -43,7 +43,8 @@ internal static class TemporaryStore
                     return new BucketArtifactStore(new S3Bucket(authority, settings, others, retrier), key);
                 case (TemporaryKeys keys, "r2") when authority.Split('@') is [{ Length: > 0 } bucket, { Length: > 0 } host]:
                     S3Settings cloudflare = Settings(new S3Settings(), keys)
-                        with { Endpoint = EndpointOf(host), Region = "auto", PathStyle = true };
+                        with
+                    { Endpoint = EndpointOf(host), Region = "auto", PathStyle = true };
                     return new BucketArtifactStore(new S3Bucket(bucket, cloudflare, others, retrier), key);
                 case (TemporarySignature signature, "abfss" or "abfs" or "wasbs" or "wasb"):
                     return new BucketArtifactStore(
@@ -55,7 +56,8 @@ internal static class TemporaryStore
         }
 
         throw new MlflowException(
-            ErrorKind.UriUnsupported, $"{uri} is not a place that the credentials for it fit: {credentials}.") { Target = uri };
+            ErrorKind.UriUnsupported, $"{uri} is not a place that the credentials for it fit: {credentials}.")
+        { Target = uri };
     }
 
     // Of the environment: another endpoint, and its TLS. Not the owner, and not how one's own objects are kept.

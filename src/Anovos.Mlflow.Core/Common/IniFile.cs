@@ -66,13 +66,15 @@ internal sealed class IniFile
         {
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                $"{what} {path} cannot be read: {e.Message} Correct the line.", e) { Target = path };
+                $"{what} {path} cannot be read: {e.Message} Correct the line.", e)
+            { Target = path };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                $"{what} {path} cannot be read: {e.Message} Correct its permissions, or move it away.", e) { Target = path };
+                $"{what} {path} cannot be read: {e.Message} Correct its permissions, or move it away.", e)
+            { Target = path };
         }
     }
 

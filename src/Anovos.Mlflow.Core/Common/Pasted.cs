@@ -99,7 +99,8 @@ public static class Pasted
             throw new MlflowException(
                 ErrorKind.InvalidValue,
                 $"{source} has {character} (U+{((int)text[i]).ToString("X4", CultureInfo.InvariantCulture)}) at position {i + 1}, "
-                + $"which a {what} cannot contain. It may have been copied in part, or from a page that formats it. Copy it again.") { Target = source };
+                + $"which a {what} cannot contain. It may have been copied in part, or from a page that formats it. Copy it again.")
+            { Target = source };
         }
 
         return text;

@@ -34,7 +34,8 @@ public sealed class AnovosPlan
         if (runId is not null && !Run.IsRunId(runId))
         {
             throw new MlflowException(ErrorKind.InvalidValue,
-                $"'{runId}' is not a run id. Give the id that MLflow shows for the run.") { Target = runId };
+                $"'{runId}' is not a run id. Give the id that MLflow shows for the run.")
+            { Target = runId };
         }
 
         return Of(config.Root, config.Tracking, ConfigFile.FullPath(basePath), runId);

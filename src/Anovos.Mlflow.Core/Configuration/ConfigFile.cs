@@ -81,5 +81,6 @@ internal static class ConfigFile
         new(ErrorKind.ConfigNotFound, $"{path}: {message} {advice}", inner) { Target = path };
 
     private static MlflowException TooLarge(string path, string size) => new(ErrorKind.ConfigInvalid,
-        $"{path}:1:1: A workflow file has at most {MaxBytes} bytes, and this one has {size}. Is this the right file?") { Target = path };
+        $"{path}:1:1: A workflow file has at most {MaxBytes} bytes, and this one has {size}. Is this the right file?")
+    { Target = path };
 }

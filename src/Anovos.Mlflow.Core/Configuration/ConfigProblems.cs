@@ -25,15 +25,15 @@ internal sealed class ConfigProblems(string path)
     /// <summary>Adds a finding of any severity.</summary>
     public void Add(DiagnosticSeverity severity, string rule, YamlPosition at, string key,
         string message, string effect, string advice) => _all.Add(new()
-    {
-        Severity = severity,
-        Rule = rule,
-        Line = at.Line,
-        Column = at.Column,
-        Key = key,
-        Message = message,
-        Effect = effect,
-        Advice = advice,
-        Path = path,
-    });
+        {
+            Severity = severity,
+            Rule = rule,
+            Line = at.Line,
+            Column = at.Column,
+            Key = key,
+            Message = message,
+            Effect = effect,
+            Advice = advice,
+            Path = path,
+        });
 }

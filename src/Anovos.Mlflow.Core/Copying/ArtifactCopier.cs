@@ -89,7 +89,10 @@ internal sealed class ArtifactCopier(ITrackingStore source, ITrackingStore targe
         string id = source is ILocalStore ? $"models/{from.ModelId}" : "";
         var run = new Run
         {
-            RunId = id, ExperimentId = from.ExperimentId, ArtifactUri = from.ArtifactUri, TrackingUri = source.TrackingUri,
+            RunId = id,
+            ExperimentId = from.ExperimentId,
+            ArtifactUri = from.ArtifactUri,
+            TrackingUri = source.TrackingUri,
         };
         var there = new TargetRun("", "", to?.ArtifactUri ?? "", LifecycleStage.Active, null);
         var missing = new MissingList();

@@ -134,7 +134,10 @@ internal sealed class RunCopier(
             string open = run.IsOpen() ? "It has not ended. " : "";
             return result with
             {
-                Status = "Incomplete", Missing = missing.Items, Reason = open + missing.Summarize(), Error = missing.ToError(run.RunId),
+                Status = "Incomplete",
+                Missing = missing.Items,
+                Reason = open + missing.Summarize(),
+                Error = missing.ToError(run.RunId),
             };
         }
 

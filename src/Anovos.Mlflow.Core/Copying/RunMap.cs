@@ -131,7 +131,8 @@ internal sealed class RunMap(ITrackingStore source, ITrackingStore target, Exper
     private async Task<TargetRun?> SearchAsync(string runId, IReadOnlyList<string> experimentIds, CancellationToken cancellationToken)
     {
         var search = new RunSearch(
-            experimentIds, $"tags.`{OfflineTags.SourceRunId}` = '{runId}'") { ViewType = ViewType.All, MaxResults = 100 };
+            experimentIds, $"tags.`{OfflineTags.SourceRunId}` = '{runId}'")
+        { ViewType = ViewType.All, MaxResults = 100 };
         Page<Run> page = await target.SearchRunsAsync(search, null, cancellationToken).ConfigureAwait(false);
         return page.Items.FirstOrDefault(IsCopy) is { } run ? TargetRun.Of(run) : null;
     }

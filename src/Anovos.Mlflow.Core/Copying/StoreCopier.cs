@@ -64,7 +64,9 @@ public sealed class StoreCopier
 
     private ModelCopyOptions ModelOptions => new()
     {
-        KeepIds = _options.KeepIds, KeepArtifactLocations = _options.KeepArtifactLocations, CountOnly = _options.CountOnly,
+        KeepIds = _options.KeepIds,
+        KeepArtifactLocations = _options.KeepArtifactLocations,
+        CountOnly = _options.CountOnly,
     };
 
     private RegistryCopier Registry => new(

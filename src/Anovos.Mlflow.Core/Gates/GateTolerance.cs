@@ -16,7 +16,8 @@ public sealed record GateTolerance(double Amount, bool IsPercent)
             ? new GateTolerance(amount, isPercent)
             : throw new MlflowException(
                 ErrorKind.InvalidValue,
-                $"'{text}' is not a tolerance. Write a number that is not negative, or a percentage, as 5%.") { Target = text };
+                $"'{text}' is not a tolerance. Write a number that is not negative, or a percentage, as 5%.")
+            { Target = text };
     }
 
     /// <summary>How far that is from the value of the other run.</summary>

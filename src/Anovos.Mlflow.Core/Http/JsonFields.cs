@@ -22,7 +22,8 @@ internal static class JsonFields
         {
             throw new MlflowException(ErrorKind.NotAnMlflowServer,
                 $"{server} answers, but not as an MLflow server does: {failure.Message.TrimEnd('.')}. "
-                + "Check the tracking URI, and what stands between here and the server.", failure) { Target = server };
+                + "Check the tracking URI, and what stands between here and the server.", failure)
+            { Target = server };
         }
     }
 

@@ -85,8 +85,12 @@ internal sealed record PresignedUrl(string Url, IReadOnlyDictionary<string, stri
             header => keepsHeader(header.Key)).ToDictionary(header => header.Key, header => header.Value));
 
     /// <summary>Returns a copy with a header added or replaced.</summary>
-    public PresignedUrl WithHeader(string name, string value) => this with { Headers = new Dictionary<string, string>(
-        Headers.ToDictionary(header => header.Key, header => header.Value), StringComparer.OrdinalIgnoreCase) { [name] = value } };
+    public PresignedUrl WithHeader(string name, string value) => this with
+    {
+        Headers = new Dictionary<string, string>(
+        Headers.ToDictionary(header => header.Key, header => header.Value), StringComparer.OrdinalIgnoreCase)
+        { [name] = value }
+    };
 
     /// <summary>The scheme and host only, because the rest is secret.</summary>
     public override string ToString() => new Uri(Url).GetLeftPart(UriPartial.Authority);

@@ -68,7 +68,8 @@ internal sealed class AzureCli(Func<string, string?> setting, Func<CancellationT
         ? value
         : throw new MlflowException(
             ErrorKind.InvalidValue,
-            $"{variable} holds no id that the Azure CLI could be given. Correct it.") { Target = variable };
+            $"{variable} holds no id that the Azure CLI could be given. Correct it.")
+        { Target = variable };
 
     private AccessToken Read(TokenProgram program, string output)
     {

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net.Http.Headers;
-using System.Text.Json;
 using System.Text;
+using System.Text.Json;
 using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Identity;
@@ -65,7 +65,8 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
         if (Text(answer, "access_token") is not { Length: > 0 } value)
             throw new MlflowException(
                 ErrorKind.AuthenticationFailed,
-                $"{Shown(address)} answered without a token. Check the address.") { Target = address.Host };
+                $"{Shown(address)} answered without a token. Check the address.")
+            { Target = address.Host };
         Hide(value);
         DateTimeOffset end = Seconds(answer, "expires_on") is { } at ? DateTimeOffset.FromUnixTimeSeconds(at)
             : now + TimeSpan.FromSeconds(Seconds(answer, "expires_in") ?? 3600);
@@ -82,7 +83,8 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
         ? address
         : throw new MlflowException(
             ErrorKind.InvalidValue,
-            $"{setting} is not an address. Write it as https://host/path.") { Target = setting };
+            $"{setting} is not an address. Write it as https://host/path.")
+        { Target = setting };
 
     private static long? Seconds(JsonElement answer, string name) => answer.TryGetProperty(name, out JsonElement value)
         && long.TryParse(value.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out long seconds) && seconds < int.MaxValue * 100L ? seconds : null;
@@ -99,7 +101,8 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
                 throw new MlflowException(
                     ErrorKind.InvalidValue,
                     $"{Shown(address)} is no https address, and what signs in must not go there in the open. Correct the variable "
-                    + "that names it.") { Target = address.Host };
+                    + "that names it.")
+                { Target = address.Host };
             patience.CancelAfter(Patience);
             try
             {

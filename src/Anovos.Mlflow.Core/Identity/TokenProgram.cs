@@ -94,7 +94,8 @@ internal sealed class TokenProgram(string name, string path)
             process.Dispose();
             throw new MlflowException(
                 ErrorKind.AuthenticationFailed,
-                $"{name} ({path}) cannot be started: {e.Message}", e) { Target = path };
+                $"{name} ({path}) cannot be started: {e.Message}", e)
+            { Target = path };
         }
     }
 }

@@ -1,5 +1,5 @@
-using System.Text.Json.Nodes;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Jobs;
@@ -81,7 +81,8 @@ public sealed record ClusterJob
         GitRepository();
         if (GitSource is not null && PythonFile.StartsWith("/", StringComparison.Ordinal))
             throw new MlflowException(ErrorKind.InvalidValue, $"'{PythonFile}' is not a path in the Git repository. Give a relative "
-                + "one, as src/main.py.") { Target = PythonFile };
+                + "one, as src/main.py.")
+            { Target = PythonFile };
         if (Passing == VariablePassing.Launcher)
             LaunchedFile();
     }
@@ -123,7 +124,8 @@ public sealed record ClusterJob
                 : "Use environment_version 5 or later in a workspace that has environment variables for serverless jobs (a preview), or "
                     + "a file of the workspace or of a volume.";
             throw new MlflowException(ErrorKind.InvalidValue, $"'{PythonFile}' of a Git repository cannot be given environment "
-                + $"variables on this compute, and so cannot join the run. {instead}") { Target = PythonFile };
+                + $"variables on this compute, and so cannot join the run. {instead}")
+            { Target = PythonFile };
         }
 
         string file = PythonFile.StartsWith("dbfs:/Volumes/", StringComparison.Ordinal) ? PythonFile.Substring(5) : PythonFile;
@@ -134,7 +136,8 @@ public sealed record ClusterJob
             string where = ServerlessEnvironment is null ? "on a cluster that runs already"
                 : "on serverless compute of this environment version";
             throw new MlflowException(ErrorKind.InvalidValue, $"'{PythonFile}' cannot be started {where}, for the run has to be named "
-                + "to it on the way. Give a path of the workspace or of a volume, or a new cluster.") { Target = PythonFile };
+                + "to it on the way. Give a path of the workspace or of a volume, or a new cluster.")
+            { Target = PythonFile };
         }
 
         return file.StartsWith("/Workspace/", StringComparison.Ordinal) || file.StartsWith("/Volumes/", StringComparison.Ordinal)

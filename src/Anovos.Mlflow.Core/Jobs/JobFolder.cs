@@ -1,5 +1,5 @@
-using System.Text.Json;
 using System.Text;
+using System.Text.Json;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
@@ -98,7 +98,8 @@ internal sealed class JobFolder
             parent = parent.Substring(Mount.Length);
         if (!parent.StartsWith("/", StringComparison.Ordinal) || parent.Split('/').Any(part => part is "." or ".."))
             throw new MlflowException(ErrorKind.InvalidValue, $"'{parent}' is no folder to put the workflow file in. Give a "
-                + "folder of the workspace, as /Users/you@example.com/anovos, or of a volume, as /Volumes/catalog/schema/volume.") { Target = parent };
+                + "folder of the workspace, as /Users/you@example.com/anovos, or of a volume, as /Volumes/catalog/schema/volume.")
+            { Target = parent };
         string path = $"{parent.TrimEnd('/')}/{_name}";
 
         // The Files API makes the folders of a file itself.

@@ -68,14 +68,18 @@ internal sealed class OneTimeRun(ClusterJob job, string token) : IJobStarter
         folder.MayBeInUse = true;
         return new StartedJob(
             await jobs.SubmitAsync(run, cancellationToken)
-            .ConfigureAwait(false)) { NeedsVariables = passing == VariablePassing.Serverless };
+            .ConfigureAwait(false))
+        { NeedsVariables = passing == VariablePassing.Serverless };
     }
 
     private JsonObject Describe(string file, string[] arguments, VariablePassing passing, string idempotencyToken)
     {
         var program =
-            new JsonObject { ["python_file"] = file,
-            ["parameters"] = new JsonArray([.. arguments.Select(argument => JsonValue.Create(argument))]) };
+            new JsonObject
+            {
+                ["python_file"] = file,
+                ["parameters"] = new JsonArray([.. arguments.Select(argument => JsonValue.Create(argument))])
+            };
         var task = new JsonObject { ["task_key"] = Key, ["spark_python_task"] = program };
         var run = new JsonObject { ["run_name"] = job.Name, ["idempotency_token"] = idempotencyToken };
         if (job.Timeout is { } limit)

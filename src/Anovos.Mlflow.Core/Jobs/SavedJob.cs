@@ -105,7 +105,8 @@ internal sealed class RepairedJobRun(SavedJob job) : IJobStarter
             repair["job_parameters"] = OneTimeRun.Object(parameters);
         folder.MayBeInUse = true;
         return new StartedJob(
-            id) { RepairId = await RepairAsync(jobs, repair, id, state.LatestRepairId, cancellationToken).ConfigureAwait(false) };
+            id)
+        { RepairId = await RepairAsync(jobs, repair, id, state.LatestRepairId, cancellationToken).ConfigureAwait(false) };
     }
 
     /// <inheritdoc/>

@@ -60,9 +60,9 @@ public sealed class RemoteScan(BucketSources sources, bool includeChecksums = fa
         (IBucket bucket, string key) = sources.Open(path);
         string root = path.Substring(0, path.Length - key.Length), folder = output.IsFile ? key.Substring(0, key.LastIndexOf('/') + 1) : key.Length == 0 ? "" : key + "/";
         IEnumerable<OutputFile> found = from item in await bucket.ListAsync(output.IsFile ? key : folder, recursive: true, cancellationToken).ConfigureAwait(false)
-                                       let relative = item.Key.Substring(folder.Length)
-                                       where output.IsFile ? item.Key == key : relative.Length > 0 && !NotOurs.IsMatch(relative) && (includeChecksums || !Checksum.IsMatch(relative))
-                                       select new OutputFile(root + item.Key, Artifacts.ArtifactPath.Join(output.ArtifactPath ?? "", relative), item.Length) { Tracked = output.Tracked, Reason = output.Reason, WrittenUtc = item.WrittenUtc, ETag = item.ETag, Md5 = item.Md5 };
+                                        let relative = item.Key.Substring(folder.Length)
+                                        where output.IsFile ? item.Key == key : relative.Length > 0 && !NotOurs.IsMatch(relative) && (includeChecksums || !Checksum.IsMatch(relative))
+                                        select new OutputFile(root + item.Key, Artifacts.ArtifactPath.Join(output.ArtifactPath ?? "", relative), item.Length) { Tracked = output.Tracked, Reason = output.Reason, WrittenUtc = item.WrittenUtc, ETag = item.ETag, Md5 = item.Md5 };
         return [.. found.OrderBy(file => file.ArtifactPath, StringComparer.Ordinal)];
     }
 }

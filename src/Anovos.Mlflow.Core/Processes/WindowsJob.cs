@@ -101,7 +101,11 @@ internal sealed partial class WindowsJob : IDisposable
 
             var startup = new StartupInformation
             {
-                Size = Marshal.SizeOf<StartupInformation>(), Flags = UseStandardHandles, Input = pipes[0], Output = pipes[1], Error = pipes[2],
+                Size = Marshal.SizeOf<StartupInformation>(),
+                Flags = UseStandardHandles,
+                Input = pipes[0],
+                Output = pipes[1],
+                Error = pipes[2],
                 Attributes = attributes,
             };
             bool isCreated = CreateProcessW(

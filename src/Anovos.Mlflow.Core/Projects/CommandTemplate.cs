@@ -168,7 +168,8 @@ internal static class CommandTemplate
             string sign = text[at] < ' ' ? "line end" : text[at].ToString();
             throw new MlflowException(ErrorKind.InvalidValue,
                 $"The argument '{text}' has the sign '{sign}', which cmd would act upon also in "
-                + "quotes. Put the command into a script, and name that.") { Target = text };
+                + "quotes. Put the command into a script, and name that.")
+            { Target = text };
         }
 
         if (SafeInCmd.IsMatch(text))

@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Text.RegularExpressions;
 using System.Text;
+using System.Text.RegularExpressions;
 using Anovos.Mlflow.Processes;
 
 namespace Anovos.Mlflow.Projects;

@@ -30,12 +30,14 @@ public sealed class LifecycleChecks(ITrackingStore store)
     /// <summary>Throws for an experiment that is in the trash, and so cannot be changed or removed.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentDeleted"/></exception>
     public static Experiment ThrowIfDeleted(Experiment experiment) => experiment.LifecycleStage == LifecycleStage.Active ? experiment : throw new MlflowException(
-        ErrorKind.ExperimentDeleted, $"The experiment '{experiment.Name}' ({experiment.ExperimentId}) is removed. Restore-MlflowExperiment brings it back.") { Target = experiment.Name };
+        ErrorKind.ExperimentDeleted, $"The experiment '{experiment.Name}' ({experiment.ExperimentId}) is removed. Restore-MlflowExperiment brings it back.")
+    { Target = experiment.Name };
 
     /// <summary>Throws for an experiment that is not in the trash, and so cannot be restored.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.NotDeleted"/></exception>
     public static Experiment ThrowIfActive(Experiment experiment) => experiment.LifecycleStage == LifecycleStage.Deleted ? experiment : throw new MlflowException(
-        ErrorKind.NotDeleted, $"The experiment '{experiment.Name}' ({experiment.ExperimentId}) is not removed, so there is nothing to restore.") { Target = experiment.Name };
+        ErrorKind.NotDeleted, $"The experiment '{experiment.Name}' ({experiment.ExperimentId}) is not removed, so there is nothing to restore.")
+    { Target = experiment.Name };
 
     private async Task<(Run Run, Experiment Experiment)> ReadAsync(string runId, CancellationToken cancellationToken)
     {

@@ -108,7 +108,8 @@ public abstract class RunDataCommand : RunCommand
         if (Limits.WhyInvalidKey(key) is { } why)
         {
             throw new MlflowException(ErrorKind.InvalidValue,
-                $"MLflow does not take the key '{key}': {why}. '{Limits.ToValidKey(key)}' would do.") { Target = key };
+                $"MLflow does not take the key '{key}': {why}. '{Limits.ToValidKey(key)}' would do.")
+            { Target = key };
         }
 
         _validKey = key;

@@ -2,8 +2,8 @@ using System.Security.Cryptography;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Stores;
-using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Cloud;
+using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Artifacts;

@@ -1,4 +1,3 @@
-using Anovos.Mlflow.Tests.Configuration;
 using System.Diagnostics;
 using System.Net.Sockets;
 using Anovos.Mlflow.Artifacts;
@@ -6,8 +5,9 @@ using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Outputs;
 using Anovos.Mlflow.Stores;
-using Anovos.Mlflow.TestServer;
+using Anovos.Mlflow.Tests.Configuration;
 using Anovos.Mlflow.Tests.Tracking;
+using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Artifacts;

@@ -1,9 +1,9 @@
-using Anovos.Mlflow.Tests.Artifacts;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Cloud;
 using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.Outputs;
 using Anovos.Mlflow.Stores;
+using Anovos.Mlflow.Tests.Artifacts;
 using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Cloud;

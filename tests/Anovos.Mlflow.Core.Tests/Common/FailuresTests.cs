@@ -251,7 +251,12 @@ public class FailuresTests
     {
         var e = new MlflowException(ErrorKind.ServerError, "first")
         {
-            Target = "run", ErrorCode = "CODE", StatusCode = 503, IsTransient = true, RetryAfter = TimeSpan.FromSeconds(3), RequestId = "r-1",
+            Target = "run",
+            ErrorCode = "CODE",
+            StatusCode = 503,
+            IsTransient = true,
+            RetryAfter = TimeSpan.FromSeconds(3),
+            RequestId = "r-1",
         };
         var known = typeof(MlflowException).GetProperties().Where(property => property.DeclaringType == typeof(MlflowException)).ToList();
         Assert.All(known, property => Assert.NotEqual(property.PropertyType.IsValueType ? Activator.CreateInstance(property.PropertyType) : null, property.GetValue(e)));

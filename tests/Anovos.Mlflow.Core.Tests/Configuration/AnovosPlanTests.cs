@@ -56,8 +56,12 @@ public class AnovosPlanTests
         Assert.Equal(Full(runPath.Replace("RUN", RunId, StringComparison.Ordinal)), row.RunPath);
         Assert.Equal((artifactPath, isFile, !isFile, false), (row.ArtifactPath, row.IsFile, row.IsDirectory, row.IsRemote));
 
-        string flag = kind switch { OutputKind.Output => "track_output", OutputKind.Intermediate => "track_intermediates",
-            _ => "track_reports" };
+        string flag = kind switch
+        {
+            OutputKind.Output => "track_output",
+            OutputKind.Intermediate => "track_intermediates",
+            _ => "track_reports"
+        };
         Assert.Equal((true, flag + " is on"), (row.Tracked, row.Reason));
         AnovosOutput off = Row($"{yaml}\n{Blocks}{Sample.Tracking.Replace(flag + ": True", flag + ": no", StringComparison.Ordinal)}", kind,
             step);

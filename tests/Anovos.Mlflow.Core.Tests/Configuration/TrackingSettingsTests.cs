@@ -134,8 +134,12 @@ public class TrackingSettingsTests
     [InlineData(OutputKind.Intermediate, true, "track_intermediates selects 'data_transformer/*'")]
     public void Each_kind_obeys_its_flag(OutputKind kind, bool expected, string reason)
     {
-        var tracking = new TrackingSettings { TrackOutput = true, TrackIntermediates = true,
-            IntermediatePatterns = [ArtifactPattern.Parse("data_transformer/*")] };
+        var tracking = new TrackingSettings
+        {
+            TrackOutput = true,
+            TrackIntermediates = true,
+            IntermediatePatterns = [ArtifactPattern.Parse("data_transformer/*")]
+        };
         Assert.Equal(expected, tracking.Tracks(kind, "data_transformer/transformers/x", out string why));
         Assert.Equal(reason, why);
     }

@@ -1,8 +1,8 @@
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Stores;
-using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Robustness;
 using Anovos.Mlflow.Tests.Tracking;
+using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tracking;
 using static Anovos.Mlflow.Tests.Copying.CopiedStore;
 
@@ -18,7 +18,8 @@ public sealed class CopyKillTests(ITestOutputHelper output) : IDisposable
     {
         await using TrackingServer server = await TrackingServer.StartAsync(new TrackingServerOptions
         {
-            Version = MlflowVersion.V3_11, KeepsRepeatedPoints = true,
+            Version = MlflowVersion.V3_11,
+            KeepsRepeatedPoints = true,
         });
         using ITrackingStore source = new DirectoryStore(_folder.Below("source")), target = new RestStore(server.Uri, new ConnectionOptions());
         await FillAsync(source);

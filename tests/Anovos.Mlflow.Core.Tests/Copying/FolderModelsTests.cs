@@ -43,7 +43,8 @@ public sealed class FolderModelsTests : IDisposable
         Assert.Equal(
             new LoggedModelMetric("acc", 0.9, 1700000003002, 2, FolderWithModels.Parent)
             {
-                DatasetName = "income", DatasetDigest = "abc123",
+                DatasetName = "income",
+                DatasetDigest = "abc123",
             },
             model.Points[^1]);
         Assert.Equal($"{_source.Uri}/{FolderWithModels.Experiment}/models/{FolderWithModels.Second}/artifacts", model.ArtifactUri);

@@ -11,7 +11,7 @@ namespace Anovos.Mlflow.Tests.Copying;
 public abstract class ModelCopyContract : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-        private ITrackingStore? _target;
+    private ITrackingStore? _target;
     private ModelMove? _move;
 
     protected ModelCopyContract() => Source = new FolderWithModels(_folder);

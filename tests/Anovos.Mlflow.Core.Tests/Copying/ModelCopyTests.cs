@@ -1,8 +1,8 @@
 using Anovos.Mlflow.Copying;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Stores;
-using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Tracking;
+using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Copying;

@@ -2,8 +2,8 @@ using System.Text.Json.Nodes;
 using Anovos.Mlflow.Copying;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Registry;
-using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Tracking;
+using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Copying;

@@ -4,11 +4,10 @@ using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Copying;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Stores;
-using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Robustness;
 using Anovos.Mlflow.Tests.Tracking;
+using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tracking;
-
 using static Anovos.Mlflow.Tests.Copying.CopiedStore;
 
 namespace Anovos.Mlflow.Tests.Copying;

@@ -1,7 +1,7 @@
 using Anovos.Mlflow.Copying;
 using Anovos.Mlflow.Http;
-using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Tracking;
+using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Copying;

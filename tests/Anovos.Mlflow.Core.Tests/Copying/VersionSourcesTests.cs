@@ -74,7 +74,9 @@ public sealed class VersionSourcesTests : IDisposable
         (id, _) => Task.FromResult(id == FolderWithModels.Model
             ? new LoggedModel
             {
-                ModelId = CopyOfModel, RunId = CopyOfRun, ArtifactUri = $"mlflow-artifacts:/7/models/{CopyOfModel}/artifacts",
+                ModelId = CopyOfModel,
+                RunId = CopyOfRun,
+                ArtifactUri = $"mlflow-artifacts:/7/models/{CopyOfModel}/artifacts",
             }
             : null));
 }

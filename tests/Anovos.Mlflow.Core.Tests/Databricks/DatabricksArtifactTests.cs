@@ -4,8 +4,8 @@ using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Databricks;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Stores;
-using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Artifacts;
+using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Databricks;
@@ -143,7 +143,8 @@ public sealed class DatabricksArtifactTests : IAsyncDisposable
     {
         Dictionary<string, string> headers = new()
         {
-            ["x-ms-encryption-scope"] = "scope", ["x-amz-server-side-encryption"] = "aws:kms",
+            ["x-ms-encryption-scope"] = "scope",
+            ["x-amz-server-side-encryption"] = "aws:kms",
             ["X-Databricks-Storage"] = "of the workspace",
         };
         await OpenAsync(new() { Cloud = cloud, SignedHeaders = headers });

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Cloud;
+using Anovos.Mlflow.TestServer;
 using Azure.Storage.Blobs;
 using Azure.Storage.Sas;
 

@@ -1,12 +1,12 @@
-using Anovos.Mlflow.Tests.Http;
 using System.Security.Cryptography;
-using Amazon.S3.Model;
 using Amazon.S3;
+using Amazon.S3.Model;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Stores;
-using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Cloud;
+using Anovos.Mlflow.Tests.Http;
+using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tracking;
 using Azure.Storage.Blobs;
 using Azure.Storage.Sas;

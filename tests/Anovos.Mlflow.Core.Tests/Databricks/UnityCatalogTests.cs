@@ -2,9 +2,9 @@ using System.Security.Cryptography;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Registry;
-using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Cloud;
 using Anovos.Mlflow.Tests.Registry;
+using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Databricks;

@@ -4,8 +4,8 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Anovos.Mlflow.Http;
-using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Tracking;
+using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Http;
@@ -241,8 +241,14 @@ public sealed class ConnectionErrorTests
     [Fact]
     public async Task A_run_that_is_missing_or_another_users_gets_both_possibilities()
     {
-        TrackingServerOptions options = new() { Version = MlflowVersion.V3_17, Username = "ada", Password = "right",
-            ReaderUsername = "bob", ReaderPassword = Secret };
+        TrackingServerOptions options = new()
+        {
+            Version = MlflowVersion.V3_17,
+            Username = "ada",
+            Password = "right",
+            ReaderUsername = "bob",
+            ReaderPassword = Secret
+        };
         await using TrackingServer server = await TrackingServer.StartAsync(options);
         using var reader = new RestStore(server.Uri, new ConnectionOptions { Username = "bob", Password = Secret });
         string missing = new('0', 32);

@@ -1,7 +1,7 @@
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Http;
-using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Artifacts;
+using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Http;
 

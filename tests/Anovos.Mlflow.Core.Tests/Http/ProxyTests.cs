@@ -62,7 +62,8 @@ public sealed class ProxyTests : IDisposable
     {
         MlflowException e = await FailAsync(scheme, new ConnectionOptions
         {
-            HttpProxy = $"http://{_http.Authority}", HttpsProxy = $"http://{_http.Authority}",
+            HttpProxy = $"http://{_http.Authority}",
+            HttpsProxy = $"http://{_http.Authority}",
         });
         Assert.Contains($"The proxy http://{_http.Authority} before {scheme}://mlflow.invalid wants credentials (407). "
             + $"Set user and password in {scheme.ToUpperInvariant()}_PROXY, as http://user:password@host:port", e.Message);

@@ -80,7 +80,9 @@ public sealed class ServerCertificatesTests
         X509Certificate2 lower = Sign("Lower", Root), site = Sign("site", lower, isAuthority: false);
         var chain = new Dictionary<string, X509Certificate2>
         {
-            ["lower"] = lower, ["site"] = site, ["server"] = Sign("server", site, isAuthority: false),
+            ["lower"] = lower,
+            ["site"] = site,
+            ["server"] = Sign("server", site, isAuthority: false),
         };
         Assert.False(IsTrusted(chain, "lower", received: ["site", "lower"]));
     }
@@ -93,7 +95,8 @@ public sealed class ServerCertificatesTests
         {
             var chain = new Dictionary<string, X509Certificate2>
             {
-                ["lower"] = lower, ["server"] = Sign("server", lower, isAuthority: false, usage: usage),
+                ["lower"] = lower,
+                ["server"] = Sign("server", lower, isAuthority: false, usage: usage),
             };
             Assert.Equal(expected, IsTrusted(chain, "lower"));
         }

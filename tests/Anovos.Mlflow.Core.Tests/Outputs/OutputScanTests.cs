@@ -1,6 +1,6 @@
-using Anovos.Mlflow.Tests.Configuration;
 using Anovos.Mlflow.Configuration;
 using Anovos.Mlflow.Outputs;
+using Anovos.Mlflow.Tests.Configuration;
 
 namespace Anovos.Mlflow.Tests.Outputs;
 

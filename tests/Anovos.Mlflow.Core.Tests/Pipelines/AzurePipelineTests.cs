@@ -1,5 +1,5 @@
-using Anovos.Mlflow.Context;
 using Anovos.Mlflow.Artifacts;
+using Anovos.Mlflow.Context;
 using Anovos.Mlflow.Pipelines;
 using Anovos.Mlflow.Tests.Databricks;
 using Anovos.Mlflow.Tracking;

@@ -3,8 +3,8 @@ using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Registry;
 using Anovos.Mlflow.Stores;
-using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Tracking;
+using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Registry;

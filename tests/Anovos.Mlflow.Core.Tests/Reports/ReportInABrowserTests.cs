@@ -203,7 +203,13 @@ public sealed class ReportInABrowserTests(Chromium chromium) : IClassFixture<Chr
     {
         var run = new Run
         {
-            RunId = evil, ExperimentId = evil, Experiment = evil, RunName = evil, UserId = evil, TrackingUri = evil, Status = RunStatus.Failed,
+            RunId = evil,
+            ExperimentId = evil,
+            Experiment = evil,
+            RunName = evil,
+            UserId = evil,
+            TrackingUri = evil,
+            Status = RunStatus.Failed,
             Params = new Dictionary<string, string> { [evil] = evil },
             Tags = new Dictionary<string, string> { [evil] = evil, ["mlflow.note.content"] = $"{evil}\n{evil}", ["flagged/" + evil] = evil, ["mlflow.parentRunId"] = evil },
             Metrics = new Dictionary<string, double> { [evil] = 1, ["time/" + evil] = 2, ["drift_statistics/x/flagged"] = 1 },

@@ -1,10 +1,10 @@
-using System.Text.RegularExpressions;
 using System.Text;
+using System.Text.RegularExpressions;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Configuration;
+using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
-using FsCheck;
 
 namespace Anovos.Mlflow.Tests.Robustness;
 

@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Http;
 using Anovos.Mlflow.Stores;
-using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Tracking;
+using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Robustness;

@@ -1,7 +1,7 @@
 using System.Text;
 using Anovos.Mlflow.Artifacts;
-using Anovos.Mlflow.StoreWriter;
 using Anovos.Mlflow.Stores;
+using Anovos.Mlflow.StoreWriter;
 using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Robustness;

@@ -110,7 +110,11 @@ public sealed class FakeCloudTests : IAsyncLifetime
 
     private string Presign(string key, HttpVerb verb, DateTime until) => _s3.GetPreSignedURL(new GetPreSignedUrlRequest
     {
-        BucketName = "artifacts", Key = key, Verb = verb, Expires = until, Protocol = Protocol.HTTP,
+        BucketName = "artifacts",
+        Key = key,
+        Verb = verb,
+        Expires = until,
+        Protocol = Protocol.HTTP,
     });
 
     private async Task<(int Status, string Code)> SendAsync(HttpMethod method, string address, string? body = null)

@@ -4,8 +4,8 @@ using System.Text.Json;
 using Anovos.Mlflow.Artifacts;
 using Anovos.Mlflow.Cloud;
 using Anovos.Mlflow.Http;
-using Anovos.Mlflow.TestServer;
 using Anovos.Mlflow.Tests.Tracking;
+using Anovos.Mlflow.TestServer;
 using Google.Apis.Auth.OAuth2;
 
 namespace Anovos.Mlflow.Tests.TestServer;

@@ -6,7 +6,10 @@ public class RunColumnTests
 {
     private static readonly Run One = new()
     {
-        RunId = "1", ExperimentId = "7", Status = RunStatus.Finished, ArtifactUri = "file:///a",
+        RunId = "1",
+        ExperimentId = "7",
+        Status = RunStatus.Finished,
+        ArtifactUri = "file:///a",
         StartTime = new DateTimeOffset(2026, 11, 30, 9, 0, 0, 123, TimeSpan.FromHours(2)),
         EndTime = new DateTimeOffset(2026, 11, 30, 7, 1, 0, TimeSpan.Zero),
         Params = new Dictionary<string, string> { ["lr"] = "0.1", ["empty"] = "" },
@@ -16,7 +19,10 @@ public class RunColumnTests
 
     private static readonly Run Two = new()
     {
-        RunId = "2", ExperimentId = "7", Status = RunStatus.Running, StartTime = One.StartTime,
+        RunId = "2",
+        ExperimentId = "7",
+        Status = RunStatus.Running,
+        StartTime = One.StartTime,
         Metrics = new Dictionary<string, double> { ["loss/train [%]"] = 1 },
     };
 

@@ -6,14 +6,20 @@ public class RunComparisonTests
 {
     private static readonly Run One = new()
     {
-        RunId = "1", ExperimentId = "0", Params = new Dictionary<string, string> { ["lr"] = "0.1", ["same"] = "x" },
-        Metrics = new Dictionary<string, double> { ["rmse"] = 0.5, ["nan"] = double.NaN }, Tags = new Dictionary<string, string> { ["mlflow.runName"] = "a", ["team"] = "ops" },
+        RunId = "1",
+        ExperimentId = "0",
+        Params = new Dictionary<string, string> { ["lr"] = "0.1", ["same"] = "x" },
+        Metrics = new Dictionary<string, double> { ["rmse"] = 0.5, ["nan"] = double.NaN },
+        Tags = new Dictionary<string, string> { ["mlflow.runName"] = "a", ["team"] = "ops" },
     };
 
     private static readonly Run Two = new()
     {
-        RunId = "2", ExperimentId = "0", Params = new Dictionary<string, string> { ["same"] = "x", ["lr"] = "0.2" },
-        Metrics = new Dictionary<string, double> { ["nan"] = double.NaN, ["r2"] = 1.0 / 3 }, Tags = new Dictionary<string, string> { ["mlflow.runName"] = "b" },
+        RunId = "2",
+        ExperimentId = "0",
+        Params = new Dictionary<string, string> { ["same"] = "x", ["lr"] = "0.2" },
+        Metrics = new Dictionary<string, double> { ["nan"] = double.NaN, ["r2"] = 1.0 / 3 },
+        Tags = new Dictionary<string, string> { ["mlflow.runName"] = "b" },
     };
 
     [Fact]

@@ -181,7 +181,10 @@ public abstract class TrackingStoreContract : IDisposable
 
         Assert.Equal(new Dictionary<string, string>
         {
-            ["read.file_path"] = "data/a b.csv", ["write/file_type"] = "größe 世界 😀", ["empty"] = "", ["lines"] = "a\nb\r\n",
+            ["read.file_path"] = "data/a b.csv",
+            ["write/file_type"] = "größe 世界 😀",
+            ["empty"] = "",
+            ["lines"] = "a\nb\r\n",
         }, read.Params);
         Assert.Equal(new Dictionary<string, double> { ["loss"] = 0.5, ["counts/age/missing_pct"] = 0.25, [OddKey] = -3 }, read.Metrics);
         Assert.Equal("ops", read.Tags["team"]);
@@ -336,7 +339,9 @@ public abstract class TrackingStoreContract : IDisposable
 
         MlflowException failure = await Fails(ErrorKind.ParameterConflict, () => Store.LogBatchAsync(run, new()
         {
-            Params = [new("lr", "0.2"), new("fresh", "1")], Metrics = [new("m", 1, Start)], Tags = [new("t", "1")],
+            Params = [new("lr", "0.2"), new("fresh", "1")],
+            Metrics = [new("m", 1, Start)],
+            Tags = [new("t", "1")],
         }, default));
 
         Assert.Contains("lr", failure.Message, StringComparison.Ordinal);
@@ -599,7 +604,8 @@ public abstract class TrackingStoreContract : IDisposable
 
         await Store.LogBatchAsync(runs["a"], new()
         {
-            Metrics = [new("rmse", 0.5, Start)], Params = [new("model", "tree")],
+            Metrics = [new("rmse", 0.5, Start)],
+            Params = [new("model", "tree")],
             Tags = [new("team", "ops"), new("mlflow.source.type", "LOCAL")],
         }, default);
         await Store.LogBatchAsync(runs["b"], new() { Metrics = [new("rmse", 1.5, Start)], Params = [new("model", "linear")] }, default);

@@ -16,8 +16,15 @@ public sealed class SmallStoreTests : IAsyncLifetime
 
     public SmallStoreTests() => _store = new DirectoryStore(_folder.Below("mlruns"), new StoreLimits
     {
-        BatchMetrics = 7, BatchParams = 3, BatchTags = 2, BatchTotal = 8,
-        Key = 40, ParamValue = 50, TagValue = 60, DatasetName = 20, InputTagValue = 5,
+        BatchMetrics = 7,
+        BatchParams = 3,
+        BatchTags = 2,
+        BatchTotal = 8,
+        Key = 40,
+        ParamValue = 50,
+        TagValue = 60,
+        DatasetName = 20,
+        InputTagValue = 5,
     });
 
     public async ValueTask InitializeAsync() => _run = await _store.CreateRunAsync(new("0", "run", "tester", 1), default);

@@ -126,8 +126,11 @@ public sealed class SystemMetricRunTests : IAsyncLifetime
         byte[] yaml = Encoding.UTF8.GetBytes("write_main: { file_path: output, file_type: csv }\n");
         var job = new WorkflowJob
         {
-            Config = AnovosConfig.Parse(yaml, config), BasePath = _folder.FullPath, Outputs = new OutputSelection([], [], force: false),
-            Statistics = new StatisticSelection([], []), SystemMetrics = _options,
+            Config = AnovosConfig.Parse(yaml, config),
+            BasePath = _folder.FullPath,
+            Outputs = new OutputSelection([], [], force: false),
+            Statistics = new StatisticSelection([], []),
+            SystemMetrics = _options,
         };
         return new WorkflowRunner(_store, _run, _engine).RunAsync(job, _ => { }, _stop.Token);
     }

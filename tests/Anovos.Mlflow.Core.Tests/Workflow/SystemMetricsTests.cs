@@ -22,7 +22,8 @@ public sealed class SystemMetricsTests
         SystemMetrics metrics = Started();
         _machine = _machine with
         {
-            Cpu = new CpuTime(101.5, 204), Memory = new MemoryUse(2_500_000_000, 8_000_000_000),
+            Cpu = new CpuTime(101.5, 204),
+            Memory = new MemoryUse(2_500_000_000, 8_000_000_000),
             Network = new NetworkUse(5_250_000, 7_000_001),
         };
         metrics.Sample();
@@ -159,7 +160,8 @@ public sealed class SystemMetricsTests
         NetworkUse network = _machine.Network!.Value;
         _machine = _machine with
         {
-            Cpu = new CpuTime(cpu.Busy + busy, cpu.Total + of), Network = new NetworkUse(network.Received + received, network.Sent),
+            Cpu = new CpuTime(cpu.Busy + busy, cpu.Total + of),
+            Network = new NetworkUse(network.Received + received, network.Sent),
         };
     }
 

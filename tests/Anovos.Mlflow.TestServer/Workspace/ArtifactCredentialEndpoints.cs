@@ -41,8 +41,11 @@ internal sealed class ArtifactCredentialEndpoints(WorkspaceOptions options, Trac
             "credentials-for-write" or "credentials-for-read" => Credentials(context.Request, body, action),
             "create-multipart-upload" => CreateMultipart(context.Request, body),
             "get-presigned-upload-part-url" =>
-                new { upload_credential_info = Part(context.Request, body, Text(body, "upload_id"),
-                    body.GetProperty("part_number").GetInt32()) },
+                new
+                {
+                    upload_credential_info = Part(context.Request, body, Text(body, "upload_id"),
+                    body.GetProperty("part_number").GetInt32())
+                },
             "complete-multipart-upload" => await CompleteMultipartAsync(body),
             _ => throw new ApiException("ENDPOINT_NOT_FOUND", $"No API found for 'POST {path}'"),
         };
@@ -87,8 +90,11 @@ internal sealed class ArtifactCredentialEndpoints(WorkspaceOptions options, Trac
         var infos = paths.Skip(first).Take(count)
             .Select(path => Info(path, Address(request, KeyOf(root, path), action == "credentials-for-write"), Text(body, "run_id")));
         return first + count < paths.Length
-            ? new { credential_infos = infos,
-            next_page_token = (first + count).ToString(System.Globalization.CultureInfo.InvariantCulture) }
+            ? new
+            {
+                credential_infos = infos,
+                next_page_token = (first + count).ToString(System.Globalization.CultureInfo.InvariantCulture)
+            }
             : new { credential_infos = infos };
     }
 
@@ -129,8 +135,13 @@ internal sealed class ArtifactCredentialEndpoints(WorkspaceOptions options, Trac
         run_id = owner,
         path,
         signed_uri = address,
-        type = options.Cloud switch { CloudKind.AzureBlob => "AZURE_SAS_URI", CloudKind.AzureDataLake => "AZURE_ADLS_GEN2_SAS_URI",
-            CloudKind.Aws => "AWS_PRESIGNED_URL", _ => "GCP_SIGNED_URL" },
+        type = options.Cloud switch
+        {
+            CloudKind.AzureBlob => "AZURE_SAS_URI",
+            CloudKind.AzureDataLake => "AZURE_ADLS_GEN2_SAS_URI",
+            CloudKind.Aws => "AWS_PRESIGNED_URL",
+            _ => "GCP_SIGNED_URL"
+        },
         headers = options.SignedHeaders.Select(header => new { name = header.Key, value = header.Value })
             .Concat(options.Cloud == CloudKind.Google ? [new { name = "x-goog-content-length-range", value = "0,1099511627776" }] : []),
     };

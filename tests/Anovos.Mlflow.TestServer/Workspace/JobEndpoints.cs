@@ -111,8 +111,11 @@ internal sealed class JobEndpoints : IWorkspaceEndpoints
         {
             ["job_id"] = id,
             ["settings"] =
-                new { parameters = parameters.Skip(offset).Take(PageSize),
-                tasks = settings.GetProperty("tasks").EnumerateArray().Skip(offset).Take(PageSize) },
+                new
+                {
+                    parameters = parameters.Skip(offset).Take(PageSize),
+                    tasks = settings.GetProperty("tasks").EnumerateArray().Skip(offset).Take(PageSize)
+                },
         };
         if (offset + PageSize < parameters.Length)
             answer["next_page_token"] = $"{offset + PageSize}";
@@ -134,7 +137,8 @@ internal sealed class JobEndpoints : IWorkspaceEndpoints
         var run =
             Start(body, (runId, files) =>
             new SubmittedJob(
-            runId, settings, files) { JobId = id, IsOfJob = true, RunNow = body, JobParameters = ParametersOf(settings, body) });
+            runId, settings, files)
+            { JobId = id, IsOfJob = true, RunNow = body, JobParameters = ParametersOf(settings, body) });
         return new { run_id = run.RunId, number_in_job = run.RunId };
     }
 
@@ -169,8 +173,14 @@ internal sealed class JobEndpoints : IWorkspaceEndpoints
                 ? [.. list.EnumerateArray().Select(item => Resolve(item.GetString()!, job.JobParameters))]
                 : [];
             job.Add(
-                new TaskAttempt { Key = key, RunId = job.RunId + 1 + job.Attempts.Count, Number = number, Arguments = arguments,
-                Settings = task });
+                new TaskAttempt
+                {
+                    Key = key,
+                    RunId = job.RunId + 1 + job.Attempts.Count,
+                    Number = number,
+                    Arguments = arguments,
+                    Settings = task
+                });
         }
     }
 

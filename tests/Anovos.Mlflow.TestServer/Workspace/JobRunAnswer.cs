@@ -136,8 +136,14 @@ internal sealed class JobRunAnswer(JobScript script, JobRules rules, PreviewKind
 
         if (script.Form == StateForm.State)
             return;
-        code ??= result switch { "SUCCESS" or "SUCCESS_WITH_FAILURES" => result, "CANCELED" => "USER_CANCELED", "TIMEDOUT" =>
-            "CANCELED", "UPSTREAM_FAILED" => "SKIPPED", _ => "RUN_EXECUTION_ERROR" };
+        code ??= result switch
+        {
+            "SUCCESS" or "SUCCESS_WITH_FAILURES" => result,
+            "CANCELED" => "USER_CANCELED",
+            "TIMEDOUT" => "CANCELED",
+            "UPSTREAM_FAILED" => "SKIPPED",
+            _ => "RUN_EXECUTION_ERROR"
+        };
         Dictionary<string, object> status = new() { ["state"] = isOver ? "TERMINATED" : phase };
         if (isOver)
             status["termination_details"] =

@@ -30,5 +30,6 @@ internal sealed class AzureTenant(TokenEndpoint endpoint, DatabricksConfig confi
         ?? throw new MlflowException(
             ErrorKind.AuthenticationFailed,
             $"The tenant of the application is not known: {config.Host.Host} does not redirect to it. Set ARM_TENANT_ID "
-            + "(azure_tenant_id).") { Target = "ARM_TENANT_ID" };
+            + "(azure_tenant_id).")
+        { Target = "ARM_TENANT_ID" };
 }

@@ -142,7 +142,8 @@ public sealed class BrowserLogin(Action<Uri, int> show)
     internal static MlflowException NotFor(string uri) => new(
         ErrorKind.InvalidValue,
         $"{Source} signs in to a Databricks workspace, and {uri} does not name one. Name the workspace in DATABRICKS_HOST and connect to "
-        + "databricks, or to a profile with -Profile.") { Target = uri };
+        + "databricks, or to a profile with -Profile.")
+    { Target = uri };
 
     private static MlflowException Ended(string why) => new(
         ErrorKind.AuthenticationFailed,

@@ -127,7 +127,8 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
             throw new MlflowException(
                 ErrorKind.InvalidValue,
                 $"The Databricks configuration file {path} is not there{(profile is null ? "" : $", so neither is profile '{profile}'")}. "
-                + "Set DATABRICKS_CONFIG_FILE, or DATABRICKS_HOST and DATABRICKS_TOKEN.") { Target = path };
+                + "Set DATABRICKS_CONFIG_FILE, or DATABRICKS_HOST and DATABRICKS_TOKEN.")
+            { Target = path };
         }
 
         if (profiles is null || (profile ?? profiles.DefaultName) is not { } name)
@@ -151,7 +152,8 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
         throw new MlflowException(
             ErrorKind.InvalidValue,
             $"DATABRICKS_HOST is {host}, and profile '{Profile}' in {path} is for {other}: the credentials of the one must not go to the "
-            + "other. Unset DATABRICKS_HOST, or ask for another profile.") { Target = Profile };
+            + "other. Unset DATABRICKS_HOST, or ask for another profile.")
+        { Target = Profile };
     }
 
     private void ReadHost(Func<DatabricksConfig, Uri>? findHost)

@@ -162,7 +162,8 @@ internal sealed record IdentityMethod(string Name, string[] Settings, Func<Datab
         {
             throw new MlflowException(
                 ErrorKind.AuthenticationFailed,
-                $"The OIDC token file {path} cannot be read: {e.Message} Correct DATABRICKS_OIDC_TOKEN_FILEPATH.", e) { Target = path };
+                $"The OIDC token file {path} cannot be read: {e.Message} Correct DATABRICKS_OIDC_TOKEN_FILEPATH.", e)
+            { Target = path };
         }
     }
 }

@@ -17,7 +17,8 @@ internal sealed class MetadataService(TokenEndpoint endpoint, DatabricksConfig c
             throw new MlflowException(
                 ErrorKind.InvalidValue,
                 $"DATABRICKS_METADATA_SERVICE_URL names {address.Host}, and a metadata service is on this machine: localhost or "
-                + "127.0.0.1. Correct it.") { Target = "DATABRICKS_METADATA_SERVICE_URL" };
+                + "127.0.0.1. Correct it.")
+            { Target = "DATABRICKS_METADATA_SERVICE_URL" };
         var request = new HttpRequestMessage(HttpMethod.Get, address);
         request.Headers.Add("X-Databricks-Metadata-Version", "1");
         request.Headers.Add("X-Databricks-Host", config.Host.GetLeftPart(UriPartial.Authority));

@@ -75,5 +75,6 @@ internal sealed record OidcDocument(Uri Source, JsonElement Json, string? Federa
         ? address
         : throw new MlflowException(
             ErrorKind.AuthenticationFailed,
-            $"{Source} names no {name.Replace('_', ' ')}, as a Databricks workspace does. Check DATABRICKS_HOST.") { Target = Source.Host };
+            $"{Source} names no {name.Replace('_', ' ')}, as a Databricks workspace does. Check DATABRICKS_HOST.")
+        { Target = Source.Host };
 }

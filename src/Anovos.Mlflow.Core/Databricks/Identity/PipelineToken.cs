@@ -39,7 +39,8 @@ internal sealed class PipelineToken(TokenEndpoint endpoint, DatabricksConfig con
         if (!Uri.TryCreate($"{Place(config)}?api-version=7.1{connection}", UriKind.Absolute, out Uri? address))
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                "SYSTEM_OIDCREQUESTURI is no address. Azure Pipelines sets it; leave it as it is.") { Target = "SYSTEM_OIDCREQUESTURI" };
+                "SYSTEM_OIDCREQUESTURI is no address. Azure Pipelines sets it; leave it as it is.")
+            { Target = "SYSTEM_OIDCREQUESTURI" };
         var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent([]) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
 
@@ -53,6 +54,7 @@ internal sealed class PipelineToken(TokenEndpoint endpoint, DatabricksConfig con
             : throw new MlflowException(
                 ErrorKind.AuthenticationFailed,
                 $"{address.GetLeftPart(UriPartial.Path)} gave no OIDC token. Check that the service connection uses workload "
-                + "identity federation.") { Target = address.Host };
+                + "identity federation.")
+            { Target = address.Host };
     }
 }

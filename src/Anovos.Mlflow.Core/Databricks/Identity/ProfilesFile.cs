@@ -50,12 +50,14 @@ internal sealed class ProfilesFile
             throw new MlflowException(
                 ErrorKind.InvalidValue,
                 $"{Path} has no profile '{name}': [{Reserved}] holds the settings of the Databricks CLI. Correct the name, or "
-                + "default_profile in the file.") { Target = name };
+                + "default_profile in the file.")
+            { Target = name };
         IReadOnlyDictionary<string, string> values = _file.Section(name)
             ?? throw new MlflowException(
                 ErrorKind.InvalidValue,
                 $"{Path} has no profile '{name}'. It has {(Names.Count == 0 ? "none" : string.Join(", ", Names))}. Correct the "
-                + "name, or add the profile.") { Target = name };
+                + "name, or add the profile.")
+            { Target = name };
         Dictionary<string, string> settings = new(StringComparer.Ordinal);
         foreach (DatabricksSetting setting in DatabricksSetting.All)
         {

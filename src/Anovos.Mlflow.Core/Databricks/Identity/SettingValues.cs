@@ -68,7 +68,8 @@ internal sealed class SettingValues : IEquatable<SettingValues>
             ErrorKind.InvalidValue,
             $"More than one way to sign in to {host} is configured: "
             + $"{string.Join(" and ", families.Select(family => $"{family} ({Sources(family)})"))}. Unset all but one, or say "
-            + "in DATABRICKS_AUTH_TYPE (auth_type) which to use.") { Target = host };
+            + "in DATABRICKS_AUTH_TYPE (auth_type) which to use.")
+        { Target = host };
     }
 
     /// <inheritdoc/>

@@ -22,7 +22,8 @@ internal sealed record WorkspaceHost(Uri Address, string? WorkspaceId, string? A
             throw new MlflowException(
                 ErrorKind.InvalidValue,
                 "The Databricks host (DATABRICKS_HOST or host in the profile) is no https address. "
-                + "Write it as https://adb-1234567890123456.7.azuredatabricks.net.") { Target = "DATABRICKS_HOST" };
+                + "Write it as https://adb-1234567890123456.7.azuredatabricks.net.")
+            { Target = "DATABRICKS_HOST" };
         }
 
         return new WorkspaceHost(

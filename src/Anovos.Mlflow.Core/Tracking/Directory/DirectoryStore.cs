@@ -227,12 +227,14 @@ public sealed class DirectoryStore : ILocalStore
             catch (UnauthorizedAccessException failure)
             {
                 throw new MlflowException(ErrorKind.PermissionDenied,
-                    $"The directory store '{_root}' denies this user access: {failure.Message}", failure) { Target = _root };
+                    $"The directory store '{_root}' denies this user access: {failure.Message}", failure)
+                { Target = _root };
             }
             catch (IOException failure)
             {
                 throw new MlflowException(ErrorKind.StoreInvalid,
-                    $"The directory store '{_root}' cannot be used: {failure.Message}", failure) { Target = _root };
+                    $"The directory store '{_root}' cannot be used: {failure.Message}", failure)
+                { Target = _root };
             }
         }, cancellationToken);
 }

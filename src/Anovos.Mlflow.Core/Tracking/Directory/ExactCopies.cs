@@ -22,7 +22,8 @@ internal sealed class ExactCopies(string root, ExperimentFolders experiments, Ru
         if (there is not null && !isOurs && !isUnused)
         {
             throw new MlflowException(
-                ErrorKind.ExperimentExists, $"The id {id} belongs to another experiment in '{root}', '{there.Name}'.") { Target = id };
+                ErrorKind.ExperimentExists, $"The id {id} belongs to another experiment in '{root}', '{there.Name}'.")
+            { Target = id };
         }
 
         if (!isOurs)
@@ -41,7 +42,8 @@ internal sealed class ExactCopies(string root, ExperimentFolders experiments, Ru
         if (id == ExperimentFolders.DefaultId && folder != place)
         {
             throw new MlflowException(
-                ErrorKind.InvalidValue, "The experiment 0 of a directory store cannot be in the trash: MLflow needs it.") { Target = id };
+                ErrorKind.InvalidValue, "The experiment 0 of a directory store cannot be in the trash: MLflow needs it.")
+            { Target = id };
         }
 
         using IDisposable held = StoreLock.Take(root, cancellationToken);
@@ -65,7 +67,8 @@ internal sealed class ExactCopies(string root, ExperimentFolders experiments, Ru
         if (experiment.LifecycleStage == LifecycleStage.Deleted)
         {
             throw new MlflowException(
-                ErrorKind.ExperimentDeleted, $"The experiment '{experiment.Name}' is in the trash.") { Target = experiment.Name };
+                ErrorKind.ExperimentDeleted, $"The experiment '{experiment.Name}' is in the trash.")
+            { Target = experiment.Name };
         }
 
         RunStarter.MakeFolders(folder);

@@ -42,7 +42,8 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
     /// <summary>The folder of the experiment of that id.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentNotFound"/></exception>
     public string Folder(string id) => Find(id) ?? throw new MlflowException(ErrorKind.ExperimentNotFound,
-        $"There is no experiment with the id '{id}' in '{root}'.") { Target = id };
+        $"There is no experiment with the id '{id}' in '{root}'.")
+    { Target = id };
 
     /// <summary>Every experiment that can be read, in no order.</summary>
     public IEnumerable<Experiment> ReadAll(CancellationToken cancellationToken)
@@ -76,7 +77,8 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
         string file = Path.Combine(Folder(unreadable.ExperimentId), "meta.yaml");
         throw new MlflowException(ErrorKind.StoreInvalid,
             $"There is an experiment in '{root}' whose name cannot be read, and it may be '{name}'. Correct 'name' in '{file}', or move "
-            + "that folder elsewhere.") { Target = file };
+            + "that folder elsewhere.")
+        { Target = file };
     }
 
     /// <summary>Makes the root with the experiment that every store has, where they are missing.</summary>

@@ -61,7 +61,8 @@ internal sealed class ExperimentWriter(string root, ExperimentFolders experiment
     {
         Experiment experiment = experiments.Get(id, cancellationToken);
         return experiment.LifecycleStage == LifecycleStage.Active ? experiment : throw new MlflowException(ErrorKind.InvalidValue,
-            $"The experiment '{experiment.Name}' is in the trash and cannot be changed. Restore it first.") { Target = id };
+            $"The experiment '{experiment.Name}' is in the trash and cannot be changed. Restore it first.")
+        { Target = id };
     }
 
     private static string Now() => MetaFile.Text(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());

@@ -46,7 +46,8 @@ internal sealed class FolderModelRegistry(ModelFolders folders, string trackingU
         (await ListAllAsync(name, cancellationToken).ConfigureAwait(false)).FirstOrDefault(
             one => one.Version == version && one.Stage != ModelVersion.DeletedStage)
         ?? throw new MlflowException(
-            ErrorKind.ModelVersionNotFound, RegistryErrors.NoVersion(name, version, trackingUri)) { Target = name };
+            ErrorKind.ModelVersionNotFound, RegistryErrors.NoVersion(name, version, trackingUri))
+        { Target = name };
 
     /// <inheritdoc/>
     async Task<string> IModelVersions.GetArtifactUriAsync(string name, long version, CancellationToken cancellationToken)

@@ -22,7 +22,8 @@ internal sealed class LoggedModelFolders(ExperimentFolders experiments, string t
                 : null;
             LoggedModel? found = folder is null ? null : Read(folder, cancellationToken);
             return found is { LifecycleStage: LifecycleStage.Active } ? found : throw new MlflowException(
-                ErrorKind.ModelNotFound, $"There is no logged model '{modelId}' in {trackingUri}.") { Target = modelId };
+                ErrorKind.ModelNotFound, $"There is no logged model '{modelId}' in {trackingUri}.")
+            { Target = modelId };
         }, cancellationToken);
 
     /// <inheritdoc/>

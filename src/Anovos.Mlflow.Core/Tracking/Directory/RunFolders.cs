@@ -13,7 +13,8 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
         if (!Run.IsRunId(runId))
         {
             throw new MlflowException(ErrorKind.InvalidValue,
-                $"'{runId}' is not a run id: letters, digits, dashes and underscores.") { Target = runId };
+                $"'{runId}' is not a run id: letters, digits, dashes and underscores.")
+            { Target = runId };
         }
 
         IEnumerable<string> folders = experiments.All().Select(experiment => Path.Combine(experiment, runId))
@@ -38,7 +39,8 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
         if (Original(meta) is { } original)
         {
             throw new MlflowException(
-                ErrorKind.StoreInvalid, $"'{folder}' is a copy of '{original}': its meta.yaml names that run.") { Target = runId };
+                ErrorKind.StoreInvalid, $"'{folder}' is a copy of '{original}': its meta.yaml names that run.")
+            { Target = runId };
         }
 
         string experiment = ForeignFile.SkipUnreadable(() => experiments.Get(meta.ExperimentId, cancellationToken))?.Name ?? "";

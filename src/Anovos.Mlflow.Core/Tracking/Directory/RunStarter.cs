@@ -14,7 +14,8 @@ internal sealed class RunStarter(ExperimentFolders experiments, StoreLimits limi
         if (experiment.LifecycleStage == LifecycleStage.Deleted)
         {
             throw new MlflowException(ErrorKind.ExperimentDeleted,
-                $"The experiment '{experiment.Name}' is in the trash. Restore it first, or use another.") { Target = experiment.Name };
+                $"The experiment '{experiment.Name}' is in the trash. Restore it first, or use another.")
+            { Target = experiment.Name };
         }
 
         if (LocalRoot.WhyUnusable(experiment.ArtifactLocation) is { } why)

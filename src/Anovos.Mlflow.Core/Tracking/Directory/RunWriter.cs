@@ -109,7 +109,8 @@ internal sealed class RunWriter(RunFolders runs, StoreLimits limits, StoreCase n
             {
                 throw new MlflowException(ErrorKind.ParameterConflict,
                     $"The param '{param.Key}' of the run '{runId}' is '{old}' and cannot become '{param.Value}'. "
-                    + "Params are written once: use another key, a tag, or a new run.") { Target = param.Key };
+                    + "Params are written once: use another key, a tag, or a new run.")
+                { Target = param.Key };
             }
         }
 
@@ -121,6 +122,7 @@ internal sealed class RunWriter(RunFolders runs, StoreLimits limits, StoreCase n
         MetaFile.Require(folder);
         RunMeta meta = RunMeta.Read(folder, _ => { }, cancellationToken);
         return meta.LifecycleStage == LifecycleStage.Active ? meta : throw new MlflowException(ErrorKind.InvalidValue,
-            $"The run '{meta.RunId}' is in the trash and cannot be changed. Restore it first.") { Target = meta.RunId };
+            $"The run '{meta.RunId}' is in the trash and cannot be changed. Restore it first.")
+        { Target = meta.RunId };
     }
 }

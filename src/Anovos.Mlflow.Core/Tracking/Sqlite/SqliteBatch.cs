@@ -67,7 +67,8 @@ internal static class SqliteBatch
         {
             throw new MlflowException(ErrorKind.ParameterConflict,
                 $"The param '{param.Key}' of the run '{runId}' is '{old}' and cannot become '{param.Value}'. "
-                + "Params are written once: use another key, a tag, or a new run.") { Target = param.Key };
+                + "Params are written once: use another key, a tag, or a new run.")
+            { Target = param.Key };
         }
     }
 

@@ -28,12 +28,14 @@ internal static class SqliteErrors
         catch (UnauthorizedAccessException failure)
         {
             throw new MlflowException(ErrorKind.PermissionDenied,
-                $"The database '{path}' cannot be opened by this user: {failure.Message}", failure) { Target = path };
+                $"The database '{path}' cannot be opened by this user: {failure.Message}", failure)
+            { Target = path };
         }
         catch (IOException failure)
         {
             throw new MlflowException(ErrorKind.StoreInvalid,
-                $"The database '{path}' cannot be opened: {failure.Message}", failure) { Target = path };
+                $"The database '{path}' cannot be opened: {failure.Message}", failure)
+            { Target = path };
         }
     }
 

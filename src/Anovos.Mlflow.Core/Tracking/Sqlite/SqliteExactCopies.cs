@@ -14,7 +14,8 @@ internal sealed class SqliteExactCopies(SqliteDatabase database, SqliteExperimen
             throw new MlflowException(
                 ErrorKind.InvalidValue,
                 $"The experiment '{source.Name}' has the id '{source.ExperimentId}', and ids are numbers in a database. Copy it without "
-                + "-KeepId.") { Target = source.ExperimentId };
+                + "-KeepId.")
+            { Target = source.ExperimentId };
         }
 
         Tag[] tags = [.. source.Tags.Select(tag => new Tag(tag.Key, tag.Value))];
@@ -27,7 +28,8 @@ internal sealed class SqliteExactCopies(SqliteDatabase database, SqliteExperimen
         {
             throw new MlflowException(
                 ErrorKind.ExperimentExists,
-                $"The id {id} belongs to another experiment in '{database.Path}', '{name}'.") { Target = source.ExperimentId };
+                $"The id {id} belongs to another experiment in '{database.Path}', '{name}'.")
+            { Target = source.ExperimentId };
         }
 
         if (name != source.Name)
@@ -79,7 +81,8 @@ internal sealed class SqliteExactCopies(SqliteDatabase database, SqliteExperimen
         if (experiment.LifecycleStage == LifecycleStage.Deleted)
         {
             throw new MlflowException(
-                ErrorKind.ExperimentDeleted, $"The experiment '{experiment.Name}' is in the trash.") { Target = experiment.Name };
+                ErrorKind.ExperimentDeleted, $"The experiment '{experiment.Name}' is in the trash.")
+            { Target = experiment.Name };
         }
 
         RunOrigin origin = source.Origin ?? new RunOrigin("UNKNOWN", "", "", "");

@@ -18,7 +18,8 @@ internal sealed class SqliteExperiments(SqliteDatabase database, StoreLimits lim
             ? Read(session, "e.experiment_id = $id", "", ("$id", number)).FirstOrDefault()
             : null;
         return found ?? throw new MlflowException(
-            ErrorKind.ExperimentNotFound, $"There is no experiment with the id '{id}' in '{database.Path}'.") { Target = id };
+            ErrorKind.ExperimentNotFound, $"There is no experiment with the id '{id}' in '{database.Path}'.")
+        { Target = id };
     }
 
     /// <summary>A list for <c>json_each</c> of those ids that are numbers: MLflow's databases have no others.</summary>
@@ -166,7 +167,8 @@ internal sealed class SqliteExperiments(SqliteDatabase database, StoreLimits lim
     {
         Experiment experiment = Get(session, id);
         return experiment.LifecycleStage == LifecycleStage.Active ? experiment : throw new MlflowException(ErrorKind.InvalidValue,
-            $"The experiment '{experiment.Name}' is in the trash and cannot be changed. Restore it first.") { Target = id };
+            $"The experiment '{experiment.Name}' is in the trash and cannot be changed. Restore it first.")
+        { Target = id };
     }
 
     /// <summary>

@@ -215,5 +215,6 @@ internal sealed class SqliteLoggedModels(SqliteDatabase database) : IKeepsLogged
     }
 
     private static MlflowException NotFound(string trackingUri, string modelId) => new(ErrorKind.ModelNotFound,
-        $"There is no logged model '{modelId}' at {trackingUri}. Get-MlflowLoggedModel lists them.") { Target = modelId };
+        $"There is no logged model '{modelId}' at {trackingUri}. Get-MlflowLoggedModel lists them.")
+    { Target = modelId };
 }

@@ -12,7 +12,8 @@ internal sealed class SqliteRunWriter(SqliteDatabase database, SqliteRuns runs, 
         if (experiment.LifecycleStage == LifecycleStage.Deleted)
         {
             throw new MlflowException(ErrorKind.ExperimentDeleted,
-                $"The experiment '{experiment.Name}' is in the trash. Restore it first, or use another.") { Target = experiment.Name };
+                $"The experiment '{experiment.Name}' is in the trash. Restore it first, or use another.")
+            { Target = experiment.Name };
         }
 
         // Another process may continue the same run here.
@@ -119,7 +120,8 @@ internal sealed class SqliteRunWriter(SqliteDatabase database, SqliteRuns runs, 
     {
         (long experimentId, _, LifecycleStage stage) = runs.Require(session, runId);
         return stage == LifecycleStage.Active ? experimentId : throw new MlflowException(ErrorKind.InvalidValue,
-            $"The run '{runId}' is in the trash and cannot be changed. Restore it first.") { Target = runId };
+            $"The run '{runId}' is in the trash and cannot be changed. Restore it first.")
+        { Target = runId };
     }
 
     private MlflowException UnusableLocation(Experiment experiment, string why)

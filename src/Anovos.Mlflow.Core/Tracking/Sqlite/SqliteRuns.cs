@@ -42,7 +42,11 @@ internal sealed class SqliteRuns(SqliteDatabase database)
                 int at = row.GetInt32(0);
                 return ToRun(row, tags[at]) with
                 {
-                    Params = values[at], Metrics = metrics[at], Tags = tags[at], Inputs = inputs[at], Models = models[at],
+                    Params = values[at],
+                    Metrics = metrics[at],
+                    Tags = tags[at],
+                    Inputs = inputs[at],
+                    Models = models[at],
                 };
             },
             ("$ids", list));
@@ -57,7 +61,8 @@ internal sealed class SqliteRuns(SqliteDatabase database)
         if (!Run.IsRunId(runId))
         {
             throw new MlflowException(ErrorKind.InvalidValue,
-                $"'{runId}' is not a run id: letters, digits, dashes and underscores.") { Target = runId };
+                $"'{runId}' is not a run id: letters, digits, dashes and underscores.")
+            { Target = runId };
         }
 
         (long, string, LifecycleStage)? found = session.First<(long, string, LifecycleStage)?>(
@@ -69,7 +74,8 @@ internal sealed class SqliteRuns(SqliteDatabase database)
             row => (row.GetInt64(0), SqliteValues.Text(row, 1), SqliteValues.Stage(row, 2)),
             ("$run", runId));
         return found ?? throw new MlflowException(
-            ErrorKind.RunNotFound, $"There is no run '{runId}' in '{database.Path}'.") { Target = runId };
+            ErrorKind.RunNotFound, $"There is no run '{runId}' in '{database.Path}'.")
+        { Target = runId };
     }
 
     /// <summary>One page of a metric's points, in the order written; none for a key that the run does not have.</summary>

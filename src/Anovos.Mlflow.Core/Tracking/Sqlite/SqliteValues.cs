@@ -54,7 +54,8 @@ internal static class SqliteValues
         int at = text.Length > LongestWithNul ? text.IndexOf('\0') : -1;
         return at < 0 ? text : throw new MlflowException(ErrorKind.InvalidValue,
             $"The text '{text.Substring(0, Math.Min(at, 60))}…' has a NUL character (U+0000) at position {at}. A database stores one only in "
-            + $"a text of up to {LongestWithNul} characters. Remove it.") { Target = text.Substring(0, at) };
+            + $"a text of up to {LongestWithNul} characters. Remove it.")
+        { Target = text.Substring(0, at) };
     }
 
     private static string Escape(string text) => text.All(char.IsLetterOrDigit)

@@ -1,8 +1,8 @@
 using System.Management.Automation;
-using Anovos.Mlflow.Tracking;
 using Anovos.Mlflow.PowerShell.Abstractions;
 using Anovos.Mlflow.PowerShell.Completion;
 using Anovos.Mlflow.Registry;
+using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 

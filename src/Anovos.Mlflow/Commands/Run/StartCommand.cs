@@ -1,7 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
-using Anovos.Mlflow.Context;
 using Anovos.Mlflow.Configuration;
+using Anovos.Mlflow.Context;
 using Anovos.Mlflow.PowerShell.Completion;
 using Anovos.Mlflow.PowerShell.Sessions;
 using Anovos.Mlflow.Tracking;

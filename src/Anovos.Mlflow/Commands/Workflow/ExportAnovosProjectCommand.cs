@@ -1,8 +1,8 @@
 using System.Management.Automation;
 using System.Text;
 using Anovos.Mlflow.Configuration;
-using Anovos.Mlflow.Projects;
 using Anovos.Mlflow.PowerShell.Abstractions;
+using Anovos.Mlflow.Projects;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 

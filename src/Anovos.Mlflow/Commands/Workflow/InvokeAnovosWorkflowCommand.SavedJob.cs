@@ -73,6 +73,7 @@ public sealed partial class InvokeAnovosWorkflowCommand
             && long.TryParse(jobRun, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
             ? number
             : throw new MlflowException(ErrorKind.InvalidValue, $"Run {id} has no job run of Databricks to repair: the tag "
-                + "mlflow.databricks.jobRunID is missing.") { Target = id };
+                + "mlflow.databricks.jobRunID is missing.")
+            { Target = id };
     }
 }

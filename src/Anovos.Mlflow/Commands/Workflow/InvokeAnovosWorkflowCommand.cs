@@ -138,8 +138,13 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
             var runner = new WorkflowRunner(active.Connection.Store, run, engine(environment)) { Redactor = Redactor };
             var job = new WorkflowJob
             {
-                Config = Config!, BasePath = folder, Outputs = outputs, Compress = Compress, Statistics = statistics,
-                SystemMetrics = systemMetrics, OwnNote = OwnNote,
+                Config = Config!,
+                BasePath = folder,
+                Outputs = outputs,
+                Compress = Compress,
+                Statistics = statistics,
+                SystemMetrics = systemMetrics,
+                OwnNote = OwnNote,
             };
             result = Watch((show, token) => runner.RunAsync(job, show, token), Progress(folder));
         }
