@@ -36,8 +36,8 @@ public sealed class AnovosConfigTests : IDisposable
     }
 
     [Theory]
-    [InlineData("missing.yaml", "no such file")]
-    [InlineData("missing/workflow.yaml", "no such file")]
+    [InlineData("missing.yaml", "does not exist")]
+    [InlineData("missing/workflow.yaml", "does not exist")]
     [InlineData("", "folder")]
     [InlineData("a\0b", "not the path")]
     public void A_file_that_cannot_be_read_is_ConfigNotFound(string name, string part)
