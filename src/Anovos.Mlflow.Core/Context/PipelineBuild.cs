@@ -50,6 +50,6 @@ internal sealed class PipelineBuild
     }
 
     /// <summary>The value of one of the agent's variables, without secrets; null if it is not set.</summary>
-    /// <remarks>The agent sets it: what looks like a placeholder in the name of a branch or a pipeline is none.</remarks>
+    /// <remarks>The agent sets the value: text in the name of a branch or pipeline that looks like a placeholder is not one.</remarks>
     public string? Text(string name) => _environment(name) is { Length: > 0 } value ? Secrets.Clean(value) : null;
 }

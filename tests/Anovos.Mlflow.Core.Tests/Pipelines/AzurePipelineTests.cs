@@ -168,7 +168,7 @@ public sealed class AzurePipelineTests : IDisposable
         Assert.DoesNotContain("| step2 | 2.0 |", lines);
         Assert.Contains("| all | 201.4 |", lines);
         Assert.Contains("Sent: 2, Failed: 1", lines);
-        Assert.Contains("Not there: report/c.html", lines);
+        Assert.Contains("Missing: report/c.html", lines);
     }
 
     [Fact]

@@ -35,7 +35,7 @@ public sealed class SparkPlaceTests
     {
         string why = Why(arguments, runType, variable)!;
         Assert.Contains($"Spark runs with {where}: ", why);
-        Assert.Contains($"leave out what {what} use", why);
+        Assert.Contains($"do not include the resources that {what} use", why);
         Assert.DoesNotContain("secret", why);
     }
 
