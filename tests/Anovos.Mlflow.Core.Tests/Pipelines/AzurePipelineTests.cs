@@ -7,7 +7,7 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Tests.Pipelines;
 
-/// <summary>What a build of Azure Pipelines tells a run, and a run the build.</summary>
+/// <summary>Tests what a run gets from an Azure Pipelines build, and what the build gets from the run.</summary>
 public sealed class AzurePipelineTests : IDisposable
 {
     private const string Evil = "x\r\n##vso[task.complete result=Failed;]y ] ; 100% \u001b[31m";

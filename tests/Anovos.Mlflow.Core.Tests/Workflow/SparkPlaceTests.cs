@@ -2,7 +2,7 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Tests.Workflow;
 
-/// <summary>Whether a workflow's work is on this machine, by what spark-submit and Anovos are told.</summary>
+/// <summary>Tests whether a workflow runs on this machine, judged by the arguments of spark-submit and Anovos.</summary>
 public sealed class SparkPlaceTests
 {
     [Theory]

@@ -3,7 +3,7 @@ using Anovos.Mlflow.Yaml;
 namespace Anovos.Mlflow.Tests.Yaml;
 
 /// <summary>
-/// Inputs made to take time, memory or the stack. What bounds them is that each is refused early, or that the work is linear.
+/// Inputs designed to use up time, memory or the stack. Each must be rejected early, or take only linear time.
 /// </summary>
 public class YamlBoundsTests
 {
