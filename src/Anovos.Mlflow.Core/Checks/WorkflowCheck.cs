@@ -7,7 +7,7 @@ public static class WorkflowCheck
 {
     /// <summary>Returns all findings about a workflow file, in file order; none for a sound file.</summary>
     /// <exception cref="MlflowException">
-    /// <see cref="ErrorKind.ConfigNotFound"/>, or <see cref="ErrorKind.ConfigInvalid"/> when the file is too large.
+    /// <see cref="ErrorKind.ConfigNotFound"/>, or <see cref="ErrorKind.ConfigInvalid"/> if the file is too large.
     /// </exception>
     public static IReadOnlyList<ConfigDiagnostic> Run(string path, WorkflowCheckOptions options,
         CancellationToken cancellationToken = default)
@@ -16,7 +16,7 @@ public static class WorkflowCheck
         return Run(ConfigFile.Read(path, cancellationToken), path, options, cancellationToken);
     }
 
-    /// <summary>Checks a file's bytes; the path is for messages.</summary>
+    /// <summary>Checks a file's bytes. The path is only used in messages.</summary>
     internal static IReadOnlyList<ConfigDiagnostic> Run(byte[] bytes, string path, WorkflowCheckOptions options,
         CancellationToken cancellationToken = default)
     {

@@ -6,7 +6,7 @@ public sealed record AnovosOutput
     /// <summary>The kind of output.</summary>
     public required OutputKind Kind { get; init; }
 
-    /// <summary>The step that writes it, as <c>quality_checker.duplicate_detection</c>.</summary>
+    /// <summary>The step that writes it, such as <c>quality_checker.duplicate_detection</c>.</summary>
     public required string Step { get; init; }
 
     /// <summary>

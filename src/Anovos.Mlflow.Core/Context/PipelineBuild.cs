@@ -2,14 +2,14 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Context;
 
-/// <summary>The build of Azure Pipelines that this process is a task of, from the agent's variables ("Predefined variables").</summary>
+/// <summary>The Azure Pipelines build that runs this process, from the agent's variables ("Predefined variables").</summary>
 internal sealed class PipelineBuild
 {
     private readonly Func<string, string?> _environment;
 
     private PipelineBuild(Func<string, string?> environment) => _environment = environment;
 
-    /// <summary>A link to the build, for a Markdown text.</summary>
+    /// <summary>A link to the build, in Markdown.</summary>
     public string Link
     {
         get

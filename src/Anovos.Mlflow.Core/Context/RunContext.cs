@@ -8,7 +8,7 @@ public static class RunContext
 {
     private const string Variable = "MLFLOW_RUN_CONTEXT";
 
-    /// <summary>All tags that a run starts with. The request's own tags replace those of the context.</summary>
+    /// <summary>Returns all tags that a run starts with. Tags of the request replace tags of the context.</summary>
     /// <param name="request">The run to start.</param>
     /// <param name="environment">Returns the value of an environment variable.</param>
     /// <param name="limits">The limits of the run's store.</param>

@@ -32,11 +32,11 @@ internal sealed class FailureCause
     public FailureCause(AnovosPlan plan) => _steps = plan.Outputs.Where(output => output.Path is not null)
         .Select(output => output.Step).Distinct().ToLookup(step => step.Substring(step.LastIndexOf('.') + 1));
 
-    /// <summary>The exception, as <c>TypeError: Invalid input for method_type</c>; null if the output names none.</summary>
+    /// <summary>The exception, such as <c>TypeError: Invalid input for method_type</c>; null if the output names none.</summary>
     public string? Message => _exception is { } text && text.Length > LongestException ? text.Substring(0, LongestException) + "…"
         : _exception;
 
-    /// <summary>The step, as <c>quality_checker.nullRows_detection</c>; null if the output does not show it.</summary>
+    /// <summary>The step, such as <c>quality_checker.nullRows_detection</c>; null if the output does not show it.</summary>
     public string? Step => _started ?? _functions.Select(StepOf).FirstOrDefault(step => step is not null);
 
     /// <summary>Reads a line of the output.</summary>

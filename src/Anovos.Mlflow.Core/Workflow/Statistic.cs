@@ -3,9 +3,9 @@ using System.Globalization;
 namespace Anovos.Mlflow.Workflow;
 
 /// <summary>One cell of a table of statistics.</summary>
-/// <param name="Table">The table, as <c>measures_of_counts</c>.</param>
+/// <param name="Table">The table, such as <c>measures_of_counts</c>.</param>
 /// <param name="Attribute">The column of the data that the statistic describes; null if it describes all of the data.</param>
-/// <param name="Name">The name of the statistic, as <c>missing_pct</c> or <c>1%</c>.</param>
+/// <param name="Name">The name of the statistic, such as <c>missing_pct</c> or <c>1%</c>.</param>
 /// <param name="Text">The value as written in the table.</param>
 public sealed record Statistic(string Table, string? Attribute, string Name, string Text)
 {

@@ -111,7 +111,7 @@ internal sealed class SystemMetrics(SystemMetricOptions options, StoreLimits lim
     }
 
     /// <summary>Returns the metrics of the samples since the last call, as the next step.</summary>
-    /// <param name="timestamp">Unix milliseconds.</param>
+    /// <param name="timestamp">The time, in Unix milliseconds.</param>
     public IReadOnlyList<Metric> TakePoints(long timestamp)
     {
         string prefix = Prefix + (options.NodeId is { } node ? node + "/" : "");

@@ -5,7 +5,7 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Workflow;
 
 /// <summary>The duration of a workflow step, from the workflow's log.</summary>
-/// <param name="Key">The metric, as <c>time/stats_generator/global_summary</c>.</param>
+/// <param name="Key">The metric, such as <c>time/stats_generator/global_summary</c>.</param>
 /// <param name="Seconds">The duration, in seconds.</param>
 public sealed record StepTiming(string Key, double Seconds);
 
