@@ -53,7 +53,7 @@ internal sealed class AnalysisRules(WorkflowFile file)
         else if (encodes && !correlates)
         {
             _findings.Note(RuleIds.BlockUnused, file.At("cat_to_num_transformer"), "cat_to_num_transformer",
-                "'cat_to_num_transformer' is here without 'correlation_matrix'.",
+                "The file has 'cat_to_num_transformer', but no 'correlation_matrix'.",
                 "Anovos does not use it.",
                     "Remove it; to encode the data, write 'cat_to_num_unsupervised' below 'transformers.categorical_encoding'.");
         }

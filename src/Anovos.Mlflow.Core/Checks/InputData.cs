@@ -54,7 +54,7 @@ internal sealed class InputData(Findings findings, WorkflowCheckOptions options)
         }
 
         // On a cluster, a path without a scheme is not on this machine.
-        string what = Directory.Exists(place.Value) ? "holds no data" : "does not exist";
+        string what = Directory.Exists(place.Value) ? "contains no data" : "does not exist";
         if (options.RunType is null or "local")
         {
             findings.Error(RuleIds.DataMissing, location.Position, $"{path}.file_path",

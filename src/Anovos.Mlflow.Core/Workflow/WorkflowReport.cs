@@ -46,7 +46,7 @@ internal sealed class WorkflowReport(ITrackingStore store, Run run)
         {
             var known = e as MlflowException;
             _isAway = known?.EndsOperation() == true;
-            Add(new MlflowException(ErrorKind.ReportingFailed, $"{what} of run {run.RunId}: not reported. {e.Message}", e) { Target = run.RunId });
+            Add(new MlflowException(ErrorKind.ReportingFailed, $"{what} of run {run.RunId} could not be reported. {e.Message}", e) { Target = run.RunId });
             return false;
         }
     }
