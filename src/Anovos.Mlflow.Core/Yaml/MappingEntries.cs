@@ -18,7 +18,7 @@ internal sealed class MappingEntries
     {
         if (key.Text.Length > LongestKey)
         {
-            throw new YamlFault(key.Position, $"A key has {key.Text.Length} characters; {LongestKey} are allowed.",
+            throw new YamlFault(key.Position, $"A key has {key.Text.Length} characters, but at most {LongestKey} are allowed.",
                 "Check whether a ': ' is in the wrong place.");
         }
 

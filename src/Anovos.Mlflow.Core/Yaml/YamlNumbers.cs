@@ -52,7 +52,7 @@ internal static class YamlNumbers
     {
         if (text.Length > LongestNumber)
         {
-            throw new YamlFault(position, $"A number has {text.Length} characters; {LongestNumber} are allowed.",
+            throw new YamlFault(position, $"A number has {text.Length} characters, but at most {LongestNumber} are allowed.",
                 "If it is meant as text, put it in quotes.");
         }
 

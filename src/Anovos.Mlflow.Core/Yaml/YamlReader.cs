@@ -82,7 +82,7 @@ internal sealed class YamlReader
             Scalar scalar => ReadScalar(scalar, position),
             SequenceStart sequence => ReadSequence(sequence, position, depth),
             MappingStart mapping => ReadMapping(mapping, position, depth),
-            _ => throw new YamlFault(position, "A value is missing here.", "Check for a ': ' or a '-' too many."),
+            _ => throw new YamlFault(position, "A value is missing here.", "Check for an extra ': ' or '-'."),
         };
         _anchors.End(anchor, before, result);
         return result;
