@@ -7,7 +7,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Gets the points of metrics of a run, page by page as the store returns them.</summary>
+/// <summary>Gets the points of a run's metrics, page by page as the store returns them.</summary>
 [Cmdlet(VerbsCommon.Get, "MlflowMetric")]
 [OutputType("Anovos.Mlflow.Tracking.MetricPoint")]
 public sealed class GetMlflowMetricCommand : RunCommand
