@@ -8,8 +8,8 @@ Describe 'A SQLite database as the store' {
         $script:module = Get-StagedModule
         $script:uri = 'sqlite:///mlflow.db'
 
-        # Keeps the file locked until its input ends, like a client that hangs in the middle of a write.
-        function Start-Lock {
+        # Starts a process that locks the file until its input ends, like a client that hangs in the middle of a write.
+        function Lock-Database {
             Set-Content lock.ps1 @'
 $file = [System.IO.File]::Open("$PSScriptRoot/mlflow.db", 'Open', 'ReadWrite', 'ReadWrite')
 $file.Lock(0x40000000, 512)
@@ -71,7 +71,7 @@ param([int] `$Number)
 
     It 'reports in one line which file another process keeps locked' {
         $null = Use-MlflowRun -TrackingUri $uri { }
-        $process = Start-Lock
+        $process = Lock-Database
         try {
             $failure = $null
             try { Get-MlflowRun -TrackingUri $uri } catch { $failure = $_ }
@@ -86,7 +86,7 @@ param([int] `$Number)
 
     It 'does not make a stopped command wait for a lock' {
         $null = Use-MlflowRun -TrackingUri $uri { }
-        $process = Start-Lock
+        $process = Lock-Database
         try {
             $shell = [powershell]::Create()
             $null = $shell.AddScript("Set-Location '$(Get-CurrentFolder)'; Import-Module '$module'")
