@@ -17,7 +17,8 @@ internal static class PatternList
         if (list.Items.Count <= MaxPatterns)
             return list.Items.Select(item => Read(item, problems)).OfType<ArtifactPattern>().ToList();
 
-        problems.Error(RuleIds.PatternInvalid, list.Position, Key, $"The list has {list.Items.Count} patterns, but at most {MaxPatterns} are allowed.",
+        problems.Error(RuleIds.PatternInvalid, list.Position, Key,
+            $"The list has {list.Items.Count} patterns, but at most {MaxPatterns} are allowed.",
             "Use '*' to select several at once.");
         return [];
     }
