@@ -158,7 +158,7 @@ public sealed class MultipartTests
             stream.Position = Length - 1;
             stream.WriteByte((byte)(last + 1));
         });
-        Assert.Contains("changed while it was sent", Assert.Single(await run.SendAsync([file])));
+        Assert.Contains("changed during the upload", Assert.Single(await run.SendAsync([file])));
         Assert.Empty(run.Server.ArtifactsOf(run.Run.RunId));
         Assert.Equal(0, run.Server.UnfinishedUploads);
     }

@@ -171,7 +171,7 @@ public sealed class RangedDownloadTests
 
     [Theory]
     [InlineData(1, "small Received")]
-    [InlineData(3, "small 4 bytes came, and the run lists 10.")]
+    [InlineData(3, "small Received 4 bytes, but the run lists 10.")]
     public async Task A_shorter_body_than_announced_is_asked_for_again_and_never_left(int times, string expected)
     {
         await using TransferFixture run = await OpenAsync("3.11");
@@ -208,7 +208,7 @@ public sealed class RangedDownloadTests
         byte[] changed = File.ReadAllBytes(path);
         changed[0]++;
         File.WriteAllBytes(path, changed);
-        Assert.Contains("is there with other content", Assert.Single(await run.ReceiveAsync()));
+        Assert.Contains("already exists with different content", Assert.Single(await run.ReceiveAsync()));
         Assert.Equal(["large"], run.Received());
         Assert.Equal(["large Received"], await run.ReceiveAsync(overwrite: true));
         AssertSame(large, run, "large");

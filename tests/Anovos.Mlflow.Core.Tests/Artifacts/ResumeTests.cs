@@ -143,7 +143,7 @@ public sealed class ResumeTests
                 using FileStream stream = new(file.File.FullName, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
                 change(stream);
             }), result => result != "other Sent");
-            Assert.Contains(name == "shrinks" && root != "directory" ? "shorter" : "changed while it was sent", result);
+            Assert.Contains(name == "shrinks" && root != "directory" ? "shorter" : "changed during the upload", result);
             Assert.Null(run.Journal().Find(name));
         }
     }

@@ -36,7 +36,7 @@ public class StoredSourceTests
         await source.Artifacts.DeleteAsync("b", default);
 
         string[] results = await target.SendAsync(uploads);
-        Assert.Contains("was listed with 10 bytes, and 11 came", results[0]);
+        Assert.Contains("was listed with 10 bytes, but 11 were received", results[0]);
         Assert.Contains("b", results[1]);
         Assert.All(results, result => Assert.DoesNotContain("Sent", result));
         Assert.Empty(await target.Artifacts.ListAsync("", default));

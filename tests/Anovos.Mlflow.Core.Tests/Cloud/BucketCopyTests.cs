@@ -215,9 +215,9 @@ public class BucketCopyTests
         Assert.Null(Assert.IsType<SentFile>(Journal().Find("file")).Sha256);
         long before = places.Place.Gateway.Bytes;
 
-        Assert.Equal("the run has it already, sent from this machine", await SendAsync(verify: false));
+        Assert.Equal("the run already has it, sent from this machine", await SendAsync(verify: false));
         Assert.InRange(places.Place.Gateway.Bytes - before, 0, 10_000);
-        Assert.Equal("the run has it already, byte for byte", await SendAsync(verify: true));
+        Assert.Equal("the run already has it, byte for byte", await SendAsync(verify: true));
         Assert.Equal(places.Content.Sha256, Journal().Find("file")!.Sha256);
 
         // Of the same length and another content: copied again, and its hash known from then on.

@@ -46,7 +46,7 @@ public class BucketSourceTests
         OutputSelection.Selected selected = new OutputSelection([], [], force: false).Of(await ScanAsync($"{place.Uri}/out"), "run", sources.Of);
         var policy = new SendPolicy(new SentJournal("run", Path.Combine(place.Folder, "sent")), Resend: false, Verify: true);
 
-        foreach (string? expected in new[] { null, "the run has it already, byte for byte" })
+        foreach (string? expected in new[] { null, "the run already has it, byte for byte" })
         {
             List<ArtifactUploaded> results = [];
             await new ArtifactTransfer(target, 4, policy).SendAsync(selected.Uploads, results.Add, _ => { }, default);
@@ -60,7 +60,7 @@ public class BucketSourceTests
         // Known by its ETag, without a byte read.
         List<ArtifactUploaded> third = [];
         await new ArtifactTransfer(target, 4, new SendPolicy(new SentJournal("run", Path.Combine(place.Folder, "sent")), Resend: false, Verify: false)).SendAsync(selected.Uploads, third.Add, _ => { }, default);
-        Assert.Equal("the run has it already, sent from this machine", Assert.Single(third).Unchanged);
+        Assert.Equal("the run already has it, sent from this machine", Assert.Single(third).Unchanged);
     }
 
     [Theory]

@@ -13,7 +13,7 @@ namespace Anovos.Mlflow.Artifacts;
 internal sealed record CreatedUpload(string Path, long Length, long Written, long PartBytes, string? UploadId);
 
 /// <summary>A part that was sent.</summary>
-/// <param name="Number">1 for the first.</param>
+/// <param name="Number">Its number, from 1.</param>
 /// <param name="ETag">The store's ETag of the part; empty if it has none.</param>
 /// <param name="Sha256">The hash of its bytes.</param>
 internal sealed record UploadedPart(int Number, string ETag, string Sha256);
