@@ -4,7 +4,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Artifacts;
 
-/// <summary>What is received is whole and lies where it should, whatever a server says.</summary>
+/// <summary>Downloaded files are complete and in the right place, whatever a server lists or returns.</summary>
 public sealed class ReceiveTests
 {
     private const string Content = "*mlflow-artifacts/artifacts/*";
@@ -162,7 +162,7 @@ public sealed class ReceiveTests
         Assert.Contains("-Force", results[1]);
         Assert.Equal("ok/b Received", results[2]);
 
-        // The link is replaced, not what it leads to.
+        // The link is replaced, not its target.
         Assert.Equal("f Received", (await run.ReceiveAsync(overwrite: true))[1]);
         Assert.Equal("seven !", File.ReadAllText(Path.Combine(outside, "f")));
         Assert.Equal(["f"], Directory.EnumerateFileSystemEntries(outside).Select(Path.GetFileName));

@@ -7,7 +7,7 @@ public class ReceivedStreamTests
 {
     private const int Length = 200_000;
 
-    // Two threads pass each block on: many blocks find an order in which one waits for the other without end.
+    // Two threads pass each block on. With many blocks, a possible deadlock will occur.
     [Fact]
     public async Task Writer_and_reader_never_wait_for_each_other()
     {

@@ -4,7 +4,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Cloud;
 
-/// <summary>Runs whose artifacts are in a bucket that only the server has credentials for.</summary>
+/// <summary>Runs whose artifacts are in a bucket for which only the server has credentials.</summary>
 [Collection(nameof(ProcessEnvironment))]
 public sealed class SignedBucketTests
 {
