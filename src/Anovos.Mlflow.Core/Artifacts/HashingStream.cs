@@ -57,7 +57,7 @@ internal sealed class HashingStream(Stream target, long limit) : Stream
 
     public override void SetLength(long value)
     {
-        // Stream.Null cannot seek, and holds nothing.
+        // Stream.Null cannot seek, and has no content.
         if (target.CanSeek)
         {
             target.SetLength(value);

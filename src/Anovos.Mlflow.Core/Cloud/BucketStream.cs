@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Cloud;
 
-/// <summary>Reads an object's bytes in order. After a lost connection it resumes there, with the same content only.</summary>
+/// <summary>Reads an object's bytes in order. After a lost connection, it resumes at the same byte of the same content.</summary>
 internal sealed class BucketStream(IBucket bucket, string key, string? etag, long length) : Stream
 {
     private Stream? _answer;

@@ -9,7 +9,7 @@ internal sealed record GcsCopySource(string Bucket, string Key, long Generation)
 
 /// <summary>
 /// Copies an object within Google Cloud Storage. Each request rewrites some bytes, or all of them, and returns where the next one
-/// continues. The parts only limit the number of bytes.
+/// continues. The parts only limit the bytes of each request.
 /// </summary>
 internal sealed class GcsCopy(GcsClient client, GcsCopySource source, string bucket, string key, CloudRequests requests) : IMultipartCopy
 {

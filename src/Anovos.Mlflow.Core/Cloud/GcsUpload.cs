@@ -167,7 +167,7 @@ internal sealed class GcsUpload(GcsClient client, string bucket, string key, Clo
             ?? throw Failed(ErrorKind.ServerError, $"gs://{bucket} started an upload but returned no address for it.");
     }
 
-    // Asks how many bytes of the upload are stored.
+    // Requests the number of stored bytes of the upload.
     private async Task<bool> AskAsync(CancellationToken cancellationToken)
     {
         await PutAsync(new ByteArrayContent([]), $"bytes */{_plan.Length}", cancellationToken).ConfigureAwait(false);

@@ -20,7 +20,7 @@ internal sealed record PartPlan(long Length, int PartLength)
     public int Count => (int)Math.Max(1, (Length + PartLength - 1) / PartLength);
 
     /// <summary>Returns the plan for a length, with at most a number of parts.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactSendFailed"/> if the length needs larger parts.</exception>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactSendFailed"/> if the parts would be too large.</exception>
     public static PartPlan Of(long length, int maxParts, int usual = DefaultPartLength)
     {
         long least = (length + maxParts - 1) / maxParts;

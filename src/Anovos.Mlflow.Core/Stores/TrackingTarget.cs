@@ -12,7 +12,7 @@ public sealed record TrackingTarget
 
     private TrackingTarget(string uri) => Uri = uri;
 
-    /// <summary>The URI in its absolute form, without credentials: the same place from any folder.</summary>
+    /// <summary>The absolute URI, without credentials. It names the same store from any folder.</summary>
     public string Uri { get; }
 
     /// <summary>The folder, if it names one.</summary>

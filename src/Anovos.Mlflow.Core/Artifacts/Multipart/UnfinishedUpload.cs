@@ -20,8 +20,8 @@ internal sealed record UploadedPart(int Number, string ETag, string Sha256);
 
 /// <summary>
 /// The state of a multipart upload, so that it can resume after an interruption: a JSON Lines file with the upload and then each part
-/// that was sent. It has no presigned URL: with one, others could write to the artifact. Readable by its user only. One process at a
-/// time has it open; if it cannot be opened, the upload starts from the beginning and no state is kept.
+/// that was sent. It has no presigned URLs, because others could use them to write to the artifact. Only its user can read it. One
+/// process at a time has it open; if it cannot be opened, the upload starts from the beginning and no state is kept.
 /// </summary>
 internal sealed class UnfinishedUpload : IDisposable
 {
