@@ -110,7 +110,7 @@ public sealed class PathTests : IDisposable
     [InlineData("localhost", "./localhost")]
     [InlineData("Env:/runs", "not a folder of the file system")]
     [InlineData("NoSuch::/runs", "not a folder of the file system")]
-    [InlineData("C:/mlruns", "path of Windows")]
+    [InlineData("C:/mlruns", "is a Windows path")]
     [InlineData("odd:name", "./ before it")]
     public void What_is_odd_is_said_and_nothing_is_made(string uri, string said)
     {

@@ -147,7 +147,7 @@ public sealed class DatabricksConfigTests : IDisposable
         TrackingTarget target = TrackingTarget.Parse("databricks", "/");
         Variables environment = new() { ["DATABRICKS_HOST"] = "h.example.com", ["DATABRICKS_TOKEN"] = "t" };
         var given = new ConnectionOptions { Username = "ada", Password = "hush", CredentialsAreExplicit = true };
-        Assert.Contains("takes no user and password", Assert.Throws<MlflowException>(() => target.Complete(given, environment.Read, _home.FullPath)).Message);
+        Assert.Contains("does not accept a user and password", Assert.Throws<MlflowException>(() => target.Complete(given, environment.Read, _home.FullPath)).Message);
 
         ConnectionOptions options = target.Complete(given with { CredentialsAreExplicit = false, Token = "server" }, environment.Read, _home.FullPath);
         Assert.Equal((null, null, null), (options.Username, options.Password, options.Token));
