@@ -24,7 +24,7 @@ public sealed class LifecycleChecks(ITrackingStore store)
         (Run run, Experiment experiment) = await ReadAsync(runId, cancellationToken).ConfigureAwait(false);
         if (run.LifecycleStage == LifecycleStage.Active)
             throw new MlflowException(ErrorKind.NotDeleted, $"Run {runId} ('{run.RunName}') is not removed, so there is nothing to restore.") { Target = runId };
-        return experiment.LifecycleStage == LifecycleStage.Active ? run : throw new MlflowException(ErrorKind.ExperimentDeleted, $"Run {runId} ('{run.RunName}') is in the experiment '{experiment.Name}' ({experiment.ExperimentId}), which is removed itself. Restore-MlflowExperiment brings it back with all its runs.") { Target = runId };
+        return experiment.LifecycleStage == LifecycleStage.Active ? run : throw new MlflowException(ErrorKind.ExperimentDeleted, $"Run {runId} ('{run.RunName}') is in the experiment '{experiment.Name}' ({experiment.ExperimentId}), which is also removed. Restore-MlflowExperiment brings it back with all its runs.") { Target = runId };
     }
 
     /// <summary>Throws for an experiment that is in the trash, and so cannot be changed or removed.</summary>

@@ -35,6 +35,6 @@ public sealed class PageWalker
         _empty = page.Items.Count == 0 ? _empty + 1 : 0;
         return _seen.Add(token) && _empty < EmptyPages
             ? token
-            : throw new MlflowException(ErrorKind.ServerError, $"The server leads a search in a circle: after {_seen.Count} pages it {(_empty < EmptyPages ? $"answers the page token '{token}' again" : "still answers no item")}. What came so far may not be all.");
+            : throw new MlflowException(ErrorKind.ServerError, $"The server returns the pages of a search in a loop: after {_seen.Count} pages it {(_empty < EmptyPages ? $"returned the page token '{token}' again" : "still returned no items")}. The results so far may be incomplete.");
     }
 }

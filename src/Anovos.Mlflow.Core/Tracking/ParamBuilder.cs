@@ -27,8 +27,8 @@ public sealed class ParamBuilder(StoreLimits limits, bool truncate = true)
 
         if (valid != key)
         {
-            _warnings.Add($"The setting '{key}' is the param '{valid}': "
-                + $"MLflow takes no other characters in a key, {limits.Key} of them, and each key once.");
+            _warnings.Add($"The setting '{key}' is logged as the param '{valid}': "
+                + $"MLflow restricts the characters of a key, limits it to {limits.Key} characters, and allows each key only once.");
         }
 
         _params.Add(valid, new Param(valid, Cut(valid, value, limits.ParamValue, truncate, _warnings)));
@@ -43,7 +43,7 @@ public sealed class ParamBuilder(StoreLimits limits, bool truncate = true)
             return value;
         string length = $"The value of '{key}' has {value.Length} characters and MLflow keeps {limit}";
         if (!truncate)
-            throw new MlflowException(ErrorKind.InvalidValue, $"{length}. Shorten it, or let it be cut with MLFLOW_TRUNCATE_LONG_VALUES=true.") { Target = key };
+            throw new MlflowException(ErrorKind.InvalidValue, $"{length}. Shorten it, or set MLFLOW_TRUNCATE_LONG_VALUES=true to cut it.") { Target = key };
 
         warnings.Add($"{length}: the rest is cut off. Send a long text as an artifact instead.");
 

@@ -75,7 +75,7 @@ public sealed record Run
 
     /// <summary>The error that a text is not an id.</summary>
     internal static MlflowException NotAnId(string value) => new(
-        ErrorKind.InvalidValue, $"'{value}' is not a run id: letters, digits, dashes and underscores.")
+        ErrorKind.InvalidValue, $"'{value}' is not a run id. A run id consists of letters, digits, dashes and underscores.")
     { Target = value };
 
     /// <summary>The same run, with the name of its experiment.</summary>

@@ -59,7 +59,7 @@ public static class RunDataBatches
             }
             else if (earlier != param.Value)
             {
-                throw new MlflowException(ErrorKind.ParameterConflict, $"The param '{param.Key}' is given twice, as '{earlier}' and as '{param.Value}'. A param has one value; use a metric or a tag for what changes.") { Target = param.Key };
+                throw new MlflowException(ErrorKind.ParameterConflict, $"The param '{param.Key}' is given twice, as '{earlier}' and as '{param.Value}'. A param has one value; use a metric or a tag for a value that changes.") { Target = param.Key };
             }
         }
     }

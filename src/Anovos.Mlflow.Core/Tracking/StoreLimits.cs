@@ -84,9 +84,9 @@ public sealed record StoreLimits
         if (key.Length == 0)
             return "it is empty";
         if (key.Length > Key)
-            return $"it has {key.Length} characters, {Key} are allowed";
+            return $"it has {key.Length} characters; the limit is {Key}";
         if (!KeyCharacters.IsMatch(key))
-            return "it may hold letters, digits, underscores, dashes, periods, spaces, colons and slashes";
+            return "it may contain only letters, digits, underscores, dashes, periods, spaces, colons and slashes";
 
         // MLflow asks that a key equal its own posixpath.normpath: it may become a path.
         foreach (string segment in key.Split('/'))

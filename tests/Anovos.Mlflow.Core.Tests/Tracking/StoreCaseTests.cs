@@ -40,7 +40,7 @@ public sealed class StoreCaseTests : IDisposable
             MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => store.LogBatchAsync(run.RunId, data, Never));
             Assert.Equal((ErrorKind.InvalidValue, key), (e.Kind, e.Target));
             Assert.Contains(
-                $"there is a key '{other}', and the file system of this folder does not tell upper and lower case apart", e.Message);
+                $"there is a key '{other}', and the file system of this folder does not distinguish upper and lower case", e.Message);
         }
 
         var further = new RunData { Metrics = [new("Acc", 3, 3)], Params = [new("größe/c", "1")], Tags = [new("Team", "b")] };

@@ -76,7 +76,7 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
             return;
         string file = Path.Combine(Folder(unreadable.ExperimentId), "meta.yaml");
         throw new MlflowException(ErrorKind.StoreInvalid,
-            $"There is an experiment in '{root}' whose name cannot be read, and it may be '{name}'. Correct 'name' in '{file}', or move "
+            $"The name of an experiment in '{root}' cannot be read, and it may be '{name}'. Correct 'name' in '{file}', or move "
             + "that folder elsewhere.")
         { Target = file };
     }
@@ -169,7 +169,7 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
         if (recorded is null)
             file.Warn("experiment_id", "is missing");
         else if (recorded != id && Find(recorded) is not null)
-            throw file.Invalid($"is that of the experiment '{recorded}'");
+            throw file.Invalid($"belongs to the experiment '{recorded}'");
         else if (recorded != id)
             file.Warn("experiment_id", "is not the name of its folder");
         string? name = file.Find("name");

@@ -13,7 +13,7 @@ internal static class FileNames
             if (segment.StartsWith(".", StringComparison.Ordinal))
                 return "a part of it begins with a period, and hidden files are ignored";
             if (!onWindows && Encoding.UTF8.GetByteCount(segment) > 255)
-                return "a part of it has more than 255 bytes, the most that a file name may have";
+                return "a part of it has more than 255 bytes, the maximum for a file name";
             if (onWindows && WindowsName.WhyRefused(segment) is { } why)
                 return $"'{segment}' {why}";
         }

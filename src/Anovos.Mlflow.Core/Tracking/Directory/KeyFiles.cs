@@ -110,7 +110,7 @@ internal sealed class KeyFiles(string owner, string name)
     }
 
     private static string Merged(string other) =>
-        $"there is a key '{other}', and the file system of this folder does not tell upper and lower case apart";
+        $"there is a key '{other}', and the file system of this folder does not distinguish upper and lower case";
 
     // A writer that was killed between making the folder of 'a/b' and its file left no key that stands in the way of 'a'.
     private static bool RemoveIfEmpty(string folder)
@@ -127,5 +127,5 @@ internal sealed class KeyFiles(string owner, string name)
         : Path.Combine(_folder, key.Replace('/', Path.DirectorySeparatorChar));
 
     private MlflowException Refused(string key, string why) =>
-        new(ErrorKind.InvalidValue, $"The key '{key}' cannot be among the {name} of a directory store: {why}.") { Target = key };
+        new(ErrorKind.InvalidValue, $"The key '{key}' cannot be stored in the {name} of a directory store: {why}.") { Target = key };
 }

@@ -32,7 +32,7 @@ internal sealed class LoggedModelFolders(ExperimentFolders experiments, string t
         IReadOnlyList<string> experimentIds, string? filter, int maxResults, string? pageToken, CancellationToken cancellationToken)
     {
         if (SearchText.NullIfEmpty(filter) is not null)
-            throw new MlflowException(ErrorKind.NotSupported, "A folder has no search for logged models.") { Target = filter };
+            throw new MlflowException(ErrorKind.NotSupported, "Logged models in a folder cannot be filtered.") { Target = filter };
         int offset = OffsetToken.Offset(pageToken, maxResults);
         List<LoggedModel> found = [];
         foreach (string id in experimentIds)

@@ -139,7 +139,7 @@ internal sealed class MetaFile
     public void Warn(string field, string why)
     {
         if (Find(field) is { } value)
-            _warn($"{_path}:{_fields[field].Line}: '{YamlScalar.Quote(value)}' as '{field}' {why}. It is left out.");
+            _warn($"{_path}:{_fields[field].Line}: the value '{YamlScalar.Quote(value)}' of '{field}' {why}. It is left out.");
         else
             _warn($"{_path}: '{field}' {why}.");
     }
@@ -178,7 +178,7 @@ internal sealed class MetaFile
     private void LeaveOutHalf()
     {
         string half = _fields.OrderBy(field => field.Value.Line).Last().Key;
-        _warn($"{_path}:{_fields[half].Line}: the file ends here, in the middle of '{half}'. What is missing is left out.");
+        _warn($"{_path}:{_fields[half].Line}: the file ends here, in the middle of '{half}'. The missing part is left out.");
         _fields.Remove(half);
     }
 

@@ -43,7 +43,7 @@ internal sealed class ModelFolders(string root, string trackingUri, Action<strin
             if (long.TryParse(alias.Value.Trim(), out long version))
                 aliases[alias.Key] = version;
             else
-                warn($"{Path.Combine(folder, "aliases", alias.Key)} has no number of a version. This alias is left out.");
+                warn($"{Path.Combine(folder, "aliases", alias.Key)} does not contain a version number. This alias is left out.");
         }
 
         var model = new RegisteredModel

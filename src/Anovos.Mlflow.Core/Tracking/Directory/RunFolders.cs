@@ -13,7 +13,7 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
         if (!Run.IsRunId(runId))
         {
             throw new MlflowException(ErrorKind.InvalidValue,
-                $"'{runId}' is not a run id: letters, digits, dashes and underscores.")
+                $"'{runId}' is not a run id. A run id consists of letters, digits, dashes and underscores.")
             { Target = runId };
         }
 

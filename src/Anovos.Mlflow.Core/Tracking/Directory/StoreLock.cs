@@ -30,7 +30,7 @@ internal static class StoreLock
                 if (waited.Elapsed > Patience)
                 {
                     throw new MlflowException(ErrorKind.StoreInvalid,
-                        $"Another process has kept '{path}' locked for {Patience.TotalSeconds:0} seconds. End it, or try again.", failure)
+                        $"Another process has kept '{path}' locked for {Patience.TotalSeconds:0} seconds. Stop it, or try again.", failure)
                     {
                         Target = path,
                     };

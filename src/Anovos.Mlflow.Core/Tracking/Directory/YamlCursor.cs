@@ -28,8 +28,8 @@ internal sealed class YamlCursor(string text)
     /// <summary>Whether it goes on like this.</summary>
     public bool StartsWith(string value) => string.CompareOrdinal(text, _at, value, 0, value.Length) == 0;
 
-    /// <summary>The character here; the place moves on.</summary>
-    public char Take() => End ? throw Broken("a quoted text has no end") : text[_at++];
+    /// <summary>Returns the character at the position and moves on.</summary>
+    public char Take() => End ? throw Broken("a quoted text is not closed") : text[_at++];
 
     /// <summary>What stands between <paramref name="start"/> and here.</summary>
     public string Since(int start) => text.Substring(start, _at - start);

@@ -15,7 +15,7 @@ internal static class YamlQuoted
     {
         char quote = cursor.Take();
         var value = new StringBuilder();
-        int kept = 0; // What stands before came from an escape or an earlier line: it is not trimmed at a line's end.
+        int kept = 0; // Text before this came from an escape or an earlier line: it is not trimmed at a line's end.
         while (true)
         {
             if (cursor.AtBreak)
@@ -72,7 +72,7 @@ internal static class YamlQuoted
         if (!int.TryParse(cursor.Since(start), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int code)
             || code is < 0 or > 0x10FFFF)
         {
-            throw cursor.Broken("an escape has no code");
+            throw cursor.Broken("an escape has an invalid code");
         }
 
         return code <= char.MaxValue ? ((char)code).ToString() : char.ConvertFromUtf32(code);

@@ -49,7 +49,7 @@ internal static class BatchRules
         if (experiment.Name.Length == 0 || experiment.Name.Length > limits.ExperimentName)
         {
             throw Refused(experiment.Name,
-                $"An experiment's name has 1 to {limits.ExperimentName} characters, this one {experiment.Name.Length}.");
+                $"An experiment's name must have 1 to {limits.ExperimentName} characters; this one has {experiment.Name.Length}.");
         }
 
         CheckLocation(experiment);
@@ -78,20 +78,20 @@ internal static class BatchRules
         foreach ((string what, string value, int limit) in parts)
         {
             if (value.Length > limit)
-                throw Refused(input.Name, $"The {what} of the dataset '{input.Name}' has {value.Length} characters, {limit} are allowed. Shorten it.");
+                throw Refused(input.Name, $"The {what} of the dataset '{input.Name}' has {value.Length} characters; the limit is {limit}. Shorten it.");
         }
     }
 
     private static void CheckCount(string what, int count, int limit)
     {
         if (count > limit)
-            throw new MlflowException(ErrorKind.InvalidValue, $"A batch can hold {limit} {what}, this one has {count}. Split it.");
+            throw new MlflowException(ErrorKind.InvalidValue, $"A batch can hold at most {limit} {what}; this one has {count}. Split it.");
     }
 
     private static void CheckLength(string what, string key, string value, int limit)
     {
         if (value.Length > limit)
-            throw Refused(key, $"The value of the {what} '{key}' has {value.Length} characters, {limit} are allowed. Shorten it.");
+            throw Refused(key, $"The value of the {what} '{key}' has {value.Length} characters; the limit is {limit}. Shorten it.");
     }
 
     private static MlflowException Refused(string target, string message) => new(ErrorKind.InvalidValue, message) { Target = target };

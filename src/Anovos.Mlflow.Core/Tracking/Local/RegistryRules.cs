@@ -32,7 +32,7 @@ internal static class RegistryRules
         if (name == "." || name.StartsWith("..", StringComparison.Ordinal))
         {
             throw Refused(name,
-                $"The name '{name}' of a registered model would be another folder as a path. Choose a name without periods at its start.");
+                $"The name '{name}' of a registered model would lead to another folder as a path. Choose a name without leading periods.");
         }
     }
 
@@ -41,9 +41,9 @@ internal static class RegistryRules
     public static void CheckAlias(string alias)
     {
         if (!AliasCharacters.IsMatch(alias))
-            throw Refused(alias, $"'{alias}' cannot be an alias: it may contain letters, digits, underscores and dashes only.");
+            throw Refused(alias, $"'{alias}' cannot be an alias: it may contain only letters, digits, underscores and dashes.");
         if (alias.Length > AliasLength)
-            throw Refused(alias, $"An alias has at most {AliasLength} characters, this one {alias.Length}.");
+            throw Refused(alias, $"An alias can have at most {AliasLength} characters; this one has {alias.Length}.");
         if (alias.Equals(Latest, StringComparison.OrdinalIgnoreCase))
             throw Refused(alias, $"'{alias}' cannot be an alias: it always means the newest version.");
         if (VersionAlias.IsMatch(alias))
@@ -60,7 +60,7 @@ internal static class RegistryRules
         if (tag.Value.Length > valueLength)
         {
             throw Refused(tag.Key,
-                $"The value of the tag '{tag.Key}' has {tag.Value.Length} characters, {valueLength} are allowed. Shorten it.");
+                $"The value of the tag '{tag.Key}' has {tag.Value.Length} characters; the limit is {valueLength}. Shorten it.");
         }
     }
 
@@ -94,9 +94,9 @@ internal static class RegistryRules
     public static string Stage(string stage, bool archiveOthers)
     {
         string name = Stages.FirstOrDefault(one => one.Equals(stage, StringComparison.OrdinalIgnoreCase))
-            ?? throw Refused(stage, $"There is no stage '{stage}'. There are {string.Join(", ", Stages)}.");
+            ?? throw Refused(stage, $"There is no stage '{stage}'. The stages are {string.Join(", ", Stages)}.");
         if (archiveOthers && name is not ("Staging" or "Production"))
-            throw Refused(stage, $"Only a move to Staging or Production can archive the versions there, not one to {name}.");
+            throw Refused(stage, $"Only a move to Staging or Production can archive the versions there, not a move to {name}.");
         return name;
     }
 

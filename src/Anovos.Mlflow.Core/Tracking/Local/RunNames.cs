@@ -28,7 +28,7 @@ internal static class RunNames
         if (asked is not null && tagged is { Length: > 0 } && asked != tagged)
         {
             throw new MlflowException(ErrorKind.InvalidValue,
-                $"The run is named '{asked}', but '{tagged}' by its tag {RunTags.RunName}. Leave one of the two out.")
+                $"The run is named '{asked}', but its tag {RunTags.RunName} names it '{tagged}'. Leave one of the two out.")
             { Target = asked };
         }
 

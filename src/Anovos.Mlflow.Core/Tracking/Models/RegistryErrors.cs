@@ -9,18 +9,18 @@ internal static class RegistryErrors
         $"There is no registered model '{name}' at {trackingUri}. Get-MlflowRegisteredModel lists them.";
 
     public static string ModelExists(string name, string trackingUri) =>
-        $"The registered model '{name}' already exists at {trackingUri}. New-MlflowModelVersion gives it another version.";
+        $"The registered model '{name}' already exists at {trackingUri}. New-MlflowModelVersion adds a version to it.";
 
     public static string NoVersion(string name, long version, string trackingUri) =>
         $"There is no version {version.ToString(CultureInfo.InvariantCulture)} of a registered model '{name}' at {trackingUri}. "
         + "Get-MlflowModelVersion lists them.";
 
     public static string FolderHasNone(string trackingUri) =>
-        $"{trackingUri} is a folder, and a folder has no model registry. Name a database, as sqlite:///mlflow.db, or a server "
+        $"{trackingUri} is a folder, and a folder has no model registry. Name a database, such as sqlite:///mlflow.db, or a server "
         + "with -TrackingUri, Connect-Mlflow or MLFLOW_TRACKING_URI. "
         + "Sync-MlflowRun sends the runs of a folder there, with their models.";
 
     public static string NoAlias(string name, string alias) =>
         $"The registered model '{name}' has no alias '{alias}'. Get-MlflowRegisteredModel lists its aliases; "
-        + "Set-MlflowModelAlias makes one.";
+        + "Set-MlflowModelAlias creates one.";
 }

@@ -130,5 +130,5 @@ internal class RestExperiments(RestApi api, string trackingUri)
 
     // Some stores answer with their SQL.
     private MlflowException Taken(string name, MlflowException e) =>
-        e.Rewrap($"The experiment '{name}' already exists at {trackingUri}, or is in its trash, where its name stays taken.", ErrorKind.ExperimentExists, name);
+        e.Rewrap($"The experiment '{name}' already exists at {trackingUri}, or is in the trash there. A deleted experiment keeps its name.", ErrorKind.ExperimentExists, name);
 }

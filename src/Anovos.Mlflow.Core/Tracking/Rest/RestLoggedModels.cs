@@ -224,8 +224,8 @@ internal sealed class RestLoggedModels(RestStore store) : ILoggedModelWriter
         catch (MlflowException e) when ((e.StatusCode == 404 && e.ErrorCode is null) || e.ErrorCode == "ENDPOINT_NOT_FOUND")
         {
             throw e.Rewrap(
-                $"{_trackingUri} has no logged models: they came with MLflow 3.0. Models of older servers are artifacts of their runs, and "
-                    + "versions of registered models.",
+                $"{_trackingUri} does not support logged models, which MLflow 3.0 introduced. On older servers, models are artifacts "
+                    + "of runs and versions of registered models.",
                 ErrorKind.NotSupported,
                 _trackingUri);
         }

@@ -81,7 +81,7 @@ internal sealed class RestRunData(ITrackingStore store, RestApi api, string trac
                 // The code is the same for a missing tag. This fails if it is the run that is missing.
                 await store.GetRunAsync(runId, cancellationToken).ConfigureAwait(false);
                 if (retries > 0)
-                    return default; // gone with the request whose answer was lost
+                    return default; // removed by the request whose response was lost
                 throw e.Rewrap($"Run {runId} has no tag '{key}', so there is nothing to remove.", ErrorKind.InvalidValue, key);
             }
         },

@@ -83,9 +83,9 @@ internal sealed class RunFilter
     private static List<string> Values(RunKey key, SearchText text)
     {
         if (!key.TakesList)
-            throw text.Fail("only run_id and what a dataset has are compared with a list");
+            throw text.Fail("only run_id and the fields of a dataset can be compared with a list");
         if (!text.TrySymbol("("))
-            throw text.Fail("a list is expected, as ('a', 'b')");
+            throw text.Fail("a list is expected, such as ('a', 'b')");
         var values = new List<string>();
         do
             values.Add(Value(text));
@@ -94,5 +94,5 @@ internal sealed class RunFilter
     }
 
     private static string Value(SearchText text) => text.Quoted("'\"")
-        ?? throw text.Fail("a text in quotes is expected, as 'tree'");
+        ?? throw text.Fail("a text in quotes is expected, such as 'tree'");
 }

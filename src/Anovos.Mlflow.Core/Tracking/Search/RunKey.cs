@@ -37,7 +37,7 @@ internal sealed record RunKey(RunField Field, string Name)
 
         string entity = quoted ?? text.Word();
         if (entity.Length == 0)
-            throw text.Fail("a name is expected, as metrics.rmse, params.model, tags.team or status");
+            throw text.Fail("a name is expected, such as metrics.rmse, params.model, tags.team or status");
         if (text.Next != '.')
             return Attribute(text, entity is "run" or "Run" && text.TryWord("name") ? "run name" : entity, start);
 
@@ -48,14 +48,14 @@ internal sealed record RunKey(RunField Field, string Name)
             "tag" or "tags" => RunField.Tag,
             "attr" or "attribute" or "attributes" or "run" => RunField.TextAttribute,
             "dataset" or "datasets" => RunField.Dataset,
-            _ => throw text.Fail($"'{entity}' is none of metrics, params, tags and attributes, nor dataset", start),
+            _ => throw text.Fail($"'{entity}' is not metrics, params, tags, attributes or dataset", start),
         };
         text.TrySymbol(".");
         string name = text.Next == '\0' || char.IsWhiteSpace(text.Next) ? "" : QuotedName(text) ?? text.DottedWord();
         if (name.Length == 0)
             throw text.Fail($"a name is expected after '{entity}.'");
         if (text.Next is '-' or '/' or ':')
-            throw text.Fail($"a name with other signs than letters, digits, '_' and '.' goes in quotes, as {entity}.\"a/b\"");
+            throw text.Fail($"a name with characters other than letters, digits, '_' and '.' must be in quotes, as in {entity}.\"a/b\"");
         return field switch
         {
             RunField.TextAttribute => Attribute(text, name, start),
@@ -111,6 +111,6 @@ internal sealed record RunKey(RunField Field, string Name)
         "run name" or "Run name" or "Run Name" => new RunKey(RunField.TextAttribute, "run_name"),
         "start_time" or "end_time" => new RunKey(RunField.TimeAttribute, name),
         "created" or "Created" => new RunKey(RunField.TimeAttribute, "start_time"),
-        _ => throw text.Fail($"there is no attribute '{name}'; there are {Attributes}", start),
+        _ => throw text.Fail($"there is no attribute '{name}'; the attributes are {Attributes}", start),
     };
 }

@@ -188,7 +188,7 @@ internal sealed class SqliteDatabase
     private MlflowException Unfit(string missing, object? revision)
     {
         string message = revision is null
-            ? $"'{Path}' is a SQLite database, but not one of MLflow: it has no '{missing}'. Use another file name."
+            ? $"'{Path}' is a SQLite database, but not an MLflow database: it has no '{missing}'. Use another file name."
             : $"The database '{Path}' was written by an old MLflow (schema {revision}) and has no '{missing}'. Make a copy of the file, "
                 + $"then upgrade it with MLflow 2.13 or later: mlflow db upgrade \"{Uri}\"";
         return new MlflowException(ErrorKind.StoreInvalid, message) { Target = Path };

@@ -13,7 +13,7 @@ internal sealed class SqliteExactCopies(SqliteDatabase database, SqliteExperimen
         {
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                $"The experiment '{source.Name}' has the id '{source.ExperimentId}', and ids are numbers in a database. Copy it without "
+                $"The experiment '{source.Name}' has the id '{source.ExperimentId}', but a database needs numbers as ids. Copy it without "
                 + "-KeepId.")
             { Target = source.ExperimentId };
         }

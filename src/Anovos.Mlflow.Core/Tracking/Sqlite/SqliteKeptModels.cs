@@ -31,7 +31,7 @@ internal static class SqliteKeptModels
             throw new MlflowException(
                 ErrorKind.InvalidValue,
                 $"{version.ModelUri} already exists and was not copied from {version.TrackingUri}, so the number is taken. Copy the model "
-                + "without -KeepId, or to a database without it.")
+                + "without -KeepId, or to a database that does not have it.")
             { Target = version.ModelUri };
         }
 

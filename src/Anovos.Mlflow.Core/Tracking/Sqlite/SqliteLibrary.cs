@@ -44,7 +44,7 @@ internal static class SqliteLibrary
         if (version < Oldest)
         {
             throw new MlflowException(ErrorKind.NotSupported,
-                $"Another module has loaded SQLite {version} into this process{WhoseItIs()}, and a database needs {Oldest} or later. "
+                $"Another module has loaded SQLite {version} into this process{WhoseItIs()}, but a database needs {Oldest} or later. "
                 + "Start a new session and use this module first, or use PowerShell 7, where each module has its own.");
         }
     }

@@ -197,8 +197,8 @@ internal sealed class SqliteLoggedModels(SqliteDatabase database) : IKeepsLogged
         if (!session.Schema.Has(Table))
         {
             throw new MlflowException(ErrorKind.NotSupported,
-                $"{trackingUri} has no logged models: they came with MLflow 3.0, and the tables of this database are older. "
-                + "MLflow 3 adds them when it opens the file. Models of older databases are artifacts of their runs, "
+                $"{trackingUri} does not support logged models, which MLflow 3.0 introduced: the tables of this database are older. "
+                + "MLflow 3 adds the missing tables when it opens the file. In older databases, models are artifacts of runs "
                 + "and versions of registered models.")
             { Target = trackingUri };
         }

@@ -80,7 +80,7 @@ internal sealed class SqliteModelFilter
         int start = _text.Position;
         string name = _text.Quoted("\"`") ?? _text.Word();
         if (name.Length == 0)
-            throw _text.Fail($"a name is expected, as {Names()}");
+            throw _text.Fail($"a name is expected, such as {Names()}");
         if (_text.Next != '.')
         {
             _conditions.Add(Compare(Attribute(name, start), name));
@@ -92,13 +92,13 @@ internal sealed class SqliteModelFilter
         if (key.Length == 0)
             throw _text.Fail($"a name is expected after '{name}.'");
         if (_text.Next is '-' or '/' or ':')
-            throw _text.Fail($"a name with other characters than letters, digits, '_' and '.' goes in quotes, as in {name}.`a/b`");
+            throw _text.Fail($"a name with characters other than letters, digits, '_' and '.' must be in quotes, as in {name}.`a/b`");
         if (name is "attribute" or "attributes")
             _conditions.Add(Compare(Attribute(key, start), key));
         else if (_fields.Tables.TryGetValue(name, out SqliteModelTable? table))
             AddKey(table, key);
         else
-            throw _text.Fail($"there is no '{name}'; there are {Names()}", start);
+            throw _text.Fail($"there is no '{name}'; the names are {Names()}", start);
     }
 
     private void AddKey(SqliteModelTable table, string key)
@@ -119,7 +119,7 @@ internal sealed class SqliteModelFilter
 
     private SqliteModelField Attribute(string name, int start) => _fields.Attributes.TryGetValue(name, out SqliteModelField? field)
         ? field
-        : throw _text.Fail($"there is no attribute '{name}'; there are {string.Join(", ", _fields.Attributes.Keys)}", start);
+        : throw _text.Fail($"there is no attribute '{name}'; the attributes are {string.Join(", ", _fields.Attributes.Keys)}", start);
 
     private string Compare(SqliteModelField field, string name) => Compare(field, name, out _);
 
@@ -151,7 +151,7 @@ internal sealed class SqliteModelFilter
     private List<string> List()
     {
         if (!_text.TrySymbol("("))
-            throw _text.Fail("a list is expected, as ('a', 'b')");
+            throw _text.Fail("a list is expected, such as ('a', 'b')");
         List<string> values = [];
         do
             values.Add(Value());
@@ -170,7 +170,7 @@ internal sealed class SqliteModelFilter
             : throw _text.Fail("a number is expected", start);
     }
 
-    private string Value() => _text.Quoted("'\"") ?? throw _text.Fail("a text in quotes is expected, as 'tree'");
+    private string Value() => _text.Quoted("'\"") ?? throw _text.Fail("a text in quotes is expected, such as 'tree'");
 
     private string Add(object value)
     {

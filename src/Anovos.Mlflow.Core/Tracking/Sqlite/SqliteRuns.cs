@@ -61,7 +61,7 @@ internal sealed class SqliteRuns(SqliteDatabase database)
         if (!Run.IsRunId(runId))
         {
             throw new MlflowException(ErrorKind.InvalidValue,
-                $"'{runId}' is not a run id: letters, digits, dashes and underscores.")
+                $"'{runId}' is not a run id. A run id consists of letters, digits, dashes and underscores.")
             { Target = runId };
         }
 

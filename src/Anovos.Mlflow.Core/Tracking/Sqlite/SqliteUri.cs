@@ -28,14 +28,14 @@ internal static class SqliteUri
         if (query >= 0)
             throw Odd(text, $"has settings after '?', which are not supported. Write {Prefix}{path.Substring(0, query)}");
         if (path.Length == 0 || path == ":memory:")
-            throw Odd(text, $"names no file, so nothing would be left after the command. Write {Prefix}mlflow.db");
+            throw Odd(text, $"does not name a file, so all data would be lost after the command. Write {Prefix}mlflow.db");
         if (path[0] == '~')
-            throw Odd(text, "begins with '~', which MLflow does not take for the home folder. Give the full path");
+            throw Odd(text, "begins with '~', which MLflow does not expand to the home folder. Give the full path");
         if (path.EndsWith("/", StringComparison.Ordinal) || path.EndsWith("\\", StringComparison.Ordinal))
             throw Odd(text, $"names a folder. Write {text.TrimEnd('/', '\\')}/mlflow.db");
         bool hasDrive = path.Length > 1 && char.IsLetter(path[0]) && path[1] == ':';
         if (!WindowsName.IsWindows && hasDrive)
-            throw Odd(text, "is a path of Windows, and this machine has no drives. Give a path of this machine");
+            throw Odd(text, "is a Windows path, but this machine has no drives. Give a path of this machine");
         return LocalPath.Full(baseDirectory, path, ErrorKind.UriUnsupported);
     }
 
