@@ -2,10 +2,12 @@ using System.Text;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>What a system allows as a file's name, beyond what MLflow allows as a key.</summary>
+/// <summary>Checks whether a system allows a key as a file name, in addition to MLflow's rules for keys.</summary>
 internal static class FileNames
 {
-    /// <summary>Why no file can be named like that, which only the kind of system decides; null when one can.</summary>
+    /// <summary>
+    /// Returns why the system does not allow such a file name, which depends only on the kind of system; null if it does.
+    /// </summary>
     public static string? WhyInvalid(string key, bool onWindows)
     {
         foreach (string segment in key.Split('/'))

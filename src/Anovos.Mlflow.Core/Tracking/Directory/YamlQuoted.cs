@@ -9,8 +9,8 @@ internal static class YamlQuoted
     private const string EscapeNames = "0abtnvfre_NLP";
     private const string EscapeValues = "\0\a\b\t\n\v\f\r\u001b\u00a0\u0085\u2028\u2029";
 
-    /// <summary>The text; the cursor stands on the opening quote before and behind the closing one after.</summary>
-    /// <exception cref="FormatException">It has no end, or an unknown escape.</exception>
+    /// <summary>Reads the text. The cursor is on the opening quote before, and after the closing quote afterwards.</summary>
+    /// <exception cref="FormatException">The text is not closed, or has an unknown escape.</exception>
     public static string Read(YamlCursor cursor)
     {
         char quote = cursor.Take();

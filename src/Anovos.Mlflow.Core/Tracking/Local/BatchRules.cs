@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Refuses what an MLflow server would refuse, so that a local store can be sent to a server later.</summary>
+/// <summary>Refuses data that an MLflow server would refuse, so that a local store can be sent to a server later.</summary>
 internal static class BatchRules
 {
     /// <summary>Throws for a batch beyond the limits, an invalid key, a long value or a param given twice.</summary>
@@ -42,7 +42,7 @@ internal static class BatchRules
             CheckLength("tag", tag.Key, tag.Value, limits.TagValue);
     }
 
-    /// <summary>Throws for an experiment that cannot be made.</summary>
+    /// <summary>Throws for an experiment that cannot be created.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public static void CheckExperiment(this StoreLimits limits, NewExperiment experiment)
     {
@@ -56,7 +56,7 @@ internal static class BatchRules
         limits.CheckTags(experiment.Tags);
     }
 
-    /// <summary>Throws for an artifact location that is somewhere else for whoever reads it from another folder.</summary>
+    /// <summary>Throws for a relative artifact location, because its meaning depends on the current folder of the reader.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public static void CheckLocation(NewExperiment experiment)
     {
@@ -64,7 +64,7 @@ internal static class BatchRules
             throw Refused(location, $"The artifact location '{location}' is relative. Give a URI or a full path.");
     }
 
-    /// <summary>Throws for a dataset that is longer than a server keeps.</summary>
+    /// <summary>Throws for a dataset with a value that is longer than a server accepts.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public static void CheckInput(this StoreLimits limits, DatasetInput input)
     {

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Refuses what an MLflow server would refuse of a registry (mlflow.utils.validation, mlflow.server.handlers).</summary>
+/// <summary>Refuses registry data that an MLflow server would refuse (mlflow.utils.validation, mlflow.server.handlers).</summary>
 internal static class RegistryRules
 {
     /// <summary>The alias that always means the newest version.</summary>
@@ -12,7 +12,7 @@ internal static class RegistryRules
 
     private static readonly string[] Stages = ["None", "Staging", "Production", "Archived"];
 
-    // Python's \w: letters, numbers of every kind and the underscore.
+    // Python's \w: letters, all kinds of numbers and the underscore.
     private static readonly Regex AliasCharacters = new(@"^[\p{L}\p{N}_\-]+\z", RegexOptions.CultureInvariant);
     private static readonly Regex VersionAlias = new(@"^[vV]\p{Nd}+\z", RegexOptions.CultureInvariant);
 
@@ -28,7 +28,7 @@ internal static class RegistryRules
                 $"The name '{name}' of a registered model contains a slash or a colon, which a models:/ URI uses. Leave them out.");
         }
 
-        // MLflow may make a path of a name.
+        // MLflow may use a name as a path.
         if (name == "." || name.StartsWith("..", StringComparison.Ordinal))
         {
             throw Refused(name,
@@ -52,7 +52,7 @@ internal static class RegistryRules
 
     /// <summary>Throws for a tag with an invalid key or a long value.</summary>
     /// <param name="tag">The tag.</param>
-    /// <param name="valueLength">The longest value that the registry keeps.</param>
+    /// <param name="valueLength">The maximum length of a tag's value in the registry.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public static void CheckTag(Tag tag, int valueLength)
     {
@@ -64,7 +64,7 @@ internal static class RegistryRules
         }
     }
 
-    /// <summary>Throws for a source that leads out of where it begins, or that means another folder on another day.</summary>
+    /// <summary>Throws for a source that leaves the folder where it begins, or whose meaning depends on the current folder.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public static void CheckSource(string source)
     {
@@ -87,9 +87,9 @@ internal static class RegistryRules
             throw Refused(source, $"The source '{source}' is relative. Give a URI or a full path.");
     }
 
-    /// <summary>The stage as MLflow writes it.</summary>
+    /// <summary>Returns the stage in MLflow's spelling.</summary>
     /// <exception cref="MlflowException">
-    /// <see cref="ErrorKind.InvalidValue"/> if MLflow has no such stage, or if a move to it archives no others.
+    /// <see cref="ErrorKind.InvalidValue"/> if MLflow has no such stage, or if a move to that stage cannot archive others.
     /// </exception>
     public static string Stage(string stage, bool archiveOthers)
     {

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>What a registry says when something is missing or taken, whatever keeps it.</summary>
+/// <summary>Creates the messages for missing or existing items of a registry, the same for every kind of registry.</summary>
 internal static class RegistryErrors
 {
     public static string NoModel(string name, string trackingUri) =>

@@ -4,10 +4,10 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>The logged models of an MLflow 3 server (<c>logged-models/</c>).</summary>
-/// <param name="store">The server: what a run has is asked of it.</param>
+/// <param name="store">The store on the server. It is used to read what a run already has.</param>
 internal sealed class RestLoggedModels(RestStore store) : ILoggedModelWriter
 {
-    // As MLflow's client: a proxy or Databricks may refuse more at once.
+    // The same as in MLflow's client: a proxy or Databricks may refuse more at once.
     private const int ParamBatch = 100;
 
     private readonly RestApi _api = store.Api;
@@ -85,7 +85,7 @@ internal sealed class RestLoggedModels(RestStore store) : ILoggedModelWriter
         for (int start = 0; start < values.Count; start += ParamBatch)
         {
             Param[] batch = [.. values.Skip(start).Take(ParamBatch)];
-            // A param that is there is refused with all those of its request.
+            // If a param already exists, the server refuses all params of the request.
             await _api.Retrier.ChangeAsync(
                 () => AskAsync(() => _api.PostOnceAsync($"{Address(modelId)}/params", Body(modelId, body => WriteParams(body, batch)),
                     ErrorKind.ModelNotFound, cancellationToken)),

@@ -12,11 +12,13 @@ internal sealed class RunFilter
     /// <summary>The comparisons.</summary>
     public IReadOnlyList<RunCondition> Conditions => _conditions;
 
-    /// <summary>Whether it looks at params, metrics, tags or datasets.</summary>
+    /// <summary>Whether it reads params, metrics, tags or datasets.</summary>
     public bool NeedsData => _conditions.Exists(condition => condition.Key.NeedsData);
 
-    /// <summary>Reads a filter; null and blanks let every run pass.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>; the message says where and what is allowed.</exception>
+    /// <summary>Parses a filter. Null and blank text let every run pass.</summary>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.InvalidValue"/>; the message says where the error is and what is allowed.
+    /// </exception>
     public static RunFilter Parse(string? filter)
     {
         var parsed = new RunFilter();

@@ -1,9 +1,9 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Experiments and runs in a database that are exact copies of another store's: <see cref="ILocalStore"/>.</summary>
+/// <summary>Keeps exact copies of another store's experiments and runs in a database: <see cref="ILocalStore"/>.</summary>
 internal sealed class SqliteExactCopies(SqliteDatabase database, SqliteExperiments experiments, SqliteRuns runs, StoreLimits limits)
 {
-    // The experiment that is in every database from the beginning.
+    // The experiment that every database has from the beginning.
     private const long Default = 0;
 
     /// <inheritdoc cref="ILocalStore.KeepExperimentAsync"/>

@@ -4,7 +4,7 @@ using SQLitePCL;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Waits while another process has the database locked. The wait can be cancelled at any moment.</summary>
+/// <summary>Waits while another process has the database locked. The wait can be cancelled at any time.</summary>
 internal sealed class SqliteLock(string path)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);

@@ -1,18 +1,20 @@
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>
-/// Reads a tracking URI that names a SQLite database, as SQLAlchemy does for MLflow: three slashes before a relative path,
-/// four before an absolute one, and no percent-encoding.
+/// Parses a tracking URI that names a SQLite database, with SQLAlchemy's rules, as in MLflow: three slashes before a relative path, four
+/// before an absolute one, and no percent-encoding.
 /// </summary>
 internal static class SqliteUri
 {
     private const string Prefix = "sqlite:///";
 
-    /// <summary>The tracking URI of a database: <c>sqlite:////folder/file.db</c>; on Windows <c>sqlite:///C:/folder/file.db</c>.</summary>
+    /// <summary>
+    /// Returns the tracking URI of a database: <c>sqlite:////folder/file.db</c>; on Windows <c>sqlite:///C:/folder/file.db</c>.
+    /// </summary>
     public static string Of(string path) => Prefix + (WindowsName.IsWindows ? LocalPath.WithoutPrefix(path).Replace('\\', '/') : path);
 
-    /// <summary>The full path of the file that the URI names.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> where it names none.</exception>
+    /// <summary>Returns the full path of the file that the URI names.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> if it does not name a file.</exception>
     public static string Resolve(string text, string baseDirectory)
     {
         int colon = text.IndexOf(':');
