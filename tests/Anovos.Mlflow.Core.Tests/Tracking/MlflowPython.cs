@@ -14,7 +14,7 @@ internal static class MlflowPython
     public static bool IsThere => !string.IsNullOrEmpty(Path);
 
     /// <summary>Skips the test if there is no such Python.</summary>
-    public static void Require() => Assert.SkipUnless(IsThere, "ANOVOS_TEST_MLFLOW_PYTHON does not name a Python with mlflow");
+    public static void Require() => Assert.SkipUnless(IsThere, "ANOVOS_TEST_MLFLOW_PYTHON names no Python with mlflow");
 
     /// <summary>Returns the content of a store as MLflow reads it, in the form of <see cref="StoreContent"/>.</summary>
     public static async Task<string> ReadAsync(string uri) =>

@@ -10,7 +10,7 @@ public sealed class RestStoreOnARealServerTests : RunSearchContract
     protected override ITrackingStore CreateStore()
     {
         string? uri = Environment.GetEnvironmentVariable("ANOVOS_TEST_TRACKING_URI");
-        Assert.SkipWhen(string.IsNullOrEmpty(uri), "ANOVOS_TEST_TRACKING_URI does not name an MLflow server");
+        Assert.SkipWhen(string.IsNullOrEmpty(uri), "ANOVOS_TEST_TRACKING_URI names no MLflow server");
         TrackingTarget target = TrackingTarget.Parse(uri!, "/");
         ConnectionOptions options = ConnectionOptions.FromEnvironment(Environment.GetEnvironmentVariable, home: null);
         return TrackingStores.Open(target, target.Complete(options, Environment.GetEnvironmentVariable, home: null));

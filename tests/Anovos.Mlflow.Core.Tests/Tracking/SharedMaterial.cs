@@ -32,7 +32,7 @@ internal static class SharedMaterial
     {
         string? folder = Repository() is { } root ? Path.Combine([root, "..", "shared", .. names]) : null;
         if (folder is null || !Directory.Exists(folder))
-            Assert.Skip($"There is no shared/{string.Join('/', names)} next to the repository.");
+            Assert.Skip($"There is no shared/{string.Join('/', names)} beside the repository.");
         return folder;
     }
 
