@@ -106,7 +106,7 @@ public sealed class ModelCopyToOlderStoresTests : IDisposable
         await using TrackingServer server = await TrackingServer.StartAsync(new TrackingServerOptions { Version = MlflowVersion.V2_17 });
         using var target = new RestStore(server.Uri, new ConnectionOptions());
 
-        await AssertLeftOutAsync(target, "they came with MLflow 3.0");
+        await AssertLeftOutAsync(target, "which MLflow 3.0 introduced");
     }
 
     [Fact]
