@@ -89,5 +89,5 @@ public sealed class EnvironmentVariables(Func<string, string?> read)
     }
 
     private static MlflowException Invalid(string name, string value, string expected) =>
-        new(ErrorKind.InvalidValue, $"The environment variable {name} is '{value}', where {expected} is expected. Correct or unset it.") { Target = name };
+        new(ErrorKind.InvalidValue, $"The environment variable {name} is '{value}', but {expected} is expected. Correct or unset it.") { Target = name };
 }

@@ -27,7 +27,7 @@ internal sealed class IniFile
             {
                 int end = HeaderEnd(line);
                 if (end < 0)
-                    throw new FormatException($"Line {number} starts with '[' and is not a section header: it has no closing bracket.");
+                    throw new FormatException($"Line {number} starts with '[' but is not a section header: it has no closing bracket.");
                 section = Open(line.Substring(1, end - 1).Trim(), number);
                 line = line.Substring(end + 1).Trim();
                 if (line.Length > 0 && !IsComment(line) && line.IndexOfAny(['=', ':']) <= 0)
@@ -73,7 +73,7 @@ internal sealed class IniFile
         {
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                $"{what} {path} cannot be read: {e.Message} Correct its permissions, or move it away.", e)
+                $"{what} {path} cannot be read: {e.Message} Correct its permissions, or move it elsewhere.", e)
             { Target = path };
         }
     }
@@ -109,7 +109,7 @@ internal sealed class IniFile
             throw new FormatException($"Line {number} has a key before the first section header.");
         string key = line.Substring(0, separator).TrimEnd();
         if (section.ContainsKey(key))
-            throw new FormatException($"Line {number} has a key that its section has already.");
+            throw new FormatException($"Line {number} repeats a key of its section.");
         section[key] = Unquote(line.Substring(separator + 1).Trim());
     }
 

@@ -44,7 +44,7 @@ internal static class LocalPath
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException or PathTooLongException)
         {
-            throw new MlflowException(kind, $"'{path}' is not a path on this system: {e.Message}", e) { Target = path };
+            throw new MlflowException(kind, $"'{path}' is not a valid path on this system: {e.Message}", e) { Target = path };
         }
     }
 

@@ -23,9 +23,9 @@ internal static class LocalRoot
         if (IsElsewhere(root))
             return null;
         if (!windows && WindowsDrive.IsMatch(root))
-            return "is a folder of a Windows machine";
+            return "is a folder on a Windows machine";
         if (!windows && WindowsShare.IsMatch(root))
-            return "is a share of a Windows network";
+            return "is a Windows network share";
         string path;
         try
         {
@@ -33,14 +33,14 @@ internal static class LocalRoot
         }
         catch (MlflowException)
         {
-            return "is a folder of another machine";
+            return "is a folder on another machine";
         }
 
         if (!LocalPath.IsRooted(path, windows) || (windows && !path.Contains(':') && !LocalPath.IsShare(path)))
         {
             return windows && path.StartsWith("/", StringComparison.Ordinal)
-                ? "is a folder of another machine"
-                : "is relative, and to which folder is not known";
+                ? "is a folder on another machine"
+                : "is relative to an unknown folder";
         }
 
         try
@@ -51,7 +51,7 @@ internal static class LocalRoot
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException or PathTooLongException)
         {
-            return "is not a path on this system";
+            return "is not a valid path on this system";
         }
     }
 

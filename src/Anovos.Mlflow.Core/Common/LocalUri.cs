@@ -60,7 +60,7 @@ internal static class LocalUri
             if (isElsewhere && windows)
                 return Uri.UnescapeDataString(path).Replace('/', '\\');
             if (isElsewhere)
-                throw new MlflowException(ErrorKind.UriUnsupported, $"{uri} names the host '{host}', and a file: URI can only name this machine. For a folder here write file:///folder or just its path.") { Target = uri };
+                throw new MlflowException(ErrorKind.UriUnsupported, $"{uri} names the host '{host}', but a file: URI can only refer to this machine. For a folder on this machine, write file:///folder or just its path.") { Target = uri };
             path = slash < 0 ? "/" : path.Substring(slash);
         }
 

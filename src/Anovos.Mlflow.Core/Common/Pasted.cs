@@ -76,11 +76,11 @@ public static class Pasted
         if (isSecret && match.Length != Bearer.Replace(Trim(text).Trim('"', '\''), "").Length)
             return;
         string why = match.Groups["macro"].Success
-            ? "a macro of Azure Pipelines that has no value. Define the variable, or map the secret with env: in the task"
+            ? "an Azure Pipelines macro that has no value. Define the variable, or map the secret with env: in the task"
             : match.Groups["secret"].Success
-            ? "a reference to a Databricks secret that was not replaced. Databricks replaces it in the environment of a cluster only: "
+            ? "a reference to a Databricks secret that was not replaced. Databricks replaces it only in the environment of a cluster: "
                 + "check the scope and the key"
-            : "an expression that was not replaced. Azure Pipelines replaces it in variables: and env: only";
+            : "an expression that was not replaced. Azure Pipelines replaces it only in variables: and env:";
         throw new MlflowException(ErrorKind.InvalidValue, $"{source} is '{match.Value}', {why}.") { Target = source };
     }
 
@@ -98,8 +98,8 @@ public static class Pasted
             string character = char.IsWhiteSpace(text[i]) || char.IsControl(text[i]) ? "a space or line end" : "a character outside ASCII";
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                $"{source} has {character} (U+{((int)text[i]).ToString("X4", CultureInfo.InvariantCulture)}) at position {i + 1}, "
-                + $"which a {what} cannot contain. It may have been copied in part, or from a page that formats it. Copy it again.")
+                $"{source} contains {character} (U+{((int)text[i]).ToString("X4", CultureInfo.InvariantCulture)}) at position {i + 1}, "
+                + $"which a {what} cannot contain. It may have been copied incompletely, or from a page that formats text. Copy it again.")
             { Target = source };
         }
 

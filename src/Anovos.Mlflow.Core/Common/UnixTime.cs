@@ -40,6 +40,6 @@ public static class UnixTime
     private static MlflowException Refused(string text) => new(
         ErrorKind.InvalidValue,
         $"The time '{text}' is not between the years {FirstYear} and {LastYear}. "
-        + "Give a date, Unix seconds as 1700000000, or Unix milliseconds as 1700000000000.")
+        + "Give a date, Unix seconds such as 1700000000, or Unix milliseconds such as 1700000000000.")
     { Target = text };
 }

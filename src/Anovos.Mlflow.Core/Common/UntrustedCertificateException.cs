@@ -11,10 +11,10 @@ internal sealed class UntrustedCertificateException(SslPolicyErrors errors, X509
     private static string Explain(SslPolicyErrors errors, X509Chain? chain)
     {
         if ((errors & SslPolicyErrors.RemoteCertificateNotAvailable) != 0)
-            return "the server sent none.";
+            return "the server sent no certificate.";
         if ((errors & SslPolicyErrors.RemoteCertificateNameMismatch) != 0)
-            return "it is for another host name.";
+            return "it was issued for another host name.";
         string[] problems = chain is null ? [] : [.. chain.ChainStatus.Select(status => status.Status.ToString()).Distinct()];
-        return $"it leads to no trusted authority{(problems.Length == 0 ? "" : $" ({string.Join(", ", problems)})")}.";
+        return $"it does not chain to a trusted authority{(problems.Length == 0 ? "" : $" ({string.Join(", ", problems)})")}.";
     }
 }

@@ -24,15 +24,15 @@ internal static class WindowsName
     public static string? WhyRefused(string name)
     {
         if (name.Any(char.IsControl))
-            return "holds a control character";
+            return "contains a control character";
         if (name.Contains(':'))
-            return "holds a colon, which a name on Windows cannot";
+            return "contains a colon, which Windows does not allow in a name";
         if (name.IndexOfAny(['<', '>', '"', '|', '?', '*', '/', '\\']) >= 0)
-            return "holds a character that Windows does not take";
+            return "contains a character that Windows does not allow";
         if (name.Length > 0 && name[name.Length - 1] is '.' or ' ')
             return "ends with a period or a space, which Windows drops";
         if (Device.IsMatch(name))
-            return "is the name of a device on Windows";
+            return "is a device name on Windows";
         return name.Length > MaximumLength ? $"has more than {MaximumLength} characters" : null;
     }
 }

@@ -29,7 +29,7 @@ internal sealed class WorkspaceExperiments(RestApi api, string trackingUri, Work
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.PermissionDenied)
         {
-            throw e.Rewrap($"The experiment {located.Name} could not be made: {e.Message}", target: located.Name);
+            throw e.Rewrap($"The experiment {located.Name} could not be created: {e.Message}", target: located.Name);
         }
     }
 }

@@ -39,7 +39,7 @@ public sealed class WorkspaceFolders
         string location = experiment.StartsWith(Mount, StringComparison.Ordinal) ? experiment.Substring(Mount.Length - 1) : experiment;
         return location.Length > 1 && location[0] == '/' && location[location.Length - 1] != '/'
             ? location
-            : throw new MlflowException(ErrorKind.InvalidValue, $"'{experiment}' cannot be the name of an experiment on Databricks, where it is a location in the workspace. Write it as /Users/you@example.com/{Last(experiment)} or /Shared/{Last(experiment)}.") { Target = experiment };
+            : throw new MlflowException(ErrorKind.InvalidValue, $"'{experiment}' cannot be the name of an experiment on Databricks, where a name is a location in the workspace. Write it as /Users/you@example.com/{Last(experiment)} or /Shared/{Last(experiment)}.") { Target = experiment };
     }
 
     /// <summary>The folder that holds a location; empty for the root.</summary>
@@ -56,7 +56,7 @@ public sealed class WorkspaceFolders
             catch (MlflowException e) when (e.ErrorCode == "DIRECTORY_PROTECTED")
             {
                 // Where the folder of a user is missing, so is the user.
-                throw e.Rewrap($"The workspace folder {folder} is not there and cannot be made: {e.Message} Under /Users there is a folder for each user of the workspace only: check the user's name, or use /Shared.", ErrorKind.PermissionDenied, folder);
+                throw e.Rewrap($"The workspace folder {folder} does not exist and cannot be created: {e.Message} Under /Users, only users of the workspace have a folder: check the user's name, or use /Shared.", ErrorKind.PermissionDenied, folder);
             }
         },
         cancellationToken);

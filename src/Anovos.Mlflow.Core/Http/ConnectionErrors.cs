@@ -22,22 +22,23 @@ internal static class ConnectionErrors
             + (options.ServerCertificateVariable == S3Tls.Variable ? "" : " or with -ServerCertificatePath");
         string message = failure switch
         {
-            ConnectionFailure.TimedOut => $"{address} did not answer in time. Check that the server is well, or raise MLFLOW_HTTP_REQUEST_TIMEOUT (seconds).",
-            ConnectionFailure.NotTls => $"No TLS connection to {address}: {cause!.Message} "
-                + "If the server speaks plain http at that port, write http:// in the tracking URI. "
-                + $"If its certificate is not trusted, name the PEM file of its authority in {authorities}.",
-            ConnectionFailure.Untrusted => $"The TLS certificate of {address} is not trusted: {cause!.Message} If the server has a certificate authority of its own, "
+            ConnectionFailure.TimedOut => $"{address} did not respond in time. Check that the server is healthy, or raise MLFLOW_HTTP_REQUEST_TIMEOUT (seconds).",
+            ConnectionFailure.NotTls => $"Could not establish a TLS connection to {address}: {cause!.Message} "
+                + "If the server uses plain http on that port, write http:// in the tracking URI. "
+                + $"If its certificate is not trusted, name the PEM file of its certificate authority in {authorities}.",
+            ConnectionFailure.Untrusted => $"The TLS certificate of {address} is not trusted: {cause!.Message} If the server uses a private certificate authority, "
                 + $"name its PEM file in {authorities}.",
             ConnectionFailure.ProxyRefused => ProxyRefused(server, options),
-            ConnectionFailure.ProxyFailed => $"The proxy {(proxy is null ? "" : $"{proxy} ")}before {address} "
-                + $"opened no connection to it: {cause!.Message}. "
-                + $"Check the proxy, or name {host} in NO_PROXY if it needs none.",
-            not ConnectionFailure.Broken when proxy is not null => $"The proxy {proxy}, which stands between here and {address}, cannot be reached: {cause!.Message}. "
-                + $"Correct HTTP_PROXY or HTTPS_PROXY, or name {host} in NO_PROXY if it needs none.",
-            ConnectionFailure.UnknownHost => $"The name {host} is not known to DNS, so {address} cannot be reached. Check the tracking URI for a typing error, and the network or VPN.",
-            ConnectionFailure.Refused => $"Nothing listens at {host} port {server.Port}. Check that the tracking server runs and that the port in {address} is right.",
-            ConnectionFailure.Network => $"No connection to {address}: {cause!.Message}. Check the network, the firewall and the proxy settings.",
-            _ => $"The connection to {address} broke: {exception?.Message ?? "no answer came"}. Check the server and the network between.",
+            ConnectionFailure.ProxyFailed => $"The proxy {(proxy is null ? "" : $"{proxy} ")}in front of {address} "
+                + $"could not connect to it: {cause!.Message}. "
+                + $"Check the proxy, or add {host} to NO_PROXY if it needs no proxy.",
+            not ConnectionFailure.Broken when proxy is not null => $"The proxy {proxy}, used for {address}, cannot be reached: {cause!.Message}. "
+                + $"Correct HTTP_PROXY or HTTPS_PROXY, or add {host} to NO_PROXY if it needs no proxy.",
+            ConnectionFailure.UnknownHost => $"DNS does not know the name {host}, so {address} cannot be reached. Check the tracking URI for a typo, and the network or VPN.",
+            ConnectionFailure.Refused => $"Nothing is listening on {host} port {server.Port}. Check that the tracking server is running and that the port in {address} is correct.",
+            ConnectionFailure.Network => $"Could not connect to {address}: {cause!.Message}. Check the network, the firewall and the proxy settings.",
+            _ => $"The connection to {address} was lost: {exception?.Message ?? "there was no response"}. "
+                + "Check the server and the network in between.",
         };
 
         // A name that the proxy's host has is looked up again: the proxy may be coming up.
@@ -55,8 +56,10 @@ internal static class ConnectionErrors
         (ConnectionFailure failure, Exception? cause) = Failures.Connection(exception);
         if (failure != ConnectionFailure.Untrusted)
             return exception.GetBaseException().Message.TrimEnd('.');
-        string remedy = url.IsS3 ? $"add it to the system's or name its PEM file in {S3Tls.Variable}" : "add it to the system's";
-        return $"its TLS certificate is not trusted: {cause!.Message} If the store has a certificate authority of its own, {remedy}";
+        string remedy = url.IsS3
+            ? $"add it to the system's authorities or name its PEM file in {S3Tls.Variable}"
+            : "add it to the system's authorities";
+        return $"its TLS certificate is not trusted: {cause!.Message} If the store uses a private certificate authority, {remedy}";
     }
 
     /// <summary>What a 407 means: the proxy wants a user and password, or others than it got.</summary>
@@ -68,9 +71,9 @@ internal static class ConnectionErrors
         string variable = server.Scheme == Uri.UriSchemeHttps ? "HTTPS_PROXY" : "HTTP_PROXY";
         string where = options is not null && EnvironmentProxy.AddressFor(server, options) is { } known ? $"{known} " : "";
         (string problem, string remedy) = options is not null && EnvironmentProxy.HasCredentialsFor(server, options)
-            ? ("does not accept its user and password", "Correct them")
-            : ("wants credentials", "Set user and password");
-        return $"The proxy {where}before {server.GetLeftPart(UriPartial.Path).TrimEnd('/')} {problem} (407){said} {remedy} in {variable}, "
-            + "as http://user:password@host:port with special characters percent-encoded.";
+            ? ("rejected its user and password", "Correct them")
+            : ("requires credentials", "Set a user and password");
+        return $"The proxy {where}in front of {server.GetLeftPart(UriPartial.Path).TrimEnd('/')} {problem} (407){said} {remedy} in "
+            + $"{variable}, as http://user:password@host:port with special characters percent-encoded.";
     }
 }

@@ -146,7 +146,7 @@ public sealed record ConnectionOptions
         {
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                "MLFLOW_TRACKING_INSECURE_TLS and MLFLOW_TRACKING_SERVER_CERT_PATH are both set: one switches the check of the server's certificate off, the other says what to check it against. Unset one of them.");
+                "MLFLOW_TRACKING_INSECURE_TLS and MLFLOW_TRACKING_SERVER_CERT_PATH are both set: one turns off the check of the server's certificate, the other names the file to check it against. Unset one of them.");
         }
 
         return options;

@@ -62,14 +62,14 @@ internal sealed class DirectRoute(ConnectionOptions options)
             using var request = new HttpRequestMessage(HttpMethod.Head, host);
             using HttpResponseMessage response = await http.SendAsync(request, time.Token).ConfigureAwait(false);
             bool isFromProxy = Failures.IsFromGateway((int)response.StatusCode) && EnvironmentProxy.AddressFor(host, others) is not null;
-            return isFromProxy ? $"The proxy before {host.Authority} answered {(int)response.StatusCode}." : null;
+            return isFromProxy ? $"The proxy in front of {host.Authority} returned {(int)response.StatusCode}." : null;
         }
         catch (Exception e) when (e is OperationCanceledException or HttpRequestException or IOException or MlflowException)
         {
             if (e is MlflowException { Kind: ErrorKind.NotAnMlflowServer })
                 return null; // It answered with a redirect.
             return time.IsCancellationRequested
-                ? $"{host.Authority} did not answer within {Patience.TotalSeconds} seconds."
+                ? $"{host.Authority} did not respond within {Patience.TotalSeconds} seconds."
                 : options.Redactor.Clean(ConnectionErrors.OfBucket(e, url) + ".");
         }
     }

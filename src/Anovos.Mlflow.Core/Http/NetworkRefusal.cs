@@ -18,7 +18,7 @@ internal static class NetworkRefusal
         if (AccessList.Match(message) is not { Success: true } match)
             return null;
         string address = match.Groups["address"].Success ? match.Groups["address"].Value : "its address";
-        return "This machine's address is not on the IP access list. Connect from an allowed network, as through a VPN, or ask an "
+        return "This machine's address is not on the IP access list. Connect from an allowed network, for example through a VPN, or ask an "
             + $"administrator of the {match.Groups["place"].Value} to add {address} to the list.";
     }
 
@@ -38,9 +38,9 @@ internal static class NetworkRefusal
             : "a private link";
         return new MlflowException(
             ErrorKind.PermissionDenied,
-            $"{from.GetLeftPart(UriPartial.Authority)} can be reached over {link} only, and this network has no access to it. Connect "
-            + "from a network with the workspace's private endpoint, as through a VPN, or ask an administrator of the workspace to allow "
-            + "access from public networks.")
+            $"{from.GetLeftPart(UriPartial.Authority)} can only be reached over {link}, and this network has no access to it. Connect "
+            + "from a network that has the workspace's private endpoint, for example through a VPN, or ask an administrator of the "
+            + "workspace to allow access from public networks.")
         {
             Target = from.GetLeftPart(UriPartial.Authority),
             StatusCode = 403,

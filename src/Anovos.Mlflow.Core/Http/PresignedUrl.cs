@@ -47,8 +47,8 @@ internal sealed record PresignedUrl(string Url, IReadOnlyDictionary<string, stri
         return bucket.Scheme == Uri.UriSchemeHttp && server.Scheme == Uri.UriSchemeHttps && !bucket.IsLoopback
             ? throw new MlflowException(
                 ErrorKind.UriUnsupported,
-                $"{server.GetLeftPart(UriPartial.Authority)} signs URLs of {bucket.Authority} that begin with http, and artifacts would "
-                + "cross the network in the clear. Have the S3 endpoint of the server set to https.")
+                $"{server.GetLeftPart(UriPartial.Authority)} presigns URLs of {bucket.Authority} with http, so artifacts would cross "
+                + "the network unencrypted. Set the S3 endpoint of the server to https.")
             { Target = signed.ToString() }
             : signed;
     }

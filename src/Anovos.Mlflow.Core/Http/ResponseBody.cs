@@ -36,16 +36,16 @@ internal static class ResponseBody
                 body.Write(buffer, 0, read);
                 if (body.Length <= limit)
                     continue;
-                return response.IsSuccessStatusCode ? throw NotMlflow(address, $"sends an answer of more than {MaximumBytes >> 20} MiB") : body.ToArray();
+                return response.IsSuccessStatusCode ? throw NotMlflow(address, $"sent a response of more than {MaximumBytes >> 20} MiB") : body.ToArray();
             }
 
             return body.Length < announced
-                ? throw new EndOfStreamException($"{body.Length} bytes came of an answer of {announced}")
+                ? throw new EndOfStreamException($"the response ended after {body.Length} of {announced} bytes")
                 : body.Length == body.Capacity ? body.GetBuffer() : body.ToArray();
         }
         catch (InvalidDataException e)
         {
-            throw NotMlflow(address, $"sends an answer that cannot be decompressed ({e.Message.TrimEnd('.')})");
+            throw NotMlflow(address, $"sent a response that cannot be decompressed ({e.Message.TrimEnd('.')})");
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
@@ -96,6 +96,6 @@ internal static class ResponseBody
     private static MlflowException NotMlflow(Uri address, string what)
     {
         string server = address.GetLeftPart(UriPartial.Path);
-        return new(ErrorKind.NotAnMlflowServer, $"{server} {what}, as no MLflow server does. Check the tracking URI, and a proxy before the server.") { Target = server };
+        return new(ErrorKind.NotAnMlflowServer, $"{server} {what}, unlike an MLflow server. Check the tracking URI, and any proxy in front of the server.") { Target = server };
     }
 }

@@ -17,8 +17,8 @@ internal sealed record S3Tls(bool IsIgnored, string? Authorities)
     /// <summary>The warning that belongs to <see cref="IsIgnored"/>.</summary>
     /// <param name="store">The bucket or its host.</param>
     public static string Warning(string store) =>
-        $"The certificate of {store} is not checked, as MLFLOW_S3_IGNORE_TLS says: whoever is between may read and change what is sent. "
-        + $"Name the store's authority in {Variable} instead.";
+        $"The certificate of {store} is not checked because MLFLOW_S3_IGNORE_TLS is set: anyone on the network path can read and change "
+        + $"the data. Name the store's certificate authority in {Variable} instead.";
 
     /// <summary>The options with these certificates, and none of the tracking server's.</summary>
     public ConnectionOptions Apply(ConnectionOptions options) => options with

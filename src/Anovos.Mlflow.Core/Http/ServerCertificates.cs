@@ -26,7 +26,7 @@ internal static class ServerCertificates
             return certificates.Length > 0
                 ? certificates
                 : throw Unusable(path,
-                    $"The certificate file {path} holds no certificate, neither PEM nor DER. Point it at the CA bundle of your server.");
+                    $"The certificate file {path} contains no certificate in PEM or DER format. Use the CA bundle of your server.");
         }
         catch (Exception e) when (e is CryptographicException or FormatException)
         {
@@ -99,7 +99,7 @@ internal static class ServerCertificates
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            string need = "The file must hold a certificate and its private key without a password.";
+            string need = "The file must contain a certificate and its private key, without a password.";
             throw Unusable(path, $"The client certificate {path} cannot be used: {e.Message} {need}", e);
         }
     }

@@ -59,52 +59,53 @@ internal static class ServerErrors
         int meant = identity is null ? status : Failures.StatusMeant(status, code, number, said);
         string? advice = request is null || meant is not (401 or 403) ? null : identity?.AdviceOn(new Refusal(meant, code, said, request));
         TimeSpan? wait = ReadRetryAfter(retryAfter, DateTimeOffset.UtcNow);
-        string told = $"{address} answered {status}{(code is null ? "" : $" {code}")}{Colon(said)}";
+        string told = $"{address} returned {status}{(code is null ? "" : $" {code}")}{Colon(said)}";
         (ErrorKind kind, string text) = (HttpStatusCode)meant switch
         {
             _ when NetworkRefusal.AdviceOn(said) is { } network =>
                 (ErrorKind.PermissionDenied, $"{address} does not accept requests from this network ({status}){Colon(said)} {network}"),
             HttpStatusCode.Unauthorized when advice is not null =>
-                (ErrorKind.AuthenticationFailed, $"{address} does not accept the credentials ({status}){Colon(said)} {advice}"),
+                (ErrorKind.AuthenticationFailed, $"{address} rejected the credentials ({status}){Colon(said)} {advice}"),
             HttpStatusCode.Unauthorized => (
                 ErrorKind.AuthenticationFailed,
-                $"{address} does not accept the credentials, or got none (401). Give them with Connect-Mlflow -Credential or -Token, or in "
+                $"{address} received no credentials, or rejected them (401). Provide them with Connect-Mlflow -Credential or -Token, or in "
                 + "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN."),
             HttpStatusCode.Forbidden when RefusesCredentials(status, body) => (
                 ErrorKind.AuthenticationFailed,
-                $"{address} does not accept the credentials (403){Colon(said)} "
-                + "Renew them, and give them with Connect-Mlflow -Credential or -Token, or in MLFLOW_TRACKING_TOKEN."),
+                $"{address} rejected the credentials (403){Colon(said)} "
+                + "Renew them, and provide them with Connect-Mlflow -Credential or -Token, or in MLFLOW_TRACKING_TOKEN."),
             HttpStatusCode.Forbidden when said.Contains("Host") && said.Contains("DNS") => (
                 ErrorKind.PermissionDenied,
-                $"{address} refuses the host name in the tracking URI (403): {said} Have the server started with --allowed-hosts."),
+                $"{address} rejects the host name in the tracking URI (403): {said} The server must be started with --allowed-hosts."),
             HttpStatusCode.Forbidden when advice is null && !isPage && NameOf(notFound) is { } thing => (
                 ErrorKind.PermissionDenied,
-                $"{address} does not allow it, or there is no such {thing} (403){Colon(said)} "
-                + $"MLflow {(notFound == ErrorKind.RunNotFound ? "3.17 and later with basic authentication answer" : "with basic authentication answers")} "
-                + "both in the same way. "
-                + $"Check the name or id of the {thing}, then ask the server's owner for the permission."),
+                $"{address} denied the request, or the {thing} does not exist (403){Colon(said)} "
+                + $"MLflow {(notFound == ErrorKind.RunNotFound ? "3.17 and later with basic authentication return" : "with basic authentication returns")} "
+                + "the same error for both. "
+                + $"Check the name or id of the {thing}, then ask the server's owner for permission."),
             HttpStatusCode.Forbidden => (
                 ErrorKind.PermissionDenied,
-                $"{address} knows who asks and does not allow it ({status}){Colon(said)} "
-                + (advice ?? "Ask the server's owner for the permission.")),
+                $"{address} denied the request ({status}){Colon(said)} "
+                + (advice ?? "Ask the server's owner for permission.")),
             HttpStatusCode.ProxyAuthenticationRequired => (
                 ErrorKind.TrackingServerUnreachable,
                 ConnectionErrors.ProxyRefused(server, options, Colon(said))),
             _ when Failures.IsLimited(meant) => (
-                ErrorKind.ServerError, $"{told}{Wait(wait)} It limits the number of requests. Try again later, or with fewer at once."),
+                ErrorKind.ServerError, $"{told}{Wait(wait)} The server limits the number of requests. Try again later, or "
+                + "with fewer requests in parallel."),
             _ when Failures.IsFromGateway(status) && !isPage && wait is not null => (ErrorKind.ServerError, $"{told}{Wait(wait)}"),
             HttpStatusCode.RequestEntityTooLarge => (
                 ErrorKind.ServerError,
-                $"{told} It is larger than the server, or a proxy before it, accepts. "
-                + "In nginx client_max_body_size is the limit, 1 MB unless it is set: have it raised."),
+                $"{told} The request is larger than the server, or a proxy in front of it, accepts. "
+                + "In nginx the limit is client_max_body_size, 1 MB by default: raise it."),
             _ when isPage && Failures.IsWrongPath(status) => (
                 ErrorKind.NotAnMlflowServer,
-                $"{address} answered {status} with a web page instead of JSON{Colon(said)} "
-                + "Check the path of the tracking URI: a prefix may be missing or be one too many."),
+                $"{address} returned {status} with a web page instead of JSON{Colon(said)} "
+                + "Check the path of the tracking URI: a prefix may be missing, or may not belong there."),
             _ when isPage && Failures.IsFromGateway(status) => (
                 ErrorKind.ServerError,
-                $"{told} A proxy or gateway before the tracking server cannot reach it, or did not wait for it. "
-                + "Look at the server and the proxy."),
+                $"{told} A proxy or gateway in front of the tracking server could not reach it, or timed out. "
+                + "Check the server and the proxy."),
             _ => (KindOf(code, status, said, notFound), told),
         };
         var error = new MlflowException(kind, text.TrimEnd())
@@ -125,7 +126,7 @@ internal static class ServerErrors
     public static MlflowException NotMlflow(RestResponse response, Uri server)
     {
         string address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
-        return new(ErrorKind.NotAnMlflowServer, $"{address} answers, but not as an MLflow server does ({response.ContentType ?? "no content type"}). Check the path of the tracking URI: a prefix may be missing, or a login page stands before the server.")
+        return new(ErrorKind.NotAnMlflowServer, $"{address} responded, but not like an MLflow server ({response.ContentType ?? "no content type"}). Check the path of the tracking URI: a prefix may be missing, or a login page may be in front of the server.")
         { Target = address, StatusCode = (int)response.StatusCode };
     }
 
@@ -176,7 +177,7 @@ internal static class ServerErrors
     };
 
     private static string Wait(TimeSpan? wait) => wait > TimeSpan.Zero
-        ? $" It asks to wait for {Math.Ceiling(wait.Value.TotalSeconds).ToString(CultureInfo.InvariantCulture)} seconds."
+        ? $" It asks to wait {Math.Ceiling(wait.Value.TotalSeconds).ToString(CultureInfo.InvariantCulture)} seconds."
         : "";
 
     private static string Colon(string said) => said.Length == 0 ? "." : ": " + (said.EndsWith(".", StringComparison.Ordinal) ? said : said + ".");

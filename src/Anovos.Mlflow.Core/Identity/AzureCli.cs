@@ -68,14 +68,14 @@ internal sealed class AzureCli(Func<string, string?> setting, Func<CancellationT
         ? value
         : throw new MlflowException(
             ErrorKind.InvalidValue,
-            $"{variable} holds no id that the Azure CLI could be given. Correct it.")
+            $"{variable} is not an id that can be passed to the Azure CLI. Correct it.")
         { Target = variable };
 
     private AccessToken Read(TokenProgram program, string output)
     {
         // The output holds a token: no word of it, and no inner exception that might quote it.
         MlflowException unreadable = program.Failed(
-            "The Azure CLI answered something else than a token. Check az version; 2.54 or newer is best.");
+            "The Azure CLI printed something other than a token. Check az version; 2.54 or newer works best.");
         try
         {
             using JsonDocument document = JsonDocument.Parse(output);

@@ -19,7 +19,7 @@ internal sealed class EntraTokens(TokenEndpoint endpoint, string authority, stri
     private async Task<AccessToken> FetchAsync(string resource, Dictionary<string, string> form, CancellationToken cancellationToken)
     {
         if (!Uri.TryCreate($"{authority}{Uri.EscapeDataString(tenant)}/oauth2/v2.0/token", UriKind.Absolute, out Uri? address))
-            throw new MlflowException(ErrorKind.InvalidValue, "AZURE_AUTHORITY_HOST is no address. Write it as https://login.microsoftonline.com, or unset it.") { Target = "AZURE_AUTHORITY_HOST" };
+            throw new MlflowException(ErrorKind.InvalidValue, "AZURE_AUTHORITY_HOST is not an address. Write it as https://login.microsoftonline.com, or unset it.") { Target = "AZURE_AUTHORITY_HOST" };
         form["grant_type"] = "client_credentials";
         form["client_id"] = clientId;
 

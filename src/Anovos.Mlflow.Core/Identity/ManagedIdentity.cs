@@ -25,7 +25,7 @@ internal sealed class ManagedIdentity(TokenEndpoint endpoint, Func<string, strin
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.TrackingServerUnreachable)
         {
-            throw new MlflowException(ErrorKind.AuthenticationFailed, $"This machine has no managed identity to ask: {address.Authority} does not answer. Use the method azure-msi on an Azure VM, scale set or app that has one, and unset ARM_USE_MSI elsewhere.", e) { Target = address.Authority };
+            throw new MlflowException(ErrorKind.AuthenticationFailed, $"No managed identity is available on this machine: {address.Authority} does not respond. Use the method azure-msi only on an Azure VM, scale set or app that has one, and unset ARM_USE_MSI elsewhere.", e) { Target = address.Authority };
         }
     }
 }

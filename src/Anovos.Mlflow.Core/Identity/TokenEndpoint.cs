@@ -45,7 +45,7 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
                 throw Refused(address, response, options.Redactor.Clean(body));
             return Parse(body) ?? throw new MlflowException(
                 ErrorKind.AuthenticationFailed,
-                $"{Shown(address)} answered no JSON where a token was to be. Check the address, and what stands between.")
+                $"{Shown(address)} returned no JSON where a token was expected. Check the address, and any proxy in between.")
             { Target = address.Host };
         }, cancellationToken);
     }
@@ -65,7 +65,7 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
         if (Text(answer, "access_token") is not { Length: > 0 } value)
             throw new MlflowException(
                 ErrorKind.AuthenticationFailed,
-                $"{Shown(address)} answered without a token. Check the address.")
+                $"{Shown(address)} returned no token. Check the address.")
             { Target = address.Host };
         Hide(value);
         DateTimeOffset end = Seconds(answer, "expires_on") is { } at ? DateTimeOffset.FromUnixTimeSeconds(at)
@@ -100,7 +100,7 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
             if (address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback && !IsLinkLocal(address))
                 throw new MlflowException(
                     ErrorKind.InvalidValue,
-                    $"{Shown(address)} is no https address, and what signs in must not go there in the open. Correct the variable "
+                    $"{Shown(address)} is not an https address, and credentials must not be sent there unencrypted. Correct the variable "
                     + "that names it.")
                 { Target = address.Host };
             patience.CancelAfter(Patience);
@@ -129,7 +129,7 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
         string text = said.Length == 0 ? "" : $": {(said.Length > 300 ? said.Substring(0, 300) + "…" : said)}";
         return new MlflowException(
             transient ? ErrorKind.ServerError : network is null ? ErrorKind.AuthenticationFailed : ErrorKind.PermissionDenied,
-            $"{Shown(address)} gave no token ({status}{(code is null ? "" : $" {code}")}){text}.{(network is null ? "" : $" {network}")}")
+            $"{Shown(address)} issued no token ({status}{(code is null ? "" : $" {code}")}){text}.{(network is null ? "" : $" {network}")}")
         {
             Target = address.Host,
             StatusCode = status,

@@ -22,7 +22,7 @@ internal sealed class TokenProgram(string name, string path)
     public async Task<ProgramResult> RunAsync(IReadOnlyList<string> arguments, TimeSpan patience, CancellationToken cancellationToken)
     {
         if (CommandLine.BrokenByBatch(path, arguments) is { } broken)
-            throw Failed($"{path} is a batch file and cannot be given '{broken}'. Use the program itself.");
+            throw Failed($"{path} is a batch file and cannot be passed '{broken}'. Use the program itself.");
         using Process process = Start(arguments);
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         Task finished = Task.WhenAll(output, error);
@@ -52,7 +52,7 @@ internal sealed class TokenProgram(string name, string path)
         string message = string.Join(" ", words);
         message = message.StartsWith("error:", StringComparison.OrdinalIgnoreCase) ? message.Substring("error:".Length).Trim() : message;
         if (message.Length == 0)
-            return "it said nothing.";
+            return "it printed no error message.";
         return message.Length > LongestMessage ? message.Substring(0, LongestMessage) + "…" : message.TrimEnd('.') + ".";
     }
 

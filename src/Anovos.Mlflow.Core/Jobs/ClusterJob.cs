@@ -81,7 +81,7 @@ public sealed record ClusterJob
         GitRepository();
         if (GitSource is not null && PythonFile.StartsWith("/", StringComparison.Ordinal))
             throw new MlflowException(ErrorKind.InvalidValue, $"'{PythonFile}' is not a path in the Git repository. Give a relative "
-                + "one, as src/main.py.")
+                + "path, such as src/main.py.")
             { Target = PythonFile };
         if (Passing == VariablePassing.Launcher)
             LaunchedFile();
@@ -120,11 +120,11 @@ public sealed record ClusterJob
         if (GitSource is not null)
         {
             string instead = ServerlessEnvironment is null
-                ? "Use -NewCluster, or a file of the workspace or of a volume."
+                ? "Use -NewCluster, or a file in the workspace or in a volume."
                 : "Use environment_version 5 or later in a workspace that has environment variables for serverless jobs (a preview), or "
-                    + "a file of the workspace or of a volume.";
-            throw new MlflowException(ErrorKind.InvalidValue, $"'{PythonFile}' of a Git repository cannot be given environment "
-                + $"variables on this compute, and so cannot join the run. {instead}")
+                    + "a file in the workspace or in a volume.";
+            throw new MlflowException(ErrorKind.InvalidValue, $"'{PythonFile}' in a Git repository cannot receive environment "
+                + $"variables on this compute, so it cannot join the run. {instead}")
             { Target = PythonFile };
         }
 
@@ -133,10 +133,10 @@ public sealed record ClusterJob
             return "/dbfs" + file.Substring(5);
         if (!file.StartsWith("/", StringComparison.Ordinal))
         {
-            string where = ServerlessEnvironment is null ? "on a cluster that runs already"
-                : "on serverless compute of this environment version";
-            throw new MlflowException(ErrorKind.InvalidValue, $"'{PythonFile}' cannot be started {where}, for the run has to be named "
-                + "to it on the way. Give a path of the workspace or of a volume, or a new cluster.")
+            string where = ServerlessEnvironment is null ? "on a cluster that is already running"
+                : "on serverless compute with this environment version";
+            throw new MlflowException(ErrorKind.InvalidValue, $"'{PythonFile}' cannot be started {where}, because it could not be "
+                + "given the run to join. Give a path in the workspace or in a volume, or use a new cluster.")
             { Target = PythonFile };
         }
 
@@ -169,7 +169,7 @@ public sealed record ClusterJob
     }
 
     private static MlflowException NotJson(string what, string wanted, Exception? cause) =>
-        new(ErrorKind.InvalidValue, $"The description of the {what} is not {wanted}, as the Jobs API of Databricks takes it{(cause is null ? "" : $": {cause.Message}")}", cause);
+        new(ErrorKind.InvalidValue, $"The description of the {what} is not {wanted}, as the Databricks Jobs API requires{(cause is null ? "" : $": {cause.Message}")}", cause);
 }
 
 /// <summary>How environment variables reach the program of a job.</summary>

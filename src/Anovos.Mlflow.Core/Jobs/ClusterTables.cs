@@ -46,7 +46,7 @@ internal sealed class ClusterTables(RestApi api, string folder)
         using IArtifactStore? store = Open(parent);
         if (store is null)
         {
-            _warnings.Add($"{path} is on the cluster, where this machine does not reach: its statistics are no metrics of the run. Write them to dbfs: or /Volumes.");
+            _warnings.Add($"{path} is on the cluster, which this machine cannot reach: its statistics are not logged as metrics of the run. Write them to dbfs: or /Volumes.");
             return;
         }
 
@@ -59,7 +59,7 @@ internal sealed class ClusterTables(RestApi api, string folder)
             if (!isWanted)
                 continue;
             if (file.Length > MaximumBytes || ArtifactPath.Normalize(file.ArtifactPath).Contains('/'))
-                _warnings.Add($"{path}: {file.ArtifactPath} was not read, for it has more than {MaximumBytes >> 20} MiB.");
+                _warnings.Add($"{path}: {file.ArtifactPath} was not read because it is larger than {MaximumBytes >> 20} MiB.");
             else
                 await ReceiveAsync(store, parent, file.ArtifactPath, place, cancellationToken).ConfigureAwait(false);
         }

@@ -37,7 +37,7 @@ public sealed class DatabricksJob : IRemoteWorkflowEngine
     private DatabricksJob(ITrackingStore workspace, string? folder, Func<Action<string>, IJobStarter> starter)
     {
         _api = workspace.As<WorkspaceStore>()?.Api
-            ?? throw new MlflowException(ErrorKind.InvalidValue, $"{workspace.TrackingUri} is no Databricks workspace, and a job needs one. Set DATABRICKS_HOST, or a profile of .databrickscfg, and give databricks or databricks://<profile>.") { Target = workspace.TrackingUri };
+            ?? throw new MlflowException(ErrorKind.InvalidValue, $"{workspace.TrackingUri} is not a Databricks workspace, and a job needs one. Set DATABRICKS_HOST, or create a profile in .databrickscfg, and use databricks or databricks://<profile>.") { Target = workspace.TrackingUri };
         (_folder, _starter) = (folder, starter);
     }
 
@@ -92,7 +92,7 @@ public sealed class DatabricksJob : IRemoteWorkflowEngine
         }
         catch (Exception e) when (e is MlflowException or OperationCanceledException)
         {
-            JobLog.Say($"The folder {folder} of the job is still in the workspace and may be deleted: {e.Message}", output);
+            JobLog.Say($"The folder {folder} of the job is still in the workspace and can be deleted: {e.Message}", output);
         }
     }
 }

@@ -39,7 +39,7 @@ internal sealed class JobFolder
     public async Task<string> SendAsync(FileInfo file, string name, CancellationToken cancellationToken)
     {
         if (file.Length > MaximumBytes)
-            throw new MlflowException(ErrorKind.ConfigInvalid, $"{file.FullName} has {file.Length} bytes, and a workspace takes files of {MaximumBytes} bytes. Is it the workflow file?") { Target = file.FullName };
+            throw new MlflowException(ErrorKind.ConfigInvalid, $"{file.FullName} has {file.Length} bytes, but a workspace accepts at most {MaximumBytes} bytes. Is it the workflow file?") { Target = file.FullName };
         await MakeAsync(cancellationToken).ConfigureAwait(false);
         string path = $"{_path}/{name}";
         _sent.Add(name);
@@ -97,8 +97,8 @@ internal sealed class JobFolder
         if (parent.StartsWith(Mount + "/", StringComparison.Ordinal))
             parent = parent.Substring(Mount.Length);
         if (!parent.StartsWith("/", StringComparison.Ordinal) || parent.Split('/').Any(part => part is "." or ".."))
-            throw new MlflowException(ErrorKind.InvalidValue, $"'{parent}' is no folder to put the workflow file in. Give a "
-                + "folder of the workspace, as /Users/you@example.com/anovos, or of a volume, as /Volumes/catalog/schema/volume.")
+            throw new MlflowException(ErrorKind.InvalidValue, $"'{parent}' is not a folder for the workflow file. Give a folder "
+                + "in the workspace, such as /Users/you@example.com/anovos, or in a volume, such as /Volumes/catalog/schema/volume.")
             { Target = parent };
         string path = $"{parent.TrimEnd('/')}/{_name}";
 
@@ -113,7 +113,7 @@ internal sealed class JobFolder
         JsonElement me = await api.GetAddressAsync("api/2.0/preview/scim/v2/Me", ErrorKind.InvalidValue, cancellationToken).ConfigureAwait(false);
         return me.TryGetProperty("userName", out JsonElement name) && name.GetString() is { Length: > 0 } user
             ? user
-            : throw new MlflowException(ErrorKind.ServerError, $"{api.Server.Host} does not say who is signed in, so the folder for the workflow file is not known. Name one with -WorkspaceFolder.") { Target = api.Server.Host };
+            : throw new MlflowException(ErrorKind.ServerError, $"{api.Server.Host} does not report who is signed in, so the folder for the workflow file is unknown. Name one with -WorkspaceFolder.") { Target = api.Server.Host };
     }
 
     private Task PostAsync(string action, Action<Utf8JsonWriter> fields, string path, CancellationToken cancellationToken) => _api.Retrier.RunAsync(

@@ -38,7 +38,7 @@ internal sealed class JobFollower(
                 Report(now);
                 if (job.NeedsVariables && now.Tasks.All(task => task.VariablesKey is null) && !now.Status.IsOver)
                 {
-                    JobLog.Say($"Databricks job run {job.RunId}: the workspace ignores environment_variables. The run starts again with "
+                    JobLog.Say($"Databricks job run {job.RunId}: the workspace ignores environment_variables. The run is restarted with "
                         + "a launcher that sets them.", output);
                     await CancelAsync(job.RunId).ConfigureAwait(false);
                     return null;
@@ -56,8 +56,8 @@ internal sealed class JobFollower(
         }
         catch (MlflowException e)
         {
-            throw new LostJobException($"The workspace could not be asked about job run {job.RunId} any more, which may go on "
-                + $"there{(_state?.Page is { } page ? $": {page}" : "")}. {e.Message}", e);
+            throw new LostJobException($"The workspace no longer reports the state of job run {job.RunId}, which may still be "
+                + $"running there{(_state?.Page is { } page ? $": {page}" : "")}. {e.Message}", e);
         }
 
         return await WaitForEndAsync(job, cancellationToken).ConfigureAwait(false);
@@ -80,7 +80,7 @@ internal sealed class JobFollower(
         }
         catch (Exception e) when (e is MlflowException || (e is OperationCanceledException && patience.IsCancellationRequested))
         {
-            JobLog.Say($"The end of job run {job.RunId} was not seen: {e.Message}", output);
+            JobLog.Say($"The end of job run {job.RunId} was not observed: {e.Message}", output);
         }
 
         return state ?? new JobState(job.RunId, new JobStatus("TERMINATING", "TIMEDOUT", null, ""));
@@ -113,7 +113,7 @@ internal sealed class JobFollower(
         }
         catch (Exception e) when (e is MlflowException or OperationCanceledException)
         {
-            JobLog.Say($"The job run {runId} could not be cancelled and may go on: {e.Message}", output);
+            JobLog.Say($"The job run {runId} could not be cancelled and may still be running: {e.Message}", output);
         }
     }
 }

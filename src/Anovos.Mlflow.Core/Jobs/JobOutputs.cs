@@ -32,10 +32,10 @@ internal sealed class JobOutputs(JobsApi jobs, Action<ArraySegment<byte>, IReadO
         {
             JobOutput wrote = await jobs.OutputAsync(task.RunId, cancellationToken).ConfigureAwait(false);
             if (wrote.IsTruncated)
-                JobLog.Say("The workspace gives the last 5 MB of the log only: its beginning, and the timings in it, are not here. Set "
-                    + "cluster_log_conf of a new cluster to keep it whole.", output);
+                JobLog.Say("The workspace returns only the last 5 MB of the log: its beginning, and the timings in it, are missing. Set "
+                    + "cluster_log_conf of a new cluster to keep the whole log.", output);
             if (wrote.IsResultTruncated)
-                JobLog.Say("The workspace gives the first 5 MB of a notebook's result only: its end is not here.", output);
+                JobLog.Say("The workspace returns only the first 5 MB of a notebook's result: its end is missing.", output);
             foreach (string? text in new[] { wrote.Logs, wrote.Result, wrote.Error, wrote.Trace })
             {
                 // The workspace does not tell the streams apart; Anovos' log is on standard error.

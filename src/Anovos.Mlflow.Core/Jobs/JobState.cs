@@ -65,7 +65,7 @@ internal sealed record JobState(long RunId, JobStatus Status)
         }
         catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
         {
-            throw new MlflowException(ErrorKind.ServerError, $"The workspace does not tell the state of job run {id} as the Jobs API does. Look at the run in the workspace.", e);
+            throw new MlflowException(ErrorKind.ServerError, $"The workspace does not report the state of job run {id} as the Jobs API specifies. Look at the run in the workspace.", e);
         }
     }
 
@@ -87,7 +87,7 @@ internal sealed record JobState(long RunId, JobStatus Status)
         string?[] advice =
         [
             failed.Select(task => task.Status).Prepend(Status).Select(JobAdvice.Of).FirstOrDefault(text => text is not null),
-            IsOfJob ? "Invoke-AnovosWorkflow -Repair runs the tasks that failed again." : null,
+            IsOfJob ? "Invoke-AnovosWorkflow -Repair runs the failed tasks again." : null,
         ];
         string all = string.Join(" ", advice.OfType<string>());
         return all.Length == 0 ? new WorkflowEnd(RunStatus.Failed, fault)

@@ -104,8 +104,8 @@ internal sealed class JobsApi(RestApi api)
                 .ConfigureAwait(false);
             return answer.TryGetProperty(idField, out JsonElement id) && id.TryGetInt64(out long number)
                 ? number
-                : throw new MlflowException(ErrorKind.ServerError, $"{api.Server.Host} took the job and gave no {idField}. Look for it "
-                    + "among the job runs of the workspace.");
+                : throw new MlflowException(ErrorKind.ServerError, $"{api.Server.Host} accepted the job but returned no {idField}. Look "
+                    + "for it among the job runs of the workspace.");
         }
         catch (MlflowException e)
         {
@@ -140,8 +140,8 @@ internal sealed class JobsApi(RestApi api)
             if (token is null)
                 return pages;
             if (seen.Contains(token))
-                throw new MlflowException(ErrorKind.ServerError, $"{api.Server.Host} returns the page token '{token}' of {endpoint} "
-                    + "again: the tasks after it cannot be read.");
+                throw new MlflowException(ErrorKind.ServerError, $"{api.Server.Host} returned the page token '{token}' of {endpoint} "
+                    + "twice: the tasks after it cannot be read.");
         }
     }
 

@@ -85,11 +85,11 @@ internal sealed class RepairedJobRun(SavedJob job) : IJobStarter
         long id = job.RepairedRunId!.Value;
         JobState state = await jobs.GetAsync(id, null, cancellationToken).ConfigureAwait(false);
         if (!state.IsOfJob)
-            throw Refuse(id, "was submitted once, without a job: the workspace has nothing to repair. Start the workflow again.");
+            throw Refuse(id, "was submitted as a one-time run without a job, so the workspace cannot repair it. Start the workflow again.");
         if (!state.Status.IsOver)
-            throw Refuse(id, $"is not over ({state.Status}). Wait for its end, or cancel it.");
+            throw Refuse(id, $"has not ended ({state.Status}). Wait for its end, or cancel it.");
         if (state.Status.IsSuccess)
-            throw Refuse(id, "ended well: nothing is to be repaired.");
+            throw Refuse(id, "succeeded: there is nothing to repair.");
 
         // A repair does not take over the parameters of the run.
         Dictionary<string, string> parameters = state.Parameters.ToDictionary(pair => pair.Key, pair => pair.Value);

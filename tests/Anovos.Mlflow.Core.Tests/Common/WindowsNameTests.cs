@@ -60,9 +60,9 @@ public sealed class WindowsNameTests : IDisposable
         await new ArtifactTransfer(store, 1, policy).SendAsync(files, Completed, _ => { }, TestContext.Current.CancellationToken);
         Assert.Equal(
             [
-                "The artifact 'aux.txt' cannot be in a folder of this system: 'aux.txt' is the name of a device on Windows.",
-                "The artifact 'con/c' cannot be in a folder of this system: 'con' is the name of a device on Windows.",
-                "The artifact 'con/ends.' cannot be in a folder of this system: 'con' is the name of a device on Windows.",
+                "The artifact 'aux.txt' cannot be in a folder of this system: 'aux.txt' is a device name on Windows.",
+                "The artifact 'con/c' cannot be in a folder of this system: 'con' is a device name on Windows.",
+                "The artifact 'con/ends.' cannot be in a folder of this system: 'con' is a device name on Windows.",
             ],
             refused.Order(StringComparer.Ordinal));
         Assert.Equal(["a", "b"], Directory.EnumerateFiles(store.Root).Select(path => Path.GetFileName(path)).Order());

@@ -91,7 +91,7 @@ public sealed class AzureSignInTests : IAsyncLifetime
     {
         WriteAz("exit 1", end);
         MlflowException e = await _fixture.FailAsync();
-        Assert.Contains("answered something else than a token", e.Message);
+        Assert.Contains("printed something other than a token", e.Message);
         Assert.All(_fixture.Server.Workspace!.IssuedTokens, token => Assert.DoesNotContain(token, e.ToString()));
     }
 

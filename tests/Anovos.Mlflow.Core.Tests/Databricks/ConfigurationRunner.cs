@@ -12,10 +12,10 @@ internal sealed class ConfigurationRunner(SignInFixture fixture, Configuration r
 {
     private static readonly (string Part, string Word)[] Errors =
     [
-        ("Databricks supports it, this module does not", "unsupported"), ("More than one way to sign in", "ambiguous"),
-        ("is not there", "no file"), ("holds the settings of the Databricks CLI", "reserved"), ("has no profile", "no profile"),
-        ("is no https address. Write it as https://adb", "host"), ("no workspace is configured", "nothing"),
-        ("There is nothing to sign in", "nothing"), ("could not be found as", "nothing"),
+        ("Databricks supports it, but this module does not", "unsupported"), ("More than one way to sign in", "ambiguous"),
+        ("does not exist", "no file"), ("contains the settings of the Databricks CLI", "reserved"), ("has no profile", "no profile"),
+        ("is not an https address. Write it as https://adb", "host"), ("no workspace is configured", "nothing"),
+        ("No way to sign in", "nothing"), ("could not be found as", "nothing"),
     ];
 
     public async Task<JsonObject> RunAsync()

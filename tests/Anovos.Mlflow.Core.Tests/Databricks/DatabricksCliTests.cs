@@ -113,7 +113,7 @@ public sealed class DatabricksCliTests : IAsyncLifetime
     {
         WriteFailing("Error: unknown command \"token\" for \"databricks auth\"");
         Assert.EndsWith(
-            "unknown command \"token\" for \"databricks auth\". Sign in with databricks auth login; it takes version 0.205 or newer.",
+            "unknown command \"token\" for \"databricks auth\". Sign in with databricks auth login; this needs version 0.205 or newer.",
             (await _fixture.FailAsync()).Message);
     }
 

@@ -104,7 +104,7 @@ public sealed class UnifiedHostTests : IAsyncLifetime
     {
         SetPrincipal();
         _fixture.Set("DATABRICKS_DISCOVERY_URL", "http://example.com/.well-known/oauth-authorization-server");
-        Assert.Contains("is no https address", (await _fixture.FailAsync()).Message);
+        Assert.Contains("is not an https address", (await _fixture.FailAsync()).Message);
         _fixture.Set("DATABRICKS_DISCOVERY_URL", "example");
         Assert.Contains("DATABRICKS_DISCOVERY_URL is not an address", (await _fixture.FailAsync()).Message);
     }

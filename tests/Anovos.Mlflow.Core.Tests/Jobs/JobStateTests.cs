@@ -91,7 +91,7 @@ public sealed class JobStateTests
             }
             """).ToEnd();
         Assert.StartsWith("The job run 5 ended as RUN_EXECUTION_ERROR in task b: It failed. Correct the libraries.", end.Fault);
-        Assert.EndsWith("Invoke-AnovosWorkflow -Repair runs the tasks that failed again.", end.Fault);
+        Assert.EndsWith("Invoke-AnovosWorkflow -Repair runs the failed tasks again.", end.Fault);
     }
 
     [Theory]

@@ -128,8 +128,8 @@ internal sealed class ArtifactCredentials(RestApi api, ArtifactOwner owner, stri
 
     private MlflowException NotUnderstood(string path, Exception? cause) => new(
         ErrorKind.ServerError,
-        $"The workspace at {api.Server.Host} does not say where the artifact '{path}' of {owner} is. Check that the "
-        + $"{(owner.IsModel ? "model" : "run")} is one of that workspace.",
+        $"The workspace at {api.Server.Host} returned no location for the artifact '{path}' of {owner}. Check that the "
+        + $"{(owner.IsModel ? "model" : "run")} belongs to that workspace.",
         cause)
     { Target = path };
 }

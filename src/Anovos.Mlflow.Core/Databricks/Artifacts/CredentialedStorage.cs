@@ -71,7 +71,7 @@ internal sealed class CredentialedStorage(RestApi api, ArtifactOwner owner) : ID
             case Aws or Google:
                 return await PutAsync(address => address).ConfigureAwait(false);
             default:
-                throw new MlflowException(ErrorKind.UriUnsupported, $"The workspace at {api.Server.Host} keeps artifacts in a storage that it calls '{signed.Type}', which this version does not know.");
+                throw new MlflowException(ErrorKind.UriUnsupported, $"The workspace at {api.Server.Host} keeps artifacts in a storage of type '{signed.Type}', which this version does not support.");
         }
 
         async Task<ArtifactContent> PutAsync(Func<PresignedUrl, PresignedUrl> complete)

@@ -27,7 +27,7 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IPrefetchesCrede
     {
         Match root = Root.Match(run.ArtifactUri);
         if (!root.Success)
-            throw new MlflowException(ErrorKind.UriUnsupported, $"The artifacts of run {run.RunId} are said to be at {run.ArtifactUri}, which is no place where a Databricks workspace keeps them.") { Target = run.ArtifactUri };
+            throw new MlflowException(ErrorKind.UriUnsupported, $"The artifact root of run {run.RunId} is {run.ArtifactUri}, which is not a place where a Databricks workspace keeps artifacts.") { Target = run.ArtifactUri };
         bool isModel = root.Groups["model"].Success;
         _api = api;
         _owner = new ArtifactOwner(

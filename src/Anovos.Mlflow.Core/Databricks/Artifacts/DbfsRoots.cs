@@ -15,7 +15,7 @@ internal static class DbfsRoots
 
     /// <summary>The error that artifacts of a workspace are not removed: MLflow's clients cannot either (its DatabricksArtifactRepository).</summary>
     public static MlflowException RemovesNone(string artifactPath) =>
-        new(ErrorKind.ArtifactRemovalFailed, $"The artifact '{artifactPath}' is kept by a Databricks workspace, where artifacts cannot be removed one by one. Remove the run with Remove-MlflowRun; the workspace removes its artifacts with it when it empties its trash.") { Target = artifactPath };
+        new(ErrorKind.ArtifactRemovalFailed, $"The artifact '{artifactPath}' is in a Databricks workspace, where artifacts cannot be removed one by one. Remove the run with Remove-MlflowRun; the workspace removes its artifacts when it empties its trash.") { Target = artifactPath };
 
     /// <summary>Opens the artifacts of <paramref name="run"/>.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> or <see cref="ErrorKind.ArtifactPathInvalid"/> for an address that is none.</exception>

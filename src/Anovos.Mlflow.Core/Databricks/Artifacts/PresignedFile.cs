@@ -32,7 +32,7 @@ internal sealed class PresignedFile(ArtifactCredentials credentials, string path
         catch (MlflowException e) when (e.RefusesSignature())
         {
             string host = new Uri(used.Address.Url).Host;
-            throw e.Rewrap($"The storage behind the workspace, {host}, refuses an address that the workspace has just signed: {e.Message} Look at the storage's firewall, and at the clocks.", ErrorKind.PermissionDenied, path);
+            throw e.Rewrap($"The storage behind the workspace, {host}, rejected a URL that the workspace had just signed: {e.Message} Check the storage's firewall and the clocks.", ErrorKind.PermissionDenied, path);
         }
     }
 

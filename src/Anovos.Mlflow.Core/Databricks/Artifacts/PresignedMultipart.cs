@@ -24,13 +24,13 @@ internal sealed class PresignedMultipart(RestApi api, PresignedUrlClient storage
             if (answer.OptionalPart("abort_credential_info") is { } abort)
                 _aborts[id] = ArtifactCredential.Read(abort).Address;
             if (targets.Length != parts.Count)
-                throw new FormatException($"{targets.Length} parts came for {parts.Count}");
+                throw new FormatException($"received {targets.Length} URLs for {parts.Count} parts");
             _parts[id] = targets;
             return new StartedUpload(id);
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)
         {
-            throw new MlflowException(ErrorKind.ServerError, $"The workspace at {api.Server.Host} does not say where the parts of '{path}' go.", e) { Target = path };
+            throw new MlflowException(ErrorKind.ServerError, $"The workspace at {api.Server.Host} returned no usable URLs for the parts of '{path}'.", e) { Target = path };
         }
     }
 

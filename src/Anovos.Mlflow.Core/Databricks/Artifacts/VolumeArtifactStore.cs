@@ -33,7 +33,7 @@ internal sealed class VolumeArtifactStore(RestApi api, string root) : IArtifactS
             : "";
         return new(
             ErrorKind.ArtifactSendFailed,
-            $"It is larger than the {WorkspaceFiles.MaximumBytes >> 30} GiB that Databricks' Files API takes in one request.{advice}")
+            $"It is larger than the {WorkspaceFiles.MaximumBytes >> 30} GiB that Databricks' Files API accepts in one request.{advice}")
         { Target = path };
     }
 

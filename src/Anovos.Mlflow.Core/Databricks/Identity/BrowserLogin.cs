@@ -75,7 +75,7 @@ public sealed class BrowserLogin(Action<Uri, int> show)
         {
             throw new MlflowException(
                 ErrorKind.AuthenticationFailed,
-                $"{authorize.GetLeftPart(UriPartial.Path)} is not an https address, and passwords must not go there. "
+                $"{authorize.GetLeftPart(UriPartial.Path)} is not an https address, and passwords must not be sent there. "
                 + "Check DATABRICKS_HOST.")
             { Target = _host };
         }
@@ -141,7 +141,7 @@ public sealed class BrowserLogin(Action<Uri, int> show)
     /// <summary>The error for a store that is not a workspace.</summary>
     internal static MlflowException NotFor(string uri) => new(
         ErrorKind.InvalidValue,
-        $"{Source} signs in to a Databricks workspace, and {uri} does not name one. Name the workspace in DATABRICKS_HOST and connect to "
+        $"{Source} signs in to a Databricks workspace, but {uri} does not name one. Name the workspace in DATABRICKS_HOST and connect to "
         + "databricks, or to a profile with -Profile.")
     { Target = uri };
 

@@ -45,7 +45,7 @@ internal sealed class DatabricksCli(DatabricksConfig config, Func<DateTimeOffset
         if (said.Contains("databricks OAuth is not"))
             throw new NotSignedInException($"{message} Sign in with databricks auth login --host {Host}.", "databricks");
         bool hasAdvice = said.Contains("auth login");
-        throw program.Failed(hasAdvice ? message : $"{message} Sign in with databricks auth login; it takes version 0.205 or newer.");
+        throw program.Failed(hasAdvice ? message : $"{message} Sign in with databricks auth login; this needs version 0.205 or newer.");
     }
 
     /// <summary>The arguments for a version of the CLI; null for one that is not known, which gets what every version takes.</summary>
@@ -147,7 +147,7 @@ internal sealed class DatabricksCli(DatabricksConfig config, Func<DateTimeOffset
         string[] wanted = [.. Scopes.Of(config).Where(name => name != Scopes.Refresh)];
         if (!granted.SequenceEqual(wanted))
             throw program.Failed(
-                $"The Databricks CLI's token has the scopes {string.Join(", ", granted)}, and {config.SourceOf("scopes")} asks "
+                $"The Databricks CLI's token has the scopes {string.Join(", ", granted)}, but {config.SourceOf("scopes")} asks "
                 + $"for {string.Join(", ", wanted)}. Sign in again with databricks auth login --scopes {string.Join(",", wanted)}.");
     }
 }

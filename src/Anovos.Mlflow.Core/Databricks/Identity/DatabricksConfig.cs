@@ -126,7 +126,8 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
         {
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                $"The Databricks configuration file {path} is not there{(profile is null ? "" : $", so neither is profile '{profile}'")}. "
+                $"The Databricks configuration file {path} does not exist"
+                + $"{(profile is null ? "" : $", so profile '{profile}' is missing")}. "
                 + "Set DATABRICKS_CONFIG_FILE, or DATABRICKS_HOST and DATABRICKS_TOKEN.")
             { Target = path };
         }
@@ -151,8 +152,8 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
             return;
         throw new MlflowException(
             ErrorKind.InvalidValue,
-            $"DATABRICKS_HOST is {host}, and profile '{Profile}' in {path} is for {other}: the credentials of the one must not go to the "
-            + "other. Unset DATABRICKS_HOST, or ask for another profile.")
+            $"DATABRICKS_HOST is {host}, but profile '{Profile}' in {path} is for {other}: credentials of one host must not be sent to "
+            + "another. Unset DATABRICKS_HOST, or use another profile.")
         { Target = Profile };
     }
 
@@ -180,7 +181,7 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
 
     private static MlflowException NoHost() => new(
         ErrorKind.InvalidValue,
-        "The tracking URI is databricks, and no workspace is configured. Set DATABRICKS_HOST to its address, as "
-        + "https://adb-1234567890123456.7.azuredatabricks.net, or make a profile in .databrickscfg and name it: databricks://<profile>.")
+        "The tracking URI is databricks, but no workspace is configured. Set DATABRICKS_HOST to its address, such as "
+        + "https://adb-1234567890123456.7.azuredatabricks.net, or create a profile in .databrickscfg and name it: databricks://<profile>.")
     { Target = "DATABRICKS_HOST" };
 }

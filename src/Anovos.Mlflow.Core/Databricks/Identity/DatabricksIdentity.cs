@@ -101,5 +101,5 @@ internal sealed class DatabricksIdentity : IRequestIdentity, IEquatable<Databric
         _config["auth_type"] is { } wanted && wanted != method.Name ? $"auth_type is {wanted}"
         : method.Missing(_config) is { } missing ? missing
         : _candidates.Take(_current).Any(candidate => candidate.Method == method) ? "no one is signed in"
-        : $"{Method} comes before it";
+        : $"{Method} takes precedence";
 }

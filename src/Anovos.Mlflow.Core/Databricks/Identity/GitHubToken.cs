@@ -10,7 +10,7 @@ internal sealed class GitHubToken(TokenEndpoint endpoint, DatabricksConfig confi
     /// <summary>What is missing for it; null where nothing is.</summary>
     public static string? Missing(DatabricksConfig config) =>
         config["ACTIONS_ID_TOKEN_REQUEST_URL"] is null || config["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] is null
-            ? "ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set: this is not a job of GitHub Actions with "
+            ? "ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set: this is not a GitHub Actions job with "
                 + "permissions: id-token: write"
             : null;
 

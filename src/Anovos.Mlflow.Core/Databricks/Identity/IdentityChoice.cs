@@ -3,7 +3,7 @@ namespace Anovos.Mlflow.Databricks;
 /// <summary>Chooses how to sign in to a workspace.</summary>
 internal static class IdentityChoice
 {
-    private const string Unsupported = "Databricks supports it, this module does not";
+    private const string Unsupported = "Databricks supports it, but this module does not";
 
     /// <summary>
     /// The method, and after a program that is on the machine anyway, the others of its kind: they are asked if no one is signed
@@ -52,8 +52,8 @@ internal static class IdentityChoice
         string[] others = [.. config.Families.Where(family => family is "basic" or "google").Select(family => $"{family}: {Unsupported}")];
         return new(
             ErrorKind.AuthenticationFailed,
-            $"There is nothing to sign in to {config.Host.Host} with. {string.Join("; ", others.Concat(reasons))}. Set what one of them "
-            + "needs.")
+            $"No way to sign in to {config.Host.Host} is configured. {string.Join("; ", others.Concat(reasons))}. Set what one of these "
+            + "methods needs.")
         { Target = config.Host.Host };
     }
 }

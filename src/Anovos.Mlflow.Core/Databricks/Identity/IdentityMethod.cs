@@ -81,7 +81,7 @@ internal sealed record IdentityMethod(string Name, string[] Settings, Func<Datab
             IsOfAzure = true,
             AlsoMissing = config => PipelineToken.Missing(config)
                 ?? (config["AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"] is null
-                    ? "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID is not set, as the AzureCLI and AzurePowerShell tasks do"
+                    ? "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID is not set: the AzureCLI and AzurePowerShell tasks set it"
                 : PipelineClient(config) is null || PipelineTenant(config) is null
                     ? "neither ARM_CLIENT_ID and ARM_TENANT_ID nor AZURESUBSCRIPTION_CLIENT_ID and AZURESUBSCRIPTION_TENANT_ID are set"
                 : null),
@@ -100,7 +100,7 @@ internal sealed record IdentityMethod(string Name, string[] Settings, Func<Datab
         new(BrowserLogin.Method, [], (_, sources) => sources.Browser)
         {
             MaySet = ["auth_type"],
-            AlsoMissing = config => config.Browser is null ? $"Connect-Mlflow {BrowserLogin.Source} asks for it" : null,
+            AlsoMissing = config => config.Browser is null ? $"it needs Connect-Mlflow {BrowserLogin.Source}" : null,
         },
 
         // What a notebook signs in with is known to its Python only.
@@ -108,7 +108,7 @@ internal sealed record IdentityMethod(string Name, string[] Settings, Func<Datab
         {
             IsRenewable = false,
             AlsoMissing = config => config["DATABRICKS_RUNTIME_VERSION"] is null
-                ? "DATABRICKS_RUNTIME_VERSION is not set: this is not a cluster of Databricks"
+                ? "DATABRICKS_RUNTIME_VERSION is not set: this is not a Databricks cluster"
                 : null,
         },
     ];
@@ -139,7 +139,7 @@ internal sealed record IdentityMethod(string Name, string[] Settings, Func<Datab
     {
         string[] unset = [.. Settings.Where(name => config[name] is null).Select(DatabricksConfig.Describe)];
         return unset.Length > 0 ? $"{string.Join(", ", unset)} {(unset.Length == 1 ? "is" : "are")} not set"
-            : IsOfAzure && config.Cloud is null ? $"{config.Host.Host} is no Azure workspace"
+            : IsOfAzure && config.Cloud is null ? $"{config.Host.Host} is not an Azure workspace"
             : AlsoMissing?.Invoke(config);
     }
 

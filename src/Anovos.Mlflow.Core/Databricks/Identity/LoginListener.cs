@@ -54,8 +54,8 @@ internal sealed class LoginListener : IDisposable
 
         throw new MlflowException(
             ErrorKind.AuthenticationFailed,
-            $"The ports {FirstPort} to {LastPort} of this machine are all in use, and Databricks sends a browser back to no other. "
-            + "End a program that uses one of them.")
+            $"All ports from {FirstPort} to {LastPort} on this machine are in use, and Databricks redirects a browser to no other port. "
+            + "Close a program that uses one of them.")
         { Target = "localhost" };
     }
 

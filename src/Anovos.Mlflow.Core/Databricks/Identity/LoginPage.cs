@@ -12,7 +12,7 @@ internal static class LoginPage
 
     /// <summary>For a redirect that comes a second time.</summary>
     public static string UsedAlready { get; } = Page(
-        "Already used", "This sign-in was used before. Start another one in PowerShell if you need it.");
+        "Already used", "This sign-in was already used. Start another one in PowerShell if you need it.");
 
     /// <summary>For a sign-in that worked.</summary>
     public static string SignedIn(string host) => Page("Signed in", $"PowerShell is signed in to {host}. You can close this page.");

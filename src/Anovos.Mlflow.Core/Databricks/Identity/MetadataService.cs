@@ -16,7 +16,7 @@ internal sealed class MetadataService(TokenEndpoint endpoint, DatabricksConfig c
         if (!address.IsLoopback)
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                $"DATABRICKS_METADATA_SERVICE_URL names {address.Host}, and a metadata service is on this machine: localhost or "
+                $"DATABRICKS_METADATA_SERVICE_URL names {address.Host}, but a metadata service must be on this machine: localhost or "
                 + "127.0.0.1. Correct it.")
             { Target = "DATABRICKS_METADATA_SERVICE_URL" };
         var request = new HttpRequestMessage(HttpMethod.Get, address);

@@ -75,6 +75,6 @@ internal sealed record OidcDocument(Uri Source, JsonElement Json, string? Federa
         ? address
         : throw new MlflowException(
             ErrorKind.AuthenticationFailed,
-            $"{Source} names no {name.Replace('_', ' ')}, as a Databricks workspace does. Check DATABRICKS_HOST.")
+            $"{Source} does not name the {name.Replace('_', ' ')}, as a Databricks workspace would. Check DATABRICKS_HOST.")
         { Target = Source.Host };
 }

@@ -12,7 +12,7 @@ internal sealed class PipelineToken(TokenEndpoint endpoint, DatabricksConfig con
 {
     /// <summary>What is missing for it; null where nothing is.</summary>
     public static string? Missing(DatabricksConfig config) =>
-        Place(config) is null ? "SYSTEM_OIDCREQUESTURI is not set: this is no job of Azure Pipelines"
+        Place(config) is null ? "SYSTEM_OIDCREQUESTURI is not set: this is not an Azure Pipelines job"
         : config["SYSTEM_ACCESSTOKEN"] is null
             ? "SYSTEM_ACCESSTOKEN is not set: give it to the task with env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)"
         : null;
@@ -39,7 +39,7 @@ internal sealed class PipelineToken(TokenEndpoint endpoint, DatabricksConfig con
         if (!Uri.TryCreate($"{Place(config)}?api-version=7.1{connection}", UriKind.Absolute, out Uri? address))
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                "SYSTEM_OIDCREQUESTURI is no address. Azure Pipelines sets it; leave it as it is.")
+                "SYSTEM_OIDCREQUESTURI is not an address. Azure Pipelines sets it; do not change it.")
             { Target = "SYSTEM_OIDCREQUESTURI" };
         var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent([]) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
@@ -53,7 +53,7 @@ internal sealed class PipelineToken(TokenEndpoint endpoint, DatabricksConfig con
             ? token
             : throw new MlflowException(
                 ErrorKind.AuthenticationFailed,
-                $"{address.GetLeftPart(UriPartial.Path)} gave no OIDC token. Check that the service connection uses workload "
+                $"{address.GetLeftPart(UriPartial.Path)} returned no OIDC token. Check that the service connection uses workload "
                 + "identity federation.")
             { Target = address.Host };
     }

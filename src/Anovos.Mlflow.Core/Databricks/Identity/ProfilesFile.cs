@@ -49,7 +49,7 @@ internal sealed class ProfilesFile
         if (name == Reserved)
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                $"{Path} has no profile '{name}': [{Reserved}] holds the settings of the Databricks CLI. Correct the name, or "
+                $"{Path} has no profile '{name}': [{Reserved}] contains the settings of the Databricks CLI. Correct the name, or "
                 + "default_profile in the file.")
             { Target = name };
         IReadOnlyDictionary<string, string> values = _file.Section(name)

@@ -67,8 +67,8 @@ internal sealed class SettingValues : IEquatable<SettingValues>
         throw new MlflowException(
             ErrorKind.InvalidValue,
             $"More than one way to sign in to {host} is configured: "
-            + $"{string.Join(" and ", families.Select(family => $"{family} ({Sources(family)})"))}. Unset all but one, or say "
-            + "in DATABRICKS_AUTH_TYPE (auth_type) which to use.")
+            + $"{string.Join(" and ", families.Select(family => $"{family} ({Sources(family)})"))}. Unset all but one, or choose "
+            + "one with DATABRICKS_AUTH_TYPE (auth_type).")
         { Target = host };
     }
 

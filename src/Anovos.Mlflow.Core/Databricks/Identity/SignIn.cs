@@ -89,6 +89,6 @@ internal sealed class SignIn
     private static string Sendable(string token) => token.Any(character => character is <= ' ' or > '~')
         ? throw new MlflowException(
             ErrorKind.AuthenticationFailed,
-            "The token holds a space or a line break, as after copying it in part. Set it anew.")
+            "The token contains a space or a line break; it may have been copied incompletely. Set it again.")
         : token;
 }

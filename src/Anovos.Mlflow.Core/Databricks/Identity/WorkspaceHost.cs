@@ -21,7 +21,7 @@ internal sealed record WorkspaceHost(Uri Address, string? WorkspaceId, string? A
         {
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                "The Databricks host (DATABRICKS_HOST or host in the profile) is no https address. "
+                "The Databricks host (DATABRICKS_HOST or host in the profile) is not an https address. "
                 + "Write it as https://adb-1234567890123456.7.azuredatabricks.net.")
             { Target = "DATABRICKS_HOST" };
         }

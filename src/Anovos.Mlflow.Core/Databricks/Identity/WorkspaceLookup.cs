@@ -61,7 +61,7 @@ public sealed class WorkspaceLookup
             return workspace.TryGetProperty("properties", out JsonElement properties) && properties.ValueKind == JsonValueKind.Object
                 && TokenEndpoint.Text(properties, "workspaceUrl") is { Length: > 0 } host
                 ? WorkspaceHost.Parse(host).Address
-                : throw new MlflowException(ErrorKind.AuthenticationFailed, $"{address.Host} does not name its address.") { Target = id };
+                : throw new MlflowException(ErrorKind.AuthenticationFailed, $"{address.Host} did not return its address.") { Target = id };
         }
         catch (NotSignedInException e)
         {
@@ -74,8 +74,8 @@ public sealed class WorkspaceLookup
     }
 
     private static MlflowException NotFound(MlflowException e, IdentityMethod method) => e.Rewrap(
-        $"The workspace of DATABRICKS_AZURE_RESOURCE_ID could not be found as {method.Name}: {e.Message} It takes the Reader role on "
-        + "the resource. Or set DATABRICKS_HOST to the workspace's address.", target: "DATABRICKS_AZURE_RESOURCE_ID");
+        $"The workspace of DATABRICKS_AZURE_RESOURCE_ID could not be found as {method.Name}: {e.Message} This requires the Reader role "
+        + "on the resource. Alternatively, set DATABRICKS_HOST to the workspace's address.", target: "DATABRICKS_AZURE_RESOURCE_ID");
 
     private async Task<DatabricksConfig> FindSecretAsync(string scope, string prefix, DatabricksConfig from, ConnectionOptions options)
     {
@@ -105,7 +105,7 @@ public sealed class WorkspaceLookup
         {
             throw e.Rewrap(
                 $"The secret {key} of the scope {scope} in {api.Server.Host} cannot be read: {e.Message} The tracking URI "
-                + "databricks://scope:prefix takes the secrets prefix-host and prefix-token, and READ on the scope.", target: key);
+                + "databricks://scope:prefix needs the secrets prefix-host and prefix-token, and READ on the scope.", target: key);
         }
     }
 }

@@ -32,31 +32,31 @@ internal static class WorkspaceRefusal
         {
             string renew = method switch
             {
-                "pat" => "In the workspace, Settings > Developer > Access tokens makes another one. ",
-                BrowserLogin.Method => $"Connect-Mlflow {BrowserLogin.Source} signs in again. ",
+                "pat" => "Create another one in the workspace, under Settings > Developer > Access tokens. ",
+                BrowserLogin.Method => $"Sign in again with Connect-Mlflow {BrowserLogin.Source}. ",
                 _ => "",
             };
-            return $"The workspace does not take the token of {who}: it may have expired, have been revoked, or be for another workspace. "
-                + $"{renew}Test-MlflowConnection shows which methods there are.";
+            return $"The workspace rejected the token of {who}: it may have expired, been revoked, or belong to another workspace. "
+                + $"{renew}Test-MlflowConnection shows the available methods.";
         }
 
         if (Scopes.Match(refusal.Message) is { Success: true } scopes)
         {
             string missing = scopes.Groups["scopes"].Value.Trim(' ', '.');
-            return $"The token of {who} is limited to other scopes. Sign in with a token that has {missing}; for OAuth, scopes in the "
-                + "profile says which to ask for.";
+            return $"The token of {who} is limited to other scopes. Sign in with a token that has {missing}; for OAuth, name the scopes "
+                + "to request in the profile (scopes).";
         }
 
         if (Stranger.IsMatch(refusal.Message))
         {
-            return $"The identity of {method} is not a user of this workspace. Ask an administrator of {host} to add it. An identity of "
-                + "Azure that has a role on the workspace's resource instead needs DATABRICKS_AZURE_RESOURCE_ID.";
+            return $"The {method} identity is not a user of this workspace. Ask an administrator of {host} to add it. An Azure "
+                + "identity that has a role on the workspace's resource instead needs DATABRICKS_AZURE_RESOURCE_ID.";
         }
 
         if (Entitlement.Match(refusal.Message) is { Success: true } entitlement)
         {
             string name = entitlement.Groups["name"].Value;
-            return $"Ask an administrator of {host} to give the entitlement {name} to the identity of {method}.";
+            return $"Ask an administrator of {host} to grant the entitlement {name} to the {method} identity.";
         }
 
         if (refusal.Request.Endpoint.Contains("mlflow/unity-catalog/"))
@@ -64,11 +64,11 @@ internal static class WorkspaceRefusal
         if (Grant.Match(refusal.Message) is { Success: true } grant)
         {
             string on = $"{grant.Groups["kind"].Value.ToUpperInvariant()} {grant.Groups["name"].Value}";
-            return $"Ask its owner to run GRANT {grant.Groups["privilege"].Value} ON {on} TO the identity of {method}.";
+            return $"Ask its owner to run GRANT {grant.Groups["privilege"].Value} ON {on} TO the {method} identity.";
         }
 
         string needed = Permission(refusal.Request);
-        return $"It takes the permission {needed}: have who manages it in {host} give that to the identity of {method}.";
+        return $"This requires the permission {needed}. Ask an administrator of {host} to grant it to the {method} identity.";
     }
 
     /// <summary>

@@ -102,8 +102,8 @@ internal sealed class UnityCatalogApi(RestApi api, string trackingUri)
         catch (MlflowException e) when (e.ErrorCode == "METASTORE_DOES_NOT_EXIST" || e.Message.Contains("METASTORE_DOES_NOT_EXIST"))
         {
             throw e.Rewrap(
-                $"The workspace {api.Server.Host} has no Unity Catalog. Its own model registry is at -RegistryUri databricks, and in "
-                + "MLFLOW_REGISTRY_URI.",
+                $"The workspace {api.Server.Host} has no Unity Catalog. For its own model registry, use -RegistryUri databricks, or "
+                + "set MLFLOW_REGISTRY_URI to databricks.",
                 ErrorKind.NotSupported,
                 name);
         }

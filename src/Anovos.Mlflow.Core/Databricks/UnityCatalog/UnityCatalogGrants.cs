@@ -21,15 +21,18 @@ internal static class UnityCatalogGrants
         if (name is null)
             return "A search finds the models on which you have EXECUTE, in catalogs with USE CATALOG and schemas with USE SCHEMA.";
         if (Named.Match(said) is { Success: true } named)
-            return $"Missing is {named.Value.Replace('_', ' ')}. Its owner can grant it: {Statement(named.Value.Replace('_', ' '))}.";
+            return $"The privilege {named.Value.Replace('_', ' ')} is missing. Its owner can grant it: "
+                + $"{Statement(named.Value.Replace('_', ' '))}.";
         string needed = reads || operation.StartsWith("model-versions/generate", StringComparison.Ordinal) ? "EXECUTE"
             : operation == "registered-models/create" ? "CREATE MODEL"
             : operation is "model-versions/create" or "model-versions/finalize" ? "CREATE MODEL VERSION"
             : operation.EndsWith("-tag", StringComparison.Ordinal) ? "APPLY TAG"
             : "MANAGE";
-        string owner = Owner.IsMatch(said) || needed is "MANAGE" or "CREATE MODEL VERSION" ? "Its owner may do it, and " : "It needs ";
-        return owner == "It needs "
-            ? $"It needs {Statement("USE CATALOG")}; {Statement("USE SCHEMA")}; {Statement(needed)}."
+        string owner = Owner.IsMatch(said) || needed is "MANAGE" or "CREATE MODEL VERSION"
+            ? "Its owner can do it, and so can "
+            : "It requires ";
+        return owner == "It requires "
+            ? $"It requires {Statement("USE CATALOG")}; {Statement("USE SCHEMA")}; {Statement(needed)}."
             : $"{owner}others with {Statement("USE CATALOG")}; {Statement("USE SCHEMA")}; {Statement(needed)}.";
 
         string Statement(string privilege) => $"{name.Grant(privilege)} TO `<user or group>`";

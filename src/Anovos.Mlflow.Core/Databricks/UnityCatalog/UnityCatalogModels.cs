@@ -33,7 +33,7 @@ internal sealed class UnityCatalogModels(UnityCatalogApi api) : IRegisteredModel
         {
             throw new MlflowException(
                 ErrorKind.NotSupported,
-                $"Unity Catalog does not search for models by a filter, here \"{text}\". Give names, in which wildcards are allowed: "
+                $"Unity Catalog cannot search for models with a filter, here \"{text}\". Give names, which may contain wildcards: "
                 + "Get-MlflowRegisteredModel main.default.*")
             { Target = text };
         }

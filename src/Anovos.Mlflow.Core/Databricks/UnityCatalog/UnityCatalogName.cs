@@ -28,8 +28,8 @@ internal sealed record UnityCatalogName(string Catalog, string Schema, string Mo
         };
         throw new MlflowException(
             ErrorKind.InvalidValue,
-            $"'{name}' is not the name of a model in Unity Catalog. Write its catalog, its schema and its name, as {full}. "
-            + "The workspace's own registry, which has names of one part, is at -RegistryUri databricks.")
+            $"'{name}' is not the name of a model in Unity Catalog. Write its catalog, schema and name, such as {full}. "
+            + "For the workspace's own registry, where names have one part, use -RegistryUri databricks.")
         { Target = name };
     }
 

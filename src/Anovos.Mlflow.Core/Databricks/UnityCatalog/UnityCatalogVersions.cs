@@ -46,7 +46,7 @@ internal sealed class UnityCatalogVersions(
         {
             throw new MlflowException(
                 ErrorKind.NotSupported,
-                $"Unity Catalog searches for versions by the name of their model alone, not by \"{filter}\". Name the model: "
+                $"Unity Catalog can search for versions only by the name of their model, not by \"{filter}\". Name the model: "
                 + "Get-MlflowModelVersion main.default.income")
             { Target = filter };
         }
@@ -100,7 +100,7 @@ internal sealed class UnityCatalogVersions(
         {
             string then = await TryRemoveAsync(made).ConfigureAwait(false);
             if (e is MlflowException failed)
-                throw failed.Rewrap($"The files of {made.ModelUri} were not all uploaded: {failed.Message} {then}", target: made.ModelUri);
+                throw failed.Rewrap($"Not all files of {made.ModelUri} were uploaded: {failed.Message} {then}", target: made.ModelUri);
             throw;
         }
     }

@@ -112,7 +112,8 @@ internal sealed class VersionFiles(UnityCatalogApi api, string name, long versio
         {
             throw new MlflowException(
                 ErrorKind.NotSupported,
-                $"The workspace {api.Workspace.Server.Host} gives credentials for {location} of a kind that this version does not know.")
+                $"The workspace {api.Workspace.Server.Host} returned credentials for {location} of a type that this "
+                + "version does not support.")
             { Target = name };
         }
 
