@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Anovos.Mlflow;
 
-/// <summary>The check of a server's certificate failed. <see cref="AuthenticationException"/> alone has many other causes.</summary>
+/// <summary>The check of a server's certificate failed. A plain <see cref="AuthenticationException"/> has many other causes.</summary>
 internal sealed class UntrustedCertificateException(SslPolicyErrors errors, X509Chain? chain)
     : AuthenticationException(Explain(errors, chain))
 {

@@ -3,7 +3,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>The experiments of a workspace: their names are locations, and the folder has to be there first.</summary>
+/// <summary>The experiments of a workspace. Their names are locations, and the folder must exist first.</summary>
 internal sealed class WorkspaceExperiments(RestApi api, string trackingUri, WorkspaceFolders folders) : RestExperiments(api, trackingUri)
 {
     /// <inheritdoc/>

@@ -5,8 +5,8 @@ internal static class ConnectionErrors
 {
     /// <param name="exception">The exception of the transport.</param>
     /// <param name="server">The server.</param>
-    /// <param name="options">How the server is reached: through a proxy, it is the proxy that the client connects to.</param>
-    /// <param name="timedOut">True if the time ran out, whatever the exception.</param>
+    /// <param name="options">How the server is reached. If there is a proxy, the client connects to the proxy.</param>
+    /// <param name="timedOut">True if the request timed out, regardless of the exception.</param>
     public static MlflowException From(Exception? exception, Uri server, ConnectionOptions options, bool timedOut = false)
     {
         string? proxy = EnvironmentProxy.AddressFor(server, options);
@@ -41,7 +41,7 @@ internal static class ConnectionErrors
                 + "Check the server and the network in between.",
         };
 
-        // A name that the proxy's host has is looked up again: the proxy may be coming up.
+        // The proxy's host name is looked up again on a retry: the proxy may still be starting.
         bool isProxy = proxy is not null && failure == ConnectionFailure.UnknownHost;
         return options.Redactor.Clean(new MlflowException(ErrorKind.TrackingServerUnreachable, message, exception)
         {
@@ -50,7 +50,7 @@ internal static class ConnectionErrors
         });
     }
 
-    /// <summary>Why a bucket that a server signs URLs of cannot be reached; without a period.</summary>
+    /// <summary>Explains why a bucket with presigned URLs cannot be reached, without a final period.</summary>
     public static string OfBucket(Exception exception, PresignedUrl url)
     {
         (ConnectionFailure failure, Exception? cause) = Failures.Connection(exception);
@@ -62,10 +62,10 @@ internal static class ConnectionErrors
         return $"its TLS certificate is not trusted: {cause!.Message} If the store uses a private certificate authority, {remedy}";
     }
 
-    /// <summary>What a 407 means: the proxy wants a user and password, or others than it got.</summary>
+    /// <summary>Explains a 407: the proxy requires a user and password, or rejected those it received.</summary>
     /// <param name="server">The server behind the proxy.</param>
-    /// <param name="options">How the server is reached; null if that is not known.</param>
-    /// <param name="said">The proxy's words, with a colon before them; a period if there are none.</param>
+    /// <param name="options">How the server is reached; null if unknown.</param>
+    /// <param name="said">The proxy's message, with a colon before it; a period if there is none.</param>
     public static string ProxyRefused(Uri server, ConnectionOptions? options, string said = ".")
     {
         string variable = server.Scheme == Uri.UriSchemeHttps ? "HTTPS_PROXY" : "HTTP_PROXY";

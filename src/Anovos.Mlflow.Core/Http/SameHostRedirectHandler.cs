@@ -3,8 +3,8 @@ using System.Net;
 namespace Anovos.Mlflow.Http;
 
 /// <summary>
-/// Follows a redirect only where it stays on the same scheme, host and port and repeats the request as it is.
-/// Anything else would carry credentials elsewhere or turn a POST into a GET.
+/// Follows a redirect only if it keeps the scheme, host and port and repeats the same request.
+/// Any other redirect would send credentials to another server or turn a POST into a GET.
 /// </summary>
 internal sealed class SameHostRedirectHandler(bool follow) : DelegatingHandler
 {

@@ -4,14 +4,14 @@ using RestSharp;
 
 namespace Anovos.Mlflow.Http;
 
-/// <summary>Turns a server's refusal into an <see cref="MlflowException"/>, whether it comes as JSON, bare text or a proxy's HTML page.</summary>
+/// <summary>Converts a server's error response to an <see cref="MlflowException"/>, whether it is JSON, plain text or a proxy's HTML page.</summary>
 internal static class ServerErrors
 {
-    /// <summary>Throws unless the status is a success. A missing thing is of kind <paramref name="notFound"/>.</summary>
-    /// <param name="response">The answer.</param>
+    /// <summary>Throws unless the status is a success. A missing object causes an error of kind <paramref name="notFound"/>.</summary>
+    /// <param name="response">The response.</param>
     /// <param name="server">The server's address.</param>
-    /// <param name="notFound">What is missing if something is.</param>
-    /// <param name="options">How the server is reached, and what masks secrets in its words.</param>
+    /// <param name="notFound">The error kind for a missing object.</param>
+    /// <param name="options">How the server is reached, and the redactor for its messages.</param>
     public static void ThrowIfFailed(RestResponse response, Uri server, ErrorKind notFound, ConnectionOptions options)
     {
         if (!response.IsSuccessStatusCode)
@@ -28,7 +28,7 @@ internal static class ServerErrors
     /// <inheritdoc cref="Failures.RefusesCredentials"/>
     public static bool RefusesCredentials(int status, string body)
     {
-        // XML comes from buckets, which sign their own addresses.
+        // XML comes from buckets, whose URLs contain their own signatures.
         if (ErrorBody.IsXml(body))
             return false;
         ErrorBody error = ErrorBody.Read(body);
@@ -36,7 +36,7 @@ internal static class ServerErrors
         return Failures.RefusesCredentials(Failures.StatusMeant(status, error.Code, error.Number, said), error.Code, said);
     }
 
-    /// <summary>The failure that an answer of this status and body means.</summary>
+    /// <summary>Returns the failure for a response with this status and body.</summary>
     public static MlflowException From(
         int status,
         string? contentType,
@@ -52,7 +52,7 @@ internal static class ServerErrors
         string address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
         (string? code, int? number, string? message) = ErrorBody.Read(body);
 
-        // A basic-auth app answers bare text typed as HTML. A page only adds its title: the status decides.
+        // A basic-auth app returns plain text with the HTML content type. Of a web page only the title is used: the status decides.
         bool isPage = code is null && message is null && HtmlTitle.IsPage(contentType, body);
         string said = message ?? (isPage ? HtmlTitle.Of(body, status) : ErrorBody.Quote(body));
         IRequestIdentity? identity = options?.Identity;
@@ -115,14 +115,14 @@ internal static class ServerErrors
             ErrorCode = code,
             RequestId = requestId,
 
-            // A changed param and a renamed experiment of the trash are a 500 on some stores, and stay one however often they are sent.
+            // Some stores report a changed param, or renaming a deleted experiment, as 500. Retries do not help.
             IsTransient = Failures.IsTransient(status, kind),
             RetryAfter = wait,
         };
         return options?.Redactor.Clean(error) ?? error;
     }
 
-    /// <summary>A success whose body is not what an MLflow server says.</summary>
+    /// <summary>Returns the error for a success with a body that is not from an MLflow server.</summary>
     public static MlflowException NotMlflow(RestResponse response, Uri server)
     {
         string address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
@@ -130,7 +130,7 @@ internal static class ServerErrors
         { Target = address, StatusCode = (int)response.StatusCode };
     }
 
-    /// <summary>A success whose JSON ends too early: what was asked for may have been done.</summary>
+    /// <summary>Returns the error for a success with truncated JSON: the request may have been executed.</summary>
     public static MlflowException CutShort(Uri server)
     {
         string address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
@@ -138,7 +138,7 @@ internal static class ServerErrors
         { Target = address, IsTransient = true };
     }
 
-    /// <summary><c>Retry-After</c> in both its forms, seconds and a date (RFC 9110, 10.2.3); null for anything else.</summary>
+    /// <summary>Parses <c>Retry-After</c> in both forms, seconds and a date (RFC 9110, 10.2.3); null for anything else.</summary>
     internal static TimeSpan? ReadRetryAfter(string? value, DateTimeOffset now)
     {
         if (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds))
@@ -152,20 +152,20 @@ internal static class ServerErrors
     {
         "RESOURCE_DOES_NOT_EXIST" or "NOT_FOUND" => notFound,
 
-        // S3's word, and those of Azure's two stores.
+        // The codes of S3 and of Azure's two kinds of storage.
         "NoSuchKey" or "BlobNotFound" or "PathNotFound" => notFound,
         "RESOURCE_ALREADY_EXISTS" or "ALREADY_EXISTS" => ErrorKind.ExperimentExists,
         "PERMISSION_DENIED" => ErrorKind.PermissionDenied,
         "FEATURE_DISABLED" => ErrorKind.NotSupported,
 
-        // A directory store behind a server answers 500 INTERNAL_ERROR to it, so only the words tell.
+        // A server with a directory store returns 500 INTERNAL_ERROR, so only the message shows the cause.
         _ when message.Contains("Changing param values is not allowed") => ErrorKind.ParameterConflict,
         "INVALID_PARAMETER_VALUE" or "BAD_REQUEST" or "INVALID_STATE" => ErrorKind.InvalidValue,
         null when status == 404 => ErrorKind.NotAnMlflowServer,
         _ => ErrorKind.ServerError,
     };
 
-    // The things that a request names, and that a server may not have.
+    // The objects that a request can name and that may not exist.
     private static string? NameOf(ErrorKind notFound) => notFound switch
     {
         ErrorKind.RunNotFound => "run",

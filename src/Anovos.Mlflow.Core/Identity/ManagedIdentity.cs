@@ -1,12 +1,12 @@
 namespace Anovos.Mlflow.Identity;
 
 /// <summary>
-/// The identity that Azure gives a machine: from the instance metadata service, or where <c>IDENTITY_ENDPOINT</c> says so
-/// from that of App Service and Container Apps.
+/// Fetches tokens for a machine's managed identity in Azure, from the instance metadata service, or if <c>IDENTITY_ENDPOINT</c> is set
+/// from the service of App Service and Container Apps.
 /// </summary>
 internal sealed class ManagedIdentity(TokenEndpoint endpoint, Func<string, string?> setting)
 {
-    /// <summary>A token for a resource.</summary>
+    /// <summary>Fetches a token for a resource.</summary>
     public async Task<AccessToken> FetchAsync(string resource, CancellationToken cancellationToken)
     {
         string? platform = setting("IDENTITY_HEADER") is null ? null : setting("IDENTITY_ENDPOINT");

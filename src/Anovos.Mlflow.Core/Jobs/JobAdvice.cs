@@ -2,13 +2,13 @@ using Anovos.Mlflow.Databricks;
 
 namespace Anovos.Mlflow.Jobs;
 
-/// <summary>What to do about a job that ended badly or was refused.</summary>
+/// <summary>Advice for a job that failed or was refused.</summary>
 internal static class JobAdvice
 {
     private const string Allowlist =
         "Ask a user with MANAGE ALLOWLIST to add the path to the allowlist of the metastore, or run the job without the init script.";
 
-    /// <summary>Advice for the end of a run or of a task; null without any.</summary>
+    /// <summary>Returns advice for the end of a run or task; null if there is none.</summary>
     public static string? Of(JobStatus status) => status.Code switch
     {
         _ when status.Message.Contains("allowlist") => Allowlist,
@@ -31,12 +31,12 @@ internal static class JobAdvice
         _ => null,
     };
 
-    /// <summary>The refusal of a request to start a job, with what to do about it.</summary>
+    /// <summary>Adds advice to the refusal of a request to start a job.</summary>
     /// <param name="e">The refusal.</param>
-    /// <param name="permission">The permission that starting it needs.</param>
+    /// <param name="permission">The permission that starting the job requires.</param>
     public static MlflowException Explain(MlflowException e, string permission)
     {
-        // In the words of the Jobs API, which has one code for all of these.
+        // The Jobs API uses the same error code for all of these, so only the message distinguishes them.
         bool Says(string text) => e.Message.IndexOf(text, StringComparison.OrdinalIgnoreCase) >= 0;
         (string? advice, ErrorKind kind) = e switch
         {

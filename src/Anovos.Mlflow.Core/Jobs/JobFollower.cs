@@ -4,9 +4,9 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Jobs;
 
-/// <summary>Follows a job run to its end, or has it end.</summary>
+/// <summary>Follows a job run to its end, or cancels it.</summary>
 /// <param name="api">The workspace.</param>
-/// <param name="limit">How long the run may take; null for as long as it takes.</param>
+/// <param name="limit">The timeout of the run; null for none.</param>
 /// <param name="output">Called with blocks of whole lines.</param>
 /// <param name="describe">Called with tags of the run.</param>
 internal sealed class JobFollower(
@@ -14,7 +14,7 @@ internal sealed class JobFollower(
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(250), LongestWait = TimeSpan.FromSeconds(15);
 
-    // What asking for an end may take, and what the workspace may take to get there.
+    // The timeouts for a request to cancel a run, and for the run to end afterwards.
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(8), Ending = TimeSpan.FromMinutes(1);
 
     private readonly JobsApi _jobs = new(api);
@@ -22,8 +22,8 @@ internal sealed class JobFollower(
 
     /// <summary>Follows the run.</summary>
     /// <returns>Its last state; null if it lost its environment variables and was cancelled.</returns>
-    /// <exception cref="LostJobException">The workspace cannot be asked any more.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled from here.</exception>
+    /// <exception cref="LostJobException">The run's state can no longer be read.</exception>
+    /// <exception cref="OperationCanceledException">The caller cancelled the run.</exception>
     public async Task<JobState?> FollowAsync(StartedJob job, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource();
@@ -63,7 +63,7 @@ internal sealed class JobFollower(
         return await WaitForEndAsync(job, cancellationToken).ConfigureAwait(false);
     }
 
-    // It ran out of its time: its log tells where.
+    // After a timeout, wait for the end of the run, so that its log can be read.
     private async Task<JobState> WaitForEndAsync(StartedJob job, CancellationToken cancellationToken)
     {
         JobState? state = _state;
@@ -118,5 +118,5 @@ internal sealed class JobFollower(
     }
 }
 
-/// <summary>The workspace cannot be asked about a job run any more, and the run may go on.</summary>
+/// <summary>The state of a job run can no longer be read, and the run may still be running.</summary>
 internal sealed class LostJobException(string message, Exception cause) : Exception(message, cause);

@@ -20,7 +20,7 @@ internal sealed record ArtifactCredential(string Type, PresignedUrl Address)
 }
 
 /// <summary>
-/// Fetches credentials to write or read the artifacts of a run or a logged model, in batches if the next paths are known. Thread-safe.
+/// Fetches credentials to write or read the artifacts of a run or a logged model; in batches if the next paths are known. Thread-safe.
 /// </summary>
 internal sealed class ArtifactCredentials(RestApi api, ArtifactOwner owner, string endpoint) : IDisposable
 {
@@ -32,7 +32,7 @@ internal sealed class ArtifactCredentials(RestApi api, ArtifactOwner owner, stri
     private readonly Dictionary<string, ArtifactCredential> _held = new(StringComparer.Ordinal);
     private readonly Queue<string> _announced = new();
 
-    /// <summary>Names the paths that will be requested, in that order.</summary>
+    /// <summary>Announces the paths that will be requested, in that order.</summary>
     public void ExpectUploads(IEnumerable<string> paths)
     {
         lock (_announced)

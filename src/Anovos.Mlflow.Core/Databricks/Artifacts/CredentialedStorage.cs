@@ -4,8 +4,8 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// The storage behind a workspace, reached with the permissions that the workspace gives for each artifact of a run; Azure's, AWS'
-/// or Google's.
+/// The storage behind a workspace, in Azure, AWS or Google Cloud, accessed with the credentials that the workspace issues for each
+/// artifact of a run.
 /// </summary>
 internal sealed class CredentialedStorage(RestApi api, ArtifactOwner owner) : IDisposable
 {

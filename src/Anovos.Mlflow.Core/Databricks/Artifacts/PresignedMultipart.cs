@@ -6,8 +6,8 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// An upload in parts to S3 behind a workspace (<c>AWS_PRESIGNED_URL</c>), which signs an address for each part
-/// (<c>mlflow/artifacts/create-multipart-upload</c> and its siblings).
+/// A multipart upload to S3 behind a workspace (<c>AWS_PRESIGNED_URL</c>), which presigns a URL for each part
+/// (<c>mlflow/artifacts/create-multipart-upload</c> and related endpoints).
 /// </summary>
 internal sealed class PresignedMultipart(RestApi api, PresignedUrlClient storage, string runId) : IMultipartTarget
 {
@@ -102,7 +102,7 @@ internal sealed class PresignedMultipart(RestApi api, PresignedUrlClient storage
         }
         catch (MlflowException)
         {
-            // The bucket's own rules for what is unfinished take care of it.
+            // The bucket's lifecycle rules remove unfinished uploads.
         }
     }
 

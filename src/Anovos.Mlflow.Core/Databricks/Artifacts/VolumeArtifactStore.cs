@@ -4,8 +4,8 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// Artifacts in a Unity Catalog volume (<c>dbfs:/Volumes/catalog/schema/volume/…</c>), or the files of a model there, through the
-/// Files API.
+/// Artifacts in a Unity Catalog volume (<c>dbfs:/Volumes/catalog/schema/volume/…</c>), or the files of a model in Unity Catalog, through
+/// the Files API.
 /// </summary>
 internal sealed class VolumeArtifactStore(RestApi api, string root) : IArtifactStore, ISharesConcurrency
 {

@@ -4,12 +4,12 @@ using Anovos.Mlflow.Identity;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// A service of this machine that signs in for its programs, such as that of Databricks' extension for VS Code. As in
-/// databricks-sdk-go, and unlike databricks-sdk-py, it must be on this machine.
+/// Gets tokens from a service on this machine, such as that of Databricks' extension for VS Code. As in databricks-sdk-go, and unlike
+/// databricks-sdk-py, the service must be on this machine.
 /// </summary>
 internal sealed class MetadataService(TokenEndpoint endpoint, DatabricksConfig config)
 {
-    /// <summary>A token for the workspace.</summary>
+    /// <summary>Fetches a token for the workspace.</summary>
     public async Task<AccessToken> FetchAsync(CancellationToken cancellationToken)
     {
         Uri address = TokenEndpoint.Address(config["metadata_service_url"]!, "DATABRICKS_METADATA_SERVICE_URL");

@@ -3,7 +3,7 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>What to do about a refusal of a workspace: the permission, the grant or the setting to ask for.</summary>
+/// <summary>Advice for a refusal by a workspace: the permission, the grant or the setting to ask for.</summary>
 internal static class WorkspaceRefusal
 {
     // Unity Catalog names the privilege and the object: "User does not have USE SCHEMA on Schema 'main.churn'."
@@ -13,7 +13,7 @@ internal static class WorkspaceRefusal
     private static readonly Regex Scopes = new(
         @"required scopes?: (?<scopes>[\w., -]+)|[Ss]copes? '(?<scopes>[^']+)' (?:is|are) not assigned", RegexOptions.CultureInvariant);
 
-    // For an identity that the workspace does not know: "User not authorized.", "Invalid access to Org: 42".
+    // Messages for an identity that the workspace does not know: "User not authorized.", "Invalid access to Org: 42".
     private static readonly Regex Stranger = new(
         @"(?:\A|: )(?:User (?:is )?not authorized\b|Invalid access to Org\b)|\bnot (?:a member of|assigned to) (?:the|this) workspace\b",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
@@ -21,11 +21,11 @@ internal static class WorkspaceRefusal
     private static readonly Regex Entitlement = new(
         @"disabled for users without (?:the )?(?<name>[\w-]+) entitlement", RegexOptions.CultureInvariant);
 
-    /// <summary>The advice.</summary>
+    /// <summary>Returns the advice.</summary>
     /// <param name="refusal">The refusal.</param>
     /// <param name="host">The workspace.</param>
     /// <param name="method">The name of the method that signed in.</param>
-    /// <param name="who">The method, and where its settings come from.</param>
+    /// <param name="who">The method and the source of its settings.</param>
     public static string Advice(Refusal refusal, string host, string method, string who)
     {
         if (refusal.Status == 401)
@@ -72,7 +72,7 @@ internal static class WorkspaceRefusal
     }
 
     /// <summary>
-    /// True if a refusal is about the network, the token's scopes, an entitlement or the identity itself, so that no permission helps.
+    /// True if a refusal is about the network, the token's scopes, an entitlement or the identity itself, so that no permission would help.
     /// </summary>
     public static bool IsNoPermission(MlflowException refusal) =>
         refusal.ErrorCode == NetworkRefusal.PrivateLink || NetworkRefusal.AdviceOn(refusal.Message) is not null

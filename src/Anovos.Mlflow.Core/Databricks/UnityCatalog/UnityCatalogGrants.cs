@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>Names the privilege that is missing for an operation of Unity Catalog's registry.</summary>
+/// <summary>Names the missing privilege for an operation of Unity Catalog's registry.</summary>
 internal static class UnityCatalogGrants
 {
     private static readonly Regex Named = new(
@@ -11,10 +11,10 @@ internal static class UnityCatalogGrants
 
     private static readonly Regex Owner = new(@"\bnot (?:an|the) owner\b", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase);
 
-    /// <summary>The privilege that the server names, as the statement that grants it; else those that the operation needs.</summary>
-    /// <param name="said">The server's words.</param>
-    /// <param name="operation">The endpoint, as <c>model-versions/create</c>.</param>
-    /// <param name="reads">Whether it only reads.</param>
+    /// <summary>Returns the statement that grants the privilege named by the server, else those that the operation needs.</summary>
+    /// <param name="said">The server's message.</param>
+    /// <param name="operation">The endpoint, such as <c>model-versions/create</c>.</param>
+    /// <param name="reads">Whether the operation only reads.</param>
     /// <param name="name">The model; null for a search.</param>
     public static string Advice(string said, string operation, bool reads, UnityCatalogName? name)
     {
