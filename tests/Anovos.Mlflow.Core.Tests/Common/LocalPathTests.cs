@@ -4,7 +4,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Common;
 
-/// <summary>Paths and <c>file:</c> URIs by the rules of Windows, on any system, and by those of Unix.</summary>
+/// <summary>Tests paths and <c>file:</c> URIs with the rules of Windows and of Unix, on any system.</summary>
 public sealed class LocalPathTests
 {
     [Theory]

@@ -3,7 +3,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Common;
 
-/// <summary>Names that no file on Windows has are refused wherever they would be written there, by one rule.</summary>
+/// <summary>Tests that one rule rejects names that Windows does not allow, wherever files are written.</summary>
 public sealed class WindowsNameTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("anovos-names-").FullName;

@@ -2,7 +2,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>Signing in to a workspace on Azure with what Azure's own tools say and leave out.</summary>
+/// <summary>Tests signing in to a workspace on Azure, with the complete and incomplete output of Azure's tools.</summary>
 public sealed class AzureSignInTests : IAsyncLifetime
 {
     private const string Databricks = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d";

@@ -9,7 +9,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>Signing in with a browser: a real one, and for what goes wrong, a client that follows redirects as one.</summary>
+/// <summary>Tests signing in with a browser: a real one, and for failures a client that follows redirects like one.</summary>
 public sealed class BrowserLoginTests(Chromium chromium) : IClassFixture<Chromium>, IAsyncLifetime
 {
     private readonly Variables _environment = [];
@@ -233,7 +233,7 @@ public sealed class BrowserLoginTests(Chromium chromium) : IClassFixture<Chromiu
             + string.Join(" ", (await ConnectionReport.OfAsync(store, Cancellation)).IdentityNotUsed);
         AssertNoSecret(all);
 
-        // And where a server repeats one.
+        // Also if a server quotes a secret.
         string secrets = string.Join(" ", _server.Workspace.BrowserSecrets.Concat(_server.Workspace.IssuedTokens));
         AssertNoSecret(_redactor.Clean(secrets));
     }

@@ -7,7 +7,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>Does with a configuration what the module does, and says it in the words of <c>configurations.json</c>.</summary>
+/// <summary>Runs the module with a configuration, and returns the result in the format of <c>configurations.json</c>.</summary>
 internal sealed class ConfigurationRunner(SignInFixture fixture, Configuration row)
 {
     private static readonly (string Part, string Word)[] Errors =
@@ -128,7 +128,7 @@ internal sealed class ConfigurationRunner(SignInFixture fixture, Configuration r
             AddAnswer(answer.Key, answer.Value!.AsObject());
     }
 
-    // A profile that the CLI is asked for has a host of its own.
+    // A profile passed to the CLI has its own host.
     private string HostOfCommand() =>
         row.Kind == "cli command" && fixture.Environment.Remove("DATABRICKS_HOST", out string? host) ? $"host = {host}\n" : "";
 

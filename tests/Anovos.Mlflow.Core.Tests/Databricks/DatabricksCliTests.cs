@@ -4,7 +4,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>Signing in with what <c>databricks auth login</c> leaves behind. The CLI is a script that is really run.</summary>
+/// <summary>Tests signing in with the result of <c>databricks auth login</c>. The CLI is a script that is actually run.</summary>
 public sealed class DatabricksCliTests : IAsyncLifetime
 {
     private const string Newest = """{"Version":"1.13.0","Major":1,"Minor":13,"Patch":0}""";
@@ -224,7 +224,7 @@ public sealed class DatabricksCliTests : IAsyncLifetime
         Assert.EndsWith("asks for files, mlflow. Sign in again with databricks auth login --scopes files,mlflow.", e.Message);
         Assert.DoesNotContain(jwt, e.ToString());
 
-        // A token with the right ones goes to the workspace, where the stand-in does not know it.
+        // A token with the right scopes is sent to the workspace, where the stand-in does not know it.
         WriteCli(Newest, Token(SignInFixture.Jwt("""{"scope": "mlflow offline_access files"}""")));
         Assert.Contains("Invalid access token", (await _fixture.FailAsync("databricks://dev")).Message);
     }

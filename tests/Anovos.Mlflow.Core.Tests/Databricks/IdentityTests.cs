@@ -8,7 +8,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>Signing in to a workspace in every way there is.</summary>
+/// <summary>Tests all methods of signing in to a workspace.</summary>
 public sealed class IdentityTests : IAsyncLifetime
 {
     private const string ResourceId = "/subscriptions/s-1/resourceGroups/g/providers/Microsoft.Databricks/workspaces/w";
@@ -347,7 +347,7 @@ public sealed class IdentityTests : IAsyncLifetime
 
     private int Count(string path) => _server.Requests.Count(request => request.Path == path);
 
-    // Signed in, for several requests with one token; and it says how.
+    // Signs in for several requests with one token, and reports the method.
     private async Task AssertSignsInAsync(string description)
     {
         using ITrackingStore store = Open();
@@ -360,7 +360,7 @@ public sealed class IdentityTests : IAsyncLifetime
 
     private async Task<MlflowException> RefusedAsync()
     {
-        // What cannot be sent is refused before the first request.
+        // Invalid characters are rejected before the first request.
         return await Assert.ThrowsAsync<MlflowException>(async () =>
         {
             using ITrackingStore store = Open();

@@ -2,7 +2,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>GitHub Actions, a metadata service, a cluster's own environment, and methods that this module has not.</summary>
+/// <summary>Tests GitHub Actions, a metadata service, a cluster's environment, and methods that this module does not support.</summary>
 public sealed class MoreMethodsTests : IAsyncLifetime
 {
     private SignInFixture _fixture = null!;

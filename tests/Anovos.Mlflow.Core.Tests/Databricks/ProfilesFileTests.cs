@@ -4,7 +4,7 @@ using Anovos.Mlflow.Tests.Tracking;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary><c>.databrickscfg</c> as the Databricks CLI writes it and people edit it.</summary>
+/// <summary>Tests <c>.databrickscfg</c> as written by the Databricks CLI and edited by people.</summary>
 public sealed class ProfilesFileTests : IDisposable
 {
     private readonly TemporaryFolder _home = new();

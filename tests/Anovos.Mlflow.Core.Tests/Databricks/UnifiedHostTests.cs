@@ -3,7 +3,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>Hosts that serve several workspaces, and where their tokens come from.</summary>
+/// <summary>Tests hosts that serve several workspaces, and the endpoints for their tokens.</summary>
 public sealed class UnifiedHostTests : IAsyncLifetime
 {
     private static readonly WorkspaceOptions Unified = new() { UnifiedWorkspaceId = "7405601234567890" };

@@ -7,16 +7,16 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>What a user sees of each refusal of a workspace, and whether another token was fetched for it.</summary>
+/// <summary>Tests the message for each refusal by a workspace, and whether a new token is fetched.</summary>
 public sealed class WorkspaceErrorTests : IAsyncLifetime
 {
     private readonly Variables _environment = [];
     private TrackingServer _server = null!;
 
-    /// <summary>Status, body, kind, what the message says; the last: whether another token is fetched.</summary>
+    /// <summary>Status, body, kind, part of the message, and whether a new token is fetched.</summary>
     public static TheoryData<int, string, ErrorKind, string, bool> Refusals => new()
     {
-        // Credentials: in every form that Databricks and MLflow have for it.
+        // Credentials: all forms that Databricks and MLflow use.
         {
             401, Json(401, "Token is expired"), ErrorKind.AuthenticationFailed,
             "Token is expired. The workspace rejected the token of oauth-m2m", true
@@ -48,7 +48,7 @@ public sealed class WorkspaceErrorTests : IAsyncLifetime
         },
         { 500, Json("INTERNAL_ERROR", "Token is expired"), ErrorKind.AuthenticationFailed, "Token is expired. The workspace", true },
 
-        // Other refusals, for which another token does not help.
+        // Other refusals, for which a new token does not help.
         {
             403, Json("PERMISSION_DENIED", "ada does not have permission to view experiment 17"), ErrorKind.PermissionDenied,
             "This requires the permission CAN READ on the experiment", false
@@ -112,7 +112,7 @@ public sealed class WorkspaceErrorTests : IAsyncLifetime
         },
     };
 
-    /// <summary>Status and body of those for which another token helps.</summary>
+    /// <summary>The status and body of those for which a new token helps.</summary>
     public static TheoryData<int, string> Expired =>
         new(Refusals.Where(row => row.Data.Item5).Select(row => (row.Data.Item1, row.Data.Item2)));
 
@@ -192,7 +192,7 @@ public sealed class WorkspaceErrorTests : IAsyncLifetime
         _server.Faults.Add(method, atSignIn ? "/oidc/v1/token" : "*", Faults.Redirect(page, 302));
         if (method == "POST" && !atSignIn)
         {
-            // Signed in before the workspace was moved behind it.
+            // Signs in before the workspace is moved behind the private link.
             _environment["DATABRICKS_TOKEN"] = "dapi-personal";
             _environment["DATABRICKS_CLIENT_ID"] = _environment["DATABRICKS_CLIENT_SECRET"] = null;
         }
@@ -257,7 +257,7 @@ public sealed class WorkspaceErrorTests : IAsyncLifetime
         Assert.Contains("Create another one in the workspace, under Settings > Developer > Access tokens", (await RefusedAsync()).Message);
     }
 
-    // As Databricks writes it; the code is a word, a number or null.
+    // The format of Databricks; the code is text, a number or null.
     private static string Json(object? code, string message) => JsonSerializer.Serialize(new { error_code = code, message });
 
     private void Refuse(int status, string body, int times = 1)

@@ -7,7 +7,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>Experiments of a workspace: locations, folders, permissions.</summary>
+/// <summary>Tests experiments of a workspace: locations, folders, permissions.</summary>
 public sealed class WorkspaceExperimentTests : IAsyncLifetime
 {
     private TrackingServer _server = null!;

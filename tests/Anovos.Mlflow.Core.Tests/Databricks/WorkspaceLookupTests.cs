@@ -3,7 +3,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>Workspaces that are not named by their address: by an Azure resource id, or by a secret scope.</summary>
+/// <summary>Tests workspaces that are not named by their address, but by an Azure resource id or a secret scope.</summary>
 public sealed class WorkspaceLookupTests : IAsyncLifetime
 {
     private const string ResourceId = "/subscriptions/s-1/resourceGroups/g/providers/Microsoft.Databricks/workspaces/w";
@@ -46,7 +46,7 @@ public sealed class WorkspaceLookupTests : IAsyncLifetime
         await RestartManagerAsync(ResourceId, _fixture.Host);
         SetPrincipal();
 
-        // The tokens are those of this Entra ID; the workspace has its own.
+        // The tokens come from this Entra ID; the workspace has its own.
         MlflowException e = await _manager.FailAsync();
         Assert.Contains("Invalid access token", e.Message);
         Assert.Equal(ResourceId, _fixture.Server.Requests[0].Headers["X-Databricks-Azure-Workspace-Resource-Id"]);

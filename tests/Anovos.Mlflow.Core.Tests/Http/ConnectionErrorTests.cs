@@ -10,7 +10,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Http;
 
-/// <summary>What is said when a server cannot be used: each cause apart, with what to change.</summary>
+/// <summary>Tests the errors for unusable servers: each cause has its own message with advice.</summary>
 public sealed class ConnectionErrorTests
 {
     private const string Secret = "s3cret-p4ss";
@@ -366,7 +366,7 @@ public sealed class ConnectionErrorTests
     [Fact]
     public async Task A_server_behind_a_proxy_is_reached_through_it()
     {
-        // The test server is no proxy and refuses, but what it was asked for tells that it was taken for one.
+        // The test server is not a proxy and refuses, but the request shows that it was used as one.
         await using TrackingServer proxy = await TrackingServer.StartAsync(new TrackingServerOptions { Version = MlflowVersion.V2_17 });
         await FailAsync(new Uri("http://mlflow.invalid:5000"), new ConnectionOptions { HttpProxy = proxy.Uri.ToString() });
         Assert.Equal("mlflow.invalid:5000", Assert.Single(proxy.Requests).Headers["Host"].ToString());

@@ -5,7 +5,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Http;
 
-/// <summary>Pages of proxies in place of a server's JSON: the status decides, and the page only adds its title.</summary>
+/// <summary>Tests proxy pages instead of a server's JSON: the status decides, and the page only adds its title.</summary>
 public sealed class HtmlResponseTests
 {
     private const string PathAdvice = "path of the tracking URI";
@@ -138,7 +138,7 @@ public sealed class HtmlResponseTests
     private static string Page(string title) =>
         $"<html>\r\n<head><title>{title}</title></head>\r\n<body><center><h1>{title}</h1></center><hr>nginx</body>\r\n</html>\r\n";
 
-    // The whole body arrives at the gateway, and at the server behind it or not.
+    // The whole body reaches the gateway, but not always the server behind it.
     private static Fault GiveUp(int status, bool handles) => async (context, handle) =>
     {
         Stream wire = context.Response.Body;

@@ -5,7 +5,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Http;
 
-/// <summary>Proxies that want a password: each gets its own, and no error shows one.</summary>
+/// <summary>Tests proxies that require passwords: each gets its own, and no error shows one.</summary>
 public sealed class ProxyTests : IDisposable
 {
     private const string HttpPassword = "http-pässwörd", HttpsPassword = "https-p@ss#w/rd";
