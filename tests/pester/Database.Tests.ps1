@@ -8,8 +8,8 @@ Describe 'A SQLite database as the store' {
         $script:module = Get-StagedModule
         $script:uri = 'sqlite:///mlflow.db'
 
-        # A process that keeps the file locked, as a client that hangs in the middle of a write, until its input ends.
-        function Start-Lock {
+        # Starts a process that locks the file until its input ends, like a client that hangs in the middle of a write.
+        function Lock-Database {
             Set-Content lock.ps1 @'
 $file = [System.IO.File]::Open("$PSScriptRoot/mlflow.db", 'Open', 'ReadWrite', 'ReadWrite')
 $file.Lock(0x40000000, 512)
@@ -25,7 +25,7 @@ Start-Sleep 60
     BeforeEach { Enter-Session }
     AfterEach { Exit-Session }
 
-    It 'takes what several processes and runspaces write to one run and to runs of their own at once' {
+    It 'lets several processes and runspaces write to one run and to their own runs at the same time' {
         $shared = Start-MlflowRun -TrackingUri $uri -Experiment Customers
         Set-Content writer.ps1 @"
 param([int] `$Number)
@@ -69,9 +69,9 @@ param([int] `$Number)
         Get-ChildItem -File | Should -BeNullOrEmpty
     }
 
-    It 'says in one line which file another process keeps locked' {
+    It 'reports in one line which file another process keeps locked' {
         $null = Use-MlflowRun -TrackingUri $uri { }
-        $process = Start-Lock
+        $process = Lock-Database
         try {
             $failure = $null
             try { Get-MlflowRun -TrackingUri $uri } catch { $failure = $_ }
@@ -84,9 +84,9 @@ param([int] `$Number)
         "$failure" | Should -Not -Match "`n"
     }
 
-    It 'does not keep a command that is stopped waiting for a lock' {
+    It 'does not make a stopped command wait for a lock' {
         $null = Use-MlflowRun -TrackingUri $uri { }
-        $process = Start-Lock
+        $process = Lock-Database
         try {
             $shell = [powershell]::Create()
             $null = $shell.AddScript("Set-Location '$(Get-CurrentFolder)'; Import-Module '$module'")
@@ -94,7 +94,7 @@ param([int] `$Number)
             $waiting = $shell.BeginInvoke()
             while (-not (Test-Path ready)) { Start-Sleep -Milliseconds 20 }
             $stopped = $shell.BeginStop($null, $null)
-            # The lock is held for longer than that.
+            # The lock is held for longer than the limit.
             $stopped.AsyncWaitHandle.WaitOne(30000) | Should -BeTrue
             { $shell.EndInvoke($waiting) } | Should -Throw
             $shell.InvocationStateInfo.State | Should -Be 'Stopped'

@@ -1,6 +1,6 @@
 #Requires -Version 7.4
 
-# What is shipped, made as it is for a release. The host as one file has tests of its own, in SingleFileTests.
+# The packages, built as for a release. SingleFileTests has the tests of the single-file host.
 Describe 'The packages' {
     BeforeAll {
         $ErrorActionPreference = 'Stop'
@@ -32,7 +32,7 @@ Describe 'The packages' {
     }
     AfterAll { Restore-Environment }
 
-    It 'hold the same files, which are those of the staged module' {
+    It 'contain the same files as the staged module' {
         $staged = Get-ChildItem (Join-Path $package 'Anovos.Mlflow') -Recurse -File | ForEach-Object {
             "$([System.IO.Path]::GetRelativePath((Join-Path $package 'Anovos.Mlflow'), $_.FullName).Replace('\', '/')) $((Get-FileHash -LiteralPath $_.FullName).Hash)"
         }
@@ -42,7 +42,7 @@ Describe 'The packages' {
         Get-Content256 $nupkg | Where-Object { $_ -notmatch $own } | Sort-Object | Should -Be ($staged | Sort-Object)
     }
 
-    It 'tell the gallery what the manifest says' {
+    It 'give the gallery the data of the manifest' {
         $file = [System.IO.Compression.ZipFile]::OpenRead($nupkg)
         $reader = [System.IO.StreamReader]::new($file.GetEntry('Anovos.Mlflow.nuspec').Open())
         $metadata = ([xml] $reader.ReadToEnd()).package.metadata
@@ -59,7 +59,7 @@ Describe 'The packages' {
         }
     }
 
-    It 'have a manifest in which nothing that a user asks for is missing' {
+    It 'have a manifest with everything that a user needs' {
         $manifest = Test-ModuleManifest (Join-Path $package 'Anovos.Mlflow/Anovos.Mlflow.psd1')
         $asked = 'Author', 'CompanyName', 'Copyright', 'Description', 'LicenseUri', 'ReleaseNotes', 'Tags', 'Guid'
         $asked += 'PowerShellVersion', 'DotNetFrameworkVersion', 'CompatiblePSEditions'
@@ -69,7 +69,7 @@ Describe 'The packages' {
         $manifest.ExportedFunctions.Count + $manifest.ExportedAliases.Count | Should -Be 0
     }
 
-    It 'are named with their sums' {
+    It 'are listed with their checksums' {
         $sums = Get-Content (Join-Path $package 'SHA256SUMS') | ForEach-Object { $sum, $name = $_ -split '  ', 2; "$name $sum" }
         $files = Get-ChildItem $package -File | Where-Object Name -ne 'SHA256SUMS' | ForEach-Object {
             "$($_.Name) $((Get-FileHash -LiteralPath $_.FullName).Hash.ToLowerInvariant())"
@@ -77,7 +77,7 @@ Describe 'The packages' {
         $sums | Sort-Object | Should -Be ($files | Sort-Object)
     }
 
-    It 'unpacked into a folder of modules, are found by name, with help, and work' {
+    It 'work when unpacked into a module folder: they are found by name and have help' {
         Push-Location (New-Item -ItemType Directory "TestDrive:/installed")
         [System.IO.Compression.ZipFile]::ExtractToDirectory($zip, (Join-Path (Get-CurrentFolder) 'modules'))
         Set-Content ./try.ps1 @'

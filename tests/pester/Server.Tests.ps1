@@ -10,7 +10,7 @@ Describe 'A real MLflow server, named by $env:ANOVOS_TEST_TRACKING_URI' {
         $script:customers = Get-RepositoryPath 'samples/customers'
         $script:experiment = "pester-$([guid]::NewGuid().ToString('N'))"
 
-        # The SHA-256 of each file that the server gives out for a run, by artifact path; asked for without the module.
+        # The SHA-256 of each file of a run on the server, by artifact path; downloaded without the module.
         function Get-ServedArtifact {
             param($Run)
 
@@ -31,7 +31,7 @@ Describe 'A real MLflow server, named by $env:ANOVOS_TEST_TRACKING_URI' {
     }
     AfterEach { Exit-Session }
 
-    It 'Test-MlflowConnection says that it can be used, which version it is and that it takes artifacts' {
+    It 'Test-MlflowConnection reports that it can be used, its version and that it accepts artifacts' {
         $report = Test-MlflowConnection -TrackingUri $uri
         $report.Usable | Should -BeTrue -Because $report.Message
         $report.ServerVersion | Should -Match '^\d+\.\d+\.\d+'
@@ -53,7 +53,7 @@ Describe 'A real MLflow server, named by $env:ANOVOS_TEST_TRACKING_URI' {
         ConvertTo-Line (Get-ServedArtifact $run) | Should -Be (ConvertTo-Line (Get-CustomersArtifact))
     }
 
-    It 'Get-MlflowRun -Filter finds runs by their metrics, params, tags and name, in the order asked for' {
+    It 'Get-MlflowRun -Filter finds runs by their metrics, params, tags and name, in the requested order' {
         $null = Connect-Mlflow $uri
         foreach ($score in 1..4) {
             $null = Start-MlflowRun -Experiment $experiment -Name "score $score" -Tag @{ suite = 'filter' }
@@ -75,7 +75,7 @@ Describe 'A real MLflow server, named by $env:ANOVOS_TEST_TRACKING_URI' {
         (TabExpansion2 "Get-MlflowRun -TrackingUri $uri -Experiment $experiment-c").CompletionMatches.CompletionText | Should -Be "'$experiment-completed'"
     }
 
-    It 'Odd names and an empty file arrive' {
+    It 'Unusual names and an empty file arrive' {
         $names = 'with space.txt', 'a+b.txt', '50% off.txt', 'a[1].txt', 'empty.txt'
         $null = New-Item -ItemType Directory in
         foreach ($name in $names) { Set-Content -LiteralPath "in/$name" $name }

@@ -28,7 +28,7 @@ Describe "Tracking Anovos' own workflows, with the material beside this reposito
             'data_transformer/transformers/outlier_categories/part-00000-1e2ad023-67e3-48c4-88a3-99ca8f28672a-c000.csv'
         )
 
-        # configs_full.yaml with a mlflow block of these flags, tracked over the outputs; the artifact paths in the store.
+        # Tracks the outputs with configs_full.yaml and a mlflow block of these flags; returns the artifact paths in the store.
         function Get-TrackedPath {
             param([string] $Output = 'False', [string] $Reports = 'False', [string] $Intermediates = 'False')
 
@@ -48,7 +48,7 @@ Describe "Tracking Anovos' own workflows, with the material beside this reposito
     }
     AfterEach { Exit-Session }
 
-    It 'configs_mlflow.yaml with -TrackingUri ./mlruns: the basic report and the file itself; a final dataset outside the folder is missed aloud' {
+    It 'configs_mlflow.yaml with -TrackingUri ./mlruns: the basic report and the file itself; a missing final dataset outside the folder gives a warning' {
         $run = Import-AnovosConfig "$configs/configs_mlflow.yaml" | Start-MlflowRun -TrackingUri ./mlruns |
             Send-AnovosArtifact -BasePath $outputs -PassThru -WarningVariable warnings -WarningAction SilentlyContinue | Stop-MlflowRun
         "$($run.Experiment) $($run.Status)" | Should -Be 'Anovos Finished'
@@ -60,7 +60,7 @@ Describe "Tracking Anovos' own workflows, with the material beside this reposito
         "$($warnings[1])" | Should -BeLike '*-BasePath*'
     }
 
-    It 'configs_full.yaml with every flag on: each output under the artifact path that Anovos has for it' {
+    It 'configs_full.yaml with every flag on: each output under its artifact path in Anovos' {
         Get-TrackedPath -Output True -Reports True -Intermediates True | Should -Be ($datasets + $intermediates + $transformed + $reports | Sort-Object)
     }
 
@@ -80,7 +80,7 @@ Describe "Tracking Anovos' own workflows, with the material beside this reposito
         Get-TrackedPath -Intermediates '["data_transformer/*"]' | Should -Be ($transformed | Sort-Object)
     }
 
-    It 'No flag on sends nothing but the workflow file, and misses nothing' {
+    It 'No flag on sends only the workflow file, and gives no warning' {
         Get-TrackedPath | Should -BeNullOrEmpty
         $warnings | Should -BeNullOrEmpty
     }

@@ -1,23 +1,23 @@
-# What the tests share: where things are, a clean environment, processes, and what a store should hold.
+# The common functions of the tests: paths, a clean environment, processes, and the expected content of a store.
 
 $repository = Split-Path (Split-Path $PSScriptRoot)
 $beforeTests = @{}
 
-# The full path of something in the repository; with '../shared/...' of the material beside it, which may be missing.
+# A full path in the repository; with '../shared/...', a path in the material next to it, which may be missing.
 function Get-RepositoryPath {
     param([string] $Path = '')
 
     [System.IO.Path]::GetFullPath((Join-Path $repository $Path))
 }
 
-# Why a test cannot use the material beside the repository; nothing where it can.
+# The reason why a test cannot use the material next to the repository; nothing if it can.
 function Get-SharedProblem {
     if (-not (Test-Path -LiteralPath (Get-RepositoryPath '../shared/anovos'))) {
         '../shared/anovos is not beside this repository'
     }
 }
 
-# Takes away what the shell says about MLflow, and that it is a pipeline, until Restore-Environment.
+# Clears the variables about MLflow and the build agent until Restore-Environment.
 function Clear-Environment {
     $script:beforeTests = @{}
     foreach ($variable in Get-ChildItem Env: | Where-Object { $_.Name -like 'MLFLOW_*' -or $_.Name -eq 'TF_BUILD' }) {
@@ -33,7 +33,7 @@ function Restore-Environment {
     }
 }
 
-# Makes an empty folder for one test, goes there, and has the module as a new session has it: no connection and no run.
+# Creates an empty folder for one test, enters it, and imports the module as in a new session: without a connection or a run.
 function Enter-Session {
     Push-Location (New-Item -ItemType Directory "TestDrive:/$([guid]::NewGuid().ToString('N'))")
     Import-Module (Get-StagedModule) -Force -Global
@@ -44,12 +44,12 @@ function Exit-Session {
     Pop-Location
 }
 
-# The current folder as other processes know it: TestDrive: is known here only.
+# The current folder as other processes know it: TestDrive: exists only in this session.
 function Get-CurrentFolder {
     (Get-Location).ProviderPath
 }
 
-# Runs a program in the current folder; what it says and its exit code. A program that hangs is an error.
+# Runs a program in the current folder; returns its output and exit code. A program that hangs is an error.
 function Invoke-Program {
     param([string] $FilePath, [string[]] $Arguments, [int] $TimeoutSeconds = 120)
 
@@ -92,24 +92,24 @@ function Wait-Program {
     }
 }
 
-# The pwsh that runs these tests. Its process is dotnet's.
+# The pwsh that runs these tests. The path of its process would be that of dotnet.
 function Get-Pwsh {
     $env:ANOVOS_TEST_PWSH
 }
 
-# Runs a script file in a pwsh of its own, as a person or a build server does.
+# Runs a script file in a separate pwsh, like a person or a build server.
 function Invoke-Pwsh {
     param([string] $Path, [string[]] $Arguments = @())
 
     Invoke-Program (Get-Pwsh) (@('-NoProfile', '-NonInteractive', '-File', $Path) + $Arguments)
 }
 
-# Debug or Release, whose build the tests run against.
+# The configuration of the build under test: Debug or Release.
 function Get-Configuration {
     if ($env:ANOVOS_TEST_CONFIGURATION) { $env:ANOVOS_TEST_CONFIGURATION } else { 'Debug' }
 }
 
-# The module as the build stages it, or as `./build.ps1 TestPackage` has unpacked it.
+# The module as staged by the build, or as unpacked by `./build.ps1 TestPackage`.
 function Get-StagedModule {
     if ($env:ANOVOS_TEST_MODULE) { return $env:ANOVOS_TEST_MODULE }
     Get-RepositoryPath $(if ((Get-Configuration) -eq 'Release') { 'out/Anovos.Mlflow' } else { 'out/Debug/Anovos.Mlflow' })
@@ -126,14 +126,14 @@ function Invoke-ScriptHost {
     Invoke-Program 'dotnet' (@((Get-ScriptHost), $Path) + $Arguments)
 }
 
-# The folder of a run's artifacts: a folder store records a URI, a database a path.
+# The folder of a run's artifacts: a folder store records a URI, and a database records a path.
 function Get-ArtifactFolder {
     param($Run)
 
     if ($Run.ArtifactUri -like 'file:*') { ([uri] $Run.ArtifactUri).LocalPath } else { $Run.ArtifactUri }
 }
 
-# The SHA-256 of each file that the store holds for a run, by artifact path.
+# The SHA-256 of each of a run's files in the store, by artifact path.
 function Get-StoredArtifact {
     param($Run)
 
@@ -145,7 +145,7 @@ function Get-StoredArtifact {
     $stored
 }
 
-# The SHA-256 of the files of a folder, by their path below an artifact path. Spark's checksum files are apart.
+# The SHA-256 of the files of a folder, by their path below an artifact path. Spark's checksum files need -IncludeChecksum.
 function Get-SourceArtifact {
     param([string] $Folder, [string] $ArtifactPath, [string] $Name = '*', [switch] $IncludeChecksum)
 
@@ -156,7 +156,7 @@ function Get-SourceArtifact {
     $source
 }
 
-# What a run of the sample workflow holds: its outputs as the flags of its mlflow block have it, and the file itself.
+# The expected artifacts of the sample workflow: the outputs that the flags of its mlflow block select, and the workflow file itself.
 function Get-CustomersArtifact {
     $customers = Get-RepositoryPath 'samples/customers'
     $binning = 'data_transformer/transformers/attribute_binning'
@@ -166,7 +166,7 @@ function Get-CustomersArtifact {
     (Get-SourceArtifact -Folder $customers -ArtifactPath 'config' -Name 'config.yaml')
 }
 
-# A table of artifacts as lines, so that a difference is readable.
+# A table of artifacts as lines, to make a difference readable.
 function ConvertTo-Line {
     param([hashtable] $Table)
 

@@ -69,7 +69,7 @@ Describe 'Runs as a table' {
         ($header -split '\s+')[0..5] | Should -Be $fixed
     }
 
-    It 'Where-Object, Group-Object and Measure-Object take the rows too' {
+    It 'Where-Object, Group-Object and Measure-Object accept the rows' {
         ($rows | Where-Object metrics.rmse -lt 0.4 | Where-Object metrics.rmse -ne $null).'tags.team' | Should -Be 'ops'
         ($rows | Where-Object metrics.rmse -ne $null | Measure-Object metrics.rmse -Average).Average | Should -Be 0.375
         ($rows | Group-Object status).Count | Should -Be 3
