@@ -115,7 +115,7 @@ public sealed class BrowserLoginTests(Chromium chromium) : IClassFixture<Chromiu
         await ListAsync(store);
         _server.Workspace!.ExpireTokens();
         MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => ListAsync(store));
-        Assert.Contains("has ended: the workspace gave no refresh token. Sign in again", e.Message);
+        Assert.Contains("has ended: the workspace returned no refresh token. Sign in again", e.Message);
     }
 
     [Fact]
@@ -271,7 +271,7 @@ public sealed class BrowserLoginTests(Chromium chromium) : IClassFixture<Chromiu
 
         _environment["DATABRICKS_AUTH_TYPE"] = "external-browser";
         e = Assert.Throws<MlflowException>(() => TrackingTarget.Parse("databricks", "/").Complete(new(), _environment.Read, null));
-        Assert.Contains("external-browser: Connect-Mlflow -Interactive asks for it", e.Message);
+        Assert.Contains("external-browser: it needs Connect-Mlflow -Interactive", e.Message);
     }
 
     private async Task StartAsync(WorkspaceOptions options)

@@ -211,8 +211,8 @@ public sealed class DatabricksCliTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("""{"scope": "all-apis offline_access"}""", "the scopes all-apis, and profile dev")]
-    [InlineData("""{"scope": ["mlflow", "jobs"]}""", "the scopes jobs, mlflow, and profile dev")]
+    [InlineData("""{"scope": "all-apis offline_access"}""", "the scopes all-apis, but profile dev")]
+    [InlineData("""{"scope": ["mlflow", "jobs"]}""", "the scopes jobs, mlflow, but profile dev")]
     public async Task The_scopes_of_the_profile_are_those_of_the_token(string claims, string error)
     {
         _fixture.Set("DATABRICKS_HOST", null);

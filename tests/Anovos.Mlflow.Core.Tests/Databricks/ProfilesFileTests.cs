@@ -45,7 +45,7 @@ public sealed class ProfilesFileTests : IDisposable
     [InlineData("host = x\n[a]\ntoken = hush", "Line 1 has a key before the first section header")]
     [InlineData("[a]\nhost = x\nhush", "Line 3 is neither a section header, a comment nor a key with a value")]
     [InlineData("[a]\nhost = x\n= hush", "Line 3 is neither")]
-    [InlineData("[a\nhost = x\ntoken = hush", "Line 1 starts with '[' and is not a section header")]
+    [InlineData("[a\nhost = x\ntoken = hush", "Line 1 starts with '[' but is not a section header")]
     [InlineData("[a] hush\nhost = x", "Line 1 has text after its section header")]
     public void What_is_not_understood_is_an_error_with_its_line(string text, string reason)
     {

@@ -93,7 +93,7 @@ public sealed class WorkspaceErrorTests : IAsyncLifetime
         },
         {
             403, """{"schemas": ["urn:…:Error"], "detail": "Not an admin", "status": "403", "scimType": "sensitive"}""", ErrorKind.PermissionDenied,
-            "(403): sensitive Not an admin. It takes", false
+            "(403): sensitive Not an admin. This requires", false
         },
         { 404, Json("FEATURE_DISABLED", "MLflow is disabled"), ErrorKind.NotSupported, "404 FEATURE_DISABLED: MLflow is disabled", false },
         {

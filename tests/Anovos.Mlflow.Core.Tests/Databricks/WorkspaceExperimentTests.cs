@@ -81,7 +81,7 @@ public sealed class WorkspaceExperimentTests : IAsyncLifetime
         Assert.Equal(ErrorKind.PermissionDenied, e.Kind);
         Assert.Contains("The experiment /Users/eve@example.com/churn could not be created", e.Message);
         Assert.Contains("CAN MANAGE on the workspace folder", e.Message);
-        Assert.Contains("the identity of pat", e.Message);
+        Assert.Contains("the pat identity", e.Message);
     }
 
     [Fact]

@@ -78,7 +78,7 @@ public sealed class ProxyTests : IDisposable
         using var file = new TemporaryFile("content");
         MlflowException e = await Assert.ThrowsAsync<MlflowException>(
             () => artifacts.SendAsync(new FileSource(new FileInfo(file.Path)), "a.txt", _ => { }, default));
-        Assert.Contains($"The proxy http://{_http.Authority} before http://mlflow.invalid does not accept", e.Message);
+        Assert.Contains($"The proxy http://{_http.Authority} in front of http://mlflow.invalid rejected", e.Message);
         Assert.True(e.EndsTransfer());
         Hidden(e.ToString());
     }

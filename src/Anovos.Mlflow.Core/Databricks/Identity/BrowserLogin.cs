@@ -125,7 +125,7 @@ public sealed class BrowserLogin(Action<Uri, int> show)
         if (Interlocked.Exchange(ref _unused, null) is { } token)
             return token;
         if (_refreshToken is not { } refreshToken)
-            throw Ended("the workspace gave no refresh token");
+            throw Ended("the workspace returned no refresh token");
         try
         {
             Dictionary<string, string> form = new() { ["grant_type"] = "refresh_token", ["refresh_token"] = refreshToken };
