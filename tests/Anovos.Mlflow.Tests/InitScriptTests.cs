@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Reflection;
 using System.Text.RegularExpressions;
 using Anovos.Mlflow.TestServer;
 
@@ -183,7 +184,8 @@ public sealed class InitScriptTests(SingleFileHost host) : IAsyncLifetime
         Assert.SkipWhen(InvokeWorkflowTests.Python is null, "python3 is not on the PATH");
         string package = Path.Combine(_folder, "Anovos.Mlflow.zip");
         string content = Path.Combine(_folder, "package");
-        CopyFolder(Repository.StagedModule, Path.Combine(content, "Anovos.Mlflow", "1.2.3"));
+        string version = AssemblyName.GetAssemblyName(Path.Combine(Repository.StagedModule, "Anovos.Mlflow.dll")).Version!.ToString(3);
+        CopyFolder(Repository.StagedModule, Path.Combine(content, "Anovos.Mlflow", version));
         ZipFile.CreateFromDirectory(content, package);
         _environment["ANOVOS_MLFLOW_SOURCE"] = package;
         Init();
