@@ -197,7 +197,7 @@ public sealed class SqliteStoreTests : IDisposable
     }
 
     [Theory]
-    [InlineData("C:\\Users\\me\\mlruns\\0", "is a folder of a Windows machine")]
+    [InlineData("C:\\Users\\me\\mlruns\\0", "is a folder on a Windows machine")]
     [InlineData("./mlruns/0", "is relative")]
     [InlineData("", "is missing or empty")]
     public async Task A_root_that_is_no_place_here_is_an_error_that_names_the_row(string root, string why)
