@@ -93,7 +93,7 @@ public sealed class AnovosTrackingTests : IAsyncLifetime
         Assert.Equal(1193, Metric(stored, "measures_of_counts/age/fill_count"));
         Assert.Contains(_server.ArtifactsOf(stored.RunId), file => file.Key == "report_stats/drift_statistics.csv");
         string note = stored.Tags["mlflow.note.content"];
-        Assert.Contains("Its log has 5 errors, after which it went on.", note);
+        Assert.Contains("Its log has 5 errors, after which it continued.", note);
         Assert.Contains("### Flagged attributes", note);
         Assert.Contains("| report&#95;preprocessing/charts&#95;to&#95;objects | 38.6 |", note);
         Assert.Equal(5, result.Warnings.Count(warning => warning.Contains("| ERROR ")));

@@ -46,9 +46,9 @@ public sealed class ClusterWorkflowTests : JobTests
     {
         await StartAsync(new() { Job = new() { Logs = Log } });
         ScriptResult result = Run($"{Existing} -SystemMetric");
-        Assert.Contains("job of Databricks and has no system metrics", result.Warnings[0]);
-        Assert.Contains("job of Databricks", Stored.Tags["anovos.workflow.systemMetricsMissing"]);
-        Assert.Contains("job of Databricks", Stored.Tags["mlflow.note.content"]);
+        Assert.Contains("Databricks job and has no system metrics", result.Warnings[0]);
+        Assert.Contains("Databricks job", Stored.Tags["anovos.workflow.systemMetricsMissing"]);
+        Assert.Contains("Databricks job", Stored.Tags["mlflow.note.content"]);
         Assert.DoesNotContain(Stored.Metrics, point => point.Key.StartsWith("system/", StringComparison.Ordinal));
     }
 
@@ -103,7 +103,7 @@ public sealed class ClusterWorkflowTests : JobTests
         await StartAsync(new() { Job = new() { Hangs = true, Logs = Log } });
         Assert.Equal("WorkflowFailed", Assert.Single(Run($"{Made} -Timeout 1").Errors).FullyQualifiedErrorId.Split(',')[0]);
         Assert.Equal((true, "KILLED", 201.4), (Job.IsCancelled, Stored.Status, Metric("time/without_report")));
-        Assert.Contains("out of its time", Stored.Tags["mlflow.note.content"]);
+        Assert.Contains("exceeded its time limit", Stored.Tags["mlflow.note.content"]);
     }
 
     [Fact]

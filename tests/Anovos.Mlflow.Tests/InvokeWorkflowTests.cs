@@ -269,9 +269,9 @@ public sealed class InvokeWorkflowTests : IAsyncLifetime
             """, Variables).Clean();
         Assert.Equal(
             [
-                "report_stats/global_summary.csv: False, it has 44 bytes, and -MaximumLength allows 40",
+                "report_stats/global_summary.csv: False, it has 44 bytes, but -MaximumLength allows only 40",
                 "report_stats/measures_of_counts.csv: True, track_reports is on",
-                "report_stats/drift_statistics.csv: False, -Exclude '**/drift*' leaves it out",
+                "report_stats/drift_statistics.csv: False, -Exclude '**/drift*' excludes it",
                 "final_dataset/part-0.csv: True, track_output is on",
                 "final_dataset/part-0.csv",
                 "report_stats/measures_of_counts.csv",

@@ -28,7 +28,7 @@ public sealed class OutputOfRunTests : IAsyncLifetime
         Assert.DoesNotContain(stored.LatestMetrics.Keys, key => key.StartsWith("global_summary", StringComparison.Ordinal));
         Assert.Contains("of an earlier run", stored.Tags["mlflow.note.content"]);
         Assert.Contains("final_dataset/part-0.csv Sent: ", result.Texts);
-        Assert.Contains("report_stats/global_summary.csv NotTracked: it is of an earlier run: it was written before this one started",
+        Assert.Contains("report_stats/global_summary.csv NotTracked: it is from an earlier run: it was written before this run started",
             result.Texts);
         Assert.Equal("report_stats/global_summary.csv Sent", result.Texts[^1]);
         Assert.Equal(2, result.Warnings.Count(warning => warning.Contains("1 file of an earlier run") && warning.Contains("-Force")));
@@ -74,7 +74,7 @@ public sealed class OutputOfRunTests : IAsyncLifetime
         string[] reasons = [.. result.Texts.Where(text => text.Contains(Other))];
         Assert.Equal(2, reasons.Length);
         Assert.All(reasons, reason => Assert.EndsWith(
-            $"holds no file of this run, but some of run {Other}. Send them to that run with Send-AnovosArtifact -RunId {Other}, or to this one with "
+            $"has no files of this run, but has files of run {Other}. Send them to that run with Send-AnovosArtifact -RunId {Other}, or to this one with "
                 + $"Get-AnovosOutput -RunId {Other} | Send-AnovosArtifact", reason, StringComparison.Ordinal));
         Assert.DoesNotContain(result.Warnings, warning => warning.Contains("-BasePath"));
 

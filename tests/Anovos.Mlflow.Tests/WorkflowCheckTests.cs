@@ -39,7 +39,7 @@ public sealed class WorkflowCheckTests : IDisposable
             """).Clean();
         Assert.Equal(
             [
-                "6 key-missing Anovos stops at it: TypeError: argument after ** must be a mapping, not NoneType. Add "
+                "6 key-missing Anovos stops here: TypeError: argument after ** must be a mapping, not NoneType. Add "
                     + "'metric_args': arguments of all metrics.",
                 "8 key-unknown Anovos ignores it. Write 'metric_args'.",
             ],

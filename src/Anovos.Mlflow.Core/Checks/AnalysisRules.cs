@@ -9,7 +9,7 @@ internal sealed class AnalysisRules(WorkflowFile file)
 {
     private readonly Findings _findings = file.Findings;
 
-    /// <summary>Adds what is found to the findings.</summary>
+    /// <summary>Runs the checks and adds the findings.</summary>
     public void Check()
     {
         _findings.IsReplaced = file.IsReplaced("stats_generator");
@@ -33,7 +33,7 @@ internal sealed class AnalysisRules(WorkflowFile file)
                 continue;
             _findings.Error(RuleIds.KeyUnknown, entry.Key.Position, $"stats_generator.metric_args.{key.Name}",
                 $"'{other}' has no argument '{key.Name}'.",
-                $"hands the arguments to every metric and stops: TypeError: {other}() got an unexpected keyword argument '{key.Name}'.",
+                $"passes the arguments to every metric and stops: TypeError: {other}() got an unexpected keyword argument '{key.Name}'.",
                 $"Remove it: only {string.Join(" and ", key.Metrics)} {(key.Metrics.Count > 1 ? "have" : "has")} it.");
         }
     }
@@ -53,7 +53,7 @@ internal sealed class AnalysisRules(WorkflowFile file)
         else if (encodes && !correlates)
         {
             _findings.Note(RuleIds.BlockUnused, file.At("cat_to_num_transformer"), "cat_to_num_transformer",
-                "'cat_to_num_transformer' has no 'correlation_matrix' to serve.",
+                "The file has 'cat_to_num_transformer', but no 'correlation_matrix'.",
                 "Anovos does not use it.",
                     "Remove it; to encode the data, write 'cat_to_num_unsupervised' below 'transformers.categorical_encoding'.");
         }
@@ -67,9 +67,9 @@ internal sealed class AnalysisRules(WorkflowFile file)
         string? method = block.Text("method_type");
         YamlEntry? label = block.Find("label_col"), encoding = block.Find("encoding");
         if (method == "supervised" && label is { Value.IsNull: true })
-            Wrong(label, "label_col", "The method supervised needs a 'label_col'.", "Write the name of the column with the label.");
+            Wrong(label, "label_col", "The 'supervised' method needs a 'label_col'.", "Write the name of the column with the label.");
         if (method == "unsupervised" && label is { Value.IsNull: false })
-            Wrong(label, "label_col", "The method unsupervised takes no 'label_col'.", "Write 'label_col: null'.");
+            Wrong(label, "label_col", "The 'unsupervised' method must not have a 'label_col'.", "Write 'label_col: null'.");
         if (method == "unsupervised" && encoding is not null
             && encoding.Value is not YamlScalar { Text: "onehot_encoding" or "label_encoding" })
             Wrong(encoding, "encoding", $"'encoding' is {encoding.Value.Description}.", "Write 'label_encoding' or 'onehot_encoding'.");
@@ -84,7 +84,7 @@ internal sealed class AnalysisRules(WorkflowFile file)
         if (configs?.Find("pre_existing_source") is { Value.IsTruthy: true } entry)
         {
             _findings.Error(RuleIds.ValueCombination, entry.Value.Position, "drift_detector.drift_statistics.configs.pre_existing_source",
-                "'pre_existing_source' is on, and a workflow cannot use a saved baseline.",
+                "'pre_existing_source' is on, but a workflow cannot use a saved baseline.",
                 "stops at the step: AttributeError: 'NoneType' object has no attribute 'count'.",
                     "Write 'pre_existing_source: False' and a 'source_dataset'.");
         }
@@ -107,7 +107,7 @@ internal sealed class AnalysisRules(WorkflowFile file)
                 "The weights of mean, stddev and kurtosis do not sum to 1.",
                     "stops at the step: ValueError: Invalid input for metric weightages.",
                 weights.Find("stdev") is null
-                    ? "Change the weights so that they do." : "Write 'stddev' for 'stdev', as Anovos does and its documentation does not.");
+                    ? "Change the weights so that they do." : "Write 'stddev' instead of 'stdev': Anovos' documentation is wrong here.");
         }
     }
 }

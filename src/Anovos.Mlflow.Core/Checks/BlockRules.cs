@@ -3,14 +3,14 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Checks;
 
-/// <summary>Checks the top level of the file, and from there every key.</summary>
+/// <summary>Checks the top-level blocks of the file and every key below them.</summary>
 internal sealed class BlockRules(WorkflowFile file)
 {
     private static readonly string[] Handled = ["concatenate_dataset", "join_dataset", "geospatial_controller", "timeseries_analyzer"];
     private readonly StepTable _table = StepTable.Default;
     private readonly Findings _findings = file.Findings;
 
-    /// <summary>Adds what is found to the findings.</summary>
+    /// <summary>Runs the checks and adds the findings.</summary>
     public void Check()
     {
         var keys = new KeyRules(_findings);
@@ -37,11 +37,11 @@ internal sealed class BlockRules(WorkflowFile file)
         }
     }
 
-    // Anovos takes an empty block for none where it tests its truth.
+    // Anovos tests the write_ blocks for truth, so an empty one counts as missing.
     private static bool CanBeEmpty(string name, YamlMapping mapping) => mapping.IsTruthy || !name.StartsWith("write_",
         StringComparison.Ordinal);
 
-    // The reader of the file looks at this block itself.
+    // TrackingBlock checks the rest of this block when the file is read.
     private static YamlMapping Checked(string name, YamlMapping mapping) => name != "mlflow" ? mapping
         : new YamlMapping(mapping.Position,
             [.. mapping.Entries.Where(entry => StepTable.Default.Root.Find(name)!.Find(entry.Key.Text) is { IsRequired: true })]);
@@ -51,7 +51,8 @@ internal sealed class BlockRules(WorkflowFile file)
         string name = entry.Key.Text;
         string when = name == "anovos_basic_report" ? "at the first other block"
             : Handled.Contains(name)
-                ? "when its turn comes, although a value would be handled before" : "when its turn comes, after all blocks above it";
+                ? "when it reaches the block, although it handles a block with a value earlier"
+            : "when it reaches the block, after all blocks above it";
         _findings.Error(RuleIds.BlockNull, entry.Key.Position, name, $"'{name}' is null.",
             $"stops {when}: AttributeError: 'NoneType' object has no attribute 'get'.", "Remove the key, or put its keys below it.");
     }
@@ -61,16 +62,16 @@ internal sealed class BlockRules(WorkflowFile file)
         string name = YamlScalar.Quote(entry.Key.Text);
         string? nearest = Spelling.Nearest(entry.Key.Text, _table.Root.Keys.Select(key => key.Name));
         string advice = nearest is not null
-            ? $"Write '{nearest}'." : "Remove it; a block of your own is clear by a name such as 'x-notes'.";
+            ? $"Write '{nearest}'." : "Remove it, or give a block of your own a name such as 'x-notes'.";
         if (entry.Value is not YamlMapping)
         {
             string value = entry.Value.IsNull ? "null" : entry.Value.Description;
             _findings.Error(RuleIds.BlockUnknown, entry.Key.Position, name, $"'{name}' is not a block of Anovos, and its value is {value}.",
-                "stops when its turn comes, after all blocks above it: AttributeError: the value has no attribute 'get'.",
-                nearest is not null ? advice : "Make it a mapping, for example below 'x-notes:', or a comment.");
+                "stops when it reaches the block, after all blocks above it: AttributeError: the value has no attribute 'get'.",
+                nearest is not null ? advice : "Turn it into a comment or a mapping, for example below 'x-notes:'.");
         }
         else if (!name.StartsWith("x-", StringComparison.Ordinal))
             _findings.Warn(RuleIds.BlockUnknown, entry.Key.Position, name, $"'{name}' is not a block of Anovos.",
-                "Anovos ignores it and all below it.", advice);
+                "Anovos ignores it and everything below it.", advice);
     }
 }

@@ -3,7 +3,7 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Checks;
 
-/// <summary>Follows the columns of the data from block to block, and checks the names that steps use.</summary>
+/// <summary>Follows the columns of the data from block to block, and checks the column names in steps.</summary>
 internal sealed class ColumnRules(WorkflowFile file, InputData data)
 {
     private const string Unknown = "TypeError: Invalid input for Column(s)";
@@ -12,7 +12,7 @@ internal sealed class ColumnRules(WorkflowFile file, InputData data)
     private readonly DatasetColumns _datasets = new(file.Findings, data);
     private readonly StepTable _table = StepTable.Default;
 
-    /// <summary>Adds what is found to the findings.</summary>
+    /// <summary>Runs the checks and adds the findings.</summary>
     public void Check()
     {
         ColumnSet columns = _datasets.Of(file.Block("input_dataset"), "input_dataset");
@@ -28,7 +28,7 @@ internal sealed class ColumnRules(WorkflowFile file, InputData data)
         if (file.Block("write_main")?["column_order"] is YamlSequence { Items.Count: > 0 } order)
         {
             _use.Required(columns, ListRules.Names(order), "write_main.column_order",
-                "ValueError: Column(s) specified in column_order argument not found in Dataframe, after all the work");
+                "ValueError: Column(s) specified in column_order argument not found in Dataframe, at the end of the run");
         }
     }
 
@@ -48,7 +48,7 @@ internal sealed class ColumnRules(WorkflowFile file, InputData data)
                 if (settings is not null)
                     _use.Used(columns, Single(settings, "id_col"), $"{name}.id_col");
 
-                // They find columns by themselves, and may add some.
+                // These steps detect columns on their own and may add some.
                 columns.Open();
                 break;
             case "anovos_basic_report" when file.IsBasic && block.Mapping("report_args") is { } arguments:
@@ -124,7 +124,7 @@ internal sealed class ColumnRules(WorkflowFile file, InputData data)
             foreach (string twice in other.Names.Where(name => columns.Names.Contains(name) && keys.All(key => key.Text != name)).Take(1))
             {
                 _findings.Error(RuleIds.ColumnTwice, dataset.Position, path,
-                    $"Both datasets have a column '{YamlScalar.Quote(twice)}' that they are not joined by.",
+                    $"Both datasets have the column '{YamlScalar.Quote(twice)}', and it is not a join column.",
                     "stops at the join: ValueError: Duplicate column(s) present in non joining column(s) in Input Dataframe(s).",
                         "Rename or delete it in one of them.");
             }
@@ -153,7 +153,7 @@ internal sealed class ColumnRules(WorkflowFile file, InputData data)
             Stability(stability);
     }
 
-    // Columns are those of the first dataset.
+    // Only the columns of the first dataset count.
     private void Stability(YamlMapping stability)
     {
         const string Path = "drift_detector.stability_index";

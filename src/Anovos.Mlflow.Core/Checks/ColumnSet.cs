@@ -1,12 +1,12 @@
 namespace Anovos.Mlflow.Checks;
 
-/// <summary>What is known of a column.</summary>
+/// <summary>What we know about a column.</summary>
 internal enum ColumnState
 {
     /// <summary>The data may have it.</summary>
     Possible,
 
-    /// <summary>The data do not have it, and never had.</summary>
+    /// <summary>The data never had it.</summary>
     Absent,
 
     /// <summary>An earlier step removed it.</summary>
@@ -14,7 +14,7 @@ internal enum ColumnState
 }
 
 /// <summary>
-/// What is known of the columns of the data between two steps. Names are compared without case: Spark does so in most places.
+/// What we know about the columns of the data between two steps. Names are compared ignoring case, as Spark does in most places.
 /// </summary>
 internal sealed class ColumnSet
 {
@@ -22,7 +22,7 @@ internal sealed class ColumnSet
     private readonly HashSet<string> _dropped = new(StringComparer.OrdinalIgnoreCase);
     private readonly HashSet<string> _ever = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Columns of which only those that are named can be there; without names, nothing is known of them.</summary>
+    /// <summary>Creates a set of exactly these columns. Without names, the data may have any column.</summary>
     public ColumnSet(IEnumerable<string>? names)
     {
         IsClosed = names is not null;
@@ -30,22 +30,22 @@ internal sealed class ColumnSet
         _ever.UnionWith(_names);
     }
 
-    /// <summary>Whether there are no other columns than <see cref="Names"/>.</summary>
+    /// <summary>Whether the data have no columns other than <see cref="Names"/>.</summary>
     public bool IsClosed { get; private set; }
 
-    /// <summary>The names that are known.</summary>
+    /// <summary>The known names.</summary>
     public IReadOnlyCollection<string> Names => _names;
 
-    /// <summary>What is known of a column.</summary>
+    /// <summary>What we know about a column.</summary>
     public ColumnState State(string name) =>
         _names.Contains(name) ? ColumnState.Possible
         : _dropped.Contains(name) ? ColumnState.Dropped
         : IsClosed ? ColumnState.Absent : ColumnState.Possible;
 
-    /// <summary>Whether the data had the column at some time, or may have had it.</summary>
+    /// <summary>Whether the data had, or may have had, the column at any point.</summary>
     public bool MayHaveHad(string name) => _ever.Contains(name) || _dropped.Contains(name) || !IsClosed;
 
-    /// <summary>A step added columns whose names are not followed.</summary>
+    /// <summary>Records that a step added columns with unknown names.</summary>
     public void Open() => IsClosed = false;
 
     /// <summary>Adds a column.</summary>
@@ -63,7 +63,7 @@ internal sealed class ColumnSet
         _dropped.Add(name);
     }
 
-    /// <summary>Keeps these columns and no others.</summary>
+    /// <summary>Keeps only these columns.</summary>
     public void Keep(IEnumerable<string> names)
     {
         string[] kept = [.. names];
@@ -74,7 +74,7 @@ internal sealed class ColumnSet
         IsClosed = true;
     }
 
-    /// <summary>Adds the columns of a dataset that is joined.</summary>
+    /// <summary>Adds the columns of a joined dataset.</summary>
     public void Join(ColumnSet other)
     {
         foreach (string name in other._names)

@@ -3,10 +3,10 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Checks;
 
-/// <summary>Compares names of columns with those that the data have.</summary>
+/// <summary>Compares column names in the file with the columns of the data.</summary>
 internal sealed class ColumnUse(Findings findings)
 {
-    /// <summary>Reports columns that a step needs and the data do not have.</summary>
+    /// <summary>Reports columns that a step needs but the data do not have.</summary>
     public void Required(ColumnSet columns, IEnumerable<YamlScalar> names, string path, string raised)
     {
         foreach (YamlScalar name in names)
@@ -15,7 +15,7 @@ internal sealed class ColumnUse(Findings findings)
             string quoted = YamlScalar.Quote(name.Text);
             if (state == ColumnState.Dropped)
             {
-                findings.Error(RuleIds.ColumnDropped, name.Position, path, $"The data have no column '{quoted}' any more.",
+                findings.Error(RuleIds.ColumnDropped, name.Position, path, $"The data no longer have the column '{quoted}'.",
                     $"stops at the step: {raised}.",
                     "Remove the name, or the step that removes or renames the column.");
             }
@@ -25,7 +25,7 @@ internal sealed class ColumnUse(Findings findings)
         }
     }
 
-    /// <summary>Reports columns that the data never had, where Anovos leaves such names out.</summary>
+    /// <summary>Reports columns that the data never had, for a key where Anovos skips such names.</summary>
     public void Ignored(ColumnSet columns, IEnumerable<YamlScalar> names, string path)
     {
         foreach (YamlScalar name in names.Where(name => name.Text.Length > 0 && !columns.MayHaveHad(name.Text)))
@@ -36,13 +36,13 @@ internal sealed class ColumnUse(Findings findings)
         }
     }
 
-    /// <summary>Reports columns that Spark needs in the middle of a step, where the step itself does not look for them.</summary>
+    /// <summary>Reports missing columns that the step does not check itself: Spark fails in the middle of the step.</summary>
     public void Used(ColumnSet columns, IEnumerable<YamlScalar> names, string path)
     {
         foreach (YamlScalar name in names.Where(name => columns.State(name.Text) != ColumnState.Possible))
         {
             findings.Warn(RuleIds.ColumnUnknown, name.Position, path, $"The data have no column '{YamlScalar.Quote(name.Text)}'.",
-                "Anovos does not check it, and fails when it uses the column.", Advice(columns, name.Text));
+                "Anovos does not check the name, and fails when it uses the column.", Advice(columns, name.Text));
         }
     }
 

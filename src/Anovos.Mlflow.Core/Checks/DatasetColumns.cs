@@ -8,7 +8,7 @@ internal sealed class DatasetColumns(Findings findings, InputData data)
 {
     private readonly ColumnUse _use = new(findings);
 
-    /// <summary>The columns that a dataset has in the end.</summary>
+    /// <summary>The final columns of a dataset.</summary>
     public ColumnSet Of(YamlMapping? dataset, string path)
     {
         DataHeader? header = dataset?.Mapping("read_dataset") is { } read ? data.Columns(read, path + ".read_dataset") : null;

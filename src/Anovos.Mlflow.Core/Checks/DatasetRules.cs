@@ -8,7 +8,7 @@ internal sealed class DatasetRules(WorkflowFile file)
 {
     private readonly Findings _findings = file.Findings;
 
-    /// <summary>Adds what is found to the findings.</summary>
+    /// <summary>Runs the checks and adds the findings.</summary>
     public void Check()
     {
         if (file.Block("input_dataset") is { } input)
@@ -33,7 +33,7 @@ internal sealed class DatasetRules(WorkflowFile file)
             {
                 _findings.Warn(RuleIds.DatasetSkipped, entry.Key.Position, key,
                     $"The name '{YamlScalar.Quote(name)}' is a part of '{keyword}'.",
-                    "Anovos leaves the dataset out without a word.", "Write another name, such as 'dataset1'.");
+                    "Anovos silently skips the dataset.", "Write another name, such as 'dataset1'.");
             }
 
             Dataset((YamlMapping)entry.Value, key);
@@ -45,8 +45,8 @@ internal sealed class DatasetRules(WorkflowFile file)
         if (dataset.Mapping("read_dataset")?.Mapping("file_configs")?.Find("mode") is { } mode && IsSaveMode(mode.Value))
         {
             _findings.Note(RuleIds.OptionUseless, mode.Key.Position, $"{path}.read_dataset.file_configs.mode",
-                "'mode' of a writer is an option of a reader here.",
-                "Spark warns of it and ignores it.", "Remove it.");
+                "'mode' is an option for writing, but it is set for reading here.",
+                "Spark logs a warning and ignores it.", "Remove it.");
         }
 
         Pairs(dataset, path, "rename_column", "list_of_newcols");
@@ -65,9 +65,9 @@ internal sealed class DatasetRules(WorkflowFile file)
         if (columns > 0 && others > 0 && columns != others)
         {
             _findings.Warn(RuleIds.ListLength, entry.Value.Position, $"{path}.{step}.{second}",
-                $"'{second}' has {others} names, and 'list_of_cols' has {columns}.",
-                    "Anovos pairs them by position and drops the rest without a word.",
-                "Give both the same length.");
+                $"'{second}' has {others} names, but 'list_of_cols' has {columns}.",
+                    "Anovos pairs them by position and silently drops the rest.",
+                "Give both lists the same length.");
         }
     }
 }

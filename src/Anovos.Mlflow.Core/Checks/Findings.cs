@@ -4,21 +4,21 @@ using Anovos.Mlflow.Yaml;
 namespace Anovos.Mlflow.Checks;
 
 /// <summary>
-/// Gathers the findings of a check. What Anovos fails at is an error, what it ignores a warning. A step that the basic report
-/// replaces never fails, and a fault of other run types than the asked one is left out.
+/// Collects the findings of a check. A mistake that Anovos fails at is an error, and one that it ignores is a warning.
+/// A step that the basic report replaces never fails. Mistakes that matter only in other run types are left out.
 /// </summary>
 internal sealed class Findings(string path, string? runType)
 {
     private readonly ConfigProblems _problems = new(path);
 
-    /// <summary>Whether the basic report replaces the steps that are looked at.</summary>
+    /// <summary>Whether the basic report replaces the steps being checked.</summary>
     public bool IsReplaced { get; set; }
 
-    /// <summary>Everything so far, each once: an anchor's fault shows under every alias.</summary>
+    /// <summary>The findings so far without duplicates: a mistake in an anchor is found again under every alias.</summary>
     public IReadOnlyList<ConfigDiagnostic> InFileOrder =>
         [.. _problems.InFileOrder.GroupBy(item => (item.Line, item.Column, item.Rule, item.Message)).Select(same => same.First())];
 
-    /// <summary>Anovos fails: the effect goes on after "Anovos ". Only in some run types, where there are any.</summary>
+    /// <summary>Adds an error, in some run types only if any are given. The effect continues the sentence "Anovos …".</summary>
     public void Error(string rule, YamlPosition at, string key, string message, string effect, string advice, params string[] only)
     {
         if (only.Length > 0 && runType is not null && !only.Contains(runType))
@@ -31,11 +31,11 @@ internal sealed class Findings(string path, string? runType)
             Add(DiagnosticSeverity.Error, rule, at, key, message, $"{where}Anovos {effect}", advice);
     }
 
-    /// <summary>Anovos ignores it, or does something else than is probably meant.</summary>
+    /// <summary>Adds a warning: Anovos ignores the mistake, or does something probably not intended.</summary>
     public void Warn(string rule, YamlPosition at, string key, string message, string effect, string advice) =>
         Add(DiagnosticSeverity.Warning, rule, at, key, message, effect, advice);
 
-    /// <summary>Odd, and nothing more.</summary>
+    /// <summary>Adds a note about something odd but harmless.</summary>
     public void Note(string rule, YamlPosition at, string key, string message, string effect, string advice) =>
         Add(DiagnosticSeverity.Information, rule, at, key, message, effect, advice);
 

@@ -2,18 +2,18 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Checks;
 
-/// <summary>Formats and types of Spark that are not among the values of a key.</summary>
+/// <summary>Knows Spark formats and types beyond the listed values of a key.</summary>
 internal static class Formats
 {
-    /// <summary>A type of Spark SQL with parameters, as <c>decimal(10,2)</c>, in any case. JavaScript reads this expression too.</summary>
+    /// <summary>A Spark SQL type with parameters, such as <c>decimal(10,2)</c>, in any case. Must be valid in JavaScript too.</summary>
     public const string TypeWithParameters = @"(?:decimal|dec|numeric)\s*\(\s*\d+\s*(?:,\s*\d+\s*)?\)|(?:var)?char\s*\(\s*\d+\s*\)"
         + @"|(?:array|map|struct)\s*<.+>|interval\b.*";
 
-    /// <summary>Whether Spark may have the format: a known one, or the full name of a class.</summary>
+    /// <summary>Whether Spark may have the format: a known name, or the full name of a class.</summary>
     public static bool IsKnown(string format) =>
         format.IndexOf('.') > 0 || StepTable.Default.Formats.Contains(format, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Whether it is a type of Spark SQL with parameters.</summary>
+    /// <summary>Whether the text is a Spark SQL type with parameters.</summary>
     public static bool IsTypeWithParameters(string type) =>
         Regex.IsMatch(type, $@"^(?:{TypeWithParameters})\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
 }

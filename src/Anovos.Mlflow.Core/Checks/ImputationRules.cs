@@ -3,7 +3,7 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Checks;
 
-/// <summary>Checks mappings whose keys are the arguments of an imputation that another key chooses.</summary>
+/// <summary>Checks mappings that hold the arguments of an imputation function. Another key selects the function.</summary>
 internal sealed class ImputationRules(WorkflowFile file)
 {
     private static readonly string[] OfTreatment = ["list_of_cols", "stats_missing", "stats_mode", "print_impact"];
@@ -24,7 +24,7 @@ internal sealed class ImputationRules(WorkflowFile file)
             else
             {
                 _findings.Warn(RuleIds.KeyUnknown, entry.Key.Position, $"{path}.{YamlScalar.Quote(entry.Key.Text)}",
-                    $"The method {method} has no argument '{YamlScalar.Quote(entry.Key.Text)}'.", "Anovos ignores it.", "Remove it.");
+                    $"The '{method}' method has no argument '{YamlScalar.Quote(entry.Key.Text)}'.", "Anovos ignores it.", "Remove it.");
             }
         }
     }

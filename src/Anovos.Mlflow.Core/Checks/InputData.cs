@@ -6,7 +6,7 @@ using Anovos.Mlflow.Yaml;
 namespace Anovos.Mlflow.Checks;
 
 /// <summary>
-/// Reads the columns of input data: below the folder of the workflow, never from the network, one file for each input.
+/// Reads the columns of input data from one file per input. It reads only below the workflow's folder, never over the network.
 /// </summary>
 internal sealed class InputData(Findings findings, WorkflowCheckOptions options)
 {
@@ -14,7 +14,7 @@ internal sealed class InputData(Findings findings, WorkflowCheckOptions options)
     private readonly Dictionary<string, DataHeader?> _read = new(StringComparer.Ordinal);
     private bool _hasWarned;
 
-    /// <summary>The columns that a <c>read_dataset</c> reads; null when they are not known.</summary>
+    /// <summary>The columns that a <c>read_dataset</c> reads; null if they are unknown.</summary>
     public DataHeader? Columns(YamlMapping read, string path)
     {
         if (_folder is null || read["file_path"] is not YamlScalar { Kind: YamlKind.String } location || Find(location,
@@ -35,7 +35,7 @@ internal sealed class InputData(Findings findings, WorkflowCheckOptions options)
         return header;
     }
 
-    // The first file with content; null when there is none that this machine has.
+    // The first file with content; null if this machine has none.
     private string? Find(YamlScalar location, string path)
     {
         if (location.Text.IndexOfAny(['*', '?', '{', '[']) >= 0 || OutputPath.Parse(location.Text,
@@ -53,20 +53,20 @@ internal sealed class InputData(Findings findings, WorkflowCheckOptions options)
             return null;
         }
 
-        // On a cluster, a path without a scheme leads elsewhere.
-        string what = Directory.Exists(place.Value) ? "holds no data" : "does not exist";
+        // On a cluster, a path without a scheme is not on this machine.
+        string what = Directory.Exists(place.Value) ? "contains no data" : "does not exist";
         if (options.RunType is null or "local")
         {
             findings.Error(RuleIds.DataMissing, location.Position, $"{path}.file_path",
                 $"'{YamlScalar.Quote(location.Text)}' {what} below the folder of the workflow.",
-                "stops as it reads it: AnalysisException: Path does not exist.",
+                "stops when it reads the data: AnalysisException: Path does not exist.",
                     Nearest(place.Value) is { } near ? $"Write '{near}'." : "Check the path and -BasePath.");
         }
 
         return null;
     }
 
-    // The folder beside it that has nearly the same name, as the file would write it.
+    // The existing path with the most similar name, relative to the workflow's folder with slashes.
     private string? Nearest(string full)
     {
         for (string? parent = Path.GetDirectoryName(full), name = Path.GetFileName(full); parent is not null && IsBelow(parent); (name,
@@ -91,7 +91,7 @@ internal sealed class InputData(Findings findings, WorkflowCheckOptions options)
             Path.DirectorySeparatorChar == '\\' ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
     }
 
-    // Spark passes over names that begin with a dot or an underscore.
+    // Spark skips names that begin with a dot or an underscore.
     private static string? FirstFile(string folder)
     {
         if (Directory.EnumerateFiles(folder).Where(IsData).OrderBy(file => file,
@@ -138,7 +138,7 @@ internal sealed class InputData(Findings findings, WorkflowCheckOptions options)
 
     private static DataHeader? Csv(Stream stream, YamlMapping? configs)
     {
-        // Options that change what a line is.
+        // Options that change how lines are split or read.
         if (new[] { "comment", "encoding", "charset", "lineSep", "schema" }.Any(option => Option(configs, option) is not null))
             return null;
         string delimiter = Option(configs, "sep") ?? Option(configs, "delimiter") ?? ",";

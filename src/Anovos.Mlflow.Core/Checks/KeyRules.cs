@@ -3,14 +3,14 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Checks;
 
-/// <summary>Compares the keys of a mapping with those that Anovos takes there, and has the values checked.</summary>
+/// <summary>Compares the keys of a mapping with those that Anovos accepts there, and checks their values.</summary>
 internal sealed class KeyRules(Findings findings)
 {
     private const int MostNames = 12;
     private readonly StepTable _table = StepTable.Default;
     private readonly ValueRules _values = new(findings);
 
-    /// <summary>Checks a mapping and everything below it. Its place is that of the key whose value it is.</summary>
+    /// <summary>Checks a mapping and everything below it. Findings about it are at the position of its key.</summary>
     public void Check(StepKey spec, YamlMapping mapping, YamlPosition at, string path)
     {
         spec = _table.Shape(spec);
@@ -21,7 +21,7 @@ internal sealed class KeyRules(Findings findings)
         foreach (StepKey key in spec.Keys.Where(key => key.IsRequired && mapping.Find(key.Name) is null))
         {
             string fails = key.Fails ?? $"TypeError: {spec.FunctionName}() missing 1 required argument: '{key.Name}'";
-            findings.Error(RuleIds.KeyMissing, at, $"{path}.{key.Name}", $"'{Last(path)}' has no '{key.Name}'.", $"stops at it: {fails}.",
+            findings.Error(RuleIds.KeyMissing, at, $"{path}.{key.Name}", $"'{Last(path)}' has no '{key.Name}'.", $"stops here: {fails}.",
                 Add(key));
         }
     }
@@ -33,14 +33,14 @@ internal sealed class KeyRules(Findings findings)
         {
             if (!value.IsNull)
             {
-                findings.Error(RuleIds.StepBroken, at, path, $"'{key.Name}' cannot run from a workflow.", $"stops at it: {broken}.",
+                findings.Error(RuleIds.StepBroken, at, path, $"'{key.Name}' cannot run from a workflow.", $"stops here: {broken}.",
                     $"Use '{key.Instead}', or remove it.");
             }
         }
         else if (key.Set == "workflow")
         {
             findings.Error(RuleIds.KeySetByWorkflow, at, path, $"The workflow itself sets '{key.Name}'.",
-                $"stops at it: TypeError: got multiple values for keyword argument '{key.Name}'.", "Remove it.");
+                $"stops here: TypeError: got multiple values for keyword argument '{key.Name}'.", "Remove it.");
         }
         else if (value.IsNull)
             Null(key, value, path);
@@ -57,7 +57,7 @@ internal sealed class KeyRules(Findings findings)
         if (key is not null)
             Check(key, entry.Value, at, path);
         else if (spec.Helpers.Contains(entry.Key.Text))
-            findings.Warn(RuleIds.StepHelper, at, path, $"'{entry.Key.Text}' is a function of Anovos, and not a step.", spec.Effect!,
+            findings.Warn(RuleIds.StepHelper, at, path, $"'{entry.Key.Text}' is a function of Anovos, not a step.", spec.Effect!,
                 "Remove it.");
         else if (spec.Others is "refused" or "ignored")
             Unknown(spec, entry, path);
@@ -76,7 +76,7 @@ internal sealed class KeyRules(Findings findings)
         if (key.IgnoresWrong)
             findings.Warn(RuleIds.ValueNull, value.Position, path, message, key.Effect!, advice);
         else
-            findings.Error(RuleIds.ValueNull, value.Position, path, message, $"stops at it: {key.Fails ?? "it takes no null here"}.",
+            findings.Error(RuleIds.ValueNull, value.Position, path, message, $"stops here: {key.Fails ?? "null is not allowed"}.",
                 advice);
     }
 
@@ -94,10 +94,10 @@ internal sealed class KeyRules(Findings findings)
             // A null step is skipped before its function is looked up.
             if (entry.Value.IsNull)
                 findings.Warn(RuleIds.StepUnknown, entry.Key.Position, path, $"There is no step '{name}' here.",
-                    "Anovos skips it, as it is null.", advice);
+                    "Anovos skips it because it is null.", advice);
             else
                 findings.Error(RuleIds.StepUnknown, entry.Key.Position, path, $"There is no step '{name}' here.",
-                    $"stops at it: {spec.Unknown} '{name}'.", advice);
+                    $"stops here: {spec.Unknown} '{name}'.", advice);
         }
         else
         {
@@ -107,7 +107,7 @@ internal sealed class KeyRules(Findings findings)
         }
     }
 
-    // Each format has options of its own, so that only a name near to a known one is a mistake for sure.
+    // Each format has its own options, so only a name similar to a known option is certainly a mistake.
     private void Option(YamlEntry entry, string path)
     {
         string name = entry.Key.Text;
@@ -125,8 +125,8 @@ internal sealed class KeyRules(Findings findings)
         else if (shape == _table.Dataset)
         {
             findings.Error(RuleIds.ValueType, entry.Value.Position, path,
-                $"'{Last(path)}' is {entry.Value.Description}, and a dataset is a mapping.",
-                "stops at it: AttributeError: the value has no attribute 'get'.", "Write 'read_dataset:' below it, or remove the key.");
+                $"'{Last(path)}' is {entry.Value.Description}, but a dataset must be a mapping.",
+                "stops here: AttributeError: the value has no attribute 'get'.", "Write 'read_dataset:' below it, or remove the key.");
         }
     }
 
@@ -135,9 +135,9 @@ internal sealed class KeyRules(Findings findings)
             ? $"Add '{key.Name}: {value.ToString()}'." : $"Add '{key.Name}': {Lower(key.Summary)}";
 
     private static string Lower(string summary) => summary.Length == 0
-        ? "it is needed." : char.ToLowerInvariant(summary[0]) + summary.Substring(1);
+        ? "it is required." : char.ToLowerInvariant(summary[0]) + summary.Substring(1);
 
-    /// <summary>What to write in place of a name that is unknown.</summary>
+    /// <summary>What to write instead of an unknown name.</summary>
     public static string Advice(string name, IReadOnlyList<string> names)
     {
         if (Spelling.Nearest(name, names) is { } nearest)

@@ -4,12 +4,12 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Checks;
 
-/// <summary>Checks lists of names, types, expressions and patterns, which may be texts with bars in between.</summary>
+/// <summary>Checks lists of names, types, expressions and patterns, also when written as text separated by bars.</summary>
 internal sealed class ListRules(Findings findings)
 {
     private readonly ValueRules _values = new(findings);
 
-    /// <summary>The names of a list or of a text such as <c>a|b</c>; what is no text is left out.</summary>
+    /// <summary>The names in a list or in a text such as <c>a|b</c>, without items that are not text.</summary>
     public static IReadOnlyList<YamlScalar> Names(YamlNode? node) => node switch
     {
         YamlSequence list => [.. list.Items.OfType<YamlScalar>().Where(ValueRules.IsText)],
@@ -35,11 +35,11 @@ internal sealed class ListRules(Findings findings)
                 continue;
             if (key.IgnoresMissing && item is YamlScalar)
                 findings.Warn(RuleIds.ColumnIgnored, item.Position, path,
-                    $"'{key.Name}' has {item.Description}, and no column has such a name.", "Anovos ignores it.",
+                    $"'{key.Name}' has {item.Description}, which is not a column name.", "Anovos ignores it.",
                     "Write the name in quotes.");
             else
                 _values.Wrong(RuleIds.ValueType, key, item, path, $"'{key.Name}' has {item.Description}.",
-                    "Write texts, in quotes if they look like numbers.");
+                    "Write text, in quotes if it looks like a number.");
         }
 
         if (key.Type == "types")
@@ -70,8 +70,8 @@ internal sealed class ListRules(Findings findings)
         {
             findings.Error(RuleIds.PatternInvalid, item.Position, path,
                 $"'{YamlScalar.Quote(((YamlScalar)item).Text)}' is not a regular expression.",
-                "stops when it computes the step: PythonException.",
-                    "Check its brackets, and put a backslash before characters that are meant as they are.");
+                "stops when it runs the step: PythonException.",
+                    "Check its brackets, and put a backslash before characters that are meant literally.");
         }
     }
 
@@ -79,7 +79,7 @@ internal sealed class ListRules(Findings findings)
     {
         if (node is YamlSequence { Items.Count: 0 } && key.TextIs("empty", "fails"))
         {
-            findings.Error(RuleIds.ValueType, node.Position, path, $"'{key.Name}' is empty.", $"stops at it: {key.Fails}.",
+            findings.Error(RuleIds.ValueType, node.Position, path, $"'{key.Name}' is empty.", $"stops here: {key.Fails}.",
                 $"Name columns{(key.Keywords.Contains("all") ? ", or write all" : "")}.");
         }
         else if (node is YamlScalar word && !key.Keywords.Contains(word.Text))
@@ -88,12 +88,12 @@ internal sealed class ListRules(Findings findings)
             if (meant is not null)
             {
                 findings.Warn(RuleIds.ValueChoice, node.Position, path, $"'{key.Name}' is {node.Description}.",
-                    $"Anovos takes it for the name of a column, and knows '{meant}' in lower case only.", $"Write '{meant}'.");
+                    $"Anovos reads it as a column name: it knows '{meant}' only in lower case.", $"Write '{meant}'.");
             }
         }
     }
 
-    // Python's expressions differ from .NET's in little, so that only what both refuse counts.
+    // Python's regular expressions differ a little from .NET's. Report only patterns that both reject.
     private static bool CanBePattern(string pattern)
     {
         if (pattern.Contains("(?P") || pattern.Contains("\\Z") || pattern.Contains("\\N"))

@@ -5,7 +5,7 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Checks;
 
-/// <summary>Checks numbers: their type as Python has it, and their range.</summary>
+/// <summary>Checks the Python type and the range of numbers.</summary>
 internal sealed class NumberRules(Findings findings, ValueRules values)
 {
     /// <summary>Checks a value.</summary>
@@ -17,13 +17,13 @@ internal sealed class NumberRules(Findings findings, ValueRules values)
         {
             values.Type(key, node, path,
                 key.Type == "integer" ? "a whole number" : IsExponent(node)
-                ? "a number such as 1.0e+3: without dot and sign it is text to YAML 1.1" : "a number");
+                ? "a number such as 1.0e+3: without the dot and the sign, YAML 1.1 reads it as text" : "a number");
             return;
         }
 
         if (scalar.Kind == YamlKind.Boolean)
             findings.Warn(RuleIds.ValueType, node.Position, path, $"'{key.Name}' is {node.Description}.",
-                $"Python takes it for {number}.", "Write a number.");
+                $"Python reads it as {number}.", "Write a number.");
         else if (key.Type == "integer" && scalar.Kind == YamlKind.Float && !key.Flag("decimals"))
             values.Type(key, node, path, "a whole number");
         else if (key.Flag("decimalsOnly") && scalar.Kind == YamlKind.Integer)
@@ -40,7 +40,7 @@ internal sealed class NumberRules(Findings findings, ValueRules values)
         }
     }
 
-    /// <summary>Whether a text is a number with an exponent, which YAML 1.1 takes for text.</summary>
+    /// <summary>Whether the node is a number with an exponent that YAML 1.1 reads as text.</summary>
     public static bool IsExponent(YamlNode node) => node is YamlScalar { Kind: YamlKind.String } scalar
         && PythonFloat.TryRead(scalar.Text.Trim(), out _);
 

@@ -8,7 +8,7 @@ internal sealed class PlaceRules(WorkflowFile file)
 {
     private readonly Findings _findings = file.Findings;
 
-    /// <summary>Adds what is found to the findings.</summary>
+    /// <summary>Runs the checks and adds the findings.</summary>
     public void Check()
     {
         if (file.Block("timeseries_analyzer") is { } times)
@@ -32,7 +32,7 @@ internal sealed class PlaceRules(WorkflowFile file)
         {
             _findings.Warn(RuleIds.KeyMissing, block.Find("inspection")!.Key.Position, "timeseries_analyzer." + key,
                 $"The inspection needs '{key}'.",
-                "Anovos stops as soon as the data have a column of dates.",
+                "Anovos stops as soon as the data have a date column.",
                     key == "max_days" ? "Add 'max_days: 3600'." : "Add 'analysis_level: daily'.");
         }
     }
@@ -45,7 +45,7 @@ internal sealed class PlaceRules(WorkflowFile file)
         {
             _findings.Error(RuleIds.ValueCombination, transformations.Key.Position, "geospatial_controller.geo_transformations",
                 "'geo_transformations' needs 'auto_detection_analyzer: True'.",
-                    "stops at it: UnboundLocalError: local variable 'lat_cols' referenced before assignment.",
+                    "stops here: UnboundLocalError: local variable 'lat_cols' referenced before assignment.",
                 "Set 'geospatial_analyzer.auto_detection_analyzer' to True, or remove 'geo_transformations'.");
         }
 
@@ -55,7 +55,7 @@ internal sealed class PlaceRules(WorkflowFile file)
             {
                 _findings.Warn(RuleIds.KeyMissing, analyzer!.Find("auto_detection_analyzer")!.Key.Position,
                     "geospatial_controller.geospatial_analyzer." + key,
-                    $"The detection needs '{key}'.", "Anovos stops as soon as it finds columns of coordinates.", $"Add '{key}'.");
+                    $"The detection needs '{key}'.", "Anovos stops as soon as it finds coordinate columns.", $"Add '{key}'.");
             }
         }
 
@@ -73,7 +73,7 @@ internal sealed class PlaceRules(WorkflowFile file)
             foreach (string key in keys.Where(key => given[key] is null or { IsNull: true }))
             {
                 _findings.Error(RuleIds.KeyMissing, given.Find(flag)!.Key.Position, Path + key, $"'{flag}' needs '{key}'.",
-                    "stops at it, as it hands on null in place of the default: TypeError.", $"Add '{key}', or write '{flag}: False'.");
+                    "stops here because it passes null instead of the default: TypeError.", $"Add '{key}', or write '{flag}: False'.");
             }
         }
 
@@ -86,13 +86,13 @@ internal sealed class PlaceRules(WorkflowFile file)
             bool letters = given["centroid_calculation"] is { IsTruthy: true } || given["rog_calculation"] is { IsTruthy: true };
             if (letters && given[key] is YamlScalar { Kind: YamlKind.String } text)
                 _findings.Error(RuleIds.ValueType, text.Position, Path + key, $"'{key}' is text.",
-                    "takes it letter by letter and stops: TypeError: Invalid input for lat_col.", "Write a list.");
+                    "reads it letter by letter and stops: TypeError: Invalid input for lat_col.", "Write a list.");
         }
 
         int lat = ListRules.Names(given["list_of_lat"]).Count, lon = ListRules.Names(given["list_of_lon"]).Count;
         if (lat != lon && given["list_of_lon"] is { } longitudes)
             _findings.Error(RuleIds.ListLength, longitudes.Position, Path + "list_of_lon",
-                $"There are {lat} columns of latitudes and {lon} of longitudes.",
-                "stops at it: TypeError: list_of_lat and list_of_lon must have the same length.", "Give both the same length.");
+                $"There are {lat} latitude columns and {lon} longitude columns.",
+                "stops here: TypeError: list_of_lat and list_of_lon must have the same length.", "Give both lists the same length.");
     }
 }

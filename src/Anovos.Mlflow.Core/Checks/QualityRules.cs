@@ -4,13 +4,13 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Checks;
 
-/// <summary>Checks arguments of the quality checks that depend on each other.</summary>
+/// <summary>Checks quality check arguments that depend on each other.</summary>
 internal sealed class QualityRules(WorkflowFile file)
 {
     private static readonly string[] Methods = ["pctile", "stdev", "IQR"];
     private readonly Findings _findings = file.Findings;
 
-    /// <summary>Adds what is found to the findings.</summary>
+    /// <summary>Runs the checks and adds the findings.</summary>
     public void Check()
     {
         _findings.IsReplaced = file.IsReplaced("quality_checker");
@@ -28,7 +28,7 @@ internal sealed class QualityRules(WorkflowFile file)
                     && step.Arguments.Find("treatment_threshold") is null:
                     _findings.Note(RuleIds.DefaultDiffers, step.At, $"{step.Path}.treatment_threshold",
                         $"'{step.Name}' has no 'treatment_threshold'.",
-                        "Anovos takes 0.8, where its documentation says 1.0.", "Write the threshold.");
+                        "Anovos uses 0.8, but its documentation says 1.0.", "Write the threshold you want.");
                     break;
                 case "outlier_detection":
                     Outliers(step);
@@ -46,7 +46,7 @@ internal sealed class QualityRules(WorkflowFile file)
         if (step.IsOn("treatment", byDefault: true) && dropped.Any(name => name.Text.Length > 0))
         {
             _findings.Note(RuleIds.ColumnDropped, step.Arguments.Find("drop_cols")!.Value.Position, $"{step.Path}.drop_cols",
-                $"'{step.Name}' removes the columns of 'drop_cols' from the data.", "Later steps do not have them any more.",
+                $"'{step.Name}' removes the columns of 'drop_cols' from the data.", "Later steps do not have these columns.",
                 "Write 'treatment: False' if they are needed.");
         }
     }
@@ -59,7 +59,7 @@ internal sealed class QualityRules(WorkflowFile file)
             && entry.Key.Text is "invalidEntries_detection" or "outlier_detection"))
         {
             _findings.Error(RuleIds.ValueNull, entry.Key.Position, $"quality_checker.{entry.Key.Text}",
-                $"'{entry.Key.Text}' is null, and 'nullColumns_detection' is here.",
+                $"'{entry.Key.Text}' is null, but 'nullColumns_detection' reads it.",
                 "stops at 'nullColumns_detection': AttributeError: 'NoneType' object has no attribute 'get'.", "Remove the key.");
         }
     }
@@ -72,22 +72,22 @@ internal sealed class QualityRules(WorkflowFile file)
         if (method == "column_removal" && configs?["treatment_threshold"] is null or YamlScalar { IsTruthy: false })
         {
             _findings.Error(RuleIds.ValueCombination, at, $"{step.Path}.treatment_configs",
-                "The method column_removal needs a threshold above 0.",
-                "stops at the step, with and without treatment: TypeError: Invalid input for column removal threshold.",
+                "The 'column_removal' method needs a threshold above 0.",
+                "stops at the step, with or without treatment: TypeError: Invalid input for column removal threshold.",
                 "Add 'treatment_threshold' below 'treatment_configs'.");
         }
 
         if (step.Name == "nullColumns_detection" && step.IsOn("treatment") && method is "KNN" or "regression" or "MF" or "auto"
             && step.Text("list_of_cols") != "all")
         {
-            _findings.Error(RuleIds.ValueCombination, at, $"{step.Path}.list_of_cols", $"The method {method} needs 'list_of_cols: all'.",
+            _findings.Error(RuleIds.ValueCombination, at, $"{step.Path}.list_of_cols", $"The '{method}' method needs 'list_of_cols: all'.",
                 "stops at the step: NameError: free variable 'num_cols' referenced before assignment.", "Write 'list_of_cols: all'.");
         }
 
         if (method == "KNN" && step.IsOn("treatment") && configs?.Text("method_type") != "KNN")
         {
-            _findings.Warn(RuleIds.ValueIgnored, at, $"{step.Path}.treatment_method", "The method KNN is not handed on.",
-                "Anovos runs its regression.",
+            _findings.Warn(RuleIds.ValueIgnored, at, $"{step.Path}.treatment_method", "Anovos does not pass on the 'KNN' method.",
+                "It runs its regression instead.",
                 "Add 'method_type: KNN' below 'treatment_configs'.");
         }
 
@@ -105,22 +105,22 @@ internal sealed class QualityRules(WorkflowFile file)
         if (side == "both" && !lower.SequenceEqual(upper))
         {
             _findings.Error(RuleIds.ValueCombination, entry.Key.Position, $"{step.Path}.detection_configs",
-                "Both sides need the same methods.",
+                "The lower and the upper side need the same methods.",
                 "stops at the step: TypeError: Invalid input for detection_configs.",
                     "Give each method a value for 'lower' and for 'upper'.");
         }
         else if (side is "lower" or "upper" or "both" && used.Length == 0)
         {
             _findings.Error(RuleIds.ValueCombination, entry.Key.Position, $"{step.Path}.detection_configs",
-                $"'detection_configs' has no method for the side {side}.",
+                $"'detection_configs' has no method for the '{side}' side.",
                 "stops at the step: IndexError: list index out of range.",
-                    $"Add one, as 'pctile_{(side == "lower" ? "lower: 0.05" : "upper: 0.95")}'.");
+                    $"Add a method such as 'pctile_{(side == "lower" ? "lower: 0.05" : "upper: 0.95")}'.");
         }
         else if (configs["min_validation"] is YamlScalar least && PythonFloat.TryRead(least.Value, out double number)
             && number > used.Length)
         {
             _findings.Error(RuleIds.ValueRange, least.Position, $"{step.Path}.detection_configs.min_validation",
-                $"'min_validation' is {least.Text}, and the side has {used.Length} methods.",
+                $"'min_validation' is {least.Text}, but the side has only {used.Length} methods.",
                 "stops at the step: TypeError: Invalid input for min_validation of detection_configs.", $"Write {used.Length} or less.");
         }
     }

@@ -10,7 +10,7 @@ internal sealed class ReportRules(WorkflowFile file)
         "report_preprocessing"];
     private readonly Findings _findings = file.Findings;
 
-    /// <summary>Adds what is found to the findings.</summary>
+    /// <summary>Runs the checks and adds the findings.</summary>
     public void Check()
     {
         if (file.Running("report_generation") is { } report)
@@ -28,15 +28,15 @@ internal sealed class ReportRules(WorkflowFile file)
         if (file.MasterPath is { } other && master is not null && Clean(other) != Clean(master))
         {
             _findings.Warn(RuleIds.ReportIncomplete, report["master_path"]!.Position, "report_generation.master_path",
-                "The report reads another 'master_path' than 'report_preprocessing' writes.",
-                    "Anovos reports what it finds there: old statistics, or none.",
-                $"Write '{YamlScalar.Quote(other)}' in both.");
+                "The report reads a different 'master_path' than 'report_preprocessing' writes.",
+                    "Anovos reports the statistics that it finds there: old ones, or none.",
+                $"Write '{YamlScalar.Quote(other)}' in both blocks.");
         }
 
         if (!file.Metrics.Contains("global_summary"))
         {
-            _findings.Note(RuleIds.ReportIncomplete, at, "report_generation", "The report needs 'global_summary', and no step writes it.",
-                "Anovos prints that data are unavailable, writes no report, and goes on.",
+            _findings.Note(RuleIds.ReportIncomplete, at, "report_generation", "The report needs 'global_summary', but no step writes it.",
+                "Anovos prints that data are unavailable, writes no report, and continues.",
                     "Add 'global_summary' to 'stats_generator.metric'.");
         }
 
@@ -46,7 +46,7 @@ internal sealed class ReportRules(WorkflowFile file)
             if (late != "report_preprocessing" || file.Steps.Any(step => step.Block == late))
             {
                 _findings.Warn(RuleIds.StepOrder, file.At(late), late, $"'{late}' comes after 'report_generation'.",
-                    "The report does not have its results, or has those of an earlier run.",
+                    "The report has no results of this block, or has results of an earlier run.",
                     $"Put '{late}' before 'report_generation'.");
             }
         }
@@ -60,8 +60,8 @@ internal sealed class ReportRules(WorkflowFile file)
             || file.Order("drift_detector") > file.Order("report_preprocessing")))
         {
             _findings.Warn(RuleIds.StepOrder, on.Key.Position, "report_preprocessing.charts_to_objects.drift_detector",
-                "The drift charts need 'drift_statistics', and no step before writes it.",
-                "Anovos logs an error and goes on without these charts.",
+                "The drift charts need 'drift_statistics', but no earlier step writes it.",
+                "Anovos logs an error and continues without these charts.",
                     "Put 'drift_detector.drift_statistics' before it, or write 'drift_detector: False'.");
         }
     }

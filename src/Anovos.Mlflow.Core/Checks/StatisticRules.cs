@@ -3,17 +3,17 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Checks;
 
-/// <summary>Checks that saved statistics are there when a step reads them.</summary>
+/// <summary>Checks that saved statistics exist when a step reads them.</summary>
 internal sealed class StatisticRules(WorkflowFile file)
 {
     private const string Generator = "stats_generator";
     private readonly Findings _findings = file.Findings;
     private readonly StepTable _table = StepTable.Default;
 
-    /// <summary>Adds what is found to the findings.</summary>
+    /// <summary>Runs the checks and adds the findings.</summary>
     public void Check()
     {
-        // Its presence alone makes steps read: also when the basic report replaces it, but that replaces them too.
+        // Steps read statistics whenever this block exists. If the basic report replaces the block, it replaces those steps too.
         if (file.Running(Generator) is null || (file.MasterPath is null && file.Block("write_stats") is null))
             return;
         foreach (WorkflowStep step in file.Steps)
@@ -25,7 +25,7 @@ internal sealed class StatisticRules(WorkflowFile file)
         }
     }
 
-    /// <summary>Whether the workflow fills the argument with an empty mapping, as the statistic is no longer true.</summary>
+    /// <summary>Whether the workflow passes an empty mapping instead, because an earlier step has made the statistic outdated.</summary>
     public static bool IsEmptied(WorkflowFile file, WorkflowStep step, string argument)
     {
         if (step.Name != "nullColumns_detection" || argument != "stats_missing")
@@ -41,7 +41,7 @@ internal sealed class StatisticRules(WorkflowFile file)
         if (step.Arguments.Find(argument.Name) is { } given)
         {
             _findings.Error(RuleIds.KeySetByWorkflow, given.Key.Position, $"{step.Path}.{argument.Name}",
-                $"The workflow itself sets '{argument.Name}', as the file has '{Generator}'.",
+                $"The workflow itself sets '{argument.Name}', because the file has '{Generator}'.",
                 $"stops at the step: TypeError: got multiple values for keyword argument '{argument.Name}'.", "Remove it.");
             return;
         }
@@ -52,23 +52,23 @@ internal sealed class StatisticRules(WorkflowFile file)
         if (!file.Metrics.Contains(statistic))
         {
             _findings.Error(RuleIds.StatisticMissing, step.At, step.Path,
-                $"'{step.Name}' reads '{statistic}', and '{Generator}' does not write it.",
-                "stops at the step, or takes the file of an earlier run: AnalysisException: Path does not exist.",
+                $"'{step.Name}' reads '{statistic}', but '{Generator}' does not write it.",
+                "stops at the step, or uses the file of an earlier run: AnalysisException: Path does not exist.",
                 $"Add '{statistic}' to '{Generator}.metric'.");
         }
         else if (file.Order(Generator) > step.Order)
         {
             _findings.Error(RuleIds.StatisticLate, step.At, step.Path,
-                $"'{step.Name}' reads '{statistic}', and '{Generator}' comes after it.",
-                "stops at the step, or takes the file of an earlier run: AnalysisException: Path does not exist.",
+                $"'{step.Name}' reads '{statistic}', but '{Generator}' comes after it.",
+                "stops at the step, or uses the file of an earlier run: AnalysisException: Path does not exist.",
                 $"Put '{Generator}' before '{step.Block}'.");
         }
     }
 
     private void Crash(WorkflowStep step) => _findings.Error(RuleIds.TrackingCrash, step.At, step.Path,
-        $"'{step.Name}' reads statistics back, and the file has a 'mlflow' block and no 'master_path'.",
-        "stops at the step, whatever the flags say: TypeError: read_dataset() got an unexpected keyword argument 'mlflow_run_id'.",
-        "Run it with Invoke-AnovosWorkflow, which keeps the block from Anovos; or add 'report_preprocessing' with 'master_path', and write "
+        $"'{step.Name}' reads statistics back, but the file has an 'mlflow' block and no 'master_path'.",
+        "stops at the step, whatever the flags are: TypeError: read_dataset() got an unexpected keyword argument 'mlflow_run_id'.",
+        "Run it with Invoke-AnovosWorkflow, which hides the block from Anovos. Or add 'report_preprocessing' with 'master_path', and write "
             + "'track_reports: False' and 'send_reports: True'.");
 
     private StepKey? Spec(WorkflowStep step) => step.Block switch

@@ -2,14 +2,14 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Checks;
 
-/// <summary>What a step does to the columns of the data, as far as that is certain.</summary>
+/// <summary>Applies the certain effects of a step to the columns of the data.</summary>
 internal sealed class StepColumns(WorkflowStep step)
 {
-    // They add columns whose names depend on the data or on the step.
+    // These steps add columns with names that depend on the data or on the step.
     private static readonly string[] Adding = ["PCA_latentFeatures", "autoencoder_latentFeatures", "expression_parser",
         "cat_to_num_unsupervised"];
 
-    /// <summary>Changes what is known of the columns; a step that is replaced does not run.</summary>
+    /// <summary>Changes the known columns. A step that is replaced does not run.</summary>
     public void Apply(ColumnSet columns, bool isReplaced)
     {
         if (isReplaced || step.Block is not ("quality_checker" or "transformers"))

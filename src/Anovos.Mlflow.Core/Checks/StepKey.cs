@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Anovos.Mlflow.Checks;
 
-/// <summary>A key of the workflow file, as <c>AnovosSteps.json</c> describes it; docs/development.md has the fields.</summary>
+/// <summary>A key of the workflow file, as described in <c>AnovosSteps.json</c>. docs/development.md explains the fields.</summary>
 internal sealed class StepKey
 {
     private readonly JsonElement _json;
@@ -25,7 +25,7 @@ internal sealed class StepKey
 
     public string? Shape => Text("shape");
 
-    /// <summary>What Anovos does with other keys: <c>refused</c>, <c>ignored</c>, <c>any</c>, or what they are.</summary>
+    /// <summary>What Anovos does with other keys: <c>refused</c>, <c>ignored</c>, <c>any</c>, or the kind of object they name.</summary>
     public string Others => Text("others") ?? "ignored";
 
     public bool IsRequired => Flag("required");
@@ -34,13 +34,13 @@ internal sealed class StepKey
 
     public bool IsHidden => Flag("hidden");
 
-    /// <summary>Whether Anovos takes a wrong value without a word.</summary>
+    /// <summary>Whether Anovos silently accepts a wrong value.</summary>
     public bool IgnoresWrong => Text("wrong") == "ignored";
 
-    /// <summary>Whether a rule in code looks at the value.</summary>
+    /// <summary>Whether a rule in code checks the value.</summary>
     public bool HasOwnRule => Text("wrong") == "rule";
 
-    /// <summary>Whether Anovos leaves out columns that do not exist.</summary>
+    /// <summary>Whether Anovos skips columns that do not exist.</summary>
     public bool IgnoresMissing => Text("missing") == "ignored";
 
     public string? Fails => Text("fails");
@@ -55,12 +55,12 @@ internal sealed class StepKey
 
     public string? Instead => Text("instead");
 
-    /// <summary>The function of Anovos, with its module; null when the key is none of a function's own.</summary>
+    /// <summary>The Anovos function that the key calls, with its module; null if it calls none.</summary>
     public string? Function => Text("function");
 
     public string? Reads => Text("reads");
 
-    /// <summary>The block with which the key is required.</summary>
+    /// <summary>The block that makes the key required.</summary>
     public string? RequiredWith => Text("requiredWith");
 
     public string? Choice => Text("choice");
@@ -73,7 +73,7 @@ internal sealed class StepKey
 
     public IReadOnlyList<string> Groups => Texts("groups");
 
-    /// <summary>The transformers whose arguments the mapping takes, depending on another key.</summary>
+    /// <summary>The transformers that the mapping can hold arguments for. Another key selects the transformer.</summary>
     public IReadOnlyList<string> Imputations => _json.TryGetProperty("imputations", out JsonElement map)
         ? [.. map.EnumerateObject().Select(item => item.Value.GetString()!).Distinct()]
         : Choice is { } choice && Find(choice) is { } chooser ? chooser.Allowed : [];
@@ -86,25 +86,25 @@ internal sealed class StepKey
 
     public double? Max => Number("max");
 
-    /// <summary>The value without the key, as JSON; null when there is none.</summary>
+    /// <summary>The default value, as JSON; null if there is none.</summary>
     public JsonElement? Default => _json.TryGetProperty("default", out JsonElement value) ? value : null;
 
     /// <summary>The last part of <see cref="Function"/>.</summary>
     public string FunctionName => Function is { } function ? function.Substring(function.LastIndexOf('.') + 1) : Name;
 
-    /// <summary>Reads a key and all below it.</summary>
+    /// <summary>Reads a key and everything below it.</summary>
     public static StepKey Read(JsonElement json) => new(json);
 
-    /// <summary>The key of a name; null when there is none.</summary>
+    /// <summary>The key with a name; null if there is none.</summary>
     public StepKey? Find(string name) => _keys.TryGetValue(name, out StepKey? key) ? key : null;
 
-    /// <summary>A field that is true in the table.</summary>
+    /// <summary>Whether a field is true in the table.</summary>
     public bool Flag(string field) => _json.TryGetProperty(field, out JsonElement value) && value.ValueKind == JsonValueKind.True;
 
-    /// <summary>Whether a field has a text.</summary>
+    /// <summary>Whether a field has the given text.</summary>
     public bool TextIs(string field, string text) => Text(field) == text;
 
-    /// <summary>The text that a field has for a key, as <c>imputations</c> and <c>aliases</c> have one.</summary>
+    /// <summary>The text for a key in a field that is a map, such as <c>imputations</c> or <c>aliases</c>.</summary>
     public string? TextOf(string field, string key) =>
         _json.TryGetProperty(field, out JsonElement map) && map.TryGetProperty(key, out JsonElement value) ? value.GetString() : null;
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Anovos.Mlflow.Checks;
 
-/// <summary>What Anovos takes in a workflow file: the table <c>AnovosSteps.json</c>.</summary>
+/// <summary>The table of everything that Anovos accepts in a workflow file, read from <c>AnovosSteps.json</c>.</summary>
 internal sealed class StepTable
 {
     private static readonly Lazy<StepTable> Read = new(ReadResource);
@@ -18,7 +18,7 @@ internal sealed class StepTable
         Formats = [.. json.GetProperty("formats").EnumerateArray().Select(item => item.GetString()!)];
     }
 
-    /// <summary>The table that this version has. It never changes.</summary>
+    /// <summary>The table built into this assembly. It never changes.</summary>
     public static StepTable Default => Read.Value;
 
     /// <summary>The version of Anovos that the table describes.</summary>
@@ -30,10 +30,10 @@ internal sealed class StepTable
     /// <summary>Options of Spark's readers and writers.</summary>
     public IReadOnlyList<string> Options { get; }
 
-    /// <summary>Formats of Spark itself, and of connectors that are often installed, beside those of <c>file_type</c>.</summary>
+    /// <summary>Formats of Spark and of common connectors, in addition to those of <c>file_type</c>.</summary>
     public IReadOnlyList<string> Formats { get; }
 
-    /// <summary>A dataset, as <c>input_dataset</c> is one.</summary>
+    /// <summary>A dataset, such as <c>input_dataset</c>.</summary>
     public StepKey Dataset => _shapes["dataset"];
 
     /// <summary>A group of transformers.</summary>
@@ -42,7 +42,7 @@ internal sealed class StepTable
     /// <summary>A transformer.</summary>
     public StepKey? Transformer(string name) => Group.Find(name);
 
-    /// <summary>The key that has the keys of another: of its shape, or the key itself.</summary>
+    /// <summary>The key that lists the keys allowed below another key: its shape, or the key itself.</summary>
     public StepKey Shape(StepKey key) => key.Shape is { } shape ? _shapes[shape] : key;
 
     private static StepTable ReadResource()

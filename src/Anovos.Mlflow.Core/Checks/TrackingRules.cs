@@ -3,15 +3,15 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Checks;
 
-/// <summary>Checks what Anovos' own tracking fails at.</summary>
+/// <summary>Checks for settings that Anovos' own tracking fails at.</summary>
 internal sealed class TrackingRules(WorkflowFile file)
 {
-    private const string Advice = "Run it with Invoke-AnovosWorkflow, which keeps the block from Anovos; or write "
-        + "'track_reports: False' and 'send_reports: True', a key of this module, which Anovos ignores.";
+    private const string Advice = "Run it with Invoke-AnovosWorkflow, which hides the block from Anovos. Or write "
+        + "'track_reports: False' and 'send_reports: True', a key of this module that Anovos ignores.";
 
     private readonly Findings _findings = file.Findings;
 
-    /// <summary>Adds what is found to the findings.</summary>
+    /// <summary>Runs the checks and adds the findings.</summary>
     public void Check()
     {
         if (file.Root.Mapping("mlflow") is not { } block)
@@ -21,11 +21,11 @@ internal sealed class TrackingRules(WorkflowFile file)
         {
             string flag = key.Name;
             _findings.Error(RuleIds.TrackingKeyMissing, file.At("mlflow"), "mlflow." + flag,
-                $"'mlflow' has no '{flag}', and the file has '{key.RequiredWith}'.",
-                $"stops after it has started the run, which stays empty: KeyError: '{flag}'.", $"Add '{flag}: True' or '{flag}: False'.");
+                $"'mlflow' has no '{flag}', but the file has '{key.RequiredWith}'.",
+                $"stops after starting the run, which stays empty: KeyError: '{flag}'.", $"Add '{flag}: True' or '{flag}: False'.");
         }
 
-        // Anovos tests the truth of the flag, so that text counts as on.
+        // Anovos tests the flag for truth, so any text counts as on.
         YamlEntry? reports = block.Find("track_reports");
         if (reports is { Value.IsTruthy: true })
             Reports(reports.Key.Position);
@@ -38,7 +38,8 @@ internal sealed class TrackingRules(WorkflowFile file)
         {
             _findings.Error(RuleIds.TrackingCrash, at, "mlflow.track_reports",
                 "'track_reports' is on, and 'stats_generator' writes below a 'master_path'.",
-                "writes the first statistic below its run id and reads it back without it: AnalysisException: Path does not exist.",
+                "writes the first statistic to a path with the run id, but reads it back from the path without the run id: "
+                    + "AnalysisException: Path does not exist.",
                 Advice, "local", "databricks");
         }
 
@@ -46,7 +47,7 @@ internal sealed class TrackingRules(WorkflowFile file)
         {
             _findings.Error(RuleIds.TrackingCrash, at, "mlflow.track_reports",
                 "'track_reports' is on, and 'report_generation' writes the report.",
-                "writes it into a folder of the run's id that nothing creates: FileNotFoundError.",
+                "writes it to a folder named by the run id, which nothing creates: FileNotFoundError.",
                 Advice, "local", "databricks");
         }
     }
@@ -64,9 +65,9 @@ internal sealed class TrackingRules(WorkflowFile file)
         {
             _findings.Error(RuleIds.TrackingCrash, node?.Position ?? file.At("anovos_basic_report"),
                 "anovos_basic_report.report_args.output_path",
-                $"The basic report goes to '{YamlScalar.Quote(path)}', and MLflow takes that for an artifact path.",
-                "stops after all the work, and does not write the final dataset: MlflowException: Invalid artifact path.",
-                "Write a path without './', as 'report_stats'.", "local", "databricks");
+                $"The basic report goes to '{YamlScalar.Quote(path)}', and MLflow uses that as an artifact path.",
+                "stops at the end of the run, and does not write the final dataset: MlflowException: Invalid artifact path.",
+                "Write a path without './', such as 'report_stats'.", "local", "databricks");
         }
     }
 

@@ -3,12 +3,12 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Checks;
 
-/// <summary>Checks the groups of transformers, and their arguments that depend on each other.</summary>
+/// <summary>Checks the groups of transformers, and arguments of transformers that depend on each other.</summary>
 internal sealed class TransformerRules(WorkflowFile file)
 {
     private readonly Findings _findings = file.Findings;
 
-    /// <summary>Adds what is found to the findings.</summary>
+    /// <summary>Runs the checks and adds the findings.</summary>
     public void Check()
     {
         _findings.IsReplaced = file.IsReplaced("transformers");
@@ -20,7 +20,7 @@ internal sealed class TransformerRules(WorkflowFile file)
             {
                 _findings.Warn(RuleIds.StepRepeated, again.At, again.Path, $"'{again.Name}' runs a second time.",
                     "Both write their data to the same folder.",
-                    "Use another transformer, or track no intermediate data of it.");
+                    "Use another transformer, or do not track its intermediate data.");
             }
         }
 
@@ -52,8 +52,8 @@ internal sealed class TransformerRules(WorkflowFile file)
             if (Spelling.Nearest(key.Text, known) is { } nearest)
             {
                 _findings.Note(RuleIds.GroupUnknown, key.Position, $"transformers.{YamlScalar.Quote(key.Text)}",
-                    $"'{YamlScalar.Quote(key.Text)}' is not a group of Anovos' documentation.",
-                        "Anovos takes any name, and runs what is below it.", $"Write '{nearest}'.");
+                    $"'{YamlScalar.Quote(key.Text)}' is not a group in Anovos' documentation.",
+                        "Anovos accepts any name, and runs the steps below it.", $"Write '{nearest}'.");
             }
         }
     }
@@ -65,14 +65,14 @@ internal sealed class TransformerRules(WorkflowFile file)
             return;
         YamlPosition at = step.Arguments.Find("method_type")!.Value.Position;
         if (step.Arguments["N"] is null or { IsNull: true } && method == "remainderDivByN")
-            _findings.Warn(RuleIds.ValueCombination, at, step.Path + ".N", $"The method {method} needs 'N'.", "Every value becomes null.",
+            _findings.Warn(RuleIds.ValueCombination, at, step.Path + ".N", $"The '{method}' method needs 'N'.", "Every value becomes null.",
                 "Add 'N'.");
         else if (step.Arguments["N"] is null or { IsNull: true })
-            _findings.Error(RuleIds.ValueCombination, at, step.Path + ".N", $"The method {method} needs 'N'.",
+            _findings.Error(RuleIds.ValueCombination, at, step.Path + ".N", $"The '{method}' method needs 'N'.",
                 "stops at the step: TypeError.", "Add 'N'.");
         else if (method == "roundN" && step.Arguments["N"] is YamlScalar { Kind: YamlKind.Float } number)
         {
-            _findings.Error(RuleIds.ValueCombination, number.Position, step.Path + ".N", $"The method {method} needs a whole number.",
+            _findings.Error(RuleIds.ValueCombination, number.Position, step.Path + ".N", $"The '{method}' method needs a whole number.",
                 "stops at the step: Py4JError: Method round([class java.lang.Double]) does not exist.", "Write a whole number.");
         }
     }
@@ -84,9 +84,9 @@ internal sealed class TransformerRules(WorkflowFile file)
             && list.Items.Count != columns)
         {
             _findings.Error(RuleIds.ListLength, list.Position, step.Path + ".boxcox_lambda",
-                $"'boxcox_lambda' has {list.Items.Count} numbers, and 'list_of_cols' has {columns} columns.",
+                $"'boxcox_lambda' has {list.Items.Count} numbers, but 'list_of_cols' has {columns} columns.",
                 "stops at the step: TypeError: Invalid input for boxcox_lambda.",
-                    "Give both the same length, or write one number for all.");
+                    "Give both lists the same length, or write one number for all columns.");
         }
     }
 }

@@ -4,13 +4,13 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Checks;
 
-/// <summary>Checks a value against the type, the choices and the range that Anovos has for its key.</summary>
+/// <summary>Checks a value against the type, the choices and the range of its key.</summary>
 internal sealed class ValueRules
 {
     private readonly Findings _findings;
     private readonly NumberRules _numbers;
 
-    /// <summary>Rules that add to these _findings.</summary>
+    /// <summary>Creates rules that add to these findings.</summary>
     public ValueRules(Findings findings)
     {
         _findings = findings;
@@ -78,7 +78,7 @@ internal sealed class ValueRules
                     Type(key, node, path, "a single value");
                 break;
             case "unwritable":
-                Type(key, node, path, "nothing: an object of Python, which YAML cannot express");
+                Type(key, node, path, "nothing here: the value is a Python object, which YAML cannot express");
                 break;
         }
     }
@@ -87,7 +87,7 @@ internal sealed class ValueRules
     public void Type(StepKey key, YamlNode node, string path, string wanted) =>
         Wrong(RuleIds.ValueType, key, node, path, $"'{key.Name}' is {node.Description}.", $"Write {wanted}.");
 
-    /// <summary>Reports a value that Anovos refuses, or ignores by its table.</summary>
+    /// <summary>Reports a wrong value. The table says whether Anovos rejects it or ignores it.</summary>
     public void Wrong(string rule, StepKey key, YamlNode node, string path, string message, string advice)
     {
         if (key.HasOwnRule)
@@ -95,10 +95,10 @@ internal sealed class ValueRules
         if (key.IgnoresWrong)
             _findings.Warn(rule, node.Position, path, message, key.Effect ?? "Anovos does not check it.", advice);
         else
-            _findings.Error(rule, node.Position, path, message, $"stops at it: {Raised(key, node)}.", advice);
+            _findings.Error(rule, node.Position, path, message, $"stops here: {Raised(key, node)}.", advice);
     }
 
-    // A number that may be text is converted first.
+    // Where a number may be text, Anovos converts the text first.
     private static string Raised(StepKey key, YamlNode node) => node is YamlScalar { Kind: YamlKind.String } scalar
         && key.Flag("numericText") && !NumberRules.IsExponent(node)
         ? $"ValueError: could not convert string to float: '{YamlScalar.Quote(scalar.Text)}'" : key.Fails ?? "TypeError";
@@ -133,7 +133,7 @@ internal sealed class ValueRules
             alias is null ? $"Write one of: {string.Join(", ", key.Allowed)}." : $"Write '{alias}'.");
     }
 
-    // What is no list of texts is an error of the file's reader already.
+    // ConfigCheck already reports a value that is not a list of texts.
     private void Metrics(StepKey key, YamlNode node, string path)
     {
         foreach (YamlScalar item in ((node as YamlSequence)?.Items ?? []).OfType<YamlScalar>().Where(item => item.Kind == YamlKind.String))
@@ -141,12 +141,12 @@ internal sealed class ValueRules
             if (!key.Allowed.Contains(item.Text) && !key.Helpers.Contains(item.Text))
             {
                 _findings.Error(RuleIds.MetricUnknown, item.Position, path, $"There is no statistic '{YamlScalar.Quote(item.Text)}'.",
-                    $"stops at it: {key.Fails} '{YamlScalar.Quote(item.Text)}'.", KeyRules.Advice(item.Text, key.Allowed));
+                    $"stops here: {key.Fails} '{YamlScalar.Quote(item.Text)}'.", KeyRules.Advice(item.Text, key.Allowed));
             }
         }
     }
 
-    /// <summary>Whether a node is a text.</summary>
+    /// <summary>Whether a node is text.</summary>
     public static bool IsText(YamlNode node) => node is YamlScalar { Kind: YamlKind.String };
 
     private static bool IsWord(string text, params string[] words) => words.Contains(text, StringComparer.OrdinalIgnoreCase);

@@ -2,12 +2,12 @@ using Anovos.Mlflow.Configuration;
 
 namespace Anovos.Mlflow.Checks;
 
-/// <summary>Checks a workflow file to its last argument: what Anovos would fail at, what it would ignore, and what is odd.</summary>
+/// <summary>Checks a workflow file down to the last argument for errors, for settings that Anovos ignores, and for oddities.</summary>
 public static class WorkflowCheck
 {
-    /// <summary>Everything that is to be said about a workflow file, in its order; a sound one gives nothing.</summary>
+    /// <summary>Returns all findings about a workflow file, in file order; none for a sound file.</summary>
     /// <exception cref="MlflowException">
-    /// <see cref="ErrorKind.ConfigNotFound"/>, or <see cref="ErrorKind.ConfigInvalid"/> when the file is too large.
+    /// <see cref="ErrorKind.ConfigNotFound"/>, or <see cref="ErrorKind.ConfigInvalid"/> if the file is too large.
     /// </exception>
     public static IReadOnlyList<ConfigDiagnostic> Run(string path, WorkflowCheckOptions options,
         CancellationToken cancellationToken = default)
@@ -16,7 +16,7 @@ public static class WorkflowCheck
         return Run(ConfigFile.Read(path, cancellationToken), path, options, cancellationToken);
     }
 
-    /// <summary>Checks a file's bytes; the path is for messages.</summary>
+    /// <summary>Checks a file's bytes. The path is only used in messages.</summary>
     internal static IReadOnlyList<ConfigDiagnostic> Run(byte[] bytes, string path, WorkflowCheckOptions options,
         CancellationToken cancellationToken = default)
     {
@@ -39,7 +39,7 @@ public static class WorkflowCheck
         return Join(reading.Diagnostics, findings.InFileOrder);
     }
 
-    // The reader of the file knows some of it, in fewer words: of two findings about a key, the weightier one remains.
+    // Reading the file finds some of the same mistakes, with shorter texts. Of two findings about a key, keep the more severe.
     private static IReadOnlyList<ConfigDiagnostic> Join(IReadOnlyList<ConfigDiagnostic> read, IReadOnlyList<ConfigDiagnostic> found)
     {
         ILookup<string, ConfigDiagnostic> byKey = found.ToLookup(item => item.Key, StringComparer.Ordinal);

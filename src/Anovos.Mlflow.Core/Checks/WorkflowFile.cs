@@ -6,24 +6,24 @@ namespace Anovos.Mlflow.Checks;
 /// <param name="Block">The top-level block that it is in.</param>
 /// <param name="Name">Its function.</param>
 /// <param name="Path">Its dotted key.</param>
-/// <param name="At">The place of its key.</param>
+/// <param name="At">The position of its key.</param>
 /// <param name="Arguments">Its arguments.</param>
-/// <param name="Order">The place of its block among the blocks.</param>
+/// <param name="Order">The index of its block among the blocks.</param>
 internal sealed record WorkflowStep(string Block, string Name, string Path, YamlPosition At, YamlMapping Arguments, int Order)
 {
-    /// <summary>The text of an argument; null when there is none, or something else.</summary>
+    /// <summary>The text of an argument; null if it is missing or not text.</summary>
     public string? Text(string name) => Arguments.Text(name);
 
-    /// <summary>Whether an argument is true as Anovos tests it; without it, whether the default is.</summary>
+    /// <summary>Whether Anovos treats an argument as true; the default if it is missing.</summary>
     public bool IsOn(string name, bool byDefault = false) => Arguments[name] is not { } node ? byDefault
         : node is YamlScalar { Kind: YamlKind.String } text ? string.Equals(text.Text, "true", StringComparison.OrdinalIgnoreCase)
         : node.IsTruthy;
 }
 
-/// <summary>A workflow file as the rules look at it.</summary>
+/// <summary>A workflow file, prepared for the rules.</summary>
 internal sealed class WorkflowFile
 {
-    // With the basic report, Anovos leaves out these.
+    // Anovos skips these blocks when the basic report is on.
     private static readonly string[] Replaced =
     [
         "stats_generator", "quality_checker", "association_evaluator", "drift_detector", "transformers", "report_preprocessing",
@@ -48,10 +48,10 @@ internal sealed class WorkflowFile
     /// <summary>Whether the basic report replaces most steps.</summary>
     public bool IsBasic { get; }
 
-    /// <summary>The steps that are not null, in the order in which they run.</summary>
+    /// <summary>The steps that are not null, in execution order.</summary>
     public IReadOnlyList<WorkflowStep> Steps { get; }
 
-    /// <summary>The folder of the statistics for the report; null when there is none.</summary>
+    /// <summary>The folder of the statistics for the report; null if there is none.</summary>
     public string? MasterPath => Root.Mapping("report_preprocessing")?["master_path"] is YamlScalar { IsTruthy: true } path
         ? path.Text : null;
 
@@ -59,19 +59,19 @@ internal sealed class WorkflowFile
     public IReadOnlyList<string> Metrics =>
         [.. ListRules.Names(Root.Mapping("stats_generator")?["metric"] as YamlSequence).Select(name => name.Text)];
 
-    /// <summary>Whether Anovos leaves out a block.</summary>
+    /// <summary>Whether Anovos skips a block because of the basic report.</summary>
     public bool IsReplaced(string block) => IsBasic && Replaced.Contains(block);
 
-    /// <summary>A block that is a mapping with keys: Anovos takes an empty one for none.</summary>
+    /// <summary>A block that is a mapping with keys. To Anovos, an empty block counts as missing.</summary>
     public YamlMapping? Block(string name) => Root.Mapping(name) is { IsTruthy: true } mapping ? mapping : null;
 
     /// <summary>A block that runs.</summary>
     public YamlMapping? Running(string name) => IsReplaced(name) ? null : Block(name);
 
-    /// <summary>The place of a block's key.</summary>
+    /// <summary>The position of a block's key.</summary>
     public YamlPosition At(string block) => Root.Find(block)?.Key.Position ?? new YamlPosition(1, 1);
 
-    /// <summary>The place of a block among the blocks; below 0 when there is none.</summary>
+    /// <summary>The index of a block among the blocks; negative if it is missing.</summary>
     public int Order(string block) => _order.IndexOf(block);
 
     private IEnumerable<WorkflowStep> FindSteps()

@@ -3,13 +3,13 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Checks;
 
-/// <summary>Checks that what steps write has a place, and what the blocks of these places hold.</summary>
+/// <summary>Checks that the output of each step has a target block, and checks the settings in these blocks.</summary>
 internal sealed class WriteRules(WorkflowFile file)
 {
     private static readonly string[] Targets = ["write_main", "write_intermediate", "write_stats"];
     private readonly Findings _findings = file.Findings;
 
-    /// <summary>Adds what is found to the findings.</summary>
+    /// <summary>Runs the checks and adds the findings.</summary>
     public void Check()
     {
         Intermediates();
@@ -18,7 +18,7 @@ internal sealed class WriteRules(WorkflowFile file)
         {
             _findings.Note(RuleIds.WriteMissing, file.At("input_dataset"), "write_main", "The file has no 'write_main'.",
                 "Anovos does not write the final dataset.",
-                "Add 'write_main' with a 'file_path' if it is wanted.");
+                "To get it, add 'write_main' with a 'file_path'.");
         }
 
         foreach (string target in Targets)
@@ -33,8 +33,8 @@ internal sealed class WriteRules(WorkflowFile file)
         foreach (string block in new[] { "concatenate_dataset", "join_dataset", "quality_checker", "transformers" }.Where(ChangesData))
         {
             _findings.Error(RuleIds.WriteMissing, file.At(block), block,
-                $"'{block}' changes the data, and the file has no 'write_intermediate'.",
-                "loses the data there: the next step fails with AttributeError: 'NoneType' object has no attribute 'dtypes'.",
+                $"'{block}' changes the data, but the file has no 'write_intermediate'.",
+                "loses the data there, and the next step fails with AttributeError: 'NoneType' object has no attribute 'dtypes'.",
                 "Add 'write_intermediate' with 'file_path' and 'file_type'.");
         }
     }
@@ -53,8 +53,8 @@ internal sealed class WriteRules(WorkflowFile file)
             if (writes)
             {
                 _findings.Error(RuleIds.WriteMissing, file.At(block), block,
-                    $"'{block}' computes statistics, and the file has no place for them.",
-                    "stops after the first one: AttributeError: 'NoneType' object has no attribute 'get'.",
+                    $"'{block}' computes statistics, but the file does not say where to write them.",
+                    "stops after the first statistic: AttributeError: 'NoneType' object has no attribute 'get'.",
                     "Add 'write_stats' with 'file_path' and 'file_type', or 'report_preprocessing' with 'master_path'.");
             }
         }
@@ -68,13 +68,13 @@ internal sealed class WriteRules(WorkflowFile file)
         {
             YamlPosition at = block.Find("file_configs")?.Key.Position ?? file.At(name);
             _findings.Warn(RuleIds.WriteMode, at, $"{name}.file_configs.mode", $"'{name}' has no 'mode'.",
-                "Spark fails when the folder exists, as it does in the second run: AnalysisException: path already exists.",
+                "Spark fails if the folder exists, so the second run fails: AnalysisException: path already exists.",
                 "Add 'mode: overwrite' below 'file_configs'.");
         }
 
         if (name != "write_main" && block.Find("column_order") is { Value.IsTruthy: true } order)
         {
-            _findings.Error(RuleIds.WriteKey, order.Key.Position, $"{name}.column_order", $"'column_order' is of use in 'write_main' only.",
+            _findings.Error(RuleIds.WriteKey, order.Key.Position, $"{name}.column_order", $"'column_order' works only in 'write_main'.",
                 "stops when it reads the data back: TypeError: read_dataset() got an unexpected keyword argument 'column_order'.",
                     "Remove it.");
         }
@@ -83,8 +83,8 @@ internal sealed class WriteRules(WorkflowFile file)
             ? [] : block.Entries.Where(entry => entry.Key.Text is "mlflow_run_id" or "log_mlflow"))
         {
             _findings.Warn(RuleIds.WriteKey, entry.Key.Position, $"{name}.{entry.Key.Text}",
-                $"'{entry.Key.Text}' is a key of the workflow's own.",
-                "Steps that read statistics again stop at it.", "Remove it.");
+                $"The workflow itself uses the key '{entry.Key.Text}'.",
+                "Anovos stops when a step reads the statistics back.", "Remove it.");
         }
     }
 
@@ -102,9 +102,9 @@ internal sealed class WriteRules(WorkflowFile file)
 
         if (file.Block("mlflow") is not null)
         {
-            _findings.Error(RuleIds.FeastSettings, at, "write_feast_features", "'write_feast_features' does not go with a 'mlflow' block.",
-                "does not find the final dataset below its run id, after all the work: IndexError: list index out of range.",
-                    "Remove one of them.");
+            _findings.Error(RuleIds.FeastSettings, at, "write_feast_features", "'write_feast_features' fails with an 'mlflow' block.",
+                "finds no final dataset below its run id, at the end of the run: IndexError: list index out of range.",
+                    "Remove one of the two blocks.");
         }
     }
 }

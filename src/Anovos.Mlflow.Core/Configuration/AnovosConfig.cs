@@ -2,10 +2,10 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Configuration;
 
-/// <summary>An Anovos workflow file: what it asks to be tracked, and the settings it runs with.</summary>
+/// <summary>An Anovos workflow file, with its tracking block and its settings.</summary>
 public sealed class AnovosConfig
 {
-    // Blocks that say how to write, or to where, and run nothing themselves.
+    // Blocks that configure tracking and writing, but are not steps.
     private static readonly string[] NoSteps = ["mlflow", "write_intermediate", "write_stats"];
 
     internal AnovosConfig(string path, YamlMapping root, TrackingSettings? tracking, IReadOnlyDictionary<string, string> settings)
@@ -20,28 +20,28 @@ public sealed class AnovosConfig
     /// <summary>The file's full path.</summary>
     public string Path { get; }
 
-    /// <summary>The <c>mlflow</c> block; null when the file has none, and tracking is off.</summary>
+    /// <summary>The <c>mlflow</c> block; null if the file has none, so that tracking is off.</summary>
     public TrackingSettings? Tracking { get; }
 
     /// <summary>
-    /// Every setting under its dotted key, as <c>input_dataset.read_dataset.file_path</c>, in the order of the file and without
-    /// the <c>mlflow</c> block. Booleans as Python prints them, numbers as written, lists as JSON, nulls left out, secrets as <c>***</c>.
+    /// All settings by their dotted keys, such as <c>input_dataset.read_dataset.file_path</c>, in file order and without the
+    /// <c>mlflow</c> block. Booleans are as in Python, numbers as written, lists as JSON, and secrets as <c>***</c>. Nulls are left out.
     /// </summary>
     public IReadOnlyDictionary<string, string> Settings { get; }
 
-    /// <summary>Whether the file holds what must not leave this machine: a password, a key, a signature.</summary>
+    /// <summary>Whether the file contains secrets that must not leave this machine: a password, a key, a signature.</summary>
     public bool HasSecrets => Settings.Values.Append(Tracking?.TrackingUri ?? "").Any(value => value.Contains(Secrets.Mask) || Secrets.Clean(value) != value);
 
-    /// <summary>The blocks that the workflow runs, in its order.</summary>
+    /// <summary>The blocks that the workflow runs, in file order.</summary>
     public IReadOnlyList<string> Steps { get; }
 
-    /// <summary>What is probably not meant.</summary>
+    /// <summary>Findings about settings that are probably not intended.</summary>
     public IReadOnlyList<ConfigDiagnostic> Warnings { get; internal init; } = [];
 
-    /// <summary>What is worth knowing, as a flag that is missing and counts as off.</summary>
+    /// <summary>Information about the file, for example a missing flag that counts as off.</summary>
     public IReadOnlyList<ConfigDiagnostic> Notes { get; internal init; } = [];
 
-    /// <summary>The file as it was read.</summary>
+    /// <summary>The content of the file.</summary>
     internal YamlMapping Root { get; }
 
     /// <summary>Reads a workflow file.</summary>
@@ -55,13 +55,13 @@ public sealed class AnovosConfig
         return Parse(ConfigFile.Read(path, cancellationToken), path, cancellationToken);
     }
 
-    /// <summary>Reads a workflow from a stream to its end; the path is for messages.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ConfigInvalid"/>, as <see cref="Load"/> has it.</exception>
+    /// <summary>Reads a workflow from a stream. The path is only used in messages.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ConfigInvalid"/>, as for <see cref="Load"/>.</exception>
     public static AnovosConfig Parse(Stream stream, string path, CancellationToken cancellationToken = default) =>
         Parse(ConfigFile.Read(stream, path), path, cancellationToken);
 
-    /// <summary>Reads a workflow from a file's bytes; the path is for messages.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ConfigInvalid"/>, as <see cref="Load"/> has it.</exception>
+    /// <summary>Reads a workflow from a file's bytes. The path is only used in messages.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ConfigInvalid"/>, as for <see cref="Load"/>.</exception>
     public static AnovosConfig Parse(byte[] bytes, string path, CancellationToken cancellationToken = default)
     {
         ConfigReading reading = ConfigReading.Of(bytes, path, cancellationToken);
@@ -70,9 +70,9 @@ public sealed class AnovosConfig
         return reading.Config!;
     }
 
-    /// <summary>Everything that is to be said about a workflow file, in its order; a sound one gives nothing.</summary>
+    /// <summary>Returns all findings about a workflow file, in file order; none for a sound file.</summary>
     /// <exception cref="MlflowException">
-    /// <see cref="ErrorKind.ConfigNotFound"/>, or <see cref="ErrorKind.ConfigInvalid"/> when the file is too large.
+    /// <see cref="ErrorKind.ConfigNotFound"/>, or <see cref="ErrorKind.ConfigInvalid"/> if the file is too large.
     /// </exception>
     public static IReadOnlyList<ConfigDiagnostic> Check(string path, CancellationToken cancellationToken = default)
     {

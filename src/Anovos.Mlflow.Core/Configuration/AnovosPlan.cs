@@ -3,7 +3,7 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Configuration;
 
-/// <summary>What a workflow writes, worked out from its file alone: nothing on the disk is looked at.</summary>
+/// <summary>The outputs of a workflow, derived only from its file. Nothing on the disk is read.</summary>
 public sealed class AnovosPlan
 {
     private AnovosPlan(string basePath, string? runId, IReadOnlyList<AnovosOutput> outputs)
@@ -13,22 +13,22 @@ public sealed class AnovosPlan
         Outputs = outputs;
     }
 
-    /// <summary>The folder that relative paths start from: the workflow's working directory.</summary>
+    /// <summary>The base of relative paths: the workflow's working directory.</summary>
     public string BasePath { get; }
 
-    /// <summary>The run whose outputs are planned; null when it is not known.</summary>
+    /// <summary>The run whose outputs are planned; null if it is unknown.</summary>
     public string? RunId { get; }
 
     /// <summary>
-    /// A row for everything that a step writes or would write, steps that do not run among them; the final dataset comes last.
+    /// A row for every output of a step, including steps that do not run. The final dataset comes last.
     /// </summary>
     public IReadOnlyList<AnovosOutput> Outputs { get; }
 
-    /// <summary>The plan of a workflow.</summary>
+    /// <summary>Creates the plan of a workflow.</summary>
     /// <param name="config">The workflow.</param>
     /// <param name="basePath">The workflow's working directory.</param>
-    /// <param name="runId">The run; Anovos gives it a folder of its own in every output when it tracks itself.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a run id that MLflow would not take.</exception>
+    /// <param name="runId">The run. When Anovos tracks, it creates a folder for the run in every output.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a run id that MLflow would reject.</exception>
     public static AnovosPlan Of(AnovosConfig config, string basePath, string? runId = null)
     {
         if (runId is not null && !Run.IsRunId(runId))
@@ -41,7 +41,7 @@ public sealed class AnovosPlan
         return Of(config.Root, config.Tracking, ConfigFile.FullPath(basePath), runId);
     }
 
-    /// <summary>The plan of a workflow that is still being read.</summary>
+    /// <summary>Creates the plan of a workflow that is still being read.</summary>
     internal static AnovosPlan Of(YamlMapping root, TrackingSettings? tracking, string basePath, string? runId)
     {
         var rows = new PlanRows(tracking, basePath, runId);

@@ -2,10 +2,10 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Configuration;
 
-/// <summary>Looks for what Anovos would stumble over, and for flags that have nothing to track.</summary>
+/// <summary>Checks for settings that Anovos would fail at: wrong types, missing or invalid paths, and invalid names of functions.</summary>
 internal sealed class ConfigCheck
 {
-    // Anovos looks into each of these as a mapping.
+    // Anovos reads each of these as a mapping.
     private static readonly string[] Blocks =
     [
         "input_dataset", "concatenate_dataset", "join_dataset", "timeseries_analyzer", "geospatial_controller", "anovos_basic_report",
@@ -22,7 +22,7 @@ internal sealed class ConfigCheck
         _problems = problems;
     }
 
-    /// <summary>Adds what is found to the problems.</summary>
+    /// <summary>Runs the checks and adds the problems.</summary>
     public static void Run(YamlMapping root, ConfigProblems problems)
     {
         var check = new ConfigCheck(root, problems);
@@ -43,22 +43,22 @@ internal sealed class ConfigCheck
         if (node is not null and not YamlMapping && !node.IsNull)
         {
             _problems.Error(RuleIds.BlockNotMapping, node.Position, key,
-                $"'{YamlScalar.Quote(key)}' is {node.Description}, and Anovos needs a block of keys here.",
+                $"'{YamlScalar.Quote(key)}' is {node.Description}, but Anovos needs a block of keys here.",
                 "Put its keys below it, indented.");
         }
     }
 
     private void RequirePath(string block, string key)
     {
-        // Anovos takes an empty block for none, except this one.
+        // To Anovos, an empty block counts as missing, except this one.
         if (_root.Mapping(block) is not { } mapping || (!mapping.IsTruthy && block != "report_preprocessing"))
             return;
 
         if (mapping[key] is null or { IsNull: true })
         {
             _problems.Error(RuleIds.KeyMissing, (mapping[key] ?? mapping).Position, $"{block}.{key}",
-                $"'{block}' has no '{key}', and Anovos stops at that.",
-                $"Add '{key}: path', or remove the block if nothing is to be written.");
+                $"'{block}' has no '{key}'. Anovos stops without it.",
+                $"Add '{key}: path', or remove the block to write nothing.");
         }
 
         RequirePathIfAny(block, mapping, key);
@@ -91,7 +91,7 @@ internal sealed class ConfigCheck
         foreach (YamlNode wrong in items.Where(item => metric is not YamlSequence || item is not YamlScalar { Kind: YamlKind.String }))
         {
             _problems.Error(RuleIds.ValueType, wrong.Position, "stats_generator.metric",
-                $"This is {wrong.Description}, and 'metric' is a list of names.",
+                $"This is {wrong.Description}, but 'metric' must be a list of names.",
                 "Write ['global_summary', 'measures_of_counts'].");
         }
     }
@@ -114,7 +114,7 @@ internal sealed class ConfigCheck
         {
             string name = YamlScalar.Quote(key.Text);
             _problems.Warn(RuleIds.StepUnknown, key.Position, $"{block}.{name}",
-                $"'{name}' can be no function of Anovos, which stops there.",
+                $"'{name}' cannot be the name of an Anovos function, so Anovos stops there.",
                 "Check the spelling.");
         }
     }

@@ -1,28 +1,28 @@
 namespace Anovos.Mlflow.Configuration;
 
-/// <summary>Reads a workflow file's bytes, never more than a workflow can have.</summary>
+/// <summary>Reads a workflow file's bytes, up to a maximum size.</summary>
 internal static class ConfigFile
 {
-    /// <summary>Bytes beyond which a file is refused unread.</summary>
+    /// <summary>The maximum size of a workflow file, in bytes. A larger file is rejected.</summary>
     public const int MaxBytes = 10 * 1024 * 1024;
 
-    /// <summary>The bytes of a file.</summary>
+    /// <summary>Reads the bytes of a file.</summary>
     /// <exception cref="MlflowException">
-    /// <see cref="ErrorKind.ConfigNotFound"/> when it cannot be read, <see cref="ErrorKind.ConfigInvalid"/> when it is too large.
+    /// <see cref="ErrorKind.ConfigNotFound"/> if it cannot be read, <see cref="ErrorKind.ConfigInvalid"/> if it is too large.
     /// </exception>
     public static byte[] Read(string path, CancellationToken cancellationToken)
     {
         if (Directory.Exists(path))
-            throw NotFound(path, "This is a folder.", "Name the workflow file in it.");
+            throw NotFound(path, "This is a folder.", "Specify the workflow file in it.");
 
-        // Opening a pipe waits for whoever writes to it; the caller must not, once cancelled.
+        // Opening a pipe waits for a writer. The caller must not wait for it once cancelled.
         Task<byte[]> reading = Task.Run(() => Open(path), cancellationToken);
         Task.WaitAny([reading], cancellationToken);
         return reading.GetAwaiter().GetResult();
     }
 
-    /// <summary>The bytes of a stream to its end; the path is for messages.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ConfigInvalid"/> when there are too many.</exception>
+    /// <summary>Reads the bytes of a stream. The path is only used in messages.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ConfigInvalid"/> if the stream is too long.</exception>
     public static byte[] Read(Stream stream, string path)
     {
         if (stream.CanSeek && stream.Length > MaxBytes)
@@ -41,8 +41,8 @@ internal static class ConfigFile
         return bytes.ToArray();
     }
 
-    /// <summary>The path in full.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ConfigNotFound"/> when it is no path.</exception>
+    /// <summary>Returns the full path.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ConfigNotFound"/> if it is not a path.</exception>
     public static string FullPath(string path)
     {
         try
@@ -64,16 +64,16 @@ internal static class ConfigFile
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw NotFound(path, "There is no such file.", "Check the path and the current folder.", exception);
+            throw NotFound(path, "The file does not exist.", "Check the path and the current folder.", exception);
         }
         catch (UnauthorizedAccessException exception)
         {
-            throw NotFound(path, "You have no right to read this file.",
-                "Ask its owner for it, or check which account this runs under.", exception);
+            throw NotFound(path, "You do not have permission to read this file.",
+                "Ask its owner for permission, or check which account this runs under.", exception);
         }
         catch (IOException exception)
         {
-            throw NotFound(path, $"The file cannot be read: {exception.Message}", "Is another program holding it?", exception);
+            throw NotFound(path, $"The file cannot be read: {exception.Message}", "Check whether another program is using it.", exception);
         }
     }
 
@@ -81,6 +81,6 @@ internal static class ConfigFile
         new(ErrorKind.ConfigNotFound, $"{path}: {message} {advice}", inner) { Target = path };
 
     private static MlflowException TooLarge(string path, string size) => new(ErrorKind.ConfigInvalid,
-        $"{path}:1:1: A workflow file has at most {MaxBytes} bytes, and this one has {size}. Is this the right file?")
+        $"{path}:1:1: A workflow file can have at most {MaxBytes} bytes, but this one has {size}. Is this the right file?")
     { Target = path };
 }

@@ -2,23 +2,23 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Configuration;
 
-/// <summary>Gathers what is to be said about one workflow file.</summary>
+/// <summary>Collects the findings about one workflow file.</summary>
 internal sealed class ConfigProblems(string path)
 {
     private readonly List<ConfigDiagnostic> _all = [];
 
-    /// <summary>Everything so far, in the order of the file.</summary>
+    /// <summary>The findings so far, in file order.</summary>
     public IReadOnlyList<ConfigDiagnostic> InFileOrder => _all.OrderBy(item => item.Line).ThenBy(item => item.Column).ToList();
 
-    /// <summary>Adds what makes the file unusable.</summary>
+    /// <summary>Adds an error: the file cannot be used.</summary>
     public void Error(string rule, YamlPosition at, string key, string message, string advice) =>
         Add(DiagnosticSeverity.Error, rule, at, key, message, "", advice);
 
-    /// <summary>Adds what is probably not meant.</summary>
+    /// <summary>Adds a warning about something that is probably not intended.</summary>
     public void Warn(string rule, YamlPosition at, string key, string message, string advice) =>
         Add(DiagnosticSeverity.Warning, rule, at, key, message, "", advice);
 
-    /// <summary>Adds what is worth knowing.</summary>
+    /// <summary>Adds useful information.</summary>
     public void Note(string rule, YamlPosition at, string key, string message, string advice) =>
         Add(DiagnosticSeverity.Information, rule, at, key, message, "", advice);
 

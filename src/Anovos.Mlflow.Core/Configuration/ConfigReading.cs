@@ -2,7 +2,7 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Configuration;
 
-/// <summary>What came of reading a workflow file. Loading and checking one both start here, so that they agree.</summary>
+/// <summary>The result of reading a workflow file. Loading and checking a file both use it, so that they agree.</summary>
 internal sealed class ConfigReading
 {
     private ConfigReading(AnovosConfig? config, IReadOnlyList<ConfigDiagnostic> diagnostics)
@@ -11,13 +11,13 @@ internal sealed class ConfigReading
         Diagnostics = diagnostics;
     }
 
-    /// <summary>The configuration; null when the file holds no mapping. Of use only when there is no error among the diagnostics.</summary>
+    /// <summary>The configuration; null if the file is not a mapping. Valid only if the diagnostics contain no error.</summary>
     public AnovosConfig? Config { get; }
 
-    /// <summary>Everything found, in the order of the file.</summary>
+    /// <summary>All findings, in file order.</summary>
     public IReadOnlyList<ConfigDiagnostic> Diagnostics { get; }
 
-    /// <summary>Reads a file's bytes; the path is for messages.</summary>
+    /// <summary>Reads a file's bytes. The path is only used in messages.</summary>
     public static ConfigReading Of(byte[] bytes, string path, CancellationToken cancellationToken)
     {
         var problems = new ConfigProblems(path);
@@ -50,8 +50,8 @@ internal sealed class ConfigReading
                     "The file is empty.", "A workflow file has at least an 'input_dataset:' block.");
             else
             {
-                problems.Error(RuleIds.FileNotMapping, root.Position, "", $"The file holds {root.Description}.",
-                    "A workflow file is a mapping of blocks, such as 'input_dataset:': is this the right file?");
+                problems.Error(RuleIds.FileNotMapping, root.Position, "", $"The file contains {root.Description}.",
+                    "A workflow file is a mapping of blocks, such as 'input_dataset:'. Is this the right file?");
             }
         }
         catch (YamlFault fault)

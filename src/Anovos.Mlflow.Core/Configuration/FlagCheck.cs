@@ -3,16 +3,16 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Configuration;
 
-/// <summary>Warns of flags that are on, and of patterns, where the workflow writes nothing that they could track.</summary>
+/// <summary>Warns of flags and patterns that are on while the workflow writes nothing that they could track.</summary>
 internal static class FlagCheck
 {
-    /// <summary>Adds what is found to the problems.</summary>
+    /// <summary>Runs the checks and adds the problems.</summary>
     public static void Run(YamlMapping root, TrackingSettings? tracking, ConfigProblems problems)
     {
         if (tracking is null || root.Mapping("mlflow") is not { } block)
             return;
 
-        // Only what is written counts, so that any folder will do for paths to start from.
+        // Only the existence of outputs matters, so any folder works as the base of paths.
         string anywhere = Path.GetFullPath(Path.DirectorySeparatorChar.ToString());
         AnovosPlan plan = AnovosPlan.Of(root, tracking, anywhere, runId: null);
         AnovosOutput[] written = plan.Outputs.Where(output => output.Path is not null).ToArray();
@@ -36,7 +36,7 @@ internal static class FlagCheck
         void Warn(string flag, string lack, string advice)
         {
             YamlPosition at = (block[flag] ?? block).Position;
-            problems.Warn(RuleIds.TrackingIdle, at, "mlflow." + flag, $"{flag} is on, and {lack}.", $"{advice}, or turn the flag off.");
+            problems.Warn(RuleIds.TrackingIdle, at, "mlflow." + flag, $"{flag} is on, but {lack}.", $"{advice}, or turn the flag off.");
         }
     }
 

@@ -1,12 +1,12 @@
 namespace Anovos.Mlflow.Configuration;
 
-/// <summary>What an output of a workflow is; the flag that governs it follows from that.</summary>
+/// <summary>The kind of a workflow output, which determines the flag that applies to it.</summary>
 public enum OutputKind
 {
     /// <summary>The final dataset (<c>track_output</c>).</summary>
     Output,
 
-    /// <summary>A report, or what one is made of (<c>track_reports</c>).</summary>
+    /// <summary>A report, or the data of a report (<c>track_reports</c>).</summary>
     Report,
 
     /// <summary>A table of statistics (<c>track_reports</c>).</summary>

@@ -2,12 +2,12 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Configuration;
 
-/// <summary>A path of a workflow file as this machine sees it.</summary>
+/// <summary>A path in a workflow file, resolved on this machine.</summary>
 internal sealed class OutputPath
 {
     private const int MaxLength = 4096;
 
-    // Two characters at least: C:/ is a drive.
+    // At least two characters: C:/ is a drive.
     private static readonly Regex Scheme = new(@"^(?<scheme>[A-Za-z][A-Za-z0-9+.\-]+):(?=/)", RegexOptions.CultureInvariant);
 
     private readonly IReadOnlyList<string> _segments;
@@ -21,24 +21,24 @@ internal sealed class OutputPath
         _segments = segments.Where(segment => segment.Length > 0 && segment != ".").ToList();
     }
 
-    /// <summary>Whether two local paths are the same on this system.</summary>
+    /// <summary>Compares local paths by the rules of this system.</summary>
     public static StringComparer Comparer => OnWindows ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal;
 
-    /// <summary>The full path, or the URI as written without a slash at its end.</summary>
+    /// <summary>The full path, or the URI as written, without a trailing slash.</summary>
     public string Value { get; }
 
     /// <summary>Whether it is a URI of a remote store.</summary>
     public bool IsRemote { get; }
 
-    /// <summary>The name of the last folder; empty when there is none.</summary>
+    /// <summary>The name of the last folder; empty if there is none.</summary>
     public string Name => _segments.LastOrDefault(segment => segment != "..") ?? "";
 
-    /// <summary>The whole path where it is relative and stays below its start, else its last folder.</summary>
+    /// <summary>The entire path if it is relative and stays below its base; otherwise its last folder.</summary>
     public string ArtifactPath => _relative && !_segments.Contains("..") ? string.Join("/", _segments) : Name;
 
-    /// <summary>Reads a path; null when this machine can have none such.</summary>
-    /// <param name="text">The path as a workflow file has it.</param>
-    /// <param name="basePath">The full path that relative ones start from.</param>
+    /// <summary>Parses a path; null if it is not valid on this machine.</summary>
+    /// <param name="text">The path as written in a workflow file.</param>
+    /// <param name="basePath">The full path that is the base of relative paths.</param>
     public static OutputPath? Parse(string text, string basePath)
     {
         if (text.Trim().Length == 0 || text.Length > MaxLength || text.Any(char.IsControl))
@@ -47,7 +47,7 @@ internal sealed class OutputPath
         string scheme = Scheme.Match(text).Groups["scheme"].Value.ToLowerInvariant();
         if (scheme.Length > 0 && scheme is not ("dbfs" or "file"))
         {
-            // The authority (the bucket, the account) is no folder.
+            // The authority (the bucket, the account) is not a folder.
             string path = Regex.Replace(text, "^[^:]+:/(?:/[^/]*)?", "");
             return new OutputPath(text.TrimEnd('/'), isRemote: true, relative: false, path.Split('/'));
         }
@@ -65,15 +65,15 @@ internal sealed class OutputPath
         }
     }
 
-    /// <summary>Something below.</summary>
-    /// <param name="relative">Names, separated by slashes.</param>
+    /// <summary>Returns a path below this one.</summary>
+    /// <param name="relative">The names, separated by slashes.</param>
     public OutputPath Child(string relative)
     {
         string value = IsRemote ? $"{Value}/{relative}" : Path.GetFullPath(Path.Combine(Value, relative));
         return new OutputPath(value, IsRemote, _relative, _segments.Concat(relative.Split('/')));
     }
 
-    /// <summary>Whether it is the folder or one above it.</summary>
+    /// <summary>Whether the path is the folder or a parent of it.</summary>
     public bool IsOrHolds(string folder)
     {
         StringComparison comparison = OnWindows ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
@@ -83,7 +83,7 @@ internal sealed class OutputPath
 
     private static bool OnWindows => WindowsName.IsWindows;
 
-    /// <summary>Databricks shows <c>dbfs:/x</c> on its driver as <c>/dbfs/x</c>.</summary>
+    /// <summary>Converts to a local path. On a Databricks driver, <c>dbfs:/x</c> is <c>/dbfs/x</c>.</summary>
     private static string ToLocal(string text, string scheme)
     {
         if (scheme.Length == 0)

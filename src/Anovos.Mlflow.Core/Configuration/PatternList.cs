@@ -3,21 +3,22 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Configuration;
 
-/// <summary>Reads <c>track_intermediates</c> where it is a list of patterns. Anovos itself takes any list for True.</summary>
+/// <summary>Reads <c>track_intermediates</c> if it is a list of patterns. Anovos itself treats any list as True.</summary>
 internal static class PatternList
 {
     private const string Key = "mlflow.track_intermediates";
 
-    // Each pattern is tried on each output: the bound keeps that product small.
+    // Each pattern is tested on each output. The limit keeps the number of tests small.
     private const int MaxPatterns = 100;
 
-    /// <summary>The patterns of a list; what is none is added to the problems.</summary>
+    /// <summary>Returns the patterns of a list, and adds invalid patterns to the problems.</summary>
     public static IReadOnlyList<ArtifactPattern> Read(YamlSequence list, ConfigProblems problems)
     {
         if (list.Items.Count <= MaxPatterns)
             return list.Items.Select(item => Read(item, problems)).OfType<ArtifactPattern>().ToList();
 
-        problems.Error(RuleIds.PatternInvalid, list.Position, Key, $"The list has {list.Items.Count} patterns; {MaxPatterns} are allowed.",
+        problems.Error(RuleIds.PatternInvalid, list.Position, Key,
+            $"The list has {list.Items.Count} patterns, but at most {MaxPatterns} are allowed.",
             "Use '*' to select several at once.");
         return [];
     }

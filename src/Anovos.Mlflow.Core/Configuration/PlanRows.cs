@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Configuration;
 
-/// <summary>Gathers the rows of a plan, and decides for each by the flags whether it is tracked.</summary>
+/// <summary>Collects the rows of a plan, and decides by the flags whether each row is tracked.</summary>
 internal sealed class PlanRows(TrackingSettings? tracking, string basePath, string? runId)
 {
     private readonly List<AnovosOutput> _all = [];
@@ -11,17 +11,19 @@ internal sealed class PlanRows(TrackingSettings? tracking, string basePath, stri
     /// <summary>The rows so far.</summary>
     public IReadOnlyList<AnovosOutput> All => _all;
 
-    /// <summary>Adds a row for what is not written, or cannot be told from other files.</summary>
+    /// <summary>Adds a row for an output that is not written or cannot be distinguished from other files.</summary>
     public void Skip(OutputKind kind, string step, string? artifactPath, string reason) =>
         _all.Add(new AnovosOutput { Kind = kind, Step = step, ArtifactPath = artifactPath, Reason = reason });
 
-    /// <summary>Adds a row for a folder, which Anovos puts into a folder of the run or not when it tracks itself.</summary>
+    /// <summary>
+    /// Adds a row for a folder. If Anovos tracks, it writes to a subfolder for the run, unless <paramref name="inRunFolder"/> is false.
+    /// </summary>
     public void Folder(OutputKind kind, string step, OutputPath path, string artifactPath, bool inRunFolder = true)
     {
         if (path.IsOrHolds(basePath))
         {
             Skip(kind, step, artifactPath,
-                "the folder is the working directory or holds it, and outputs there cannot be told from other files");
+                "the folder is or contains the working directory, so outputs cannot be distinguished from other files there");
             return;
         }
 
@@ -29,7 +31,8 @@ internal sealed class PlanRows(TrackingSettings? tracking, string basePath, stri
     }
 
     /// <summary>
-    /// Adds a row for a single file in a folder, which Anovos puts into a folder of the run or not when it tracks itself.
+    /// Adds a row for a single file in a folder. If Anovos tracks, it writes to a subfolder for the run, unless
+    /// <paramref name="inRunFolder"/> is false.
     /// </summary>
     public void File(OutputKind kind, string step, OutputPath folder, string name, string artifactPath, bool inRunFolder = true) =>
         Add(kind, step, folder.Child(name), InRun(folder, inRunFolder)?.Child(name), artifactPath, isFile: true);

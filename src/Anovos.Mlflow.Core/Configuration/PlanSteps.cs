@@ -3,18 +3,18 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Configuration;
 
-/// <summary>Walks the blocks of a workflow as Anovos does, and finds in each what its steps write.</summary>
+/// <summary>Walks the blocks of a workflow as Anovos does, and finds the outputs of their steps.</summary>
 internal sealed class PlanSteps(YamlMapping root, PlanRows rows, PlanTargets targets)
 {
-    /// <summary>Why a step that is null writes nothing.</summary>
+    /// <summary>The reason why a step that is null writes nothing.</summary>
     public const string IsNull = "the step is null and does not run";
 
     private readonly bool _basicReport = root.Mapping("anovos_basic_report")?["basic_report"] is { IsTruthy: true };
 
-    /// <summary>Whether Anovos can have a function of that name; from such names it makes paths.</summary>
+    /// <summary>Whether the name can be a function of Anovos. Anovos builds paths from such names.</summary>
     public static bool IsFunctionName(string name) => Regex.IsMatch(name, @"^[A-Za-z_][A-Za-z0-9_]*\z", RegexOptions.CultureInvariant);
 
-    /// <summary>The metrics that the statistics generator is told to compute.</summary>
+    /// <summary>The metrics that the statistics generator should compute.</summary>
     public static IEnumerable<string> Metrics(YamlMapping block) =>
         (block["metric"] as YamlSequence)?.Items.OfType<YamlScalar>().Select(item => item.Text).Distinct() ?? [];
 
@@ -24,7 +24,7 @@ internal sealed class PlanSteps(YamlMapping root, PlanRows rows, PlanTargets tar
         foreach (YamlEntry entry in root.Entries)
             Block(entry.Key.Text, entry.Value);
 
-        // Anovos writes these last, wherever their blocks stand.
+        // Anovos writes these last, wherever their blocks are.
         targets.FinalDataset("write_main");
         targets.Features("write_feast_features");
     }
@@ -113,7 +113,7 @@ internal sealed class PlanSteps(YamlMapping root, PlanRows rows, PlanTargets tar
         if (entry.Key.Text == "drift_statistics" && settings?["pre_existing_source"] is not { IsTruthy: true })
             targets.Kept(step, "drift_statistics", settings, "source_path", WhyNot(entry.Value));
 
-        // The metrics behind the index are copied beside it.
+        // Anovos saves the metrics used for the index next to it.
         YamlNode? metrics = settings?["appended_metric_path"];
         if (entry.Key.Text == "stability_index" && metrics is { IsTruthy: true })
         {
@@ -146,13 +146,13 @@ internal sealed class PlanSteps(YamlMapping root, PlanRows rows, PlanTargets tar
         targets.Shared(OutputKind.Statistic, name, node.IsNull ? IsNull : on ? null : off);
     }
 
-    /// <summary>Why a step that the basic report replaces does not run; null when it does.</summary>
+    /// <summary>Returns why a step does not run; null if it does.</summary>
     private string? WhyNot(YamlNode node, string? function = null)
     {
         if (node.IsNull)
             return IsNull;
         if (_basicReport)
             return "the basic report replaces this step";
-        return function is null || IsFunctionName(function) ? null : "the step's name can be no function of Anovos";
+        return function is null || IsFunctionName(function) ? null : "the step's name cannot be the name of an Anovos function";
     }
 }

@@ -2,16 +2,16 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Configuration;
 
-/// <summary>Knows to where each kind of output goes, as the blocks of the file say, and adds the rows.</summary>
+/// <summary>Adds the rows for each kind of output, with the target paths from the blocks of the file.</summary>
 internal sealed class PlanTargets(YamlMapping root, PlanRows rows, string basePath)
 {
-    private const string NoMasterPath = "no report_preprocessing.master_path: the files go to the working directory, among others";
+    private const string NoMasterPath = "no report_preprocessing.master_path: the step writes to the working directory, among other files";
 
     private readonly OutputPath? _intermediates = Folder(root.Mapping("write_intermediate"), "file_path", basePath);
     private readonly OutputPath? _statistics = Folder(root.Mapping("write_stats"), "file_path", basePath);
     private readonly OutputPath? _master = Folder(root.Mapping("report_preprocessing"), "master_path", basePath);
 
-    /// <summary>Adds a dataset between two steps; <paramref name="why"/> says why it is not written, null when it is.</summary>
+    /// <summary>Adds a dataset between two steps. <paramref name="why"/> is the reason why it is not written; null if it is.</summary>
     public void Intermediate(string step, string folder, string? why)
     {
         why ??= _intermediates is null ? Nothing("write_intermediate") : null;
@@ -21,10 +21,10 @@ internal sealed class PlanTargets(YamlMapping root, PlanRows rows, string basePa
             rows.Folder(OutputKind.Intermediate, step, _intermediates!.Child(folder), folder);
     }
 
-    /// <summary>Adds a table of statistics: a file in the master path, or without that a dataset.</summary>
+    /// <summary>Adds a table of statistics: a file in the master path, or a dataset if there is no master path.</summary>
     public void Statistic(string step, string name, string folder, string? why)
     {
-        // Of the steps that write to the master path, only this one knows whether reports are tracked.
+        // Only stats_generator writes to another place in the master path when reports are tracked.
         bool inRunFolder = rows.TracksReports && step.StartsWith("stats_generator.", StringComparison.Ordinal);
         why ??= _master is null && _statistics is null ? Nothing("write_stats") : null;
         if (why is not null)
@@ -35,14 +35,14 @@ internal sealed class PlanTargets(YamlMapping root, PlanRows rows, string basePa
             rows.Folder(OutputKind.Statistic, step, _statistics!.Child(folder), folder);
     }
 
-    /// <summary>Adds a table that is written to the master path only.</summary>
+    /// <summary>Adds a table that is only written to the master path.</summary>
     public void MasterStatistic(string step, string name, string? why)
     {
         if (_master is not null)
             Statistic(step, name, folder: "", why);
     }
 
-    /// <summary>Adds what is written to the master path under names of its own, beside the files of other steps.</summary>
+    /// <summary>Adds files with unknown names in the master path, next to the files of other steps.</summary>
     public void Shared(OutputKind kind, string step, string? why)
     {
         why ??= _master is null ? NoMasterPath : null;
@@ -53,18 +53,18 @@ internal sealed class PlanTargets(YamlMapping root, PlanRows rows, string basePa
     }
 
     /// <summary>
-    /// Adds what a step keeps for a later workflow, in a folder that it names or else in <c>intermediate_data</c> of the working
-    /// directory. Anovos never uploads it, and never gives it a folder of the run.
+    /// Adds data that a step keeps for a later workflow, in the folder of a setting or by default in <c>intermediate_data</c> of the
+    /// working directory. Anovos never uploads it, and never creates a folder for the run in it.
     /// </summary>
     public void Kept(string step, string name, YamlMapping? settings, string key, string? why)
     {
-        // NA is Anovos' own word for none.
+        // In Anovos, NA means none.
         string place = settings?.Text(key) is { } text && text != "NA" ? text : "intermediate_data";
         if (why is null && OutputPath.Parse(place, basePath) is { } folder)
             rows.Folder(OutputKind.Intermediate, $"{step}.{key}", folder.Child(name), $"{folder.Name}/{name}", inRunFolder: false);
     }
 
-    /// <summary>Adds the folder to which the stability index appends its metrics, run after run.</summary>
+    /// <summary>Adds the folder where the stability index appends its metrics in every run.</summary>
     public void Appended(string step, YamlMapping settings, string? why)
     {
         if (why is null && Folder(settings, "appended_metric_path", basePath) is { } folder)
@@ -75,14 +75,14 @@ internal sealed class PlanTargets(YamlMapping root, PlanRows rows, string basePa
     public void BasicReport(string step, YamlMapping? arguments, string? why)
     {
         OutputPath? folder = Folder(arguments, "output_path", basePath);
-        why ??= folder is null ? "no report_args.output_path: the report goes to the working directory, among other files" : null;
+        why ??= folder is null ? "no report_args.output_path: the report is written to the working directory, among other files" : null;
         if (why is not null)
             rows.Skip(OutputKind.Report, step, folder?.ArtifactPath, why);
         else
             rows.Folder(OutputKind.Report, step, folder!, folder!.ArtifactPath);
     }
 
-    /// <summary>Adds the full report, which goes to the working directory where the block does not say.</summary>
+    /// <summary>Adds the full report, which is written to the working directory by default.</summary>
     public void FullReport(string step, YamlMapping block, string? why)
     {
         OutputPath folder = Folder(block, "final_report_path", basePath) ?? OutputPath.Parse(".", basePath)!;
@@ -105,7 +105,7 @@ internal sealed class PlanTargets(YamlMapping root, PlanRows rows, string basePa
     /// <summary>Adds the feature description.</summary>
     public void Features(string block)
     {
-        // Among the dataset's artifacts it would be in the way of whoever reads those as a dataset.
+        // A separate folder: among the dataset's artifacts, it would break reading them as a dataset.
         const string Features = "feature_store";
         if (Folder(root.Mapping(block), "file_path", basePath) is { } folder)
             rows.File(OutputKind.Output, block, folder, "anovos.py", Features, inRunFolder: false);

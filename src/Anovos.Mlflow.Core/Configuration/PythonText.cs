@@ -5,11 +5,11 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Configuration;
 
-/// <summary>Values of YAML as Python prints them.</summary>
-/// <param name="mask">Whether secrets are masked.</param>
+/// <summary>Formats YAML values as Python prints them.</summary>
+/// <param name="mask">Whether to mask secrets.</param>
 internal sealed class PythonText(bool mask)
 {
-    /// <summary>As Python's <c>str</c>: a text without quotes, a list as <c>['a', 1, None]</c>.</summary>
+    /// <summary>Formats a value like Python's <c>str</c>: text without quotes, a list as <c>['a', 1, None]</c>.</summary>
     public string Str(YamlNode node) => node switch
     {
         YamlScalar { Kind: YamlKind.String or YamlKind.Null } scalar => Clean(scalar.Text),
@@ -69,7 +69,7 @@ internal sealed class PythonText(bool mask)
         or UnicodeCategory.OtherNotAssigned or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
         or UnicodeCategory.SpaceSeparator);
 
-    // A character for each byte. SafeLoader ignores what is not base64.
+    // One character per byte. SafeLoader ignores characters that are not base64.
     private static string FromBase64(YamlScalar binary)
     {
         try

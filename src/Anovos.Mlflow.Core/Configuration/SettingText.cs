@@ -6,8 +6,8 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Configuration;
 
-/// <summary>Writes one setting as text: a single value as Python prints what YAML 1.1 means by it, a list as JSON.</summary>
-/// <param name="secret">Whether all of it is secret.</param>
+/// <summary>Formats one setting as text: a single value as Python prints its YAML 1.1 value, a list as JSON.</summary>
+/// <param name="secret">Whether the entire setting is secret.</param>
 internal sealed class SettingText(bool secret)
 {
     private static readonly PythonText AsPython = new(mask: false);
@@ -15,7 +15,7 @@ internal sealed class SettingText(bool secret)
     private static readonly Regex JsonNumber = new(@"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\z",
         RegexOptions.CultureInvariant);
 
-    /// <summary>Whether something secret was masked.</summary>
+    /// <summary>Whether a secret was masked.</summary>
     public bool HasSecret { get; private set; }
 
     /// <summary>The text of a value.</summary>
@@ -71,12 +71,12 @@ internal sealed class SettingText(bool secret)
             writer.WriteStringValue(Clean(text, hide));
     }
 
-    // A workflow's bytes stay in base64.
+    // Binary values stay in base64.
     private static string Python(YamlScalar scalar) => scalar.Kind == YamlKind.Binary ? scalar.Text : AsPython.Str(scalar);
 
     private string Clean(string text, bool hide)
     {
-        // An empty value gives nothing away, and a mask would say that there is one.
+        // An empty value reveals nothing, and a mask would suggest that there is a secret.
         string clean = hide && text.Length > 0 ? Secrets.Mask : Secrets.Clean(text);
         HasSecret |= clean != text;
         return clean;

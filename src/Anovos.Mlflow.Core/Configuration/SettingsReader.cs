@@ -3,7 +3,7 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Configuration;
 
-/// <summary>Makes a workflow file's settings flat: a dotted key and a text each, secrets masked.</summary>
+/// <summary>Flattens a workflow file's settings to dotted keys and texts, with secrets masked.</summary>
 internal sealed class SettingsReader
 {
     private readonly ConfigProblems _problems;
@@ -11,7 +11,7 @@ internal sealed class SettingsReader
 
     private SettingsReader(ConfigProblems problems) => _problems = problems;
 
-    /// <summary>The settings in the order of the file, without the <c>mlflow</c> block.</summary>
+    /// <summary>Returns the settings in file order, without the <c>mlflow</c> block.</summary>
     public static IReadOnlyDictionary<string, string> Read(YamlMapping root, ConfigProblems problems)
     {
         var reader = new SettingsReader(problems);
@@ -22,12 +22,12 @@ internal sealed class SettingsReader
 
     private void Add(string key, YamlEntry entry, bool secret)
     {
-        // The store is not known yet: MLflow's own limit holds. A bound on the key also bounds what aliases can blow up.
+        // The store is not known yet, so MLflow's own limit applies. A limit on the key also limits the expansion of aliases.
         int longest = StoreLimits.Mlflow.Key;
         if (key.Length > longest)
         {
             _problems.Note(RuleIds.SettingTooLong, entry.Key.Position, key.Substring(0, longest),
-                $"The setting's key has more than {longest} characters: it is left out of the run's params.",
+                $"The setting's key has more than {longest} characters, so the setting is left out of the run's params.",
                 "Use shorter names.");
             return;
         }
@@ -45,8 +45,8 @@ internal sealed class SettingsReader
             if (text.HasSecret)
             {
                 _problems.Warn(RuleIds.Secret, entry.Value.Position, key,
-                    $"'{YamlScalar.Quote(key)}' looks like a secret: the run's params get {Secrets.Mask} instead.",
-                    "Keep secrets out of workflow files: anyone who may read the file has them.");
+                    $"'{YamlScalar.Quote(key)}' looks like a secret, so the run's params have {Secrets.Mask} instead.",
+                    "Keep secrets out of workflow files: anyone who can read the file can read them.");
             }
         }
     }

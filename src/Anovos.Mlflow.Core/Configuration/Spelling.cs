@@ -1,12 +1,12 @@
 namespace Anovos.Mlflow.Configuration;
 
-/// <summary>Finds the word that a mistyped one is probably meant to be.</summary>
+/// <summary>Finds the word that a mistyped word probably stands for.</summary>
 internal static class Spelling
 {
-    // Half of a short word's letters make another word of it.
+    // Changing half of the letters in a short word gives a different word.
     private static int MostEdits(string word) => word.Length <= 4 ? 1 : word.Length <= 7 ? 2 : 3;
 
-    /// <summary>The nearest of the words; null when none is near.</summary>
+    /// <summary>Returns the most similar word; null if no word is similar.</summary>
     public static string? Nearest(string word, IEnumerable<string> words)
     {
         string plain = word.Replace('-', '_').ToLowerInvariant();
@@ -20,12 +20,12 @@ internal static class Spelling
             .FirstOrDefault() ?? Longer(plain, words);
     }
 
-    /// <summary>The only word that begins like a word that was cut off; null when there is none.</summary>
+    /// <summary>Returns the only word that begins with an incomplete word; null if there is none or more than one.</summary>
     private static string? Longer(string plain, IEnumerable<string> words) => plain.Length < 4 ? null
         : words.Where(word => word.ToLowerInvariant().StartsWith(plain,
             StringComparison.Ordinal)).Take(2).ToArray() is [var only] ? only : null;
 
-    /// <summary>How many letters must be added, removed, changed or swapped with the next to make one word of the other.</summary>
+    /// <summary>Counts the letters to add, remove, change or swap with the next letter to turn one word into the other.</summary>
     private static int Edits(string from, string to)
     {
         var edits = new int[from.Length + 1, to.Length + 1];

@@ -3,15 +3,15 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Configuration;
 
-/// <summary>Reads the <c>mlflow</c> block, and says what in it Anovos would ignore or stumble over.</summary>
+/// <summary>Reads the <c>mlflow</c> block, and reports settings that Anovos would ignore or fail at.</summary>
 internal sealed class TrackingBlock
 {
     private static readonly string[] Keys = ["experiment", "tracking_uri", "track_output", "track_reports", "track_intermediates"];
 
-    // Anovos' own flag fails with a master_path, so that the module has one that Anovos ignores.
+    // Anovos' own flag fails with a master_path, so the module has a flag that Anovos ignores.
     private const string SendReports = "send_reports";
 
-    // Names from the prose of Anovos' documentation, where its block has others.
+    // Wrong names used in the text of Anovos' documentation.
     private static readonly Dictionary<string, string> Misnomers = new(StringComparer.Ordinal)
     {
         ["experiment_name"] = "experiment",
@@ -27,7 +27,7 @@ internal sealed class TrackingBlock
         _problems = problems;
     }
 
-    /// <summary>The settings of the block; null when there is none.</summary>
+    /// <summary>Returns the settings of the block; null if there is none.</summary>
     public static TrackingSettings? Read(YamlMapping root, ConfigProblems problems)
     {
         if (root["mlflow"] is not { IsNull: false } node)
@@ -62,8 +62,8 @@ internal sealed class TrackingBlock
         string? experiment = ReadText("experiment");
         if (experiment is null)
         {
-            _problems.Warn(RuleIds.TrackingKeyMissing, _block.Position, "mlflow.experiment", "The 'mlflow' block names no experiment.",
-                "Add 'experiment: \"name\"'; Anovos stops without it.");
+            _problems.Warn(RuleIds.TrackingKeyMissing, _block.Position, "mlflow.experiment", "The 'mlflow' block has no experiment.",
+                "Add 'experiment: \"name\"'. Anovos stops without it.");
         }
 
         return experiment;
@@ -93,7 +93,7 @@ internal sealed class TrackingBlock
         {
             _problems.Note(RuleIds.TrackingKeyMissing, node?.Position ?? _block.Position, "mlflow." + key,
                 $"The flag '{key}' is missing and counts as off.",
-                $"Write '{key}: True' or '{key}: False'; Anovos itself has no default for it.");
+                $"Write '{key}: True' or '{key}: False'. Anovos itself has no default for it.");
         }
         else
         {
@@ -115,7 +115,7 @@ internal sealed class TrackingBlock
         return (patterns.Count > 0, patterns);
     }
 
-    /// <summary>The value of a key, or of the name by which people mistake it.</summary>
+    /// <summary>Returns the value of a key, or of a wrong name for it.</summary>
     private YamlNode? Find(string key) =>
         _block[key] ?? Misnomers.Where(pair => pair.Value == key).Select(pair => _block[pair.Key]).FirstOrDefault(node => node is not null);
 
@@ -127,7 +127,7 @@ internal sealed class TrackingBlock
             string name = YamlScalar.Quote(key.Text);
             if (Misnomers.TryGetValue(key.Text, out string? right))
             {
-                string effect = _block.Find(right) is null ? "this module takes it all the same" : $"'{right}' is here too and counts";
+                string effect = _block.Find(right) is null ? "this module accepts it" : $"'{right}' is here too and is used instead";
                 _problems.Warn(RuleIds.KeyUnknown, key.Position, "mlflow." + name,
                     $"Anovos ignores '{name}'; {effect}.", $"Write '{right}'.");
             }
@@ -135,7 +135,7 @@ internal sealed class TrackingBlock
             {
                 string? nearest = Spelling.Nearest(key.Text, Keys);
                 _problems.Warn(RuleIds.KeyUnknown, key.Position, "mlflow." + name, $"Anovos ignores '{name}'.",
-                    nearest is null ? $"It knows {string.Join(", ", Keys)}." : $"Is '{nearest}' meant?");
+                    nearest is null ? $"It knows {string.Join(", ", Keys)}." : $"Did you mean '{nearest}'?");
             }
         }
     }

@@ -2,13 +2,13 @@ using Anovos.Mlflow.Artifacts;
 
 namespace Anovos.Mlflow.Configuration;
 
-/// <summary>The <c>mlflow</c> block of a workflow file: where to track to, and what.</summary>
+/// <summary>The <c>mlflow</c> block of a workflow file: where to track the run, and which outputs.</summary>
 public sealed class TrackingSettings
 {
-    /// <summary>The name of the experiment; null when the block does not say.</summary>
+    /// <summary>The name of the experiment; null if the block has none.</summary>
     public string? Experiment { get; init; }
 
-    /// <summary>The tracking URI; null when the block does not say.</summary>
+    /// <summary>The tracking URI; null if the block has none.</summary>
     public string? TrackingUri { get; init; }
 
     /// <summary>Whether the final dataset is tracked.</summary>
@@ -20,16 +20,16 @@ public sealed class TrackingSettings
     /// <summary>Whether statistics and reports are tracked by <c>send_reports</c>, a key that Anovos itself ignores.</summary>
     public bool SendReports { get; init; }
 
-    /// <summary>Whether intermediate datasets are tracked: all, or those that <see cref="IntermediatePatterns"/> select.</summary>
+    /// <summary>Whether intermediate datasets are tracked: all, or those selected by <see cref="IntermediatePatterns"/>.</summary>
     public bool TrackIntermediates { get; init; }
 
-    /// <summary>Which intermediate datasets are tracked; empty when all are or none is.</summary>
+    /// <summary>The patterns of intermediate datasets to track; empty if all or none are tracked.</summary>
     public IReadOnlyList<ArtifactPattern> IntermediatePatterns { get; init; } = [];
 
-    /// <summary>Whether an output is tracked, and why or why not.</summary>
-    /// <param name="kind">What it is.</param>
-    /// <param name="artifactPath">Its folder among the run's artifacts; patterns select by it.</param>
-    /// <param name="reason">The reason, as <c>track_reports is on</c>.</param>
+    /// <summary>Whether an output is tracked, and the reason.</summary>
+    /// <param name="kind">The kind of output.</param>
+    /// <param name="artifactPath">Its folder among the run's artifacts, which patterns are compared with.</param>
+    /// <param name="reason">The reason, such as <c>track_reports is on</c>.</param>
     public bool Tracks(OutputKind kind, string artifactPath, out string reason)
     {
         (string flag, bool on) = kind switch

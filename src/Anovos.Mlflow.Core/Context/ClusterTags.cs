@@ -3,12 +3,12 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Context;
 
 /// <summary>
-/// The tags by which MLflow says where on Databricks a run ran (mlflow.tracking.context, mlflow.utils.mlflow_tags), as far
-/// as the environment of a cluster's node tells.
+/// The MLflow tags that say where on Databricks a run ran (mlflow.tracking.context, mlflow.utils.mlflow_tags), as far
+/// as they can be read from the environment of a cluster node.
 /// </summary>
 internal static class ClusterTags
 {
-    /// <summary>The tags; none away from a cluster.</summary>
+    /// <summary>Returns the tags; none outside of a cluster.</summary>
     public static IEnumerable<Tag> Of(Func<string, string?> environment)
     {
         if (environment("DB_CLUSTER_ID") is not { Length: > 0 } cluster)

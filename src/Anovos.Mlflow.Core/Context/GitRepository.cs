@@ -3,13 +3,13 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Context;
 
-/// <summary>Commit, branch and origin of the git repository that a folder lies in, read from its files (gitrepository-layout).</summary>
+/// <summary>Commit, branch and origin of the git repository around a folder, read from its files (gitrepository-layout).</summary>
 /// <param name="Commit">The checked-out commit.</param>
-/// <param name="Branch">The branch; null where none is checked out.</param>
-/// <param name="RemoteUrl">Where <c>origin</c> is, without credentials; null without one.</param>
+/// <param name="Branch">The branch; null if none is checked out.</param>
+/// <param name="RemoteUrl">The URL of <c>origin</c>, without credentials; null if there is none.</param>
 internal sealed record GitRepository(string Commit, string? Branch, string? RemoteUrl)
 {
-    /// <summary>The folder that the repository is checked out in.</summary>
+    /// <summary>The folder where the repository is checked out.</summary>
     public string WorkTree { get; private init; } = "";
 
     /// <summary>The tags that MLflow sets for it.</summary>
@@ -27,7 +27,7 @@ internal sealed record GitRepository(string Commit, string? Branch, string? Remo
 
     private const string BranchPrefix = "refs/heads/";
 
-    /// <summary>Null where the folder is in no repository, or in one that has no commit or cannot be read: a run needs none.</summary>
+    /// <summary>Finds the repository; null if there is none, or if it has no commit or cannot be read. A run does not need it.</summary>
     public static GitRepository? Find(string folder)
     {
         try
@@ -87,7 +87,7 @@ internal sealed record GitRepository(string Commit, string? Branch, string? Remo
         }
         catch (FormatException)
         {
-            // The commit counts; a configuration that only git can read costs no more than the tag.
+            // The commit is what matters. If only git can read the configuration, just the tag is missing.
             return null;
         }
     }

@@ -2,14 +2,14 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Context;
 
-/// <summary>The build of Azure Pipelines that this process is a task of, from the agent's variables ("Predefined variables").</summary>
+/// <summary>The Azure Pipelines build that runs this process, from the agent's variables ("Predefined variables").</summary>
 internal sealed class PipelineBuild
 {
     private readonly Func<string, string?> _environment;
 
     private PipelineBuild(Func<string, string?> environment) => _environment = environment;
 
-    /// <summary>A link to the build, for a Markdown text.</summary>
+    /// <summary>A link to the build, in Markdown.</summary>
     public string Link
     {
         get
@@ -50,6 +50,6 @@ internal sealed class PipelineBuild
     }
 
     /// <summary>The value of one of the agent's variables, without secrets; null if it is not set.</summary>
-    /// <remarks>The agent sets it: what looks like a placeholder in the name of a branch or a pipeline is none.</remarks>
+    /// <remarks>The agent sets the value: text in the name of a branch or pipeline that looks like a placeholder is not one.</remarks>
     public string? Text(string name) => _environment(name) is { Length: > 0 } value ? Secrets.Clean(value) : null;
 }

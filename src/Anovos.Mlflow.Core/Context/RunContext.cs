@@ -3,19 +3,19 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Context;
 
-/// <summary>The tags of a run that depend on where it starts, as MLflow's run context providers set them (mlflow.tracking.context).</summary>
+/// <summary>The tags of a run that depend on where it starts, as set by MLflow's run context providers (mlflow.tracking.context).</summary>
 public static class RunContext
 {
     private const string Variable = "MLFLOW_RUN_CONTEXT";
 
-    /// <summary>All tags that a run starts with. The request's own tags replace those of the context.</summary>
+    /// <summary>Returns all tags that a run starts with. Tags of the request replace tags of the context.</summary>
     /// <param name="request">The run to start.</param>
     /// <param name="environment">Returns the value of an environment variable.</param>
-    /// <param name="limits">What the store of the run accepts.</param>
+    /// <param name="limits">The limits of the run's store.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if <c>MLFLOW_RUN_CONTEXT</c> is not a JSON object of tags.</exception>
     public static IReadOnlyList<Tag> TagsOf(RunRequest request, Func<string, string?> environment, StoreLimits limits)
     {
-        // In this order: a later tag replaces an earlier one of the same key.
+        // The order matters: a later tag replaces an earlier tag with the same key.
         IEnumerable<Tag> context =
         [
             .. OfCaller(request),
@@ -60,7 +60,7 @@ public static class RunContext
         }
         catch (JsonException)
         {
-            // Reported below, with JSON of another shape.
+            // Reported below, like JSON that is not an object.
         }
 
         throw new MlflowException(ErrorKind.InvalidValue, Variable + " is not a JSON object of tags, such as {\"team\": \"ops\"}. Correct or unset it.") { Target = Variable };

@@ -4,12 +4,12 @@ using Anovos.Mlflow.Stores;
 
 namespace Anovos.Mlflow.Outputs;
 
-/// <summary>Reads outputs from where they are: files of this machine, and objects in buckets, whose connections it holds.</summary>
+/// <summary>Opens outputs: files on this machine, and objects in buckets. It owns the connections to the buckets.</summary>
 public sealed class BucketSources(BucketAccess access) : IDisposable
 {
     private readonly Dictionary<string, IBucket> _buckets = new(StringComparer.Ordinal);
 
-    /// <summary>The bytes of an output's file. Nothing is read yet.</summary>
+    /// <summary>Returns the source of an output's file, without reading it yet.</summary>
     /// <exception cref="MlflowException">The bucket cannot be opened.</exception>
     public ArtifactSource Of(OutputFile file)
     {
@@ -26,7 +26,7 @@ public sealed class BucketSources(BucketAccess access) : IDisposable
             bucket.Dispose();
     }
 
-    /// <summary>The bucket of a URI, once for all of its URIs, and the key.</summary>
+    /// <summary>Returns the bucket and the key of a URI. All URIs of a bucket share one connection.</summary>
     internal (IBucket Bucket, string Key) Open(string uri)
     {
         (string authority, string key) = Buckets.Split(uri);

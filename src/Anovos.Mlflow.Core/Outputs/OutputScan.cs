@@ -5,12 +5,12 @@ using Anovos.Mlflow.Configuration;
 namespace Anovos.Mlflow.Outputs;
 
 /// <summary>
-/// Finds the files of a plan's outputs on this machine. Each file goes to one output: to that which names it, else to that
-/// with the deepest folder around it, else to the first of several with the same folder.
+/// Finds the files of a plan's outputs on this machine. Each file belongs to one output: the output that names the file, otherwise
+/// the output with the deepest folder around it. If several outputs have that folder, the first one gets the file.
 /// </summary>
 public sealed class OutputScan
 {
-    // Folders of that name hold another run's outputs.
+    // Folders with such names hold the outputs of another run.
     internal static readonly Regex RunId = new("^[0-9a-f]{32}\\z", RegexOptions.CultureInvariant);
 
     private readonly Dictionary<string, ScanRow> _files = new(OutputPath.Comparer);
@@ -25,10 +25,10 @@ public sealed class OutputScan
         _cancellationToken = cancellationToken;
     }
 
-    /// <summary>What there is of each output, in the order of the plan. Symbolic links to folders are not followed.</summary>
+    /// <summary>Finds the files of each output, in the order of the plan. Symbolic links to folders are not followed.</summary>
     /// <param name="plan">The plan.</param>
-    /// <param name="includeChecksums">Whether Hadoop's hidden checksum files (<c>.part-….crc</c>) count.</param>
-    /// <param name="cancellationToken">Stops the search.</param>
+    /// <param name="includeChecksums">Whether to include Hadoop's hidden checksum files (<c>.part-….crc</c>).</param>
+    /// <param name="cancellationToken">Cancels the search.</param>
     public static IReadOnlyList<ScannedOutput> Of(
         AnovosPlan plan, bool includeChecksums = false, CancellationToken cancellationToken = default)
     {
@@ -37,7 +37,7 @@ public sealed class OutputScan
         foreach (ScanRow row in rows)
             scan.Register(row);
 
-        // An outer folder first: it passes through the inner ones, and hands their files to them.
+        // Outer folders first: they walk the inner folders too, and assign the files there to the inner outputs.
         foreach (string folder in scan._folders.Keys.OrderBy(folder => folder.Length))
             scan.Walk(folder);
         return rows.Select(row => row.ToResult()).ToList();

@@ -4,24 +4,24 @@ using Anovos.Mlflow.Configuration;
 
 namespace Anovos.Mlflow.Outputs;
 
-/// <summary>Decides for each file of a workflow's outputs whether it is sent, and why not where it is not.</summary>
+/// <summary>Decides which files of a workflow's outputs are sent, and gives a reason for files that are not.</summary>
 public sealed class OutputSelection
 {
     private const string OfRun = " of run ";
-    private const string Earlier = "it is of an earlier run: it was written before this one started";
+    private const string Earlier = "it is from an earlier run: it was written before this run started";
 
-    // The clock of a file system may be coarse.
+    // File times may have a low resolution.
     private static readonly TimeSpan Coarse = TimeSpan.FromSeconds(2);
 
     private readonly IReadOnlyList<ArtifactPattern> _include;
     private readonly IReadOnlyList<ArtifactPattern> _exclude;
     private readonly bool _force;
 
-    /// <summary>Selects by the flags of the workflow, and narrows by patterns of artifact paths.</summary>
-    /// <param name="include">Only what one of these selects; all when there is none.</param>
-    /// <param name="exclude">Not what one of these selects.</param>
-    /// <param name="force">Whatever the flags say.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for what is no pattern.</exception>
+    /// <summary>Selects by the flags of the workflow and by patterns of artifact paths.</summary>
+    /// <param name="include">The patterns of paths to include; if there are none, all paths are included.</param>
+    /// <param name="exclude">The patterns of paths to exclude.</param>
+    /// <param name="force">Whether to ignore the flags.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for an invalid pattern.</exception>
     public OutputSelection(IEnumerable<string> include, IEnumerable<string> exclude, bool force)
         : this([.. include.Select(ArtifactPattern.Parse)], [.. exclude.Select(ArtifactPattern.Parse)], force)
     {
@@ -30,12 +30,12 @@ public sealed class OutputSelection
     private OutputSelection(IReadOnlyList<ArtifactPattern> include, IReadOnlyList<ArtifactPattern> exclude, bool force) =>
         (_include, _exclude, _force) = (include, exclude, force);
 
-    /// <summary>Bytes beyond which a file is left out; null for files of any length.</summary>
+    /// <summary>The maximum length of a file, in bytes; null for no limit. Longer files are left out.</summary>
     public long? MaximumLength { get; init; }
 
     private DateTime? WrittenSinceUtc { get; init; }
 
-    /// <summary>The same rules, and without what was written before a run started: that is of an earlier run.</summary>
+    /// <summary>Adds a rule that leaves out files written before a run started, which are from an earlier run.</summary>
     public OutputSelection WrittenSince(DateTime utc) =>
         new(_include, _exclude, _force) { MaximumLength = MaximumLength, WrittenSinceUtc = utc - Coarse };
 
@@ -43,14 +43,14 @@ public sealed class OutputSelection
     public static bool AnyWrittenSince(DateTime utc, IEnumerable<ScannedOutput> outputs) =>
         outputs.SelectMany(output => output.Files).Any(file => Written(file) >= utc - Coarse);
 
-    /// <summary>The output with each file's answer: whether it is sent, and why or why not.</summary>
+    /// <summary>Returns the output with a decision and a reason for each file.</summary>
     public ScannedOutput Explain(ScannedOutput output) => output.With(output.Files.Select(
         file => WhyNot(output, file) is { } why ? file with { Tracked = false, Reason = why } : file with { Tracked = true, Reason = output.Tracked ? output.Reason : "-Force overrides the flags" }));
 
-    /// <summary>The selection among these outputs.</summary>
-    /// <param name="outputs">The outputs, with what there is of each.</param>
-    /// <param name="runId">The run that they are for.</param>
-    /// <param name="open">Gives the bytes of a file; without it, files are those of this machine.</param>
+    /// <summary>Selects from outputs.</summary>
+    /// <param name="outputs">The outputs with their files.</param>
+    /// <param name="runId">The run to send the files to.</param>
+    /// <param name="open">Returns the source of a file; if it is null, all files are on this machine.</param>
     public Selected Of(IEnumerable<ScannedOutput> outputs, string runId, Func<OutputFile, ArtifactSource>? open = null)
     {
         open ??= file => new FileSource(new FileInfo(file.FullPath));
@@ -64,7 +64,7 @@ public sealed class OutputSelection
         }
 
         if (selected.NotSent.Any(row => row.Status == ArtifactStatus.Missing && !row.Reason.Contains(OfRun)))
-            selected.Warnings.Add("Relative paths of a workflow start from its working directory. Name it with -BasePath if that is not the current folder.");
+            selected.Warnings.Add("Relative paths in a workflow start from its working directory. Specify it with -BasePath if it is not the current folder.");
         return selected;
     }
 
@@ -81,8 +81,8 @@ public sealed class OutputSelection
 
         if (output.Output.IsRemote && !Buckets.Speaks(output.Path!))
         {
-            const string Remedy = "Copy it into a folder, or to s3:, gs:, wasbs: or abfss:, and send it from there";
-            Refuse(ArtifactStatus.Failed, $"{output.Path} is in a store that this version does not speak to. {Remedy}");
+            const string Remedy = "Copy it to a folder, or to s3:, gs:, wasbs: or abfss:, and send it from there";
+            Refuse(ArtifactStatus.Failed, $"{output.Path} is in a store that this version does not support. {Remedy}");
             return;
         }
 
@@ -92,7 +92,7 @@ public sealed class OutputSelection
             return;
         }
 
-        // A report folder is shared by several steps, and its files are counted with the first.
+        // Several steps share a report folder, and its files belong to the first of them.
         bool isDataset = output.Kind is OutputKind.Output or OutputKind.Intermediate;
         if (!output.Exists || (isDataset && output.Files.Count == 0))
         {
@@ -111,7 +111,7 @@ public sealed class OutputSelection
 
         void Refuse(ArtifactStatus status, string reason)
         {
-            // What no pattern would select is no loss.
+            // If the patterns exclude the output anyway, it is not missing.
             if (WhyNot(artifactPath) is { } why)
             {
                 selected.NotSent.Add(Row(ArtifactStatus.NotTracked, artifactPath, output.Path!, why));
@@ -120,22 +120,22 @@ public sealed class OutputSelection
 
             selected.NotSent.Add(Row(status, artifactPath, output.Path!, reason));
             if (status == ArtifactStatus.Missing)
-                selected.Warnings.Add($"Not sent, {output.Step}: {reason}.");
+                selected.Warnings.Add($"{output.Step} was not sent: {reason}.");
         }
 
         ArtifactResult Row(ArtifactStatus status, string path, string file, string reason) =>
             new() { Kind = output.Kind.ToString(), ArtifactPath = path, Path = file, Status = status, Reason = reason, RunId = runId };
     }
 
-    // Anovos names folders by the run that it tracks to.
+    // When Anovos tracks, it names folders by the run id.
     private static string WhyMissing(ScannedOutput output)
     {
         if (output.OtherRuns.Count == 0)
-            return output.Exists ? $"the folder {output.Path} holds no file of this run" : $"{output.Path} is not there";
+            return output.Exists ? $"the folder {output.Path} has no files of this run" : $"{output.Path} does not exist";
         string folder = output.Output.IsFile ? Path.GetDirectoryName(output.Path!)! : output.Path!;
         string newest = output.OtherRuns[0];
         string others = output.OtherRuns.Count == 1 ? "" : $" and of {output.OtherRuns.Count - 1} earlier";
-        return $"the folder {folder} holds no file of this run, but some{OfRun}{newest}{others}. Send them to that run with "
+        return $"the folder {folder} has no files of this run, but has files{OfRun}{newest}{others}. Send them to that run with "
             + $"Send-AnovosArtifact -RunId {newest}, or to this one with Get-AnovosOutput -RunId {newest} | Send-AnovosArtifact";
     }
 
@@ -148,7 +148,7 @@ public sealed class OutputSelection
         if (WhyNot(file.ArtifactPath) is { } why)
             return why;
         if (file.Length > MaximumLength)
-            return $"it has {file.Length} bytes, and -MaximumLength allows {MaximumLength}";
+            return $"it has {file.Length} bytes, but -MaximumLength allows only {MaximumLength}";
         return !_force && WrittenSinceUtc is { } since && Written(file) < since ? Earlier : null;
     }
 
@@ -157,20 +157,20 @@ public sealed class OutputSelection
     private string? WhyNot(string artifactPath)
     {
         if (_exclude.FirstOrDefault(pattern => pattern.Selects(artifactPath)) is { } excluding)
-            return $"-Exclude '{excluding}' leaves it out";
-        return _include.Count == 0 || _include.Any(pattern => pattern.Selects(artifactPath)) ? null : "no -Include selects it";
+            return $"-Exclude '{excluding}' excludes it";
+        return _include.Count == 0 || _include.Any(pattern => pattern.Selects(artifactPath)) ? null : "no -Include pattern selects it";
     }
 
-    /// <summary>What is sent and what is not.</summary>
+    /// <summary>The result of a selection.</summary>
     public sealed class Selected
     {
         /// <summary>The files to send.</summary>
         public List<ArtifactUpload> Uploads { get; } = [];
 
-        /// <summary>A row for each output or file that is not.</summary>
+        /// <summary>A row for each output or file that is not sent.</summary>
         public List<ArtifactResult> NotSent { get; } = [];
 
-        /// <summary>What should have been sent and cannot be, a sentence each.</summary>
+        /// <summary>A sentence for each output or file that should have been sent but cannot be.</summary>
         public List<string> Warnings { get; } = [];
     }
 }

@@ -5,26 +5,26 @@ using Anovos.Mlflow.Configuration;
 
 namespace Anovos.Mlflow.Outputs;
 
-/// <summary>Finds the objects of those outputs that are in buckets, by the rules of <see cref="OutputScan"/>.</summary>
+/// <summary>Finds the objects of outputs in buckets, by the rules of <see cref="OutputScan"/>.</summary>
 /// <param name="sources">The buckets.</param>
-/// <param name="includeChecksums">Whether Hadoop's hidden checksum files (<c>.part-….crc</c>) count.</param>
+/// <param name="includeChecksums">Whether to include Hadoop's hidden checksum files (<c>.part-….crc</c>).</param>
 public sealed class RemoteScan(BucketSources sources, bool includeChecksums = false)
 {
-    // Of other runs; and what EMR keeps for a folder.
+    // Objects of other runs, and the objects that EMR creates for folders.
     private static readonly Regex NotOurs = new("^[0-9a-f]{32}/|(^|/)[^/]*_\\$folder\\$\\z|/\\z", RegexOptions.CultureInvariant);
     private static readonly Regex Checksum = new("(^|/)\\.[^/]*\\.crc\\z", RegexOptions.CultureInvariant);
 
-    /// <summary>The rows, those in buckets with what is there. What cannot be listed is said in the row's errors.</summary>
-    /// <param name="outputs">Rows of <see cref="OutputScan"/>.</param>
-    /// <param name="all">Looks for all; else for those that are tracked.</param>
-    /// <param name="cancellationToken">Ends the requests at once.</param>
+    /// <summary>Returns the rows, with the objects of outputs in buckets. If listing fails, the row has an error.</summary>
+    /// <param name="outputs">The rows of <see cref="OutputScan"/>.</param>
+    /// <param name="all">True to find the objects of all outputs; false for tracked outputs only.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task<IReadOnlyList<ScannedOutput>> FillAsync(IReadOnlyList<ScannedOutput> outputs, bool all, CancellationToken cancellationToken)
     {
         ScannedOutput[] rows = [.. outputs];
         int[] remote = [.. Enumerable.Range(0, rows.Length).Where(i => rows[i].Output is { IsRemote: true, Path: { } path } && Buckets.Speaks(path) && (all || rows[i].Tracked))];
         await ParallelWork.RunAsync(remote, ParallelWork.DefaultParallelism, async (i, token) => rows[i] = await FindAsync(rows[i].Output, token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
-        // A file belongs to the output that names it, else to the deepest folder around it, else to the first.
+        // A file belongs to the output that names it, otherwise to the output with the deepest folder around it, otherwise to the first.
         var owners = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (int i in remote.OrderByDescending(i => rows[i].Output.IsFile).ThenByDescending(i => rows[i].Path!.Length).ThenBy(i => i))
         {

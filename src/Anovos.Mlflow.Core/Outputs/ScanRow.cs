@@ -3,28 +3,28 @@ using Anovos.Mlflow.Configuration;
 
 namespace Anovos.Mlflow.Outputs;
 
-/// <summary>An output while its files are being found.</summary>
+/// <summary>Collects the files of an output.</summary>
 internal sealed class ScanRow
 {
     private readonly List<OutputFile> _files = [];
 
-    /// <summary>Begins with what the plan says.</summary>
+    /// <summary>Creates a row for an output of the plan.</summary>
     public ScanRow(AnovosOutput output)
     {
         Output = output;
         Path = output.IsRemote ? null : InUse(output);
     }
 
-    /// <summary>What the plan says.</summary>
+    /// <summary>The output in the plan.</summary>
     public AnovosOutput Output { get; }
 
-    /// <summary>The file or folder to look at: the run's own where there is one; null for what is not on this machine.</summary>
+    /// <summary>The file or folder to search: the path for the run if it exists; null if the output is not on this machine.</summary>
     public string? Path { get; }
 
-    /// <summary>Whether it is there.</summary>
+    /// <summary>Whether the file or folder exists.</summary>
     public bool Exists { get; set; }
 
-    /// <summary>What could not be read.</summary>
+    /// <summary>The errors of files that could not be read.</summary>
     public List<string> Errors { get; } = [];
 
     /// <summary>Adds a file below the path, or the path itself.</summary>
@@ -34,7 +34,7 @@ internal sealed class ScanRow
         {
             string relative = Output.IsFile ? file.Name : Relative(file.FullName);
             string artifact = Output.ArtifactPath is { Length: > 0 } folder ? $"{folder}/{relative}" : relative;
-            long length = (FileLinks.Follow(file) ?? throw new FileNotFoundException("it is a link that leads nowhere")).Length;
+            long length = (FileLinks.Follow(file) ?? throw new FileNotFoundException("it is a broken link")).Length;
             _files.Add(new OutputFile(file.FullName, artifact, length) { Tracked = Output.Tracked, Reason = Output.Reason });
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -43,7 +43,7 @@ internal sealed class ScanRow
         }
     }
 
-    /// <summary>The result, files in order.</summary>
+    /// <summary>Returns the result, with the files in order.</summary>
     public ScannedOutput ToResult() => new()
     {
         Output = Output,

@@ -2,10 +2,10 @@ using Anovos.Mlflow.Configuration;
 
 namespace Anovos.Mlflow.Outputs;
 
-/// <summary>An output as it was found on this machine.</summary>
+/// <summary>An output with the files that were found.</summary>
 public sealed class ScannedOutput
 {
-    /// <summary>What the plan says of it.</summary>
+    /// <summary>The output in the plan.</summary>
     public required AnovosOutput Output { get; init; }
 
     /// <inheritdoc cref="AnovosOutput.Kind"/>
@@ -23,34 +23,34 @@ public sealed class ScannedOutput
     /// <inheritdoc cref="AnovosOutput.Reason"/>
     public string Reason => Output.Reason;
 
-    /// <summary>Where it was looked for; null when nothing is written.</summary>
+    /// <summary>The path that was searched; null if nothing is written.</summary>
     public string? Path { get; init; }
 
-    /// <summary>Whether its file or folder is there. In a bucket it is looked for where it is tracked; in other remote stores it is not.</summary>
+    /// <summary>Whether its file or folder exists. In buckets, only tracked outputs are searched; other remote stores never are.</summary>
     public bool Exists { get; init; }
 
-    /// <summary>Its files by artifact path; a file that several outputs could claim is with one of them.</summary>
+    /// <summary>Its files by artifact path. If several outputs could have a file, only one has it.</summary>
     public required IReadOnlyList<OutputFile> Files { get; init; }
 
-    /// <summary>Other runs that have files of this output, in folders called like their ids; the newest first.</summary>
+    /// <summary>Other runs that have files of this output, in folders named by their run ids; newest first.</summary>
     public IReadOnlyList<string> OtherRuns { get; init; } = [];
 
-    /// <summary>The bytes of all files.</summary>
+    /// <summary>The total size of all files, in bytes.</summary>
     public long Bytes => Files.Sum(file => file.Length);
 
-    /// <summary>What could not be read, as sentences; what else there is stands in <see cref="Files"/>.</summary>
+    /// <summary>The files and folders that could not be read, a sentence each. <see cref="Files"/> has all others.</summary>
     public required IReadOnlyList<string> Errors { get; init; }
 
-    /// <summary>The same output with other files.</summary>
+    /// <summary>Returns the same output with other files.</summary>
     internal ScannedOutput With(IEnumerable<OutputFile> files) =>
         new() { Output = Output, Path = Path, Exists = Exists, Files = [.. files], Errors = Errors, OtherRuns = OtherRuns };
 
-    /// <summary>Files that a user says are outputs of this kind.</summary>
-    /// <param name="kind">What they are.</param>
+    /// <summary>Creates an output from files specified by the user.</summary>
+    /// <param name="kind">The kind of the files.</param>
     /// <param name="artifactPath">Their folder among the run's artifacts.</param>
-    /// <param name="tracked">Whether the flags allow them.</param>
-    /// <param name="reason">Why, or why not.</param>
-    /// <param name="files">Full paths.</param>
+    /// <param name="tracked">Whether the flags allow the files.</param>
+    /// <param name="reason">The reason.</param>
+    /// <param name="files">The full paths of the files.</param>
     public static ScannedOutput OfFiles(string kind, string artifactPath, bool tracked, string reason, IEnumerable<string> files)
     {
         List<OutputFile> found = [.. files.Select(file => new OutputFile(file, Artifacts.ArtifactPath.Join(artifactPath, System.IO.Path.GetFileName(file)), new FileInfo(file).Length) { Tracked = tracked, Reason = reason })];
@@ -76,23 +76,23 @@ public sealed class ScannedOutput
 }
 
 /// <summary>A file of an output.</summary>
-/// <param name="FullPath">Where it is: a path, or the URI of an object.</param>
-/// <param name="ArtifactPath">Its path among the run's artifacts, name included, with forward slashes.</param>
+/// <param name="FullPath">Its location: a path, or the URI of an object.</param>
+/// <param name="ArtifactPath">Its artifact path in the run, including the name, with forward slashes.</param>
 /// <param name="Length">Its length in bytes.</param>
 public sealed record OutputFile(string FullPath, string ArtifactPath, long Length)
 {
-    /// <summary>Whether it is to be sent to the run.</summary>
+    /// <summary>Whether it should be sent to the run.</summary>
     public bool Tracked { get; init; }
 
-    /// <summary>Why, or why not: the flag, or the rule that leaves it out.</summary>
+    /// <summary>The reason why it is sent or not: the flag, or the rule that excludes it.</summary>
     public string Reason { get; init; } = "";
 
-    /// <summary>When it was written, as its bucket says; null for a file of this machine.</summary>
+    /// <summary>The time when it was written, from its bucket; null for a file on this machine.</summary>
     public DateTime? WrittenUtc { get; init; }
 
-    /// <summary>What its bucket calls this very content; null for a file of this machine.</summary>
+    /// <summary>The bucket's ETag for this content; null for a file on this machine.</summary>
     public string? ETag { get; init; }
 
-    /// <summary>The MD5 that its bucket has of it, in hex digits; null where there is none.</summary>
+    /// <summary>The MD5 from its bucket, in hex digits; null if there is none.</summary>
     public string? Md5 { get; init; }
 }

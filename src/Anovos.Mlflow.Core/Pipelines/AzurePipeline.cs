@@ -6,10 +6,10 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Pipelines;
 
-/// <summary>Reports runs to the agent of Azure Pipelines whose task this process is: as lines for standard output.</summary>
+/// <summary>Reports runs to the Azure Pipelines agent that runs this process, as lines for standard output.</summary>
 public sealed class AzurePipeline
 {
-    // A line for each percent would be most of the log.
+    // A line for each percent would fill most of the log.
     private const int ProgressStep = 5;
 
     private readonly PipelineBuild _build;
@@ -18,7 +18,7 @@ public sealed class AzurePipeline
 
     private AzurePipeline(PipelineBuild build) => _build = build;
 
-    /// <summary>How a run ends by the state of the job so far: Finished, Failed or Killed; null where the agent does not say.</summary>
+    /// <summary>The run status for the current state of the job: Finished, Failed or Killed; null if the agent reports none.</summary>
     public string? RunStatus => _build.Text("AGENT_JOBSTATUS")?.ToUpperInvariant() switch
     {
         "SUCCEEDED" or "SUCCEEDEDWITHISSUES" => nameof(Tracking.RunStatus.Finished),
@@ -27,18 +27,18 @@ public sealed class AzurePipeline
         _ => null,
     };
 
-    /// <summary>A link to the build, for a Markdown text. It is the description of runs that have no other.</summary>
+    /// <summary>A link to the build, in Markdown. It is the description of runs that have no other description.</summary>
     public string BuildLink => _build.Link;
 
-    /// <summary>The pipeline; null outside of one, or if <c>ANOVOS_MLFLOW_PIPELINE</c> is <c>false</c>.</summary>
+    /// <summary>Finds the pipeline; null outside of a pipeline, or if <c>ANOVOS_MLFLOW_PIPELINE</c> is <c>false</c>.</summary>
     /// <param name="environment">Returns the value of an environment variable.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for that variable.</exception>
     public static AzurePipeline? Find(Func<string, string?> environment) => PipelineBuild.Find(environment) is { } build ? new AzurePipeline(build) : null;
 
-    /// <summary>Names the run to later tasks of the job, whose MLflow clients then join it.</summary>
+    /// <summary>Passes the run to later tasks of the job, so that their MLflow clients join it.</summary>
     public IReadOnlyList<string> Join(Run run)
     {
-        // Scripts of later tasks may hold them as $(MLFLOW_RUN_ID), and a server chose them.
+        // Later tasks may insert these ids into scripts as $(MLFLOW_RUN_ID), and the ids come from a server.
         if (!Run.IsRunId(run.RunId) || !Run.IsRunId(run.ExperimentId))
             return [];
         return
@@ -55,7 +55,7 @@ public sealed class AzurePipeline
     /// <summary>An error for the page of the build.</summary>
     public IReadOnlyList<string> Fail(string text) => [LoggingCommand.LogIssue("error", text)];
 
-    /// <summary>A finding in a workflow file, with its place; nothing for information.</summary>
+    /// <summary>A finding in a workflow file, with its position; nothing for information.</summary>
     public IReadOnlyList<string> Issue(ConfigDiagnostic found)
     {
         if (found.Severity == DiagnosticSeverity.Information)
@@ -64,7 +64,7 @@ public sealed class AzurePipeline
         return [LoggingCommand.LogIssue(type, found.Text, found.Path, found.Line, found.Column, found.Rule)];
     }
 
-    /// <summary>How far the task is, 0 to 100, and with what; nothing where that is hardly news.</summary>
+    /// <summary>The progress of the task, 0 to 100, and its current step; nothing if the change is too small.</summary>
     public IReadOnlyList<string> Progress(int percent, string doing)
     {
         if (doing == _doing && percent < _percent + ProgressStep && (percent != 100 || _percent == 100))
@@ -73,11 +73,11 @@ public sealed class AzurePipeline
         return [LoggingCommand.SetProgress(percent, doing)];
     }
 
-    /// <summary>Writes what gates came to for the tab Tests of the build.</summary>
+    /// <summary>Writes the results of gates for the Tests tab of the build.</summary>
     /// <param name="reports">A report for each run.</param>
-    /// <param name="path">The file; null for one where the agent finds it.</param>
-    /// <param name="cancellationToken">Ends the wait for a reader of the file.</param>
-    /// <exception cref="IOException">It cannot be written; and <see cref="UnauthorizedAccessException"/>.</exception>
+    /// <param name="path">The file; null for a temporary file that the agent can read.</param>
+    /// <param name="cancellationToken">Cancels waiting for a reader of the file.</param>
+    /// <exception cref="IOException">The file cannot be written. Also <see cref="UnauthorizedAccessException"/>.</exception>
     public IReadOnlyList<string> Publish(IReadOnlyList<GateReport> reports, string? path, CancellationToken cancellationToken)
     {
         path ??= TemporaryFile($"gate-{Guid.NewGuid():N}.xml");
@@ -85,10 +85,10 @@ public sealed class AzurePipeline
         return [LoggingCommand.PublishTests(path, "MLflow gate")];
     }
 
-    /// <summary>Issues of rules that a run breaks, or that there is too little to decide by; and a section of the summary.</summary>
+    /// <summary>Reports rules that a run breaks or that cannot be decided as issues, and writes a section of the summary.</summary>
     /// <param name="report">The run and the results.</param>
-    /// <param name="page">The address of the run's page; null where it has none.</param>
-    /// <exception cref="IOException">It cannot be written; and <see cref="UnauthorizedAccessException"/>.</exception>
+    /// <param name="page">The address of the run's page; null if it has none.</param>
+    /// <exception cref="IOException">The file cannot be written. Also <see cref="UnauthorizedAccessException"/>.</exception>
     public IReadOnlyList<string> Summarize(GateReport report, string? page)
     {
         List<string> lines = [];
@@ -110,20 +110,20 @@ public sealed class AzurePipeline
         static string Issue(GateResult result) => $"MLflow run {result.RunId}: {result.Rule}: {result.Reason}";
     }
 
-    /// <summary>Writes the summary of a run that ended where the agent finds it, for the page of the build. A nested run has none.</summary>
-    /// <exception cref="IOException">It cannot be written; and <see cref="UnauthorizedAccessException"/>.</exception>
+    /// <summary>Writes the summary of an ended run for the page of the build. Nested runs have no summary.</summary>
+    /// <exception cref="IOException">The file cannot be written. Also <see cref="UnauthorizedAccessException"/>.</exception>
     public IReadOnlyList<string> Summarize(RunSummary summary)
     {
         if (summary.Run.Tags.ContainsKey(RunTags.ParentRunId) || !Run.IsRunId(summary.Run.RunId))
             return [];
 
-        // The name is the heading.
+        // The file name becomes the heading.
         string path = TemporaryFile($"MLflow run {summary.Run.RunId}.md");
         File.WriteAllText(path, summary.ToMarkdown());
         return [LoggingCommand.UploadSummary(path)];
     }
 
-    // The agent empties this folder after the job; until then it may not have read the file yet.
+    // The agent deletes the content of this folder after the job. It may read the file until then.
     private string TemporaryFile(string name)
     {
         string folder = Path.Combine(_build.Text("AGENT_TEMPDIRECTORY") ?? Path.GetTempPath(), "anovos-mlflow");

@@ -4,25 +4,25 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Pipelines;
 
-/// <summary>What a pipeline is told of a workflow while it runs: how far it is, and the first of its warnings and errors.</summary>
+/// <summary>Reports a running workflow to a pipeline: its progress, and its first warnings and errors.</summary>
 /// <param name="pipeline">The pipeline.</param>
-/// <param name="config">The workflow; each step that writes something is a share of it.</param>
+/// <param name="config">The workflow. Each step that writes output counts equally towards the progress.</param>
 /// <param name="basePath">The workflow's working directory.</param>
 public sealed class WorkflowProgress(AzurePipeline pipeline, AnovosConfig config, string basePath)
 {
-    // The page of a build shows ten of a kind, and what the module itself says must be among them.
+    // The page of a build shows ten issues of a kind, which must leave room for the module's own issues.
     private const int Issues = 5;
 
-    // 100 is for the end, when all is reported.
+    // 100 is reserved for the end, when everything is reported.
     private const int Reported = 95;
 
     private readonly int _steps = AnovosPlan.Of(config, basePath).Outputs.Where(output => output.Path is not null).Select(output => output.Step).Distinct().Count();
-    // The page of a build shows these keys and no store gets them: MLflow's own limits do.
+    // These keys are shown on the page of the build and not sent to a store, so MLflow's own limits suffice.
     private readonly Timings _timings = new(StoreLimits.Mlflow);
 
     private int _warnings, _errors, _timed;
 
-    /// <summary>The lines for the pipeline that follow from lines of the log.</summary>
+    /// <summary>Returns the lines for the pipeline that result from lines of the log.</summary>
     public IReadOnlyList<string> Of(IReadOnlyList<LogLine> lines)
     {
         List<string> told = [];
@@ -33,7 +33,7 @@ public sealed class WorkflowProgress(AzurePipeline pipeline, AnovosConfig config
             _timings.Read(line);
         }
 
-        // The total comes when all steps are over; it is no step.
+        // The total arrives after all steps, and is not a step.
         IReadOnlyList<StepTiming> all = _timings.All;
         if (all.Count > _timed)
         {
@@ -47,7 +47,7 @@ public sealed class WorkflowProgress(AzurePipeline pipeline, AnovosConfig config
 
     private void AddIssue(List<string> told, LogLine line)
     {
-        // Spark warns a dozen times before the first step. Anovos goes on after most errors: what ends it is told at its end.
+        // Spark logs a dozen warnings before the first step. Anovos continues after most errors; the error that stops it is reported later.
         if ((line.Severity == LogSeverity.Warning && !line.IsSpark && _warnings++ < Issues)
             || (line.Severity == LogSeverity.Error && _errors++ < Issues))
             told.AddRange(pipeline.Warn(line.ToDisplay()));

@@ -4,20 +4,20 @@ using System.Runtime.InteropServices;
 
 namespace Anovos.Mlflow.Processes;
 
-/// <summary>The user's browser.</summary>
+/// <summary>Opens pages in the user's browser.</summary>
 public static class Browser
 {
-    // xdg-open ends as soon as the browser has the address, but with a browser for terminals only when that ends.
+    // xdg-open exits as soon as the browser has the address. With a terminal browser, it exits only when the browser does.
     private const int LongestStart = 3000;
 
-    /// <summary>Opens a page, without a shell in between; false where there is no browser to open it.</summary>
+    /// <summary>Opens a page without a shell; false if there is no browser to open it.</summary>
     /// <param name="page">An <c>http</c> or <c>https</c> address.</param>
-    /// <param name="environment">Reads an environment variable.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for an address of another scheme, which might start any program.</exception>
+    /// <param name="environment">Returns the value of an environment variable.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for other schemes, which could start any program.</exception>
     public static bool TryOpen(Uri page, Func<string, string?> environment)
     {
         if (!page.IsAbsoluteUri || (page.Scheme != Uri.UriSchemeHttp && page.Scheme != Uri.UriSchemeHttps))
-            throw new MlflowException(ErrorKind.InvalidValue, $"'{page}' is not the address of a page: only http and https are opened.") { Target = page.ToString() };
+            throw new MlflowException(ErrorKind.InvalidValue, $"'{page}' is not the address of a page: only http and https addresses can be opened.") { Target = page.ToString() };
         try
         {
             if (RuntimeInformation.IsOSPlatform(OSPlatform.Windows))
@@ -31,12 +31,12 @@ public static class Browser
         }
         catch (Win32Exception)
         {
-            // No such program, or none for web pages.
+            // There is no such program, or no program for web pages.
             return false;
         }
     }
 
-    // xdg-open takes the program in BROWSER where there is no desktop.
+    // Without a desktop, xdg-open uses the program in BROWSER.
     private static bool HasDisplay(Func<string, string?> environment) =>
         new[] { "DISPLAY", "WAYLAND_DISPLAY", "BROWSER" }.Any(name => !string.IsNullOrEmpty(environment(name)));
 

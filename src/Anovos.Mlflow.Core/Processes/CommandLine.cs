@@ -2,16 +2,16 @@ using System.Text;
 
 namespace Anovos.Mlflow.Processes;
 
-/// <summary>Makes one command line of arguments, as Windows wants it and its C runtime takes it apart again.</summary>
+/// <summary>Joins arguments to one command line, which the C runtime of Windows splits into the same arguments.</summary>
 internal static class CommandLine
 {
-    // What cmd.exe, which runs every .bat and .cmd, would act upon, inside quotes as well.
+    // Characters that cmd.exe, which runs every .bat and .cmd file, interprets even inside quotes.
     private static readonly char[] BatchCharacters = ['"', '%', '!', '&', '|', '<', '>', '^', '\r', '\n'];
 
-    /// <summary>The arguments on one line, by the rules of <c>CommandLineToArgvW</c> and the Microsoft C runtime.</summary>
+    /// <summary>Joins the arguments by the rules of <c>CommandLineToArgvW</c> and the Microsoft C runtime.</summary>
     public static string Join(IEnumerable<string> arguments) => string.Join(" ", arguments.Select(Quote));
 
-    /// <summary>The first argument that a batch file would not get as it is; null when there is none.</summary>
+    /// <summary>Returns the first argument that a batch file would not receive unchanged; null if there is none.</summary>
     public static string? BrokenByBatch(string fileName, IEnumerable<string> arguments)
     {
         bool isBatch = fileName.EndsWith(".bat", StringComparison.OrdinalIgnoreCase) || fileName.EndsWith(".cmd", StringComparison.OrdinalIgnoreCase);
@@ -27,7 +27,7 @@ internal static class CommandLine
         int backslashes = 0;
         foreach (char c in argument)
         {
-            // Backslashes mean themselves, except before a quote.
+            // Backslashes are literal, except before a quote.
             if (c == '"')
                 quoted.Append('\\', backslashes + 1);
             backslashes = c == '\\' ? backslashes + 1 : 0;

@@ -7,12 +7,12 @@ using System.Text;
 
 namespace Anovos.Mlflow.Processes;
 
-/// <summary>The encoding in which console programs of Windows write, <c>cmd</c> among them: the OEM code page of the system.</summary>
+/// <summary>The output encoding of Windows console programs such as <c>cmd</c>: the OEM code page of the system.</summary>
 internal static class ConsoleEncoding
 {
     private const int Utf8 = 65001;
 
-    /// <summary>That of this system; null where programs write UTF-8.</summary>
+    /// <summary>Returns the encoding of this system; null if programs write UTF-8.</summary>
     public static Encoding? OfSystem()
     {
         if (!WindowsName.IsWindows)
@@ -24,7 +24,7 @@ internal static class ConsoleEncoding
 #endif
     }
 
-    /// <summary>That of a code page; null for UTF-8, and for one that .NET does not know.</summary>
+    /// <summary>Returns the encoding of a code page; null for UTF-8, and for code pages unknown to .NET.</summary>
     public static Encoding? Of(int codePage)
     {
         if (codePage == Utf8)

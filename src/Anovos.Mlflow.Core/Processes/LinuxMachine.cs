@@ -2,15 +2,15 @@ using System.Globalization;
 
 namespace Anovos.Mlflow.Processes;
 
-/// <summary>Reads the use of a Linux machine in <c>/proc</c>, by the formulas of psutil, which MLflow uses.</summary>
+/// <summary>Reads the usage of a Linux machine from <c>/proc</c>, with the formulas of psutil, which MLflow uses.</summary>
 /// <param name="disk">A folder on the disk to read.</param>
 /// <param name="proc">The folder <c>/proc</c>.</param>
 internal sealed class LinuxMachine(string disk, string proc) : Machine(disk)
 {
-    /// <summary>The unit of times in <c>/proc</c> is USER_HZ, which is 100 a second on every platform of .NET.</summary>
+    /// <summary>Times in <c>/proc</c> are in units of USER_HZ, which is 100 per second on every .NET platform.</summary>
     public const double TicksPerSecond = 100;
 
-    // user nice system idle iowait irq softirq steal; the times of guests, which follow, are parts of the first two.
+    // user nice system idle iowait irq softirq steal; the guest times that follow are included in the first two.
     private const int CpuFields = 8, Idle = 3, WaitingForDisk = 4;
 
     protected override CpuTime? Cpu()
@@ -44,7 +44,7 @@ internal sealed class LinuxMachine(string disk, string proc) : Machine(disk)
 
     protected override NetworkUse? Network()
     {
-        // Two lines of headings, then one for each interface: "eth0: received … sent …".
+        // Two header lines, then one line per interface: "eth0: received … sent …".
         const int Sent = 8;
         long received = 0, sent = 0;
         foreach (string line in File.ReadLines(Path.Combine(proc, "net", "dev")).Skip(2))

@@ -3,7 +3,7 @@ using System.Buffers.Text;
 
 namespace Anovos.Mlflow.Processes;
 
-/// <summary>What a process has used, with those of its children that have ended and that it waited for.</summary>
+/// <summary>The resources used by a process, including its ended children that it waited for.</summary>
 internal readonly record struct LinuxCost(long Ticks, long Read, long Written, bool HasBytes)
 {
     public static LinuxCost operator +(LinuxCost one, LinuxCost other) =>
@@ -14,10 +14,10 @@ internal readonly record struct LinuxCost(long Ticks, long Read, long Written, b
 /// <param name="Folder">Its folder.</param>
 /// <param name="Id">Its id.</param>
 /// <param name="Parent">The id of its parent.</param>
-/// <param name="Started">When it started, in ticks since the system did.</param>
+/// <param name="Started">Its start time, in ticks since the system started.</param>
 internal sealed record LinuxProcess(string Folder, int Id, int Parent, long Started)
 {
-    // Fields of /proc/PID/stat behind the name of the program, which may hold anything: proc_pid_stat(5), from "state" on.
+    // Fields of /proc/PID/stat after the program name, which may contain any character: proc_pid_stat(5), starting at "state".
     private const int State = 0, ParentId = 1, UserTime = 11, ChildrenSystemTime = 14, StartTime = 19, ResidentPages = 21;
 
     public (int Id, long Started) Key => (Id, Started);
@@ -38,7 +38,7 @@ internal sealed record LinuxProcess(string Folder, int Id, int Parent, long Star
         }
     }
 
-    /// <summary>The process with the bytes that it read from disks and wrote to them, if this user may know.</summary>
+    /// <summary>Adds the bytes that the process read from and wrote to disks, if this user is allowed to read them.</summary>
     public LinuxProcess WithBytes()
     {
         ReadOnlySpan<byte> text = Read("io");
@@ -49,7 +49,7 @@ internal sealed record LinuxProcess(string Folder, int Id, int Parent, long Star
 
     public bool HasInEnvironment(byte[] mark) => Read("environ").AsSpan().IndexOf(mark) >= 0;
 
-    /// <summary>The process; null if it has ended.</summary>
+    /// <summary>Reads a process; null if it has ended.</summary>
     public static LinuxProcess? Of(string folder, int id)
     {
         ReadOnlySpan<byte> text = Read(folder, "stat");
@@ -95,7 +95,7 @@ internal sealed record LinuxProcess(string Folder, int Id, int Parent, long Star
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return []; // ended, or another user's
+            return []; // It has ended, or belongs to another user.
         }
     }
 }

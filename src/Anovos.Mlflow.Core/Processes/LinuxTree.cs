@@ -4,8 +4,8 @@ using System.Text;
 namespace Anovos.Mlflow.Processes;
 
 /// <summary>
-/// Reads the use by a process and all that it started in <c>/proc</c>: the processes with the mark of the tree in their environment,
-/// so that one whose parent has ended is found too, and their children, should one of them have lost the mark.
+/// Reads the usage of a process and all processes that it started from <c>/proc</c>. It finds processes by the mark of the tree in
+/// their environment, even after their parent has ended. It also finds the children of these processes, even if they lost the mark.
 /// </summary>
 /// <param name="root">The process.</param>
 /// <param name="mark">The mark.</param>
@@ -14,12 +14,12 @@ internal sealed class LinuxTree(int root, string mark, string proc = "/proc")
 {
     private readonly byte[] _mark = Encoding.ASCII.GetBytes(mark);
 
-    // Processes that do not belong to the tree are looked at once only: between two reads no id comes round again.
+    // Processes outside the tree are checked only once: no id is reused between two reads.
     private HashSet<int> _others = [];
     private Dictionary<int, LinuxProcess> _last = [];
     private LinuxCost _ended;
 
-    /// <summary>The use now; null when none of the processes is left.</summary>
+    /// <summary>Reads the current usage; null if no process is left.</summary>
     public TreeUsage? Read()
     {
         Dictionary<int, LinuxProcess> now = FindAll();
@@ -68,7 +68,7 @@ internal sealed class LinuxTree(int root, string mark, string proc = "/proc")
         return found;
     }
 
-    // The cost of a process that has ended is its parent's, if the parent waited for it. Else nobody has it.
+    // The usage of an ended process is added to its parent if the parent waited for it. Otherwise it is counted nowhere.
     private bool IsWaitedFor(LinuxProcess process, Dictionary<int, LinuxProcess> now) =>
         _last.TryGetValue(process.Parent, out LinuxProcess? parent) && (IsIn(now, parent) || IsWaitedFor(parent, now));
 

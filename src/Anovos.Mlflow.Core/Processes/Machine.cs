@@ -3,12 +3,12 @@ using System.Net.NetworkInformation;
 
 namespace Anovos.Mlflow.Processes;
 
-/// <summary>Reads the use of this machine. This class reads what .NET gives on every system: the disk and the network.</summary>
+/// <summary>Reads the usage of this machine. This class reads the values that .NET provides on every system: disk and network.</summary>
 /// <param name="disk">A folder on the disk to read.</param>
 internal class Machine(string disk)
 {
-    /// <summary>The machine that this process runs on.</summary>
-    /// <param name="folder">A folder on the disk to read. Elsewhere than on Windows it is the root's, as in MLflow.</param>
+    /// <summary>Returns the machine that this process runs on.</summary>
+    /// <param name="folder">A folder on the disk to read. Systems other than Windows read the root's disk, as MLflow does.</param>
     public static Machine Of(string folder)
     {
         if (WindowsName.IsWindows)
@@ -16,7 +16,7 @@ internal class Machine(string disk)
         return Directory.Exists("/proc/self") ? new LinuxMachine("/", "/proc") : new Machine("/");
     }
 
-    /// <summary>Reads all of it. What cannot be read is null.</summary>
+    /// <summary>Reads all values. A value that cannot be read is null.</summary>
     public MachineUsage Read() => new(Try(Cpu), Try(Memory), Try(Disk), Try(Network));
 
     protected virtual CpuTime? Cpu() => null;
@@ -52,7 +52,7 @@ internal class Machine(string disk)
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or Win32Exception
             or NotSupportedException)
         {
-            // A sandbox that hides /proc, a share in place of a drive, a system that .NET knows less of.
+            // For example, a sandbox hides /proc, the folder is on a share instead of a drive, or .NET supports less on the system.
             return null;
         }
     }

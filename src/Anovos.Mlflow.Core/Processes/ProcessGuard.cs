@@ -5,14 +5,14 @@ using System.Runtime.InteropServices;
 namespace Anovos.Mlflow.Processes;
 
 /// <summary>
-/// Ends the processes of a tree and deletes its folder if this process is killed before it can. A shell of its own waits for
-/// that on Linux; it runs nothing but the script below.
+/// Ends the processes of a tree and deletes its folder if this process is killed before it can do so itself. On Linux, a separate
+/// shell waits for that; it runs only the script below.
 /// </summary>
 internal sealed class ProcessGuard : IDisposable
 {
     private const string Shell = "/bin/sh";
 
-    // Standard input ends when this process does, however it ends. A terminal's Ctrl+C is meant for the others in its group.
+    // Standard input ends when this process ends, for any reason. The script ignores Ctrl+C, which a terminal sends to the entire group.
     private const string Script =
         """
         trap '' HUP INT QUIT TERM
@@ -39,8 +39,8 @@ internal sealed class ProcessGuard : IDisposable
 
     private ProcessGuard(Process process) => _process = process;
 
-    /// <summary>Starts it; null where there is no Linux or no shell.</summary>
-    /// <param name="mark">What the environment of each process of the tree holds.</param>
+    /// <summary>Starts the guard; null if the system is not Linux or has no shell.</summary>
+    /// <param name="mark">The text in the environment of every process of the tree.</param>
     /// <param name="folder">The folder.</param>
     public static ProcessGuard? Start(string mark, string folder)
     {
@@ -60,7 +60,7 @@ internal sealed class ProcessGuard : IDisposable
         }
         catch (Win32Exception)
         {
-            // Without it, what is left over is found at the next start.
+            // Without the guard, leftovers are found at the next start.
             return null;
         }
     }
@@ -74,7 +74,7 @@ internal sealed class ProcessGuard : IDisposable
         }
         catch (IOException)
         {
-            // Somebody ended it.
+            // Another process ended the guard.
         }
 
         _process.Dispose();

@@ -8,12 +8,12 @@ using System.Text;
 namespace Anovos.Mlflow.Processes;
 
 /// <summary>
-/// A child process and all that it starts, to be ended together. On Linux they are told by a variable that they inherit, so
-/// that one whose parent has ended is found too; on Windows by a job object.
+/// A child process and all processes that it starts, to be ended together. On Linux they are identified by an inherited variable,
+/// so that they are found even after their parent has ended; on Windows by a job object.
 /// </summary>
 internal sealed class ProcessTree : IDisposable
 {
-    /// <summary>The variable by which the processes of one workflow are told.</summary>
+    /// <summary>The variable that identifies the processes of one workflow.</summary>
     public const string Variable = "ANOVOS_MLFLOW_WORKFLOW";
 
 #if NET
@@ -30,17 +30,17 @@ internal sealed class ProcessTree : IDisposable
     private LinuxTree? _linux;
 #endif
 
-    /// <summary>What the environment of each process of the tree holds.</summary>
+    /// <summary>The text in the environment of every process of the tree.</summary>
     public string Mark => $"{Variable}={_mark}";
 
-    /// <summary>True if the use of the machine by a tree can be read on this system.</summary>
+    /// <summary>True if the usage of a tree can be read on this system.</summary>
 #if NET
     public static bool IsMeasured => WindowsName.IsWindows || Directory.Exists("/proc/self");
 #else
     public static bool IsMeasured => WindowsName.IsWindows;
 #endif
 
-    /// <summary>Ends the processes of a tree whose own process was killed. Elsewhere than on Linux they cannot be found.</summary>
+    /// <summary>Ends the processes of a tree whose owner was killed. They can be found only on Linux.</summary>
     public static void EndMarked(string mark)
     {
 #if NET
@@ -50,7 +50,7 @@ internal sealed class ProcessTree : IDisposable
     }
 
     /// <summary>Starts the process as the root.</summary>
-    /// <exception cref="Win32Exception">It cannot be started.</exception>
+    /// <exception cref="Win32Exception">The process cannot be started.</exception>
     public StartedProcess Start(ProcessStartInfo start)
     {
         start.Environment[Variable] = _mark;
@@ -59,8 +59,8 @@ internal sealed class ProcessTree : IDisposable
         return started;
     }
 
-    /// <summary>The use of the machine by all of them; null when none of them is left, and where it cannot be read.</summary>
-    /// <exception cref="Win32Exception">Windows does not say.</exception>
+    /// <summary>Reads the usage of all processes; null if no process is left, or if it cannot be read.</summary>
+    /// <exception cref="Win32Exception">Windows does not provide the usage.</exception>
     public TreeUsage? Usage()
     {
         lock (_turn)
@@ -75,12 +75,12 @@ internal sealed class ProcessTree : IDisposable
         }
     }
 
-    /// <summary>Asks all of them to end, and after <paramref name="grace"/> ends those that did not.</summary>
+    /// <summary>Asks all processes to exit, and kills the remaining ones after <paramref name="grace"/>.</summary>
     public async Task EndAsync(TimeSpan grace)
     {
         if (_job is not null)
         {
-            // Windows has no polite way that a console program without a window hears.
+            // Windows has no way to ask a console program without a window to exit.
             _job.End();
             return;
         }
@@ -102,7 +102,7 @@ internal sealed class ProcessTree : IDisposable
         }
         catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException)
         {
-            // It has ended, or one of them did meanwhile.
+            // The process, or another one in its tree, has already ended.
         }
 
 #if NET
@@ -131,7 +131,7 @@ internal sealed class ProcessTree : IDisposable
             Send(id, signal);
     }
 
-    // /proc is Linux's; elsewhere .NET's own walk from parent to child has to do.
+    // Only Linux has /proc. On other systems, .NET's walk from parent to child must suffice.
     private static IEnumerable<int> Marked(string mark)
     {
         byte[] wanted = Encoding.ASCII.GetBytes(mark);
@@ -150,7 +150,7 @@ internal sealed class ProcessTree : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return false; // ended, or another user's
+            return false; // It has ended, or belongs to another user.
         }
     }
 

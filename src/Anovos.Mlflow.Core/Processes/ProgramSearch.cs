@@ -2,27 +2,27 @@ using System.Text;
 
 namespace Anovos.Mlflow.Processes;
 
-/// <summary>Finds programs as the system's shell does: by the variables <c>PATH</c> and, on Windows, <c>PATHEXT</c>.</summary>
+/// <summary>Finds programs like the system's shell: with the variables <c>PATH</c> and, on Windows, <c>PATHEXT</c>.</summary>
 public static class ProgramSearch
 {
-    // Those that start without another program.
+    // Extensions of files that start without another program.
     private static readonly string[] Startable = [".com", ".exe", ".bat", ".cmd"];
 
-    /// <summary>The path that names a program, relative to a folder.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>: it is not a path on this system.</exception>
+    /// <summary>Resolves the path of a program relative to a folder.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if it is not a path on this system.</exception>
     public static string Locate(string folder, string path) => LocalPath.Full(folder, path);
 
     /// <summary>
-    /// The file of a program that a path names; null if there is none. On Windows <c>.venv\Scripts\python</c> is <c>python.exe</c> there.
+    /// Finds the file of a program by its path; null if there is none. On Windows, <c>.venv\Scripts\python</c> finds <c>python.exe</c>.
     /// </summary>
     /// <param name="path">The path, with or without an extension.</param>
-    /// <param name="environment">Reads an environment variable.</param>
+    /// <param name="environment">Returns the value of an environment variable.</param>
     public static string? Complete(string path, Func<string, string?> environment) =>
         Complete(path, environment("PATHEXT"), File.Exists, WindowsName.IsWindows);
 
     internal static string? Complete(string path, string? pathExt, Func<string, bool> exists, bool onWindows)
     {
-        // On Windows, a file without an extension beside a program is its script for Unix.
+        // On Windows, a file without an extension next to a program is its Unix script.
         bool hasExtension = path.LastIndexOf('.') > path.LastIndexOfAny(['\\', '/']);
         IEnumerable<string> names = !onWindows ? [path]
             : hasExtension ? [path, .. Extensions(pathExt).Select(extension => path + extension)]
@@ -31,7 +31,7 @@ public static class ProgramSearch
     }
 
     /// <summary>
-    /// The folders of <c>PATH</c>. On Windows an entry may be in quotes. A relative one is left out: it is another folder each time.
+    /// The folders in <c>PATH</c>. On Windows an entry may be in quotes. Relative folders are left out: they depend on the current folder.
     /// </summary>
     internal static IEnumerable<string> Folders(string? path, bool? onWindows = null)
     {

@@ -2,14 +2,14 @@ using System.Diagnostics;
 
 namespace Anovos.Mlflow.Processes;
 
-/// <summary>A child process and what it writes. Its standard input is empty.</summary>
+/// <summary>A child process and its output. Its standard input is empty.</summary>
 /// <param name="Process">The process.</param>
 /// <param name="Output">Its standard output.</param>
 /// <param name="Error">Its standard error.</param>
 internal sealed record StartedProcess(Process Process, Stream Output, Stream Error) : IDisposable
 {
     /// <summary>Starts a process.</summary>
-    /// <exception cref="System.ComponentModel.Win32Exception">It cannot be started.</exception>
+    /// <exception cref="System.ComponentModel.Win32Exception">The process cannot be started.</exception>
     public static StartedProcess Start(ProcessStartInfo start)
     {
         start.UseShellExecute = false;
@@ -17,7 +17,7 @@ internal sealed record StartedProcess(Process Process, Stream Output, Stream Err
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         Process process = Process.Start(start)!;
 
-        // A program that asks is not answered, and must not wait for it.
+        // A program that prompts for input must not wait for it.
         process.StandardInput.Close();
         return new StartedProcess(process, process.StandardOutput.BaseStream, process.StandardError.BaseStream);
     }

@@ -1,14 +1,14 @@
 namespace Anovos.Mlflow.Processes;
 
-/// <summary>The use of a machine by a process and all that it started, at one moment.</summary>
-/// <param name="CpuSeconds">CPU time since the start, with that of the processes that have ended.</param>
-/// <param name="MemoryBytes">Physical memory of the processes; memory that several of them share counts for each.</param>
-/// <param name="Processes">How many processes there are.</param>
+/// <summary>The resource usage of a process and all processes that it started, at one moment.</summary>
+/// <param name="CpuSeconds">The CPU time since the start, including ended processes, in seconds.</param>
+/// <param name="MemoryBytes">The physical memory of the processes, in bytes. Shared memory counts for each process.</param>
+/// <param name="Processes">The number of processes.</param>
 internal sealed record TreeUsage(double CpuSeconds, long MemoryBytes, int Processes)
 {
-    /// <summary>Bytes read from disks since the start; null where the system does not give them.</summary>
+    /// <summary>The bytes read from disks since the start; null if the system does not provide them.</summary>
     public long? ReadBytes { get; init; }
 
-    /// <summary>Bytes written to disks since the start; null where the system does not give them.</summary>
+    /// <summary>The bytes written to disks since the start; null if the system does not provide them.</summary>
     public long? WrittenBytes { get; init; }
 }

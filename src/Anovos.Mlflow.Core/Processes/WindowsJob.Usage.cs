@@ -5,14 +5,14 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Anovos.Mlflow.Processes;
 
-/// <content>What the processes of the job use.</content>
+/// <content>Reads the resource usage of the job's processes.</content>
 internal sealed partial class WindowsJob
 {
     private const int AccountingInformation = 1, ProcessIdList = 3;
     private const int MoreData = 234;
 
-    /// <summary>The use now; null when none of the processes is left.</summary>
-    /// <exception cref="Win32Exception">Windows does not say.</exception>
+    /// <summary>Reads the current usage; null if no process is left.</summary>
+    /// <exception cref="Win32Exception">Windows does not provide the usage.</exception>
     public TreeUsage? Usage()
     {
         var accounting = default(JobAccounting);
@@ -38,7 +38,7 @@ internal sealed partial class WindowsJob
 
     private HashSet<int> ProcessIds()
     {
-        // How many there are, how many of them are in the list, and the list, whose entries have the size of a pointer.
+        // The number of processes, the number of list entries, and the list, with entries the size of a pointer.
         const int Header = 8;
         for (int room = 64; ; room *= 4)
         {

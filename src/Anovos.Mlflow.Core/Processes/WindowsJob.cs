@@ -8,8 +8,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Anovos.Mlflow.Processes;
 
 /// <summary>
-/// A job object of Windows: all processes that a child starts belong to it, also those whose parent has ended. The child is
-/// created suspended and runs only when it is in the job, so that nothing it starts can escape; <see cref="Process"/> cannot do that.
+/// A Windows job object. All processes that a child starts belong to it, even after their parent has ended. The child is created
+/// suspended and runs only once it is in the job, so that none of its processes can escape. <see cref="Process"/> cannot do that.
 /// </summary>
 internal sealed partial class WindowsJob : IDisposable
 {
@@ -20,7 +20,7 @@ internal sealed partial class WindowsJob : IDisposable
     private readonly SafeFileHandle _job = CreateJobObjectW(IntPtr.Zero, null);
 
     /// <summary>Starts a process in the job.</summary>
-    /// <exception cref="Win32Exception">It cannot be started.</exception>
+    /// <exception cref="Win32Exception">The process cannot be started.</exception>
     public StartedProcess Start(ProcessStartInfo start)
     {
         var output = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.Inheritable);
@@ -36,7 +36,7 @@ internal sealed partial class WindowsJob : IDisposable
                 if (!AssignProcessToJobObject(_job, created.Process))
                     throw new Win32Exception();
 
-                // It keeps a handle of its own, by which the exit code is read.
+                // The process keeps its own handle, which is needed to read the exit code.
                 Process process = Process.GetProcessById(created.ProcessId);
                 _ = process.Handle;
                 if (ResumeThread(created.Thread) == uint.MaxValue)
@@ -50,7 +50,7 @@ internal sealed partial class WindowsJob : IDisposable
             }
             finally
             {
-                // Else the pipes would not end with the child.
+                // Otherwise the pipes would stay open after the child ends.
                 foreach (AnonymousPipeServerStream pipe in new[] { input, output, error })
                     pipe.DisposeLocalCopyOfClientHandle();
             }
@@ -68,7 +68,7 @@ internal sealed partial class WindowsJob : IDisposable
 
     public void Dispose() => _job.Dispose();
 
-    /// <summary>The environment of a process as Windows takes it: sorted, each variable with a NUL behind it.</summary>
+    /// <summary>The environment block of a process for Windows: sorted, with a NUL after each variable.</summary>
     internal static string EnvironmentBlock(IEnumerable<KeyValuePair<string, string?>> variables) =>
         string.Concat(variables.Where(variable => variable.Value is not null)
             .OrderBy(variable => variable.Key, StringComparer.OrdinalIgnoreCase)
@@ -91,7 +91,7 @@ internal sealed partial class WindowsJob : IDisposable
         var inherited = GCHandle.Alloc(pipes, GCHandleType.Pinned);
         try
         {
-            // Only these: another child that is started at the same time must not get them, and this one not those of the others.
+            // Inherit only these handles: children started at the same time must not inherit each other's handles.
             var bytes = (IntPtr)(pipes.Length * IntPtr.Size);
             if (!InitializeProcThreadAttributeList(attributes, 1, 0, ref size)
                 || !UpdateProcThreadAttribute(attributes, 0, (IntPtr)HandleList, inherited.AddrOfPinnedObject(), bytes, IntPtr.Zero, IntPtr.Zero))

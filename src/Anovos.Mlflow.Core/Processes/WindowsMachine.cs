@@ -3,13 +3,13 @@ using System.Runtime.InteropServices;
 
 namespace Anovos.Mlflow.Processes;
 
-/// <summary>Reads the use of a Windows machine.</summary>
+/// <summary>Reads the usage of a Windows machine.</summary>
 /// <param name="disk">The root of the drive to read.</param>
 internal sealed class WindowsMachine(string disk) : Machine(disk)
 {
     protected override CpuTime? Cpu()
     {
-        // The kernel's time has the idle time in it.
+        // The kernel time includes the idle time.
         if (!GetSystemTimes(out long idle, out long kernel, out long user))
             throw new Win32Exception();
         return new CpuTime((double)(kernel + user - idle) / TimeSpan.TicksPerSecond, (double)(kernel + user) / TimeSpan.TicksPerSecond);

@@ -11,10 +11,10 @@ public sealed class ChildProcess(WorkflowCommand command) : IMeasuredEngine
 {
     private const string Unbuffered = "PYTHONUNBUFFERED";
 
-    // How long a child that is asked to end may take for it; Spark takes a second or two.
+    // How long the child gets to exit when asked; Spark needs a second or two.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
-    // What the child started and left behind may hold its output open for ever.
+    // Processes that the child started and left running may hold its output open forever.
     private static readonly TimeSpan Leftover = TimeSpan.FromSeconds(1);
 
     private volatile ProcessTree? _tree;
@@ -67,7 +67,7 @@ public sealed class ChildProcess(WorkflowCommand command) : IMeasuredEngine
         {
             var lines = new LineReader(isError, (bytes, some) =>
             {
-                // Odd while one is being taken, which may last: a console is slow.
+                // The count is odd while a block is being processed, which may take long: a console is slow.
                 lock (turn)
                 {
                     Interlocked.Increment(ref blocks);
@@ -82,7 +82,7 @@ public sealed class ChildProcess(WorkflowCommand command) : IMeasuredEngine
             }
             catch (OperationCanceledException)
             {
-                // Somebody else holds the output open; the workflow itself has ended.
+                // Another process holds the output open; the workflow itself has ended.
                 lines.Finish();
             }
         });
@@ -114,14 +114,14 @@ public sealed class ChildProcess(WorkflowCommand command) : IMeasuredEngine
         }
 
         if (WindowsName.IsWindows && CommandLine.BrokenByBatch(command.FileName, arguments) is { } broken)
-            throw new MlflowException(ErrorKind.InvalidValue, $"The batch file {command.FileName} would not get the argument '{broken}' as it is, for Windows has cmd.exe read it. Run the program that the batch file starts, or leave out the quotes and signs.") { Target = command.FileName };
+            throw new MlflowException(ErrorKind.InvalidValue, $"The batch file {command.FileName} would not receive the argument '{broken}' unchanged, because Windows runs batch files with cmd.exe. Run the program that the batch file starts, or leave out the quotes and special characters.") { Target = command.FileName };
         try
         {
             return tree.Start(ToStartInfo(arguments));
         }
         catch (Win32Exception e)
         {
-            throw new MlflowException(ErrorKind.CommandNotFound, $"'{command.FileName}' cannot be started in {command.WorkingDirectory}: {e.Message}. Is it there, may it be executed, and is its folder in PATH?", e) { Target = command.FileName };
+            throw new MlflowException(ErrorKind.CommandNotFound, $"'{command.FileName}' cannot be started in {command.WorkingDirectory}: {e.Message}. Check that it exists, that it is executable, and that its folder is in PATH.", e) { Target = command.FileName };
         }
     }
 
@@ -135,7 +135,7 @@ public sealed class ChildProcess(WorkflowCommand command) : IMeasuredEngine
         start.Arguments = CommandLine.Join(arguments);
 #endif
 
-        // Into a pipe Python writes in pieces of 8 KB, minutes after its log. Users may set the variable or take it away.
+        // Python buffers output to a pipe in blocks of 8 KB, which arrive minutes after its log. Users may set or remove the variable.
         if (!start.Environment.ContainsKey(Unbuffered))
             start.Environment[Unbuffered] = "1";
         foreach (KeyValuePair<string, string?> variable in command.Environment)
@@ -150,5 +150,5 @@ public sealed class ChildProcess(WorkflowCommand command) : IMeasuredEngine
     }
 
     private static MlflowException NoFolder(Exception e) => new(ErrorKind.WorkflowFailed,
-        $"The program was not started: no folder of its own can be created in {Path.GetTempPath()}. {e.Message}", e);
+        $"The program was not started: no temporary folder for it can be created in {Path.GetTempPath()}. {e.Message}", e);
 }

@@ -3,8 +3,8 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Workflow;
 
-/// <summary>A workflow file without its <c>mlflow</c> block, which a program gets in place of the file: Anovos then does not
-/// track.</summary>
+/// <summary>A copy of a workflow file without its <c>mlflow</c> block. The program gets it instead of the file, so that Anovos does
+/// not track.</summary>
 public sealed class ConfigCopy
 {
     private readonly string _name;
@@ -14,9 +14,9 @@ public sealed class ConfigCopy
     private ConfigCopy(string name, byte[] content, IReadOnlyDictionary<int, string> places) =>
         (_name, _content, _places) = (name, content, places);
 
-    /// <summary>The copy for a program; null if none of its arguments is the file.</summary>
+    /// <summary>Creates the copy for a program; null if none of its arguments is the file.</summary>
     /// <param name="config">The workflow. Its file is read again.</param>
-    /// <param name="command">The program. An argument is the file as its path, or as <c>--name=path</c>.</param>
+    /// <param name="command">The program. An argument names the file as a path or as <c>--name=path</c>.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ConfigNotFound"/> or <see cref="ErrorKind.ConfigInvalid"/>.</exception>
     public static ConfigCopy? For(AnovosConfig config, WorkflowCommand command, CancellationToken cancellationToken)

@@ -4,20 +4,20 @@ using Anovos.Mlflow.Artifacts;
 
 namespace Anovos.Mlflow.Workflow;
 
-/// <summary>A short text that changes when one of a dataset's files does.</summary>
+/// <summary>A short digest that changes whenever one of a dataset's files changes.</summary>
 /// <param name="Text">16 hex digits of a SHA-256 over names, lengths and content.</param>
-/// <param name="Files">How many files the dataset has.</param>
-/// <param name="Bytes">Their bytes.</param>
-/// <param name="IsWhole">Whether all bytes are in it; of more than <see cref="Most"/> only each file's beginning is.</param>
+/// <param name="Files">The number of files in the dataset.</param>
+/// <param name="Bytes">Their total size, in bytes.</param>
+/// <param name="IsWhole">Whether the digest covers all bytes. Above <see cref="Most"/> it covers only the start of each file.</param>
 internal sealed record DatasetDigest(string Text, int Files, long Bytes, bool IsWhole)
 {
-    /// <summary>Bytes that are read whole: some seconds' work beside a workflow that reads them too.</summary>
+    /// <summary>The maximum size that is read completely, in bytes. It takes a few seconds while the workflow reads the data too.</summary>
     public const long Most = 1L << 30;
 
     private const int Beginning = 1 << 20;
     private const int Digits = 16;
 
-    /// <summary>The digest of a file or folder; null when it is not there or cannot be read.</summary>
+    /// <summary>The digest of a file or folder; null if it does not exist or cannot be read.</summary>
     public static async Task<DatasetDigest?> OfAsync(string path, CancellationToken cancellationToken)
     {
         try
@@ -35,19 +35,19 @@ internal sealed record DatasetDigest(string Text, int Files, long Bytes, bool Is
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The workflow will say so itself, if it needs the file.
+            // If the workflow needs the file, it reports the error itself.
             return null;
         }
     }
 
-    /// <summary>The digest of what cannot be looked at: of its address alone.</summary>
+    /// <summary>The digest of an address, for data that cannot be read.</summary>
     public static string OfText(string text)
     {
         using SHA256 sha = SHA256.Create();
         return Short(sha.ComputeHash(Encoding.UTF8.GetBytes(text)));
     }
 
-    // Spark reads no file that begins with a period or an underscore.
+    // Spark skips files that begin with a period or an underscore.
     private static IReadOnlyList<FileSource> List(string path, CancellationToken cancellationToken)
     {
         if (Directory.Exists(path))

@@ -3,13 +3,13 @@ using Anovos.Mlflow.Configuration;
 
 namespace Anovos.Mlflow.Workflow;
 
-/// <summary>Finds in a workflow's output which exception ended it, and in which step.</summary>
+/// <summary>Finds the exception that ended a workflow, and its step, in the workflow's output.</summary>
 internal sealed class FailureCause
 {
     private const int LongestException = 400;
     private const string Header = "Traceback (most recent call last):";
 
-    // A thread that fails ends no program: datapane has one.
+    // A failed thread does not end the program. datapane has such a thread.
     private static readonly string[] Elsewhere = ["Exception in thread ", "Exception ignored in"];
 
     private static readonly Regex Frame = new(
@@ -17,7 +17,7 @@ internal sealed class FailureCause
 
     private static readonly Regex Exception = new(@"^[A-Za-z_][\w.]*(?::\s|\z)", RegexOptions.CultureInvariant);
 
-    // Anovos writes the name of a step when it starts, and how long it took when it has ended.
+    // Anovos prints a step's name when the step starts, and its duration when it ends.
     private static readonly Regex Started = new(@"^(?<name>\w+): ?\z", RegexOptions.CultureInvariant);
     private static readonly Regex Ended = new(@"\b(?<name>\w+): execution time ", RegexOptions.CultureInvariant);
 
@@ -32,14 +32,14 @@ internal sealed class FailureCause
     public FailureCause(AnovosPlan plan) => _steps = plan.Outputs.Where(output => output.Path is not null)
         .Select(output => output.Step).Distinct().ToLookup(step => step.Substring(step.LastIndexOf('.') + 1));
 
-    /// <summary>The exception, as <c>TypeError: Invalid input for method_type</c>; null if the output names none.</summary>
+    /// <summary>The exception, such as <c>TypeError: Invalid input for method_type</c>; null if the output names none.</summary>
     public string? Message => _exception is { } text && text.Length > LongestException ? text.Substring(0, LongestException) + "…"
         : _exception;
 
-    /// <summary>The step, as <c>quality_checker.nullRows_detection</c>; null if the output does not tell.</summary>
+    /// <summary>The step, such as <c>quality_checker.nullRows_detection</c>; null if the output does not show it.</summary>
     public string? Step => _started ?? _functions.Select(StepOf).FirstOrDefault(step => step is not null);
 
-    /// <summary>Looks at a line of the output.</summary>
+    /// <summary>Reads a line of the output.</summary>
     public void Read(LogLine line)
     {
         string text = line.Plain;
@@ -71,12 +71,12 @@ internal sealed class FailureCause
         }
         else if (_last == _exception && text.StartsWith(": ", StringComparison.Ordinal))
         {
-            // "An error occurred while calling o1.load." says nothing; the Java exception is in the next line.
+            // "An error occurred while calling o1.load." is not useful; the Java exception is on the next line.
             _exception += Secrets.Clean(text);
         }
         else if (_started is { } started && Ended.Match(text) is { Success: true } end && StepOf(end.Groups["name"].Value) == started)
         {
-            // The streams arrive separately: the end of a step may come after the start of the next.
+            // The two streams arrive separately: the end of a step may arrive after the start of the next step.
             _started = null;
         }
 

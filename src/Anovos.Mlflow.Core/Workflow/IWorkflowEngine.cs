@@ -3,55 +3,55 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Workflow;
 
-/// <summary>What runs a workflow to its end: a child process, or a job elsewhere.</summary>
+/// <summary>Runs a workflow to completion, as a child process or a remote job.</summary>
 public interface IWorkflowEngine
 {
     /// <summary>Runs the workflow.</summary>
-    /// <param name="output">Told its output in blocks as they come: the bytes of whole lines, and the lines. From any thread, one at a time.</param>
-    /// <param name="describe">Told tags of the run that say where it runs, as soon as they are known.</param>
-    /// <param name="cancellationToken">Ends the workflow, and all that it started.</param>
-    /// <exception cref="MlflowException">It could not be started.</exception>
-    /// <exception cref="OperationCanceledException">It was ended.</exception>
+    /// <param name="output">Called with each block of complete lines, as bytes and parsed. From any thread, but never concurrently.</param>
+    /// <param name="describe">Called with run tags that say where the workflow runs, as soon as they are known.</param>
+    /// <param name="cancellationToken">Stops the workflow and all processes that it started.</param>
+    /// <exception cref="MlflowException">The workflow could not be started.</exception>
+    /// <exception cref="OperationCanceledException">The workflow was stopped.</exception>
     Task<WorkflowEnd> RunAsync(Action<ArraySegment<byte>, IReadOnlyList<LogLine>> output, Action<IEnumerable<Tag>> describe, CancellationToken cancellationToken);
 }
 
-/// <summary>Runs a workflow on another machine: its files are not here.</summary>
+/// <summary>Runs a workflow on another machine. Its files are not on this machine.</summary>
 public interface IRemoteWorkflowEngine : IWorkflowEngine
 {
-    /// <summary>Brings the tables of statistics that the workflow wrote and its flags allow.</summary>
-    /// <param name="plan">What it writes, with the paths as the other machine sees them.</param>
-    /// <param name="folder">Where to, on this machine.</param>
-    /// <param name="cancellationToken">Ends it at once.</param>
+    /// <summary>Downloads the tables of statistics that the workflow wrote, as far as its flags allow.</summary>
+    /// <param name="plan">The outputs of the workflow, with paths on the other machine.</param>
+    /// <param name="folder">The target folder on this machine.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     Task<FetchedTables> FetchTablesAsync(AnovosPlan plan, string folder, CancellationToken cancellationToken);
 }
 
-/// <summary>Tables of statistics that were brought here.</summary>
-/// <param name="Files">Full paths.</param>
-/// <param name="Warnings">What could not be brought, a sentence each.</param>
+/// <summary>The downloaded tables of statistics.</summary>
+/// <param name="Files">The full paths of the files.</param>
+/// <param name="Warnings">A sentence for each table that could not be downloaded.</param>
 public sealed record FetchedTables(IReadOnlyList<string> Files, IReadOnlyList<string> Warnings);
 
 /// <summary>How a workflow ended.</summary>
-/// <param name="Status">As the run's: Finished, Failed, or Killed.</param>
-/// <param name="Fault">What went wrong, as a sentence; null when nothing did.</param>
+/// <param name="Status">The run status: Finished, Failed, or Killed.</param>
+/// <param name="Fault">The error, as a sentence; null if there was none.</param>
 public sealed record WorkflowEnd(RunStatus Status, string? Fault)
 {
-    /// <summary>The program's exit code, where there was a program and it ended by itself.</summary>
+    /// <summary>The program's exit code; null if there was no program or it was stopped.</summary>
     public int? ExitCode { get; init; }
 
-    /// <summary>The end of <see cref="Fault"/> that says what to do; null where it says nothing of that.</summary>
+    /// <summary>The last part of <see cref="Fault"/>, which says what to do; null if it has no such part.</summary>
     public string? Advice { get; init; }
 
-    /// <summary>It ended well.</summary>
+    /// <summary>The workflow succeeded.</summary>
     public static WorkflowEnd Finished { get; } = new(RunStatus.Finished, Fault: null);
 
-    /// <summary>It took longer than it was allowed to, and was ended.</summary>
-    public static WorkflowEnd TimedOut { get; } = new(RunStatus.Killed, "The workflow ran out of its time and was ended.");
+    /// <summary>The workflow exceeded its time limit and was stopped.</summary>
+    public static WorkflowEnd TimedOut { get; } = new(RunStatus.Killed, "The workflow exceeded its time limit and was stopped.");
 
-    /// <summary>A program ended with this code.</summary>
+    /// <summary>The program ended with this exit code.</summary>
     public static WorkflowEnd Exited(int code) =>
         (code == 0 ? Finished : new WorkflowEnd(RunStatus.Failed, $"The workflow ended with exit code {code}.")) with { ExitCode = code };
 
-    /// <summary>The same end, with the exception and the step that the workflow's output names.</summary>
+    /// <summary>Adds the exception and the step found in the workflow's output.</summary>
     internal WorkflowEnd With(FailureCause cause)
     {
         if (Fault is null || (cause.Message is null && cause.Step is null))

@@ -1,8 +1,8 @@
 namespace Anovos.Mlflow.Workflow;
 
 /// <summary>
-/// Lines between the threads that read a workflow and the one that shows them. It holds so many at the most: who shows them
-/// slowly then slows the workflow down, and no line is lost.
+/// A bounded queue of lines between the threads that read a workflow's output and the thread that shows it. When the queue is
+/// full, reading waits, which slows the workflow down. No line is lost.
 /// </summary>
 public sealed class LineQueue
 {
@@ -11,8 +11,8 @@ public sealed class LineQueue
     private readonly object _gate = new();
     private List<LogLine> _lines = [];
 
-    /// <summary>Adds lines, waiting for room; they are dropped once it is cancelled.</summary>
-    /// <returns>Whether the queue was empty, so that somebody must be told to take from it.</returns>
+    /// <summary>Adds lines, and waits while the queue is full. Once cancelled, it drops the lines.</summary>
+    /// <returns>True if the queue was empty, so that the reader must be notified.</returns>
     public bool Add(IReadOnlyList<LogLine> lines, CancellationToken cancellationToken)
     {
         lock (_gate)
@@ -29,7 +29,7 @@ public sealed class LineQueue
         }
     }
 
-    /// <summary>All lines so far.</summary>
+    /// <summary>Removes and returns all lines.</summary>
     public IReadOnlyList<LogLine> TakeAll()
     {
         lock (_gate)

@@ -3,20 +3,20 @@ using System.Text;
 namespace Anovos.Mlflow.Workflow;
 
 /// <summary>
-/// Cuts a stream of bytes into lines as they come, in blocks: a child that writes much is not waited for line by line. What
-/// is no UTF-8 is read in the other encoding, or becomes U+FFFD; a line without an end comes when the stream ends; a longer one than
-/// <see cref="LongestLine"/> comes in pieces.
+/// Splits a byte stream into lines as it arrives, in blocks, so that a child that writes much is not slowed down by each line. A line
+/// that is not UTF-8 is decoded in the other encoding, or gets U+FFFD characters. A last line without a line break is returned when
+/// the stream ends. A line longer than <see cref="LongestLine"/> is split.
 /// </summary>
-/// <param name="isError">Whether the lines are standard error's.</param>
-/// <param name="taken">Told the bytes of whole lines, as they are, and the lines in them.</param>
-/// <param name="other">The encoding of lines that are not UTF-8; null if there is none.</param>
+/// <param name="isError">Whether the lines are from standard error.</param>
+/// <param name="taken">Called with the unchanged bytes of complete lines, and with the lines in them.</param>
+/// <param name="other">The encoding for lines that are not UTF-8; null if there is none.</param>
 internal sealed class LineReader(bool isError, Action<ArraySegment<byte>, IReadOnlyList<LogLine>> taken, Encoding? other = null)
 {
     private const char Replacement = '\uFFFD';
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>Bytes of one line.</summary>
+    /// <summary>The maximum length of a line, in bytes.</summary>
     public const int LongestLine = 1 << 16;
 
     private readonly byte[] _buffer = new byte[4 * LongestLine];
@@ -41,7 +41,7 @@ internal sealed class LineReader(bool isError, Action<ArraySegment<byte>, IReadO
         Finish();
     }
 
-    /// <summary>Hands on what there is of a last line.</summary>
+    /// <summary>Passes on an incomplete last line, if there is one.</summary>
     public void Finish()
     {
         if (_filled > 0)
@@ -65,7 +65,7 @@ internal sealed class LineReader(bool isError, Action<ArraySegment<byte>, IReadO
         Buffer.BlockCopy(_buffer, count, _buffer, 0, _filled);
     }
 
-    // A progress bar returns to the start of its line: what stands after the last return is what one sees.
+    // A progress bar uses carriage returns: only the text after the last carriage return is visible.
     private string Decode(int start, int count)
     {
         while (count > 0 && _buffer[start + count - 1] == '\r')
@@ -93,7 +93,7 @@ internal sealed class LineReader(bool isError, Action<ArraySegment<byte>, IReadO
         }
     }
 
-    // How many bytes at the end begin a character whose rest is to come.
+    // The number of bytes at the end that start an incomplete character.
     private int PartOfCharacter(int start, int end)
     {
         for (int back = 1; back <= 3 && back < end - start; back++)

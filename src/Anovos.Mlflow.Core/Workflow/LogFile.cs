@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Workflow;
 
-/// <summary>A workflow's output on the disk, as it comes: whole lines of both streams, byte for byte. For its owner only.</summary>
+/// <summary>A log file of a workflow's output, private to its owner: complete lines of both streams, byte for byte.</summary>
 internal sealed class LogFile : IDisposable
 {
     private const int LastLines = 40;
@@ -8,8 +8,8 @@ internal sealed class LogFile : IDisposable
     private readonly FileStream _stream;
     private readonly Queue<string> _last = new(LastLines);
 
-    /// <summary>Makes the file.</summary>
-    /// <exception cref="IOException">It cannot be made.</exception>
+    /// <summary>Creates the file.</summary>
+    /// <exception cref="IOException">The file cannot be created.</exception>
     public LogFile(string path)
     {
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
@@ -24,13 +24,13 @@ internal sealed class LogFile : IDisposable
 #endif
     }
 
-    /// <summary>Where it is.</summary>
+    /// <summary>The path of the file.</summary>
     public string Path { get; }
 
-    /// <summary>Why the disk took no more of it; null while it does.</summary>
+    /// <summary>The error that stopped writing to the file; null if there was none.</summary>
     public string? Fault { get; private set; }
 
-    /// <summary>The last lines, for who asks why the workflow failed.</summary>
+    /// <summary>The last lines, which may show why the workflow failed.</summary>
     public IReadOnlyList<string> Last
     {
         get
@@ -40,7 +40,7 @@ internal sealed class LogFile : IDisposable
         }
     }
 
-    /// <summary>Adds whole lines. A full disk does not end the workflow: the file then ends before it does.</summary>
+    /// <summary>Adds complete lines. A full disk does not stop the workflow, but the file is then incomplete.</summary>
     public void Write(ArraySegment<byte> bytes, IReadOnlyList<LogLine> lines)
     {
         lock (_stream)
@@ -57,7 +57,7 @@ internal sealed class LogFile : IDisposable
             try
             {
                 _stream.Write(bytes.Array!, bytes.Offset, bytes.Count);
-                // The last line of one stream, if it had no end, must not run into the next of the other.
+                // A last line without a line break must not merge with the next line of the other stream.
                 if (bytes.Array![bytes.Offset + bytes.Count - 1] != (byte)'\n' && bytes.Count < LineReader.LongestLine)
                     _stream.WriteByte((byte)'\n');
             }

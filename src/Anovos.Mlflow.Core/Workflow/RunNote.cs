@@ -5,17 +5,17 @@ namespace Anovos.Mlflow.Workflow;
 /// <summary>The description that MLflow shows on the page of a run.</summary>
 internal static class RunNote
 {
-    // A run in a folder may go to an older Databricks workspace later, which keeps no more of a tag.
+    // A run in a folder may be copied later to an older Databricks workspace, which limits a tag to this length.
     private const int Longest = 5000;
     private const int LongestLine = 500;
 
-    // datapane cannot reach its server, seconds after a report is written. It has nothing to do with any failure.
+    // datapane fails to reach its server, seconds after a report is written. This is never the cause of a failure.
     private const string Telemetry = "HTTPSConnectionPool(host='events.datapane.com'";
 
-    /// <summary>The tag; below a note that the run has already.</summary>
-    /// <param name="run">The run as it began.</param>
-    /// <param name="text">What happened, in Markdown.</param>
-    /// <param name="lastLines">The end of the log of a workflow that failed.</param>
+    /// <summary>Returns the tag with the description. The text is appended to a note that the run already has.</summary>
+    /// <param name="run">The run as it was when it started.</param>
+    /// <param name="text">The description of what happened, in Markdown.</param>
+    /// <param name="lastLines">The last log lines of a failed workflow.</param>
     /// <param name="limits">The limits of the run's store.</param>
     public static Tag Of(Run run, string text, IReadOnlyList<string> lastLines, StoreLimits limits)
     {

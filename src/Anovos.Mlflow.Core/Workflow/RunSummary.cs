@@ -5,7 +5,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Workflow;
 
-/// <summary>What a run came to, for whoever looks at the build first.</summary>
+/// <summary>A summary of a run's results, for the page of a build.</summary>
 public sealed record RunSummary
 {
     private const int SlowestSteps = 10;
@@ -16,16 +16,16 @@ public sealed record RunSummary
     /// <summary>The run.</summary>
     public required Run Run { get; init; }
 
-    /// <summary>How it ended.</summary>
+    /// <summary>The final status of the run.</summary>
     public required RunStatus Status { get; init; }
 
-    /// <summary>The address of its page; null where it has none.</summary>
+    /// <summary>The address of the run's page; null if it has none.</summary>
     public string? Page { get; init; }
 
-    /// <summary>What went wrong, as a sentence; null when nothing did.</summary>
+    /// <summary>The error, as a sentence; null if there was none.</summary>
     public string? Fault { get; init; }
 
-    /// <summary>How long each step took.</summary>
+    /// <summary>The duration of each step.</summary>
     public IReadOnlyList<StepTiming> Timings { get; init; } = [];
 
     /// <summary>The attributes that drifted or are unstable, by table.</summary>
@@ -34,21 +34,21 @@ public sealed record RunSummary
     /// <summary>The columns with the largest shares of missing values, largest first.</summary>
     public IReadOnlyList<KeyValuePair<string, double>> MissingShares { get; init; } = [];
 
-    /// <summary>What the workflow used of the machine; null where this is not known.</summary>
+    /// <summary>The resources that the workflow used; null if unknown.</summary>
     public WorkflowCost? Cost { get; init; }
 
-    /// <summary>How many lines of the log are errors.</summary>
+    /// <summary>The number of errors in the log.</summary>
     public int LogErrors { get; init; }
 
-    /// <summary>What was not reported, and why.</summary>
+    /// <summary>The errors that say what was not reported, and why.</summary>
     public IReadOnlyList<MlflowException> Errors { get; init; } = [];
 
-    /// <summary>What became of each artifact; null where this is not known.</summary>
+    /// <summary>The result for each artifact; null if unknown.</summary>
     public IReadOnlyList<ArtifactResult>? Artifacts { get; init; }
 
-    /// <summary>The summary of a run as its store has it.</summary>
-    /// <param name="run">The run, ended.</param>
-    /// <param name="workspaceUrl">The address of the Databricks workspace, where the store is one.</param>
+    /// <summary>Creates the summary of a run from the data in its store.</summary>
+    /// <param name="run">The ended run.</param>
+    /// <param name="workspaceUrl">The address of the Databricks workspace; null if the store is not one.</param>
     public static RunSummary Of(Run run, string? workspaceUrl) => new()
     {
         Run = run,
@@ -61,10 +61,10 @@ public sealed record RunSummary
             .ToDictionary(tag => tag.Key.Substring(FlaggedTags.Length), tag => (IReadOnlyList<string>)tag.Value.Split([", "], StringSplitOptions.RemoveEmptyEntries)),
     };
 
-    /// <summary>The summary of a workflow's run.</summary>
-    /// <param name="result">What running the workflow came to.</param>
-    /// <param name="run">The run as it began.</param>
-    /// <param name="workspaceUrl">The address of the Databricks workspace, where the store is one.</param>
+    /// <summary>Creates the summary of a workflow's run.</summary>
+    /// <param name="result">The result of running the workflow.</param>
+    /// <param name="run">The run as it was when it started.</param>
+    /// <param name="workspaceUrl">The address of the Databricks workspace; null if the store is not one.</param>
     public static RunSummary Of(WorkflowResult result, Run run, string? workspaceUrl) => new()
     {
         Run = result.Run ?? run,
@@ -80,7 +80,7 @@ public sealed record RunSummary
         Artifacts = result.Artifacts,
     };
 
-    /// <summary>The summary in Markdown. No name in it is more than text.</summary>
+    /// <summary>The summary in Markdown, with all names escaped.</summary>
     public string ToMarkdown()
     {
         var text = new StringBuilder();
@@ -93,7 +93,7 @@ public sealed record RunSummary
         return text.ToString();
     }
 
-    /// <summary>The summary as the run's own description, in Markdown: with what was not sent, and why.</summary>
+    /// <summary>The summary as the run's description, in Markdown. It also lists what was not sent, and why.</summary>
     public string ToDescription()
     {
         var text = new StringBuilder();
@@ -113,7 +113,7 @@ public sealed record RunSummary
         if (LogErrors > 0)
         {
             text.Append("\nIts log has ").Append(LogErrors).Append(LogErrors == 1 ? " error" : " errors");
-            text.Append(Status == RunStatus.Finished ? ", after which it went on.\n" : ".\n");
+            text.Append(Status == RunStatus.Finished ? ", after which it continued.\n" : ".\n");
         }
 
         AddFlagged(text);
@@ -156,7 +156,7 @@ public sealed record RunSummary
         }
 
         foreach (MlflowException error in others.Take(SlowestSteps))
-            text.Append("| of the run | ").Append(Markdown.Text(error.Message)).Append(" |\n");
+            text.Append("| the run | ").Append(Markdown.Text(error.Message)).Append(" |\n");
     }
 
     private void AddFlagged(StringBuilder text)
@@ -190,7 +190,7 @@ public sealed record RunSummary
         text.Append(Artifacts.Count == 0 ? "None." : string.Join(", ", Artifacts.GroupBy(row => row.Status).OrderBy(group => group.Key).Select(group => $"{group.Key}: {group.Count()}"))).Append('\n');
         string[] lost = [.. Artifacts.Where(row => row.Status is ArtifactStatus.Failed or ArtifactStatus.Missing).Select(row => row.ArtifactPath)];
         if (lost.Length > 0)
-            text.Append("\nNot there: ").Append(Listed(lost)).Append('\n');
+            text.Append("\nMissing: ").Append(Listed(lost)).Append('\n');
     }
 
     private static string Listed(IReadOnlyList<string> names, int few = Names) => names.Count == 0 ? "none"

@@ -2,22 +2,22 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Workflow;
 
-/// <summary>Finds out where Spark runs a workflow: on this machine, or elsewhere.</summary>
+/// <summary>Determines whether Spark runs a workflow on this machine or elsewhere.</summary>
 public static class SparkPlace
 {
-    /// <summary>The same for a job of Databricks.</summary>
+    /// <summary>The reason why a Databricks job has no system metrics.</summary>
     public const string WhyMissingOfJob =
-        "The workflow runs as a job of Databricks and has no system metrics: they would be of this machine.";
+        "The workflow runs as a Databricks job and has no system metrics: they would describe this machine.";
 
     private static readonly string[] ClusterRunTypes = ["databricks", "emr", "ak8s"];
 
-    // The arguments of spark-submit, a shell's quotes included.
+    // The arguments of spark-submit, with shell quotes.
     private static readonly Regex Words = new("\"[^\"]*\"|'[^']*'|\\S+", RegexOptions.CultureInvariant);
 
-    /// <summary>The part of the workflow that runs on other machines, as a sentence about system metrics; null for none.</summary>
+    /// <summary>A sentence about parts of the workflow on other machines, which have no system metrics; null if there are none.</summary>
     /// <param name="arguments">The arguments of the workflow's program.</param>
-    /// <param name="runType">Anovos' run type; null for none.</param>
-    /// <param name="environment">Reads a variable of the program's environment.</param>
+    /// <param name="runType">Anovos' run type; null if there is none.</param>
+    /// <param name="environment">Returns the value of a variable in the program's environment.</param>
     public static string? WhyMissing(IReadOnlyList<string> arguments, string? runType, Func<string, string?> environment)
     {
         Match[] words = [.. Words.Matches(environment("PYSPARK_SUBMIT_ARGS") ?? "").Cast<Match>()];
@@ -32,10 +32,10 @@ public static class SparkPlace
             return null;
         string where = master is null ? $"the run type {runType}" : $"the master {UriCredentials.Hide(master)}";
         string what = isCluster ? "driver and executors" : "executors";
-        return $"Spark runs with {where}: the system metrics leave out what its {what} use on other machines.";
+        return $"Spark runs with {where}: the system metrics do not include the resources that its {what} use on other machines.";
     }
 
-    // As "--master yarn", "--master=yarn", "--conf spark.master=yarn" or "--conf=spark.master=yarn".
+    // Accepts "--master yarn", "--master=yarn", "--conf spark.master=yarn" or "--conf=spark.master=yarn".
     private static string? Option(string[] words, string option, string setting)
     {
         string? found = null;
@@ -51,7 +51,7 @@ public static class SparkPlace
         return found;
     }
 
-    // The value of an option: in the same word behind "=", or the next word.
+    // The value of an option: after "=" in the same word, or the next word.
     private static string? Rest(string[] words, ref int i)
     {
         int at = words[i].IndexOf('=');

@@ -1,18 +1,18 @@
 namespace Anovos.Mlflow.Workflow;
 
-/// <summary>A statistic that is another one than in an earlier run.</summary>
+/// <summary>A statistic that differs from an earlier run.</summary>
 /// <param name="Key">Its metric.</param>
-/// <param name="Before">The value in the earlier run; null when it had none.</param>
-/// <param name="After">The value now; null when there is none any more.</param>
+/// <param name="Before">The value in the earlier run; null if it had none.</param>
+/// <param name="After">The value in the later run; null if it has none.</param>
 public sealed record StatisticChange(string Key, double? Before, double? After)
 {
-    /// <summary>The difference; null where one of the two is missing.</summary>
+    /// <summary>The difference; null if one of the two values is missing.</summary>
     public double? Change => After - Before;
 
-    /// <summary>The difference in percent of the earlier value; null where there is none or it was zero.</summary>
+    /// <summary>The difference in percent of the earlier value; null if there is no difference, or if the earlier value was zero.</summary>
     public double? Percent => Before is { } before && before != 0 && Change is { } change ? 100 * change / Math.Abs(before) : null;
 
-    /// <summary>What moved between two runs, in the order of the keys: of the tables that the later one has.</summary>
+    /// <summary>Returns the statistics that changed between two runs, sorted by key. Only tables of the later run count.</summary>
     public static IReadOnlyList<StatisticChange> Between(IReadOnlyDictionary<string, double> before, IReadOnlyDictionary<string, double> after)
     {
         HashSet<string> tables = [.. after.Keys.Select(Table)];

@@ -2,16 +2,16 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Workflow;
 
-/// <summary>Makes keys that MLflow takes of any names of tables, attributes and statistics, each of its own.</summary>
+/// <summary>Creates unique keys that MLflow accepts from any names of tables, attributes and statistics.</summary>
 internal sealed class StatisticKeys(StoreLimits limits)
 {
-    // Three of them and two slashes are a key; in UTF-8 each is a file's name.
+    // A key has three segments and two slashes. In a folder store, each segment is a file name in UTF-8.
     private readonly int _longest = Math.Min(80, (limits.Key - 2) / 3);
 
     private readonly Dictionary<(string Parent, string Name), string> _segments = [];
     private readonly HashSet<string> _taken = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The names that are written otherwise in keys: what stands there, and the name.</summary>
+    /// <summary>The original names of key segments that had to be changed, by segment.</summary>
     public Dictionary<string, string> Originals { get; } = new(StringComparer.Ordinal);
 
     /// <summary>The key of a statistic.</summary>
@@ -28,7 +28,7 @@ internal sealed class StatisticKeys(StoreLimits limits)
             return known;
         string stem = Cut(limits.ToValidKey(name.Trim().Replace("%", "pct").Replace('/', '_').Replace(':', '_')), _longest);
         string segment = stem;
-        // Some disks take Age and age for one name.
+        // Some file systems treat Age and age as the same name.
         for (int copy = 2; !_taken.Add($"{parent}/{segment}"); copy++)
             segment = $"{Cut(stem, _longest - 1 - copy.ToString(System.Globalization.CultureInfo.InvariantCulture).Length)}_{copy}";
         if (segment != name)

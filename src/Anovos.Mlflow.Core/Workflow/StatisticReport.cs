@@ -5,13 +5,13 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Workflow;
 
-/// <summary>What the tables of a report folder say, as metrics and tags of a run.</summary>
+/// <summary>Converts the tables of a report folder to metrics and tags of a run.</summary>
 public sealed class StatisticReport
 {
-    /// <summary>Metrics and tags about a table that flags attributes begin with it.</summary>
+    /// <summary>The prefix of metrics and tags about a table that flags attributes.</summary>
     internal const string FlaggedPrefix = StatisticTable.FlaggedColumn + "/";
 
-    /// <summary>Tags with the names that a key cannot hold begin with it.</summary>
+    /// <summary>The prefix of tags that hold the original names of changed key segments.</summary>
     internal const string NameTags = "anovos.statistic.name/";
 
     private const int MostMissing = 10;
@@ -25,38 +25,38 @@ public sealed class StatisticReport
 
     private StatisticReport(StoreLimits limits) => _limits = limits;
 
-    /// <summary>The numbers as metrics, the texts as tags.</summary>
+    /// <summary>The numbers as metrics, and the texts as tags.</summary>
     public RunData Data => new() { Metrics = [.. _metrics.Values], Tags = [.. _tags.Select(tag => new Tag(tag.Key, tag.Value))] };
 
     /// <summary>The attributes that drifted or are unstable, by table.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> FlaggedAttributes => _flagged;
 
-    /// <summary>The columns with the largest shares of missing values, largest first; those without any left out.</summary>
+    /// <summary>The columns with the largest shares of missing values, largest first, without complete columns.</summary>
     public IReadOnlyList<KeyValuePair<string, double>> MissingShares =>
         [.. _missing.Where(column => column.Value > 0).OrderByDescending(column => column.Value)
             .ThenBy(column => column.Key, StringComparer.Ordinal).Take(MostMissing)];
 
-    /// <summary>How many tables there were.</summary>
+    /// <summary>The number of tables.</summary>
     public int Tables { get; private set; }
 
-    /// <summary>How many numbers and texts were not selected.</summary>
+    /// <summary>The number of numbers and texts that were not selected.</summary>
     public int NotSelected { get; private set; }
 
-    /// <summary>What could not be read or was changed, a sentence each.</summary>
+    /// <summary>A sentence for everything that could not be read or was changed.</summary>
     public IReadOnlyList<string> Warnings => _warnings;
 
-    /// <summary>The files of a workflow's outputs that may hold statistics and are tracked.</summary>
+    /// <summary>The tracked files of a workflow's outputs that may hold statistics.</summary>
     public static IReadOnlyList<string> FilesOf(IEnumerable<ScannedOutput> outputs) =>
     [
         .. outputs.Where(output => !output.Output.IsRemote && (output.Kind is OutputKind.Statistic or OutputKind.Report))
             .SelectMany(output => output.Files).Where(file => file.Tracked).Select(file => file.FullPath),
     ];
 
-    /// <summary>Reads the tables. A file that holds no statistics is passed over; of two of one name the first counts.</summary>
-    /// <param name="files">Files of tables, part files of one among them.</param>
-    /// <param name="selection">Which statistics.</param>
-    /// <param name="limits">What the store of the run accepts.</param>
-    /// <param name="cancellationToken">Ends it between rows.</param>
+    /// <summary>Reads the tables. A file without statistics is skipped. If two tables have the same name, only the first counts.</summary>
+    /// <param name="files">The files of the tables. A table may have several part files.</param>
+    /// <param name="selection">The selection of statistics.</param>
+    /// <param name="limits">The limits of the run's store.</param>
+    /// <param name="cancellationToken">Cancels the operation between rows.</param>
     public static StatisticReport Of(
         IEnumerable<string> files, StatisticSelection selection, StoreLimits limits, CancellationToken cancellationToken)
     {
@@ -66,14 +66,14 @@ public sealed class StatisticReport
         long now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
         string[] tables = [.. files.Where(TableFile.IsTable).Distinct()];
         if (!TableFile.ReadsParquet && tables.Count(TableFile.IsParquet) is var unread and > 0)
-            report._warnings.Add($"{unread} Parquet files are not read: that takes PowerShell 7.4 or later.");
+            report._warnings.Add($"{unread} Parquet files were not read: this requires PowerShell 7.4 or later.");
         foreach (IGrouping<(string Name, string Folder), string> parts in tables
             .Where(file => TableFile.ReadsParquet || !TableFile.IsParquet(file))
             .GroupBy(file => (StatisticTable.NameOf(file), Path.GetDirectoryName(file) ?? "")))
         {
             (string name, string folder) = parts.Key;
             if (folders.TryGetValue(name, out string? first))
-                report._warnings.Add($"The table {name} is in {first} and in {folder}; the first is reported.");
+                report._warnings.Add($"The table {name} is in {first} and in {folder}. Only the first is reported.");
             else if (report.Read(name, parts, cancellationToken) is { } table)
             {
                 folders[name] = folder;
@@ -84,7 +84,7 @@ public sealed class StatisticReport
         return report;
     }
 
-    // Spark writes a table in several files, and some of them hold no row.
+    // Spark writes a table to several files, and some of them have no rows.
     private StatisticTable? Read(string name, IEnumerable<string> parts, CancellationToken cancellationToken)
     {
         List<Statistic>? cells = null;

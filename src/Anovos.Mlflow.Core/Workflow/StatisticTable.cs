@@ -3,23 +3,23 @@ using Anovos.Mlflow.Tables;
 
 namespace Anovos.Mlflow.Workflow;
 
-/// <summary>A table of statistics as Anovos writes it: rows of <c>metric,value</c>, or a row for each attribute.</summary>
+/// <summary>A table of statistics as written by Anovos: rows of <c>metric,value</c>, or a row for each attribute.</summary>
 /// <param name="Name">The table's name.</param>
-/// <param name="Cells">Its cells, empty ones left out, in the order of the file.</param>
+/// <param name="Cells">Its non-empty cells, in file order.</param>
 internal sealed record StatisticTable(string Name, IReadOnlyList<Statistic> Cells)
 {
-    /// <summary>The column that says whether an attribute drifted or is unstable.</summary>
+    /// <summary>The column that flags attributes that drifted or are unstable.</summary>
     public const string FlaggedColumn = "flagged";
 
-    // What Anovos calls the column in a check that has treated what it found.
+    // Anovos' name of the column in a quality check that has treated its findings.
     private const string TreatedColumn = "treated";
 
     private static readonly Regex RunId = new("^[0-9a-f]{32}\\z", RegexOptions.CultureInvariant);
 
-    // The tables behind the charts of a report are far larger, and have other headers.
+    // The tables for the charts of a report are far larger, and have other headers.
     private const long Most = 64L << 20;
 
-    /// <summary>The attributes, in the order of the table; none for a table about all of the data.</summary>
+    /// <summary>The attributes, in table order; empty for a table about all of the data.</summary>
     public IReadOnlyList<string> Attributes { get; } = [.. Cells.Select(cell => cell.Attribute).OfType<string>().Distinct()];
 
     private readonly HashSet<string> _constants =
@@ -28,14 +28,14 @@ internal sealed record StatisticTable(string Name, IReadOnlyList<Statistic> Cell
             .Where(column => column.Select(cell => cell.Text).Distinct().Count() == 1).Select(column => column.Key),
     ];
 
-    /// <summary>The attributes that are flagged; null where the table flags none.</summary>
+    /// <summary>The flagged attributes; null if the table does not flag attributes.</summary>
     public IReadOnlyList<string>? Flagged { get; } = Cells.Any(cell => IsFlag(cell))
         ? [.. Cells.Where(cell => IsFlag(cell) && cell.Number is { } flag && flag != 0).Select(cell => cell.Attribute!)]
         : null;
 
     /// <summary>
-    /// The name of the table in a file: the file's, or that of the folder whose part files Spark wrote. Anovos puts them into a
-    /// folder of the run below it.
+    /// The name of the table in a file: the name of the file, or for part files written by Spark, the name of their folder. When Anovos
+    /// tracks, it puts the part files into a folder below, named by the run id.
     /// </summary>
     public static string NameOf(string path)
     {
@@ -48,11 +48,11 @@ internal sealed record StatisticTable(string Name, IReadOnlyList<Statistic> Cell
         return Path.GetFileName(folder) ?? name;
     }
 
-    /// <summary>True if the column has one text for all attributes, and so says nothing about any.</summary>
+    /// <summary>True if the column has the same text for all attributes, which says nothing about any of them.</summary>
     public bool IsConstant(string column) => _constants.Contains(column);
 
-    /// <summary>Reads a file, one of several of its table perhaps; null when it holds no statistics.</summary>
-    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <summary>Reads a file, which may be one of several files of its table; null if it has no statistics.</summary>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     public static StatisticTable? Read(string path, CancellationToken cancellationToken)
     {
         if (new FileInfo(path).Length > Most)
@@ -93,7 +93,7 @@ internal sealed record StatisticTable(string Name, IReadOnlyList<Statistic> Cell
         }
     }
 
-    // First in all tables but variable_clustering.
+    // The first column in all tables except variable_clustering.
     private static int IndexOfAttribute(IReadOnlyList<string> header)
     {
         for (int column = 0; column < header.Count; column++)

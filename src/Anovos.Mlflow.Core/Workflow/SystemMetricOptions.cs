@@ -1,35 +1,35 @@
 namespace Anovos.Mlflow.Workflow;
 
-/// <summary>How system metrics are sampled, with the defaults and by the environment variables of MLflow.</summary>
+/// <summary>The options for sampling system metrics, with MLflow's defaults and environment variables.</summary>
 public sealed record SystemMetricOptions
 {
-    /// <summary>The tag of a run whose system metrics leave something out: a sentence.</summary>
+    /// <summary>The tag with a sentence about what the system metrics of a run do not include.</summary>
     public const string MissingTag = "anovos.workflow.systemMetricsMissing";
 
-    /// <summary>The variable that switches system metrics on.</summary>
+    /// <summary>The variable that turns on system metrics.</summary>
     public const string EnableVariable = "MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING";
 
-    // Below, a sample is the noise of the system's clock.
+    // Below the minimum, a sample would only show the noise of the system clock.
     private const double ShortestInterval = 0.01, LongestInterval = 86_400;
 
-    /// <summary>The time between two samples.</summary>
+    /// <summary>The interval between two samples.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The number of samples that become one point.</summary>
+    /// <summary>The number of samples per point.</summary>
     public int Samples { get; init; } = 1;
 
-    /// <summary>The name of this machine in the metrics' names, for runs on several; null for none.</summary>
+    /// <summary>The name of this machine in the metric names, for runs on several machines; null to leave it out.</summary>
     public string? NodeId { get; init; }
 
-    /// <summary>What they leave out because it runs elsewhere, as a sentence; null for nothing.</summary>
+    /// <summary>A sentence about what the metrics do not include because it runs elsewhere; null if they include everything.</summary>
     public string? Missing { get; init; }
 
-    /// <summary>True if the environment switches system metrics on.</summary>
+    /// <summary>True if the environment turns on system metrics.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>.</exception>
     public static bool IsEnabled(Func<string, string?> environment) =>
         new EnvironmentVariables(environment).Flag(EnableVariable, defaultValue: false);
 
-    /// <summary>The options of an environment. As in MLflow, 0 is the default.</summary>
+    /// <summary>Reads the options from an environment. As in MLflow, 0 means the default.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>.</exception>
     public static SystemMetricOptions Of(Func<string, string?> environment)
     {

@@ -6,10 +6,10 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Workflow;
 
-/// <summary>Takes the samples of system metrics while a workflow runs. As MLflow does, but for a last point when it ends.</summary>
+/// <summary>Samples system metrics while a workflow runs, as MLflow does, and adds a last point when the workflow ends.</summary>
 internal sealed class SystemMetricSampler(SystemMetrics metrics, SystemMetricOptions options)
 {
-    // How often the workflow's processes are read: soon at first, for a short workflow, and for at most 1 % of a processor's time.
+    // How often the workflow's processes are read: early at first, for short workflows, and using at most 1 % of a processor's time.
     private static readonly TimeSpan FirstRead = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan BetweenReads = TimeSpan.FromSeconds(1);
     private const int RestPerRead = 100;
@@ -17,27 +17,27 @@ internal sealed class SystemMetricSampler(SystemMetrics metrics, SystemMetricOpt
     private readonly ConcurrentQueue<Metric> _points = new();
     private volatile bool _isStopped;
 
-    /// <summary>What the metrics leave out, as sentences; null for nothing. Known once sampling has started.</summary>
+    /// <summary>Sentences about what the metrics do not include; null if they include all. Known once sampling has started.</summary>
     public string? Missing => string.Join(" ", new[] { options.Missing, Unknown }.OfType<string>()) is { Length: > 0 } text ? text : null;
 
     /// <summary>The cost of the workflow so far.</summary>
     public WorkflowCost Cost => metrics.Cost with { Missing = Missing };
 
-    /// <summary>What this system does not give, as a sentence; null for nothing.</summary>
+    /// <summary>A sentence about values that this system does not provide; null if it provides all.</summary>
     public string? Unknown { get; private set; }
 
-    /// <summary>Why sampling ended before the workflow, as a sentence; null if it did not.</summary>
+    /// <summary>A sentence about why sampling stopped before the workflow ended; null if it did not.</summary>
     public string? Fault { get; private set; }
 
-    /// <summary>The sampler for a workflow; null if it is not wanted, or the workflow runs on another machine.</summary>
+    /// <summary>Creates the sampler for a workflow; null if system metrics are off or the workflow runs on another machine.</summary>
     public static SystemMetricSampler? Of(WorkflowJob job, IWorkflowEngine engine, StoreLimits limits) =>
         job.SystemMetrics is { } options && engine is IMeasuredEngine measured
             ? new SystemMetricSampler(new SystemMetrics(options, limits, Machine.Of(job.BasePath).Read, measured.Usage), options)
             : null;
 
-    /// <summary>Takes samples while the workflow runs; completes with it.</summary>
-    /// <param name="done">Completes with the workflow.</param>
-    /// <param name="cancellationToken">Ends the sampling without a last point.</param>
+    /// <summary>Takes samples while the workflow runs, and completes when the workflow does.</summary>
+    /// <param name="done">The task that completes when the workflow does.</param>
+    /// <param name="cancellationToken">Stops sampling without a last point.</param>
     public async Task RunAsync(Task done, CancellationToken cancellationToken)
     {
         try
@@ -45,7 +45,7 @@ internal sealed class SystemMetricSampler(SystemMetrics metrics, SystemMetricOpt
             metrics.Start();
             string[] unknown = [.. metrics.Unknown(), .. ProcessTree.IsMeasured ? Array.Empty<string>() : ["processes of the workflow"]];
             if (unknown.Length > 0)
-                Unknown = $"The system metrics have no values of {string.Join(", ", unknown)}: this system does not give them.";
+                Unknown = $"The system metrics have no values for {string.Join(", ", unknown)}: this system does not provide them.";
             await SampleUntilAsync(done, cancellationToken).ConfigureAwait(false);
             if (done.IsCompleted)
             {
@@ -55,16 +55,16 @@ internal sealed class SystemMetricSampler(SystemMetrics metrics, SystemMetricOpt
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception or InvalidOperationException)
         {
-            Fault = $"The system metrics end before the workflow: {e.Message}";
+            Fault = $"The system metrics stopped before the workflow ended: {e.Message}";
         }
 
         await done.ConfigureAwait(false);
     }
 
-    /// <summary>Takes no further samples, as the store does not take them.</summary>
+    /// <summary>Stops sampling, because the store does not accept the metrics.</summary>
     public void Stop() => _isStopped = true;
 
-    /// <summary>The points since this was last asked.</summary>
+    /// <summary>Removes and returns the points since the last call.</summary>
     public IReadOnlyList<Metric> TakePoints()
     {
         List<Metric> points = [];
@@ -94,7 +94,7 @@ internal sealed class SystemMetricSampler(SystemMetrics metrics, SystemMetricOpt
                 metrics.Sample();
                 if (++samples % options.Samples == 0)
                     Publish();
-                // A machine that slept has missed some.
+                // A machine that was asleep has missed samples.
                 due += options.Interval;
                 due = Longer(due, start);
             }

@@ -4,24 +4,24 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Workflow;
 
 /// <summary>
-/// Samples the machine and the processes of a workflow, and makes metrics of the samples. Names, units and rounding are those of MLflow's
-/// own system metrics; the workflow's are beside them under <c>system/workflow</c>.
+/// Samples the machine and the processes of a workflow, and turns the samples into metrics. Names, units and rounding are those of
+/// MLflow's own system metrics. The workflow's metrics are below <c>system/workflow</c>.
 /// </summary>
-/// <param name="options">The name of this machine.</param>
-/// <param name="limits">What the store of the run accepts.</param>
-/// <param name="machine">Reads the use of the machine.</param>
-/// <param name="tree">Reads the use by the workflow's processes; null when there are none.</param>
+/// <param name="options">The options, of which only the name of this machine is used.</param>
+/// <param name="limits">The limits of the run's store.</param>
+/// <param name="machine">Returns the usage of the machine.</param>
+/// <param name="tree">Returns the usage by the workflow's processes, or null if there are none.</param>
 internal sealed class SystemMetrics(SystemMetricOptions options, StoreLimits limits, Func<MachineUsage> machine, Func<TreeUsage?> tree)
 {
     /// <summary>The first part of the names of system metrics.</summary>
     public const string Prefix = "system/";
 
-    // The first part of the names of the workflow's own, behind that and the machine's name.
+    // The prefix of the workflow's own metrics, after the prefix above and the name of the machine.
     private const string Workflow = "workflow/";
 
     private const double Megabyte = 1e6;
 
-    // Gauges are the averages of their samples, counters the last value.
+    // A gauge is the average of its samples; a counter is its last value.
     private readonly Dictionary<string, List<double>> _gauges = [];
     private readonly Dictionary<string, double> _counters = [];
     private MachineUsage? _first;
@@ -38,14 +38,14 @@ internal sealed class SystemMetrics(SystemMetricOptions options, StoreLimits lim
     /// <summary>True if a metric is a system metric.</summary>
     public static bool Is(string key) => key.StartsWith(Prefix, StringComparison.Ordinal);
 
-    /// <summary>Reads the values from which the counters count.</summary>
+    /// <summary>Reads the initial values of the counters.</summary>
     public void Start()
     {
         _first = machine();
         _cpu = _first.Cpu;
     }
 
-    /// <summary>The parts that this system does not give.</summary>
+    /// <summary>The values that this system does not provide.</summary>
     public IEnumerable<string> Unknown()
     {
         if (_first?.Cpu is null)
@@ -58,7 +58,7 @@ internal sealed class SystemMetrics(SystemMetricOptions options, StoreLimits lim
             yield return "network";
     }
 
-    /// <summary>Reads the workflow's processes: between two samples, so that a peak is seen and little is lost of one that ends.</summary>
+    /// <summary>Reads the workflow's processes between two samples, to catch peaks and to lose little of a process that ends.</summary>
     public void ReadWorkflow()
     {
         if (tree() is not { } usage)
@@ -77,7 +77,7 @@ internal sealed class SystemMetrics(SystemMetricOptions options, StoreLimits lim
     /// <summary>Takes a sample.</summary>
     public void Sample()
     {
-        // Of a workflow that has just ended, what was read last counts.
+        // For a workflow that has just ended, use the values read last.
         ReadWorkflow();
         TreeUsage? workflow = _unsampled;
         _unsampled = null;
@@ -110,8 +110,8 @@ internal sealed class SystemMetrics(SystemMetricOptions options, StoreLimits lim
             Measure(Workflow + "memory_usage_percentage", Percent(workflow.MemoryBytes, all.Total));
     }
 
-    /// <summary>The metrics of the samples since the last call, as the next step.</summary>
-    /// <param name="timestamp">Unix milliseconds.</param>
+    /// <summary>Returns the metrics of the samples since the last call, as the next step.</summary>
+    /// <param name="timestamp">The time, in Unix milliseconds.</param>
     public IReadOnlyList<Metric> TakePoints(long timestamp)
     {
         string prefix = Prefix + (options.NodeId is { } node ? node + "/" : "");
@@ -127,7 +127,7 @@ internal sealed class SystemMetrics(SystemMetricOptions options, StoreLimits lim
         Metric Point(string name, double value) => new(limits.ToValidKey(prefix + name), value, timestamp, _step);
     }
 
-    // Both are shares of the time that all processors had.
+    // Both are shares of the total time of all processors.
     private void SampleCpu(CpuTime? cpu, TreeUsage? workflow)
     {
         if (cpu is not { } now || _cpu is not { } before || now.Total <= before.Total)
@@ -149,6 +149,6 @@ internal sealed class SystemMetrics(SystemMetricOptions options, StoreLimits lim
 
     private void Count(string name, double value) => _counters[name] = value;
 
-    // The system's own counters are not exact, and may go back a little.
+    // The system's counters are not exact and may decrease slightly.
     private static double Percent(double part, double all) => all <= 0 ? 0 : Math.Min(100, Math.Max(0, part / all * 100));
 }

@@ -4,30 +4,30 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Workflow;
 
-/// <summary>How long a step of a workflow took, as its log says.</summary>
-/// <param name="Key">Its metric, as <c>time/stats_generator/global_summary</c>.</param>
-/// <param name="Seconds">The time.</param>
+/// <summary>The duration of a workflow step, from the workflow's log.</summary>
+/// <param name="Key">The metric, such as <c>time/stats_generator/global_summary</c>.</param>
+/// <param name="Seconds">The duration, in seconds.</param>
 public sealed record StepTiming(string Key, double Seconds);
 
-/// <summary>Finds in a workflow's log how long its steps took.</summary>
-/// <param name="limits">What the store of the run accepts.</param>
+/// <summary>Reads the durations of steps from a workflow's log.</summary>
+/// <param name="limits">The limits of the run's store.</param>
 public sealed class Timings(StoreLimits limits)
 {
-    /// <summary>The metric of the whole workflow, from the start of its program to its end.</summary>
+    /// <summary>The metric of the entire workflow, from the start of its program to the end.</summary>
     public const string Total = Prefix + "total";
 
-    /// <summary>The metric of the time that Anovos' drift detector prints: all steps up to it.</summary>
+    /// <summary>The metric of the time that Anovos' drift detector prints: the total of all steps so far.</summary>
     public const string WithoutReport = Prefix + "without_report";
 
-    /// <summary>The metric of the last write, of which Anovos' log says nothing.</summary>
+    /// <summary>The metric of the last write, which is missing in Anovos' log.</summary>
     public const string FinalWrite = Prefix + "write_main";
 
-    /// <summary>Metrics of how long something took begin with it; the values are seconds.</summary>
+    /// <summary>The prefix of metrics of durations, in seconds.</summary>
     public const string Prefix = "time/";
 
     private const string Words = "execution time ";
 
-    // What stands before the step is the logger's own affair, as long as a dash or a bar ends it:
+    // The text before the step depends on the logger, but must end with a dash or a bar:
     // "… - stats_generator, global_summary: execution time (in secs) =3.4107", and after drift detection "… - execution time w/o report
     // (in sec) =201.4".
     private static readonly Regex Form = new(
@@ -37,7 +37,7 @@ public sealed class Timings(StoreLimits limits)
     private readonly List<StepTiming> _all = [];
     private readonly List<Metric> _fresh = [];
 
-    /// <summary>Every timing so far, in the order of the log.</summary>
+    /// <summary>All timings so far, in log order.</summary>
     public IReadOnlyList<StepTiming> All
     {
         get
@@ -47,36 +47,36 @@ public sealed class Timings(StoreLimits limits)
         }
     }
 
-    /// <summary>When the last step ended; null before the first has.</summary>
+    /// <summary>The time when the last step ended; null before the first has ended.</summary>
     public DateTime? LastEndUtc { get; private set; }
 
-    /// <summary>True if the metric is the time of one step.</summary>
+    /// <summary>True if the metric is the duration of a single step.</summary>
     public static bool IsStep(string key) => key is not (Total or WithoutReport);
 
-    /// <summary>Looks at a line of the log.</summary>
+    /// <summary>Reads a line of the log.</summary>
     public void Read(LogLine line)
     {
-        // Of a hundred thousand lines a second very few are timings; a long one is none.
+        // At up to a hundred thousand lines per second, very few lines are timings, and long lines never are.
         if (line.Text.Length > 1000 || line.Text.IndexOf(Words, StringComparison.Ordinal) < 0 || Parse(line.Plain) is not { } timing)
             return;
         LastEndUtc = DateTime.UtcNow;
         Add(timing);
     }
 
-    /// <summary>Adds a time that the log does not say.</summary>
+    /// <summary>Adds a duration that is not in the log.</summary>
     public void Add(StepTiming timing)
     {
         lock (_all)
         {
             string key = Apart(timing.Key);
-            // A step that runs again is the next step of its metric.
+            // A workflow step that runs again becomes the next step of its metric.
             int earlier = _all.Count(other => other.Key == key);
             _all.Add(timing with { Key = key });
             _fresh.Add(new Metric(key, timing.Seconds, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), earlier));
         }
     }
 
-    /// <summary>The metrics since this was last asked.</summary>
+    /// <summary>Removes and returns the metrics since the last call.</summary>
     public IReadOnlyList<Metric> TakeFresh()
     {
         lock (_all)
@@ -98,7 +98,7 @@ public sealed class Timings(StoreLimits limits)
         return new StepTiming(limits.ToValidKey($"{Prefix}{string.Join("/", step.Split(',').Select(KeySegment))}"), seconds);
     }
 
-    // A directory store cannot hold both time/a and time/a/b: one is a file, the other a folder.
+    // A directory store cannot hold both time/a and time/a/b: one would be a file, the other a folder of the same name.
     private string Apart(string key)
     {
         if (_all.Any(other => other.Key.StartsWith(key + "/", StringComparison.Ordinal)))

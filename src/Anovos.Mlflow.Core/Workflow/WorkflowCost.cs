@@ -2,28 +2,28 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Workflow;
 
-/// <summary>What a workflow used of the machine, by its system metrics.</summary>
-/// <param name="CpuSeconds">CPU time; null where it is not known.</param>
-/// <param name="MemoryPeakMegabytes">The most memory that its processes had at a time; null where it is not known.</param>
-/// <param name="Missing">What the metrics leave out, as sentences; null for nothing.</param>
+/// <summary>The resources that a workflow used, from its system metrics.</summary>
+/// <param name="CpuSeconds">The CPU time; null if unknown.</param>
+/// <param name="MemoryPeakMegabytes">The peak of the total memory of its processes; null if unknown.</param>
+/// <param name="Missing">Sentences about what the metrics do not include; null if they include everything.</param>
 public sealed record WorkflowCost(double? CpuSeconds, double? MemoryPeakMegabytes, string? Missing)
 {
     internal const string CpuMetric = "workflow/cpu_seconds";
     internal const string MemoryMetric = "workflow/memory_peak_megabytes";
 
-    /// <summary>The cost that a run in a store has.</summary>
+    /// <summary>Reads the cost from a run.</summary>
     public static WorkflowCost Of(Run run)
     {
         run.Tags.TryGetValue(SystemMetricOptions.MissingTag, out string? missing);
         return new WorkflowCost(Value(CpuMetric), Value(MemoryMetric), missing);
 
-        // Between the prefix and the name may be that of a machine.
+        // The name of a machine may be between the prefix and the name.
         double? Value(string name) => run.Metrics.Where(metric => SystemMetrics.Is(metric.Key))
             .Where(metric => metric.Key.EndsWith("/" + name, StringComparison.Ordinal))
             .Select(metric => (double?)metric.Value).FirstOrDefault();
     }
 
-    /// <summary>The cost as sentences; null where nothing is known of it.</summary>
+    /// <summary>The cost as sentences; null if nothing is known.</summary>
     internal string? ToText()
     {
         string? used = CpuSeconds is { } seconds && MemoryPeakMegabytes is { } megabytes

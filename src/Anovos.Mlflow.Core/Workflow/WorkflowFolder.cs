@@ -3,15 +3,15 @@ using Anovos.Mlflow.Processes;
 namespace Anovos.Mlflow.Workflow;
 
 /// <summary>
-/// The temporary folder of a program that runs, for its owner only. A file in it is locked while this process lives, so that
-/// a later start knows the folders and processes of a process that was killed.
+/// The temporary folder of a running program, accessible only to its owner. A file in it is locked while this process lives, so that
+/// a later start recognizes the folders and processes left by a killed process.
 /// </summary>
 internal sealed class WorkflowFolder : IDisposable
 {
     private const string Prefix = "anovos-mlflow-workflow-";
     private const string OwnerFile = "owner";
 
-    // With this, .NET locks no files: a folder of a running process would look like one that was left behind.
+    // With this variable, .NET locks no files: the folder of a running process would look like a leftover.
     private const string NoLocks = "DOTNET_SYSTEM_IO_DISABLEFILELOCKING";
 
     private static readonly TimeSpan Unfinished = TimeSpan.FromMinutes(5);
@@ -24,17 +24,17 @@ internal sealed class WorkflowFolder : IDisposable
     /// <summary>The folder's path.</summary>
     public string Root => _root;
 
-    /// <summary>Creates the folder of a tree of processes.</summary>
-    /// <exception cref="IOException">The folder cannot be created; and <see cref="UnauthorizedAccessException"/>.</exception>
+    /// <summary>Creates the folder for a tree of processes.</summary>
+    /// <exception cref="IOException">The folder cannot be created. Also <see cref="UnauthorizedAccessException"/>.</exception>
     public static WorkflowFolder Create(ProcessTree tree)
     {
 #if NET
         string root = Directory.CreateTempSubdirectory(Prefix).FullName;
 #else
-        // On Windows the temporary folder is the user's own.
+        // On Windows, each user has a private temporary folder.
         string root = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), Prefix + Guid.NewGuid().ToString("N"))).FullName;
 #endif
-        // Others look at it under its name only once it is locked.
+        // The file gets its final name only after it is locked, so other processes never see it unlocked.
         string path = Path.Combine(root, OwnerFile);
         FileStream owner = Open(path + ".part");
         byte[] mark = System.Text.Encoding.ASCII.GetBytes(tree.Mark);
@@ -45,17 +45,17 @@ internal sealed class WorkflowFolder : IDisposable
     }
 
     /// <summary>Writes a file that only this user can read, and returns its path.</summary>
-    /// <exception cref="IOException">It cannot be written; and <see cref="UnauthorizedAccessException"/>.</exception>
+    /// <exception cref="IOException">The file cannot be written. Also <see cref="UnauthorizedAccessException"/>.</exception>
     public string Write(string name, byte[] content)
     {
-        // In a folder of its own it cannot be the file above.
+        // A subfolder, so that the name cannot collide with the owner file.
         string path = Path.Combine(Directory.CreateDirectory(Path.Combine(_root, "copy")).FullName, name);
         using FileStream file = Open(path);
         file.Write(content, 0, content.Length);
         return path;
     }
 
-    /// <summary>Deletes the folders of processes that were killed, and ends the processes that those had started.</summary>
+    /// <summary>Deletes the folders left by killed processes, and ends the processes that they had started.</summary>
     public static void EndLeftovers()
     {
         if (Environment.GetEnvironmentVariable(NoLocks) is "1" or "true" or "True")
@@ -68,7 +68,7 @@ internal sealed class WorkflowFolder : IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // Its process lives, it is another user's, or somebody else deletes it at this moment.
+                // Its process is alive, it belongs to another user, or another process is deleting it now.
             }
         }
     }
@@ -82,7 +82,7 @@ internal sealed class WorkflowFolder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // On Windows a process that was left behind may hold the copy open. The next start tries again.
+            // On Windows, a leftover process may hold the copy open. The next start tries again.
         }
     }
 

@@ -5,14 +5,14 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Workflow;
 
-/// <summary>The datasets that a workflow reads: each <c>read_dataset</c> of a step that runs.</summary>
+/// <summary>Lists the datasets that a workflow reads: each <c>read_dataset</c> of a step that runs.</summary>
 public static class WorkflowInputs
 {
-    /// <summary>The datasets, in the order of the file; those on this machine with a digest of their files.</summary>
+    /// <summary>Returns the datasets, in file order. Datasets on this machine have a digest of their files.</summary>
     /// <param name="config">The workflow.</param>
-    /// <param name="basePath">The workflow's working directory; null when it runs elsewhere, and none of its files are here.</param>
-    /// <param name="limits">What the store of the run accepts.</param>
-    /// <param name="cancellationToken">Ends the reading of files at once.</param>
+    /// <param name="basePath">The workflow's working directory; null if it runs elsewhere and has no files on this machine.</param>
+    /// <param name="limits">The limits of the run's store.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task<IReadOnlyList<DatasetInput>> OfAsync(
         AnovosConfig config, string? basePath, StoreLimits limits, CancellationToken cancellationToken)
     {
@@ -34,7 +34,7 @@ public static class WorkflowInputs
         return inputs;
     }
 
-    // A dataset stands in its block, or one or two blocks below: drift_detector.stability_index.dataset1.
+    // A dataset is in its block or one or two levels below: drift_detector.stability_index.dataset1.
     private static IEnumerable<(string Step, YamlMapping Reading)> Find(string step, YamlNode node, int depth)
     {
         if (node is not YamlMapping mapping || depth > 2)
@@ -71,7 +71,7 @@ public static class WorkflowInputs
         };
     }
 
-    // What the dataset is to the run, in a word: input, concatenate, join, drift_statistics, stability_index.
+    // The role of the dataset in the run: input, concatenate, join, drift_statistics, stability_index.
     private static string Context(string step)
     {
         string[] parts = step.Split('.');

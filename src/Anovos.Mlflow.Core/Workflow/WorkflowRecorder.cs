@@ -5,21 +5,21 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Workflow;
 
-/// <summary>What recording a workflow came to.</summary>
-/// <param name="Run">The run as it then stands.</param>
-/// <param name="Warnings">What could not be recorded as it is, a sentence each.</param>
+/// <summary>The result of recording a workflow.</summary>
+/// <param name="Run">The run after recording.</param>
+/// <param name="Warnings">A sentence for everything that could not be recorded unchanged.</param>
 public sealed record RecordedWorkflow(Run Run, IReadOnlyList<string> Warnings);
 
-/// <summary>Records on a run which workflow it is: the settings as params, the file as an artifact.</summary>
+/// <summary>Records a workflow on a run: the settings as params, the file as an artifact.</summary>
 public sealed class WorkflowRecorder(ITrackingStore store, Run run)
 {
     /// <summary>The artifact folder of the workflow file.</summary>
     public const string Folder = "config";
 
-    /// <summary>Records the workflow. On a run that is resumed, what is there already stays.</summary>
+    /// <summary>Records the workflow. A resumed run keeps the data that it already has.</summary>
     /// <param name="config">The workflow.</param>
-    /// <param name="truncate">Whether over-long values are cut, with a warning, or are an error.</param>
-    /// <param name="cancellationToken">Ends it at once.</param>
+    /// <param name="truncate">True to truncate values that are too long, with a warning; false to fail.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task<RecordedWorkflow> RecordAsync(AnovosConfig config, bool truncate, CancellationToken cancellationToken)
     {
         var builder = new ParamBuilder(store.Limits, truncate);
@@ -33,7 +33,7 @@ public sealed class WorkflowRecorder(ITrackingStore store, Run run)
             if (!run.Params.TryGetValue(param.Key, out string? earlier))
                 fresh.Add(param);
             else if (earlier != param.Value)
-                warnings.Add($"The run was started with {param.Key} = '{earlier}' and the workflow now says '{param.Value}': a param cannot change, so the first one stays.");
+                warnings.Add($"The run was started with {param.Key} = '{earlier}', but the workflow now has '{param.Value}'. A param cannot change, so the run keeps the first value.");
         }
 
         await store.WriteAsync(run.RunId, new RunData { Params = fresh }, cancellationToken).ConfigureAwait(false);
@@ -46,7 +46,7 @@ public sealed class WorkflowRecorder(ITrackingStore store, Run run)
     private async Task<string?> WhyNotSentAsync(AnovosConfig config, CancellationToken cancellationToken)
     {
         if (config.HasSecrets)
-            return "it holds a secret, and whoever may read the run would read it. Keep secrets out of workflow files.";
+            return "it contains a secret, which anyone with access to the run could read. Keep secrets out of workflow files.";
         try
         {
             using IArtifactStore artifacts = ArtifactStores.Open(run, store);
@@ -56,7 +56,7 @@ public sealed class WorkflowRecorder(ITrackingStore store, Run run)
         }
         catch (Exception e) when (e is MlflowException or IOException or UnauthorizedAccessException)
         {
-            // The run can go on without it; whether its other artifacts arrive is said when they are sent.
+            // The run can continue without the file. Problems with its other artifacts are reported when those are sent.
             return e.Message;
         }
     }

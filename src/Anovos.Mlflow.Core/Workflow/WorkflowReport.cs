@@ -7,8 +7,8 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Workflow;
 
 /// <summary>
-/// Reports on one run. A step that fails is remembered and stops no other: what the workflow did is not lost over it. Once
-/// the server is away, or lets nobody in, nothing more is asked of it.
+/// Reports to one run. A failed step is recorded and does not stop other steps, so that the results of the workflow are not lost.
+/// Once the server is unreachable or denies access, no further requests are sent.
 /// </summary>
 internal sealed class WorkflowReport(ITrackingStore store, Run run)
 {
@@ -32,7 +32,7 @@ internal sealed class WorkflowReport(ITrackingStore store, Run run)
 
     public void Warn(IEnumerable<string> warnings) => _warnings.AddRange(warnings);
 
-    /// <summary>Does one step; false when it failed, and was not cancelled. The last one is tried in any case.</summary>
+    /// <summary>Runs one step; false if it failed without being cancelled. The last step is tried in any case.</summary>
     public async Task<bool> TryAsync(string what, Func<Task> step, bool isLast = false)
     {
         if (_isAway && !isLast)
@@ -46,7 +46,7 @@ internal sealed class WorkflowReport(ITrackingStore store, Run run)
         {
             var known = e as MlflowException;
             _isAway = known?.EndsOperation() == true;
-            Add(new MlflowException(ErrorKind.ReportingFailed, $"{what} of run {run.RunId}: not reported. {e.Message}", e) { Target = run.RunId });
+            Add(new MlflowException(ErrorKind.ReportingFailed, $"{what} of run {run.RunId} could not be reported. {e.Message}", e) { Target = run.RunId });
             return false;
         }
     }
@@ -55,7 +55,7 @@ internal sealed class WorkflowReport(ITrackingStore store, Run run)
         ? Task.CompletedTask
         : TryAsync(what, () => store.WriteAsync(run.RunId, data, cancellationToken));
 
-    /// <summary>Names the datasets that the workflow reads.</summary>
+    /// <summary>Logs the datasets that the workflow reads.</summary>
     public Task InputsAsync(AnovosConfig config, string? basePath, CancellationToken cancellationToken) => TryAsync("The inputs", async () =>
     {
         IReadOnlyList<DatasetInput> inputs =
@@ -85,7 +85,7 @@ internal sealed class WorkflowReport(ITrackingStore store, Run run)
         await SendAsync("The outputs", zips, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Sends files; those that the run has already, as from Anovos itself, are not sent again.</summary>
+    /// <summary>Sends files. Files that the run already has, for example from Anovos itself, are not sent again.</summary>
     public Task<bool> SendAsync(string what, IReadOnlyList<ArtifactUpload> uploads, CancellationToken cancellationToken) => TryAsync(what, async () =>
     {
         if (uploads.Count == 0)

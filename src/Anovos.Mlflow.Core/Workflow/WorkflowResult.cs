@@ -3,22 +3,22 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Workflow;
 
-/// <summary>What running a workflow came to, and what of it was reported.</summary>
+/// <summary>The result of running a workflow, and of reporting it.</summary>
 public sealed record WorkflowResult
 {
-    /// <summary>How the run ended: Finished with exit code 0, Killed when it was ended, else Failed.</summary>
+    /// <summary>The final status of the run: Finished for exit code 0, Killed if the workflow was stopped, otherwise Failed.</summary>
     public required RunStatus Status { get; init; }
 
-    /// <summary>The workflow's exit code; null when it was ended.</summary>
+    /// <summary>The workflow's exit code; null if the workflow was stopped.</summary>
     public int? ExitCode { get; init; }
 
-    /// <summary>What went wrong with the workflow, as a sentence; null when nothing did.</summary>
+    /// <summary>The error of the workflow, as a sentence; null if there was none.</summary>
     public string? Fault { get; init; }
 
-    /// <summary>The run as it then stands; null when the store could not say.</summary>
+    /// <summary>The run after it ended; null if it could not be read from the store.</summary>
     public Run? Run { get; init; }
 
-    /// <summary>How long each step took, in the order of the log.</summary>
+    /// <summary>The duration of each step, in log order.</summary>
     public IReadOnlyList<StepTiming> Timings { get; init; } = [];
 
     /// <summary>The attributes that drifted or are unstable, by table.</summary>
@@ -27,21 +27,21 @@ public sealed record WorkflowResult
     /// <summary>The columns with the largest shares of missing values, largest first.</summary>
     public IReadOnlyList<KeyValuePair<string, double>> MissingShares { get; init; } = [];
 
-    /// <summary>What it used of this machine; null without system metrics.</summary>
+    /// <summary>The resources that the workflow used on this machine; null without system metrics.</summary>
     public WorkflowCost? Cost { get; init; }
 
-    /// <summary>How many lines of the log are errors.</summary>
+    /// <summary>The number of errors in the log.</summary>
     public int LogErrors { get; init; }
 
-    /// <summary>What became of each output.</summary>
+    /// <summary>The result for each output.</summary>
     public IReadOnlyList<ArtifactResult> Artifacts { get; init; } = [];
 
-    /// <summary>What was not reported, and why.</summary>
+    /// <summary>The errors that say what was not reported, and why.</summary>
     public IReadOnlyList<MlflowException> Errors { get; init; } = [];
 
-    /// <summary>What is worth knowing, a sentence each.</summary>
+    /// <summary>The warnings, each a sentence.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>The log on this machine; null once the run has it.</summary>
+    /// <summary>The path of the log on this machine; null once the log is in the run.</summary>
     public string? LogPath { get; init; }
 }

@@ -8,27 +8,27 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Workflow;
 
-/// <summary>Runs a workflow under a run that has begun, reports what it does while it does it, and ends the run.</summary>
+/// <summary>Runs a workflow in a started run, reports its progress, and ends the run.</summary>
 /// <param name="store">The store of the run.</param>
 /// <param name="run">The run.</param>
-/// <param name="engine">What runs the workflow.</param>
+/// <param name="engine">The engine that runs the workflow.</param>
 public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngine engine)
 {
-    /// <summary>The log among the run's artifacts.</summary>
+    /// <summary>The artifact path of the log.</summary>
     public const string LogArtifact = "logs/workflow.log";
 
-    /// <summary>The tag that a run has whose workflow this module ran to its end.</summary>
+    /// <summary>The tag with the exit code, set on runs whose workflow this module ran to completion.</summary>
     public const string ExitCodeTag = "anovos.workflow.exitCode";
 
     private static readonly TimeSpan BetweenFlushes = TimeSpan.FromSeconds(1);
 
-    // Of system metrics there may be many points, and a request costs more than they do.
+    // There may be many points of system metrics, and a request costs more than the points in it.
     private static readonly TimeSpan BetweenSystemMetrics = TimeSpan.FromSeconds(10);
 
-    // What a run that is stopped may take to say so.
+    // How long reporting may continue after the workflow is cancelled.
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(10);
 
-    /// <summary>Masks secrets in what the workflow writes, on the screen and in its log.</summary>
+    /// <summary>Masks secrets in the workflow's output, on the screen and in its log.</summary>
     public Redactor Redactor { get; init; } = new();
 
     private readonly WorkflowReport _report = new(store, run);
@@ -38,12 +38,12 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
     private Stopwatch? _sinceSystemMetrics;
     private int _logErrors;
 
-    /// <summary>Runs the workflow. What cannot be reported is in the result; the run is ended in any case.</summary>
+    /// <summary>Runs the workflow. Reporting errors are in the result. The run is ended in any case.</summary>
     /// <param name="job">The workflow.</param>
-    /// <param name="lines">Told its output in blocks of whole lines as they come; from any thread, one at a time.</param>
-    /// <param name="cancellationToken">Ends the workflow and the run, as Killed.</param>
+    /// <param name="lines">Called with each block of complete output lines. From any thread, but never concurrently.</param>
+    /// <param name="cancellationToken">Stops the workflow and ends the run as Killed.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.CommandNotFound"/>; the run is Failed.</exception>
-    /// <exception cref="OperationCanceledException">It was ended.</exception>
+    /// <exception cref="OperationCanceledException">The workflow was stopped.</exception>
     public async Task<WorkflowResult> RunAsync(WorkflowJob job, Action<IReadOnlyList<LogLine>> lines, CancellationToken cancellationToken)
     {
         using var reporting = new CancellationTokenSource();
@@ -147,7 +147,7 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
         while (!isLast);
     }
 
-    // A store that does not take them is asked once: there would be an error for each of their points.
+    // If the store rejects system metrics, stop sending them. Otherwise every point would cause an error.
     private async Task WriteSystemMetricsAsync(CancellationToken cancellationToken)
     {
         var data = new RunData { Metrics = _sampler?.TakePoints() ?? [] };
@@ -158,7 +158,7 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
         _sinceSystemMetrics = Stopwatch.StartNew();
     }
 
-    // Only what the workflow wrote itself: the rest is of an earlier run.
+    // Only files that this workflow wrote: other files are from an earlier run.
     private async Task<StatisticReport> OutputsAsync(WorkflowJob job, bool isFinished, DateTime began, CancellationToken cancellationToken)
     {
         if (engine is IRemoteWorkflowEngine remote)
@@ -174,7 +174,7 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
         return statistics;
     }
 
-    // Anovos writes the final dataset after its last log line, and Spark its files' times.
+    // Anovos writes the final dataset after its last log line. The times of the files show when it finished.
     private async Task FinalWriteAsync(IReadOnlyList<ScannedOutput> outputs, CancellationToken cancellationToken)
     {
         DateTime[] written =
@@ -188,7 +188,7 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
         await _report.WriteAsync("Timings", new RunData { Metrics = _timings.TakeFresh() }, cancellationToken).ConfigureAwait(false);
     }
 
-    // Elsewhere a workflow that has joined the run sends its outputs itself.
+    // A remote workflow that has joined the run sends its outputs itself.
     private async Task<StatisticReport> RemoteTablesAsync(IRemoteWorkflowEngine remote, WorkflowJob job, bool isFinished, CancellationToken cancellationToken)
     {
         string folder = Path.Combine(Path.GetTempPath(), $"anovos-mlflow-{run.RunId}", "tables");
@@ -223,7 +223,7 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
         }
         catch (OperationCanceledException)
         {
-            // Stopped, and its time to say so is over.
+            // The workflow was cancelled, and the time for reporting is over.
         }
 
         log.Dispose();
@@ -239,9 +239,9 @@ public sealed class WorkflowRunner(ITrackingStore store, Run run, IWorkflowEngin
         };
     }
 
-    private static string? Torn(LogFile log) => log.Fault is null ? null : $"The log {log.Path} is not whole: {log.Fault}";
+    private static string? Torn(LogFile log) => log.Fault is null ? null : $"The log {log.Path} is incomplete: {log.Fault}";
 
-    // What a user says about a run is not ours to bury: a failure is added to it, and nothing else.
+    // Keep a user's description of a run visible: add only a failure to it.
     private IEnumerable<Tag> Note(WorkflowResult result, WorkflowJob job, IReadOnlyList<string> lastLines)
     {
         bool isUsers = run.Tags.TryGetValue(RunTags.Note, out string? note) && note.Length > 0 && note != job.OwnNote;

@@ -1,49 +1,49 @@
 namespace Anovos.Mlflow.Yaml;
 
 /// <summary>
-/// Gathers the entries of one mapping: merged ones first, overridden by the mapping's own, in the order of Python's dict.
+/// Collects the entries of one mapping, in the order of Python's dict: merged entries first, overridden by the mapping's own entries.
 /// </summary>
 internal sealed class MappingEntries
 {
-    // Longer ones are no names, and a key is repeated in the dotted key of everything below it.
+    // A longer key is not a name, and a key is repeated in the dotted key of everything below it.
     private const int LongestKey = 1024;
 
     private readonly List<YamlEntry> _own = [];
     private readonly Dictionary<string, YamlScalar> _ownKeys = new(StringComparer.Ordinal);
     private readonly List<YamlEntry> _merged = [];
 
-    /// <summary>Adds an entry that the mapping itself has.</summary>
-    /// <exception cref="YamlFault">It has the key already.</exception>
+    /// <summary>Adds an entry of the mapping itself.</summary>
+    /// <exception cref="YamlFault">The key is too long, or the mapping already has it.</exception>
     public void Add(YamlScalar key, YamlNode value)
     {
         if (key.Text.Length > LongestKey)
         {
-            throw new YamlFault(key.Position, $"A key has {key.Text.Length} characters; {LongestKey} are allowed.",
-                "Is a ': ' in the wrong place?");
+            throw new YamlFault(key.Position, $"A key has {key.Text.Length} characters, but at most {LongestKey} are allowed.",
+                "Check whether a ': ' is in the wrong place.");
         }
 
         if (_ownKeys.TryGetValue(Identity(key), out YamlScalar? first))
         {
             throw new YamlFault(key.Position,
-                $"The key '{YamlScalar.Quote(key.Text)}' is here a second time; the first is in line {first.Position.Line}.",
-                $"Anovos would ignore line {first.Position.Line} in silence: remove or rename one of them.");
+                $"The key '{YamlScalar.Quote(key.Text)}' appears a second time here. The first is in line {first.Position.Line}.",
+                $"Anovos would silently ignore line {first.Position.Line}. Remove or rename one of the two keys.");
         }
 
         _ownKeys.Add(Identity(key), key);
         _own.Add(new YamlEntry(key, value));
     }
 
-    /// <summary>Adds what a <c>&lt;&lt;</c> brings: a mapping, or a list of which an earlier one wins.</summary>
-    /// <exception cref="YamlFault">The value is something else.</exception>
+    /// <summary>Adds the value of a <c>&lt;&lt;</c>: a mapping, or a list of mappings, where earlier mappings take precedence.</summary>
+    /// <exception cref="YamlFault">The value is of another type.</exception>
     public void Merge(YamlNode value)
     {
-        // Later entries override earlier ones, hence a list goes in backwards.
+        // Later entries override earlier entries, so a list is added in reverse order.
         IEnumerable<YamlNode> sources = value is YamlSequence list ? list.Items.Reverse() : [value];
         foreach (YamlNode source in sources)
         {
             if (source is not YamlMapping mapping)
             {
-                throw new YamlFault(value.Position, $"'<<' merges mappings, and this is {source.Description}.",
+                throw new YamlFault(value.Position, $"'<<' merges mappings, but this is {source.Description}.",
                     "Write an alias such as *defaults, or a list of aliases.");
             }
 
@@ -51,7 +51,7 @@ internal sealed class MappingEntries
         }
     }
 
-    /// <summary>The entries of the mapping, a key once.</summary>
+    /// <summary>Returns the entries of the mapping, with each key once.</summary>
     public IReadOnlyList<YamlEntry> ToList()
     {
         if (_merged.Count == 0)
@@ -76,7 +76,7 @@ internal sealed class MappingEntries
         return entries;
     }
 
-    /// <summary>Equal for what Python's dict takes for the same key.</summary>
+    /// <summary>Returns a text that is equal for keys that Python's dict treats as the same.</summary>
     private static string Identity(YamlScalar key) => key.Kind switch
     {
         YamlKind.String => "text " + key.Value,

@@ -3,10 +3,10 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Yaml;
 
-/// <summary>Dates of YAML as Python prints what SafeLoader makes of them.</summary>
+/// <summary>Formats YAML dates as Python prints the values read by SafeLoader.</summary>
 internal static class PythonDate
 {
-    /// <summary>As Python's <c>str</c>: <c>2020-01-02 10:11:12.500000+01:00</c>.</summary>
+    /// <summary>Formats a date like Python's <c>str</c>: <c>2020-01-02 10:11:12.500000+01:00</c>.</summary>
     public static string Str(string text)
     {
         Match match = YamlScalars.Timestamp.Match(text);
@@ -22,7 +22,7 @@ internal static class PythonDate
         return $"{date} {Part("hour", 2)}:{Part("minute", 2)}:{Part("second", 2)}{(fraction == "000000" ? "" : "." + fraction)}{zone}";
     }
 
-    /// <summary>As Python's <c>repr</c>: <c>datetime.date(2020, 1, 2)</c>.</summary>
+    /// <summary>Formats a date like Python's <c>repr</c>: <c>datetime.date(2020, 1, 2)</c>.</summary>
     public static string Repr(string text)
     {
         Match match = YamlScalars.Timestamp.Match(text);

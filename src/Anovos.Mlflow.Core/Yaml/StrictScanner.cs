@@ -3,7 +3,7 @@ using YamlDotNet.Core.Tokens;
 
 namespace Anovos.Mlflow.Yaml;
 
-/// <summary>A scanner that refuses a tab between values, as PyYAML does where the parser's own scanner is lenient.</summary>
+/// <summary>A scanner that rejects a tab between values, as PyYAML does. The parser's own scanner is more lenient.</summary>
 internal sealed class StrictScanner(YamlSource source) : IScanner
 {
     private readonly Scanner _scanner = new(new StringReader(source.Text), skipComments: true);
@@ -29,7 +29,7 @@ internal sealed class StrictScanner(YamlSource source) : IScanner
         if (!moved || Current is not { } token)
             return moved;
 
-        // A token that came early (a block's end, a key's mark) begins before what is checked.
+        // Some tokens (the end of a block, the mark of a key) begin before the text that is already checked.
         RefuseTab(token.Start.Index, mayComment: true);
         if (token is Scalar { Style: ScalarStyle.Plain })
             RefuseTab(token.End.Index, mayComment: false);

@@ -4,22 +4,22 @@ using YamlDotNet.Core.Events;
 
 namespace Anovos.Mlflow.Yaml;
 
-/// <summary>Removes a key of a file's top-level mapping. Every other byte stays where the key has lines of its own.</summary>
+/// <summary>Removes a key of a file's top-level mapping. If the key has lines of its own, no other byte changes.</summary>
 internal static class YamlCut
 {
     private static readonly char[] LineBreaks = ['\n', '\r', '\u0085', '\u2028', '\u2029'];
 
-    /// <summary>The file without the key; the file itself if the mapping does not have it.</summary>
-    /// <exception cref="YamlFault">The file is no YAML, or its document is no mapping.</exception>
+    /// <summary>Returns the file without the key, or the file itself if the mapping does not have the key.</summary>
+    /// <exception cref="YamlFault">The file is not YAML, or its document is not a mapping.</exception>
     public static byte[] Without(byte[] file, string key, CancellationToken cancellationToken)
     {
         string text = YamlText.Decode(file);
         if (YamlReader.Read(text, cancellationToken) is not YamlMapping root)
-            throw new YamlFault(new YamlPosition(1, 1), "The file holds no mapping.", "Is this the right file?");
+            throw new YamlFault(new YamlPosition(1, 1), "The file is not a mapping.", "Is this the right file?");
         if (root.Find(key) is null)
             return file;
 
-        // The lines may hold an anchor that others use, or end the value before them: only the result of reading again counts.
+        // The lines may contain an anchor used elsewhere, or end the value before them. Read the result again to be sure.
         YamlMapping rest = root.Without(key);
         return Cut(file, text, key) is { } cut && TryRead(cut, cancellationToken)?.HasValueOf(rest) == true ? cut : YamlWriter.Write(rest);
     }
@@ -40,10 +40,10 @@ internal static class YamlCut
         return [.. file.Take(first), .. file.Skip(first + length)];
     }
 
-    /// <summary>Where the lines of the key and its value begin and end; null if they have no lines of their own.</summary>
+    /// <summary>Finds where the lines of the key and its value begin and end; null if they have no lines of their own.</summary>
     private static (int From, int To)? Find(string text, string key)
     {
-        // The parser's marks are right where each line end is one character: lines and columns stay the same.
+        // The parser's marks are only correct if each line break is one character. Lines and columns stay the same.
         var source = new YamlSource(string.Join("\n", text.Replace("\r\n", "\n").Split(LineBreaks)) + "\n");
         while (true)
         {
@@ -54,11 +54,11 @@ internal static class YamlCut
             }
             catch (InvalidOperationException) when (source.TryPad(scanner.CurrentPosition))
             {
-                // As in YamlReader: a line between brackets begins too far left for the parser.
+                // As in YamlReader: a line between brackets is not indented enough for the parser.
             }
             catch (Exception e) when (e is YamlException or InvalidOperationException or ArgumentException)
             {
-                // With other line ends it is another text to the parser. The values stay in any case.
+                // With changed line breaks, the parser may see another text. The caller keeps the values in any case.
                 return null;
             }
         }
@@ -83,7 +83,7 @@ internal static class YamlCut
 
         int At(Mark mark)
         {
-            // A line behind the last one is that of the line end that was added.
+            // A line after the last line comes from the line break that was added above.
             (int line, int column) = source.Position(mark);
             return line > lines.Length ? text.Length : Math.Min(text.Length, lines[line - 1] + column - 1);
         }
@@ -107,7 +107,7 @@ internal static class YamlCut
         return parser.Current!;
     }
 
-    // A block ends for the parser where the next one begins; its text ends with its last value.
+    // To the parser, a block ends where the next block begins. Its text ends with its last value.
     private static Mark End(ParsingEvent begin, Parser parser)
     {
         Mark end = begin.End;
@@ -118,11 +118,11 @@ internal static class YamlCut
         {
             if (next is MappingEnd or SequenceEnd)
             {
-                // The mark is before the bracket if there is nothing between the two.
+                // In empty brackets, the mark is before the closing bracket.
                 return isFlow ? new Mark(next.Start.Index + 1, next.Start.Line, next.Start.Column + 1) : end;
             }
 
-            // What follows ends behind it; a value that is left out ends where its key does.
+            // Later events end later, but an omitted value ends where its key ends.
             end = End(next, parser) is var later && later.CompareTo(end) > 0 ? later : end;
         }
 
@@ -135,7 +135,7 @@ internal static class YamlCut
         if (text.Substring(start, from - start).Trim(' ') is not ("" or "?"))
             return null;
 
-        // The parser counts the empty lines behind a block scalar as its text.
+        // To the parser, the empty lines after a block scalar are part of its text.
         while (to > from && (text[to - 1] is ' ' or '\t' || LineBreaks.Contains(text[to - 1])))
             to--;
         int end = text.IndexOfAny(LineBreaks, to);

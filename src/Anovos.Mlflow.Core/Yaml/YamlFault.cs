@@ -1,11 +1,11 @@
 namespace Anovos.Mlflow.Yaml;
 
-/// <summary>Why a text is no YAML document that this module takes. The reader of a file adds its path.</summary>
+/// <summary>Thrown if a text is not a YAML document that this module accepts. The caller adds the path of the file.</summary>
 internal sealed class YamlFault(YamlPosition position, string message, string advice, Exception? inner = null) : Exception(message, inner)
 {
-    /// <summary>Where the fault shows.</summary>
+    /// <summary>The position of the error.</summary>
     public YamlPosition Position { get; } = position;
 
-    /// <summary>What to do about it, as a sentence.</summary>
+    /// <summary>The advice on what to do, as a sentence.</summary>
     public string Advice { get; } = advice;
 }

@@ -1,24 +1,24 @@
 namespace Anovos.Mlflow.Yaml;
 
-/// <summary>A node of a YAML document, where it stands and what it holds. Immutable; an alias shares its anchor's node.</summary>
+/// <summary>A node of a YAML document, with its position. It is immutable. An alias shares its anchor's node.</summary>
 internal abstract class YamlNode(YamlPosition position, int height)
 {
-    /// <summary>Where the node begins.</summary>
+    /// <summary>The position where the node begins.</summary>
     public YamlPosition Position { get; } = position;
 
-    /// <summary>Levels of nodes below this one; 0 for a scalar.</summary>
+    /// <summary>The number of levels below this node; 0 for a scalar.</summary>
     public int Height { get; } = height;
 
     /// <summary>Whether the node is YAML's null.</summary>
     public virtual bool IsNull => false;
 
-    /// <summary>What Python's <c>bool()</c> makes of the node; Anovos decides by it in many places.</summary>
+    /// <summary>The result of Python's <c>bool()</c> for the node, which Anovos uses in many places.</summary>
     public abstract bool IsTruthy { get; }
 
-    /// <summary>What the node is, in words of a message: "a list", "the number 7".</summary>
+    /// <summary>A description of the node for messages: "a list", "the number 7".</summary>
     public abstract string Description { get; }
 
-    /// <summary>True if Python has the same value for both nodes, entries of mappings in the same order.</summary>
+    /// <summary>True if both nodes have the same value in Python, with mapping entries in the same order.</summary>
     public bool HasValueOf(YamlNode other) => (this, other) switch
     {
         (YamlScalar one, YamlScalar two) => one.Kind == two.Kind && one.Value == two.Value,
@@ -31,16 +31,16 @@ internal abstract class YamlNode(YamlPosition position, int height)
     };
 }
 
-/// <summary>A place in a file.</summary>
-/// <param name="Line">The line, from 1.</param>
-/// <param name="Column">The column in characters, from 1.</param>
+/// <summary>A position in a file.</summary>
+/// <param name="Line">The line, starting at 1.</param>
+/// <param name="Column">The column in characters, starting at 1.</param>
 internal readonly record struct YamlPosition(int Line, int Column);
 
 /// <summary>A list.</summary>
 internal sealed class YamlSequence(YamlPosition position, IReadOnlyList<YamlNode> items)
     : YamlNode(position, 1 + items.Select(item => item.Height).DefaultIfEmpty(-1).Max())
 {
-    /// <summary>The items in their order.</summary>
+    /// <summary>The items, in order.</summary>
     public IReadOnlyList<YamlNode> Items { get; } = items;
 
     /// <inheritdoc/>
@@ -50,7 +50,7 @@ internal sealed class YamlSequence(YamlPosition position, IReadOnlyList<YamlNode
     public override string Description => "a list";
 }
 
-/// <summary>A mapping, merges (<c>&lt;&lt;</c>) resolved.</summary>
+/// <summary>A mapping, with merges (<c>&lt;&lt;</c>) resolved.</summary>
 internal sealed class YamlMapping(YamlPosition position, IReadOnlyList<YamlEntry> entries)
     : YamlNode(position, 1 + entries.Select(entry => entry.Value.Height).DefaultIfEmpty(-1).Max())
 {
@@ -58,7 +58,7 @@ internal sealed class YamlMapping(YamlPosition position, IReadOnlyList<YamlEntry
         .Where(entry => entry.Key.Kind == YamlKind.String)
         .ToDictionary(entry => entry.Key.Text, StringComparer.Ordinal);
 
-    /// <summary>The entries in the order in which Python's dict would have them.</summary>
+    /// <summary>The entries, in the order of Python's dict.</summary>
     public IReadOnlyList<YamlEntry> Entries { get; } = entries;
 
     /// <inheritdoc/>
@@ -67,19 +67,19 @@ internal sealed class YamlMapping(YamlPosition position, IReadOnlyList<YamlEntry
     /// <inheritdoc/>
     public override string Description => "a mapping";
 
-    /// <summary>The value under a text key; null when there is no such key.</summary>
+    /// <summary>The value of a text key; null if there is no such key.</summary>
     public YamlNode? this[string name] => Find(name)?.Value;
 
-    /// <summary>The entry of a text key; null when there is none.</summary>
+    /// <summary>The entry of a text key; null if there is none.</summary>
     public YamlEntry? Find(string name) => _byName.TryGetValue(name, out YamlEntry? entry) ? entry : null;
 
     /// <summary>The mapping without the entry of a text key.</summary>
     public YamlMapping Without(string name) => Find(name) is { } found ? new(Position, [.. Entries.Where(entry => entry != found)]) : this;
 
-    /// <summary>The mapping under a text key; null when there is none, or something else.</summary>
+    /// <summary>The mapping at a text key; null if the key is missing or its value is not a mapping.</summary>
     public YamlMapping? Mapping(string name) => this[name] as YamlMapping;
 
-    /// <summary>The text under a text key; null when there is none, or something else.</summary>
+    /// <summary>The text at a text key; null if the key is missing or its value is not text.</summary>
     public string? Text(string name) => this[name] is YamlScalar { Kind: YamlKind.String } scalar ? scalar.Text : null;
 }
 

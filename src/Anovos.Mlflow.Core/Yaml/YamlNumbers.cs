@@ -4,16 +4,16 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Yaml;
 
-/// <summary>Gives numbers their one spelling: bases, underscores and base 60 (<c>12:30</c>) resolved.</summary>
+/// <summary>Normalizes numbers: resolves bases, underscores and base 60 (<c>12:30</c>).</summary>
 internal static class YamlNumbers
 {
-    // Python reads no longer decimal either, and the time to read one grows with the square of its length.
+    // Python has the same limit for decimals. The time to read a number grows with the square of its length.
     private const int LongestNumber = 4300;
 
     private static readonly Regex DecimalForm = new(@"^(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?\z", RegexOptions.CultureInvariant);
 
-    /// <summary>The whole number in decimal digits.</summary>
-    /// <exception cref="YamlFault">The text is none.</exception>
+    /// <summary>Returns a whole number in decimal digits.</summary>
+    /// <exception cref="YamlFault">The text is not a whole number.</exception>
     public static string Integer(YamlPosition position, string text)
     {
         string digits = Digits(position, text, out bool negative);
@@ -29,8 +29,8 @@ internal static class YamlNumbers
         return (negative ? -value : value).ToString(CultureInfo.InvariantCulture);
     }
 
-    /// <summary>The number in the shortest form that reads back as the same.</summary>
-    /// <exception cref="YamlFault">The text is none.</exception>
+    /// <summary>Returns a number in the shortest form that reads back as the same number.</summary>
+    /// <exception cref="YamlFault">The text is not a number.</exception>
     public static string Float(YamlPosition position, string text)
     {
         string digits = Digits(position, text, out bool negative).ToLowerInvariant();
@@ -52,7 +52,7 @@ internal static class YamlNumbers
     {
         if (text.Length > LongestNumber)
         {
-            throw new YamlFault(position, $"A number has {text.Length} characters; {LongestNumber} are allowed.",
+            throw new YamlFault(position, $"A number has {text.Length} characters, but at most {LongestNumber} are allowed.",
                 "If it is meant as text, put it in quotes.");
         }
 

@@ -4,8 +4,8 @@ using YamlDotNet.Core.Events;
 namespace Anovos.Mlflow.Yaml;
 
 /// <summary>
-/// Reads one YAML document into nodes, as PyYAML's SafeLoader reads it, and refuses what that one would take in silence:
-/// a key twice, a list as a key.
+/// Reads one YAML document into nodes, like PyYAML's SafeLoader. It also rejects mistakes that SafeLoader silently accepts:
+/// a duplicate key, a list as a key.
 /// </summary>
 internal sealed class YamlReader
 {
@@ -21,8 +21,8 @@ internal sealed class YamlReader
         _cancellationToken = cancellationToken;
     }
 
-    /// <summary>The only document of a text; null when the text holds none.</summary>
-    /// <exception cref="YamlFault">The text is no YAML, or goes beyond the bounds of <see cref="YamlAnchors"/>.</exception>
+    /// <summary>Reads the only document of a text; null if the text has none.</summary>
+    /// <exception cref="YamlFault">The text is not YAML, or exceeds the limits of <see cref="YamlAnchors"/>.</exception>
     public static YamlNode? Read(string text, CancellationToken cancellationToken)
     {
         var source = new YamlSource(text);
@@ -35,7 +35,7 @@ internal sealed class YamlReader
             }
             catch (InvalidOperationException) when (source.TryPad(scanner.CurrentPosition))
             {
-                // So the parser says that a line between brackets begins too far left; it is deeper now.
+                // The parser throws this if a line between brackets is not indented enough. Now it is.
             }
             catch (Exception exception) when (exception is YamlException or InvalidOperationException or ArgumentException)
             {
@@ -55,7 +55,7 @@ internal sealed class YamlReader
         if (Take() is DocumentStart next)
         {
             throw new YamlFault(At(next.Start), "A second document begins here.",
-                "A workflow file holds one: remove the '---' and what does not belong.");
+                "A workflow file has only one document. Remove the '---' and the other document.");
         }
 
         return root;
@@ -82,7 +82,7 @@ internal sealed class YamlReader
             Scalar scalar => ReadScalar(scalar, position),
             SequenceStart sequence => ReadSequence(sequence, position, depth),
             MappingStart mapping => ReadMapping(mapping, position, depth),
-            _ => throw new YamlFault(position, "A value is missing here.", "Is a ': ' or a '-' one too many?"),
+            _ => throw new YamlFault(position, "A value is missing here.", "Check for an extra ': ' or '-'."),
         };
         _anchors.End(anchor, before, result);
         return result;
@@ -95,7 +95,7 @@ internal sealed class YamlReader
         {
             null when !plain => YamlScalars.Tagged(position, "str", scalar.Value),
             null or YamlTags.NonSpecific when scalar.Value is "=" or "<<" => throw new YamlFault(position,
-                $"'{scalar.Value}' alone means something else to YAML 1.1.", "Put it in quotes."),
+                $"'{scalar.Value}' alone has a special meaning in YAML 1.1.", "Put it in quotes."),
             null or YamlTags.NonSpecific => YamlScalars.Plain(position, scalar.Value),
             string tag => YamlScalars.Tagged(position, tag, scalar.Value),
         };
@@ -127,12 +127,12 @@ internal sealed class YamlReader
 
     private YamlScalar ReadKey(ParsingEvent next, int depth)
     {
-        // Fine as a key, unlike as a value.
+        // Allowed as a key, but not as a value.
         if (next is Scalar { Style: ScalarStyle.Plain, Value: "=", Anchor.IsEmpty: true })
             return new YamlScalar(At(next.Start), YamlKind.String, "=", "=");
 
         return ReadNode(next, depth) as YamlScalar ?? throw new YamlFault(At(next.Start),
-            "A key is a list or a mapping.", "Write a name before the ': '; text that begins with [ or { needs quotes.");
+            "A key cannot be a list or a mapping.", "Write a name before the ': '. Text that begins with [ or { needs quotes.");
     }
 
     private YamlPosition At(Mark mark) => _source.Position(mark);

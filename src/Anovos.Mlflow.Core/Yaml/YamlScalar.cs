@@ -1,12 +1,12 @@
 namespace Anovos.Mlflow.Yaml;
 
-/// <summary>What PyYAML's SafeLoader takes a scalar for.</summary>
+/// <summary>The type of a scalar to PyYAML's SafeLoader.</summary>
 internal enum YamlKind
 {
     /// <summary>Text.</summary>
     String,
 
-    /// <summary>Nothing: <c>null</c>, <c>~</c> or no text at all.</summary>
+    /// <summary>Null: <c>null</c>, <c>~</c> or no text at all.</summary>
     Null,
 
     /// <summary>True or false.</summary>
@@ -30,19 +30,19 @@ internal sealed class YamlScalar(YamlPosition position, YamlKind kind, string te
 {
     private const int LongestQuote = 40;
 
-    /// <summary>What the value is.</summary>
+    /// <summary>The type of the value.</summary>
     public YamlKind Kind { get; } = kind;
 
-    /// <summary>The value as it stands in the file, without quotes.</summary>
+    /// <summary>The value as written in the file, without quotes.</summary>
     public string Text { get; } = text;
 
-    /// <summary>The value in one spelling: <c>True</c> for <c>yes</c>, <c>750</c> for <c>12:30</c>, the text for text.</summary>
+    /// <summary>The normalized value: <c>True</c> for <c>yes</c>, <c>750</c> for <c>12:30</c>, the text for text.</summary>
     public string Value { get; } = value;
 
     /// <inheritdoc/>
     public override bool IsNull => Kind == YamlKind.Null;
 
-    /// <summary>The boolean; null when the value is none.</summary>
+    /// <summary>The boolean; null if the value is not a boolean.</summary>
     public bool? Boolean => Kind == YamlKind.Boolean ? Value == "True" : null;
 
     /// <inheritdoc/>
@@ -65,7 +65,7 @@ internal sealed class YamlScalar(YamlPosition position, YamlKind kind, string te
         _ => $"the text '{Quote(Text)}'",
     };
 
-    /// <summary>A text short enough for a message, on one line.</summary>
+    /// <summary>Shortens a text for a message, on one line.</summary>
     public static string Quote(string text)
     {
         var start = text.Length > LongestQuote ? text.Substring(0, LongestQuote) + "…" : text;

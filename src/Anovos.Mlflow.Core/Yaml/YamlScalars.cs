@@ -3,13 +3,13 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Yaml;
 
-/// <summary>Tells what a scalar is by YAML 1.1 as PyYAML's SafeLoader has it: what Anovos sees is what counts.</summary>
+/// <summary>Determines the type of a scalar in YAML 1.1 like PyYAML's SafeLoader, so that it matches what Anovos sees.</summary>
 internal static class YamlScalars
 {
     private static readonly Regex Integer = new(
         @"^[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*(?::[0-5]?[0-9])*)\z", RegexOptions.CultureInvariant);
 
-    // An exponent counts only after a dot and with a sign: PyYAML leaves 1e3 and 1.0e3 text.
+    // An exponent needs a dot before it and a sign: to PyYAML, 1e3 and 1.0e3 are text.
     private static readonly Regex Float = new(
         @"^(?:[-+]?[0-9][0-9_]*(?:\.[0-9_]*(?:[eE][-+][0-9]+)?|(?::[0-5]?[0-9])+\.[0-9_]*)" +
         @"|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\z", RegexOptions.CultureInvariant);
@@ -20,8 +20,8 @@ internal static class YamlScalars
         @":(?<second>[0-9]{2})(?:\.(?<fraction>[0-9]*))?" +
         @"(?:[ \t]*(?:(?<utc>Z)|(?<sign>[-+])(?<zoneHour>[0-9]{1,2})(?::(?<zoneMinute>[0-9]{2}))?))?)?\z", RegexOptions.CultureInvariant);
 
-    /// <summary>The scalar that an unquoted text without a tag is.</summary>
-    /// <exception cref="YamlFault">It looks like a number or a date and is none, or PyYAML has no value for it.</exception>
+    /// <summary>Returns the scalar for unquoted text without a tag.</summary>
+    /// <exception cref="YamlFault">It looks like a number or a date but is not, or PyYAML has no value for it.</exception>
     public static YamlScalar Plain(YamlPosition position, string text)
     {
         if (text is "" or "~" or "null" or "Null" or "NULL")
@@ -39,8 +39,8 @@ internal static class YamlScalars
         return new YamlScalar(position, YamlKind.String, text, text);
     }
 
-    /// <summary>The scalar that a text with one of YAML's own tags is; the tag without its prefix.</summary>
-    /// <exception cref="YamlFault">The text is no such value, or the tag is none of a scalar.</exception>
+    /// <summary>Returns the scalar for a text with one of YAML's own tags. The tag is without its prefix.</summary>
+    /// <exception cref="YamlFault">The text is not such a value, or the tag is not for a scalar.</exception>
     public static YamlScalar Tagged(YamlPosition position, string tag, string text) => tag switch
     {
         "str" => new YamlScalar(position, YamlKind.String, text, text),
@@ -51,16 +51,16 @@ internal static class YamlScalars
         "float" => new YamlScalar(position, YamlKind.Float, text, YamlNumbers.Float(position, text)),
         "timestamp" when IsDate(text) => new YamlScalar(position, YamlKind.Timestamp, text, text),
         "timestamp" => throw NotA("date", position, text),
-        _ => throw new YamlFault(position, $"The tag '!!{YamlScalar.Quote(tag)}' does not go with a single value.", "Remove it."),
+        _ => throw new YamlFault(position, $"The tag '!!{YamlScalar.Quote(tag)}' is not valid for a single value.", "Remove it."),
     };
 
-    /// <summary>The fault that a text is not what its form or its tag says.</summary>
+    /// <summary>Returns the error for a text that does not match its form or its tag.</summary>
     public static YamlFault NotA(string what, YamlPosition position, string text) =>
-        new(position, $"'{YamlScalar.Quote(text)}' is not a {what} that exists.", "If it is meant as text, put it in quotes.");
+        new(position, $"'{YamlScalar.Quote(text)}' is not a valid {what}.", "If it is meant as text, put it in quotes.");
 
     private static string? AsBoolean(string text)
     {
-        // Longer texts are none, and need no copy in lower case.
+        // Longer texts are not booleans, and need no lower-case copy.
         if (text.Length > 5)
             return null;
         return text.ToLowerInvariant() switch
@@ -71,14 +71,14 @@ internal static class YamlScalars
         };
     }
 
-    /// <summary>Lower case, upper case or a capital: PyYAML takes three spellings, <c>yEs</c> is text.</summary>
+    /// <summary>Whether the case is one of the three that PyYAML accepts: lower, upper or capitalized. <c>yEs</c> is text.</summary>
     private static bool IsPlainBoolean(string text)
     {
         string rest = text.Substring(1);
         return rest == rest.ToLowerInvariant() || text == text.ToUpperInvariant();
     }
 
-    /// <summary>Without a time, an untagged date needs two digits for month and day.</summary>
+    /// <summary>Whether the text is a date without a tag. Without a time, it needs two digits for month and day.</summary>
     private static bool IsPlainTimestamp(string text) =>
         Timestamp.Match(text) is { Success: true } match && (match.Groups["hour"].Success || text.Length == "2000-01-01".Length);
 

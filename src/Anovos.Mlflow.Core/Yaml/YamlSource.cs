@@ -3,23 +3,23 @@ using YamlDotNet.Core;
 namespace Anovos.Mlflow.Yaml;
 
 /// <summary>
-/// The text that the parser reads, and the way from the parser's marks to places in the file.
-/// PyYAML lets the lines between brackets begin at any column, the parser wants them deeper than their key: such lines get spaces.
+/// The text for the parser, and the mapping from the parser's marks to positions in the file. PyYAML allows lines between brackets
+/// to begin at any column, but the parser requires them to be deeper than their key. Spaces are added to such lines.
 /// </summary>
 internal sealed class YamlSource(string text)
 {
     private const int Padding = 256;
 
-    // What may be read again in all for the sake of padding, so that the time stays bounded.
+    // The maximum number of characters to read again because of padding, which limits the time.
     private const int LongestDetour = 25_000_000;
 
     private readonly HashSet<long> _padded = [];
     private long _detour;
 
-    /// <summary>The text, padded where that was needed.</summary>
+    /// <summary>The text, padded where necessary.</summary>
     public string Text { get; private set; } = text;
 
-    /// <summary>Puts spaces before the line of a mark; false when that was done before or was done too often.</summary>
+    /// <summary>Puts spaces before the line of a mark; false if the line already has them, or if this was done too often.</summary>
     public bool TryPad(Mark mark)
     {
         _detour += Text.Length;
@@ -29,14 +29,14 @@ internal sealed class YamlSource(string text)
         return true;
     }
 
-    /// <summary>The mark's place in the file.</summary>
+    /// <summary>Returns the mark's position in the file.</summary>
     public YamlPosition Position(Mark mark)
     {
         long column = mark.Column - (_padded.Contains(mark.Line) ? Padding : 0);
         return new YamlPosition((int)mark.Line, (int)Math.Max(1, column));
     }
 
-    /// <summary>The place in the file of a character of the text.</summary>
+    /// <summary>Returns the position in the file of a character of the text.</summary>
     public YamlPosition Position(int index)
     {
         int lineStart = index == 0 ? 0 : Text.LastIndexOf('\n', index - 1) + 1;
@@ -47,7 +47,7 @@ internal sealed class YamlSource(string text)
     /// <summary>The character at the mark; empty at the end of the text.</summary>
     public string Character(Mark mark) => mark.Index < Text.Length ? Text.Substring((int)mark.Index, 1).Trim() : "";
 
-    /// <summary>The blanks with which the mark's line begins.</summary>
+    /// <summary>The leading blanks of the mark's line.</summary>
     public string Indentation(Mark mark)
     {
         int start = LineStart(mark);
@@ -57,7 +57,7 @@ internal sealed class YamlSource(string text)
         return Text.Substring(start, end - start);
     }
 
-    /// <summary>Whether nothing but blanks stands before the mark in its line.</summary>
+    /// <summary>Whether only blanks are before the mark in its line.</summary>
     public bool IsFirstOfLine(Mark mark) => LineStart(mark) + Indentation(mark).Length >= mark.Index;
 
     /// <summary>Whether the mark's line looks like a key and a value, or an item of a list.</summary>

@@ -2,10 +2,10 @@ using YamlDotNet.Core.Events;
 
 namespace Anovos.Mlflow.Yaml;
 
-/// <summary>The tags that PyYAML's SafeLoader knows; every other is refused, as there.</summary>
+/// <summary>Checks tags: only those known to PyYAML's SafeLoader are accepted, as SafeLoader does.</summary>
 internal static class YamlTags
 {
-    /// <summary>The tag <c>!</c>: to be resolved as if there were neither a tag nor quotes.</summary>
+    /// <summary>The tag <c>!</c>: the value is resolved as if it had neither a tag nor quotes.</summary>
     public const string NonSpecific = "!";
 
     private const string Prefix = "tag:yaml.org,2002:";
@@ -13,7 +13,7 @@ internal static class YamlTags
     private static readonly string[] Known =
         ["str", "int", "float", "bool", "null", "timestamp", "binary", "map", "seq", "set", "omap", "pairs", "merge"];
 
-    /// <summary>The node's tag without YAML's prefix; null when it has none.</summary>
+    /// <summary>Returns the node's tag without YAML's prefix; null if it has none.</summary>
     /// <exception cref="YamlFault">The tag is not one of YAML's own.</exception>
     public static string? Of(NodeEvent node, YamlPosition position)
     {
@@ -25,15 +25,15 @@ internal static class YamlTags
         if (tag.StartsWith(Prefix, StringComparison.Ordinal) && Known.Contains(tag.Substring(Prefix.Length)))
             return tag.Substring(Prefix.Length);
 
-        throw new YamlFault(position, $"The tag '{YamlScalar.Quote(tag)}' is unknown to Anovos, which reads plain YAML only.",
+        throw new YamlFault(position, $"The tag '{YamlScalar.Quote(tag)}' is unknown to Anovos, which reads only plain YAML.",
             "Remove it, or put the text in quotes if it begins with an exclamation mark.");
     }
 
-    /// <summary>Checks that the node has one of these tags or none.</summary>
-    /// <exception cref="YamlFault">It has another.</exception>
+    /// <summary>Checks that the node has one of these tags or no tag.</summary>
+    /// <exception cref="YamlFault">The node has another tag.</exception>
     public static void Require(NodeEvent node, YamlPosition position, string what, params string[] tags)
     {
         if (Of(node, position) is { } tag && tag != NonSpecific && !tags.Contains(tag))
-            throw new YamlFault(position, $"The tag '!!{tag}' does not go with {what}.", "Remove it.");
+            throw new YamlFault(position, $"The tag '!!{tag}' is not valid for {what}.", "Remove it.");
     }
 }

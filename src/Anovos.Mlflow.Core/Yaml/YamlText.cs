@@ -2,11 +2,11 @@ using System.Text;
 
 namespace Anovos.Mlflow.Yaml;
 
-/// <summary>Turns a file's bytes into text as PyYAML does: UTF-8, or UTF-16 with a byte order mark.</summary>
+/// <summary>Decodes a file's bytes like PyYAML: UTF-8, or UTF-16 with a byte order mark.</summary>
 internal static class YamlText
 {
-    /// <summary>The text without its byte order mark.</summary>
-    /// <exception cref="YamlFault">Bytes that are no text, or a character that YAML forbids.</exception>
+    /// <summary>Returns the text without its byte order mark.</summary>
+    /// <exception cref="YamlFault">The bytes are not text, or have a character that YAML forbids.</exception>
     public static string Decode(byte[] bytes)
     {
         string text = bytes switch
@@ -31,11 +31,11 @@ internal static class YamlText
         catch (DecoderFallbackException exception)
         {
             string name = encoding is UTF8Encoding ? "UTF-8" : "UTF-16", before = ValidStart(bytes, offset, encoding);
-            throw new YamlFault(PositionAfter(before), $"These bytes are not {name}.", "Save the file as UTF-8.", exception);
+            throw new YamlFault(PositionAfter(before), $"These bytes are not valid {name}.", "Save the file as UTF-8.", exception);
         }
     }
 
-    // The index in the exception is another one on .NET Framework.
+    // The index in the exception differs on .NET Framework.
     private static string ValidStart(byte[] bytes, int offset, Encoding encoding)
     {
         Decoder decoder = encoding.GetDecoder();
@@ -48,7 +48,7 @@ internal static class YamlText
         }
         catch (DecoderFallbackException)
         {
-            // It begins here.
+            // The invalid bytes begin here.
         }
 
         return text.ToString();
@@ -65,8 +65,8 @@ internal static class YamlText
             YamlPosition position = PositionAfter(text.Substring(0, i));
             throw c == '\0'
                 ? new YamlFault(position, "There is a NUL character here.",
-                    "The file is UTF-16 without a byte order mark, or no text at all: save it as UTF-8.")
-                : new YamlFault(position, $"The character U+{(int)c:X4} is here, which YAML forbids.",
+                    "The file is UTF-16 without a byte order mark, or not text at all. Save it as UTF-8.")
+                : new YamlFault(position, $"There is a character U+{(int)c:X4} here, which YAML forbids.",
                     $"Delete it, or write \"\\u{(int)c:X4}\" in double quotes.");
         }
     }

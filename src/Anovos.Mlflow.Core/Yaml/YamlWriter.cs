@@ -4,16 +4,16 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Yaml;
 
-/// <summary>Writes a document from which PyYAML's SafeLoader makes the same values. Aliases and merges are written out.</summary>
+/// <summary>Writes a document that PyYAML's SafeLoader reads as the same values. Aliases and merges are expanded.</summary>
 internal static class YamlWriter
 {
-    // PyYAML takes a key of up to 1024 characters without a question mark before it.
+    // PyYAML accepts a key of up to 1024 characters without a question mark before it.
     private const int LongestPlainKey = 1000;
 
-    // Inside brackets some signs end a value that has no quotes.
+    // Inside brackets, some characters end an unquoted value.
     private static readonly Regex Simple = new(@"^[A-Za-z0-9_.+\-]+\z", RegexOptions.CultureInvariant);
 
-    /// <summary>The document in UTF-8, an entry of the top-level mapping a line.</summary>
+    /// <summary>Returns the document in UTF-8, with one line per entry of the top-level mapping.</summary>
     public static byte[] Write(YamlMapping root)
     {
         var text = new StringBuilder();

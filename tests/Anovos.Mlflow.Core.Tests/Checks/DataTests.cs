@@ -6,7 +6,7 @@ using Anovos.Mlflow.Tests.Tracking;
 
 namespace Anovos.Mlflow.Tests.Checks;
 
-/// <summary>Names of columns, checked against the headers of input data below a folder.</summary>
+/// <summary>Tests that column names are checked against the headers of input data below a folder.</summary>
 public sealed class DataTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

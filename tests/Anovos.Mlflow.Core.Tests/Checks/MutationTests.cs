@@ -4,10 +4,10 @@ using Anovos.Mlflow.Tests.Tracking;
 
 namespace Anovos.Mlflow.Tests.Checks;
 
-/// <summary>Sound files with one mistake each: how many of them the checker finds.</summary>
+/// <summary>Counts how many mistakes the checker finds in sound files with one mistake each.</summary>
 public sealed class MutationTests(ITestOutputHelper output) : IDisposable
 {
-    // What only the values in the data, or Spark, can tell; and columns after a step that adds some of its own.
+    // Mistakes that need the values in the data, or Spark, and columns after a step that adds its own columns.
     private static readonly string[] Unseen =
     [
         "event_label", "country", "invalid_entries", "list_of_expr", "id_col", "label_col", "result_prefix_geo", "result_prefix_lat_lon",

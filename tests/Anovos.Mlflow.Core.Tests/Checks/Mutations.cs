@@ -2,13 +2,13 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Tests.Checks;
 
-/// <summary>A workflow with one key misspelt or one value spoilt.</summary>
+/// <summary>A workflow with one misspelled key or one wrong value.</summary>
 /// <param name="Path">The key, dotted.</param>
 /// <param name="Kind">Whether its name or its value was changed.</param>
 /// <param name="Yaml">The text.</param>
 internal sealed record Mutation(string Path, string Kind, string Yaml)
 {
-    // Nothing that Anovos or the check could tell from another sound value: names that are free, and places to write to.
+    // Skip keys where any value is valid to Anovos and the check: free names, and places to write to.
     private static readonly string[] Free =
     [
         "dataset1", "dataset2", "experiment", "tracking_uri", "postfix", "file_path.value", "output_path", "model_path", "source_path",
@@ -17,7 +17,7 @@ internal sealed record Mutation(string Path, string Kind, string Yaml)
             "list_of_newcols",
     ];
 
-    /// <summary>Whether the changed file means the same, or something else that is as sound.</summary>
+    /// <summary>Whether the changed file has the same meaning, or another valid meaning.</summary>
     public bool IsEqual =>
         Kind == "key" && (Free.Contains(Name) || Path.Count(c => c == '.') == 1 && Path.StartsWith("transformers.",
             StringComparison.Ordinal))
@@ -25,12 +25,12 @@ internal sealed record Mutation(string Path, string Kind, string Yaml)
             || Path is "cat_to_num_transformer.drop_cols" || IsOfBasicReport || (Name is "id_col" or "label_col"
                 && Path.StartsWith("report_generation", StringComparison.Ordinal)));
 
-    // The files leave the basic report off.
+    // The basic report is off in the files.
     private bool IsOfBasicReport => Path.StartsWith("anovos_basic_report.report_args.", StringComparison.Ordinal);
 
     private string Name => Path.Split('.')[^1];
 
-    /// <summary>Every key of a workflow misspelt once, and every value of one spoilt once.</summary>
+    /// <summary>Returns a mutation for every misspelled key and every wrong value.</summary>
     public static IReadOnlyList<Mutation> All(string yaml)
     {
         string[] lines = yaml.Split('\n');

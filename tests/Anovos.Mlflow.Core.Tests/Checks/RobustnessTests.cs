@@ -4,7 +4,7 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Tests.Checks;
 
-/// <summary>Whatever a key holds, the check ends with findings.</summary>
+/// <summary>The check ends with findings for any value of a key.</summary>
 public class RobustnessTests
 {
     [Theory]
@@ -19,7 +19,7 @@ public class RobustnessTests
     {
         var root = (YamlMapping)YamlReader.Read(Workflows.Full, default)!;
 
-        // All places would take long, and are alike.
+        // Testing all positions would take long, and they are similar.
         foreach (YamlNode target in Below(root).Where((_, index) => index % 7 == value.Length % 7))
         {
             foreach (ConfigDiagnostic found in Workflows.Check(Json(root, target, value)))
@@ -38,7 +38,7 @@ public class RobustnessTests
     private static string Json(YamlEntry entry, YamlNode target, string value) =>
         $"{JsonSerializer.Serialize(entry.Key.Text)}: {Json(entry.Value, target, value)}";
 
-    // YAML 1.1 takes JSON.
+    // YAML 1.1 accepts JSON.
     private static string Json(YamlNode node, YamlNode target, string value) => node == target ? value : node switch
     {
         YamlMapping mapping => $"{{{string.Join(", ", mapping.Entries.Select(entry => Json(entry, target, value)))}}}",

@@ -3,10 +3,10 @@ using Anovos.Mlflow.Configuration;
 
 namespace Anovos.Mlflow.Tests.Checks;
 
-/// <summary>A small sound workflow with one fault: what the checker says about it, and that it says no more.</summary>
+/// <summary>Tests a small sound workflow with one mistake: the checker reports it, and nothing else.</summary>
 public class RuleTests
 {
-    /// <summary>The text of the small workflow, what it becomes, and the findings.</summary>
+    /// <summary>A text in the small workflow, its replacement, and the findings.</summary>
     public static TheoryData<string, string, string> Faults => new()
     {
         // Blocks.
@@ -121,7 +121,7 @@ public class RuleTests
             "nullRows_detection:", "" },
     };
 
-    /// <summary>The changed workflows about which there is nothing to say.</summary>
+    /// <summary>The changed workflows without findings.</summary>
     internal static IEnumerable<string> Sound() => Faults.Select(row => row.Data).Where(row => row.Item3.Length == 0)
         .Select(row => Workflows.With(row.Item1.Replace("\r", ""), row.Item2));
 
@@ -139,7 +139,7 @@ public class RuleTests
         string[] found = Workflows.Short(Workflows.Check(Workflows.With(old.Replace("\r", ""), text)));
         string[] expected = findings.Length == 0 ? [] : findings.Split('|');
 
-        // A step without its arguments has more than the fault in question.
+        // A step without its arguments has more mistakes than the one in question.
         if (old.EndsWith("_detection:", StringComparison.Ordinal) || old == "attribute_binning:")
             found = [.. found.Where(finding => expected.Contains(finding) || !finding.Contains(" key-"))];
         Assert.Equal(expected.Order(StringComparer.Ordinal), found.Distinct().Order(StringComparer.Ordinal));

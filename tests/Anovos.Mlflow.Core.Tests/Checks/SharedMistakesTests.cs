@@ -4,7 +4,7 @@ using Anovos.Mlflow.Tests.Tracking;
 
 namespace Anovos.Mlflow.Tests.Checks;
 
-/// <summary>Files that the real Anovos was run with: what fails there is an error here, and what ends well has no alarm.</summary>
+/// <summary>Files that the real Anovos was run with: files that fail there have an error here, and files that succeed have none.</summary>
 public class SharedMistakesTests
 {
     /// <summary>A file, and the findings about it without data.</summary>
@@ -57,7 +57,7 @@ public class SharedMistakesTests
     {
         string folder = Folder("real");
 
-        // These failed by the environment, the data, or what lay there before.
+        // These failed because of the environment, the data, or existing files.
         string[] otherwise = ["d_bad_column", "f2_join_other_experiment", "j_report_only_tracked"];
         foreach (string run in Directory.GetDirectories(folder).Where(run => File.Exists(Path.Combine(run, "run.json"))))
         {
@@ -79,7 +79,7 @@ public class SharedMistakesTests
                 && item.Rule != "tracking-idle").Select(item => item.ToString()));
     }
 
-    /// <summary>The files of the real runs that ended well.</summary>
+    /// <summary>Returns the files of the real runs that succeeded.</summary>
     internal static string[] EndedWell()
     {
         string[] runs = [.. Directory.GetDirectories(Folder("real")).Where(run => File.Exists(Path.Combine(run, "run.json"))
@@ -91,13 +91,13 @@ public class SharedMistakesTests
     private static IReadOnlyList<ConfigDiagnostic> Check(params string[] names) =>
         WorkflowCheck.Run(Path.Combine([Folder(names[0]), .. names.Skip(1)]), new WorkflowCheckOptions());
 
-    /// <summary>A folder of the shared facts about Anovos; skips the test where there is none.</summary>
+    /// <summary>Returns a folder of the shared facts about Anovos; skips the test if there is none.</summary>
     internal static string Folder(string name)
     {
         string? folder = SharedMaterial.Repository() is { } root ? Path.GetFullPath(Path.Combine(root, "..", "shared", "anovos",
             name)) : null;
         if (folder is null || (!Directory.Exists(folder) && !File.Exists(folder)))
-            Assert.Skip($"There is no shared/anovos/{name} beside the repository.");
+            Assert.Skip($"There is no shared/anovos/{name} next to the repository.");
         return folder;
     }
 }

@@ -3,7 +3,7 @@ using Anovos.Mlflow.Configuration;
 
 namespace Anovos.Mlflow.Tests.Checks;
 
-/// <summary>Fifty sound files: with anchors, merges, comments, other spellings, and paths of clusters. None may raise an alarm.</summary>
+/// <summary>Fifty sound files with anchors, merges, comments, other spellings, and cluster paths. None may have a finding.</summary>
 public class SoundFileTests
 {
     private static readonly string[] Roots =
@@ -30,7 +30,7 @@ public class SoundFileTests
     [Fact]
     public void The_files_differ() => Assert.Equal(50, Enumerable.Range(0, 50).Select(File).Distinct().Count());
 
-    /// <summary>One of the files: ten roots of paths, in five ways to write it.</summary>
+    /// <summary>Returns one of the files: ten root paths, each written in five ways.</summary>
     internal static string File(int number)
     {
         string root = Roots[number % 10];

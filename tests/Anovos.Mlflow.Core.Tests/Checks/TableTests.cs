@@ -3,7 +3,7 @@ using Anovos.Mlflow.Checks;
 
 namespace Anovos.Mlflow.Tests.Checks;
 
-/// <summary>The table of what Anovos takes, against the facts read from Anovos itself.</summary>
+/// <summary>Compares the table of what Anovos accepts with facts read from Anovos itself.</summary>
 public class TableTests
 {
     [Fact]

@@ -4,10 +4,10 @@ using Anovos.Mlflow.Configuration;
 
 namespace Anovos.Mlflow.Tests.Checks;
 
-/// <summary>Sound workflows, and what the checker says about others.</summary>
+/// <summary>Sound workflows, and the checker's findings about others.</summary>
 internal static class Workflows
 {
-    /// <summary>A small one.</summary>
+    /// <summary>A small workflow.</summary>
     public const string Small = """
         input_dataset:
           read_dataset:
@@ -55,7 +55,7 @@ internal static class Workflows
 
         """;
 
-    /// <summary>The large one of this folder: every block, and most steps.</summary>
+    /// <summary>The large workflow in this folder, with every block and most steps.</summary>
     public static string Full { get; } = File.ReadAllText(Path.Combine(Folder, "full.yaml"));
 
     /// <summary>This folder.</summary>
@@ -66,7 +66,7 @@ internal static class Workflows
     public static IReadOnlyList<ConfigDiagnostic> Check(string yaml, WorkflowCheckOptions? options = null) =>
         WorkflowCheck.Run(Encoding.UTF8.GetBytes(yaml), "workflow.yaml", options ?? new WorkflowCheckOptions());
 
-    /// <summary>The small workflow with a text of it replaced, or with more at its end.</summary>
+    /// <summary>The small workflow with a replaced text, or with text appended.</summary>
     public static string With(string old, string text)
     {
         if (old.Length == 0)

@@ -36,8 +36,8 @@ public sealed class AnovosConfigTests : IDisposable
     }
 
     [Theory]
-    [InlineData("missing.yaml", "no such file")]
-    [InlineData("missing/workflow.yaml", "no such file")]
+    [InlineData("missing.yaml", "does not exist")]
+    [InlineData("missing/workflow.yaml", "does not exist")]
     [InlineData("", "folder")]
     [InlineData("a\0b", "not the path")]
     public void A_file_that_cannot_be_read_is_ConfigNotFound(string name, string part)
@@ -50,10 +50,10 @@ public sealed class AnovosConfigTests : IDisposable
     [Fact]
     public void A_file_without_the_right_to_read_it_is_ConfigNotFound()
     {
-        Assert.SkipWhen(Environment.IsPrivilegedProcess, "root may read everything");
+        Assert.SkipWhen(Environment.IsPrivilegedProcess, "root can read everything");
         string path = Write("a: 1\n");
         if (OperatingSystem.IsWindows())
-            Assert.Skip("the rights of a file are set in another way on Windows");
+            Assert.Skip("file permissions are set differently on Windows");
         else
             File.SetUnixFileMode(path, UnixFileMode.None);
         var error = Assert.Throws<MlflowException>(() => AnovosConfig.Load(path));
@@ -106,7 +106,7 @@ public sealed class AnovosConfigTests : IDisposable
     [Fact]
     public void Waiting_for_a_pipe_can_be_cancelled()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no pipes among its files");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no named pipes in its file system");
         string path = Path.Combine(_folder, "pipe");
         Assert.Equal(0, MakePipe(path, Convert.ToUInt32("600", 8)));
 
@@ -115,7 +115,7 @@ public sealed class AnovosConfigTests : IDisposable
         cancellation.Cancel();
         Assert.ThrowsAny<OperationCanceledException>(() => loading.GetAwaiter().GetResult());
 
-        // Lets go whoever opened the pipe.
+        // Releases the thread that opened the pipe.
         using var writer = new FileStream(path, FileMode.Open, FileAccess.ReadWrite);
     }
 

@@ -115,11 +115,11 @@ public class AnovosPlanTests
     [Theory]
     [InlineData("timeseries_analyzer: {auto_detection: no, inspection: no}\n" + Master, "timeseries_analyzer", "auto_detection and inspection are off: the step writes nothing")]
     [InlineData("geospatial_controller: {geospatial_analyzer: {auto_detection_analyzer: no}}\n" + Master, "geospatial_controller", "auto_detection_analyzer is off: the step writes nothing")]
-    [InlineData("timeseries_analyzer: {inspection: yes}", "timeseries_analyzer", "no report_preprocessing.master_path: the files go to the working directory, among others")]
+    [InlineData("timeseries_analyzer: {inspection: yes}", "timeseries_analyzer", "no report_preprocessing.master_path: the step writes to the working directory, among other files")]
     [InlineData("anovos_basic_report: {basic_report: no, report_args: {output_path: x}}", "anovos_basic_report", "basic_report is off: the step does not run")]
-    [InlineData("anovos_basic_report: {basic_report: yes}", "anovos_basic_report", "no report_args.output_path: the report goes to the working directory, among other files")]
-    [InlineData("anovos_basic_report: {basic_report: yes, report_args: {output_path: ../}}", "anovos_basic_report", "the folder is the working directory or holds it, and outputs there cannot be told from other files")]
-    [InlineData("quality_checker: {../../x: {a: 1}}\n" + Blocks, "quality_checker.../../x", "the step's name can be no function of Anovos")]
+    [InlineData("anovos_basic_report: {basic_report: yes}", "anovos_basic_report", "no report_args.output_path: the report is written to the working directory, among other files")]
+    [InlineData("anovos_basic_report: {basic_report: yes, report_args: {output_path: ../}}", "anovos_basic_report", "the folder is or contains the working directory, so outputs cannot be distinguished from other files there")]
+    [InlineData("quality_checker: {../../x: {a: 1}}\n" + Blocks, "quality_checker.../../x", "the step's name cannot be the name of an Anovos function")]
     public void What_cannot_be_tracked_says_why(string yaml, string step, string reason) =>
         Assert.All(Rows(yaml + "\n" + Sample.Tracking, step), row => NotWritten(row, reason));
 

@@ -3,7 +3,7 @@ using Anovos.Mlflow.Configuration;
 namespace Anovos.Mlflow.Tests.Configuration;
 
 /// <summary>
-/// Workflows made to blow up where nodes become texts and rows. Aliases are bounded in the reader; here the products are.
+/// Workflows designed to grow too large when nodes become texts and rows. The reader limits aliases; these tests check the products.
 /// </summary>
 public class ConfigBoundsTests
 {

@@ -6,7 +6,7 @@ namespace Anovos.Mlflow.Tests.Configuration;
 /// <summary>Workflows for tests, as text.</summary>
 internal static class Sample
 {
-    /// <summary>Stands for the file's path in messages.</summary>
+    /// <summary>The placeholder for the file's path in messages.</summary>
     public const string Path = "workflow.yaml";
 
     /// <summary>All flags on.</summary>
@@ -23,7 +23,7 @@ internal static class Sample
     /// <summary>Reads a workflow.</summary>
     public static AnovosConfig Read(string yaml) => AnovosConfig.Parse(Encoding.UTF8.GetBytes(yaml), Path);
 
-    /// <summary>Everything that is to be said about a workflow.</summary>
+    /// <summary>Returns all findings about a workflow.</summary>
     public static IReadOnlyList<ConfigDiagnostic> Check(string yaml) => ConfigReading.Of(Encoding.UTF8.GetBytes(yaml), Path,
         default).Diagnostics;
 }

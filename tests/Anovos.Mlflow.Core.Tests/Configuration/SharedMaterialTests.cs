@@ -5,8 +5,8 @@ using Anovos.Mlflow.Outputs;
 namespace Anovos.Mlflow.Tests.Configuration;
 
 /// <summary>
-/// Anovos' own workflow files, and a tree of outputs as they leave it. Both stand beside the repository, where there is one to
-/// build from.
+/// Tests with Anovos' own workflow files and a tree of their outputs. Both are next to the repository, if the tests are built in
+/// one.
 /// </summary>
 public class SharedMaterialTests
 {
@@ -71,7 +71,7 @@ public class SharedMaterialTests
         while (root is not null && !File.Exists(Path.Combine(root.FullName, "Anovos.PowerShell.sln")))
             root = root.Parent;
         string path = Path.Combine([root?.Parent?.FullName ?? "", "shared", "anovos", .. names]);
-        Assert.SkipUnless(Path.Exists(path), "the shared material is not beside the repository");
+        Assert.SkipUnless(Path.Exists(path), "the shared material is not next to the repository");
         return path;
     }
 }

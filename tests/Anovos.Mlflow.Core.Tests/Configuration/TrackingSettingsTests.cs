@@ -76,9 +76,9 @@ public class TrackingSettingsTests
     }
 
     [Theory]
-    [InlineData("track_report", "Is 'track_reports' meant?")]
-    [InlineData("tracking_url", "Is 'tracking_uri' meant?")]
-    [InlineData("Track-Output", "Is 'track_output' meant?")]
+    [InlineData("track_report", "Did you mean 'track_reports'?")]
+    [InlineData("tracking_url", "Did you mean 'tracking_uri'?")]
+    [InlineData("Track-Output", "Did you mean 'track_output'?")]
     [InlineData("artifact_store", "It knows experiment, tracking_uri")]
     public void An_unknown_key_is_a_warning_with_the_nearest_known_one(string key, string advice)
     {

@@ -102,7 +102,7 @@ public sealed class OutputScanTests : IDisposable
         Assert.Equal("final_dataset/part-1", Assert.Single(found["write_main"].Files).ArtifactPath);
         Assert.Equal("reports/global_summary.csv", Assert.Single(found["stats_generator.global_summary"].Files).ArtifactPath);
 
-        // Not this run's: its folder is there and has none. The time series tables always go beside it.
+        // The run's folder exists but lacks this file. Time series tables are always written next to that folder.
         Assert.False(found["stats_generator.measures_of_counts"].Exists);
         Assert.Contains("ts_cols_stats.csv", Names(found["timeseries_analyzer"]));
     }
@@ -134,7 +134,7 @@ public sealed class OutputScanTests : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            Assert.Skip("symbolic links need a right that this account lacks");
+            Assert.Skip("symbolic links need a permission that this account lacks");
         }
 
         ScannedOutput found = Scan()["write_main"];
@@ -153,7 +153,7 @@ public sealed class OutputScanTests : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            Assert.Skip("symbolic links need a right that this account lacks");
+            Assert.Skip("symbolic links need a permission that this account lacks");
         }
 
         Assert.Equal("final_dataset/part-0", Assert.Single(Scan()["write_main"].Files).ArtifactPath);
@@ -162,12 +162,12 @@ public sealed class OutputScanTests : IDisposable
     [Fact]
     public void A_folder_that_cannot_be_read_is_an_error_of_its_output_alone()
     {
-        Assert.SkipWhen(Environment.IsPrivilegedProcess, "root may read everything");
+        Assert.SkipWhen(Environment.IsPrivilegedProcess, "root can read everything");
         Write("output/final_dataset/part-0");
         Write("output/final_dataset/closed/part-0");
         string closed = Path.Combine(_folder, "output", "final_dataset", "closed");
         if (OperatingSystem.IsWindows())
-            Assert.Skip("the rights of a folder are set in another way on Windows");
+            Assert.Skip("folder permissions are set differently on Windows");
         else
             File.SetUnixFileMode(closed, UnixFileMode.None);
 

@@ -6,7 +6,7 @@ using Anovos.Mlflow.Tests.Workflow;
 
 namespace Anovos.Mlflow.Tests.Outputs;
 
-/// <summary>The trees that real workflows left behind: the plan knows each of their files.</summary>
+/// <summary>Trees written by real workflows: the plan must know each of their files.</summary>
 public sealed class RealOutputTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -18,7 +18,7 @@ public sealed class RealOutputTests : IDisposable
         Recording recording = Recording.Of(name);
         string[] tree = [.. recording.Tree.Where(path => !path.StartsWith("tracking/", StringComparison.Ordinal))];
 
-        // It makes a report of the statistics that a workflow before it had left.
+        // It creates a report from the statistics of an earlier workflow.
         if (name == "j_report_only_tracked")
             tree = [.. tree.Where(path => path.EndsWith(".html", StringComparison.Ordinal))];
         foreach (string path in tree)

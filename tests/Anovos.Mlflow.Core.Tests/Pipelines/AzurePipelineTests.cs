@@ -7,7 +7,7 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Tests.Pipelines;
 
-/// <summary>What a build of Azure Pipelines tells a run, and a run the build.</summary>
+/// <summary>Tests what a run gets from an Azure Pipelines build, and what the build gets from the run.</summary>
 public sealed class AzurePipelineTests : IDisposable
 {
     private const string Evil = "x\r\n##vso[task.complete result=Failed;]y ] ; 100% \u001b[31m";
@@ -168,7 +168,7 @@ public sealed class AzurePipelineTests : IDisposable
         Assert.DoesNotContain("| step2 | 2.0 |", lines);
         Assert.Contains("| all | 201.4 |", lines);
         Assert.Contains("Sent: 2, Failed: 1", lines);
-        Assert.Contains("Not there: report/c.html", lines);
+        Assert.Contains("Missing: report/c.html", lines);
     }
 
     [Fact]

@@ -6,7 +6,7 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Tests.Pipelines;
 
-/// <summary>What a pipeline is told of a workflow's log.</summary>
+/// <summary>Tests what is reported to a pipeline from a workflow's log.</summary>
 public sealed class WorkflowProgressTests : IDisposable
 {
     private const string Time = "2026-11-20 10:12:03.482 | ";

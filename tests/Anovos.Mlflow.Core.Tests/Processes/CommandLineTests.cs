@@ -5,7 +5,7 @@ namespace Anovos.Mlflow.Tests.Processes;
 
 public sealed class CommandLineTests
 {
-    // What the rules of the Microsoft C runtime make of each.
+    // How the Microsoft C runtime parses each argument.
     [Theory]
     [InlineData("plain", "plain")]
     [InlineData("", "\"\"")]
@@ -36,7 +36,7 @@ public sealed class CommandLineTests
     public void What_cmd_would_act_upon_is_refused_for_batch_files(string program, string argument, bool broken) =>
         Assert.Equal(broken ? argument : null, CommandLine.BrokenByBatch(program, ["fine", argument]));
 
-    // The published algorithm, read the other way.
+    // The published algorithm, in reverse.
     private static List<string> Parse(string line)
     {
         List<string> arguments = [];

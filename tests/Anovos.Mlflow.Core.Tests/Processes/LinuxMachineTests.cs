@@ -3,7 +3,7 @@ using Anovos.Mlflow.Tests.Tracking;
 
 namespace Anovos.Mlflow.Tests.Processes;
 
-/// <summary>The use of a Linux machine, from recorded text of /proc.</summary>
+/// <summary>The usage of a Linux machine, from recorded text of /proc.</summary>
 public sealed class LinuxMachineTests : IDisposable
 {
     private readonly TemporaryFolder _proc = new();

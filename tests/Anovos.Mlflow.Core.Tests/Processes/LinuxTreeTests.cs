@@ -5,7 +5,7 @@ using Anovos.Mlflow.Tests.Tracking;
 
 namespace Anovos.Mlflow.Tests.Processes;
 
-/// <summary>The use by a process and all that it started, from text as /proc has it.</summary>
+/// <summary>The usage of a process and all processes that it started, from text as in /proc.</summary>
 public sealed class LinuxTreeTests : IDisposable
 {
     private readonly TemporaryFolder _proc = new();
@@ -20,7 +20,7 @@ public sealed class LinuxTreeTests : IDisposable
     {
         Process(1, parent: 0, ticks: 1000, pages: 10, environment: "PATH=/");
         Process(100, parent: 50, ticks: 100, pages: 1, environment: "A=1\0MARK=m1\0");
-        Process(101, parent: 100, ticks: 200, pages: 2, environment: ""); // a child with an environment of its own
+        Process(101, parent: 100, ticks: 200, pages: 2, environment: ""); // A child with its own environment.
         Process(102, parent: 1, ticks: 400, pages: 4, environment: "MARK=m1");
         Process(103, parent: 1, ticks: 800, pages: 8, environment: "MARK=m2");
         Assert.Equal(new TreeUsage(7, 7L * Environment.SystemPageSize, 3), _tree.Read());
@@ -52,7 +52,7 @@ public sealed class LinuxTreeTests : IDisposable
         Process(103, parent: 102, ticks: 800, pages: 1);
         Assert.Equal(15, _tree.Read()!.CpuSeconds);
 
-        // 101 was waited for, which moves its time to its parent; 102 and its child belong to nobody any more.
+        // The parent waited for 101, which adds the time of 101 to the parent. 102 and its child no longer have a parent.
         foreach (int ended in new[] { 101, 102, 103 })
             Directory.Delete(_proc.Below($"{ended}"), recursive: true);
         Process(100, parent: 50, ticks: 100, pages: 1, ofChildren: 210, io: (1, 1));

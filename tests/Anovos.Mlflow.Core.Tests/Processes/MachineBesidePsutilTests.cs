@@ -6,10 +6,10 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Tests.Processes;
 
-/// <summary>The real machine and real processes, beside psutil, by which MLflow samples them.</summary>
+/// <summary>Compares the values of the real machine and real processes with those of psutil, which MLflow uses.</summary>
 public sealed class MachineBesidePsutilTests
 {
-    // A process with two children, each with 50 MB and some CPU time behind it; none of them does anything any more.
+    // A process with two children, each with 50 MB and some used CPU time. All of them are idle.
     private const string Family =
         """
         import subprocess, sys, time
@@ -52,7 +52,7 @@ public sealed class MachineBesidePsutilTests
     public async Task A_tree_is_what_psutil_says_of_its_processes()
     {
         MlflowPython.Require();
-        Assert.SkipUnless(ProcessTree.IsMeasured, "This system does not give what processes use.");
+        Assert.SkipUnless(ProcessTree.IsMeasured, "This system does not provide the usage of processes.");
         using var tree = new ProcessTree();
         StartedProcess family = tree.Start(ProcessStart.Of(MlflowPython.Program, ["-c", Family]));
         try
@@ -75,11 +75,11 @@ public sealed class MachineBesidePsutilTests
     private static async Task<string> ReadAsync(int processId) =>
         await MlflowPython.RunAsync(MlflowPython.Start("system_metrics.py", $"{processId}"));
 
-    // The unit of CPU time is a hundredth of a second.
+    // CPU time has a resolution of a hundredth of a second.
     private static void Between(double least, JsonNode? value, double most) =>
         Assert.InRange(value!.GetValue<double>(), least - 0.02, most + 0.02);
 
-    // Other processes come and go.
+    // Other processes start and end.
     private static void Near(double ours, JsonNode? theirs, double all) =>
         Assert.InRange(theirs!.GetValue<double>(), ours - (all * 0.1), ours + (all * 0.1));
 }

@@ -18,7 +18,7 @@ public sealed class MachineTests : IDisposable
         MachineUsage usage = machine.Read();
         Assert.True(usage.Disk is { Used: > 0, Available: > 0 }, $"{usage}");
         Assert.NotNull(usage.Network);
-        Assert.SkipUnless(machine is LinuxMachine or WindowsMachine, "This system gives neither CPU nor memory.");
+        Assert.SkipUnless(machine is LinuxMachine or WindowsMachine, "This system provides neither CPU nor memory.");
         Assert.InRange(usage.Memory!.Value.Used, 1, usage.Memory.Value.Total);
         Assert.InRange(usage.Cpu!.Value.Busy, 0, usage.Cpu.Value.Total);
     }
@@ -27,7 +27,7 @@ public sealed class MachineTests : IDisposable
     public void Work_is_time_of_the_machine()
     {
         Machine machine = Machine.Of(_folder.FullPath);
-        Assert.SkipWhen(machine.Read().Cpu is null, "This system does not give the time of its processors.");
+        Assert.SkipWhen(machine.Read().Cpu is null, "This system does not provide the time of its processors.");
         CpuTime before = machine.Read().Cpu!.Value;
         var clock = Stopwatch.StartNew();
         while (clock.Elapsed < TimeSpan.FromMilliseconds(300))
@@ -41,7 +41,7 @@ public sealed class MachineTests : IDisposable
     [Fact]
     public async Task A_tree_has_its_processes_and_none_when_they_have_ended()
     {
-        Assert.SkipUnless(ProcessTree.IsMeasured, "This system does not give what processes use.");
+        Assert.SkipUnless(ProcessTree.IsMeasured, "This system does not provide the usage of processes.");
         using var tree = new ProcessTree();
         Assert.Null(tree.Usage());
         bool isWindows = Path.DirectorySeparatorChar == '\\';

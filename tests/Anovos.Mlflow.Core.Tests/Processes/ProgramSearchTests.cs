@@ -4,7 +4,7 @@ using Anovos.Mlflow.Tests.Tracking;
 
 namespace Anovos.Mlflow.Tests.Processes;
 
-/// <summary>How programs are found, by the rules of Windows on any system.</summary>
+/// <summary>Tests of how programs are found, with the rules of Windows on any system.</summary>
 public sealed class ProgramSearchTests
 {
     private const string Usual = ".COM;.EXE;.BAT;.CMD;.VBS;.JS;.MSC";

@@ -5,7 +5,7 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Tests.Processes;
 
-/// <summary>Processes in a job object of Windows, which Wine has as well.</summary>
+/// <summary>Tests of processes in a Windows job object, which Wine supports too.</summary>
 public sealed class WindowsJobTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -10,7 +10,7 @@ namespace Anovos.Mlflow.Tests.Reports;
 public sealed class SystemMetricReportTests : IDisposable
 {
     private const string Missing =
-        "Spark runs with the master yarn: the system metrics leave out what its executors use on other machines.";
+        "Spark runs with the master yarn: the system metrics do not include the resources that its executors use on other machines.";
 
     private readonly ReportFixture _fixture = new();
 

@@ -4,7 +4,7 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Tests.Workflow;
 
-/// <summary>Real child processes: <c>tests/workflow/workflow.py</c>, which behaves as a workflow does.</summary>
+/// <summary>Tests with real child processes: <c>tests/workflow/workflow.py</c>, which behaves like a workflow.</summary>
 public sealed class ChildProcessTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -119,7 +119,7 @@ public sealed class ChildProcessTests : IDisposable
         return found!;
     }
 
-    // Not longer than the workflow runs, which skips the test where there is no python3.
+    // Not longer than the workflow runs. The workflow skips the test if there is no python3.
     private static async Task<int[]> Wait(string file, Task<int?> running)
     {
         while (!File.Exists(file))

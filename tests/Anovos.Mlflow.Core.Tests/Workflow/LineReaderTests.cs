@@ -66,7 +66,7 @@ public sealed class LineReaderTests
     public void A_line_of_the_log_names_its_level(string text, LogSeverity severity)
     {
         Assert.Equal(severity, new LogLine(text, IsError: true).Severity);
-        // Spark writes its lines to either stream; any other line of standard output is no log line.
+        // Spark writes its lines to either stream. Any other line on standard output is not a log line.
         bool isSpark = text.StartsWith("26/", StringComparison.Ordinal);
         Assert.Equal(isSpark ? severity : LogSeverity.Information, new LogLine(text, IsError: false).Severity);
     }

@@ -7,7 +7,7 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Tests.Workflow;
 
-/// <summary>Each real run of Anovos, run again: what its output means, and what the run's description says.</summary>
+/// <summary>Replays each real run of Anovos, and checks what is read from its output and what the run's description says.</summary>
 public sealed class RealWorkflowTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -21,7 +21,7 @@ public sealed class RealWorkflowTests : IDisposable
 
         Assert.Equal((recording.ExitCode, recording.ExitCode == 0 ? RunStatus.Finished : RunStatus.Failed), (result.ExitCode, run.Status));
 
-        // What the log says, read in another way: by its bytes, without regard to lines and progress bars.
+        // Read the log in another way: by its bytes, without lines and progress bars.
         (string Step, double Seconds)[] said =
         [
             .. Regex.Matches(recording.StandardError, @"main:\d+ - (?:(?<step>[^:\r\n]+): )?execution time [^=]*= ?(?<seconds>[\d.e-]+)")

@@ -9,7 +9,7 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Tests.Workflow;
 
-/// <summary>A run of the real Anovos, as it was recorded (<c>../shared/anovos/real</c>). It can be run again, without Anovos.</summary>
+/// <summary>A recorded run of the real Anovos (<c>../shared/anovos/real</c>). It can be replayed without Anovos.</summary>
 internal sealed class Recording
 {
     private readonly string _folder;
@@ -36,23 +36,23 @@ internal sealed class Recording
     /// <summary>The paths of all files that it wrote.</summary>
     public string[] Tree => [.. File.ReadLines(Path.Combine(_folder, "tree.txt")).Select(line => line.Trim().Split(' ', 2)[1].Trim())];
 
-    /// <summary>The run that Anovos tracked to itself; null if it tracked none.</summary>
+    /// <summary>The run that Anovos itself tracked to; null if it did not track.</summary>
     public JsonElement? Mlflow => Json("mlflow.json") is { } runs && runs.GetArrayLength() > 0 ? runs[0] : null;
 
     public string? RunId => Mlflow?.GetProperty("run_id").GetString();
 
-    /// <summary>The folder of what was kept of the files that it wrote.</summary>
+    /// <summary>The folder with the files that were kept from its output.</summary>
     public string Files => Path.Combine(_folder, "files");
 
-    /// <summary>A recording; skips the test where there are none.</summary>
+    /// <summary>Returns a recording; skips the test if there are none.</summary>
     public static Recording Of(string name)
     {
         string folder = Path.Combine(SharedMaterial.Repository() ?? "", "..", "shared", "anovos", "real", name);
-        Assert.SkipUnless(Directory.Exists(folder), "There is no shared/anovos/real beside the repository.");
+        Assert.SkipUnless(Directory.Exists(folder), "There is no shared/anovos/real next to the repository.");
         return new Recording(Path.GetFullPath(folder));
     }
 
-    /// <summary>Runs it again: both streams in their pieces and order, its files into the working directory, its exit code.</summary>
+    /// <summary>Replays the run: both streams with their pieces and order, its files in the working directory, and its exit code.</summary>
     public IWorkflowEngine Replay(string workingDirectory) => new Engine(this, workingDirectory);
 
     private string Log(string stream) => Path.Combine(_folder, $"std{stream}.log");
@@ -67,7 +67,7 @@ internal sealed class Recording
             Action<ArraySegment<byte>, IReadOnlyList<LogLine>> output, Action<IEnumerable<Tag>> describe,
                 CancellationToken cancellationToken)
         {
-            // Of one run that is like another, no files were kept.
+            // No files were kept from a run that is like another run.
             string[] files = Directory.Exists(recording.Files)
                 ? Directory.GetFiles(recording.Files, "*", SearchOption.AllDirectories)
                 : [];
@@ -91,8 +91,8 @@ internal sealed class Recording
         }
     }
 
-    // Hands over bytes piece by piece, each when the one before it has been read. Paths in the logs were made shorter afterwards, so
-    // that the last pieces may be too.
+    // Returns bytes piece by piece, each piece when the previous one has been read. Paths in the logs were shortened later, so the last
+    // pieces may be shorter too.
     private sealed class Pieces : MemoryStream
     {
         private readonly Channel<ReadOnlyMemory<byte>> _pieces = Channel.CreateUnbounded<ReadOnlyMemory<byte>>();
@@ -116,7 +116,7 @@ internal sealed class Recording
             await _pieces.Writer.WriteAsync(_all.AsMemory(_at, length));
             _at += length;
 
-            // The reader comes back when it has taken the piece.
+            // The reader asks again when it has processed the piece.
             await _read.WaitAsync();
             _read.Release();
         }

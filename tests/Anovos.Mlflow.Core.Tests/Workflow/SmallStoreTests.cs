@@ -7,7 +7,7 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Tests.Workflow;
 
-/// <summary>A store that refuses what MLflow would still accept: all code that writes to it must ask for its limits.</summary>
+/// <summary>A store that rejects values that MLflow would accept: all code that writes to it must use the store's limits.</summary>
 public sealed class SmallStoreTests : IAsyncLifetime
 {
     private readonly TemporaryFolder _folder = new();

@@ -2,7 +2,7 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Tests.Workflow;
 
-/// <summary>Whether a workflow's work is on this machine, by what spark-submit and Anovos are told.</summary>
+/// <summary>Tests whether a workflow runs on this machine, judged by the arguments of spark-submit and Anovos.</summary>
 public sealed class SparkPlaceTests
 {
     [Theory]
@@ -35,7 +35,7 @@ public sealed class SparkPlaceTests
     {
         string why = Why(arguments, runType, variable)!;
         Assert.Contains($"Spark runs with {where}: ", why);
-        Assert.Contains($"leave out what {what} use", why);
+        Assert.Contains($"do not include the resources that {what} use", why);
         Assert.DoesNotContain("secret", why);
     }
 

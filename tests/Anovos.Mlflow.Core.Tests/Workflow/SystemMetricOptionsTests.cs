@@ -2,7 +2,7 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Tests.Workflow;
 
-/// <summary>MLflow's variables for system metrics, as MLflow reads them.</summary>
+/// <summary>Tests that MLflow's variables for system metrics are read as MLflow reads them.</summary>
 public sealed class SystemMetricOptionsTests
 {
     private readonly Dictionary<string, string> _environment = [];

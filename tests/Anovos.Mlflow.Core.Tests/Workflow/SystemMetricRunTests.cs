@@ -8,7 +8,7 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Tests.Workflow;
 
-/// <summary>Points are written while a workflow runs, end with it, and never end it.</summary>
+/// <summary>Points are written while a workflow runs, stop when it ends, and never make it fail.</summary>
 public sealed class SystemMetricRunTests : IAsyncLifetime
 {
     private const string Key = "system/workflow/cpu_seconds";

@@ -4,7 +4,7 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Tests.Workflow;
 
-/// <summary>What samples become: MLflow's names, units and rounding, and the workflow's own metrics beside them.</summary>
+/// <summary>Samples become metrics with MLflow's names, units and rounding, next to the workflow's own metrics.</summary>
 public sealed class SystemMetricsTests
 {
     private const double Second = 1;

@@ -3,7 +3,7 @@ using Anovos.Mlflow.Yaml;
 namespace Anovos.Mlflow.Tests.Yaml;
 
 /// <summary>
-/// Inputs made to take time, memory or the stack. What bounds them is that each is refused early, or that the work is linear.
+/// Inputs designed to use up time, memory or the stack. Each must be rejected early, or take only linear time.
 /// </summary>
 public class YamlBoundsTests
 {
@@ -48,7 +48,7 @@ public class YamlBoundsTests
 
     [Fact]
     public void Many_lines_at_the_left_between_brackets_are_given_up() =>
-        Refused("too far left", $"a: [\n{Repeat("x,\n", 400_000)}]");
+        Refused("not indented enough", $"a: [\n{Repeat("x,\n", 400_000)}]");
 
     public static TheoryData<string> Monotonous => new(" ", "\t", "\n", "\r\n", "#", "#\n", "'", "\"", "x", ":", "-", "!", "&a", "*", "|",
         "a: ", "---\n", "%", "'a': ", "[],", "<<", "\\");

@@ -3,7 +3,7 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Tests.Yaml;
 
-/// <summary>A block leaves a file; what else is in the file stays as it is.</summary>
+/// <summary>Removes a block from a file. Everything else in the file must stay unchanged.</summary>
 public class YamlCutTests
 {
     [Theory]
@@ -36,10 +36,10 @@ public class YamlCutTests
     [Theory]
     // An anchor of the block is used elsewhere.
     [InlineData("mlflow: &m\n  x: 1\nb: *m\n", "\"b\": {\"x\": 1, }\n")]
-    // It comes by a merge, or by both.
+    // The block comes from a merge, or from both.
     [InlineData("x-t: &t\n  mlflow: {x: 1}\n<<: *t\nb: 2\n", "\"x-t\": {\"mlflow\": {\"x\": 1, }, }\n\"b\": 2\n")]
     [InlineData("x-t: &t\n  mlflow: {x: 1}\n<<: *t\nmlflow: {y: 2}\nb: 2\n", "\"x-t\": {\"mlflow\": {\"x\": 1, }, }\n\"b\": 2\n")]
-    // It shares a line, or the end of what is before it.
+    // The block shares a line, or the end of the value before it.
     [InlineData("{a: 1, mlflow: {x: 1}, b: [yes, ~, 0x1F, 1.5, 12:30, 2020-01-02, 'no']}",
         "\"a\": 1\n\"b\": [true, null, 0x1F, 1.5, !!int \"12:30\", 2020-01-02, \"no\", ]\n")]
     [InlineData("a: |+\n  text\n\nmlflow:\n  x: 1\n\n\nb: 2\n", "\"a\": \"text\\u000A\\u000A\"\n\"b\": 2\n")]

@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace Anovos.Mlflow.Tests.Checks;
 
 /// <summary>
-/// The server behind VS Code's extension for YAML, with the schema and as the documentation has its settings. It is a package of
-/// npm: its command is on the PATH or in the folder of Node modules that <c>ANOVOS_TEST_NODE_MODULES</c> names.
+/// The language server of VS Code's YAML extension, with the schema and the settings in the documentation. It is an npm package. Its
+/// command is on the PATH or in the folder of Node modules in <c>ANOVOS_TEST_NODE_MODULES</c>.
 /// </summary>
 public sealed class LanguageServer : IAsyncDisposable
 {
@@ -24,7 +24,7 @@ public sealed class LanguageServer : IAsyncDisposable
         ["completion"] = true,
     };
 
-    /// <summary>Starts it, once; skips the test where it is not installed.</summary>
+    /// <summary>Starts the server once; skips the test if it is not installed.</summary>
     internal async Task StartAsync()
     {
         if (_process is not null)
@@ -35,7 +35,7 @@ public sealed class LanguageServer : IAsyncDisposable
         string? path = folders.Append(modules is null ? "" : Path.Combine(modules, ".bin")).Where(folder => folder.Length > 0)
             .Select(folder => Path.Combine(folder, command)).FirstOrDefault(File.Exists);
         if (path is null)
-            Assert.Skip("yaml-language-server is neither on the PATH nor in the folder that ANOVOS_TEST_NODE_MODULES names");
+            Assert.Skip("yaml-language-server is neither on the PATH nor in the folder in ANOVOS_TEST_NODE_MODULES");
         _process = Process.Start(new ProcessStartInfo(path, "--stdio")
         {
             RedirectStandardInput = true,
@@ -54,7 +54,7 @@ public sealed class LanguageServer : IAsyncDisposable
         await SendAsync("workspace/didChangeConfiguration", settings);
     }
 
-    /// <summary>Opens workflows, and returns what is underlined in each: line, text and message.</summary>
+    /// <summary>Opens workflows, and returns the underlined parts of each: line, text and message.</summary>
     internal async Task<string[][]> CheckAsync(params string[] workflows)
     {
         List<string> documents = [];
@@ -63,21 +63,21 @@ public sealed class LanguageServer : IAsyncDisposable
         return await MarksAsync(documents, workflows);
     }
 
-    /// <summary>Opens a workflow that has a place, from where its first line leads to the schema.</summary>
+    /// <summary>Opens a workflow with a path, so that its first line can refer to the schema.</summary>
     internal async Task<string[]> CheckAsync(string yaml, string path)
     {
         string document = await OpenAsync(yaml, new Uri(path).AbsoluteUri);
         return (await MarksAsync([document], [yaml]))[0];
     }
 
-    /// <summary>What is offered at the end of a text.</summary>
+    /// <summary>Returns the completions at the end of a text.</summary>
     internal async Task<string[]> CompleteAsync(string yaml)
     {
         JsonNode? answer = await AtTheEndAsync("textDocument/completion", yaml, back: 0);
         return [.. (answer as JsonArray ?? answer!["items"]!.AsArray()).Select(item => (string)item!["label"]!)];
     }
 
-    /// <summary>What is shown over the last character of a text.</summary>
+    /// <summary>Returns the hover text of the last character of a text.</summary>
     internal async Task<string> HoverAsync(string yaml)
     {
         JsonNode? answer = await AtTheEndAsync("textDocument/hover", yaml, back: 1);
@@ -109,7 +109,7 @@ public sealed class LanguageServer : IAsyncDisposable
         return [.. documents.Select(document => found[document])];
     }
 
-    // As an anchor that nothing uses.
+    // For example, an unused anchor.
     private static bool IsGreyed(JsonNode diagnostic) => diagnostic["tags"] is JsonArray { Count: > 0 };
 
     private static string Underlined(string yaml, JsonNode diagnostic)
@@ -132,7 +132,7 @@ public sealed class LanguageServer : IAsyncDisposable
         });
     }
 
-    // Each text is a document of its own: the server keeps what it has read.
+    // Each text is a separate document, because the server caches documents.
     private async Task<string> OpenAsync(string yaml, string? document = null)
     {
         document ??= $"file:///workflow/{++_last}.yaml";

@@ -1,9 +1,9 @@
 namespace Anovos.Mlflow.Tests.Checks;
 
-/// <summary>The schema in the server behind VS Code's extension for YAML.</summary>
+/// <summary>Tests the schema in the language server of VS Code's YAML extension.</summary>
 public sealed class LanguageServerTests(LanguageServer server) : IClassFixture<LanguageServer>
 {
-    /// <summary>The text before the cursor, and what is offered there.</summary>
+    /// <summary>The text before the cursor, and the completions there.</summary>
     public static TheoryData<string, string> Places => new()
     {
         { "", "input_dataset … stats_generator … mlflow" },
@@ -85,7 +85,7 @@ public sealed class LanguageServerTests(LanguageServer server) : IClassFixture<L
         string folder = Path.Combine(Tracking.SharedMaterial.Repository()!, "samples", sample);
         string yaml = File.ReadAllText(Path.Combine(folder, "config.yaml")).Replace("\r", "");
 
-        // No setting is for this extension.
+        // There are no settings for this extension.
         Assert.Empty(await server.CheckAsync(yaml, Path.Combine(folder, "sound.yml")));
         string[] marks = await server.CheckAsync(yaml + "notes: {}\n", Path.Combine(folder, "wrong.yml"));
         Assert.EndsWith("Property notes is not allowed.", Assert.Single(marks));

@@ -16,10 +16,10 @@ internal static class SchemaCheck
     /// <summary>The file of the schema.</summary>
     public static string Path => System.IO.Path.Combine(SharedMaterial.Repository()!, "module", "anovos-workflow.schema.json");
 
-    /// <summary>What the schema refuses, each as a JSON pointer and the reason.</summary>
+    /// <summary>Returns the errors of the schema, each as a JSON pointer and the reason.</summary>
     public static string[] Alarms(string yaml) => Alarms(yaml, Schema.Value);
 
-    /// <summary>What the schema in a file refuses, each as a JSON pointer and the reason.</summary>
+    /// <summary>Returns the errors of the schema in a file, each as a JSON pointer and the reason.</summary>
     public static string[] Alarms(string yaml, string path) => Alarms(yaml, JsonSchema.FromText(File.ReadAllText(path)));
 
     private static string[] Alarms(string yaml, JsonSchema schema)

@@ -5,7 +5,7 @@ using Anovos.Mlflow.Tests.Tracking;
 
 namespace Anovos.Mlflow.Tests.Checks;
 
-/// <summary>What of the checker's findings the schema finds too, as the documentation has it.</summary>
+/// <summary>Compares which findings of the checker the schema finds too with the documentation.</summary>
 public sealed class SchemaTableTests(ITestOutputHelper output) : IDisposable
 {
     // Only Windows PowerShell cannot read Parquet.
@@ -14,7 +14,7 @@ public sealed class SchemaTableTests(ITestOutputHelper output) : IDisposable
     private const string Nulls =
         "nullRows_detection:\n    list_of_cols: all\n    drop_cols: []\n    treatment: True\n    treatment_threshold: 0.75";
 
-    // Rules of which the small faults of RuleTests have no example, or only such as need no other key.
+    // Rules without an example in the small mistakes of RuleTests, or only with examples that need no other key.
     private static readonly (string Rule, string Yaml)[] More =
     [
         ("yaml", "input_dataset: {read_dataset: [}"),
@@ -120,7 +120,7 @@ public sealed class SchemaTableTests(ITestOutputHelper output) : IDisposable
             .Select(line => line.Trim('|', ' ').Split('|').Select(cell => cell.Trim()).ToArray())];
     }
 
-    // Each with the rule that the checker has for it; what shows two mistakes at once is left out.
+    // Each with the checker's rule for it. Examples that show two mistakes are left out.
     private IEnumerable<(string Rule, string Yaml)> Examples()
     {
         foreach ((string old, string text, string findings) in RuleTests.Faults.Select(row => row.Data))

@@ -4,7 +4,7 @@ using Anovos.Mlflow.Checks;
 
 namespace Anovos.Mlflow.Tests.Checks;
 
-/// <summary>The schema of a value that is no mapping: its types, its choices and its range.</summary>
+/// <summary>Creates the schema of a value that is not a mapping: its types, its choices and its range.</summary>
 internal static class ValueSchema
 {
     private const string NumericText =
@@ -42,7 +42,7 @@ internal static class ValueSchema
         return key.IsNullable ? WithNull(schema) : schema;
     }
 
-    // An editor takes y and n for booleans, as YAML 1.1 says. PyYAML, and so Anovos, takes them for text: they may be columns.
+    // Editors treat y and n as booleans, as in YAML 1.1. PyYAML, and therefore Anovos, treats them as text: they may be columns.
     private static JsonObject OrBoolean(JsonObject schema) => new()
     {
         ["if"] = Typed("boolean"),
@@ -87,7 +87,7 @@ internal static class ValueSchema
 
     private static JsonObject Choice(StepKey key)
     {
-        // A rule between keys decides: the values are offered, and others taken.
+        // A rule about several keys decides. The values are offered, and others are accepted.
         if (key.HasOwnRule)
             return new JsonObject { ["examples"] = WorkflowSchema.Texts(key.Allowed) };
         return key.Flag("open") ? WorkflowSchema.AllOf("format")
@@ -95,7 +95,7 @@ internal static class ValueSchema
             : new JsonObject { ["enum"] = WorkflowSchema.Texts(key.Allowed) };
     }
 
-    /// <summary>A format of Spark: one that is offered, another that is known, or the full name of a class.</summary>
+    /// <summary>A Spark format: an offered format, another known format, or the full name of a class.</summary>
     public static JsonObject Format()
     {
         IReadOnlyList<string> offered = StepTable.Default.Dataset.Find("read_dataset")!.Find("file_type")!.Allowed;
@@ -139,7 +139,7 @@ internal static class ValueSchema
         };
     }
 
-    // The values that an editor offers, or a text.
+    // The values that an editor offers, or any text.
     private static JsonObject Either(IReadOnlyList<string> offered, string pattern, string? message = null) => new()
     {
         ["anyOf"] = new JsonArray(new JsonObject { ["enum"] = WorkflowSchema.Texts(offered) },
@@ -161,7 +161,7 @@ internal static class ValueSchema
         return schema;
     }
 
-    // JavaScript has no expression for "whatever the case".
+    // JavaScript has no inline option to ignore case.
     private static string AnyCase(string pattern) => Regex.Replace(pattern, @"\\.|[A-Za-z]",
         letter => letter.Value[0] == '\\' ? letter.Value : $"[{letter.Value.ToUpperInvariant()}{letter.Value.ToLowerInvariant()}]");
 }

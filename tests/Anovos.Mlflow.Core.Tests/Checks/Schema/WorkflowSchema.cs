@@ -5,9 +5,9 @@ using Anovos.Mlflow.Checks;
 
 namespace Anovos.Mlflow.Tests.Checks;
 
-/// <summary>The JSON Schema of the workflow file for editors, made from the table that the checker reads.</summary>
+/// <summary>Creates the JSON Schema of the workflow file for editors from the checker's table.</summary>
 /// <remarks>
-/// Draft 7, which editors know best. It takes whatever Anovos runs with, and leaves to the checker what needs more than one place.
+/// Uses draft 7, which editors support best. It accepts everything that Anovos runs with. Rules about several keys are left to the checker.
 /// </remarks>
 internal static class WorkflowSchema
 {
@@ -19,7 +19,7 @@ internal static class WorkflowSchema
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    // Arguments of an imputation that the step around it sets.
+    // Arguments of an imputation that the enclosing step sets.
     private static readonly string[] SetByStep = ["list_of_cols", "stats_missing", "stats_mode"];
 
     private static readonly StepTable Table = StepTable.Default;
@@ -75,7 +75,7 @@ internal static class WorkflowSchema
         var unlisted = new JsonObject();
         foreach (StepKey key in spec.Keys.Where(key => key.Set != "workflow"))
         {
-            // An editor offers what is in 'properties', and takes the rest.
+            // An editor offers the keys in 'properties', and accepts the others.
             bool cannotRun = key.Broken is not null || key.Type == "unwritable";
             if (cannotRun)
                 unlisted[$"^{key.Name}$"] = new JsonObject { ["type"] = "null", ["description"] = key.Summary };
@@ -84,7 +84,7 @@ internal static class WorkflowSchema
             else
                 properties[key.Name] = Value(key);
 
-            // The name of an argument, and to an editor a boolean of YAML 1.1.
+            // The name of an argument, but to an editor a YAML 1.1 boolean.
             if (key.Name == "N")
                 unlisted["^false$"] = Value(key);
         }
@@ -129,7 +129,7 @@ internal static class WorkflowSchema
             case "imputation":
                 schema["additionalProperties"] = false;
 
-                // Which of them the mapping takes depends on another key: the schema takes the arguments of all.
+                // Another key decides which arguments the mapping accepts, so the schema accepts the arguments of all.
                 IEnumerable<StepKey> arguments = spec.Imputations.SelectMany(name => Table.Transformer(name)!.Keys);
                 foreach (IGrouping<string, StepKey> same in arguments.GroupBy(key => key.Name))
                     Argument(same, properties);
@@ -147,7 +147,7 @@ internal static class WorkflowSchema
             : new JsonObject { ["description"] = same.First().Summary, ["anyOf"] = new JsonArray([.. schemas]) };
     }
 
-    // Anovos takes these for absent when they are empty.
+    // To Anovos, these count as missing if they are empty.
     private static bool CanBeEmpty(StepKey spec) =>
         spec.Flag("emptyIsNone") || (spec.Name.StartsWith("write_", StringComparison.Ordinal) && Table.Root.Find(spec.Name) == spec);
 
@@ -167,7 +167,7 @@ internal static class WorkflowSchema
             },
         };
 
-    // Beside a reference, draft 7 ignores other keywords.
+    // Draft 7 ignores other keywords next to a reference.
     internal static JsonObject AllOf(string definition) => new() { ["allOf"] = new JsonArray(Reference(definition)) };
 
     private static JsonObject Reference(string definition) => new() { ["$ref"] = "#/definitions/" + definition };

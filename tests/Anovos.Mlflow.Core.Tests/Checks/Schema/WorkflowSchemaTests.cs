@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Tests.Checks;
 
-/// <summary>The schema for editors: it is made from the table, and refuses no sound file.</summary>
+/// <summary>The schema for editors is created from the table, and accepts every sound file.</summary>
 public class WorkflowSchemaTests
 {
     [Fact]
