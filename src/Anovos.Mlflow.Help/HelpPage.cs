@@ -29,7 +29,7 @@ internal sealed class HelpPage
         foreach (Section section in Root.Entries)
         {
             if (!Sections.Contains(section.Title) || Root.Entries.Last(one => one.Title == section.Title) != section)
-                throw new PageException(path, section.Line, $"'{section.Title}' is there twice, or is none of the sections {string.Join(", ", Sections)}.");
+                throw new PageException(path, section.Line, $"The section '{section.Title}' is repeated or unknown. Valid sections: {string.Join(", ", Sections)}.");
         }
 
         Synopsis = string.Join(" ", _plain.Of(Find("SYNOPSIS")?.Blocks ?? []));
@@ -77,12 +77,12 @@ internal sealed class HelpPage
     private Example ReadExample(Section section) =>
         section.Blocks is [FencedCodeBlock { Info: "powershell" } code, .. List<Block> remarks] && !remarks.Any(block => block is FencedCodeBlock { Info: "powershell" })
             ? new Example(section.Title, PlainText.Code(code), _plain.Of(remarks))
-            : throw new PageException(FilePath, section.Line, "An example is one ```powershell block, and what there is to say about it.");
+            : throw new PageException(FilePath, section.Line, "An example must be one ```powershell block, followed by remarks.");
 
     private ParameterText ReadParameter(Section section)
     {
         if (!section.Title.StartsWith('-'))
-            throw new PageException(FilePath, section.Line, "A parameter's heading is its name, with a dash before it.");
+            throw new PageException(FilePath, section.Line, "A parameter's heading must be a dash and its name.");
         IReadOnlyList<string> text = _plain.Of(section.Blocks.Where((block, index) => index > 0 || !IsFacts(block)));
         string? fallback = text.LastOrDefault(paragraph => paragraph.StartsWith(DefaultLabel, StringComparison.Ordinal));
         return new ParameterText(section.Title[1..], [.. text.Where(paragraph => paragraph != fallback)], fallback?[DefaultLabel.Length..].TrimEnd('.'));

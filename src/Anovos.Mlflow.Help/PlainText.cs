@@ -23,7 +23,7 @@ internal sealed class PlainText(string path)
         ParagraphBlock paragraph when Of(paragraph) is string text && !text.StartsWith('|') => [text],
         CodeBlock code => [Code(code)],
         ListBlock list => list.Cast<ListItemBlock>().Select(item => $"{(list.IsOrdered ? $"{item.Order}." : "-")} {string.Join("\n  ", Of(item))}"),
-        _ => throw new PageException(path, block.Line, "PowerShell's help shows paragraphs, lists and code blocks, and nothing else."),
+        _ => throw new PageException(path, block.Line, "PowerShell's help can show only paragraphs, lists and code blocks."),
     };
 
     public static string Code(LeafBlock code) => code.Lines.ToString().Replace("\r\n", "\n", StringComparison.Ordinal).TrimEnd();

@@ -10,8 +10,8 @@ internal static partial class Refreshed
     public static string Page(HelpPage page, CmdletInfo cmdlet)
     {
         List<string> lines = [.. page.Source.TrimEnd('\n').Split('\n')];
-        Section syntax = page.Find("SYNTAX") ?? throw new PageException(page.FilePath, 0, "There is no section SYNTAX.");
-        Section parameters = page.Find("PARAMETERS") ?? throw new PageException(page.FilePath, 0, "There is no section PARAMETERS.");
+        Section syntax = page.Find("SYNTAX") ?? throw new PageException(page.FilePath, 0, "The section SYNTAX is missing.");
+        Section parameters = page.Find("PARAMETERS") ?? throw new PageException(page.FilePath, 0, "The section PARAMETERS is missing.");
 
         // From the end on, so that the numbers of the lines above stay right.
         string[] missing = [.. ParameterFacts.OwnNames(cmdlet).Except(page.Parameters.Select(parameter => parameter.Name))];

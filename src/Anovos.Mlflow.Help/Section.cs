@@ -20,13 +20,13 @@ internal sealed record Section(string Title, int Line)
             if (block is not HeadingBlock heading)
             {
                 if (open.Count == 0)
-                    throw new PageException(path, block.Line, "A page begins with its title.");
+                    throw new PageException(path, block.Line, "A page must begin with its title.");
                 open[^1].Blocks.Add(block);
                 continue;
             }
 
             if (heading.Level > 3 || heading.Level > open.Count + 1 || (heading.Level == 1 && open.Count > 0))
-                throw new PageException(path, heading.Line, "A page has one title (#), sections (##) and their entries (###).");
+                throw new PageException(path, heading.Line, "A page must have one title (#), sections (##) and their entries (###).");
             var section = new Section(new PlainText(path).Of(heading), heading.Line);
             open.RemoveRange(heading.Level - 1, open.Count - heading.Level + 1);
             open.LastOrDefault()?.Entries.Add(section);

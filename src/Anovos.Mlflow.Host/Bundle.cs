@@ -69,7 +69,7 @@ internal sealed class Bundle : IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new IOException($"The module in this program can be unpacked neither at home nor in the folder for temporary files: {notAtHome.Message} {e.Message} Set TMPDIR to a folder that can be written to.", e);
+                throw new IOException($"The module in this program cannot be unpacked to the home folder or to the temporary folder: {notAtHome.Message} {e.Message} Set TMPDIR to a writable folder.", e);
             }
         }
     }
@@ -93,7 +93,7 @@ internal sealed class Bundle : IDisposable
     {
         string path = Path.GetFullPath(Path.Combine(folder, entry.FullName));
         if (!path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-            throw new InvalidDataException($"The archive in this program leads out of its folder: {entry.FullName}.");
+            throw new InvalidDataException($"The archive in this program has an entry outside of its folder: {entry.FullName}.");
         byte[] content = new byte[entry.Length];
         using (Stream stream = entry.Open())
             stream.ReadExactly(content);

@@ -255,8 +255,8 @@ public sealed class ProjectTests : IDisposable
     [InlineData("python_env: python_env.yaml", "python_env names the file 'python_env.yaml', which is not in")]
     [InlineData("conda_env: conda.yaml", "conda_env names the file 'conda.yaml', which is not in")]
     [InlineData("conda_env: {name: x}", "conda_env is not the name of a file")]
-    [InlineData("docker_env: {volumes: []}", "docker_env names no image")]
-    [InlineData("docker_env: x", "docker_env names no image")]
+    [InlineData("docker_env: {volumes: []}", "docker_env does not name an image")]
+    [InlineData("docker_env: x", "docker_env does not name an image")]
     [InlineData("conda_env: MLproject\ndocker_env: {image: x}", "more than one environment (docker_env, conda_env)")]
     [InlineData("conda_env: ~\npython_env: ~", "more than one environment (conda_env, python_env)")]
     public void An_environment_that_cannot_be_is_reported(string yaml, string said)

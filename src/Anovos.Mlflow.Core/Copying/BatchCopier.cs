@@ -43,7 +43,7 @@ internal sealed class BatchCopier(ITrackingStore target, string runId, MissingLi
     {
         whyNot = target.Limits.WhyInvalidKey(key) ?? whyNot;
         if (whyNot is not null)
-            missing.Add(kind, key, $"{target.TrackingUri} does not take it: {whyNot}.");
+            missing.Add(kind, key, $"{target.TrackingUri} does not accept it: {whyNot}.");
         return whyNot is null;
     }
 

@@ -114,8 +114,8 @@ internal sealed class ExperimentCopier(ITrackingStore source, ITrackingStore tar
 
     private MlflowException Deleted(Experiment there) => new(
         ErrorKind.ExperimentDeleted,
-        $"The experiment '{there.Name}' ({there.ExperimentId}) is deleted at {target.TrackingUri}, and its name stays taken. Restore it with "
-        + "-Restore or Restore-MlflowExperiment, or copy into another one with -DestinationExperiment.")
+        $"The experiment '{there.Name}' ({there.ExperimentId}) is deleted at {target.TrackingUri}, but its name is still taken. Restore it "
+        + "with -Restore or Restore-MlflowExperiment, or copy into another one with -DestinationExperiment.")
     { Target = there.Name };
 
     private async Task<Experiment?> FindAsync(Experiment experiment, string name, CancellationToken cancellationToken)

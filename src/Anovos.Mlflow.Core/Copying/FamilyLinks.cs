@@ -51,8 +51,9 @@ internal sealed class FamilyLinks(RunMap runs, Func<string, bool> isSelected, Co
             }
 
             tags.Add(new Tag(sourceKey, runId));
-            missing.Add(kind,
-                runId, $"The target does not have this run, so its id is kept in the tag {sourceKey}. Copy it, and then this run again.");
+            missing.Add(
+                kind, runId,
+                $"The target does not have this run, so its id is kept in the tag {sourceKey}. Copy that run, then copy this one again.");
         }
     }
 

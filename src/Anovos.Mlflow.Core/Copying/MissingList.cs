@@ -59,7 +59,7 @@ internal sealed class MissingList
             if (_error is null)
                 return null;
             int others = _items.Count - 1;
-            string more = others == 0 ? "" : $" {others} more {(others == 1 ? "part is" : "parts are")} missing: see Missing of its row.";
+            string more = others == 0 ? "" : $" {others} more {(others == 1 ? "part is" : "parts are")} missing: see Missing of its result.";
             return _error.Rewrap($"The copy of run {runId} is incomplete. {_error.Message}{more}");
         }
     }
@@ -87,7 +87,7 @@ internal sealed class MissingList
         IReadOnlyList<MissingItem> items = Items;
         if (items.Count == 0)
             return "";
-        string more = items.Count > Shown ? $"; and {items.Count - Shown} more, see Missing of the row" : "";
+        string more = items.Count > Shown ? $"; and {items.Count - Shown} more, see Missing of the result" : "";
         return $"Left out: {string.Join("; ", items.Take(Shown).Select(item => item.ToString().TrimEnd('.')))}{more}.";
     }
 

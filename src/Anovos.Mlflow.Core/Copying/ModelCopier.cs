@@ -42,7 +42,7 @@ internal sealed class ModelCopier
         if (_options.KeepIds && target.As<IKeepsModels>() is null)
         {
             throw new MlflowException(
-                ErrorKind.NotSupported, $"{target.TrackingUri} chooses the numbers of versions by itself. Only a database keeps them.");
+                ErrorKind.NotSupported, $"{target.TrackingUri} assigns version numbers itself. Only a database can keep them.");
         }
     }
 

@@ -41,7 +41,7 @@ internal sealed class OneModelCopier(
         if (model.LifecycleStage == LifecycleStage.Deleted && !options.KeepIds)
             return new ModelCopy(null, []);
         if (models is null)
-            return ModelCopy.None("Model", model.ModelId, $"{target.TrackingUri} is a folder, and a folder gets no logged models.");
+            return ModelCopy.None("Model", model.ModelId, $"{target.TrackingUri} is a folder, and logged models are not written to folders.");
         try
         {
             string? runId = model.RunId.Length == 0 ? "" : await ids.RunAsync(model.RunId, cancellationToken).ConfigureAwait(false);
@@ -80,7 +80,7 @@ internal sealed class OneModelCopier(
             if (id is not null)
                 points.AddRange(run.Select(point => point with { RunId = id }));
             else
-                leftOut("ModelMetric", model.ModelId, $"{run.Count()} points are of the run {run.Key}, which is not copied.");
+                leftOut("ModelMetric", model.ModelId, $"{run.Count()} points belong to the run {run.Key}, which is not copied.");
         }
 
         return points;

@@ -159,8 +159,8 @@ internal sealed class RunMap(ITrackingStore source, ITrackingStore target, Exper
             ? TargetRun.Of(there)
             : throw new MlflowException(
                 ErrorKind.InvalidValue,
-                $"The run {run.RunId} cannot keep its id at {target.TrackingUri}: another run has it, in the experiment {there.ExperimentId}, begun "
-                + $"{there.StartTime:u}. Copy it without -KeepId, or into another database.")
+                $"The run {run.RunId} cannot keep its id at {target.TrackingUri}: another run has it, in the experiment {there.ExperimentId}, "
+                + $"started {there.StartTime:u}. Copy it without -KeepId, or into another database.")
             { Target = run.RunId };
 }
 

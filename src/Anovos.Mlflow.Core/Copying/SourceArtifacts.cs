@@ -59,8 +59,8 @@ internal sealed class SourceArtifacts
             return beside;
         throw new MlflowException(
             ErrorKind.UriUnsupported,
-            $"The artifacts are recorded at '{run.ArtifactUri}', which is not on this machine, and there are none at {beside}. Bring them to "
-            + "either place and copy again.")
+            $"The artifacts are recorded at '{run.ArtifactUri}', which is not on this machine, and {beside} does not have them. Move them "
+            + "to one of these places and copy again.")
         { Target = run.RunId };
     }
 
@@ -72,8 +72,8 @@ internal sealed class SourceArtifacts
             ? Path.Combine(root, path.Replace('/', Path.DirectorySeparatorChar))
             : throw new MlflowException(
                 ErrorKind.UriUnsupported,
-                $"The artifacts are at {run.ArtifactUri}, which a server passes on, and there is no folder {root} as a server leaves it. Bring the "
-                + "folder there, or copy from the http address of the server.")
+                $"The artifacts are at {run.ArtifactUri}, which only a server can resolve, and its artifact folder {root} does not exist. "
+                + "Put the folder there, or copy from the http address of the server.")
             { Target = run.RunId };
     }
 

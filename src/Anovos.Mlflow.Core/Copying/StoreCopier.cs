@@ -45,7 +45,7 @@ public sealed class StoreCopier
         {
             throw new MlflowException(
                 ErrorKind.NotSupported,
-                $"{target.TrackingUri} chooses the ids of experiments and runs by itself. Copy without -KeepId, or into a folder or a database.")
+                $"{target.TrackingUri} assigns the ids of experiments and runs itself. Copy without -KeepId, or into a folder or a database.")
             { Target = target.TrackingUri };
         }
 

@@ -98,7 +98,7 @@ internal sealed class VersionSources(ModelRegistry source, CopiedThings copies, 
 
         // Relative to the server that passes them on.
         if (uri.StartsWith("mlflow-artifacts:", StringComparison.OrdinalIgnoreCase))
-            return VersionSource.Missing($"Its files are at {uri}, and belong to no run or logged model that is copied.");
+            return VersionSource.Missing($"Its files are at {uri} and do not belong to a copied run or logged model.");
         Run? maker = runId.Length == 0 ? null : await RunAsync(runId, cancellationToken).ConfigureAwait(false);
         return new VersionSource(uri, maker?.RunId ?? "", "");
     }
@@ -117,7 +117,7 @@ internal sealed class VersionSources(ModelRegistry source, CopiedThings copies, 
     {
         long? copy = await copiedVersion(name, long.Parse(number, CultureInfo.InvariantCulture)).ConfigureAwait(false);
         if (copy is null)
-            return VersionSource.Missing($"It was made of models:/{name}/{number}, which is not copied. Copy that model first.");
+            return VersionSource.Missing($"It was created from models:/{name}/{number}, which is not copied. Copy that model first.");
         Run? run = version.RunId.Length == 0 ? null : await RunAsync(version.RunId, cancellationToken).ConfigureAwait(false);
         return new VersionSource($"models:/{name}/{copy.Value.ToString(CultureInfo.InvariantCulture)}", run?.RunId ?? "", "");
     }

@@ -61,7 +61,7 @@ public sealed class Gate(
         // One that goes on is too long once it has been going for longer.
         TimeSpan took = run.Duration ?? DateTimeOffset.UtcNow - run.StartTime;
         bool isKept = took <= most;
-        string reason = $"The run {(run.Duration is null ? "is going on after" : "took")} {Text(took)}.{(isKept ? "" : $" Allowed: {Text(most)}.")}";
+        string reason = $"The run {(run.Duration is null ? "is still running after" : "took")} {Text(took)}.{(isKept ? "" : $" Allowed: {Text(most)}.")}";
         return Result(run, "duration", isKept, reason) with { Value = took, Bound = most };
     }
 
@@ -72,7 +72,7 @@ public sealed class Gate(
         string wanted = Timings.Prefix + name;
         string? key = run.Metrics.Keys.OrderBy(key => key, StringComparer.Ordinal)
             .FirstOrDefault(key => $"{key.Replace('.', '/')}/".StartsWith(wanted + "/", StringComparison.Ordinal));
-        string reason = key is null ? $"The run has no time of step {step}." : $"The run has the time of the step, {key}.";
+        string reason = key is null ? $"The run has no time for step {step}." : $"The run has the time of this step: {key}.";
         return Result(run, $"step/{name}", key is not null, reason);
     }
 

@@ -47,7 +47,7 @@ internal sealed class GateReferences(ITrackingStore store, Func<ModelUri, Cancel
         ModelVersion version = await findVersion(model, cancellationToken).ConfigureAwait(false);
         return version.RunId is { Length: > 0 } id
             ? await OfRunAsync(id, metric, $"run {id} of {model}", cancellationToken).ConfigureAwait(false)
-            : new GateReference(null, $"Version {version.Version} of model {version.Name} was not made by a run.");
+            : new GateReference(null, $"Version {version.Version} of model {version.Name} was not created by a run.");
     }
 
     private async Task<GateReference> OfRunAsync(string id, string metric, string name, CancellationToken cancellationToken)
@@ -84,7 +84,7 @@ internal sealed class GateReferences(ITrackingStore store, Func<ModelUri, Cancel
         string runs = sorted.Length == 1 ? "one other finished run" : $"{sorted.Length} other finished runs";
         return new GateReference(median, $"as the median of {runs}")
         {
-            Doubt = sorted.Length < FewestRuns ? $"The median is of {runs} only; {FewestRuns} are needed." : null,
+            Doubt = sorted.Length < FewestRuns ? $"The median covers only {runs}; {FewestRuns} are needed." : null,
         };
     }
 

@@ -32,7 +32,7 @@ public sealed record GateRules
     public void ThrowIfEmpty()
     {
         if (Metrics.Count + Steps.Count + Artifacts.Count == 0 && MaxDrifted is null && MaxUnstable is null && MaxDuration is null)
-            throw new MlflowException(ErrorKind.InvalidValue, "There is no rule to test runs by. Give at least one.");
+            throw new MlflowException(ErrorKind.InvalidValue, "There are no rules to test. Give at least one.");
     }
 
     /// <summary>

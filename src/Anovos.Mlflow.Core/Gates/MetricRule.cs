@@ -27,8 +27,8 @@ public sealed record MetricRule(string Metric)
         "MIN" => this with { Min = GateBound.Parse(value) },
         "TOLERANCE" => this with { Tolerance = GateTolerance.Parse(value) },
         "ALLOWMISSING" when bool.TryParse(value, out bool allowed) => this with { AllowMissing = allowed },
-        "ALLOWMISSING" => throw Invalid($"'{value}' is neither true nor false, as allowMissing of metric '{Metric}' has to be."),
-        _ => throw Invalid($"A rule for a metric has no '{key}'. It has {string.Join(", ", Keys)}."),
+        "ALLOWMISSING" => throw Invalid($"allowMissing of metric '{Metric}' must be true or false, not '{value}'."),
+        _ => throw Invalid($"A rule for a metric has no key '{key}'. Its keys are {string.Join(", ", Keys)}."),
     };
 
     /// <summary>The same rule, if it can be tested.</summary>
@@ -40,7 +40,7 @@ public sealed record MetricRule(string Metric)
         if (Tolerance is not null && Max is null or { Number: not null } && Min is null or { Number: not null })
         {
             throw Invalid(
-                $"The tolerance for metric '{Metric}' needs a bound that is a run, a model or a median. Put it into the number instead.");
+                $"The tolerance for metric '{Metric}' requires a bound that is a run, a model or a median. Add it to the number instead.");
         }
 
         return this;

@@ -84,7 +84,7 @@ internal static class CommandTemplate
         }
 
         if (quote != '\0')
-            throw Wrong($"has a quote {quote} without its end");
+            throw Wrong($"has an unclosed quote {quote}");
         EndWord();
         if (arguments.Count == 0)
             throw Wrong("is empty");
@@ -143,13 +143,13 @@ internal static class CommandTemplate
 
             int end = c == '{' ? text.IndexOf('}', i) : -1;
             if (end < 0)
-                throw Wrong($"has a brace {c} that belongs to no parameter; write it twice where it is meant");
+                throw Wrong($"has a brace {c} that is not part of a parameter; write it twice for a literal brace");
             string name = text.Substring(i + 1, end - i - 1);
             i = end;
-            return values.TryGetValue(name, out string? value) ? value : throw Wrong($"names '{{{name}}}', and the entry point has no such parameter");
+            return values.TryGetValue(name, out string? value) ? value : throw Wrong($"uses '{{{name}}}', but the entry point has no such parameter");
         }
 
-        MlflowException NeedsShell(char c) => Wrong($"has the sign '{(c == '\n' ? "line end" : c.ToString())}' outside of what is quoted for it, which only a shell could act upon, and none is started. Quote it where it is meant as it stands; else put the command into a script, and have the entry point run that");
+        MlflowException NeedsShell(char c) => Wrong($"has the character '{(c == '\n' ? "line end" : c.ToString())}' where a shell would interpret it, and no shell is started. Quote it if it is meant literally; otherwise put the command into a script and let the entry point run that");
 
         MlflowException Wrong(string what) => new(ErrorKind.InvalidValue, $"The command of the entry point {what}: {text}") { Target = text };
     }
@@ -167,8 +167,8 @@ internal static class CommandTemplate
         {
             string sign = text[at] < ' ' ? "line end" : text[at].ToString();
             throw new MlflowException(ErrorKind.InvalidValue,
-                $"The argument '{text}' has the sign '{sign}', which cmd would act upon also in "
-                + "quotes. Put the command into a script, and name that.")
+                $"The argument '{text}' has the character '{sign}', which cmd interprets even in "
+                + "quotes. Put the command into a script, and give that script instead.")
             { Target = text };
         }
 

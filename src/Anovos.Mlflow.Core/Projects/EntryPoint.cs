@@ -21,15 +21,15 @@ internal sealed record ProjectParameter(string Name, string Type, string? Defaul
         switch (Type)
         {
             case "float" when !PythonFloat.TryRead(value.Trim().TrimStart('+'), out _):
-                throw Wrong(value, "is a number (float), with a point");
+                throw Wrong(value, "must be a number (float), with a decimal point");
             case "uri" when !Scheme.IsMatch(value):
-                throw Wrong(value, "is a URI, as s3://bucket/file");
+                throw Wrong(value, "must be a URI, such as s3://bucket/file");
             case "path":
                 // One letter before the colon is a drive.
                 if (Scheme.Match(value) is { Success: true, Length: > 2 } && !value.StartsWith("file:", StringComparison.OrdinalIgnoreCase))
-                    throw Wrong(value, "is a path of this machine; a URI is not fetched");
+                    throw Wrong(value, "must be a local path; a URI is not downloaded");
                 string path = LocalPath.Full(baseDirectory, LocalUri.ToPath(value));
-                return File.Exists(path) || Directory.Exists(path) ? path : throw Wrong(value, $"is a path, and there is nothing at {path}");
+                return File.Exists(path) || Directory.Exists(path) ? path : throw Wrong(value, $"must be a path, and {path} does not exist");
             default:
                 return value;
         }

@@ -19,7 +19,7 @@ internal static class GitFetch
     {
         // Git would take it for an option.
         if (uri.StartsWith("-", StringComparison.Ordinal) || version?.StartsWith("-", StringComparison.Ordinal) == true)
-            throw new MlflowException(ErrorKind.InvalidValue, $"'{version ?? uri}' is neither a repository nor a version of one.") { Target = version ?? uri };
+            throw new MlflowException(ErrorKind.InvalidValue, $"'{version ?? uri}' is not a repository or a version of one.") { Target = version ?? uri };
         await RunAsync(["init", "-q"]).ConfigureAwait(false);
         await RunAsync(["remote", "add", "origin", uri]).ConfigureAwait(false);
         await RunAsync(["fetch", "-q", "--depth", "1", "origin", version ?? "HEAD"]).ConfigureAwait(false);
@@ -74,7 +74,7 @@ internal static class GitFetch
         }
         catch (Win32Exception e)
         {
-            throw new MlflowException(ErrorKind.CommandNotFound, $"The program git cannot be started, and a project at a git URI needs it: {e.Message}.", e) { Target = "git" };
+            throw new MlflowException(ErrorKind.CommandNotFound, $"The program git cannot be started, but a project at a git URI needs it: {e.Message}.", e) { Target = "git" };
         }
     }
 

@@ -31,7 +31,7 @@ public static class ProjectExport
     {
         string root = folder.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar;
         if (!config.Path.StartsWith(root, WindowsName.IsWindows ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal))
-            throw new MlflowException(ErrorKind.InvalidValue, $"The workflow file {config.Path} is not in {folder}, and a project keeps everything it runs in its folder. Move it there, or name another folder with -Path.") { Target = config.Path };
+            throw new MlflowException(ErrorKind.InvalidValue, $"The workflow file {config.Path} is not in {folder}, but a project must have everything it runs in its folder. Move it there, or give another folder with -Path.") { Target = config.Path };
         string file = config.Path.Substring(root.Length).Replace(Path.DirectorySeparatorChar, '/');
 
         IEnumerable<string> arguments = command.Select(

@@ -37,7 +37,7 @@ internal sealed class ProjectFile
                 throw Wrong(path, "it is not a mapping");
             if (mapping.Find("databricks_spark_job") is not null)
             {
-                throw Wrong(path, "it describes a job of Databricks (databricks_spark_job). "
+                throw Wrong(path, "it describes a Databricks job (databricks_spark_job). "
                     + "Run a workflow there with Invoke-AnovosWorkflow -ClusterId or -NewCluster");
             }
 
@@ -83,7 +83,7 @@ internal sealed class ProjectFile
         if (environment == "docker_env")
         {
             if ((value as YamlMapping)?["image"] is not { IsTruthy: true })
-                throw Wrong(path, "its docker_env names no image");
+                throw Wrong(path, "its docker_env does not name an image");
         }
         else if (value is not YamlScalar { Text: var file })
         {

@@ -49,7 +49,7 @@ internal sealed class CatalogSource(ModelRegistry registry)
                 : "a signature without outputs";
             throw new MlflowException(
                 ErrorKind.ModelInvalid,
-                $"The model at {source} has {lacks}, and Unity Catalog takes models with a signature of inputs and outputs only. "
+                $"The model at {source} has {lacks}, but Unity Catalog requires a signature with inputs and outputs. "
                 + "Log it again with mlflow's log_model(…, signature=infer_signature(inputs, outputs)).")
             { Target = source };
         }

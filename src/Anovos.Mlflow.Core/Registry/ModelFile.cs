@@ -19,12 +19,12 @@ public static class ModelFile
         if (!File.Exists(path))
             return new MlflowModel { Path = folder };
         if (new FileInfo(path).Length > MaxBytes)
-            throw Invalid(path, $"It has more than {MaxBytes} bytes, too many for such a file.");
+            throw Invalid(path, $"It has more than {MaxBytes} bytes, which is too large for this file.");
         try
         {
             return YamlReader.Read(YamlText.Decode(File.ReadAllBytes(path)), cancellationToken) is YamlMapping root
                 ? Read(root, folder)
-                : throw Invalid(path, "It does not hold a mapping of fields.");
+                : throw Invalid(path, "It is not a mapping of fields.");
         }
         catch (YamlFault fault)
         {

@@ -21,7 +21,7 @@ public sealed class ModelFinder(ModelRegistry registry)
     public async Task<ModelVersion> FindVersionAsync(ModelUri uri, CancellationToken cancellationToken)
     {
         if (uri.Name.Length == 0)
-            throw new MlflowException(ErrorKind.InvalidValue, $"{uri} names no version of a registered model. Write models:/name/1, models:/name@alias or models:/name/latest.") { Target = uri.ToString() };
+            throw new MlflowException(ErrorKind.InvalidValue, $"{uri} does not name a version of a registered model. Write models:/name/1, models:/name@alias or models:/name/latest.") { Target = uri.ToString() };
         if (uri.Alias is not null)
             return await registry.Aliases.GetAsync(uri.Name, uri.Alias, cancellationToken).ConfigureAwait(false);
         long version = uri.Version ?? await NewestAsync(uri, cancellationToken).ConfigureAwait(false);
@@ -60,7 +60,7 @@ public sealed class ModelFinder(ModelRegistry registry)
     private async Task<ModelLocation> LocateAsync(ModelUri uri, int steps, CancellationToken cancellationToken)
     {
         if (steps == 0)
-            throw new MlflowException(ErrorKind.ServerError, $"{uri} comes from a version that comes from a version … of which {MostSteps} were followed.") { Target = uri.ToString() };
+            throw new MlflowException(ErrorKind.ServerError, $"{uri} refers to a version that refers to another version, and so on. Gave up after {MostSteps} steps.") { Target = uri.ToString() };
         if (uri.ModelId is not null)
             return Of(await registry.Logged.GetAsync(uri.ModelId, cancellationToken).ConfigureAwait(false));
         if (uri.RunId is not null)
@@ -131,7 +131,7 @@ public sealed class ModelFinder(ModelRegistry registry)
         string which = uri.Stage is null ? " yet" : $" in the stage '{uri.Stage}'";
         return new(
             ErrorKind.ModelVersionNotFound,
-            $"The registered model '{uri.Name}' has no version{which}. Get-MlflowModelVersion lists those it has.")
+            $"The registered model '{uri.Name}' has no version{which}. Get-MlflowModelVersion lists its versions.")
         { Target = uri.ToString() };
     }
 
@@ -144,7 +144,7 @@ public sealed class ModelFinder(ModelRegistry registry)
         {
             if ((await ArtifactTree.FindAsync(artifacts, path, cancellationToken).ConfigureAwait(false)).IsDirectory)
                 return location;
-            throw new MlflowException(ErrorKind.InvalidValue, $"'{path}' of run {runId} is a file, and a model is a folder. Name the folder that it is in.") { Target = path };
+            throw new MlflowException(ErrorKind.InvalidValue, $"'{path}' of run {runId} is a file, but a model is a folder. Give the folder that contains it.") { Target = path };
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactNotFound)
         {

@@ -21,13 +21,13 @@ public sealed class ModelReceiver(ModelLocation location, IArtifactStore artifac
     {
         IReadOnlyList<ListedArtifact> files = await ArtifactTree.FilesAsync(artifacts, "", parallelism, cancellationToken).ConfigureAwait(false);
         if (files.Count == 0)
-            throw new MlflowException(ErrorKind.ArtifactNotFound, $"{location.ModelUri} has no files: {location.ArtifactUri} is empty or gone.") { Target = location.ModelUri };
+            throw new MlflowException(ErrorKind.ArtifactNotFound, $"{location.ModelUri} has no files: {location.ArtifactUri} is empty or does not exist.") { Target = location.ModelUri };
 
         string folder = Path.GetDirectoryName(new DestinationFolder(destination).PathFor($"{FolderIn(location)}/{ModelFile.Name}"))!;
         var failed = new ConcurrentQueue<ArtifactReceived>();
         await new ArtifactReceiver(artifacts, parallelism, overwrite).ReceiveAsync(files, folder, Completed, progress, cancellationToken).ConfigureAwait(false);
         if (failed.TryPeek(out ArtifactReceived? first))
-            throw new MlflowException(ErrorKind.ArtifactReceiveFailed, $"{location.ModelUri} was not received: {failed.Count} of its {files.Count} files failed. '{first.Artifact.ArtifactPath}': {first.Error!.Message}", first.Error) { Target = location.ModelUri };
+            throw new MlflowException(ErrorKind.ArtifactReceiveFailed, $"{location.ModelUri} was not downloaded: {failed.Count} of its {files.Count} files failed. '{first.Artifact.ArtifactPath}': {first.Error!.Message}", first.Error) { Target = location.ModelUri };
 
         MlflowModel model = ModelFile.Read(folder, cancellationToken);
         return model with

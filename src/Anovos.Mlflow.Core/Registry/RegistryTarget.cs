@@ -36,8 +36,8 @@ public sealed record RegistryTarget(string TrackingUri, RegistryKind Kind)
             Workspace => new RegistryTarget(text, RegistryKind.Workspace),
             "uc" => throw new MlflowException(
                 ErrorKind.NotSupported,
-                $"'{UriCredentials.Hide(uri)}' is an open server of Unity Catalog, which this version does not support. Unity Catalog of a "
-                + "Databricks workspace is databricks-uc.")
+                $"'{UriCredentials.Hide(uri)}' is an open-source Unity Catalog server, which this version does not support. For Unity "
+                + "Catalog in a Databricks workspace, use databricks-uc.")
             { Target = UriCredentials.Hide(uri) },
             _ => new RegistryTarget(text, RegistryKind.Default),
         };

@@ -32,7 +32,7 @@ internal sealed class SignatureReader(Action<string, YamlPosition, string> warn)
 
     private static JsonElement[] Parse(YamlNode node)
     {
-        string text = (node as YamlScalar)?.Text ?? throw new FormatException($"it is {node.Description}, not JSON in a text");
+        string text = (node as YamlScalar)?.Text ?? throw new FormatException($"it is {node.Description}, not JSON in a string");
         using JsonDocument json = JsonDocument.Parse(PythonNumber.Replace(text, match => match.Groups["number"] is { Success: true } number
             ? JsonSerializer.Serialize(Mark + number.Value)
             : match.Value));

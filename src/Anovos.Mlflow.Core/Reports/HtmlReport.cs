@@ -39,9 +39,9 @@ internal sealed record HtmlReport(string ArtifactPath, long Length)
         {
             var report = new HtmlReport(file.ArtifactPath, file.Length ?? 0);
             if (report.Length > maximumLength)
-                report = report with { WhyNot = "larger than what is copied into a report (-MaximumLength)" };
+                report = report with { WhyNot = "larger than the limit for copies in a report (-MaximumLength)" };
             else if (report.Length > room)
-                report = report with { WhyNot = $"more than {MostBytes >> 20} MiB of such reports in all" };
+                report = report with { WhyNot = $"more than {MostBytes >> 20} MiB of such reports in total" };
             else
                 report = await report.ReadAsync(store, cancellationToken).ConfigureAwait(false);
             room -= report.Copy is null ? 0 : report.Length;
@@ -63,7 +63,7 @@ internal sealed record HtmlReport(string ArtifactPath, long Length)
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return this with { WhyNot = "larger than its store lists it" };
+            return this with { WhyNot = "larger than its store reports" };
         }
         catch (MlflowException e)
         {
