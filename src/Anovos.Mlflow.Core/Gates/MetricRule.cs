@@ -1,25 +1,25 @@
 namespace Anovos.Mlflow.Gates;
 
-/// <summary>What a gate asks of a metric.</summary>
+/// <summary>The rule of a gate for a metric.</summary>
 /// <param name="Metric">The metric's key.</param>
 public sealed record MetricRule(string Metric)
 {
     /// <summary>The keys of a rule, in a file and in a hashtable.</summary>
     public static IReadOnlyList<string> Keys { get; } = ["max", "min", "tolerance", "allowMissing"];
 
-    /// <summary>The metric must not be larger; null for no such bound.</summary>
+    /// <summary>The upper bound; null for none.</summary>
     public GateBound? Max { get; init; }
 
-    /// <summary>The metric must not be smaller; null for no such bound.</summary>
+    /// <summary>The lower bound; null for none.</summary>
     public GateBound? Min { get; init; }
 
-    /// <summary>How far the metric may be beyond a bound that is no number.</summary>
+    /// <summary>How far the metric may be beyond a bound that is not a number.</summary>
     public GateTolerance? Tolerance { get; init; }
 
-    /// <summary>Whether the rule is kept where there is no number, in the run or in what it is compared with.</summary>
+    /// <summary>Whether the rule passes if the run, or the reference it is compared with, has no number.</summary>
     public bool AllowMissing { get; init; }
 
-    /// <summary>The rule with the value of one of its <see cref="Keys"/>; their case does not count.</summary>
+    /// <summary>Returns the rule with one of its <see cref="Keys"/> set to the value. Keys are not case-sensitive.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public MetricRule With(string key, string value) => key.ToUpperInvariant() switch
     {
@@ -31,7 +31,7 @@ public sealed record MetricRule(string Metric)
         _ => throw Invalid($"A rule for a metric has no key '{key}'. Its keys are {string.Join(", ", Keys)}."),
     };
 
-    /// <summary>The same rule, if it can be tested.</summary>
+    /// <summary>Returns this rule if it can be tested.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public MetricRule Checked()
     {
