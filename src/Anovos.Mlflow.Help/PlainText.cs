@@ -4,10 +4,12 @@ using Markdig.Syntax.Inlines;
 
 namespace Anovos.Mlflow.Help;
 
-/// <summary>What a page says, for a window without markup: paragraphs, lists and code blocks. PowerShell's help has nothing else.</summary>
+/// <summary>
+/// The text of a page for a window without markup: paragraphs, lists and code blocks. PowerShell's help supports nothing else.
+/// </summary>
 internal sealed class PlainText(string path)
 {
-    /// <exception cref="PageException">There is something among the blocks that plain text cannot show.</exception>
+    /// <exception cref="PageException">A block cannot be shown as plain text.</exception>
     public IReadOnlyList<string> Of(IEnumerable<Block> blocks) => [.. blocks.SelectMany(Paragraphs)];
 
     public string Of(LeafBlock block)

@@ -3,15 +3,15 @@ using Markdig.Syntax;
 
 namespace Anovos.Mlflow.Help;
 
-/// <summary>A heading of a page, what stands below it, and the headings of the next level in it.</summary>
+/// <summary>A heading of a page, the content below it, and its subheadings.</summary>
 internal sealed record Section(string Title, int Line)
 {
     public List<Block> Blocks { get; } = [];
 
     public List<Section> Entries { get; } = [];
 
-    /// <summary>Takes a page apart; what comes back is its title.</summary>
-    /// <exception cref="PageException">The headings are not one title, sections and their entries.</exception>
+    /// <summary>Splits a page into sections. Returns the section of its title.</summary>
+    /// <exception cref="PageException">The headings are not a single title with sections and entries.</exception>
     public static Section Read(string path, string text)
     {
         List<Section> open = [];
