@@ -8,7 +8,7 @@ Describe 'A SQLite database as the store' {
         $script:module = Get-StagedModule
         $script:uri = 'sqlite:///mlflow.db'
 
-        # A process that keeps the file locked, as a client that hangs in the middle of a write, until its input ends.
+        # A process that keeps the file locked until its input ends, like a client that hangs during a write.
         function Start-Lock {
             Set-Content lock.ps1 @'
 $file = [System.IO.File]::Open("$PSScriptRoot/mlflow.db", 'Open', 'ReadWrite', 'ReadWrite')
@@ -25,7 +25,7 @@ Start-Sleep 60
     BeforeEach { Enter-Session }
     AfterEach { Exit-Session }
 
-    It 'takes what several processes and runspaces write to one run and to runs of their own at once' {
+    It 'stores concurrent writes of several processes and runspaces, to one run and to their own runs' {
         $shared = Start-MlflowRun -TrackingUri $uri -Experiment Customers
         Set-Content writer.ps1 @"
 param([int] `$Number)
@@ -60,7 +60,7 @@ param([int] `$Number)
         $own.Status | Select-Object -Unique | Should -Be 'Finished'
     }
 
-    It 'leaves its file free to be moved and removed right after a command' {
+    It 'can be moved and removed right after a command' {
         $run = Start-MlflowRun -TrackingUri $uri
         Write-MlflowMetric m 1
         Move-Item mlflow.db moved.db
@@ -69,7 +69,7 @@ param([int] `$Number)
         Get-ChildItem -File | Should -BeNullOrEmpty
     }
 
-    It 'says in one line which file another process keeps locked' {
+    It 'names the file that another process keeps locked, in one line' {
         $null = Use-MlflowRun -TrackingUri $uri { }
         $process = Start-Lock
         try {
@@ -84,7 +84,7 @@ param([int] `$Number)
         "$failure" | Should -Not -Match "`n"
     }
 
-    It 'does not keep a command that is stopped waiting for a lock' {
+    It 'does not make a stopped command wait for a lock' {
         $null = Use-MlflowRun -TrackingUri $uri { }
         $process = Start-Lock
         try {
@@ -94,7 +94,7 @@ param([int] `$Number)
             $waiting = $shell.BeginInvoke()
             while (-not (Test-Path ready)) { Start-Sleep -Milliseconds 20 }
             $stopped = $shell.BeginStop($null, $null)
-            # The lock is held for longer than that.
+            # The lock is held longer than this.
             $stopped.AsyncWaitHandle.WaitOne(30000) | Should -BeTrue
             { $shell.EndInvoke($waiting) } | Should -Throw
             $shell.InvocationStateInfo.State | Should -Be 'Stopped'

@@ -1,6 +1,6 @@
 #Requires -Version 7.4
 
-Describe 'What a person sees' {
+Describe 'The display' {
     BeforeAll {
         $ErrorActionPreference = 'Stop'
         Import-Module "$PSScriptRoot/Suite.psm1" -Force
@@ -9,7 +9,7 @@ Describe 'What a person sees' {
         $PSStyle.OutputRendering = 'PlainText'
         $script:customers = Get-RepositoryPath 'samples/customers'
 
-        # The lines of a view, none of them wider than the console.
+        # Returns the lines of a view. Fails if one is wider than the console.
         function Get-View {
             param([Parameter(ValueFromPipeline)] $InputObject, [int] $Width)
 
@@ -22,7 +22,7 @@ Describe 'What a person sees' {
             }
         }
 
-        # What stands in one column of a table, a value that is wrapped put together again.
+        # Returns the values in one column of a table. Wrapped values are joined.
         function Get-Column {
             param([string[]] $Lines, [string] $Name)
 
@@ -30,7 +30,7 @@ Describe 'What a person sees' {
             -join ($Lines | Select-Object -Skip 2 | Where-Object Length -GT $start | ForEach-Object { $_.Substring($start).Trim() })
         }
 
-        # The local time; the day, where midnight has passed since.
+        # The local time, or the day if midnight has passed since.
         function Get-Start {
             param($Run)
 
@@ -53,7 +53,7 @@ Describe 'What a person sees' {
     AfterEach { Exit-Session }
 
     Context 'Tables at <_> columns' -ForEach 79, 80, 120 {
-        It 'A run: name, status, start, duration, experiment, and the whole run id, which is there to be copied' {
+        It 'A run: name, status, start, duration, experiment, and the whole run id, so that it can be copied' {
             $null = Start-SampleRun
             $run = Stop-MlflowRun
             $lines = $run | Get-View -Width $_
@@ -62,14 +62,14 @@ Describe 'What a person sees' {
             $lines[2] | Should -Match "^nightly +Finished +$(Get-Start $run) +[\d.]+m?s Customers +$($run.RunId)$"
         }
 
-        It 'A run with a long name in a long experiment: what is too long is cut, and not the run id' {
+        It 'A run with a long name in a long experiment: long values are cut, but not the run id' {
             $run = Start-MlflowRun -Name ('n' * 60) -Experiment "/Users/someone@corp.tld/$('e' * 60)"
             $lines = $run | Get-View -Width $_
             $lines[0] -split '\s+' | Should -Be 'RunName', 'Status', 'Start', 'Duration', 'Experiment', 'RunId'
             $lines[2] | Should -BeLike "nnn* Running * $(Get-Start $run) * /User* $($run.RunId)"
         }
 
-        It 'A comparison: the runs above, and what each has side by side' {
+        It 'A comparison: the runs above, and their values side by side' {
             Use-MlflowRun -Name one { Write-MlflowParameter lr 0.1; Write-MlflowMetric rmse 0.5 } | Out-Null
             Use-MlflowRun -Name two { Write-MlflowParameter lr 0.2; Write-MlflowMetric rmse 0.25 } | Out-Null
             $lines = Get-MlflowRun -OrderBy 'start_time ASC' | Compare-MlflowRun | Get-View -Width $_
@@ -86,7 +86,7 @@ Describe 'What a person sees' {
             $lines[2] | Should -Match '^ +7 +0\.25 \d{4}-\d\d-\d\d \d\d:\d\d:\d\d loss/train$'
         }
 
-        It 'Artifacts: sizes for people, and every path in full' {
+        It 'Artifacts: readable sizes, and every path in full' {
             $run = Start-SampleRun
             Send-AnovosArtifact -BasePath $customers | Out-Null
             $lines = $run | Get-MlflowArtifact -Recurse | Get-View -Width $_
@@ -130,7 +130,7 @@ Describe 'What a person sees' {
     }
 
     Context 'Errors' {
-        It 'A mistake in a workflow file is shown with file, line and column, as an editor can jump to it' {
+        It 'A mistake in a workflow file is shown with file, line and column, in a form that editors can jump to' {
             Set-Content config.yaml "mlflow:`n  track_output: maybe"
             $failure = Import-AnovosConfig config.yaml -ErrorAction Continue 2>&1
             $failure.FullyQualifiedErrorId | Should -Be 'ConfigInvalid,Anovos.Mlflow.PowerShell.Commands.ImportAnovosConfigCommand'
@@ -144,7 +144,7 @@ Describe 'What a person sees' {
             "$failure" | Should -Match 'config\.yaml:\d+:\d+: '
         }
 
-        It 'A file that is not there is named, and the folder that it was looked for in' {
+        It 'A missing file is named, with the folder that was searched' {
             "$(Import-AnovosConfig nope.yaml -ErrorAction Continue 2>&1)" | Should -Be "There is no file or folder 'nope.yaml'. Paths are relative to $(Get-Location)."
         }
 
@@ -174,18 +174,18 @@ Describe 'What a person sees' {
             (Get-Completion 'Get-MlflowRun -Experiment ').CompletionText | Sort-Object | Should -Be "'alpha'", "'Default'", "'it''s'", "'two words'"
         }
 
-        It '-Experiment goes on from what is typed, with and without a quote' {
+        It '-Experiment completes what is typed, with and without a quote' {
             $null = New-MlflowExperiment alpha, 'two words'
             (Get-Completion 'Start-MlflowRun -Experiment al').CompletionText | Should -Be "'alpha'"
             (Get-Completion "Start-MlflowRun -Experiment 'two").CompletionText | Should -Be "'two words'"
         }
 
-        It '-Experiment looks into the store that -TrackingUri on the same line names' {
+        It '-Experiment searches the store that -TrackingUri on the same line names' {
             $null = New-MlflowExperiment elsewhere -TrackingUri ./other
             (Get-Completion 'Get-MlflowRun -TrackingUri ./other -Experiment e').CompletionText | Should -Be "'elsewhere'"
         }
 
-        It '-RunId offers the newest run first, and says its name and status beside it' {
+        It '-RunId offers the newest run first, with its name and status' {
             $ids = 'first', 'second' | ForEach-Object { (Start-MlflowRun -Name $_).RunId; $null = Stop-MlflowRun }
             $offered = Get-Completion 'Get-MlflowArtifact -RunId '
             $offered.CompletionText | Should -Be $ids[1], $ids[0]
@@ -198,7 +198,7 @@ Describe 'What a person sees' {
             (Get-Completion 'Stop-MlflowRun -Status ').CompletionText | Should -Be 'Failed', 'Finished', 'Killed'
         }
 
-        It 'A store that cannot be reached offers nothing and disturbs nothing' {
+        It 'An unreachable store offers nothing and causes no error' {
             Get-Completion 'Get-MlflowRun -TrackingUri http://127.0.0.1:1 -Experiment ' | Should -BeNullOrEmpty
             "$Error" | Should -Not -BeLike '*127.0.0.1:1*'
         }
@@ -219,7 +219,7 @@ Describe 'What a person sees' {
             }
         }
 
-        It 'has a synopsis, a description, at least two examples and a word on every parameter' {
+        It 'has a synopsis, a description, at least two examples and a text on every parameter' {
             $help = Get-Help $_ -Full
             $help.Synopsis | Should -Not -BeNullOrEmpty
             $help.Synopsis | Should -Not -BeLike "*$_ *"

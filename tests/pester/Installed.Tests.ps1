@@ -1,6 +1,6 @@
 #Requires -Version 5.1
 
-# The module in any PowerShell from Windows PowerShell 5.1 on: so this file uses nothing newer.
+# Tests the module in any PowerShell from Windows PowerShell 5.1 on, so this file uses no newer feature.
 Describe 'The module in this PowerShell' {
     BeforeAll {
         $ErrorActionPreference = 'Stop'
@@ -10,7 +10,7 @@ Describe 'The module in this PowerShell' {
         $script:customers = Get-RepositoryPath 'samples/customers'
         $script:isDesktop = $PSVersionTable.PSEdition -eq 'Desktop'
 
-        # The loaded assembly of that name; the runtime of a script is one of them.
+        # Returns the locations of the loaded assemblies with that name.
         function Get-LoadedFile {
             param([string] $Name)
 
@@ -31,7 +31,7 @@ Describe 'The module in this PowerShell' {
         (Get-Help Stop-MlflowRun).Synopsis | Should -BeLike 'Ends*'
     }
 
-    It 'uses the assemblies that were made for this .NET' {
+    It 'uses the assemblies that were built for this .NET' {
         $null = Start-MlflowRun
         $core = @(Get-LoadedFile 'Anovos.Mlflow.Core')
         if ($isDesktop) {
@@ -93,7 +93,7 @@ Describe 'The module in this PowerShell' {
         @($found).Count | Should -BeGreaterThan 0
     }
 
-    # On .NET Framework it is HttpWebRequest that says so, in the language of the system.
+    # On .NET Framework the text is HttpWebRequest's, in the language of the system.
     It 'says that a server <What>' -ForEach @(
         @{ What = 'refuses the connection'; Uri = 'http://127.0.0.1:9'; Words = 'Nothing listens at 127.0.0.1 port 9.*' }
         @{ What = 'is unknown'; Uri = 'http://server.invalid:5000'; Words = '*server.invalid*' }

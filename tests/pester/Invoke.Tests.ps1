@@ -9,7 +9,7 @@ Describe 'The whole job: Invoke-AnovosWorkflow' {
         Copy-Item (Get-RepositoryPath 'samples/customers') $customers -Recurse
         $script:says = '2026-11-20 10:12:03.482 | INFO     | anovos.workflow:main:519 - '
 
-        # A workflow that says what Anovos says, and writes the outputs of the sample.
+        # A workflow that prints the output of Anovos and writes the outputs of the sample.
         $script:workflow = @(
             "[Console]::Error.WriteLine('${says}stats_generator, global_summary: execution time (in secs) =3.4107')"
             '"joined $env:MLFLOW_RUN_ID"'
@@ -21,7 +21,7 @@ Describe 'The whole job: Invoke-AnovosWorkflow' {
     BeforeEach { Enter-Session }
     AfterEach { Exit-Session }
 
-    It 'is one line, and its run says what ran, on which data, how long it took and what came of it' {
+    It 'takes one line, and its run records the command, the data, the duration and the results' {
         $run = Import-AnovosConfig "$customers/config.yaml" |
             Invoke-AnovosWorkflow (Get-Pwsh) '-NoProfile' '-Command' $workflow -WorkingDirectory $customers -TrackingUri ./mlruns -InformationVariable said 6> $null
 
@@ -39,7 +39,7 @@ Describe 'The whole job: Invoke-AnovosWorkflow' {
         $LASTEXITCODE | Should -Be 0
     }
 
-    It 'ends a script with an error that is told by its id, and leaves no run active' {
+    It 'ends a script with an error that its id identifies, and leaves no run active' {
         { Import-AnovosConfig "$customers/config.yaml" | Invoke-AnovosWorkflow (Get-Pwsh) '-NoProfile' '-Command' 'exit 9' -WorkingDirectory $customers -TrackingUri ./mlruns } |
             Should -Throw -ErrorId 'WorkflowFailed*'
         $LASTEXITCODE | Should -Be 9
@@ -47,7 +47,7 @@ Describe 'The whole job: Invoke-AnovosWorkflow' {
         { Write-MlflowMetric late 1 } | Should -Throw -ErrorId 'NoActiveRun*'
     }
 
-    It 'says what moved since another run' {
+    It 'reports what changed since another run' {
         $before = Start-MlflowRun
         Write-AnovosStatistic "$customers/report_stats"
         $null = Stop-MlflowRun

@@ -1,6 +1,6 @@
 #Requires -Version 7.4
 
-# What is shipped, made as it is for a release. The host as one file has tests of its own, in SingleFileTests.
+# Tests the packages, built as for a release. SingleFileTests tests the single-file host.
 Describe 'The packages' {
     BeforeAll {
         $ErrorActionPreference = 'Stop'
@@ -13,7 +13,7 @@ Describe 'The packages' {
         $script:nupkg = Join-Path $package "Anovos.Mlflow.$version.nupkg"
         $script:zip = Join-Path $package "Anovos.Mlflow.$version.zip"
 
-        # The files of an archive below a folder, with the SHA-256 of each.
+        # Returns the files of an archive below a folder, with the SHA-256 of each.
         function Get-Content256 {
             param([string] $Archive, [string] $Below = '')
 
@@ -42,7 +42,7 @@ Describe 'The packages' {
         Get-Content256 $nupkg | Where-Object { $_ -notmatch $own } | Sort-Object | Should -Be ($staged | Sort-Object)
     }
 
-    It 'tell the gallery what the manifest says' {
+    It 'give the gallery the metadata of the manifest' {
         $file = [System.IO.Compression.ZipFile]::OpenRead($nupkg)
         $reader = [System.IO.StreamReader]::new($file.GetEntry('Anovos.Mlflow.nuspec').Open())
         $metadata = ([xml] $reader.ReadToEnd()).package.metadata
@@ -59,7 +59,7 @@ Describe 'The packages' {
         }
     }
 
-    It 'have a manifest in which nothing that a user asks for is missing' {
+    It 'have a complete manifest' {
         $manifest = Test-ModuleManifest (Join-Path $package 'Anovos.Mlflow/Anovos.Mlflow.psd1')
         $asked = 'Author', 'CompanyName', 'Copyright', 'Description', 'LicenseUri', 'ReleaseNotes', 'Tags', 'Guid'
         $asked += 'PowerShellVersion', 'DotNetFrameworkVersion', 'CompatiblePSEditions'
@@ -69,7 +69,7 @@ Describe 'The packages' {
         $manifest.ExportedFunctions.Count + $manifest.ExportedAliases.Count | Should -Be 0
     }
 
-    It 'are named with their sums' {
+    It 'are listed with their checksums' {
         $sums = Get-Content (Join-Path $package 'SHA256SUMS') | ForEach-Object { $sum, $name = $_ -split '  ', 2; "$name $sum" }
         $files = Get-ChildItem $package -File | Where-Object Name -ne 'SHA256SUMS' | ForEach-Object {
             "$($_.Name) $((Get-FileHash -LiteralPath $_.FullName).Hash.ToLowerInvariant())"

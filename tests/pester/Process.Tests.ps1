@@ -1,6 +1,6 @@
 #Requires -Version 7.4
 
-Describe 'A script as a process of its own' {
+Describe 'A script in its own process' {
     BeforeAll {
         $ErrorActionPreference = 'Stop'
         Import-Module "$PSScriptRoot/Suite.psm1" -Force
@@ -12,9 +12,9 @@ Describe 'A script as a process of its own' {
     BeforeEach { Enter-Session }
     AfterEach { Exit-Session }
 
-    Context 'The script host of this repository does as pwsh -File does' {
+    Context 'The script host of this repository behaves like pwsh -File' {
         BeforeAll {
-            # Runs a script by both.
+            # Runs a script with both.
             function Invoke-Both {
                 param([string] $Script, [string[]] $Arguments = @())
 
@@ -38,7 +38,7 @@ Describe 'A script as a process of its own' {
             @{ Name = 'a native command that fails last'; Script = "& `$env:ANOVOS_TEST_PWSH -NoProfile -Command 'exit 5'"; Expected = 0 }
             @{ Name = 'a failed native command whose exit code is passed on'; Script = "& `$env:ANOVOS_TEST_PWSH -NoProfile -Command 'exit 5'; exit `$LASTEXITCODE"; Expected = 5 }
             @{ Name = 'a syntax error'; Script = 'if ('; Expected = 1 }
-            @{ Name = 'a #requires that is not met'; Script = "#Requires -Version 99`n'unreached'"; Expected = 1 }
+            @{ Name = 'an unmet #requires'; Script = "#Requires -Version 99`n'unreached'"; Expected = 1 }
             @{ Name = 'a missing mandatory parameter'; Script = 'param([Parameter(Mandatory)][int] $Number)'; Expected = 1 }
         ) {
             $pwsh, $scriptHost = Invoke-Both $Script
@@ -48,13 +48,13 @@ Describe 'A script as a process of its own' {
             [bool] $scriptHost.ErrorOutput | Should -Be ([bool] $pwsh.ErrorOutput)
         }
 
-        It 'a script that is not there: exit code 64, and a word on standard error' {
+        It 'a missing script: exit code 64, and a message on standard error' {
             $results = (Invoke-Pwsh ./missing.ps1), (Invoke-ScriptHost ./missing.ps1)
             $results.ExitCode | Should -Be 64, 64
             $results.ErrorOutput | ForEach-Object { $_ | Should -BeLike '*missing.ps1*' }
         }
 
-        It 'standard output and standard error are apart, and errors say their line' {
+        It 'standard output and standard error are separate, and errors name their line' {
             $before = "'before'; `$null = New-MlflowExperiment ([guid]::NewGuid())"
             foreach ($result in Invoke-Both "$import`n$before`nGet-MlflowExperiment nope`n'after'`nthrow 'broken'") {
                 $result.Output -split '\r?\n' | Where-Object { $_ } | Should -Be 'before', 'after'
@@ -90,7 +90,7 @@ Describe 'A script as a process of its own' {
         BeforeAll {
             $script:problem = if ($IsWindows) { 'Windows has no SIGINT to send to another process' }
 
-            # Sends SIGINT to a script once the file 'ready' is there, and waits for its end.
+            # Sends SIGINT to a script as soon as the file 'ready' exists, and waits for the script to end.
             function Invoke-Interrupted {
                 param([string] $Script, [string[]] $Arguments = @())
 
@@ -113,19 +113,19 @@ Describe 'A script as a process of its own' {
             (Get-MlflowRun).Status | Should -Be Killed
         }
 
-        It 'while a folder is on its way to a server that no longer answers ends the command and the script' {
+        It 'during the upload of a folder to a server that no longer responds ends the command and the script' {
             $listener = [System.Net.HttpListener]::new()
             $port = Get-Random -Minimum 20000 -Maximum 50000
             $listener.Prefixes.Add("http://127.0.0.1:$port/")
             $listener.Start()
-            # A server with one run, that takes an upload and never answers it.
+            # A server with one run, which accepts an upload and never responds.
             $server = [powershell]::Create().AddScript({
                     param($Listener, $Ready)
 
                     $run = '{"run":{"info":{"run_id":"1","experiment_id":"0","status":"RUNNING","start_time":1,"lifecycle_stage":"active",' +
                     '"artifact_uri":"mlflow-artifacts:/0/1/artifacts"},"data":{}}}'
                     while ($Listener.IsListening) {
-                        # Waited for in steps, so that the end of the test does not wait for a request that never comes.
+                        # Waits in steps, so that the end of the test does not wait for a request that is never sent.
                         $request = $Listener.GetContextAsync()
                         while (-not $request.Wait(100)) { }
                         $context = $request.Result

@@ -35,14 +35,14 @@ Describe 'Runs' {
     }
 
     Context 'Use-MlflowRun' {
-        It 'runs the block with the run as its argument, gives out what the block gives out, and ends the run as Finished' {
+        It 'runs the block with the run as its argument, returns its output, and ends the run as Finished' {
             $out = Use-MlflowRun -Name good { param($run) $run.RunName; Write-MlflowMetric m 1; 'last' }
             $out | Should -Be 'good', 'last'
             $run = Get-MlflowRun
             "$($run.Status) $($run.Metrics['m'])" | Should -Be 'Finished 1'
         }
 
-        It 'ends the run as Failed where the block throws, and lets the error through as it was' {
+        It 'ends the run as Failed if the block throws, and passes the error on unchanged' {
             $failure = $null
             try {
                 Use-MlflowRun -Name bad { Write-MlflowMetric m 1; throw 'broken' }
@@ -58,12 +58,12 @@ Describe 'Runs' {
             { Write-MlflowMetric late 1 } | Should -Throw -ErrorId 'NoActiveRun*'
         }
 
-        It 'ends the run as Failed where a command in the block stops on an error' {
+        It 'ends the run as Failed if a command in the block stops on an error' {
             { Use-MlflowRun { Get-Item ./nope -ErrorAction Stop } } | Should -Throw '*nope*'
             (Get-MlflowRun).Status | Should -Be Failed
         }
 
-        It 'goes on after an error that stops nothing, which can be redirected and kept as that of any command' {
+        It 'continues after a non-terminating error, which can be redirected and stored as usual' {
             $out = Use-MlflowRun { 'before'; Write-Error soft -ErrorAction Continue; 'after' } -ErrorVariable kept 2>&1
             "$out" | Should -Be 'before soft after'
             "$kept" | Should -Be 'soft'
@@ -76,8 +76,8 @@ Describe 'Runs' {
         }
     }
 
-    Context 'Several at once' {
-        It 'ForEach-Object -Parallel: each runspace has its own run, and none sees the one outside' {
+    Context 'In parallel' {
+        It 'ForEach-Object -Parallel: each runspace has its own run, and does not see the outer one' {
             $outer = Start-MlflowRun -Name outer
             $store = "sqlite:///$(Join-Path (Get-CurrentFolder) mlflow.db)"
             $inner = 1..4 | ForEach-Object -ThrottleLimit 4 -Parallel {
@@ -108,7 +108,7 @@ Describe 'Runs' {
             { Write-MlflowMetric late 1 } | Should -Throw -ErrorId 'NoActiveRun*'
         }
 
-        It 'Start-ThreadJob: a run in the background is not the one in front' {
+        It 'Start-ThreadJob: a run in the background is not active in the foreground' {
             $store = "sqlite:///$(Join-Path (Get-CurrentFolder) mlflow.db)"
             $front = Start-MlflowRun -Name front
             $back = Start-ThreadJob { Import-Module $using:module; Use-MlflowRun -Name back -TrackingUri $using:store { $args[0] } } |
@@ -119,7 +119,7 @@ Describe 'Runs' {
             $env:MLFLOW_RUN_ID | Should -BeNullOrEmpty
         }
 
-        It 'Start-ThreadJob: a child process finds the run that was started last, wherever, until it is stopped or its job ends' {
+        It 'Start-ThreadJob: a child process finds the run that was started last, in any runspace, until it is stopped or its job ends' {
             $store = "sqlite:///$(Join-Path (Get-CurrentFolder) mlflow.db)"
             $folder = Get-CurrentFolder
             $front = Start-MlflowRun -Name front
@@ -135,7 +135,7 @@ Describe 'Runs' {
             $back = Receive-Job $job -Wait -AutoRemoveJob
             $seen | Should -Be $back.RunId
 
-            # The job is complete before its runspace is closed.
+            # The job completes before its runspace is closed.
             for ($i = 0; $i -lt 500 -and $env:MLFLOW_RUN_ID -ne $front.RunId; $i++) { Start-Sleep -Milliseconds 20 }
             & (Get-Pwsh) -NoProfile -NonInteractive -Command '$env:MLFLOW_RUN_ID' | Should -Be $front.RunId
             $null = Stop-MlflowRun

@@ -1,23 +1,23 @@
-# What the tests share: where things are, a clean environment, processes, and what a store should hold.
+# Shared by the tests: paths, a clean environment, processes, and the expected content of a store.
 
 $repository = Split-Path (Split-Path $PSScriptRoot)
 $beforeTests = @{}
 
-# The full path of something in the repository; with '../shared/...' of the material beside it, which may be missing.
+# Returns the full path of something in the repository. With '../shared/...', of the material beside it, which may be missing.
 function Get-RepositoryPath {
     param([string] $Path = '')
 
     [System.IO.Path]::GetFullPath((Join-Path $repository $Path))
 }
 
-# Why a test cannot use the material beside the repository; nothing where it can.
+# Returns why a test cannot use the material beside the repository; nothing if it can.
 function Get-SharedProblem {
     if (-not (Test-Path -LiteralPath (Get-RepositoryPath '../shared/anovos'))) {
         '../shared/anovos is not beside this repository'
     }
 }
 
-# Takes away what the shell says about MLflow, and that it is a pipeline, until Restore-Environment.
+# Removes the environment variables of MLflow and of pipelines until Restore-Environment.
 function Clear-Environment {
     $script:beforeTests = @{}
     foreach ($variable in Get-ChildItem Env: | Where-Object { $_.Name -like 'MLFLOW_*' -or $_.Name -eq 'TF_BUILD' }) {
@@ -33,7 +33,7 @@ function Restore-Environment {
     }
 }
 
-# Makes an empty folder for one test, goes there, and has the module as a new session has it: no connection and no run.
+# Creates an empty folder for one test, changes to it, and resets the module as in a new session: no connection and no run.
 function Enter-Session {
     Push-Location (New-Item -ItemType Directory "TestDrive:/$([guid]::NewGuid().ToString('N'))")
     Import-Module (Get-StagedModule) -Force -Global
@@ -44,12 +44,12 @@ function Exit-Session {
     Pop-Location
 }
 
-# The current folder as other processes know it: TestDrive: is known here only.
+# Returns the current folder as a path for other processes, because TestDrive: exists only here.
 function Get-CurrentFolder {
     (Get-Location).ProviderPath
 }
 
-# Runs a program in the current folder; what it says and its exit code. A program that hangs is an error.
+# Runs a program in the current folder. Returns its output and its exit code. Fails if the program hangs.
 function Invoke-Program {
     param([string] $FilePath, [string[]] $Arguments, [int] $TimeoutSeconds = 120)
 
@@ -92,30 +92,30 @@ function Wait-Program {
     }
 }
 
-# The pwsh that runs these tests. Its process is dotnet's.
+# Returns the pwsh that runs these tests, whose process is dotnet.
 function Get-Pwsh {
     $env:ANOVOS_TEST_PWSH
 }
 
-# Runs a script file in a pwsh of its own, as a person or a build server does.
+# Runs a script file in a separate pwsh, as a person or a build server does.
 function Invoke-Pwsh {
     param([string] $Path, [string[]] $Arguments = @())
 
     Invoke-Program (Get-Pwsh) (@('-NoProfile', '-NonInteractive', '-File', $Path) + $Arguments)
 }
 
-# Debug or Release, whose build the tests run against.
+# The configuration of the tested build: Debug or Release.
 function Get-Configuration {
     if ($env:ANOVOS_TEST_CONFIGURATION) { $env:ANOVOS_TEST_CONFIGURATION } else { 'Debug' }
 }
 
-# The module as the build stages it, or as `./build.ps1 TestPackage` has unpacked it.
+# Returns the module staged by the build, or unpacked by `./build.ps1 TestPackage`.
 function Get-StagedModule {
     if ($env:ANOVOS_TEST_MODULE) { return $env:ANOVOS_TEST_MODULE }
     Get-RepositoryPath $(if ((Get-Configuration) -eq 'Release') { 'out/Anovos.Mlflow' } else { 'out/Debug/Anovos.Mlflow' })
 }
 
-# The script host of this repository.
+# Returns the script host of this repository.
 function Get-ScriptHost {
     Get-RepositoryPath "src/Anovos.Mlflow.Host/bin/$(Get-Configuration)/net10.0/anovos-mlflow.dll"
 }
@@ -126,14 +126,14 @@ function Invoke-ScriptHost {
     Invoke-Program 'dotnet' (@((Get-ScriptHost), $Path) + $Arguments)
 }
 
-# The folder of a run's artifacts: a folder store records a URI, a database a path.
+# Returns the folder of a run's artifacts. A folder store records a URI, a database a path.
 function Get-ArtifactFolder {
     param($Run)
 
     if ($Run.ArtifactUri -like 'file:*') { ([uri] $Run.ArtifactUri).LocalPath } else { $Run.ArtifactUri }
 }
 
-# The SHA-256 of each file that the store holds for a run, by artifact path.
+# Returns the SHA-256 of each file in the store of a run, by artifact path.
 function Get-StoredArtifact {
     param($Run)
 
@@ -145,7 +145,7 @@ function Get-StoredArtifact {
     $stored
 }
 
-# The SHA-256 of the files of a folder, by their path below an artifact path. Spark's checksum files are apart.
+# Returns the SHA-256 of the files of a folder, by their path below an artifact path. Spark's checksum files are left out.
 function Get-SourceArtifact {
     param([string] $Folder, [string] $ArtifactPath, [string] $Name = '*', [switch] $IncludeChecksum)
 
@@ -156,7 +156,7 @@ function Get-SourceArtifact {
     $source
 }
 
-# What a run of the sample workflow holds: its outputs as the flags of its mlflow block have it, and the file itself.
+# Returns the expected artifacts of the sample workflow's run: the outputs that its mlflow block selects, and the workflow file.
 function Get-CustomersArtifact {
     $customers = Get-RepositoryPath 'samples/customers'
     $binning = 'data_transformer/transformers/attribute_binning'
@@ -166,7 +166,7 @@ function Get-CustomersArtifact {
     (Get-SourceArtifact -Folder $customers -ArtifactPath 'config' -Name 'config.yaml')
 }
 
-# A table of artifacts as lines, so that a difference is readable.
+# Returns a table of artifacts as lines, so that a difference is readable.
 function ConvertTo-Line {
     param([hashtable] $Table)
 

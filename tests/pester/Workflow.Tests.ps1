@@ -16,7 +16,7 @@ Describe 'Tracking the workflow in samples/customers' {
             $script:run = Import-AnovosConfig "$customers/config.yaml" | Start-MlflowRun | Send-AnovosArtifact -BasePath $customers -PassThru | Stop-MlflowRun
         }
 
-        It 'puts out one finished run of the experiment that the file names' {
+        It 'returns one finished run of the experiment that the file names' {
             @($run).Count | Should -Be 1
             "$($run.Experiment) $($run.Status)" | Should -Be 'Customers Finished'
             $run.RunId | Should -Match '^[0-9a-f]{32}$'
@@ -61,7 +61,7 @@ Describe 'Tracking the workflow in samples/customers' {
     }
 
     Context 'Without -PassThru' {
-        It 'Send-AnovosArtifact puts out a row for each file and for each output that it did not send' {
+        It 'Send-AnovosArtifact returns a row for each file and for each output that it did not send' {
             $rows = Import-AnovosConfig "$customers/config.yaml" | Start-MlflowRun | Send-AnovosArtifact -BasePath $customers
             $sent = $rows | Where-Object Status -EQ Sent
             $sent.ArtifactPath | Sort-Object | Should -Be ((Get-CustomersArtifact).Keys | Where-Object { $_ -ne 'config/config.yaml' } | Sort-Object)
@@ -94,7 +94,7 @@ Describe 'Tracking the workflow in samples/customers' {
             (Get-StoredArtifact $run).Keys | Should -Be 'config/config.yaml'
         }
 
-        It '-WhatIf says in words which experiment and run would be made, and where' {
+        It '-WhatIf says which experiment and run would be created, and where' {
             Set-Content script.ps1 @'
 param($Module, $Config)
 Import-Module $Module
@@ -107,7 +107,7 @@ Import-AnovosConfig $Config | Start-MlflowRun -Name nightly -WhatIf
             Get-ChildItem | Select-Object -ExpandProperty Name | Should -Be 'script.ps1'
         }
 
-        It '-Verbose on Start-MlflowRun says where it tracks to, with which credentials, and that it made the experiment' {
+        It '-Verbose on Start-MlflowRun says where it tracks to, with which credentials, and that it created the experiment' {
             $verbose = Import-AnovosConfig "$customers/config.yaml" | Start-MlflowRun -Verbose 4>&1 | Where-Object { $_ -is [System.Management.Automation.VerboseRecord] }
             "$verbose" | Should -BeLike '*Tracking to sqlite:*mlflow.db, authentication: *'
             "$verbose" | Should -BeLike "*Created experiment 'Customers'*"
@@ -135,7 +135,7 @@ Import-AnovosConfig $Config | Start-MlflowRun -Name nightly -WhatIf
             ConvertTo-Line (Get-StoredArtifact $run) | Should -Be (ConvertTo-Line (Get-SourceArtifact in out))
         }
 
-        It 'A folder from the pipeline keeps its name, its structure and all that lies in it' {
+        It 'A folder from the pipeline keeps its name, its structure and its content' {
             $run = Start-MlflowRun
             Get-Item "$customers/output/final_dataset" -Force | Send-MlflowArtifact -ArtifactPath data | Out-Null
             ConvertTo-Line (Get-StoredArtifact $run) | Should -Be (ConvertTo-Line (Get-SourceArtifact "$customers/output/final_dataset" data/final_dataset -IncludeChecksum))
