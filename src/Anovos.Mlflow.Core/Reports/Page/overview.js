@@ -1,4 +1,4 @@
-// What an operator wants to know first: how it ended, how long it took, what drifted.
+// The first facts for an operator: how the runs ended, how long they took, what drifted.
 
 const statusMarks = { Finished: '✓', Failed: '✕', Killed: '■', Running: '▶', Scheduled: '○' };
 
@@ -67,7 +67,7 @@ function overview() {
         table('', head.map(text => columnHead(text)), rows));
 }
 
-// Its first line says what happened; a log may follow. It is Markdown: what is there for a renderer only is left out.
+// The first line of a note says what happened; a log may follow. Its Markdown markup is left out.
 function noteOf(note) {
     const lines = note.trim().split('\n').filter(line => !/^\|[-|:]+\|$/.test(line));
     const [first, ...rest] = lines.map(line => line.replace(/\*\*/g, '').replace(/^#+ /, '').replace(/&#(\d{1,4});/g, (_, code) => String.fromCharCode(code)));
