@@ -39,8 +39,14 @@ internal static class MamlFile
             new XElement(Command + "returnValues", page.Outputs.Select(type => TypeEntry("returnValue", type))),
             page.Notes.Count == 0 ? null : new XElement(Maml + "alertSet", new XElement(Maml + "alert", Paragraphs(page.Notes))),
             new XElement(Command + "examples", page.Examples.Select(Example)),
-            new XElement(Command + "relatedLinks", page.Links.Select(link => new XElement(Maml + "navigationLink", new XElement(Maml + "linkText", link)))));
+            new XElement(Command + "relatedLinks", OnlineVersion(cmdlet.Name), page.Links.Select(link => Link(link))));
     }
+
+    // Get-Help -Online opens the first link that has an address.
+    private static XElement OnlineVersion(string cmdlet) => Link("Online Version:", new XElement(Maml + "uri", OnlineHelp.Of(cmdlet)));
+
+    private static XElement Link(string text, XElement? address = null) =>
+        new(Maml + "navigationLink", new XElement(Maml + "linkText", text), address);
 
     private static XElement SyntaxParameter(CommandParameterInfo parameter, ParameterFacts facts) =>
         new(Command + "parameter",
