@@ -64,14 +64,14 @@ public sealed class ProjectTests : IDisposable
     [Theory]
     [InlineData("Invoke-MlflowProject demo", "'config'")]
     [InlineData("Invoke-MlflowProject demo -Parameter @{ config = 'nothing.yaml' }", "nothing.yaml")]
-    [InlineData("Invoke-MlflowProject demo -Parameter @{ config = 's3://bucket/x' }", "not fetched")]
+    [InlineData("Invoke-MlflowProject demo -Parameter @{ config = 's3://bucket/x' }", "a URI is not downloaded")]
     [InlineData("Invoke-MlflowProject demo -Parameter @{ config = 'a b.yaml'; alpha = 'much' }", "number")]
     [InlineData("Invoke-MlflowProject demo -Parameter @{ config = 'a b.yaml'; source = 'plain' }", "URI")]
     [InlineData("Invoke-MlflowProject demo other", "'&'")]
     [InlineData("Invoke-MlflowProject demo nobody", "'main', 'other'")]
     [InlineData("Invoke-MlflowProject demo#../x", "..")]
     [InlineData("Invoke-MlflowProject nowhere", "git")]
-    [InlineData("Invoke-MlflowProject '--upload-pack=x' -Version main", "neither")]
+    [InlineData("Invoke-MlflowProject '--upload-pack=x' -Version main", "is not a repository or a version of one")]
     [InlineData("Invoke-MlflowProject broken", "databricks_spark_job")]
     public void What_cannot_run_starts_no_run(string script, string said)
     {
