@@ -7,8 +7,8 @@ using PowerShellPipeline = System.Management.Automation.PowerShell;
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>
-/// Anovos stops at its own mlflow block, so it gets a file without one and the module tracks. <c>tests/workflow/anovos.py</c> stands
-/// in for it. Alone, because the temporary folder belongs to the whole process.
+/// Anovos cannot run with its own mlflow block, so it gets a file without the block and the module does the tracking.
+/// <c>tests/workflow/anovos.py</c> stands in for Anovos. These tests run alone, because the temporary folder belongs to the whole process.
 /// </summary>
 [Collection(nameof(AnovosTrackingTests))]
 [CollectionDefinition(nameof(AnovosTrackingTests), DisableParallelization = true)]
@@ -16,7 +16,7 @@ public sealed class AnovosTrackingTests : IAsyncLifetime
 {
     private static readonly string Program = Path.Combine(Repository.Root, "tests", "workflow", "anovos.py");
 
-    // Folders of programs are in the temporary folder of the session's process: this one is the tests' own.
+    // The session's process keeps folders of programs in its temporary folder: give the tests their own.
     private readonly string _temporary = Directory.CreateTempSubdirectory("anovos-mlflow-tests-").FullName;
     private readonly string? _before = Environment.GetEnvironmentVariable("TMPDIR");
     private readonly ScriptSession _session;
@@ -100,7 +100,7 @@ public sealed class AnovosTrackingTests : IAsyncLifetime
         Assert.Single(result.Warnings, warning => warning.Contains("No Partition Defined for Window operation"));
         TestContext.Current.SendDiagnosticMessage(note);
 
-        // The way the block asks for, it ends as the recorded run did.
+        // Started the way the block demands, it ends like the recorded run.
         Invoke($"-RunType local '--recording' '{sound}' '--stops-as' '{crashing}' -AnovosTracking");
         StoredRun failed = _server.Runs.Single(run => run.RunId != stored.RunId);
         Assert.Equal("FAILED", failed.Status);
@@ -178,7 +178,7 @@ public sealed class AnovosTrackingTests : IAsyncLifetime
             return;
         }
 
-        // The next start finds what was left.
+        // The next start finds the remains.
         Assert.True(IsAlive(pid));
         Assert.Single(Left);
         Invoke("-RunType local").Clean();
@@ -238,7 +238,7 @@ public sealed class AnovosTrackingTests : IAsyncLifetime
         }
         catch (IOException)
         {
-            return ") X 0"; // it ended
+            return ") X 0"; // the process ended
         }
     }
 

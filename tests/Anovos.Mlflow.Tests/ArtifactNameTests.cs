@@ -4,7 +4,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Names that an MLflow server would decode, as a script meets them.</summary>
+/// <summary>Tests names that an MLflow server would decode, as scripts encounter them.</summary>
 public sealed class ArtifactNameTests : IDisposable
 {
     private static readonly string[] Names =
@@ -92,7 +92,7 @@ public sealed class ArtifactNameTests : IDisposable
         result = _session.Run("Receive-MlflowArtifact -Destination got | ForEach-Object { \"$($_.Status) $($_.ArtifactPath)\" }");
         Assert.Equal(
             ["Failed d/ts=10%3A00", "Failed report?", "Received d/ts=10:00/p", "Received report"],
-            // Windows has no names with a colon.
+            // Windows does not allow a colon in a name.
             result.Texts.Select(text => text.Replace(OperatingSystem.IsWindows() ? "Failed d/ts=10:00" : "none", "Received d/ts=10:00/p"))
                 .Order(StringComparer.Ordinal));
         result = _session.Run("Get-MlflowArtifact -Recurse | ForEach-Object ArtifactPath");

@@ -7,7 +7,7 @@ using Anovos.Mlflow.TestServer;
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>
-/// Getting into a server with a password, and the password getting out nowhere. <c>ANOVOS_TEST_AUTH_TRACKING_URI</c>,
+/// Tests that a password gives access to a server and never leaks. <c>ANOVOS_TEST_AUTH_TRACKING_URI</c>,
 /// <c>…_USERNAME</c> and <c>…_PASSWORD</c> name a real server with basic authentication.
 /// </summary>
 public sealed class AuthenticationTests : IAsyncLifetime

@@ -3,7 +3,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>The commands in a task of Azure Pipelines: what reaches the agent, the run and the page of the build.</summary>
+/// <summary>Tests the commands in a task of Azure Pipelines: what they send to the agent, the run and the page of the build.</summary>
 public sealed class AzurePipelineTests : IAsyncLifetime
 {
     private const string Command = "##vso[";
@@ -27,7 +27,7 @@ public sealed class AzurePipelineTests : IAsyncLifetime
     [Fact]
     public void A_gate_is_on_the_pages_of_the_build_and_fails_the_task()
     {
-        // As the task's own first line has it.
+        // Like the first line that the task itself adds.
         ScriptResult result = Run(
             """
             $ErrorActionPreference = 'stop'
@@ -124,7 +124,7 @@ public sealed class AzurePipelineTests : IAsyncLifetime
     public void A_later_task_finds_the_run_and_ends_it()
     {
         string[] variables = Commands(Run("$null = Start-MlflowRun -Experiment Flow").Clean());
-        // The task's process ends, and the agent sets the variables of the next one.
+        // The task's process ends, and the agent sets the variables for the next task.
         Run("Remove-Module Anovos.Mlflow").Clean();
         using var later = new ScriptSession();
         foreach (string variable in variables)
@@ -201,7 +201,7 @@ public sealed class AzurePipelineTests : IAsyncLifetime
         Assert.StartsWith("**Finished**: MLflow run [", summary, StringComparison.Ordinal);
         Assert.Contains("| drift&#95;statistics | age |", summary);
         Assert.Contains("| Basic&#95;Report | 143.1 |\n| quality&#95;checker/duplicate&#95;detection | 11.0 |", summary);
-        // What drift detection keeps for a later workflow is intermediate data, which this one does not track.
+        // The files that drift detection keeps for a later workflow are intermediate data, and this workflow does not track these.
         Assert.Contains("Sent: 5, NotTracked: 1\n", summary);
     }
 
@@ -344,7 +344,7 @@ public sealed class AzurePipelineTests : IAsyncLifetime
         $"##vso[task.setvariable variable=MLFLOW_EXPERIMENT_ID]{run.ExperimentId}",
     ];
 
-    // What a PowerShell task writes to standard output: the records that Write-Host's are among.
+    // A PowerShell task's standard output. It includes the records of Write-Host.
     private static string[] Commands(ScriptResult result) =>
         [.. result.Streams.Information.Where(record => record.Tags.Contains("PSHOST")).Select(record => record.MessageData.ToString()!).Where(line => line.Contains(Command, StringComparison.Ordinal))];
 

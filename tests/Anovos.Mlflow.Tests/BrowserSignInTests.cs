@@ -5,7 +5,7 @@ using PowerShellPipeline = System.Management.Automation.PowerShell;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary><c>Connect-Mlflow -Interactive</c>, as a user types it.</summary>
+/// <summary>Tests <c>Connect-Mlflow -Interactive</c> as a user types it.</summary>
 public sealed class BrowserSignInTests : IAsyncLifetime
 {
     private static readonly string[] Names =
@@ -163,7 +163,7 @@ public sealed class BrowserSignInTests : IAsyncLifetime
         Assert.Empty(_server.Requests);
     }
 
-    // Elsewhere the system opens the browser itself.
+    // On other systems, the system itself opens the browser.
     private static void SkipWithoutXdgOpen() =>
         Assert.SkipUnless(OperatingSystem.IsLinux(), "elsewhere the real browser of the user would open");
 
@@ -178,7 +178,7 @@ public sealed class BrowserSignInTests : IAsyncLifetime
         return pipeline.BeginInvoke();
     }
 
-    // As a browser that the address is pasted into.
+    // Like a browser into which a user pastes the address.
     private static async Task<(string[] Output, string Shown)> FollowAsync(PowerShellPipeline pipeline)
     {
         IAsyncResult running = Begin(pipeline, out Task<string> page);

@@ -5,13 +5,13 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Against a fake of S3.</summary>
+/// <summary>Runs the tests against a fake of S3.</summary>
 public sealed class BucketTests() : S3BucketContract("s3");
 
-/// <summary>Against an emulator of S3.</summary>
+/// <summary>Runs the tests against an S3 emulator.</summary>
 public sealed class BucketOnAnEmulatorTests() : S3BucketContract("s3rver");
 
-/// <summary>Against a fake of Google Cloud Storage.</summary>
+/// <summary>Runs the tests against a fake of Google Cloud Storage.</summary>
 public sealed class GcsBucketTests() : BucketContract("gcs")
 {
     [Fact]
@@ -100,7 +100,7 @@ public sealed class GcsBucketTests() : BucketContract("gcs")
     }
 }
 
-/// <summary>Runs whose artifacts, and workflows whose outputs, are in a bucket.</summary>
+/// <summary>Tests runs with artifacts in a bucket, and workflows with outputs in a bucket.</summary>
 public abstract class BucketContract : IDisposable
 {
     private readonly ScriptSession _session = new();
@@ -188,7 +188,7 @@ public abstract class BucketContract : IDisposable
         _fake?.DisposeAsync().AsTask().GetAwaiter().GetResult();
     }
 
-    // Its final dataset is in the bucket: one file of nine bytes, and a hidden checksum file.
+    // The final dataset in the bucket has one file of nine bytes, and a hidden checksum file.
     private string Workflow()
     {
         _session.Write("out/final_dataset/part-0", "something");
@@ -206,7 +206,7 @@ public abstract class BucketContract : IDisposable
     }
 }
 
-/// <summary>What is about S3 only.</summary>
+/// <summary>Tests that concern only S3.</summary>
 public abstract class S3BucketContract(string store) : BucketContract(store)
 {
     [Fact]
@@ -226,7 +226,7 @@ public abstract class S3BucketContract(string store) : BucketContract(store)
     }
 }
 
-/// <summary>Ends the emulators with the tests.</summary>
+/// <summary>Stops the emulators after the tests.</summary>
 public sealed class EndOfEmulators : IDisposable
 {
     public void Dispose() => CloudEmulator.Stop();

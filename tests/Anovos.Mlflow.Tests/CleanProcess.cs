@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>A process that gets no environment but the one it is given.</summary>
+/// <summary>Runs a process with only the environment that it is given.</summary>
 internal static class CleanProcess
 {
-    /// <summary>Where a program is on the PATH; null where it is not.</summary>
+    /// <summary>Finds a program on the PATH; returns null if it is missing.</summary>
     public static string? Find(string program) =>
         CleanEnvironment.SearchPath.Split(Path.PathSeparator)
             .Select(folder => Path.Combine(folder, OperatingSystem.IsWindows() ? program + ".exe" : program)).FirstOrDefault(File.Exists);
@@ -20,7 +20,7 @@ internal static class CleanProcess
         return (process.ExitCode, output.Result, error.Result);
     }
 
-    /// <summary>Has a process get these variables and no others.</summary>
+    /// <summary>Gives a process these environment variables and no others.</summary>
     public static void Give(ProcessStartInfo start, IEnumerable<(string Name, string? Value)> environment)
     {
         start.Environment.Clear();

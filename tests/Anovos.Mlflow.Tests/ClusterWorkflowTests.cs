@@ -5,7 +5,7 @@ using PowerShellPipeline = System.Management.Automation.PowerShell;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>A workflow as a job of a Databricks workspace, as a user types it.</summary>
+/// <summary>Tests a workflow as a job of a Databricks workspace, as a user types it.</summary>
 public sealed class ClusterWorkflowTests : JobTests
 {
     private const string Existing = "Invoke-AnovosWorkflow -SkipCheck -Config $Workflow /Shared/anovos/main.py -ClusterId 0923-164208-meows279";
@@ -32,7 +32,7 @@ public sealed class ClusterWorkflowTests : JobTests
         Assert.Equal((600, "anovos", "dbfs:/anovos/main.py"), (Job.Request.GetProperty("timeout_seconds").GetInt32(), Job.Task.GetProperty("libraries")[0].GetProperty("pypi").GetProperty("package").GetString(), Job.Task.GetProperty("spark_python_task").GetProperty("python_file").GetString()));
         Assert.DoesNotContain("dapi-personal", Job.Request.GetRawText());
 
-        // The driver finds the workflow file where its argument says, and nothing is left of it afterwards.
+        // The driver finds the workflow file at the path in its argument, and the file is removed afterwards.
         Assert.Equal(2, Job.Parameters.Length);
         Assert.Equal(("databricks", Config), (Job.Parameters[1], Job.Files[Job.Parameters[0]["/Workspace".Length..]]));
         Assert.StartsWith("/Workspace/Users/ada@example.com/.anovos-mlflow/", Job.Parameters[0]);
@@ -60,7 +60,7 @@ public sealed class ClusterWorkflowTests : JobTests
         Run($"{Existing} '--show' 'a b' '$x' -WorkspaceFolder /Shared").Clean();
         Assert.Equal(("0923-164208-meows279", false), (Job.Task.GetProperty("existing_cluster_id").GetString(), Job.Task.TryGetProperty("new_cluster", out _)));
 
-        // What the cluster would do with the file that it was given.
+        // Do with the file what the cluster would do.
         (string output, _) = await RunLauncherAsync(Job);
         Assert.Contains($"MLFLOW_RUN_ID {Stored.RunId}", output);
         Assert.Contains("MLFLOW_TRACKING_URI databricks", output);
@@ -176,7 +176,7 @@ public sealed class ClusterWorkflowTests : JobTests
         await StartAsync(new());
         Assert.Contains("AmbiguousParameterSet", Assert.Single(Run($"{Existing} -NewCluster @{{ spark_version = '15.4.x-scala2.12' }}").Errors).FullyQualifiedErrorId);
 
-        // The workspace would not take both either, nor a longer request than its limit.
+        // The workspace itself also refuses both clusters, and a request beyond its limit.
         using var client = new HttpClient();
         client.DefaultRequestHeaders.Authorization = new("Bearer", "dapi-personal");
         foreach ((string body, int status) in new[]

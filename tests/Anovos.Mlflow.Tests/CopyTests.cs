@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Runs are copied from any store to any other, and what is not copied is listed.</summary>
+/// <summary>Tests that runs are copied between any two stores, and that parts that are not copied are listed.</summary>
 public sealed class CopyTests : IAsyncLifetime
 {
     private const string Fill =
@@ -439,7 +439,7 @@ public sealed class CopyTests : IAsyncLifetime
 
     private string FolderUri => new Uri(_session.Folder).AbsoluteUri;
 
-    // Every file and its content, and what the server has.
+    // Every file with its content, and the records of the server.
     private string[] Snapshot() =>
     [
         .. Directory.EnumerateFiles(_session.Folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)

@@ -3,8 +3,8 @@ using Anovos.Mlflow.TestServer;
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>
-/// What a job costs, in figures that do not depend on the machine: requests, and bytes on the wire beyond those of the files and
-/// values. A change that needs more of them shows here, and is to be meant.
+/// Measures the cost of a job independently of the machine: the number of requests, and the bytes on the wire beyond those of files and
+/// values. If a change needs more of either, these tests fail; raise the figures only on purpose.
 /// </summary>
 public sealed class CostTests : IAsyncDisposable
 {
@@ -35,7 +35,7 @@ public sealed class CostTests : IAsyncDisposable
         Assert.InRange(bill.Requests.Length, files, files + 2);
         Assert.Equal(files * 800, bill.Bytes);
 
-        // The second time, the server is asked for its lists alone, of the root and of the folder.
+        // The second time, the server only gets list requests, for the root and the folder.
         Assert.Equal(["GET runs/get", "GET artifacts/artifacts", "GET artifacts/artifacts"], Cost("$null = Send-MlflowArtifact ./many -ArtifactPath many -ContentOnly").Requests);
     }
 

@@ -5,7 +5,7 @@ using PowerShellPipeline = System.Management.Automation.PowerShell;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Signing in to a workspace with what is on the machine, as a user types it. No stream shows a secret.</summary>
+/// <summary>Tests signing in to a workspace with the machine's credentials, as a user types it. No stream shows a secret.</summary>
 public sealed class DatabricksSignInTests : IAsyncLifetime
 {
     private static readonly string[] Names =

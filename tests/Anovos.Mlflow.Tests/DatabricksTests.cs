@@ -4,7 +4,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>A Databricks workspace as the store, as a user types it.</summary>
+/// <summary>Tests a Databricks workspace as the store, as a user types it.</summary>
 public sealed class DatabricksTests : IAsyncLifetime
 {
     private const string Workflow =
@@ -62,7 +62,7 @@ public sealed class DatabricksTests : IAsyncLifetime
             """).Clean();
         Assert.Equal(["True", $"2 spark {Path.Combine(_session.Folder, "income", "1")}"], result.Texts);
 
-        // From a session that tracks to a folder.
+        // The session tracks to a folder here.
         string profiles = _session.Write("databrickscfg", $"[DEFAULT]\nhost = https://nowhere.example.com\n[prod]\nhost = {_server.Uri}\ntoken = dapi-personal\n");
         Set(("DATABRICKS_HOST", null), ("DATABRICKS_TOKEN", null), ("DATABRICKS_CONFIG_FILE", profiles));
         ScriptResult byProfile = _session.Run(

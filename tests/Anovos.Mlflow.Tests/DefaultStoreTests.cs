@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Where nothing names a store, commands use the one that MLflow would: a database, or a folder that is there already.</summary>
+/// <summary>Tests that commands without a store use the same one as MLflow: a database, or an existing folder.</summary>
 public sealed class DefaultStoreTests : IDisposable
 {
     private const string MakeFolder = "$null = Start-MlflowRun -TrackingUri ./mlruns -Experiment kept -Name old | Stop-MlflowRun";

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>
-/// A day with every cmdlet that there is on a real server, whose state MLflow's own Python client then reads. Needs the server in
+/// Uses every cmdlet on a real server, and then reads the server's state with MLflow's own Python client. Needs the server in
 /// <c>ANOVOS_TEST_TRACKING_URI</c> and the Python in <c>ANOVOS_TEST_MLFLOW_PYTHON</c>.
 /// </summary>
 public sealed class EveryCmdletReadBackTests : IDisposable

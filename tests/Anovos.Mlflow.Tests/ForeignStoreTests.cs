@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Folders of runs with files that others left, changed or cut.</summary>
+/// <summary>Tests folders of runs with files that others left, changed or truncated.</summary>
 public sealed class ForeignStoreTests : IDisposable
 {
     private readonly ScriptSession _session = new();

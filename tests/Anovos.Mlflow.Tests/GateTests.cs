@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Test-MlflowRun: what it puts out, and how it fails a script.</summary>
+/// <summary>Tests the output of Test-MlflowRun, and how it fails a script.</summary>
 public sealed class GateTests : IDisposable
 {
     private readonly ScriptSession _session = new();

@@ -3,18 +3,18 @@ using System.Management.Automation;
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>
-/// Names, parameters and pipeline binding as Microsoft's guidelines for cmdlets ask
+/// Tests names, parameters and pipeline binding against Microsoft's guidelines for cmdlets
 /// (https://learn.microsoft.com/powershell/scripting/developer/cmdlet/required-development-guidelines, and "strongly encouraged").
 /// </summary>
 public sealed class GuidelineTests : IDisposable
 {
-    // Words that end in s and are no plural.
+    // Words that end in s but are not plurals.
     private static readonly string[] Singular = ["Alias", "Compress", "Status"];
 
-    // PowerShell's word for whatever is piped in, and MLflow's for a model's number and a project's branch or commit.
+    // PowerShell's name for any piped object, and MLflow's name for both a model's number and a project's branch or commit.
     private static readonly string[] OneWordForTwo = ["InputObject", "Version"];
 
-    // A table, or a name and a value: what is typed decides. With a default set, a piped run would not be bound beside the other one.
+    // A table, or a name and a value: the typed arguments decide. With a default set, a piped run would not be bound next to the other set.
     private static readonly string[] WithoutDefaultSet = ["Set-MlflowTag", "Write-MlflowMetric", "Write-MlflowParameter"];
 
     private readonly ScriptSession _session = new();
@@ -30,7 +30,7 @@ public sealed class GuidelineTests : IDisposable
             .SelectMany(verbs => verbs.GetFields().Select(verb => (string)verb.GetRawConstantValue()!))];
         foreach (CmdletInfo cmdlet in _cmdlets)
         {
-            Expect(approved.Contains(cmdlet.Verb), $"{cmdlet.Name}: {cmdlet.Verb} is no approved verb");
+            Expect(approved.Contains(cmdlet.Verb), $"{cmdlet.Name}: {cmdlet.Verb} is not an approved verb");
             Expect(IsPascalCase(cmdlet.Noun) && IsSingular(cmdlet.Noun), $"{cmdlet.Name}: the noun is to be one thing, in PascalCase");
             Expect(cmdlet.Noun.StartsWith("Mlflow", StringComparison.Ordinal) || cmdlet.Noun.StartsWith("Anovos", StringComparison.Ordinal), $"{cmdlet.Name}: the noun lacks the module's prefix");
         }

@@ -5,13 +5,13 @@ using Anovos.Mlflow.Help;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>The pages of the cmdlets, held against the cmdlets that there are, and against what PowerShell makes of them.</summary>
+/// <summary>Compares the pages of the cmdlets with the existing cmdlets, and with the help that PowerShell shows.</summary>
 public sealed class HelpTests : IDisposable
 {
     private const string Overview = "about_Anovos_Mlflow";
     private const string Mend = "; dotnet build src/Anovos.Mlflow -t:RefreshHelp brings the pages up to date";
 
-    // What examples use besides this module: in PowerShell 7 and in Windows PowerShell, but not in a test's bare session.
+    // Commands from outside this module in examples. PowerShell 7 and Windows PowerShell have them, but a test's bare session does not.
     private static readonly string[] ShellCommands =
     [
         "ConvertTo-SecureString", "Export-Csv", "Format-Table", "Get-ChildItem", "Get-Credential", "Get-Date", "Import-Csv", "Measure-Object",
@@ -37,10 +37,10 @@ public sealed class HelpTests : IDisposable
     [Fact]
     public void What_the_pages_repeat_of_the_code_is_as_it_is()
     {
-        AssertNone(_pages.Where(page => Refreshed.Page(page, _cmdlets[page.Name]) != page.Source).Select(page => $"{page.Name} is not as the code is{Mend}"));
+        AssertNone(_pages.Where(page => Refreshed.Page(page, _cmdlets[page.Name]) != page.Source).Select(page => $"{page.Name} does not match the code{Mend}"));
         string index = File.ReadAllText(Path.Combine(Folder, PageFolder.IndexName));
-        Assert.True(Refreshed.Index(index, _pages) == index.Replace("\r\n", "\n"), "the index is not as the pages are" + Mend);
-        AssertNone(_pages.Where(page => index.Split($"[{page.Name}]({page.Name}.md)").Length != 2).Select(page => $"{page.Name} is not once in the index"));
+        Assert.True(Refreshed.Index(index, _pages) == index.Replace("\r\n", "\n"), "the index does not match the pages" + Mend);
+        AssertNone(_pages.Where(page => index.Split($"[{page.Name}]({page.Name}.md)").Length != 2).Select(page => $"{page.Name} is not in the index exactly once"));
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class HelpTests : IDisposable
         AssertNone(_pages.SelectMany(page => page.Examples.SelectMany(example => Mistakes(page.Name, example.Code, known))));
     }
 
-    // How it looks in a window is for the Pester tests, which have one.
+    // The Pester tests have a window and test the layout.
     [Fact]
     public void PowerShell_finds_every_synopsis_syntax_parameter_and_example()
     {
@@ -121,7 +121,7 @@ public sealed class HelpTests : IDisposable
         string text = _session.Run("Get-Help " + Overview).Clean().Single.ToString();
         Assert.Contains("WHERE A COMMAND TRACKS TO", text);
 
-        // Windows PowerShell takes a text file for one of the system's code page, and looks for such a topic by this name alone.
+        // Windows PowerShell reads a text file in the system's code page, and finds such a topic only under this name.
         Assert.DoesNotContain(text, character => character > '~');
         Assert.All(text.Split('\n'), line => Assert.True(line.TrimEnd().Length <= 80, line));
         Assembly core = Assembly.LoadFile(Path.Combine(Repository.StagedModule, "deps", "net8.0", "Anovos.Mlflow.Core.dll"));
@@ -130,7 +130,7 @@ public sealed class HelpTests : IDisposable
 
     public void Dispose() => _session.Dispose();
 
-    // All of them, and in full: who changes a cmdlet mends its page from this list.
+    // List every problem in full, so that the author of a change can correct the page from this list.
     private static void AssertNone(IEnumerable<string> wrong)
     {
         string[] all = [.. wrong];
@@ -144,23 +144,23 @@ public sealed class HelpTests : IDisposable
         if (page.Examples.Count < 2)
             yield return $"{page.Name} has fewer than two examples";
         foreach (Example example in page.Examples.Where(example => example.Remarks.Count == 0))
-            yield return $"{page.Name} says nothing on its example '{example.Title}'";
+            yield return $"{page.Name} has no text for its example '{example.Title}'";
         foreach (string name in page.Parameters.Select(parameter => parameter.Name).Except(ParameterFacts.OwnNames(cmdlet)))
             yield return $"{page.Name} has no parameter {name}";
         foreach (ParameterText parameter in page.Parameters.Where(parameter => parameter.Text.Count == 0))
-            yield return $"{page.Name} says nothing on -{parameter.Name}";
+            yield return $"{page.Name} has no text for -{parameter.Name}";
         foreach (ParameterText parameter in page.Parameters.Where(parameter => parameter.Default is not null && new ParameterFacts(cmdlet, parameter.Name).Default is not null))
-            yield return $"{page.Name} says the default of -{parameter.Name}, which the code says already";
+            yield return $"{page.Name} repeats the default of -{parameter.Name}, which is in the code";
     }
 
     private IEnumerable<string> Misnamed(HelpPage page, CmdletInfo cmdlet)
     {
         string[] outputs = [.. cmdlet.OutputType.Select(type => type.Name == "System.Void" ? "None" : type.Name)];
         if (!outputs.Order().SequenceEqual(page.Outputs.Select(type => type.Name).Order()))
-            yield return $"{page.Name} puts out {string.Join(", ", outputs)}, the page says otherwise";
+            yield return $"{page.Name} returns {string.Join(", ", outputs)}, but the page names other types";
         bool takesInput = cmdlet.ParameterSets.SelectMany(set => set.Parameters).Any(parameter => parameter.ValueFromPipeline || parameter.ValueFromPipelineByPropertyName);
         if (takesInput == page.Inputs.All(type => type.Name == "None"))
-            yield return $"{page.Name} takes input: {takesInput}, the page says otherwise";
+            yield return $"{page.Name} takes input: {takesInput}, but the page says otherwise";
         foreach (string link in page.Links.Where(link => !_cmdlets.ContainsKey(link) && link != Overview && !HelpTopicTests.Topics.Contains(link)))
             yield return $"{page.Name} links to {link}";
     }

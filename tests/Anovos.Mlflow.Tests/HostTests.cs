@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>The host as a process: what it prints where, and its exit code.</summary>
+/// <summary>Tests the host as a process: its output on each stream, and its exit code.</summary>
 [Collection(nameof(HostTests))]
 public class HostTests : IDisposable
 {
@@ -17,7 +17,7 @@ public class HostTests : IDisposable
         [Compiled]::Three()
         """;
 
-    /// <summary>The lines that it prints.</summary>
+    /// <summary>The lines that the script prints.</summary>
     internal static readonly string[] PrintedByCommands = ["to the host", "script.ps1", "3", "Name Value", "---- -----", "a        1", "4", "3"];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;

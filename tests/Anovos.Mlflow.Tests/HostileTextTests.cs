@@ -4,7 +4,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>No name of a file and no word of a server steers a terminal or a build, whichever stream it comes out of.</summary>
+/// <summary>Tests that no file name and no text from a server controls a terminal or a build, on any stream.</summary>
 public sealed class HostileTextTests : IDisposable
 {
     private const string Evil = "x\u001b[31m\u0007\b\u202E\n##vso[task.setvariable variable=a]b\n##[error]c\n::error::d";
@@ -38,7 +38,7 @@ public sealed class HostileTextTests : IDisposable
             """,
             ("Name", name));
 
-        // Objects keep what is; what is written for people does not.
+        // Objects keep the original text; text for people is made harmless.
         Assert.Equal(["folder/" + name, name], result.Texts[^2..]);
         Assert.True(result.Errors.Length >= 6, string.Join("\n", result.Errors.Select(error => error.ToString())));
         Assert.NotEmpty(result.Warnings);
@@ -75,7 +75,7 @@ public sealed class HostileTextTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows takes no such names");
         _session.Write("folder/" + Evil, "1");
 
-        // One table for each: what comes after another type of object PowerShell lists itself, with every property as it is.
+        // Each in its own table: after another type of object, PowerShell would list an object with all properties in their original form.
         string script = _session.Write("script.ps1",
             """
             param($Name)
@@ -93,7 +93,7 @@ public sealed class HostileTextTests : IDisposable
         Assert.True(output.Split("# #vso[").Length > 5, output);
         foreach (string text in new[] { output, error })
         {
-            // PowerShell's own colours and line ends are in a table.
+            // A table contains PowerShell's own colors and line ends.
             Assert.DoesNotContain("x\u001b[31m", text);
             Assert.DoesNotContain(text, c => c is '\u0007' or '\b' or '\u202E');
             AssertNoCommand(text);

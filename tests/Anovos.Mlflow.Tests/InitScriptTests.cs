@@ -1,10 +1,13 @@
 using System.IO.Compression;
+using System.Reflection;
 using System.Text.RegularExpressions;
 using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>samples/databricks on a node: init.sh with the host as one file, against a workspace's stand-in; then finish.ps1.</summary>
+/// <summary>
+/// Tests samples/databricks on a node: init.sh with the single-file host, against a fake workspace; then finish.ps1.
+/// </summary>
 [Collection(SingleFileHostCollection.Name)]
 public sealed class InitScriptTests(SingleFileHost host) : IAsyncLifetime
 {
@@ -17,7 +20,7 @@ public sealed class InitScriptTests(SingleFileHost host) : IAsyncLifetime
 
     private static string Samples => Path.Combine(Repository.Root, "samples");
 
-    // As odd as a path can be.
+    // A path with difficult characters.
     private string Installed => Path.Combine(_folder, "it's \"the\" $HOME folder");
 
     private string Exports => Path.Combine(_folder, "spark-env.sh");
@@ -85,7 +88,7 @@ public sealed class InitScriptTests(SingleFileHost host) : IAsyncLifetime
         _environment["ANOVOS_MLFLOW_RETRY_TIMEOUT"] = "1";
         string log = Init();
 
-        // Errors are wrapped, behind a line.
+        // Errors are wrapped, with a bar before each line.
         Assert.Contains(told, Regex.Replace(log, @"\s+(\|\s+)?", " "));
         Assert.Contains("The cluster starts without a run.", log);
         _environment["ANOVOS_MLFLOW_REQUIRED"] = "true";
@@ -116,7 +119,7 @@ public sealed class InitScriptTests(SingleFileHost host) : IAsyncLifetime
         Init();
         Assert.Equal(first, Exported());
 
-        // A node that sources the file before its init scripts.
+        // On such a node, the file is sourced before the init scripts.
         (_environment["MLFLOW_RUN_ID"], _environment["MLFLOW_TRACKING_URI"], _environment["MLFLOW_EXPERIMENT_ID"]) = (first[0], first[1], first[2]);
         Finish();
         Init();
@@ -125,7 +128,7 @@ public sealed class InitScriptTests(SingleFileHost host) : IAsyncLifetime
         Assert.Equal(_server.Runs[1].RunId, second[0]);
         Assert.Single(File.ReadAllLines(Exports), line => line.StartsWith("export MLFLOW_RUN_ID", StringComparison.Ordinal));
 
-        // No export leads to a run that is not this start's.
+        // The exports never name a run of another start.
         (_environment["MLFLOW_RUN_ID"], _environment["DATABRICKS_TOKEN"]) = (null, "another");
         Init();
         Assert.Equal(["", "", "", "as it was"], Exported());
@@ -160,7 +163,7 @@ public sealed class InitScriptTests(SingleFileHost host) : IAsyncLifetime
         Assert.Equal("FINISHED", Assert.Single(_server.Runs).Status);
         Assert.Contains(_server.Artifacts.Keys, key => key.EndsWith($"{exported[0]}/artifacts/final_dataset/_SUCCESS", StringComparison.Ordinal));
 
-        // What is missing at the end is a failure, and of a run that failed anyway no more is asked.
+        // Missing outputs at the end are a failure. If the run has failed anyway, nothing more is demanded of it.
         Directory.Delete(Path.Combine(workflow, "output"), recursive: true);
         Assert.Contains("Not all outputs", Finish(1, "-Config", config));
         Assert.Equal("FAILED", _server.Runs[0].Status);
@@ -181,7 +184,8 @@ public sealed class InitScriptTests(SingleFileHost host) : IAsyncLifetime
         Assert.SkipWhen(InvokeWorkflowTests.Python is null, "python3 is not on the PATH");
         string package = Path.Combine(_folder, "Anovos.Mlflow.zip");
         string content = Path.Combine(_folder, "package");
-        CopyFolder(Repository.StagedModule, Path.Combine(content, "Anovos.Mlflow", "0.1.0"));
+        string version = AssemblyName.GetAssemblyName(Path.Combine(Repository.StagedModule, "Anovos.Mlflow.dll")).Version!.ToString(3);
+        CopyFolder(Repository.StagedModule, Path.Combine(content, "Anovos.Mlflow", version));
         ZipFile.CreateFromDirectory(content, package);
         _environment["ANOVOS_MLFLOW_SOURCE"] = package;
         Init();
@@ -215,7 +219,7 @@ public sealed class InitScriptTests(SingleFileHost host) : IAsyncLifetime
 
     private IEnumerable<(string, string?)> Variables => _environment.Where(pair => pair.Value is not null).Select(pair => (pair.Key, pair.Value));
 
-    // What the driver finds that sources the file.
+    // The variables in a driver that sources the file.
     private string[] Exported()
     {
         (int exitCode, string output, string error) = CleanProcess.Run(

@@ -5,7 +5,7 @@ using PowerShellPipeline = System.Management.Automation.PowerShell;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>One command does the whole job: <c>tests/workflow/workflow.py</c> is the workflow.</summary>
+/// <summary>Tests that one command does the whole job; <c>tests/workflow/workflow.py</c> is the workflow.</summary>
 public sealed class InvokeWorkflowTests : IAsyncLifetime
 {
     public const string Config =
@@ -108,7 +108,7 @@ public sealed class InvokeWorkflowTests : IAsyncLifetime
         Assert.Contains("no such column: income", note);
         Assert.Contains("password=***", note);
         Assert.DoesNotContain("hunter2", note);
-        // What an earlier run left behind is not this one's.
+        // Files left by an earlier run do not belong to this run.
         Assert.DoesNotContain(stored.Metrics, point => point.Key.StartsWith("global_summary", StringComparison.Ordinal));
         Assert.Equal(["config/config.yaml", "logs/workflow.log"], _server.ArtifactsOf(stored.RunId).Select(entry => entry.Key).Order(StringComparer.Ordinal));
     }
@@ -335,7 +335,7 @@ public sealed class InvokeWorkflowTests : IAsyncLifetime
     [Fact]
     public void The_sample_runs_as_it_stands()
     {
-        // The sample checks the file, so that it has to be sound.
+        // The sample checks the file, so the file must be valid.
         _session.Write("data/income/part-0.csv", "ifa,age\n1,17\n");
         _session.Write("config.yaml", $$$"""
             input_dataset: &input
@@ -373,7 +373,7 @@ public sealed class InvokeWorkflowTests : IAsyncLifetime
             await _server.DisposeAsync();
     }
 
-    /// <summary>Writes what a workflow reads, and what <c>--outputs ./made</c> has it write.</summary>
+    /// <summary>Writes the input of a workflow, and the files that the workflow writes with <c>--outputs ./made</c>.</summary>
     internal static void WriteOutputs(ScriptSession session)
     {
         session.Write("data/income/part-0.csv", "age\n17\n");

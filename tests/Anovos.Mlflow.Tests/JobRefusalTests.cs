@@ -3,7 +3,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>What a workspace refuses of a job, or ends it with, and what the error says to do about it.</summary>
+/// <summary>Tests jobs that a workspace refuses or ends, and the advice in the errors.</summary>
 public sealed class JobRefusalTests : JobTests
 {
     private const string Cluster = "Invoke-AnovosWorkflow -SkipCheck -Config $Workflow /Shared/main.py -NewCluster ";
@@ -92,7 +92,7 @@ public sealed class JobRefusalTests : JobTests
         Assert.Contains(said, error);
     }
 
-    // Standard access mode takes init scripts of volumes that are on the allowlist, and no others.
+    // Standard access mode accepts only init scripts of volumes that are on the allowlist.
     [Theory]
     [InlineData("volumes", "/Volumes/main/tools/scripts/init.sh", true)]
     [InlineData("volumes", "/Volumes/main/other/init.sh", false)]

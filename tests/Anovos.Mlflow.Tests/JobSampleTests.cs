@@ -5,15 +5,15 @@ using Anovos.Mlflow.TestServer;
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>
-/// The job of samples/databricks: a workspace's stand-in takes it, and its tasks run here one after the other as the workspace would
-/// run them, with the host as one file.
+/// Tests the job of samples/databricks: a fake workspace accepts it, and its tasks run here one after the other as in the workspace, with
+/// the single-file host.
 /// </summary>
 [Collection(SingleFileHostCollection.Name)]
 public sealed class JobSampleTests(SingleFileHost host) : IAsyncLifetime
 {
     private const string Secret = "dose-secret";
 
-    // What a notebook gets from Databricks.
+    // The helpers that Databricks gives to a notebook.
     private const string Notebook =
         """
         import json, os, sys, types
@@ -113,7 +113,7 @@ public sealed class JobSampleTests(SingleFileHost host) : IAsyncLifetime
 
     private static JsonElement Job() => JsonDocument.Parse(Sample("job.json")).RootElement;
 
-    // The tasks in their order, each with the values that the workspace would fill in.
+    // The tasks in order, each with the values that the workspace would fill in.
     private void RunTasks(string program, string result, int exitCode = 0)
     {
         string main = Path.Combine(_folder, "main.py");

@@ -93,7 +93,7 @@ public abstract class JobTests : IAsyncLifetime
         Assert.Throws<PipelineStoppedException>(() => pipeline.EndInvoke(running));
     }
 
-    /// <summary>Runs the launcher of a job as its cluster would, with a program of this machine in the place of the job's.</summary>
+    /// <summary>Runs a job's launcher like its cluster would, with a local program in place of the job's program.</summary>
     private protected async Task<(string Output, string Errors)> RunLauncherAsync(SubmittedJob job)
     {
         string path = job.Task.GetProperty("spark_python_task").GetProperty("python_file").GetString()!;
@@ -113,7 +113,7 @@ public abstract class JobTests : IAsyncLifetime
 
     private protected double Metric(string key) => Stored.LatestMetrics[key].Value;
 
-    // The storage of a workspace has them by its own path.
+    // A workspace's storage uses its own path for the files.
     private protected Dictionary<string, StoredArtifact> ArtifactsOf(StoredRun run)
     {
         string root = run.ArtifactUri["dbfs:/databricks/mlflow-tracking/".Length..] + "/";

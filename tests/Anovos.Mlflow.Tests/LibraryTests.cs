@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>When the module's libraries are loaded, and that neither they nor those of another module get in each other's way.</summary>
+/// <summary>Tests when the module's libraries are loaded, and that they do not conflict with those of another module.</summary>
 public sealed class LibraryTests : IDisposable
 {
     private const string Functions =
@@ -19,7 +19,7 @@ public sealed class LibraryTests : IDisposable
 
         """;
 
-    // Nothing listens there, which a library finds out when it has signed a request and sends it.
+    // Nothing listens at these addresses. A library notices that only after it has signed and sent a request.
     private static readonly (string, string?)[] Cloud =
     [
         ("AZURE_STORAGE_CONNECTION_STRING", "AccountName=account;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:1/account"),
@@ -241,7 +241,7 @@ public sealed class LibraryTests : IDisposable
         File.Copy(Path.Combine(Repository.Packages, file), Path.Combine(folder, Path.GetFileName(file)));
     }
 
-    // A script module that brings libraries in the usual way, which loads them into the default context.
+    // A script module that brings libraries the usual way, by loading them into the default context.
     private string OtherModule(string azureCore = "1.32.0")
     {
         string folder = Path.Combine(_folder, "Other");

@@ -4,7 +4,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Models and their registry, as a script works with them.</summary>
+/// <summary>Tests models and their registry as a script uses them.</summary>
 public sealed class ModelTests : IAsyncLifetime
 {
     private const string ModelFile = "flavors:\n  python_function: {loader_module: mlflow.sklearn}\nsignature:\n  inputs: '[{\"name\": \"age\", \"type\": \"long\"}]'\nrun_id: 5d66abc73c83447e83276a882ca31231\n";
@@ -240,7 +240,7 @@ public sealed class ModelTests : IAsyncLifetime
             """).Clean();
         Assert.Equal(before, _server.Requests.Count(request => request.Method != "GET"));
 
-        // No one is there to answer, so that nothing is removed.
+        // Nobody can answer the prompt, so nothing is removed.
         ScriptResult asked = _session.Run("foreach ($remove in { Remove-MlflowRegisteredModel income }, { Remove-MlflowModelVersion income 1 }, { Remove-MlflowModelAlias income champion }) { try { & $remove } catch { 'asked' } }");
         Assert.Equal(["asked", "asked", "asked"], asked.Texts);
         Assert.Equal("1", Assert.Single(_server.Models).Aliases["champion"]);

@@ -7,7 +7,7 @@ namespace Anovos.Mlflow.Tests;
 
 public class ModuleTests
 {
-    // What .NET Framework 4.7.2, the oldest that the manifest allows, brings itself.
+    // The assemblies that are part of .NET Framework 4.7.2, the oldest version that the manifest allows.
     private static readonly string[] Framework = ["mscorlib", "netstandard", "System", "System.Core", "System.Data", "System.Net.Http", "System.Numerics", "System.Runtime.Serialization", "System.Transactions", "System.Xml"];
 
     [Fact]
@@ -62,7 +62,7 @@ public class ModuleTests
         string folder = Path.Combine(Repository.StagedModule, "deps", "netstandard2.0");
         string[] files = [.. Directory.GetFiles(folder, "*.dll"), Path.Combine(Repository.StagedModule, "Anovos.Mlflow.dll")];
 
-        // The module meets what its libraries ask for with the file of that name, in no older version: see ModuleLifecycle.
+        // The module resolves its libraries' references with the file of that name, but never with an older version: see ModuleLifecycle.
         string[] unmet =
         [
             .. from file in files
@@ -75,8 +75,8 @@ public class ModuleTests
     }
 
     /// <summary>
-    /// .NET Framework loads a strong-named assembly only in the version that a reference asks for, and a module has no binding redirects.
-    /// These references work because ModuleLifecycle answers AssemblyResolve, which gives them a newer version; never an older one.
+    /// .NET Framework loads a strong-named assembly only in the exact version of the reference, and a module has no binding redirects.
+    /// These references work because ModuleLifecycle handles AssemblyResolve and returns a newer version, never an older one.
     /// </summary>
     [Fact]
     public void References_to_another_version_work_through_the_resolve_handler_alone_and_ask_for_older_ones()
@@ -113,7 +113,7 @@ public class ModuleTests
 
     private static bool IsMet(string folder, AssemblyName reference)
     {
-        // A test that referenced the module's assembly would load Core outside its load context.
+        // If a test referenced the module's assembly, Core would be loaded outside its load context.
         Assembly module = Assembly.LoadFrom(Path.Combine(Repository.StagedModule, "Anovos.Mlflow.dll"));
         MethodInfo find = module.GetType("Anovos.Mlflow.PowerShell.ModuleLifecycle")!.GetMethod("FindDependency", BindingFlags.Static | BindingFlags.NonPublic)!;
         return find.Invoke(null, [folder, reference]) is not null;

@@ -2,7 +2,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Names with characters that are wildcards elsewhere, in every command that takes names.</summary>
+/// <summary>Tests names with wildcard characters in every command that takes names.</summary>
 public sealed class NameTests : IDisposable
 {
     private readonly ScriptSession _session = new();
@@ -191,7 +191,7 @@ public sealed class NameTests : IDisposable
     public void A_name_means_the_metric_of_that_name()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "a folder there cannot hold both 'loss' and 'Loss'");
-        // MLflow takes no such key today; older stores have them.
+        // MLflow no longer accepts such a key, but older stores contain them.
         const string Script = "$null = Start-MlflowRun; Write-MlflowMetric loss 1; Write-MlflowMetric Loss 2; Stop-MlflowRun";
         dynamic run = _session.Run($"$null = Connect-Mlflow ./mlruns; {Script}").Clean().Single;
         string folder = Path.Combine("mlruns", run.ExperimentId, run.RunId, "metrics");

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>A server that is away costs nothing: runs go on in a folder and are sent later, once.</summary>
+/// <summary>Tests that an unreachable server costs nothing: runs continue in a folder and are sent later, exactly once.</summary>
 public sealed class OfflineTests : IAsyncLifetime
 {
     private const string Work =
@@ -282,7 +282,7 @@ public sealed class OfflineTests : IAsyncLifetime
 
     private ScriptResult Run(string script)
     {
-        // A server that is away is away at once.
+        // Without retries, an unreachable server fails immediately.
         Environment.SetEnvironmentVariable("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0");
         try
         {

@@ -3,7 +3,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Which files are a run's: those that were written since it started, and those in a folder of its id.</summary>
+/// <summary>Tests which files belong to a run: files written since it started, and files in a folder named after its id.</summary>
 public sealed class OutputOfRunTests : IAsyncLifetime
 {
     private const string Other = "0123456789abcdef0123456789abcdef";

@@ -3,7 +3,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Runs are copied between every pair of a folder, a database, a server and a Databricks workspace.</summary>
+/// <summary>Tests copies of runs between every pair of a folder, a database, a server and a Databricks workspace.</summary>
 public sealed class PairCopyTests : IAsyncLifetime
 {
     private const string Fill =
@@ -131,7 +131,7 @@ public sealed class PairCopyTests : IAsyncLifetime
             pipeline.Stop();
             Assert.Throws<PipelineStoppedException>(() => pipeline.EndInvoke(running));
 
-            // A run that the server is still creating cannot be found by the next copy.
+            // The next copy cannot find a run that the server is still creating.
             while (server.Underway > 0)
                 await Task.Delay(10, TestContext.Current.CancellationToken);
         }

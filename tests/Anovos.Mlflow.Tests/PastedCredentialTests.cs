@@ -3,7 +3,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Credentials as people paste them, and variables that a pipeline or a cluster left unresolved.</summary>
+/// <summary>Tests credentials as people paste them, and variables that a pipeline or a cluster did not resolve.</summary>
 public sealed class PastedCredentialTests : IDisposable
 {
     private const string Token = "dapi-0123456789";

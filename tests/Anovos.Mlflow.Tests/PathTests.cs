@@ -2,7 +2,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Where a store is, in the spellings that people use: each is understood, or an error says what is odd about it.</summary>
+/// <summary>Tests the spellings that people use for a store: each is understood, or an error names the problem.</summary>
 public sealed class PathTests : IDisposable
 {
     private readonly ScriptSession _session = new();

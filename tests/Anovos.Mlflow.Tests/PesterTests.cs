@@ -3,8 +3,8 @@ using System.Text.Json;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>The tests in tests/pester, which drive the staged module in a real pwsh as a user does.</summary>
-// It builds a package, and the publishing of the single file builds too: not at once.
+/// <summary>Runs the tests in tests/pester, which drive the staged module in a real pwsh like a user.</summary>
+// These tests build a package, and publishing the single file builds too: do not run both at once.
 [Collection(SingleFileHostCollection.Name)]
 public sealed class PesterTests(PesterSuite suite) : IClassFixture<PesterSuite>
 {
@@ -29,7 +29,7 @@ public sealed class PesterSuite : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
-    /// <summary>All that Pester writes, where CI looks for it.</summary>
+    /// <summary>The complete output of Pester, in a place where CI finds it.</summary>
     public static string LogPath { get; } = Path.Combine(Repository.Root, "out", "pester.log");
 
     public int ExitCode { get; private set; }

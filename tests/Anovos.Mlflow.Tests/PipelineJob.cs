@@ -4,8 +4,8 @@ using YamlDotNet.Serialization;
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>
-/// A job of an Azure pipeline, its PowerShell steps run as the agent runs them: each in a process of its own, with the job's
-/// variables as its environment, and with what a step sets for the next ones.
+/// Runs the PowerShell steps of an Azure pipeline job like the agent does: each in its own process, with the job's variables as
+/// environment variables, including those that earlier steps set.
 /// </summary>
 internal sealed partial class PipelineJob
 {
@@ -27,10 +27,10 @@ internal sealed partial class PipelineJob
     /// <summary>The scripts of the steps.</summary>
     public IReadOnlyList<string> Scripts => [.. _steps.Select(step => ScriptOf(step)!)];
 
-    /// <summary>What the job has come to: Succeeded, Failed or Canceled.</summary>
+    /// <summary>The result of the job so far: Succeeded, Failed or Canceled.</summary>
     public string Status { get; private set; } = "Succeeded";
 
-    /// <summary>All that the steps wrote.</summary>
+    /// <summary>The complete output of the steps.</summary>
     public string Log { get; private set; } = "";
 
     /// <summary>A variable of the job.</summary>
@@ -41,7 +41,7 @@ internal sealed partial class PipelineJob
 
     /// <summary>Runs the job.</summary>
     /// <param name="shell">Runs a script file with an environment.</param>
-    /// <param name="cancelAfter">The step after which somebody cancels the job.</param>
+    /// <param name="cancelAfter">The step after which the job is canceled.</param>
     public void Run(Func<string, IEnumerable<(string, string?)>, (int ExitCode, string Output, string Error)> shell, string? cancelAfter)
     {
         foreach (Dictionary<string, object> step in _steps)
@@ -65,7 +65,7 @@ internal sealed partial class PipelineJob
 
     private static string? ScriptOf(Dictionary<string, object> step) => (step.GetValueOrDefault("pwsh") ?? step.GetValueOrDefault("powershell")) as string;
 
-    // A secret, and the job's token is one, is in the environment only where the step maps it.
+    // A secret, such as the job's token, is in the environment only if the step maps it.
     private IEnumerable<(string, string?)> EnvironmentOf(Dictionary<string, object> step)
     {
         foreach ((string name, string value) in _variables.Where(pair => pair.Key != "System.AccessToken"))
@@ -74,7 +74,7 @@ internal sealed partial class PipelineJob
             yield return ((string)name, Expand((string)value));
     }
 
-    // What is no variable stays as it is.
+    // A name that is not a variable is left unchanged.
     private string Expand(string text) => Macro().Replace(text, match => _variables.TryGetValue(match.Groups["name"].Value, out string? value) ? Expand(value) : match.Value);
 
     [GeneratedRegex(@"\$\((?<name>[\w.]+)\)", RegexOptions.CultureInvariant)]

@@ -2,7 +2,9 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>samples/azure-pipelines.yml: its scripts, in processes of their own, against a workspace's stand-in and a server.</summary>
+/// <summary>
+/// Tests the scripts of samples/azure-pipelines.yml in processes of their own, against a fake workspace and a server.
+/// </summary>
 [Collection(nameof(PipelineTests))]
 public sealed class PipelineTests : IAsyncLifetime
 {
@@ -56,7 +58,7 @@ public sealed class PipelineTests : IAsyncLifetime
         Assert.Equal(run.RunId, File.ReadAllText(Path.Combine(_folder, "run-of-the-workflow")));
         Assert.Equal(how is null, _server.Artifacts.Keys.Any(key => key.Contains($"{run.RunId}/artifacts/final_dataset/_SUCCESS")));
 
-        // No secret is stored, and the job's token goes to nobody but the agent's own service.
+        // No secret is stored, and the job's token is sent only to the agent's own service.
         Assert.DoesNotContain("job-token", job.Log);
         Assert.All(_server.Requests.Where(request => request.Headers.GetValueOrDefault("Authorization") == "Bearer job-token"), request => Assert.StartsWith("/pipeline/oidctoken", request.Path));
         Assert.All(_server.Workspace?.IssuedTokens ?? [], token => Assert.DoesNotContain(token, job.Log));
@@ -82,7 +84,7 @@ public sealed class PipelineTests : IAsyncLifetime
         Assert.Equal(new PipelineJob(Yaml, "Databricks").Scripts, new PipelineJob(Yaml, "Server").Scripts);
     }
 
-    // What the agent sets, and in place of Python a program that ends as it is told.
+    // The agent's variables, and in place of Python a program that ends with the given exit code.
     private async Task<PipelineJob> JobAsync(string name, string shell, int exitCode)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-in of python is a shell script");
@@ -103,7 +105,7 @@ public sealed class PipelineTests : IAsyncLifetime
             ["System.AccessToken"] = "job-token",
         };
 
-        // The host has loaded its own copy already, and a process can load only one.
+        // The host has already loaded its own copy, and a process can load only one copy.
         job["anovosModule"] = shell == "host"
             ? Path.Combine(Path.GetDirectoryName(Repository.Host)!, "Modules", "Anovos.Mlflow")
             : Repository.StagedModule;

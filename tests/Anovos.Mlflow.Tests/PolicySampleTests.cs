@@ -3,7 +3,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>The cluster policy and the allowlist of samples/databricks, in a workspace's stand-in.</summary>
+/// <summary>Tests the cluster policy and the allowlist of samples/databricks in a fake workspace.</summary>
 public sealed class PolicySampleTests : IDisposable
 {
     private readonly ScriptSession _session = new();

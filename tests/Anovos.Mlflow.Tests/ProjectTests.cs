@@ -4,7 +4,7 @@ using PowerShellPipeline = System.Management.Automation.PowerShell;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>MLflow projects, as a user types it; where there is MLflow, next to what <c>mlflow run</c> does.</summary>
+/// <summary>Tests MLflow projects as a user types the command; where MLflow is installed, compares with <c>mlflow run</c>.</summary>
 public sealed class ProjectTests : IDisposable
 {
     private const string Project =
@@ -28,7 +28,7 @@ public sealed class ProjectTests : IDisposable
             command: "python3 -c 'import time; open(\"started\", \"w\").close(); time.sleep(600)'"
         """;
 
-    // Joins the run as any MLflow program would find it, and says what it was given.
+    // Joins the run like any MLflow program, and reports its arguments and environment.
     private const string Job = "import json, os, sys\njson.dump({'arguments': sys.argv[1:], 'run': os.environ.get('MLFLOW_RUN_ID'), 'here': os.path.exists('MLproject')}, open(os.environ['ANOVOS_TEST_OUT'], 'w'))\nprint('told')\n";
 
     private readonly ScriptSession _session = new();
@@ -157,7 +157,7 @@ public sealed class ProjectTests : IDisposable
         Assert.Equal((expected, expected), (recorded["number"], recorded["other"]));
     }
 
-    // What mlflow run of MLflow 3.11 fills in and records.
+    // The values that mlflow run of MLflow 3.11 fills in and records.
     [Theory]
     [InlineData("[a, 1, true, null, 1.0]", "['a', 1, True, None, 1.0]")]
     [InlineData("{a: 1, 2: b, true: x, ~: y, 1.5: [z, {q: null}], 2024-01-02: d}",
@@ -217,7 +217,7 @@ public sealed class ProjectTests : IDisposable
         Assert.Contains("'b'", Assert.Single(Run("Invoke-MlflowProject demo").Errors).ToString());
     }
 
-    // mlflow run takes python_env.yaml, then conda.yaml, if MLproject names no environment or is missing.
+    // mlflow run uses python_env.yaml, then conda.yaml, if MLproject names no environment or is missing.
     [Theory]
     [InlineData("python_env.yaml", "", "python_env.yaml")]
     [InlineData("conda.yaml", "", "conda.yaml")]
@@ -296,7 +296,7 @@ public sealed class ProjectTests : IDisposable
         JsonElement our = ReadBack.Run((string)ours.TrackingUri, (string)ours.RunId, _session.Folder), their = ReadBack.Run((string)ours.TrackingUri, theirs, _session.Folder);
         Assert.Equal(Pairs(their, "params"), Pairs(our, "params"));
 
-        // MLflow 3 leaves out the older of two names.
+        // MLflow 3 omits the older of the two names.
         string[] aside = ["mlflow.runName", .. their.GetProperty("version").GetString()![0] == '2' ? Array.Empty<string>() : ["mlflow.gitRepoURL"]];
         Assert.Equal(Pairs(their, "tags").Where(IsCompared), Pairs(our, "tags").Where(IsCompared));
         Assert.Equal(("FINISHED", "FINISHED"), (our.GetProperty("status").GetString(), their.GetProperty("status").GetString()));

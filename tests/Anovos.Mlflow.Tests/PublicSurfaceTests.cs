@@ -1,11 +1,13 @@
 using System.Management.Automation;
 using System.Reflection;
+using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>
-/// What scripts may rely on, as <c>PublicSurface.txt</c> records it: cmdlets with their parameters, the properties of what they put out, the ids of errors.
-/// A line that is gone or changed breaks scripts, and asks for a new major version of the module, before 1.0 a minor one.
+/// The surface that scripts may rely on, recorded in <c>PublicSurface.txt</c>: cmdlets with their parameters, the properties of their
+/// output, and error ids. Removing or changing a line breaks scripts, and requires a new major version of the module; before 1.0, a minor
+/// version.
 /// </summary>
 public sealed class PublicSurfaceTests : IDisposable
 {
@@ -29,7 +31,7 @@ public sealed class PublicSurfaceTests : IDisposable
         string version = _session.Run("(Test-ModuleManifest $Path).Version", ("Path", Path.Combine(Repository.StagedModule, "Anovos.Mlflow.psd1"))).Clean().Single.ToString();
         string assembly = AssemblyName.GetAssemblyName(Path.Combine(Repository.StagedModule, "Anovos.Mlflow.dll")).Version!.ToString(3);
         Assert.Equal(assembly, version);
-        Assert.Matches($@"(?m)^## (\[{version.Replace(".", @"\.")}\]|\[Unreleased\])", File.ReadAllText(Path.Combine(Repository.Root, "CHANGELOG.md")));
+        Assert.Matches($@"(?m)^## \[{Regex.Escape(version)}\] - \d{{4}}-\d\d-\d\d$", File.ReadAllText(Path.Combine(Repository.Root, "CHANGELOG.md")));
     }
 
     public void Dispose() => _session.Dispose();
@@ -68,7 +70,7 @@ public sealed class PublicSurfaceTests : IDisposable
         }
     }
 
-    // The types of this module that can be reached from one by its properties.
+    // The types of this module that are reachable from a type through its properties.
     private static void Collect(Type? type, SortedDictionary<string, Type> types)
     {
         if (type is null)

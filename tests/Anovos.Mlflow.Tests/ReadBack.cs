@@ -2,12 +2,12 @@ using System.Text.Json;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Runs as MLflow's own Python client reads them, where there is one.</summary>
+/// <summary>Reads runs with MLflow's own Python client, if it is available.</summary>
 internal static class ReadBack
 {
     /// <summary>
-    /// Where runs are written to: a folder, a database, or the server that <c>ANOVOS_TEST_TRACKING_URI</c> names. Skips the test
-    /// where what it needs is missing.
+    /// The store to write to: a folder, a database, or the server in <c>ANOVOS_TEST_TRACKING_URI</c>. Skips the test if a requirement is
+    /// missing.
     /// </summary>
     public static string TrackingUri(string where)
     {
@@ -21,7 +21,7 @@ internal static class ReadBack
         return uri!;
     }
 
-    /// <summary>The Python that <c>ANOVOS_TEST_MLFLOW_PYTHON</c> names.</summary>
+    /// <summary>The Python interpreter in <c>ANOVOS_TEST_MLFLOW_PYTHON</c>.</summary>
     public static string Python()
     {
         string? python = Environment.GetEnvironmentVariable("ANOVOS_TEST_MLFLOW_PYTHON");
@@ -29,22 +29,22 @@ internal static class ReadBack
         return python!;
     }
 
-    /// <summary>What MLflow's client reads of a run.</summary>
+    /// <summary>A run, as MLflow's client reads it.</summary>
     public static JsonElement Run(string uri, string runId, string folder) => OfFileStore("read_run.py", folder, uri, runId);
 
     /// <summary>The data frame of MLflow's client, as objects.</summary>
     public static JsonElement SearchRuns(string uri, string experiment, string folder) =>
         OfFileStore("search_runs.py", folder, uri, experiment);
 
-    /// <summary>What MLflow's client reads of a registered model, and of its version with an alias.</summary>
+    /// <summary>A registered model and its version with an alias, as MLflow's client reads them.</summary>
     public static JsonElement Model(string uri, string name, string alias, string folder) =>
         JsonDocument.Parse(Script("read_model.py", folder, uri, name, alias)).RootElement.Clone();
 
-    /// <summary>What MLflow's client reads of all registered models.</summary>
+    /// <summary>All registered models, as MLflow's client reads them.</summary>
     public static JsonElement Registry(string uri, string folder) =>
         JsonDocument.Parse(Script("read_registry.py", folder, uri)).RootElement.Clone();
 
-    /// <summary>What a script of <c>tests/readback</c> prints.</summary>
+    /// <summary>The output of a script of <c>tests/readback</c>.</summary>
     public static string Script(string script, string folder, params string[] arguments)
     {
         (int exitCode, string output, string error) = HostTests.Run(Python(), [Path.Combine(Repository.Root, "tests", "readback", script), .. arguments], folder, keep: ["MLFLOW_ALLOW_FILE_STORE"]);
@@ -54,7 +54,7 @@ internal static class ReadBack
 
     private static JsonElement OfFileStore(string script, string folder, params string[] arguments)
     {
-        // MLflow 3 reads a directory store only when it is told to.
+        // MLflow 3 reads a directory store only with this variable.
         Environment.SetEnvironmentVariable("MLFLOW_ALLOW_FILE_STORE", "true");
         try
         {

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>
-/// What MLflow's own Python client reads of runs that this module wrote. <c>ANOVOS_TEST_MLFLOW_PYTHON</c> names a Python
-/// that can import mlflow; <c>ANOVOS_TEST_TRACKING_URI</c> a server, where the same is done there.
+/// Reads runs that this module wrote with MLflow's own Python client. <c>ANOVOS_TEST_MLFLOW_PYTHON</c> names a Python interpreter that
+/// can import mlflow; <c>ANOVOS_TEST_TRACKING_URI</c> names a server to repeat the tests on.
 /// </summary>
 public sealed class ReadBackTests : IDisposable
 {
@@ -91,7 +91,7 @@ public sealed class ReadBackTests : IDisposable
 
     public void Dispose() => _session.Dispose();
 
-    // The outputs beside the folder that configs_mlflow.yaml writes to with "../anovos_repo/data/output/".
+    // The outputs, next to the folder that configs_mlflow.yaml writes to with "../anovos_repo/data/output/".
     private string Outputs()
     {
         string shared = Repository.Shared("anovos/outputs"), working = Path.Combine(_session.Folder, "work");
@@ -112,7 +112,7 @@ public sealed class ReadBackTests : IDisposable
         }
     }
 
-    // By the table of the workflow's outputs: the basic report replaces the transformers of configs_mlflow.yaml.
+    // According to the table of the workflow's outputs: in configs_mlflow.yaml, the basic report replaces the transformers.
     private static Dictionary<string, string> Expected(string name, string config, string workingFolder)
     {
         string[] folders = ["output/final_dataset", "report_stats", .. name == "configs_full.yaml"

@@ -3,7 +3,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Looking back and cleaning up, as a script does it: in a folder, and on a server that counts what is asked of it.</summary>
+/// <summary>Tests reading and cleaning up as a script does it, in a folder and on a server that counts its requests.</summary>
 public sealed class ReadingTests : IDisposable
 {
     private readonly ScriptSession _session = new();

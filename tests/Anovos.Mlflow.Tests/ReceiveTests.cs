@@ -2,7 +2,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Sending once, checking, and receiving, as a script does it.</summary>
+/// <summary>Tests sending once, checking and receiving, as a script does it.</summary>
 public sealed class ReceiveTests : IDisposable
 {
     private readonly ScriptSession _session = new();

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>
-/// Models that this module registered, as MLflow's own Python client reads them, and the other way round. Needs the Python in
-/// <c>ANOVOS_TEST_MLFLOW_PYTHON</c>, and for a server the one in <c>ANOVOS_TEST_TRACKING_URI</c>.
+/// Reads models that this module registered with MLflow's own Python client, and the other way round. Needs the Python interpreter in
+/// <c>ANOVOS_TEST_MLFLOW_PYTHON</c>, and for tests with a server <c>ANOVOS_TEST_TRACKING_URI</c>.
 /// </summary>
 public sealed class RegistryReadBackTests : IDisposable
 {
@@ -112,7 +112,7 @@ public sealed class RegistryReadBackTests : IDisposable
             """.ReplaceLineEndings(" ").Replace("[ ", "["),
             read.GetRawText());
 
-        // MLflow has upgraded the file by now, while this session is connected to it.
+        // By now MLflow has upgraded the file, while this session is connected to it.
         string changed = $"{_name} größe";
         Assert.Equal("4", ReadBack.Script("change_model.py", _session.Folder, uri, _name, changed).Split('\n')[^1]);
         ScriptResult result = _session.Run(
@@ -141,7 +141,7 @@ public sealed class RegistryReadBackTests : IDisposable
         const int Each = 20;
         string uri = ReadBack.TrackingUri("database");
         _session.Run("Connect-Mlflow $Uri | Out-Null; $null = New-MlflowRegisteredModel $Name", ("Uri", uri), ("Name", _name)).Clean();
-        // MLflow upgrades a new file when it opens it. Two that do so at the same time fail.
+        // MLflow upgrades a new file when it opens it. Two upgrades at the same time fail.
         ReadBack.Registry(uri, _session.Folder);
         Task<string>[] others = [.. Enumerable.Range(0, 2).Select(_ => Task.Run(
             () => ReadBack.Script("add_versions.py", _session.Folder, uri, _name, $"{Each}"), TestContext.Current.CancellationToken))];

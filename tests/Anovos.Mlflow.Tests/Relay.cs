@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Stands before a server and passes on what comes, until it is down: then every connection ends.</summary>
+/// <summary>Forwards connections to a server until it is taken down; then it closes every connection.</summary>
 internal sealed class Relay : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -49,7 +49,7 @@ internal sealed class Relay : IDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // The test is over.
+            // The test has ended.
         }
     }
 
@@ -72,7 +72,7 @@ internal sealed class Relay : IDisposable
         }
         catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
         {
-            // Down.
+            // The relay is down.
         }
     }
 }

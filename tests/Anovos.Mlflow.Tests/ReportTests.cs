@@ -4,7 +4,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Looking at runs in a browser: their own pages, and a report on several.</summary>
+/// <summary>Tests the pages of runs in a browser, and the report on several runs.</summary>
 public sealed class ReportTests : IDisposable
 {
     private readonly ScriptSession _session = new();
@@ -143,7 +143,7 @@ public sealed class ReportTests : IDisposable
         _session.Dispose();
     }
 
-    // A desktop whose program for addresses is a script; with an empty one, no such program.
+    // A desktop with a script as its program for opening addresses; if the script is empty, without such a program.
     private void Desktop(string opener, string display = ":0")
     {
         string folder = Path.Combine(_session.Folder, "bin"), program = Path.Combine(folder, "xdg-open");

@@ -2,18 +2,20 @@ using System.Reflection;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Where things are on this checkout.</summary>
+/// <summary>The paths in this checkout.</summary>
 internal static class Repository
 {
     public static string Root { get; } = FindRoot();
 
-    /// <summary>The module as the build stages it.</summary>
+    /// <summary>The module as staged by the build.</summary>
     public static string StagedModule { get; } = Path.TrimEndingDirectorySeparator(Path.GetFullPath(Metadata("StagedModule")));
 
     /// <summary>The host's assembly, to be run with <c>dotnet</c>.</summary>
     public static string Host { get; } = Path.GetFullPath(Metadata("HostPath"));
 
-    /// <summary>What runs the host with <see cref="HostArguments"/>: <c>dotnet</c>, or the published host that a variable names.</summary>
+    /// <summary>
+    /// The program that runs the host with <see cref="HostArguments"/>: <c>dotnet</c>, or the published host that a variable names.
+    /// </summary>
     public static string HostProgram => PublishedHost ?? CleanProcess.Find("dotnet") ?? "dotnet";
 
     /// <summary>The pwsh that the build restored.</summary>
@@ -28,7 +30,7 @@ internal static class Repository
     /// <summary>The folder of restored packages.</summary>
     public static string Packages { get; } = Metadata("PackagesPath");
 
-    /// <summary>The material beside the repository; skips the test where it is not there.</summary>
+    /// <summary>The material next to the repository; skips the test if it is missing.</summary>
     public static string Shared(string path)
     {
         string full = Path.GetFullPath(Path.Combine(Root, "..", "shared", path));
@@ -38,7 +40,7 @@ internal static class Repository
 
     private static string? PublishedHost => Environment.GetEnvironmentVariable("ANOVOS_TEST_HOST");
 
-    /// <summary>The arguments with which <see cref="HostProgram"/> runs the host.</summary>
+    /// <summary>The arguments of <see cref="HostProgram"/> for running the host.</summary>
     public static string[] HostArguments(params string[] arguments) => PublishedHost is null ? [Host, .. arguments] : arguments;
 
     private static string Metadata(string key) =>

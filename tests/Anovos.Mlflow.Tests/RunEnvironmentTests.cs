@@ -4,7 +4,9 @@ using PowerShellPipeline = System.Management.Automation.PowerShell;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>The run that child processes find in the environment, while several sessions of one process start and stop runs.</summary>
+/// <summary>
+/// Tests the run in the environment of child processes, while several sessions of one process start and stop runs.
+/// </summary>
 public sealed class RunEnvironmentTests : IDisposable
 {
     private static readonly string[] Names = ["MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_TRACKING_URI"];
@@ -136,7 +138,7 @@ public sealed class RunEnvironmentTests : IDisposable
         Assert.Equal(Before with { TrackingUri = before }, Current);
     }
 
-    // A runspace that does not remove its module before it ends.
+    // A runspace that ends without removing its module.
     private static Runspace Open()
     {
         InitialSessionState state = InitialSessionState.CreateDefault2();
@@ -162,7 +164,7 @@ public sealed class RunEnvironmentTests : IDisposable
         }
     }
 
-    // Every order of as many steps of each session.
+    // Every interleaving of the given numbers of steps of the sessions.
     private static IEnumerable<int[]> Orders(int[] done, int[] left)
     {
         if (left.All(steps => steps == 0))

@@ -4,7 +4,9 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Runs as flat rows: <c>Get-MlflowRun -AsTable</c>. What PowerShell's commands make of them is in tests/pester.</summary>
+/// <summary>
+/// Tests runs as flat rows: <c>Get-MlflowRun -AsTable</c>. The tests of these rows with PowerShell's own commands are in tests/pester.
+/// </summary>
 public sealed class RunTableTests : IDisposable
 {
     private const string TwoRuns =

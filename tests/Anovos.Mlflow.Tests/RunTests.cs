@@ -4,7 +4,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Runs and what is written to them, as a script does it.</summary>
+/// <summary>Tests runs and the data written to them, as a script does it.</summary>
 public sealed class RunTests : IDisposable
 {
     private readonly ScriptSession _session = new();
@@ -29,7 +29,7 @@ public sealed class RunTests : IDisposable
             ("Uri", server.Uri.ToString())).Clean();
         StoredRun run = server.Runs.Single();
         Assert.Equal((0.5, 3), (run.LatestMetrics["loss"].Value, run.LatestMetrics["loss"].Step));
-        // A server over sqlite keeps an infinity as the largest number.
+        // A server with SQLite stores an infinity as the largest number.
         Assert.Equal([1, 2.5, double.NaN, double.MinValue, 1, 7], new[] { "a", "b", "c", "d", "e", "f" }.Select(key => run.LatestMetrics[key].Value));
         Assert.Equal(9, run.LatestMetrics["f"].Step);
         Assert.Equal(("0.1", "1 2", "", ""), (run.Params["lr"], run.Params["list"], run.Params["empty"], run.Params["none"]));
@@ -312,7 +312,7 @@ public sealed class RunTests : IDisposable
         IAsyncResult running = pipeline.BeginInvoke();
         await arrived.Task;
 
-        // The server never answers: only a transfer that was cancelled lets this return.
+        // The server never responds: this returns only if the transfer is canceled.
         await Task.Run(pipeline.Stop);
         Assert.ThrowsAny<PipelineStoppedException>(() => pipeline.EndInvoke(running));
     }

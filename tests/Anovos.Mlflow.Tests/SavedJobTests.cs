@@ -4,7 +4,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>A workflow that a job of the workspace runs: with parameters, to its end, and repaired.</summary>
+/// <summary>Tests a workflow that a job of the workspace runs: with parameters, to completion, and repaired.</summary>
 public sealed class SavedJobTests : JobTests
 {
     private const string Saved =
@@ -79,7 +79,7 @@ public sealed class SavedJobTests : JobTests
             + $"-SkipCheck -Config $Workflow -Repair $_ }}; \"code $LASTEXITCODE\"").Clean();
         Assert.Equal(("FINISHED", "code 0", 201.4), (Stored.Status, repaired.Texts[^1], Metric("time/without_report")));
 
-        // The first task ran once, those that depend on the one that failed each time; and each repair named the one before it.
+        // The first task ran once. The failed task and those that depend on it ran each time. Each repair named the previous repair.
         Assert.Equal(
             "prepare 0, workflow 0, clean 0, publish 0, workflow 1, clean 1, publish 1, workflow 2, clean 2, publish 2",
             string.Join(", ", Job.Attempts.Select(attempt => $"{attempt.Key} {attempt.Number}")));

@@ -5,12 +5,14 @@ using PowerShellPipeline = System.Management.Automation.PowerShell;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>A PowerShell session with the staged module, in an empty folder of its own: script text in, objects and streams out.</summary>
+/// <summary>
+/// A PowerShell session with the staged module, in its own empty folder: takes script text, returns objects and streams.
+/// </summary>
 internal sealed class ScriptSession : IDisposable
 {
     private readonly Runspace _runspace;
 
-    /// <param name="host">The window; by default none, in which nothing is seen.</param>
+    /// <param name="host">The window; by default there is none, and output to the window is lost.</param>
     public ScriptSession(PSHost? host = null)
     {
         Folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
@@ -25,14 +27,14 @@ internal sealed class ScriptSession : IDisposable
     /// <summary>The session's current folder.</summary>
     public string Folder { get; }
 
-    /// <summary>Runs a script; a failure that ends it is thrown.</summary>
+    /// <summary>Runs a script; throws a terminating error.</summary>
     public ScriptResult Run(string script, params (string Name, object? Value)[] variables)
     {
         using PowerShellPipeline pipeline = Create(script, variables);
         return new ScriptResult([.. pipeline.Invoke()], pipeline.Streams);
     }
 
-    /// <summary>Starts a script, for a test that stops it.</summary>
+    /// <summary>Creates a pipeline for a test that stops its script.</summary>
     public PowerShellPipeline Create(string script, params (string Name, object? Value)[] variables)
     {
         foreach ((string name, object? value) in variables)
@@ -42,7 +44,7 @@ internal sealed class ScriptSession : IDisposable
         return pipeline;
     }
 
-    /// <summary>The tracking URI of a database or a folder of the session, or that of the server.</summary>
+    /// <summary>The tracking URI of a database or a folder in the session's folder, or of the server.</summary>
     public string StoreUri(string where, Uri server) => where switch
     {
         "database" => "sqlite:///store.db",
@@ -61,14 +63,14 @@ internal sealed class ScriptSession : IDisposable
 
     public void Dispose()
     {
-        // Ends the session's runs in the environment of this process, as a user who removes the module does.
+        // Like a user who removes the module: this ends the session's runs in the environment of this process.
         Run("Remove-Module Anovos.Mlflow");
         _runspace.Dispose();
         Directory.Delete(Folder, recursive: true);
     }
 }
 
-/// <summary>What a script put out.</summary>
+/// <summary>The output of a script.</summary>
 internal sealed record ScriptResult(IReadOnlyList<PSObject> Output, PSDataStreams Streams)
 {
     public ErrorRecord[] Errors { get; } = [.. Streams.Error];
@@ -77,13 +79,13 @@ internal sealed record ScriptResult(IReadOnlyList<PSObject> Output, PSDataStream
 
     public string[] Verbose { get; } = [.. Streams.Verbose.Select(verbose => verbose.Message)];
 
-    /// <summary>The one object that came out.</summary>
+    /// <summary>The only output object.</summary>
     public dynamic Single => Assert.Single(Output);
 
-    /// <summary>The texts of all that came out.</summary>
+    /// <summary>The texts of all output objects.</summary>
     public string[] Texts => [.. Output.Select(item => item?.ToString() ?? "")];
 
-    /// <summary>The same result, once it is sure that no error was written.</summary>
+    /// <summary>Returns this result after asserting that no error was written.</summary>
     public ScriptResult Clean()
     {
         Assert.True(Errors.Length == 0, string.Join(Environment.NewLine, Errors.Select(error => $"{error} {error.InvocationInfo?.PositionMessage}")));

@@ -8,8 +8,8 @@ using Anovos.Mlflow.TestServer;
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>
-/// Plants a secret in each place where one can be given, has a server, a bucket or a program repeat it or a proxy refuse it, and
-/// searches everything that comes out: the streams, <c>$Error</c>, exceptions, a transcript, logs and reports.
+/// Puts a secret in each place that accepts one, has a server, a bucket or a program repeat it or a proxy refuse it, and then searches
+/// everything that is written: the streams, <c>$Error</c>, exceptions, a transcript, logs and reports.
 /// </summary>
 public sealed class SecretTests : IAsyncLifetime
 {
@@ -21,7 +21,9 @@ public sealed class SecretTests : IAsyncLifetime
     private TrackingServer _server = null!;
     private string? _credentials;
 
-    /// <summary>The places: variables (with the secret as *, the server as @, the proxy as %), or what the script gives.</summary>
+    /// <summary>
+    /// The places: variables (with the secret as *, the server as @, the proxy as %), or values that the script sets.
+    /// </summary>
     public static TheoryData<string> Places =>
     [
         "MLFLOW_TRACKING_USERNAME=ada;MLFLOW_TRACKING_PASSWORD=*",
@@ -63,7 +65,7 @@ public sealed class SecretTests : IAsyncLifetime
         "the URI of a project",
     ];
 
-    // The same for each place.
+    // One script for all places.
     private const string Script =
         """
         $VerbosePreference = $DebugPreference = 'Continue'
@@ -117,7 +119,7 @@ public sealed class SecretTests : IAsyncLifetime
         Assert.Equal(13, found.Count);
         Assert.SkipWhen(OperatingSystem.IsWindows() && place.StartsWith('~'), "the home folder is not the environment's there");
         Assert.Empty(found.Where(stream => Forms(place).Any(stream.Value.Contains)).Select(stream => $"{stream.Key}: {Around(stream.Value, place)}"));
-        // Elsewhere, a program of /bin/sh repeats it.
+        // On other systems, a /bin/sh program repeats the secret.
         if (!OperatingSystem.IsWindows())
             Assert.Contains("***", string.Concat(found.Values));
         Assert.NotEmpty(found["$Error"]);
@@ -191,7 +193,7 @@ public sealed class SecretTests : IAsyncLifetime
         return text.Substring(start, Math.Min(at + 20, text.Length) - start);
     }
 
-    // The forms in which it was given or sent.
+    // The forms in which the secret was given or sent.
     private static string[] Forms(string place) =>
     [
         Secret, System.Uri.EscapeDataString(Secret),

@@ -3,7 +3,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>What newer servers add, as scripts see it.</summary>
+/// <summary>Tests the features of newer servers as scripts see them.</summary>
 public sealed class ServerTests : IAsyncLifetime
 {
     private readonly ScriptSession _session = new();

@@ -4,7 +4,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>A workflow on serverless compute, and from a Git repository.</summary>
+/// <summary>Tests a workflow on serverless compute, and from a Git repository.</summary>
 public sealed class ServerlessWorkflowTests : JobTests
 {
     private const string Five =

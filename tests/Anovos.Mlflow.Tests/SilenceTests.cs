@@ -3,7 +3,7 @@ using Anovos.Mlflow.TestServer;
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>
-/// What a script names and nothing has: an error or a warning, as PowerShell gives for exact names, and nothing for wildcards.
+/// Tests names in a script that match nothing: an exact name gives an error or a warning, as in PowerShell; a wildcard gives nothing.
 /// </summary>
 public sealed class SilenceTests : IDisposable
 {

@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>The host as a single file with .NET in it, published once for the tests that carry it elsewhere.</summary>
+/// <summary>The host as a single file that includes .NET, published once for the tests that use it without a checkout.</summary>
 public sealed class SingleFileHost : IDisposable
 {
     private readonly Lazy<string> _path;
@@ -8,14 +8,14 @@ public sealed class SingleFileHost : IDisposable
 
     public SingleFileHost() => _path = new Lazy<string>(Publish);
 
-    /// <summary>The program; nothing lies beside it.</summary>
+    /// <summary>The path of the program, which is alone in its folder.</summary>
     public string Path => _path.Value;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private string Publish()
     {
-        // The module is staged already, and must stay as it is under the other tests.
+        // The module is already staged, and must not change while other tests use it.
         (int exitCode, string output, string error) = CleanProcess.Run(
             CleanProcess.Find("dotnet") ?? throw Xunit.Sdk.SkipException.ForSkip("there is no dotnet on the PATH"),
             [
@@ -30,7 +30,7 @@ public sealed class SingleFileHost : IDisposable
     }
 }
 
-/// <summary>The tests that share it.</summary>
+/// <summary>The collection of the tests that share the host.</summary>
 [CollectionDefinition(Name)]
 public sealed class SingleFileHostCollection : ICollectionFixture<SingleFileHost>
 {

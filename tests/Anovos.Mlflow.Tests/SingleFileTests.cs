@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>The host as one file: it unpacks the module that it carries, whatever the machine gives it to unpack to.</summary>
+/// <summary>Tests the single-file host: it unpacks its module into any folder that the machine offers.</summary>
 [Collection(SingleFileHostCollection.Name)]
 public sealed class SingleFileTests(SingleFileHost host) : IDisposable
 {
@@ -84,7 +84,7 @@ public sealed class SingleFileTests(SingleFileHost host) : IDisposable
     {
         static IEnumerable<string> Contents(string folder) =>
             Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Select(file => $"{Path.GetRelativePath(folder, file)} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(file)))}").Order(StringComparer.Ordinal);
-        // A single file is for one system: it has the native library of that one.
+        // A single file is for one system, so it has only that system's native library.
         string natives = Path.Combine("deps", "runtimes") + Path.DirectorySeparatorChar;
         string own = natives + RuntimeInformation.RuntimeIdentifier + Path.DirectorySeparatorChar;
         Assert.Equal(

@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Models and their registry in a database, without a server, as a script works with them.</summary>
+/// <summary>Tests models and their registry in a database without a server, as a script uses them.</summary>
 public sealed class SqliteModelTests : IDisposable
 {
     private const string ModelFile = """

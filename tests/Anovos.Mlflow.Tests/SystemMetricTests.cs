@@ -4,12 +4,12 @@ using PowerShellPipeline = System.Management.Automation.PowerShell;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>System metrics of a workflow, as a user asks for them.</summary>
+/// <summary>Tests the system metrics of a workflow, as a user requests them.</summary>
 public sealed class SystemMetricTests : IAsyncLifetime
 {
     private const string Own = "system/workflow/cpu_seconds", Machine = "system/disk_usage_megabytes";
 
-    // A workflow that runs until a file is there, with another process that has 60 MB.
+    // A workflow that runs until a file exists, with a child process that uses 60 MB.
     private const string Workflow =
         """
         import os, subprocess, sys, time

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>A program with a terminal, as someone uses it who reads before typing.</summary>
+/// <summary>Runs a program in a terminal, like a user who reads before typing.</summary>
 internal sealed class Terminal : IDisposable
 {
     private readonly Process _process;
@@ -17,14 +17,14 @@ internal sealed class Terminal : IDisposable
     {
         _process = Process.Start(start)!;
 
-        // A program that waits for other input than it gets would keep the tests forever.
+        // A program that waits for different input would block the tests forever.
         _guard = new Timer(_ => _process.Kill(entireProcessTree: true), null, TimeSpan.FromMinutes(3), Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The output so far.</summary>
     public string Shown => _shown.ToString();
 
-    /// <summary>Waits for a text in the output, after the last one that was waited for.</summary>
+    /// <summary>Waits for a text in the output after the previous match.</summary>
     public async Task ReadUntilAsync(string text)
     {
         int found;
@@ -33,7 +33,7 @@ internal sealed class Terminal : IDisposable
         _read = found + text.Length;
     }
 
-    /// <summary>Waits for a text as above, then types a line.</summary>
+    /// <summary>Waits for a text in the same way, then types a line.</summary>
     public async Task TypeAfterAsync(string text, string line)
     {
         await ReadUntilAsync(text);

@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>Times as scripts have them, at every parameter that is a time.</summary>
+/// <summary>Tests the kinds of times that scripts use, for every parameter that is a time.</summary>
 public sealed class TimeTests : IDisposable
 {
     private readonly ScriptSession _session = new();

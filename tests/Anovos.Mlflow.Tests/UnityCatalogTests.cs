@@ -5,7 +5,9 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>The registry of Unity Catalog, as a user types it. Its files are in a bucket of S3, with temporary credentials.</summary>
+/// <summary>
+/// Tests the registry of Unity Catalog, as a user types it. Its files are in an S3 bucket, with temporary credentials.
+/// </summary>
 public sealed class UnityCatalogTests : IAsyncLifetime
 {
     private const string Register =

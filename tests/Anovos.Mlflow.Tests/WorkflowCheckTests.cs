@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>The check of a workflow file, by hand and before a workflow runs.</summary>
+/// <summary>Tests the check of a workflow file, by hand and before a workflow runs.</summary>
 public sealed class WorkflowCheckTests : IDisposable
 {
     private const string Sound = """

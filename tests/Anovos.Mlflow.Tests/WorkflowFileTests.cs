@@ -4,8 +4,8 @@ using YamlDotNet.RepresentationModel;
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>
-/// The workflows of GitHub and of Azure Pipelines run elsewhere. They only call <c>build.ps1</c> and <c>dotnet</c>, and what they say of
-/// these exists.
+/// The workflows of GitHub and Azure Pipelines run elsewhere. These tests check that the workflows only call <c>build.ps1</c> and
+/// <c>dotnet</c>, with tasks and options that exist.
 /// </summary>
 public sealed class WorkflowFileTests
 {
@@ -45,7 +45,7 @@ public sealed class WorkflowFileTests
         }
     }
 
-    /// <summary>A check that lets everything pass would be of no use.</summary>
+    /// <summary>Tests that the check does not accept everything.</summary>
     [Theory]
     [InlineData("./build.ps1 Pack")]
     [InlineData("./build.ps1 Package -Runtimes @()")]

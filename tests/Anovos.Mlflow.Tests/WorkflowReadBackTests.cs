@@ -6,8 +6,8 @@ using PowerShellPipeline = System.Management.Automation.PowerShell;
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>
-/// One run of each kind, as MLflow's own client reads it; <c>tests/workflow/workflow.py</c> runs under the Python with mlflow,
-/// and where it is told to, joins the run as Anovos does.
+/// Reads one run of each kind with MLflow's own client. <c>tests/workflow/workflow.py</c> runs under the Python interpreter with mlflow,
+/// and on request joins the run like Anovos.
 /// </summary>
 public sealed class WorkflowReadBackTests : IDisposable
 {
@@ -142,7 +142,7 @@ public sealed class WorkflowReadBackTests : IDisposable
 
     private static string[] Artifacts(JsonElement read) => [.. read.GetProperty("artifacts").EnumerateObject().Select(entry => entry.Name).Order(StringComparer.Ordinal)];
 
-    // Its processes are known, and its first timing is in the store.
+    // Waits until its processes are known and its first timing is in the store.
     private async Task UntilTimed(string uri, IAsyncResult running)
     {
         const string Timed = "$experiment = (Import-AnovosConfig $Config).Tracking.Experiment; "
@@ -158,7 +158,7 @@ public sealed class WorkflowReadBackTests : IDisposable
             await Task.Delay(50, TestContext.Current.CancellationToken);
     }
 
-    // The other session has a folder of its own.
+    // The other session has its own folder.
     private string FromElsewhere(string uri)
     {
         const string Relative = "sqlite:///";

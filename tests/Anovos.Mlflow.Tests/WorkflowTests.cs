@@ -3,7 +3,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests;
 
-/// <summary>The main job: a workflow file and its outputs become a tracked run.</summary>
+/// <summary>Tests the main job: a workflow file and its outputs become a tracked run.</summary>
 public sealed class WorkflowTests : IDisposable
 {
     private const string Pipeline = "Import-AnovosConfig $Config | Start-MlflowRun -TrackingUri $Uri | Send-AnovosArtifact -BasePath $Base -PassThru | Stop-MlflowRun";

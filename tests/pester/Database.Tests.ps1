@@ -8,8 +8,8 @@ Describe 'A SQLite database as the store' {
         $script:module = Get-StagedModule
         $script:uri = 'sqlite:///mlflow.db'
 
-        # A process that keeps the file locked until its input ends, like a client that hangs during a write.
-        function Start-Lock {
+        # Starts a process that locks the file until its input ends, like a client that hangs in the middle of a write.
+        function Lock-Database {
             Set-Content lock.ps1 @'
 $file = [System.IO.File]::Open("$PSScriptRoot/mlflow.db", 'Open', 'ReadWrite', 'ReadWrite')
 $file.Lock(0x40000000, 512)
@@ -25,7 +25,7 @@ Start-Sleep 60
     BeforeEach { Enter-Session }
     AfterEach { Exit-Session }
 
-    It 'stores concurrent writes of several processes and runspaces, to one run and to their own runs' {
+    It 'lets several processes and runspaces write to one run and to their own runs at the same time' {
         $shared = Start-MlflowRun -TrackingUri $uri -Experiment Customers
         Set-Content writer.ps1 @"
 param([int] `$Number)
@@ -60,7 +60,7 @@ param([int] `$Number)
         $own.Status | Select-Object -Unique | Should -Be 'Finished'
     }
 
-    It 'can be moved and removed right after a command' {
+    It 'leaves its file free to be moved and removed right after a command' {
         $run = Start-MlflowRun -TrackingUri $uri
         Write-MlflowMetric m 1
         Move-Item mlflow.db moved.db
@@ -69,9 +69,9 @@ param([int] `$Number)
         Get-ChildItem -File | Should -BeNullOrEmpty
     }
 
-    It 'names the file that another process keeps locked, in one line' {
+    It 'reports in one line which file another process keeps locked' {
         $null = Use-MlflowRun -TrackingUri $uri { }
-        $process = Start-Lock
+        $process = Lock-Database
         try {
             $failure = $null
             try { Get-MlflowRun -TrackingUri $uri } catch { $failure = $_ }
@@ -86,7 +86,7 @@ param([int] `$Number)
 
     It 'does not make a stopped command wait for a lock' {
         $null = Use-MlflowRun -TrackingUri $uri { }
-        $process = Start-Lock
+        $process = Lock-Database
         try {
             $shell = [powershell]::Create()
             $null = $shell.AddScript("Set-Location '$(Get-CurrentFolder)'; Import-Module '$module'")
@@ -94,7 +94,7 @@ param([int] `$Number)
             $waiting = $shell.BeginInvoke()
             while (-not (Test-Path ready)) { Start-Sleep -Milliseconds 20 }
             $stopped = $shell.BeginStop($null, $null)
-            # The lock is held longer than this.
+            # The lock is held for longer than the limit.
             $stopped.AsyncWaitHandle.WaitOne(30000) | Should -BeTrue
             { $shell.EndInvoke($waiting) } | Should -Throw
             $shell.InvocationStateInfo.State | Should -Be 'Stopped'

@@ -1,6 +1,6 @@
 #Requires -Version 7.4
 
-Describe 'The display' {
+Describe 'The output in a window' {
     BeforeAll {
         $ErrorActionPreference = 'Stop'
         Import-Module "$PSScriptRoot/Suite.psm1" -Force
@@ -9,7 +9,7 @@ Describe 'The display' {
         $PSStyle.OutputRendering = 'PlainText'
         $script:customers = Get-RepositoryPath 'samples/customers'
 
-        # Returns the lines of a view. Fails if one is wider than the console.
+        # The lines of a view, after asserting that none is wider than the console.
         function Get-View {
             param([Parameter(ValueFromPipeline)] $InputObject, [int] $Width)
 
@@ -22,7 +22,7 @@ Describe 'The display' {
             }
         }
 
-        # Returns the values in one column of a table. Wrapped values are joined.
+        # The value in one column of a table, with wrapped lines joined again.
         function Get-Column {
             param([string[]] $Lines, [string] $Name)
 
@@ -30,12 +30,12 @@ Describe 'The display' {
             -join ($Lines | Select-Object -Skip 2 | Where-Object Length -GT $start | ForEach-Object { $_.Substring($start).Trim() })
         }
 
-        # The local time, or the day if midnight has passed since.
+        # The local time, or the date if midnight has passed since.
         function Get-Start {
             param($Run)
 
             $start = $Run.StartTime.LocalDateTime
-            $start.ToString($start.Date -eq (Get-Date).Date ? 'HH:mm' : 'MM-dd')
+            $start.ToString($(if ($start.Date -eq (Get-Date).Date) { 'HH:mm' } else { 'MM-dd' }))
         }
 
         function Start-SampleRun {
@@ -53,7 +53,7 @@ Describe 'The display' {
     AfterEach { Exit-Session }
 
     Context 'Tables at <_> columns' -ForEach 79, 80, 120 {
-        It 'A run: name, status, start, duration, experiment, and the whole run id, so that it can be copied' {
+        It 'A run: name, status, start, duration, experiment, and the whole run id, for copying' {
             $null = Start-SampleRun
             $run = Stop-MlflowRun
             $lines = $run | Get-View -Width $_
@@ -62,7 +62,7 @@ Describe 'The display' {
             $lines[2] | Should -Match "^nightly +Finished +$(Get-Start $run) +[\d.]+m?s Customers +$($run.RunId)$"
         }
 
-        It 'A run with a long name in a long experiment: long values are cut, but not the run id' {
+        It 'A run with a long name in a long experiment: texts that are too long are cut, but not the run id' {
             $run = Start-MlflowRun -Name ('n' * 60) -Experiment "/Users/someone@corp.tld/$('e' * 60)"
             $lines = $run | Get-View -Width $_
             $lines[0] -split '\s+' | Should -Be 'RunName', 'Status', 'Start', 'Duration', 'Experiment', 'RunId'
@@ -97,7 +97,7 @@ Describe 'The display' {
             (Get-CustomersArtifact).Keys | Where-Object { -not $paths.Contains($_) } | Should -BeNullOrEmpty
         }
 
-        It 'Results of sending: status, size, every path in full, and why something was not sent' {
+        It 'Results of sending: status, size, every path in full, and the reason why a file was not sent' {
             $null = Start-SampleRun
             $rows = Send-AnovosArtifact -BasePath $customers
             $lines = $rows | Get-View -Width $_
@@ -130,7 +130,7 @@ Describe 'The display' {
     }
 
     Context 'Errors' {
-        It 'A mistake in a workflow file is shown with file, line and column, in a form that editors can jump to' {
+        It 'A mistake in a workflow file is shown with file, line and column, so that an editor can jump to it' {
             Set-Content config.yaml "mlflow:`n  track_output: maybe"
             $failure = Import-AnovosConfig config.yaml -ErrorAction Continue 2>&1
             $failure.FullyQualifiedErrorId | Should -Be 'ConfigInvalid,Anovos.Mlflow.PowerShell.Commands.ImportAnovosConfigCommand'
@@ -138,17 +138,17 @@ Describe 'The display' {
             $text | Should -BeLike "Import-AnovosConfig: *config.yaml:2:17: 'track_output' is the text 'maybe', not a boolean. Write True or False without quotes.*"
         }
 
-        It 'A broken YAML file too' {
+        It 'An invalid YAML file is shown in the same way' {
             Set-Content config.yaml "mlflow:`n  experiment: [1, 2`n"
             $failure = Import-AnovosConfig config.yaml -ErrorAction Continue 2>&1
             "$failure" | Should -Match 'config\.yaml:\d+:\d+: '
         }
 
-        It 'A missing file is named, with the folder that was searched' {
+        It 'The error for a missing file names the file and the folder that was searched' {
             "$(Import-AnovosConfig nope.yaml -ErrorAction Continue 2>&1)" | Should -Be "There is no file or folder 'nope.yaml'. Paths are relative to $(Get-Location)."
         }
 
-        It 'A command without a run says how to start one' {
+        It 'The error of a command without a run says how to start a run' {
             { Write-MlflowMetric a 1 } | Should -Throw '*Start-MlflowRun*' -ErrorId 'NoActiveRun*'
         }
 
@@ -174,13 +174,13 @@ Describe 'The display' {
             (Get-Completion 'Get-MlflowRun -Experiment ').CompletionText | Sort-Object | Should -Be "'alpha'", "'Default'", "'it''s'", "'two words'"
         }
 
-        It '-Experiment completes what is typed, with and without a quote' {
+        It '-Experiment continues the typed text, with and without a quote' {
             $null = New-MlflowExperiment alpha, 'two words'
             (Get-Completion 'Start-MlflowRun -Experiment al').CompletionText | Should -Be "'alpha'"
             (Get-Completion "Start-MlflowRun -Experiment 'two").CompletionText | Should -Be "'two words'"
         }
 
-        It '-Experiment searches the store that -TrackingUri on the same line names' {
+        It '-Experiment reads the store that -TrackingUri names on the same line' {
             $null = New-MlflowExperiment elsewhere -TrackingUri ./other
             (Get-Completion 'Get-MlflowRun -TrackingUri ./other -Experiment e').CompletionText | Should -Be "'elsewhere'"
         }
@@ -219,7 +219,7 @@ Describe 'The display' {
             }
         }
 
-        It 'has a synopsis, a description, at least two examples and a text on every parameter' {
+        It 'has a synopsis, a description, at least two examples and a text for every parameter' {
             $help = Get-Help $_ -Full
             $help.Synopsis | Should -Not -BeNullOrEmpty
             $help.Synopsis | Should -Not -BeLike "*$_ *"

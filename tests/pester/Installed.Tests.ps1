@@ -1,6 +1,6 @@
 #Requires -Version 5.1
 
-# Tests the module in any PowerShell from Windows PowerShell 5.1 on, so this file uses no newer feature.
+# These tests run in any PowerShell from Windows PowerShell 5.1 on, so this file uses no newer features.
 Describe 'The module in this PowerShell' {
     BeforeAll {
         $ErrorActionPreference = 'Stop'
@@ -10,7 +10,7 @@ Describe 'The module in this PowerShell' {
         $script:customers = Get-RepositoryPath 'samples/customers'
         $script:isDesktop = $PSVersionTable.PSEdition -eq 'Desktop'
 
-        # Returns the locations of the loaded assemblies with that name.
+        # The file of the loaded assembly with this name. Dynamic assemblies have no file.
         function Get-LoadedFile {
             param([string] $Name)
 
@@ -52,7 +52,7 @@ Describe 'The module in this PowerShell' {
         $found.RunId | Should -Be $run.RunId
     }
 
-    It 'keeps numbers, texts and points as they are in <_>' -ForEach 'sqlite:///mlflow.db', './mlruns' {
+    It 'keeps numbers, texts and points unchanged in <_>' -ForEach 'sqlite:///mlflow.db', './mlruns' {
         $null = Start-MlflowRun -TrackingUri $_ -Name "gr$([char] 0xF6)$([char] 0xDF)e"
         1..100 | ForEach-Object { Write-MlflowMetric loss (1 / $_) -Step $_ }
         Write-MlflowMetric @{ small = 5e-324; negative = -0.5; whole = 3 }
@@ -93,8 +93,8 @@ Describe 'The module in this PowerShell' {
         @($found).Count | Should -BeGreaterThan 0
     }
 
-    # On .NET Framework the text is HttpWebRequest's, in the language of the system.
-    It 'says that a server <What>' -ForEach @(
+    # On .NET Framework, this text comes from HttpWebRequest, in the language of the system.
+    It 'reports that a server <What>' -ForEach @(
         @{ What = 'refuses the connection'; Uri = 'http://127.0.0.1:9'; Words = 'Nothing listens at 127.0.0.1 port 9.*' }
         @{ What = 'is unknown'; Uri = 'http://server.invalid:5000'; Words = '*server.invalid*' }
     ) {

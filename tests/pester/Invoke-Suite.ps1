@@ -4,9 +4,9 @@
     Runs the tests of this folder against the staged module; builds nothing.
 .DESCRIPTION
     `./build.ps1 Pester` and `dotnet test` call it in the pwsh and with the Pester that the build restored, `./build.ps1 TestPackage` in
-    any PowerShell. The exit code is 0 if every test passed or was skipped, otherwise 1.
+    any PowerShell. The exit code is 0 when every test passed or was skipped, else 1.
 
-    Tests against a real MLflow server run if $env:ANOVOS_TEST_TRACKING_URI names one, such as http://127.0.0.1:5000.
+    Tests against a real MLflow server run when $env:ANOVOS_TEST_TRACKING_URI names one, as http://127.0.0.1:5000.
 .PARAMETER Pwsh
     The PowerShell that runs this script, which the tests start as well.
 .PARAMETER Pester
@@ -14,9 +14,9 @@
 .PARAMETER Configuration
     The build to test: Debug, which is staged in out/Debug/Anovos.Mlflow, or Release, in out/Anovos.Mlflow.
 .PARAMETER ResultPath
-    A JSON file to write with the number of passed tests, and the failed and skipped tests with the reason.
+    A JSON file for the number of tests that passed, and the tests that failed or were skipped, with the reason.
 .PARAMETER Path
-    The test files; by default, all files of this folder.
+    The test files; without it, all of this folder.
 #>
 [CmdletBinding()]
 param(

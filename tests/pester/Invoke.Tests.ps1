@@ -9,7 +9,7 @@ Describe 'The whole job: Invoke-AnovosWorkflow' {
         Copy-Item (Get-RepositoryPath 'samples/customers') $customers -Recurse
         $script:says = '2026-11-20 10:12:03.482 | INFO     | anovos.workflow:main:519 - '
 
-        # A workflow that prints the output of Anovos and writes the outputs of the sample.
+        # A workflow with the output of Anovos, which writes the outputs of the sample.
         $script:workflow = @(
             "[Console]::Error.WriteLine('${says}stats_generator, global_summary: execution time (in secs) =3.4107')"
             '"joined $env:MLFLOW_RUN_ID"'
@@ -21,7 +21,7 @@ Describe 'The whole job: Invoke-AnovosWorkflow' {
     BeforeEach { Enter-Session }
     AfterEach { Exit-Session }
 
-    It 'takes one line, and its run records the command, the data, the duration and the results' {
+    It 'is one line, and its run records the program, the data, the duration and the result' {
         $run = Import-AnovosConfig "$customers/config.yaml" |
             Invoke-AnovosWorkflow (Get-Pwsh) '-NoProfile' '-Command' $workflow -WorkingDirectory $customers -TrackingUri ./mlruns -InformationVariable said 6> $null
 
@@ -47,7 +47,7 @@ Describe 'The whole job: Invoke-AnovosWorkflow' {
         { Write-MlflowMetric late 1 } | Should -Throw -ErrorId 'NoActiveRun*'
     }
 
-    It 'reports what changed since another run' {
+    It 'reports the changes since another run' {
         $before = Start-MlflowRun
         Write-AnovosStatistic "$customers/report_stats"
         $null = Stop-MlflowRun

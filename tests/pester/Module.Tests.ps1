@@ -8,7 +8,7 @@ Describe 'The module among others' {
         $script:module = Get-StagedModule
         $script:config = Get-RepositoryPath 'samples/customers/config.yaml'
 
-        # A copy of YamlDotNet that another module might contain, if the tests of this repository have restored it.
+        # A YamlDotNet as another module might bring it, if the tests of this repository have restored it.
         function Get-OtherYamlDotNet {
             param([string] $Version)
 
@@ -24,7 +24,7 @@ Describe 'The module among others' {
     AfterEach { Exit-Session }
 
     Context 'Import and removal' {
-        It 'Import-Module takes the folder, and the manifest in it' {
+        It 'Import-Module accepts the folder, and the manifest in it' {
             foreach ($path in $module, "$module/Anovos.Mlflow.psd1") {
                 Remove-Module Anovos.Mlflow
                 Import-Module $path
@@ -75,7 +75,7 @@ Describe 'The module among others' {
         }
     }
 
-    It 'works if another caller has loaded its Core separately' {
+    It 'works if its Core was already loaded by somebody else' {
         Set-Content script.ps1 @'
 param($Module)
 $core = Get-ChildItem $Module/deps/net8.0/Anovos.Mlflow.Core.dll
@@ -88,7 +88,7 @@ Import-Module $Module
         $result.Output.Trim() | Should -Be 'Finished'
     }
 
-    Context 'Beside YamlDotNet <Yaml> of another module, each in its own process' -ForEach @{ Yaml = '13.7.1' }, @{ Yaml = '18.1.0' } {
+    Context 'Beside YamlDotNet <Yaml> of another module, each in a separate process' -ForEach @{ Yaml = '13.7.1' }, @{ Yaml = '18.1.0' } {
         It 'both work when <First> is loaded first' -ForEach @{ First = 'the other one' }, @{ First = 'ours' } {
             $other = Get-OtherYamlDotNet $Yaml
             if (-not $other) {

@@ -1,6 +1,6 @@
 #Requires -Version 7.4
 
-# Tests the packages, built as for a release. SingleFileTests tests the single-file host.
+# The packages, built as for a release. SingleFileTests has the tests of the single-file host.
 Describe 'The packages' {
     BeforeAll {
         $ErrorActionPreference = 'Stop'
@@ -13,7 +13,7 @@ Describe 'The packages' {
         $script:nupkg = Join-Path $package "Anovos.Mlflow.$version.nupkg"
         $script:zip = Join-Path $package "Anovos.Mlflow.$version.zip"
 
-        # Returns the files of an archive below a folder, with the SHA-256 of each.
+        # The files of an archive below a folder, with the SHA-256 of each.
         function Get-Content256 {
             param([string] $Archive, [string] $Below = '')
 
@@ -32,7 +32,7 @@ Describe 'The packages' {
     }
     AfterAll { Restore-Environment }
 
-    It 'hold the same files, which are those of the staged module' {
+    It 'contain the same files as the staged module' {
         $staged = Get-ChildItem (Join-Path $package 'Anovos.Mlflow') -Recurse -File | ForEach-Object {
             "$([System.IO.Path]::GetRelativePath((Join-Path $package 'Anovos.Mlflow'), $_.FullName).Replace('\', '/')) $((Get-FileHash -LiteralPath $_.FullName).Hash)"
         }
@@ -42,7 +42,7 @@ Describe 'The packages' {
         Get-Content256 $nupkg | Where-Object { $_ -notmatch $own } | Sort-Object | Should -Be ($staged | Sort-Object)
     }
 
-    It 'give the gallery the metadata of the manifest' {
+    It 'give the gallery the data of the manifest' {
         $file = [System.IO.Compression.ZipFile]::OpenRead($nupkg)
         $reader = [System.IO.StreamReader]::new($file.GetEntry('Anovos.Mlflow.nuspec').Open())
         $metadata = ([xml] $reader.ReadToEnd()).package.metadata
@@ -59,7 +59,7 @@ Describe 'The packages' {
         }
     }
 
-    It 'have a complete manifest' {
+    It 'have a manifest with everything that a user needs' {
         $manifest = Test-ModuleManifest (Join-Path $package 'Anovos.Mlflow/Anovos.Mlflow.psd1')
         $asked = 'Author', 'CompanyName', 'Copyright', 'Description', 'LicenseUri', 'ReleaseNotes', 'Tags', 'Guid'
         $asked += 'PowerShellVersion', 'DotNetFrameworkVersion', 'CompatiblePSEditions'
@@ -77,7 +77,7 @@ Describe 'The packages' {
         $sums | Sort-Object | Should -Be ($files | Sort-Object)
     }
 
-    It 'unpacked into a folder of modules, are found by name, with help, and work' {
+    It 'work when unpacked into a module folder: they are found by name and have help' {
         Push-Location (New-Item -ItemType Directory "TestDrive:/installed")
         [System.IO.Compression.ZipFile]::ExtractToDirectory($zip, (Join-Path (Get-CurrentFolder) 'modules'))
         Set-Content ./try.ps1 @'

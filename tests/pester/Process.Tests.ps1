@@ -1,6 +1,6 @@
 #Requires -Version 7.4
 
-Describe 'A script in its own process' {
+Describe 'A script as a separate process' {
     BeforeAll {
         $ErrorActionPreference = 'Stop'
         Import-Module "$PSScriptRoot/Suite.psm1" -Force
@@ -14,7 +14,7 @@ Describe 'A script in its own process' {
 
     Context 'The script host of this repository behaves like pwsh -File' {
         BeforeAll {
-            # Runs a script with both.
+            # Runs a script with both programs.
             function Invoke-Both {
                 param([string] $Script, [string[]] $Arguments = @())
 
@@ -38,7 +38,7 @@ Describe 'A script in its own process' {
             @{ Name = 'a native command that fails last'; Script = "& `$env:ANOVOS_TEST_PWSH -NoProfile -Command 'exit 5'"; Expected = 0 }
             @{ Name = 'a failed native command whose exit code is passed on'; Script = "& `$env:ANOVOS_TEST_PWSH -NoProfile -Command 'exit 5'; exit `$LASTEXITCODE"; Expected = 5 }
             @{ Name = 'a syntax error'; Script = 'if ('; Expected = 1 }
-            @{ Name = 'an unmet #requires'; Script = "#Requires -Version 99`n'unreached'"; Expected = 1 }
+            @{ Name = 'a #requires that is not met'; Script = "#Requires -Version 99`n'unreached'"; Expected = 1 }
             @{ Name = 'a missing mandatory parameter'; Script = 'param([Parameter(Mandatory)][int] $Number)'; Expected = 1 }
         ) {
             $pwsh, $scriptHost = Invoke-Both $Script
@@ -65,7 +65,7 @@ Describe 'A script in its own process' {
             }
         }
 
-        It 'named parameters, switches and texts reach the script as they were typed' {
+        It 'named parameters, switches and texts reach the script as typed' {
             $script = 'param($Name, [switch] $On, [bool] $Yes, [Parameter(ValueFromRemainingArguments)] $Rest) "$Name|$On|$Yes|$($Rest -join ",")"'
             $pwsh, $scriptHost = Invoke-Both $script @('-Name', "it's `$HOME", '-On:true', '-Yes:true', 'two words', '-5', '', '*')
             $scriptHost.Output | Should -Be $pwsh.Output
@@ -90,7 +90,7 @@ Describe 'A script in its own process' {
         BeforeAll {
             $script:problem = if ($IsWindows) { 'Windows has no SIGINT to send to another process' }
 
-            # Sends SIGINT to a script as soon as the file 'ready' exists, and waits for the script to end.
+            # Waits for the file 'ready', sends SIGINT to the script, and waits until it ends.
             function Invoke-Interrupted {
                 param([string] $Script, [string[]] $Arguments = @())
 
@@ -113,33 +113,33 @@ Describe 'A script in its own process' {
             (Get-MlflowRun).Status | Should -Be Killed
         }
 
-        It 'during the upload of a folder to a server that no longer responds ends the command and the script' {
+        It 'while a folder is being sent to a server that no longer responds ends the command and the script' {
             $listener = [System.Net.HttpListener]::new()
             $port = Get-Random -Minimum 20000 -Maximum 50000
             $listener.Prefixes.Add("http://127.0.0.1:$port/")
             $listener.Start()
-            # A server with one run, which accepts an upload and never responds.
+            # A server with one run that accepts an upload and never responds to it.
             $server = [powershell]::Create().AddScript({
-                    param($Listener, $Ready)
+                param($Listener, $Ready)
 
-                    $run = '{"run":{"info":{"run_id":"1","experiment_id":"0","status":"RUNNING","start_time":1,"lifecycle_stage":"active",' +
-                    '"artifact_uri":"mlflow-artifacts:/0/1/artifacts"},"data":{}}}'
-                    while ($Listener.IsListening) {
-                        # Waits in steps, so that the end of the test does not wait for a request that is never sent.
-                        $request = $Listener.GetContextAsync()
-                        while (-not $request.Wait(100)) { }
-                        $context = $request.Result
-                        if ($context.Request.HttpMethod -eq 'PUT') {
-                            Set-Content -LiteralPath $Ready ''
-                            continue
-                        }
-                        $bytes = [System.Text.Encoding]::UTF8.GetBytes($run)
-                        $context.Response.ContentType = 'application/json'
-                        $context.Response.ContentLength64 = $bytes.Length
-                        $context.Response.OutputStream.Write($bytes, 0, $bytes.Length)
-                        $context.Response.Close()
+                $run = '{"run":{"info":{"run_id":"1","experiment_id":"0","status":"RUNNING","start_time":1,"lifecycle_stage":"active",' +
+                '"artifact_uri":"mlflow-artifacts:/0/1/artifacts"},"data":{}}}'
+                while ($Listener.IsListening) {
+                    # Waits in steps, so that the end of the test does not block on a request that never arrives.
+                    $request = $Listener.GetContextAsync()
+                    while (-not $request.Wait(100)) { }
+                    $context = $request.Result
+                    if ($context.Request.HttpMethod -eq 'PUT') {
+                        Set-Content -LiteralPath $Ready ''
+                        continue
                     }
-                }).AddArgument($listener).AddArgument((Join-Path (Get-CurrentFolder) ready))
+                    $bytes = [System.Text.Encoding]::UTF8.GetBytes($run)
+                    $context.Response.ContentType = 'application/json'
+                    $context.Response.ContentLength64 = $bytes.Length
+                    $context.Response.OutputStream.Write($bytes, 0, $bytes.Length)
+                    $context.Response.Close()
+                }
+            }).AddArgument($listener).AddArgument((Join-Path (Get-CurrentFolder) ready))
             $null = $server.BeginInvoke()
             try {
                 $null = New-Item -ItemType Directory large

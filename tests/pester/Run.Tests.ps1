@@ -35,7 +35,7 @@ Describe 'Runs' {
     }
 
     Context 'Use-MlflowRun' {
-        It 'runs the block with the run as its argument, returns its output, and ends the run as Finished' {
+        It 'runs the block with the run as its argument, returns the output of the block, and ends the run as Finished' {
             $out = Use-MlflowRun -Name good { param($run) $run.RunName; Write-MlflowMetric m 1; 'last' }
             $out | Should -Be 'good', 'last'
             $run = Get-MlflowRun
@@ -63,7 +63,7 @@ Describe 'Runs' {
             (Get-MlflowRun).Status | Should -Be Failed
         }
 
-        It 'continues after a non-terminating error, which can be redirected and stored as usual' {
+        It 'continues after a non-terminating error, which can be redirected and stored like that of any command' {
             $out = Use-MlflowRun { 'before'; Write-Error soft -ErrorAction Continue; 'after' } -ErrorVariable kept 2>&1
             "$out" | Should -Be 'before soft after'
             "$kept" | Should -Be 'soft'
@@ -76,8 +76,8 @@ Describe 'Runs' {
         }
     }
 
-    Context 'In parallel' {
-        It 'ForEach-Object -Parallel: each runspace has its own run, and does not see the outer one' {
+    Context 'Several at once' {
+        It 'ForEach-Object -Parallel: each runspace has its own run, and none sees the one outside' {
             $outer = Start-MlflowRun -Name outer
             $store = "sqlite:///$(Join-Path (Get-CurrentFolder) mlflow.db)"
             $inner = 1..4 | ForEach-Object -ThrottleLimit 4 -Parallel {
@@ -98,7 +98,7 @@ Describe 'Runs' {
             $env:MLFLOW_RUN_ID | Should -BeNullOrEmpty
         }
 
-        It 'ForEach-Object -Parallel: an item that left its run open does not pass it on to the next item in the same runspace' {
+        It 'ForEach-Object -Parallel: a run that an item left open is not passed to the next item in the same runspace' {
             $store = "sqlite:///$(Join-Path (Get-CurrentFolder) mlflow.db)"
             $runs = 1..3 | ForEach-Object -ThrottleLimit 1 -Parallel {
                 Import-Module $using:module
@@ -108,7 +108,7 @@ Describe 'Runs' {
             { Write-MlflowMetric late 1 } | Should -Throw -ErrorId 'NoActiveRun*'
         }
 
-        It 'Start-ThreadJob: a run in the background is not active in the foreground' {
+        It 'Start-ThreadJob: a run in the background is separate from the run in the foreground' {
             $store = "sqlite:///$(Join-Path (Get-CurrentFolder) mlflow.db)"
             $front = Start-MlflowRun -Name front
             $back = Start-ThreadJob { Import-Module $using:module; Use-MlflowRun -Name back -TrackingUri $using:store { $args[0] } } |
@@ -119,7 +119,7 @@ Describe 'Runs' {
             $env:MLFLOW_RUN_ID | Should -BeNullOrEmpty
         }
 
-        It 'Start-ThreadJob: a child process finds the run that was started last, in any runspace, until it is stopped or its job ends' {
+        It 'Start-ThreadJob: a child process finds the most recently started run of any runspace, until it is stopped or its job ends' {
             $store = "sqlite:///$(Join-Path (Get-CurrentFolder) mlflow.db)"
             $folder = Get-CurrentFolder
             $front = Start-MlflowRun -Name front
@@ -135,7 +135,7 @@ Describe 'Runs' {
             $back = Receive-Job $job -Wait -AutoRemoveJob
             $seen | Should -Be $back.RunId
 
-            # The job completes before its runspace is closed.
+            # The job is complete before its runspace is closed.
             for ($i = 0; $i -lt 500 -and $env:MLFLOW_RUN_ID -ne $front.RunId; $i++) { Start-Sleep -Milliseconds 20 }
             & (Get-Pwsh) -NoProfile -NonInteractive -Command '$env:MLFLOW_RUN_ID' | Should -Be $front.RunId
             $null = Stop-MlflowRun

@@ -10,7 +10,7 @@ Describe 'A real MLflow server, named by $env:ANOVOS_TEST_TRACKING_URI' {
         $script:customers = Get-RepositoryPath 'samples/customers'
         $script:experiment = "pester-$([guid]::NewGuid().ToString('N'))"
 
-        # Returns the SHA-256 of each file that the server has for a run, by artifact path. Does not use the module.
+        # The SHA-256 of each file of a run on the server, by artifact path; downloaded without the module.
         function Get-ServedArtifact {
             param($Run)
 
@@ -31,7 +31,7 @@ Describe 'A real MLflow server, named by $env:ANOVOS_TEST_TRACKING_URI' {
     }
     AfterEach { Exit-Session }
 
-    It 'Test-MlflowConnection reports that it can be used, its version, and that it accepts artifacts' {
+    It 'Test-MlflowConnection reports that it can be used, its version and that it accepts artifacts' {
         $report = Test-MlflowConnection -TrackingUri $uri
         $report.Usable | Should -BeTrue -Because $report.Message
         $report.ServerVersion | Should -Match '^\d+\.\d+\.\d+'
@@ -48,7 +48,7 @@ Describe 'A real MLflow server, named by $env:ANOVOS_TEST_TRACKING_URI' {
         $run.Params['stats_generator.metric'] | Should -Be '["global_summary","measures_of_counts"]'
         $run.Tags['mlflow.source.type'] | Should -Be LOCAL
         if (([uri] $run.ArtifactUri).Scheme -ne 'mlflow-artifacts') {
-            Set-ItResult -Inconclusive -Because "the server keeps artifacts at $($run.ArtifactUri) and does not proxy them"
+            Set-ItResult -Inconclusive -Because "the server keeps artifacts at $($run.ArtifactUri) and does not pass them on"
         }
         ConvertTo-Line (Get-ServedArtifact $run) | Should -Be (ConvertTo-Line (Get-CustomersArtifact))
     }
@@ -75,7 +75,7 @@ Describe 'A real MLflow server, named by $env:ANOVOS_TEST_TRACKING_URI' {
         (TabExpansion2 "Get-MlflowRun -TrackingUri $uri -Experiment $experiment-c").CompletionMatches.CompletionText | Should -Be "'$experiment-completed'"
     }
 
-    It 'Files with unusual names and an empty file are uploaded' {
+    It 'Unusual names and an empty file arrive' {
         $names = 'with space.txt', 'a+b.txt', '50% off.txt', 'a[1].txt', 'empty.txt'
         $null = New-Item -ItemType Directory in
         foreach ($name in $names) { Set-Content -LiteralPath "in/$name" $name }

@@ -28,7 +28,7 @@ Describe "Tracking Anovos' own workflows, with the material beside this reposito
             'data_transformer/transformers/outlier_categories/part-00000-1e2ad023-67e3-48c4-88a3-99ca8f28672a-c000.csv'
         )
 
-        # Tracks the outputs with configs_full.yaml and a mlflow block with these flags. Returns the artifact paths in the store.
+        # Tracks the outputs with configs_full.yaml and a mlflow block of these flags; returns the artifact paths in the store.
         function Get-TrackedPath {
             param([string] $Output = 'False', [string] $Reports = 'False', [string] $Intermediates = 'False')
 
@@ -48,7 +48,7 @@ Describe "Tracking Anovos' own workflows, with the material beside this reposito
     }
     AfterEach { Exit-Session }
 
-    It 'configs_mlflow.yaml with -TrackingUri ./mlruns: the basic report and the file itself; a final dataset outside the folder is reported as missing' {
+    It 'configs_mlflow.yaml with -TrackingUri ./mlruns: the basic report and the file itself; a missing final dataset outside the folder gives a warning' {
         $run = Import-AnovosConfig "$configs/configs_mlflow.yaml" | Start-MlflowRun -TrackingUri ./mlruns |
             Send-AnovosArtifact -BasePath $outputs -PassThru -WarningVariable warnings -WarningAction SilentlyContinue | Stop-MlflowRun
         "$($run.Experiment) $($run.Status)" | Should -Be 'Anovos Finished'
@@ -60,19 +60,19 @@ Describe "Tracking Anovos' own workflows, with the material beside this reposito
         "$($warnings[1])" | Should -BeLike '*-BasePath*'
     }
 
-    It 'configs_full.yaml with every flag on: each output under the artifact path that Anovos uses for it' {
+    It 'configs_full.yaml with every flag on: each output under its artifact path in Anovos' {
         Get-TrackedPath -Output True -Reports True -Intermediates True | Should -Be ($datasets + $intermediates + $transformed + $reports | Sort-Object)
     }
 
-    It 'track_output by itself sends the final dataset' {
+    It 'track_output alone sends the final dataset' {
         Get-TrackedPath -Output True | Should -Be ($datasets | Sort-Object)
     }
 
-    It 'track_reports by itself sends the folder of statistics and reports' {
+    It 'track_reports alone sends the folder of statistics and reports' {
         Get-TrackedPath -Reports True | Should -Be ($reports | Sort-Object)
     }
 
-    It 'track_intermediates by itself sends the intermediate datasets' {
+    It 'track_intermediates alone sends the intermediate datasets' {
         Get-TrackedPath -Intermediates True | Should -Be ($intermediates + $transformed | Sort-Object)
     }
 
@@ -80,7 +80,7 @@ Describe "Tracking Anovos' own workflows, with the material beside this reposito
         Get-TrackedPath -Intermediates '["data_transformer/*"]' | Should -Be ($transformed | Sort-Object)
     }
 
-    It 'Without flags, only the workflow file is sent, and nothing is reported as missing' {
+    It 'No flag on sends only the workflow file, and gives no warning' {
         Get-TrackedPath | Should -BeNullOrEmpty
         $warnings | Should -BeNullOrEmpty
     }

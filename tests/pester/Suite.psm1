@@ -1,23 +1,23 @@
-# Shared by the tests: paths, a clean environment, processes, and the expected content of a store.
+# The common functions of the tests: paths, a clean environment, processes, and the expected content of a store.
 
 $repository = Split-Path (Split-Path $PSScriptRoot)
 $beforeTests = @{}
 
-# Returns the full path of something in the repository. With '../shared/...', of the material beside it, which may be missing.
+# A full path in the repository; with '../shared/...', a path in the material next to it, which may be missing.
 function Get-RepositoryPath {
     param([string] $Path = '')
 
     [System.IO.Path]::GetFullPath((Join-Path $repository $Path))
 }
 
-# Returns why a test cannot use the material beside the repository; nothing if it can.
+# The reason why a test cannot use the material next to the repository; nothing if it can.
 function Get-SharedProblem {
     if (-not (Test-Path -LiteralPath (Get-RepositoryPath '../shared/anovos'))) {
         '../shared/anovos is not beside this repository'
     }
 }
 
-# Removes the environment variables of MLflow and of pipelines until Restore-Environment.
+# Clears the variables about MLflow and the build agent until Restore-Environment.
 function Clear-Environment {
     $script:beforeTests = @{}
     foreach ($variable in Get-ChildItem Env: | Where-Object { $_.Name -like 'MLFLOW_*' -or $_.Name -eq 'TF_BUILD' }) {
@@ -33,7 +33,7 @@ function Restore-Environment {
     }
 }
 
-# Creates an empty folder for one test, changes to it, and resets the module as in a new session: no connection and no run.
+# Creates an empty folder for one test, enters it, and imports the module as in a new session: without a connection or a run.
 function Enter-Session {
     Push-Location (New-Item -ItemType Directory "TestDrive:/$([guid]::NewGuid().ToString('N'))")
     Import-Module (Get-StagedModule) -Force -Global
@@ -44,12 +44,12 @@ function Exit-Session {
     Pop-Location
 }
 
-# Returns the current folder as a path for other processes, because TestDrive: exists only here.
+# The current folder as other processes know it: TestDrive: exists only in this session.
 function Get-CurrentFolder {
     (Get-Location).ProviderPath
 }
 
-# Runs a program in the current folder. Returns its output and its exit code. Fails if the program hangs.
+# Runs a program in the current folder; returns its output and exit code. A program that hangs is an error.
 function Invoke-Program {
     param([string] $FilePath, [string[]] $Arguments, [int] $TimeoutSeconds = 120)
 
@@ -92,30 +92,30 @@ function Wait-Program {
     }
 }
 
-# Returns the pwsh that runs these tests, whose process is dotnet.
+# The pwsh that runs these tests. The path of its process would be that of dotnet.
 function Get-Pwsh {
     $env:ANOVOS_TEST_PWSH
 }
 
-# Runs a script file in a separate pwsh, as a person or a build server does.
+# Runs a script file in a separate pwsh, like a person or a build server.
 function Invoke-Pwsh {
     param([string] $Path, [string[]] $Arguments = @())
 
     Invoke-Program (Get-Pwsh) (@('-NoProfile', '-NonInteractive', '-File', $Path) + $Arguments)
 }
 
-# The configuration of the tested build: Debug or Release.
+# The configuration of the build under test: Debug or Release.
 function Get-Configuration {
     if ($env:ANOVOS_TEST_CONFIGURATION) { $env:ANOVOS_TEST_CONFIGURATION } else { 'Debug' }
 }
 
-# Returns the module staged by the build, or unpacked by `./build.ps1 TestPackage`.
+# The module as staged by the build, or as unpacked by `./build.ps1 TestPackage`.
 function Get-StagedModule {
     if ($env:ANOVOS_TEST_MODULE) { return $env:ANOVOS_TEST_MODULE }
     Get-RepositoryPath $(if ((Get-Configuration) -eq 'Release') { 'out/Anovos.Mlflow' } else { 'out/Debug/Anovos.Mlflow' })
 }
 
-# Returns the script host of this repository.
+# The script host of this repository.
 function Get-ScriptHost {
     Get-RepositoryPath "src/Anovos.Mlflow.Host/bin/$(Get-Configuration)/net10.0/anovos-mlflow.dll"
 }
@@ -126,14 +126,14 @@ function Invoke-ScriptHost {
     Invoke-Program 'dotnet' (@((Get-ScriptHost), $Path) + $Arguments)
 }
 
-# Returns the folder of a run's artifacts. A folder store records a URI, a database a path.
+# The folder of a run's artifacts: a folder store records a URI, and a database records a path.
 function Get-ArtifactFolder {
     param($Run)
 
     if ($Run.ArtifactUri -like 'file:*') { ([uri] $Run.ArtifactUri).LocalPath } else { $Run.ArtifactUri }
 }
 
-# Returns the SHA-256 of each file in the store of a run, by artifact path.
+# The SHA-256 of each of a run's files in the store, by artifact path.
 function Get-StoredArtifact {
     param($Run)
 
@@ -145,7 +145,7 @@ function Get-StoredArtifact {
     $stored
 }
 
-# Returns the SHA-256 of the files of a folder, by their path below an artifact path. Spark's checksum files are left out.
+# The SHA-256 of the files of a folder, by their path below an artifact path. Spark's checksum files need -IncludeChecksum.
 function Get-SourceArtifact {
     param([string] $Folder, [string] $ArtifactPath, [string] $Name = '*', [switch] $IncludeChecksum)
 
@@ -156,7 +156,7 @@ function Get-SourceArtifact {
     $source
 }
 
-# Returns the expected artifacts of the sample workflow's run: the outputs that its mlflow block selects, and the workflow file.
+# The expected artifacts of the sample workflow: the outputs that the flags of its mlflow block select, and the workflow file itself.
 function Get-CustomersArtifact {
     $customers = Get-RepositoryPath 'samples/customers'
     $binning = 'data_transformer/transformers/attribute_binning'
@@ -166,7 +166,7 @@ function Get-CustomersArtifact {
     (Get-SourceArtifact -Folder $customers -ArtifactPath 'config' -Name 'config.yaml')
 }
 
-# Returns a table of artifacts as lines, so that a difference is readable.
+# A table of artifacts as lines, to make a difference readable.
 function ConvertTo-Line {
     param([hashtable] $Table)
 

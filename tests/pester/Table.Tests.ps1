@@ -64,12 +64,12 @@ Describe 'Runs as a table' {
         $lines[3] | Should -Match '^two +0.25\d* +ops$'
     }
 
-    It 'Format-Table without names starts with the fixed columns' {
+    It 'Format-Table without names begins with the fixed columns' {
         $header = ($rows | Format-Table | Out-String -Width 300).Trim() -split '\r?\n' | Select-Object -First 1
         ($header -split '\s+')[0..5] | Should -Be $fixed
     }
 
-    It 'Where-Object, Group-Object and Measure-Object accept the rows too' {
+    It 'Where-Object, Group-Object and Measure-Object accept the rows' {
         ($rows | Where-Object metrics.rmse -lt 0.4 | Where-Object metrics.rmse -ne $null).'tags.team' | Should -Be 'ops'
         ($rows | Where-Object metrics.rmse -ne $null | Measure-Object metrics.rmse -Average).Average | Should -Be 0.375
         ($rows | Group-Object status).Count | Should -Be 3

@@ -32,7 +32,7 @@ Describe 'Tracking the workflow in samples/customers' {
             ConvertTo-Line (Get-StoredArtifact $run) | Should -Be (ConvertTo-Line (Get-CustomersArtifact))
         }
 
-        It 'records the settings of the workflow as params, and not those of the mlflow block' {
+        It 'records the settings of the workflow as params, without those of the mlflow block' {
             $run.Params['write_main.file_path'] | Should -Be 'output'
             $run.Params['stats_generator.metric'] | Should -Be '["global_summary","measures_of_counts"]'
             $run.Params.Keys | Should -Not -Contain 'mlflow.tracking_uri'
@@ -42,7 +42,7 @@ Describe 'Tracking the workflow in samples/customers' {
             $run.Tags['mlflow.source.name'] | Should -Be (Join-Path $customers 'config.yaml')
         }
 
-        It 'is what Get-MlflowRun finds afterwards' {
+        It 'returns the run that Get-MlflowRun finds afterwards' {
             $found = Get-MlflowRun -Experiment Customers
             "$($found.RunId) $($found.Status) $($found.Experiment)" | Should -Be "$($run.RunId) Finished Customers"
             $found.Params.Count | Should -Be $run.Params.Count
@@ -94,7 +94,7 @@ Describe 'Tracking the workflow in samples/customers' {
             (Get-StoredArtifact $run).Keys | Should -Be 'config/config.yaml'
         }
 
-        It '-WhatIf says which experiment and run would be created, and where' {
+        It '-WhatIf shows which experiment and run would be created, and where' {
             Set-Content script.ps1 @'
 param($Module, $Config)
 Import-Module $Module
@@ -107,7 +107,7 @@ Import-AnovosConfig $Config | Start-MlflowRun -Name nightly -WhatIf
             Get-ChildItem | Select-Object -ExpandProperty Name | Should -Be 'script.ps1'
         }
 
-        It '-Verbose on Start-MlflowRun says where it tracks to, with which credentials, and that it created the experiment' {
+        It '-Verbose on Start-MlflowRun shows the store, the credentials, and that it created the experiment' {
             $verbose = Import-AnovosConfig "$customers/config.yaml" | Start-MlflowRun -Verbose 4>&1 | Where-Object { $_ -is [System.Management.Automation.VerboseRecord] }
             "$verbose" | Should -BeLike '*Tracking to sqlite:*mlflow.db, authentication: *'
             "$verbose" | Should -BeLike "*Created experiment 'Customers'*"
@@ -115,7 +115,7 @@ Import-AnovosConfig $Config | Start-MlflowRun -Name nightly -WhatIf
     }
 
     Context 'Files from the pipeline' {
-        It 'Get-Item and Get-ChildItem pipe workflow files to Import-AnovosConfig, brackets in the name among them' {
+        It 'Get-Item and Get-ChildItem pipe workflow files to Import-AnovosConfig, including names with brackets' {
             foreach ($name in 'a.yaml', 'b[1].yaml') {
                 Set-Content -LiteralPath $name "mlflow:`n  experiment: '$name'`n  track_output: False`n  track_reports: False`n  track_intermediates: False"
             }

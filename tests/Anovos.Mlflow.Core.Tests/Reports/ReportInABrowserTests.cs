@@ -93,13 +93,23 @@ public sealed class ReportInABrowserTests(Chromium chromium) : IClassFixture<Chr
     public async Task The_description_of_a_run_is_shown_without_the_marks_of_Markdown()
     {
         await using BrowserPage browser = await chromium.OpenPageAsync();
-        const string Note = "**Finished** after 2 s\n\n### Not sent\n\n| what | why |\n|---|---|\n| final&#95;dataset | &#60;b&#62; off |";
+        const string Note = "**Finished** after 2 s\n\n> It was quick.\n\n### Not sent\n\n| what | why |\n|---|---|\n| final&#95;dataset | &#60;b&#62; off |";
         var data = new RunData { Tags = [new("mlflow.note.content", Note)] };
         await browser.OpenAsync(await _fixture.SaveAsync(await _fixture.AddRunAsync("one", data)));
         Assert.Equal("Finished after 2 s", await browser.EvaluateAsync<string>("document.querySelector('.note summary').textContent"));
         Assert.Equal(
-            "Not sent\n\n| what | why |\n| final_dataset | <b> off |",
+            "It was quick.\n\nNot sent\n\nwhat: why\nfinal_dataset: <b> off",
             await browser.EvaluateAsync<string>("document.querySelector('.note pre').textContent"));
+        Assert.False(await browser.EvaluateAsync<bool>("document.querySelector('.note details').open"));
+    }
+
+    [Fact]
+    public async Task The_description_of_a_failed_run_is_open()
+    {
+        await using BrowserPage browser = await chromium.OpenPageAsync();
+        var data = new RunData { Tags = [new("mlflow.note.content", "**Failed** after 2 s\n\n> It ran out of memory.")] };
+        await browser.OpenAsync(await _fixture.SaveAsync(await _fixture.AddRunAsync("one", data, RunStatus.Failed)));
+        Assert.True(await browser.EvaluateAsync<bool>("document.querySelector('.note details').open"));
     }
 
     [Fact]

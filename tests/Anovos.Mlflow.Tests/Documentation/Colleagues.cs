@@ -4,23 +4,23 @@ using System.Text.Json;
 
 namespace Anovos.Mlflow.Tests.Documentation;
 
-/// <summary>Those who have worked on a server before: what a reader finds there.</summary>
+/// <summary>Fills a server with the earlier work of others, for a reader to find.</summary>
 internal sealed class Colleagues(HttpClient client)
 {
-    /// <summary>The runs that pages name.</summary>
+    /// <summary>The ids of the runs that pages name.</summary>
     public const string Known = "0f1e2d3c4b5a69788796a5b4c3d2e1f0", Another = "1a2b3c4d5e6f708192a3b4c5d6e7f809", Today = "5e6f708192a3b4c5d6e7f8091a2b3c4d", Removed = "9f8e7d6c5b4a39281706f5e4d3c2b1a0";
 
-    /// <summary>The <c>MLmodel</c> of a model.</summary>
+    /// <summary>The <c>MLmodel</c> file of a model.</summary>
     public const string Model =
         """
         flavors: { sklearn: { pickled_model: model.pkl, sklearn_version: 1.5.2 }, python_function: { loader_module: mlflow.sklearn } }
         signature: { inputs: '[{"name": "age", "type": "double", "required": true}]', outputs: '[{"type": "string", "required": true}]' }
         """;
 
-    /// <summary>The day of all that is on the server, and before.</summary>
+    /// <summary>The morning of the day of the latest run on the server.</summary>
     public static readonly DateTimeOffset Morning = new(2026, 11, 24, 6, 0, 0, TimeSpan.Zero);
 
-    /// <summary>The ids of the runs, in the order in which they are started.</summary>
+    /// <summary>The ids of the runs, in the order in which the runs are started.</summary>
     public static IReadOnlyList<string> RunIds { get; } = [Another, Known, "2b3c4d5e6f708192a3b4c5d6e7f8091a", "3c4d5e6f708192a3b4c5d6e7f8091a2b", "4d5e6f708192a3b4c5d6e7f8091a2b3c", Today, Removed];
 
     /// <summary>Fills the server.</summary>
@@ -65,7 +65,7 @@ internal sealed class Colleagues(HttpClient client)
 
     private async Task<JsonElement> PostAsync(string method, object body)
     {
-        // With its length, which the server needs.
+        // The server needs the content length.
         using var content = new StringContent(JsonSerializer.Serialize(body), Encoding.UTF8, "application/json");
         using HttpResponseMessage answer = await client.PostAsync($"api/2.0/mlflow/{method}", content);
         answer.EnsureSuccessStatusCode();

@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Tests.Documentation;
 
-/// <summary>Every command in README.md and in docs is typed into a pwsh, in the order of its page, and leads to what the page shows.</summary>
+/// <summary>Types every command of README.md and docs into pwsh, in the order of its page, and compares the output with the page.</summary>
 [Collection(nameof(DocumentationTests))]
 public sealed class DocumentationTests(Reader reader) : IClassFixture<Reader>
 {
@@ -28,7 +28,7 @@ public sealed class DocumentationTests(Reader reader) : IClassFixture<Reader>
         [
             .. elsewhere.Where(command => Elsewhere.Of(command) is null).Select(command => $"{command.Place}: neither typed nor listed in Elsewhere.cs: {command.FirstLine}"),
             .. Elsewhere.All.Where(entry => !elsewhere.Any(command => Elsewhere.Of(command) == entry)).Select(entry => $"Elsewhere.cs: no page has this command: {entry.FirstLine}"),
-            .. Elsewhere.All.Where(entry => entry.File is not null && !File.ReadAllText(Path.Combine(Repository.Root, entry.File)).Contains(entry.Text, StringComparison.Ordinal)).Select(entry => $"Elsewhere.cs: {entry.File} has not: {entry.Text}"),
+            .. Elsewhere.All.Where(entry => entry.File is not null && !File.ReadAllText(Path.Combine(Repository.Root, entry.File)).Contains(entry.Text, StringComparison.Ordinal)).Select(entry => $"Elsewhere.cs: {entry.File} does not contain: {entry.Text}"),
         ]);
         Console.WriteLine(
             $"Documentation: {commands.Length} commands in {commands.Select(command => command.Page).Distinct().Count()} pages: {commands.Length - elsewhere.Length} typed, {elsewhere.Length} elsewhere"
@@ -47,7 +47,7 @@ public sealed class DocumentationTests(Reader reader) : IClassFixture<Reader>
     public void Every_link_leads_somewhere()
     {
         Dictionary<string, Page> pages = Page.All.ToDictionary(page => page.Path);
-        None(Page.All.SelectMany(page => page.Links.Where(link => !link.Target.Contains(':')).Where(link => !Leads(page, link.Target)).Select(link => $"{page.Path}:{link.Line}: a link that leads nowhere: {link.Target}")));
+        None(Page.All.SelectMany(page => page.Links.Where(link => !link.Target.Contains(':')).Where(link => !Leads(page, link.Target)).Select(link => $"{page.Path}:{link.Line}: a broken link: {link.Target}")));
 
         bool Leads(Page page, string target)
         {
@@ -57,11 +57,11 @@ public sealed class DocumentationTests(Reader reader) : IClassFixture<Reader>
         }
     }
 
-    /// <summary>The kinds of errors that the module has.</summary>
+    /// <summary>The names of the module's error kinds.</summary>
     private static string[] ErrorKinds =>
         new System.Runtime.Loader.AssemblyLoadContext(null).LoadFromAssemblyPath(Directory.GetFiles(Repository.StagedModule, "Anovos.Mlflow.Core.dll", SearchOption.AllDirectories).Order().First()).GetType("Anovos.Mlflow.ErrorKind", throwOnError: true)!.GetEnumNames();
 
-    // A section is about the error that its commands lead to.
+    // Each section is about the error that its commands cause.
     private static IEnumerable<string> Unprovoked(Page page, IReadOnlyList<Step> steps, string[] untyped)
     {
         foreach (string kind in ErrorKinds.Except(Elsewhere.Unprovoked.Select(entry => entry.Kind)).Except(untyped))

@@ -1,21 +1,21 @@
 namespace Anovos.Mlflow.Tests.Documentation;
 
-/// <summary>A command of the documentation that is not typed by its tests.</summary>
-/// <param name="FirstLine">Its first line, in full.</param>
-/// <param name="Why">Why not, and what runs it.</param>
-/// <param name="File">The file that runs it, or what it stands for; null where nothing here can.</param>
-/// <param name="Text">What stands there, in full.</param>
+/// <summary>A command of the documentation that its tests do not type.</summary>
+/// <param name="FirstLine">The first line of the command, in full.</param>
+/// <param name="Why">The reason, and the test that runs the command instead.</param>
+/// <param name="File">The file that runs the command or its equivalent; null if nothing in the repository can.</param>
+/// <param name="Text">A text that the file must contain.</param>
 internal sealed record Elsewhere(string FirstLine, string Why, string? File = null, string Text = "")
 {
-    /// <summary>All of them.</summary>
+    /// <summary>All such commands.</summary>
     public static IReadOnlyList<Elsewhere> All { get; } =
     [
         new("dotnet test", "run by CI", ".ci/run", "step \"dotnet test\" dotnet test"),
         new("dotnet run --project src/Anovos.Mlflow.Host -- samples/quickstart.ps1", "run by HostTests, without the build", "tests/Anovos.Mlflow.Tests/HostTests.cs", "The_quickstart_tracks_the_sample_workflow_into_mlflow_db"),
-        new("dotnet build src/Anovos.Mlflow -c Release", "the tests are run with what a debug build makes", "tests/Anovos.Mlflow.Tests/Anovos.Mlflow.Tests.csproj", "Anovos.Mlflow.Host.csproj"),
-        new("pwsh", "the tests type into one"),
-        new("mlflow server --host 127.0.0.1 --port 8889", "a server is there: the tests' own; CI runs this one", ".ci/run", "exec setsid \"$command\" server"),
-        new("dotnet build -c Release", "run by CI, which does it in Debug", ".ci/run", "step \"dotnet test\" dotnet test"),
+        new("dotnet build src/Anovos.Mlflow -c Release", "the tests use a debug build", "tests/Anovos.Mlflow.Tests/Anovos.Mlflow.Tests.csproj", "Anovos.Mlflow.Host.csproj"),
+        new("pwsh", "the tests type into a pwsh"),
+        new("mlflow server --host 127.0.0.1 --port 8889", "the tests have their own server; CI runs this one", ".ci/run", "exec setsid \"$command\" server"),
+        new("dotnet build -c Release", "run by CI, in Debug", ".ci/run", "step \"dotnet test\" dotnet test"),
         new("pwsh -Command \"Import-Module ./out/Anovos.Mlflow\"", "done before the first command of every page", "tests/Anovos.Mlflow.Tests/Documentation/Reader.cs", "Import-Module $Module"),
         new("dotnet publish src/Anovos.Mlflow.Host -c Release -r linux-x64 --self-contained -p:PublishSingleFile=true -o publish", "run by SingleFileTests", "tests/Anovos.Mlflow.Tests/SingleFileHost.cs", "PublishSingleFile=true"),
         new("/opt/anovos-mlflow/anovos-mlflow track.ps1 config.yaml", "the program of SingleFileTests; the script is typed here", "tests/Anovos.Mlflow.Tests/SingleFileTests.cs", "SingleFileHost"),
@@ -37,9 +37,9 @@ internal sealed record Elsewhere(string FirstLine, string Why, string? File = nu
             "tests/Anovos.Mlflow.Tests/BrowserSignInTests.cs", "Connect-Mlflow databricks -Interactive"),
     ];
 
-    /// <summary>Kinds of errors that no command of docs/troubleshooting.md leads to, and why.</summary>
-    public static IReadOnlyList<(string Kind, string Why)> Unprovoked { get; } = [("BucketNotFound", "a bucket's service is needed: BucketTests has one")];
+    /// <summary>The error kinds that no command of docs/troubleshooting.md causes, and the reason.</summary>
+    public static IReadOnlyList<(string Kind, string Why)> Unprovoked { get; } = [("BucketNotFound", "it needs a bucket service; BucketTests has one")];
 
-    /// <summary>The entry for a command; null where it is typed.</summary>
+    /// <summary>The entry for a command; null if the command is typed.</summary>
     public static Elsewhere? Of(Command command) => All.FirstOrDefault(entry => entry.FirstLine == command.FirstLine);
 }

@@ -9,17 +9,17 @@ namespace Anovos.Mlflow.Tests.Documentation;
 /// <summary>A fenced block.</summary>
 internal sealed record Fence(string Language, string Text, int Line, string Heading);
 
-/// <summary>What a reader types, in which language, and what the page says is shown then; null where it says nothing.</summary>
+/// <summary>A command, its language and the output that the page shows for it; the output is null if the page shows none.</summary>
 internal sealed record Command(Page Page, int Line, string Heading, string Language, string Text, string? Shown)
 {
-    /// <summary>The place, for whoever has to mend it.</summary>
+    /// <summary>The page and line, for error messages.</summary>
     public string Place => $"{Page.Path}:{Line}";
 
-    /// <summary>Its first line, by which a table names it.</summary>
+    /// <summary>The first line; the table in Elsewhere identifies commands by it.</summary>
     public string FirstLine => Text.Split('\n')[0];
 }
 
-/// <summary>A page of the documentation, as GitHub reads it.</summary>
+/// <summary>A page of the documentation, parsed as GitHub does.</summary>
 internal sealed partial class Page
 {
     private static readonly MarkdownPipeline Markdown = new MarkdownPipelineBuilder().UsePipeTables().UseAutoIdentifiers(AutoIdentifierOptions.GitHub).Build();
@@ -33,39 +33,39 @@ internal sealed partial class Page
         _document = Markdig.Markdown.Parse(Text, Markdown);
     }
 
-    /// <summary>Every page: the README's, and what is below docs, bench and so on.</summary>
+    /// <summary>All pages: those of the root, and those below docs, bench, samples and tests.</summary>
     public static IReadOnlyList<Page> All { get; } =
     [
         .. Directory.GetFiles(Repository.Root, "*.md").Concat(new[] { "docs", "bench", "samples", "tests" }.SelectMany(folder => Directory.GetFiles(System.IO.Path.Combine(Repository.Root, folder), "*.md", SearchOption.AllDirectories)))
             .Select(file => System.IO.Path.GetRelativePath(Repository.Root, file).Replace('\\', '/')).Where(path => !path.Contains("/bin/") && !path.Contains("/obj/")).Order(StringComparer.Ordinal).Select(path => new Page(path)),
     ];
 
-    /// <summary>Those whose commands a reader types.</summary>
+    /// <summary>The pages with commands that a reader types.</summary>
     public static IReadOnlyList<Page> Typed { get; } = [.. All.Where(page => page.Path == "README.md" || page.Path.StartsWith("docs/", StringComparison.Ordinal))];
 
-    /// <summary>From the repository's root, with slashes.</summary>
+    /// <summary>The path from the repository's root, with slashes.</summary>
     public string Path { get; }
 
     public string Text { get; }
 
-    /// <summary>Whether each of its blocks is read by itself, as <c>Get-Help -Examples</c> shows it.</summary>
+    /// <summary>Whether each of its blocks is read on its own, like the output of <c>Get-Help -Examples</c>.</summary>
     public bool IsHelp => Path.StartsWith("docs/cmdlets/", StringComparison.Ordinal);
 
-    /// <summary>Whether each of its sections is read by itself.</summary>
+    /// <summary>Whether each of its sections is read on its own.</summary>
     public bool IsTroubleshooting => Path == "docs/troubleshooting.md";
 
     public IReadOnlyList<Fence> Fences => [.. _document.Descendants<FencedCodeBlock>().Select(block => new Fence(block.Info ?? "", string.Join('\n', block.Lines.Lines.Take(block.Lines.Count)), block.Line + 1, HeadingBefore(block)))];
 
-    /// <summary>The headings, and the anchors that GitHub gives them.</summary>
+    /// <summary>The headings, with the anchors that GitHub gives them.</summary>
     public IReadOnlyList<(string Text, string Anchor, int Level)> Headings => [.. _document.Descendants<HeadingBlock>().Select(heading => (TextOf(heading), Anchor(TextOf(heading)), heading.Level))];
 
-    /// <summary>Where its links and images lead to, with their lines.</summary>
+    /// <summary>The targets of its links and images, with their lines.</summary>
     public IReadOnlyList<(string Target, int Line)> Links => [.. _document.Descendants<LinkInline>().Where(link => link.Url is not null).Select(link => (link.Url!, link.Line + 1))];
 
-    /// <summary>The rows of its tables below their heads, each a list of cells as Markdown.</summary>
+    /// <summary>The rows of its tables without the headers, each as a list of cells in Markdown.</summary>
     public IReadOnlyList<string[]> TableRows => [.. Text.Split('\n').Where(line => line.StartsWith('|') && !line.StartsWith("|--", StringComparison.Ordinal)).Select(line => UnescapedBar().Split(line.Trim().Trim('|')).Select(cell => cell.Trim()).ToArray())];
 
-    /// <summary>What is typed and what is shown, in order. A block of text belongs to the command before it.</summary>
+    /// <summary>The commands and their output, in order. A text block belongs to the command before it.</summary>
     public IReadOnlyList<Command> Commands
     {
         get

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Tests.Documentation;
 
-/// <summary>docs/python.md: the cmdlets beside what they stand for in MLflow's Python client.</summary>
+/// <summary>Tests docs/python.md, which lists the cmdlets with their counterparts in MLflow's Python client.</summary>
 public sealed partial class PythonTests
 {
     private const string Program =

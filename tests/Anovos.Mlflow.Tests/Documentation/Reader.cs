@@ -6,7 +6,7 @@ using PowerShellPipeline = System.Management.Automation.PowerShell;
 
 namespace Anovos.Mlflow.Tests.Documentation;
 
-/// <summary>A pwsh into which a reader types: one process for all pages, with a new session for each.</summary>
+/// <summary>A pwsh that a reader types into: one process for all pages, with a new session for each page.</summary>
 public sealed class Reader : IDisposable
 {
     private const string NewSession =
@@ -28,7 +28,7 @@ public sealed class Reader : IDisposable
 
     public Reader()
     {
-        // It ends with its standard input, and so with this process at the latest.
+        // The process ends with its standard input, so at the latest with this process.
         string pipe = $"anovos-mlflow-{Guid.NewGuid():N}";
         var start = new ProcessStartInfo(Repository.Pwsh, ["-NoLogo", "-NoProfile", "-NonInteractive", "-CustomPipeName", pipe, "-Command", "$null = [Console]::In.ReadLine()"]) { RedirectStandardInput = true };
         CleanProcess.Give(start, CleanEnvironment.Variables);
@@ -38,7 +38,7 @@ public sealed class Reader : IDisposable
         _runspace.Open();
     }
 
-    /// <summary>Opens a session: nothing of an earlier one is left in it.</summary>
+    /// <summary>Opens a new session, without anything from an earlier one.</summary>
     internal void Begin(World world)
     {
         _runspace.ResetRunspaceState();
@@ -47,7 +47,7 @@ public sealed class Reader : IDisposable
         Assert.Empty(pipeline.Streams.Error);
     }
 
-    /// <summary>Types a text, one statement after the other; what the window shows then, and the errors among it.</summary>
+    /// <summary>Types a text, statement by statement; returns the text of the window and the errors in it.</summary>
     internal Answer Type(string text)
     {
         StatementAst[] statements = [.. Parser.ParseInput(text, out _, out _).EndBlock?.Statements ?? Enumerable.Empty<StatementAst>()];
@@ -55,7 +55,7 @@ public sealed class Reader : IDisposable
         return new Answer(string.Concat(answers.Select(answer => answer.Text)), [.. answers.SelectMany(answer => answer.Errors)]);
     }
 
-    // An error that ends a statement is shown as well, and what was caught is none.
+    // Record an error that ends a statement too, but not a caught error.
     private Answer Enter(string statement)
     {
         _terminal.Take();
@@ -97,7 +97,7 @@ public sealed class Reader : IDisposable
     }
 }
 
-/// <summary>What a text led to: what the window shows, and the errors in it.</summary>
+/// <summary>The result of a typed text: the text of the window, and the errors in it.</summary>
 internal sealed record Answer(string Text, IReadOnlyList<Failure> Errors);
 
 /// <summary>An error.</summary>

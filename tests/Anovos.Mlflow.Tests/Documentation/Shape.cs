@@ -2,10 +2,15 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Tests.Documentation;
 
-/// <summary>What is the same whenever a command is run: its lines without ids, names that are made up, times and the widths of columns, in any order.</summary>
+/// <summary>
+/// Compares the repeatable part of an output: its lines in any order, without ids, generated names, times and column widths.
+/// </summary>
 internal static partial class Shape
 {
-    /// <summary>What of the shown lines did not come, and what came that is not shown; empty where the page is right. What ends in <c>…</c> may go on, and such a line alone stands for any number.</summary>
+    /// <summary>
+    /// The shown lines that are missing in the real output, and the real lines that are not shown; empty if the page is right. A line that
+    /// ends in <c>…</c> may continue, and a line with only <c>…</c> matches any number of lines.
+    /// </summary>
     public static string Difference(string shown, string real)
     {
         List<string> expected = Lines(shown), actual = Lines(real);
@@ -13,7 +18,7 @@ internal static partial class Shape
         List<string> missing = [.. expected.Where(line => !actual.Remove(actual.FirstOrDefault(real => line.EndsWith('…') ? real.StartsWith(line[..^1].TrimEnd(), StringComparison.Ordinal) : real == line) ?? "…"))];
         return missing.Count == 0 && (isPart || actual.Count == 0)
             ? ""
-            : string.Concat(missing.Select(line => $"\n  not there: {line}")) + string.Concat(isPart ? [] : actual.Select(line => $"\n  not shown: {line}"));
+            : string.Concat(missing.Select(line => $"\n  missing in the output: {line}")) + string.Concat(isPart ? [] : actual.Select(line => $"\n  not on the page: {line}"));
     }
 
     private static List<string> Lines(string text) => [.. text.Split('\n').Select(Normal).Where(line => line.Length > 0)];

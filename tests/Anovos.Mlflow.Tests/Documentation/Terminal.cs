@@ -8,7 +8,7 @@ using System.Text;
 
 namespace Anovos.Mlflow.Tests.Documentation;
 
-/// <summary>The window that a reader sees: keeps what is written to it, and answers what is asked as a reader does who wants to go on.</summary>
+/// <summary>The reader's window: keeps the text written to it, and answers prompts like a reader who wants to go on.</summary>
 internal sealed class Terminal : PSHost
 {
     private readonly Screen _screen = new();
@@ -25,7 +25,7 @@ internal sealed class Terminal : PSHost
 
     public override PSHostUserInterface UI => _screen;
 
-    /// <summary>What was written since the last call.</summary>
+    /// <summary>Returns the text written since the last call.</summary>
     public string Take()
     {
         lock (_screen.Text)
@@ -98,7 +98,7 @@ internal sealed class Terminal : PSHost
         private static SecureString Secret => new NetworkCredential("ada", "a secret").SecurePassword;
     }
 
-    // As wide as most are.
+    // A common window size.
     private sealed class Window : PSHostRawUserInterface
     {
         public override Size BufferSize { get; set; } = new(120, 3000);

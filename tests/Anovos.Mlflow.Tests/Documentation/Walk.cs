@@ -3,23 +3,23 @@ using YamlDotNet.Serialization;
 
 namespace Anovos.Mlflow.Tests.Documentation;
 
-/// <summary>A command, what it led to, and what of that is not as the page says; null where all is.</summary>
+/// <summary>A command, its result, and the difference from the page; null if there is none.</summary>
 internal sealed record Step(Command Command, Answer Answer, string? Wrong);
 
-/// <summary>The way of a reader through a page, who types all of it in its order.</summary>
+/// <summary>Walks through a page like a reader who types all of its commands in order.</summary>
 internal sealed partial class Walk(Reader reader)
 {
     private readonly List<Step> _steps = [];
     private readonly List<Command> _untyped = [];
     private World _world = null!;
 
-    /// <summary>The commands that need python3 where it is missing, and those of the same session.</summary>
+    /// <summary>The commands that need a missing python3, and the other commands of the same session.</summary>
     public IReadOnlyList<Command> Untyped => _untyped;
 
-    /// <summary>Whether there is a language in which the block can be typed.</summary>
+    /// <summary>Whether the block can be typed.</summary>
     public static bool Runs(Command command) => Elsewhere.Of(command) is null && command.Language is "powershell" or "yaml";
 
-    /// <summary>Reads a page in one session, or where its parts are read by themselves, each of them in one.</summary>
+    /// <summary>Reads a page in one session, or in one session for each part if its parts are read on their own.</summary>
     public async Task<IReadOnlyList<Step>> ThroughAsync(Page page)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the stand-ins of programs are shell scripts");
@@ -37,7 +37,7 @@ internal sealed partial class Walk(Reader reader)
         Task<World> next = Task.Run(World.CreateAsync);
         foreach ((int index, IGrouping<string, Command> part) in parts.Index())
         {
-            // The next one is made while this one is read.
+            // Create the next world while this one is being read.
             _world = await next;
             if (index + 1 < parts.Length)
                 next = Task.Run(World.CreateAsync);
@@ -47,7 +47,7 @@ internal sealed partial class Walk(Reader reader)
             foreach (Command command in part)
                 Follow(command);
 
-            // The servers give up connections that are kept; nobody waits for that.
+            // The servers wait for kept connections to close; do not wait for the servers.
             ends.Add(_world.DisposeAsync().AsTask());
         }
 
@@ -55,8 +55,8 @@ internal sealed partial class Walk(Reader reader)
         return _steps;
     }
 
-    // A workflow file is one that can be read; of steps of a pipeline the scripts are typed; a block that says a file's name is that file. Rules of a gate are
-    // no workflow: the commands beside them read the file.
+    // A workflow file must be readable. The scripts of pipeline steps are typed. A block that starts with a file name becomes that file.
+    // Rules of a gate are not a workflow: the commands next to them read the file.
     private void Follow(Command command)
     {
         string name = FileName().Match(command.FirstLine) is { Success: true } match ? match.Groups["name"].Value : "shown.yaml";
@@ -70,7 +70,7 @@ internal sealed partial class Walk(Reader reader)
         }
         else if (!command.Text.StartsWith('-'))
         {
-            // A page may show one block; a workflow has an input as well.
+            // A page may show a single block, but a workflow also needs an input.
             bool isWhole = command.Text.Contains("input_dataset:", StringComparison.Ordinal);
             string input = isWhole ? "" : "\ninput_dataset: { read_dataset: { file_path: data, file_type: csv } }\n";
             File.WriteAllText(Path.Combine(_world.Folder, name), command.Text + input);
@@ -86,18 +86,18 @@ internal sealed partial class Walk(Reader reader)
         }
     }
 
-    // What is shown has to come, an error too. Where nothing is shown there may be anything but an error.
+    // Output that the page shows must appear, including errors. If the page shows none, any output is fine except an error.
     private void Type(Command command, string script)
     {
         Answer answer = reader.Type(_world.Here(script));
         answer = answer with { Text = _world.Shown(answer.Text, command) };
         string wrong = command.Shown is { } shown
-            ? Shape.Difference(shown, answer.Text) is { Length: > 0 } difference ? $"{difference}\n  all that came:\n{answer.Text.TrimEnd()}" : ""
+            ? Shape.Difference(shown, answer.Text) is { Length: > 0 } difference ? $"{difference}\n  the whole output:\n{answer.Text.TrimEnd()}" : ""
             : string.Concat(answer.Errors.Select(error => $"\n  {error.Id}: {_world.Shown(error.Message, command)}"));
         _steps.Add(new Step(command, answer, wrong.Length == 0 ? null : $"{command.Place}: {command.FirstLine}{wrong}"));
     }
 
-    // What World puts on the PATH in their place runs python3 as well.
+    // The programs that World puts on the PATH in place of these also run python3.
     [GeneratedRegex(@"\b(python3?|spark-submit)\b", RegexOptions.CultureInvariant)]
     private static partial Regex Python();
 

@@ -4,10 +4,13 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Documentation;
 
-/// <summary>What a reader of a page has: the sample's folder, a server where others have worked before, and a Databricks workspace.</summary>
+/// <summary>A reader's surroundings: the folder of the sample, a server with the work of others, and a Databricks workspace.</summary>
 internal sealed class World : IAsyncDisposable
 {
-    /// <summary>Before an example of the help, which is read alone: a run of the workflow is active on the server, and one waits to be sent.</summary>
+    /// <summary>
+    /// Typed before an example of the help, which is read on its own: a run of the workflow is active on the server, and an offline run
+    /// waits to be sent.
+    /// </summary>
     public const string BeforeAnExample =
         $"""
         $env:MLFLOW_TRACKING_URI = 'http://localhost:5000'
@@ -25,7 +28,7 @@ internal sealed class World : IAsyncDisposable
         Folder = Directory.CreateTempSubdirectory("anovos-mlflow-reader-").FullName;
     }
 
-    /// <summary>Where the reader is.</summary>
+    /// <summary>The reader's current folder.</summary>
     public string Folder { get; }
 
     /// <summary>The reader's environment.</summary>
@@ -39,7 +42,7 @@ internal sealed class World : IAsyncDisposable
         ["MY_TOKEN"] = "a-token",
     };
 
-    // Everything in a page that is another place here. Nothing else of a command is changed.
+    // The places in a page that are different places in the tests. Commands are changed in no other way.
     private (string Shown, string Here)[] Places =>
     [
         ("http://mlflow.example.com:5000", Address), ("http://localhost:5000", Address), ("http://127.0.0.1:5000", Address), ("http://127.0.0.1:8889", Address),
@@ -53,7 +56,7 @@ internal sealed class World : IAsyncDisposable
 
     private string Address => _server.Uri.ToString().TrimEnd('/');
 
-    /// <summary>Makes the servers and fills the folder.</summary>
+    /// <summary>Creates the servers and fills the folder.</summary>
     public static async Task<World> CreateAsync()
     {
         Queue<string> ids = new(Colleagues.RunIds);
@@ -79,10 +82,13 @@ internal sealed class World : IAsyncDisposable
         return world;
     }
 
-    /// <summary>The text of a page, with the places that are here.</summary>
+    /// <summary>The text of a page, with the places of the tests.</summary>
     public string Here(string text) => Places.Aggregate(text, (done, place) => done.Replace(place.Shown, place.Here, StringComparison.Ordinal));
 
-    /// <summary>What the window shows, with the places of the page: of several that are the same one here, those that the command names, then those that the page does.</summary>
+    /// <summary>
+    /// The text of the window, with the places of the page. If several places are the same in the tests, those that the command names have
+    /// priority, then those that the page names.
+    /// </summary>
     public string Shown(string text, Command command) => Places.OrderBy(place => command.Text.Contains(place.Shown, StringComparison.Ordinal) ? 0 : command.Page.Text.Contains(place.Shown, StringComparison.Ordinal) ? 1 : 2).Aggregate(text, (done, place) => done.Replace(place.Here, place.Shown, StringComparison.Ordinal));
 
     public async ValueTask DisposeAsync()
@@ -94,7 +100,7 @@ internal sealed class World : IAsyncDisposable
         Directory.Delete(Folder, recursive: true);
     }
 
-    // The samples where a checkout has them, and what lies in samples/customers here as well: most pages begin in that folder.
+    // The samples as in a checkout. The content of samples/customers is also in the folder itself, because most pages start there.
     private void Furnish()
     {
         string samples = Path.Combine(Repository.Root, "samples");
@@ -118,7 +124,7 @@ internal sealed class World : IAsyncDisposable
         Write(".bin/databricks", "#!/bin/sh\n[ \"$1\" = version ] && echo '{\"Major\": 1, \"Minor\": 13, \"Patch\": 0}' && exit\n"
             + $"echo '{signedOut}' >&2\nexit 1\n");
 
-        // spark-submit without its own options is python; and no window opens.
+        // spark-submit without its own options is python. No browser window opens.
         foreach (string program in new[] { "python", "spark-submit", "xdg-open", "open", "databricks" })
         {
             if (program != "databricks")

@@ -59,7 +59,7 @@ function overview() {
             el('td', { class: 'time' }, duration(run.seconds), run.seconds ? bar(run.seconds, longest) : null),
             steps ? el('td', null, slowest ? [stepName(slowest.key), el('span', { class: 'small' }, duration(slowest.seconds))] : '–') : null,
             drift ? el('td', null, flagged.length ? [el('span', { class: 'flag' }, `▲ ${flagged.length}`), el('span', { class: 'small' }, few(flagged, 4))] : '–') : null);
-        const note = run.note ? el('tr', { class: isLost ? 'note' : 'note calm' }, el('td', { colspan: head.length }, noteOf(run.note))) : null;
+        const note = run.note ? el('tr', { class: isLost ? 'note' : 'note calm' }, el('td', { colspan: head.length }, noteOf(run.note, isLost))) : null;
         return [row, note];
     });
     const store = new Set(runs.map(run => run.store));
@@ -67,13 +67,13 @@ function overview() {
         table('', head.map(text => columnHead(text)), rows));
 }
 
-// The first line of a note says what happened; a log may follow. Its Markdown markup is left out.
-function noteOf(note) {
+// The first line of a note says what happened. A log may follow, which is shown if it explains a failure. Markdown markup is left out.
+function noteOf(note, isLost) {
     const lines = note.trim().split('\n').filter(line => !/^\|[-|:]+\|$/.test(line));
-    const [first, ...rest] = lines.map(line => line.replace(/\*\*/g, '').replace(/^#+ /, '').replace(/&#(\d{1,4});/g, (_, code) => String.fromCharCode(code)));
+    const [first, ...rest] = lines.map(line => line.replace(/\*\*/g, '').replace(/^(#+|>) /, '').replace(/^\| (.*) \|$/, (_, cells) => cells.replaceAll(' | ', ': ')).replace(/&#(\d{1,4});/g, (_, code) => String.fromCharCode(code)));
     return rest.length === 0 && first.length <= LongText
         ? first
-        : el('details', { open: report.runs.length <= 2 }, el('summary', null, first.slice(0, LongText)), el('pre', null, [first.slice(LongText), ...rest].join('\n').trim()));
+        : el('details', { open: isLost && report.runs.length <= 3 }, el('summary', null, first.slice(0, LongText)), el('pre', null, [first.slice(LongText), ...rest].join('\n').trim()));
 }
 
 function bar(seconds, longest, isSlowest = false) {

@@ -6,7 +6,7 @@ using Anovos.Mlflow.PowerShell.Sessions;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>The artifacts of a run: those directly under a folder, or all below it.</summary>
+/// <summary>Lists the artifacts of a run: those directly in a folder, or everything below it.</summary>
 [Cmdlet(VerbsCommon.Get, "MlflowArtifact")]
 [OutputType("Anovos.Mlflow.Artifacts.Artifact")]
 public sealed class GetMlflowArtifactCommand : RunCommand
@@ -16,16 +16,16 @@ public sealed class GetMlflowArtifactCommand : RunCommand
     [AllowEmptyString]
     public string ArtifactPath { get; set; } = "";
 
-    /// <summary>Lists the folders below too.</summary>
+    /// <summary>Also lists subfolders.</summary>
     [Parameter]
     public SwitchParameter Recurse { get; set; }
 
-    /// <summary>Lists only what one of these patterns selects, as <c>**/*.csv</c>.</summary>
+    /// <summary>Lists only artifacts that match one of these patterns, such as <c>**/*.csv</c>.</summary>
     [Parameter]
     [SupportsWildcards]
     public string[] Include { get; set; } = [];
 
-    /// <summary>Leaves out what one of these patterns selects.</summary>
+    /// <summary>Leaves out artifacts that match one of these patterns.</summary>
     [Parameter]
     [SupportsWildcards]
     public string[] Exclude { get; set; } = [];
@@ -56,7 +56,7 @@ public sealed class GetMlflowArtifactCommand : RunCommand
                 }
                 catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactPathInvalid)
                 {
-                    // An MLflow server cannot list a folder whose name it would decode. The others are still listed.
+                    // An MLflow server cannot list a folder if decoding changes its name. The other folders are still listed.
                     Post(() => WriteError(e.ToErrorRecord(folder)));
                     continue;
                 }

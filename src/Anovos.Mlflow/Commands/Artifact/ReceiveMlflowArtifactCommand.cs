@@ -7,8 +7,8 @@ using Anovos.Mlflow.PowerShell.Sessions;
 namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>
-/// Receives files and folders of a run, each file under its artifact path in the destination folder, whatever a server lists.
-/// A row comes out for each file.
+/// Receives files and folders of a run and returns a row for each file. Each file is written under its artifact path in the
+/// destination folder, and never outside it, whatever a server lists.
 /// </summary>
 [Cmdlet(VerbsCommunications.Receive, "MlflowArtifact", SupportsShouldProcess = true)]
 [OutputType("Anovos.Mlflow.Artifacts.ArtifactResult")]
@@ -17,31 +17,31 @@ public sealed class ReceiveMlflowArtifactCommand : TransferCommand
     private readonly List<string> _paths = [];
     private RunReference? _run;
 
-    /// <summary>A file or folder of the run; without it, all that the run has.</summary>
+    /// <summary>A file or folder of the run; without it, all artifacts of the run.</summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [AllowEmptyString]
     public string ArtifactPath { get; set; } = "";
 
-    /// <summary>The folder to receive into; without it, the current one.</summary>
+    /// <summary>The folder to receive into; without it, the current folder.</summary>
     [Parameter(Position = 1)]
     [ValidateNotNullOrEmpty]
     public string Destination { get; set; } = ".";
 
-    /// <summary>Receives only what one of these patterns selects, as <c>**/*.csv</c>.</summary>
+    /// <summary>Receives only files that match one of these patterns, such as <c>**/*.csv</c>.</summary>
     [Parameter]
     [SupportsWildcards]
     public string[] Include { get; set; } = [];
 
-    /// <summary>Leaves out what one of these patterns selects.</summary>
+    /// <summary>Leaves out files that match one of these patterns.</summary>
     [Parameter]
     [SupportsWildcards]
     public string[] Exclude { get; set; } = [];
 
-    /// <summary>Writes the files that are in zips, in place of the zips.</summary>
+    /// <summary>Extracts zips: writes their files instead of the zips.</summary>
     [Parameter]
     public SwitchParameter Expand { get; set; }
 
-    /// <summary>Replaces files that are there with other content.</summary>
+    /// <summary>Replaces existing files that have different content.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
@@ -88,13 +88,13 @@ public sealed class ReceiveMlflowArtifactCommand : TransferCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new MlflowException(ErrorKind.ArtifactReceiveFailed, $"Nothing can be written to {folder}: {e.Message}", e) { Target = folder };
+            throw new MlflowException(ErrorKind.ArtifactReceiveFailed, $"Cannot write to {folder}: {e.Message}", e) { Target = folder };
         }
     }
 
     private async Task<IReadOnlyList<ListedArtifact>> FindAsync(IArtifactStore store, string[] paths, CancellationToken cancellationToken)
     {
-        // A folder and a file of it, from Get-MlflowArtifact -Recurse, name the file once.
+        // Get-MlflowArtifact -Recurse returns both a folder and its files: receive such a file only once.
         var folders = new HashSet<string>(paths, StringComparer.Ordinal);
         var filter = new ArtifactFilter(Include, Exclude);
         var files = new List<ListedArtifact>();

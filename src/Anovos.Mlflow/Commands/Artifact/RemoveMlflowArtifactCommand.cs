@@ -6,7 +6,7 @@ using Anovos.Mlflow.PowerShell.Sessions;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Removes artifacts of a run for good: files, folders, or what patterns select below a folder.</summary>
+/// <summary>Permanently removes artifacts of a run: files, folders, or the files below a folder that match patterns.</summary>
 [Cmdlet(VerbsCommon.Remove, "MlflowArtifact", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(void))]
 public sealed class RemoveMlflowArtifactCommand : RunCommand
@@ -18,23 +18,23 @@ public sealed class RemoveMlflowArtifactCommand : RunCommand
     [ValidateNotNullOrEmpty]
     public string[] ArtifactPath { get; set; } = [];
 
-    /// <summary>Removes folders, with all that is below them.</summary>
+    /// <summary>Removes folders and everything in them.</summary>
     [Parameter]
     public SwitchParameter Recurse { get; set; }
 
-    /// <summary>Removes of a folder only the files that one of these patterns selects, as <c>**/*.csv</c>.</summary>
+    /// <summary>Removes only those files of a folder that match one of these patterns, such as <c>**/*.csv</c>.</summary>
     [Parameter]
     [SupportsWildcards]
     public string[] Include { get; set; } = [];
 
-    /// <summary>Leaves of a folder the files that one of these patterns selects.</summary>
+    /// <summary>Keeps the files of a folder that match one of these patterns.</summary>
     [Parameter]
     [SupportsWildcards]
     public string[] Exclude { get; set; } = [];
 
     /// <summary>
-    /// The maximum number of concurrent removals of files that patterns select. The actual number adapts to throughput and to 429/503
-    /// responses.
+    /// The maximum number of files removed concurrently when patterns select them. The actual number adapts to throughput and to
+    /// 429/503 responses.
     /// </summary>
     [Parameter]
     [ValidateRange(1, ArtifactTransfer.MaximumParallelism)]
@@ -61,19 +61,19 @@ public sealed class RemoveMlflowArtifactCommand : RunCommand
 
     private void Remove(RunReference run, IArtifactStore store, string path, ArtifactFilter filter)
     {
-        // A folder and what is in it, from Get-MlflowArtifact -Recurse, are removed with the folder.
+        // Get-MlflowArtifact -Recurse returns both a folder and its content: the content was removed with the folder.
         if (ParentsOf(path).Any(parent => _removed.Contains($"{run.RunId}/{parent}")))
             return;
         Artifact found = Await(token => ArtifactTree.FindAsync(store, path, token));
         if (found.IsDirectory && !Recurse)
-            throw new MlflowException(ErrorKind.InvalidValue, $"'{path}' is a folder. -Recurse removes it with all that is below it.") { Target = path };
+            throw new MlflowException(ErrorKind.InvalidValue, $"'{path}' is a folder. Use -Recurse to remove it and everything in it.") { Target = path };
         if (found.IsDirectory && !filter.IsEmpty)
         {
             RemoveFiles(run, store, path, filter);
             return;
         }
 
-        if (!filter.Selects(path) || !ShouldProcess(run.ToString(), found.IsDirectory ? $"Remove the folder '{path}' with all that is below it" : $"Remove '{path}'"))
+        if (!filter.Selects(path) || !ShouldProcess(run.ToString(), found.IsDirectory ? $"Remove the folder '{path}' and everything in it" : $"Remove '{path}'"))
             return;
         Await(token => store.DeleteAsync(path, token));
         if (found.IsDirectory)

@@ -21,23 +21,23 @@ public sealed class SendMlflowArtifactCommand : SendCommand
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 
-    /// <summary>Files and folders, taken as they are.</summary>
+    /// <summary>Files and folders, without wildcards.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "LiteralPath", ValueFromPipelineByPropertyName = true)]
     [Alias("PSPath", "LP")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
-    /// <summary>The folder under the run's artifact root; without it, the root.</summary>
+    /// <summary>The target folder in the run's artifacts; without it, the artifact root.</summary>
     [Parameter(Position = 1)]
     [AllowEmptyString]
     public string ArtifactPath { get; set; } = "";
 
-    /// <summary>The name that a single file, or a folder, gets in the run.</summary>
+    /// <summary>The name of a single file or folder in the run.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Name { get; set; }
 
-    /// <summary>Sends what lies in a folder, without the folder itself.</summary>
+    /// <summary>Sends the content of a folder, without the folder itself.</summary>
     [Parameter]
     public SwitchParameter ContentOnly { get; set; }
 
@@ -60,7 +60,7 @@ public sealed class SendMlflowArtifactCommand : SendCommand
     private void Gather(string item, string folder)
     {
         if (Name is not null && _named is not null && _named != item)
-            throw new MlflowException(ErrorKind.InvalidValue, $"-Name '{Name}' is for one file or folder, and '{_named}' has it already, so '{item}' is not sent. Send them one by one, or without -Name.") { Target = item };
+            throw new MlflowException(ErrorKind.InvalidValue, $"-Name '{Name}' can name only one file or folder and already names '{_named}', so '{item}' is not sent. Send them one at a time, or without -Name.") { Target = item };
         _named = item;
         string name = Name ?? System.IO.Path.GetFileName(item.TrimEnd('/', System.IO.Path.DirectorySeparatorChar));
         string target = Artifacts.ArtifactPath.Join(folder, name);
@@ -74,7 +74,7 @@ public sealed class SendMlflowArtifactCommand : SendCommand
         if (!ShouldProcess(_run!.ToString(), $"Send the folder '{item}' as '{(ContentOnly ? folder : target)}'{Zipped}"))
             return;
         string root = ContentOnly ? folder : target;
-        WriteProgress(new ProgressRecord(0, SafeText.Of($"Sending '{item}'"), "Looking for its files"));
+        WriteProgress(new ProgressRecord(0, SafeText.Of($"Sending '{item}'"), "Listing its files"));
         FolderListing listing = Await(token => Task.FromResult(FolderListing.Of(item, token)));
         foreach (string problem in listing.Problems)
             WriteWarning(problem);

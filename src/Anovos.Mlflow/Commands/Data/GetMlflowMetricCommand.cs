@@ -7,12 +7,12 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>The points of metrics of a run, put out page by page as they come from the store.</summary>
+/// <summary>Gets the points of a run's metrics, page by page as the store returns them.</summary>
 [Cmdlet(VerbsCommon.Get, "MlflowMetric")]
 [OutputType("Anovos.Mlflow.Tracking.MetricPoint")]
 public sealed class GetMlflowMetricCommand : RunCommand
 {
-    /// <summary>Names of metrics; wildcards are allowed.</summary>
+    /// <summary>Metric names; wildcards are allowed.</summary>
     [Parameter(Position = 0)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]

@@ -10,7 +10,7 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 [OutputType(typeof(void))]
 public sealed class RemoveMlflowTagCommand : RunCommand
 {
-    /// <summary>Names of the tags.</summary>
+    /// <summary>The names of the tags.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     [Alias("Key")]

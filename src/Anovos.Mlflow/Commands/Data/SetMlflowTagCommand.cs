@@ -5,7 +5,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Sets tags of a run: a name and a value, a table of them, or objects with Name and Value.</summary>
+/// <summary>Sets tags of a run, given as a name and a value, as a hashtable, or as objects with Name and Value.</summary>
 [Cmdlet(VerbsCommon.Set, "MlflowTag", SupportsShouldProcess = true)]
 [OutputType(typeof(void))]
 public sealed class SetMlflowTagCommand : RunDataCommand
@@ -21,7 +21,7 @@ public sealed class SetMlflowTagCommand : RunDataCommand
     [AllowEmptyString]
     public object? Value { get; set; }
 
-    /// <summary>Names and values.</summary>
+    /// <summary>Names and values, as a hashtable.</summary>
     [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Table", ValueFromPipeline = true)]
     [ValidateNotNull]
     public IDictionary Tag { get; set; } = null!;

@@ -5,7 +5,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Writes metrics to a run: a name and a value, a table of them, or objects with Name and Value.</summary>
+/// <summary>Writes metrics to a run, given as a name and a value, as a hashtable, or as objects with Name and Value.</summary>
 [Cmdlet(VerbsCommunications.Write, "MlflowMetric", SupportsShouldProcess = true)]
 [OutputType(typeof(void))]
 public sealed class WriteMlflowMetricCommand : RunDataCommand
@@ -15,12 +15,12 @@ public sealed class WriteMlflowMetricCommand : RunDataCommand
     [Alias("Key")]
     public string Name { get; set; } = "";
 
-    /// <summary>The value: a number, or its invariant text; NaN and the infinities too.</summary>
+    /// <summary>The value: a number, or its invariant text. NaN and the infinities are allowed.</summary>
     [Parameter(Position = 1, Mandatory = true, ParameterSetName = "Value", ValueFromPipelineByPropertyName = true)]
     [AllowNull]
     public object? Value { get; set; }
 
-    /// <summary>Names and values.</summary>
+    /// <summary>Names and values, as a hashtable.</summary>
     [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Table", ValueFromPipeline = true)]
     [ValidateNotNull]
     public IDictionary Metric { get; set; } = null!;
@@ -29,7 +29,7 @@ public sealed class WriteMlflowMetricCommand : RunDataCommand
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public long Step { get; set; }
 
-    /// <summary>When the values were measured: a date, Unix seconds or Unix milliseconds; without it, now.</summary>
+    /// <summary>The time of the measurement: a date, Unix seconds or Unix milliseconds; without it, now.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [Time]
     public DateTime? Timestamp { get; set; }
@@ -60,7 +60,7 @@ public sealed class WriteMlflowMetricCommand : RunDataCommand
         }
     }
 
-    // A value that is not a number stops no other.
+    // A value that is not a number does not stop the other values.
     private void TryPoint(string key, object? value, long timestamp, long step) =>
         Try(key, value, (_, item) => AddPoint(key, item, timestamp, step));
 

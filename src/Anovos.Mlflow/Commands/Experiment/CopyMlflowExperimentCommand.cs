@@ -14,29 +14,29 @@ public sealed class CopyMlflowExperimentCommand : CopyCommand
 {
     private readonly Dictionary<MlflowConnection, Dictionary<string, Experiment>> _selected = [];
 
-    /// <summary>Names; wildcards are allowed.</summary>
+    /// <summary>Experiment names; wildcards are allowed.</summary>
     [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Name")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ExperimentPatternCompleter))]
     public string[] Name { get; set; } = [];
 
-    /// <summary>Ids.</summary>
+    /// <summary>Experiment ids.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Id")]
     [ValidateNotNullOrEmpty]
     [Alias("ExperimentId")]
     public string[] Id { get; set; } = [];
 
-    /// <summary>An experiment from <c>Get-MlflowExperiment</c>; its store is taken too.</summary>
+    /// <summary>An experiment from <c>Get-MlflowExperiment</c>; its store is the source.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "InputObject", ValueFromPipeline = true)]
     [ValidateNotNull]
     public Experiment InputObject { get; set; } = null!;
 
-    /// <summary>Deleted experiments too; -KeepId always copies them.</summary>
+    /// <summary>Also copies deleted experiments; -KeepId always copies them.</summary>
     [Parameter(ParameterSetName = "Name")]
     public SwitchParameter IncludeDeleted { get; set; }
 
-    /// <summary>Only runs that this filter in MLflow's search syntax finds; deleted runs too.</summary>
+    /// <summary>A filter in MLflow's search syntax that selects the runs to copy, including deleted runs.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Filter { get; set; }

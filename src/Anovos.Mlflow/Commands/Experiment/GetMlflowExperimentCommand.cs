@@ -5,29 +5,29 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Experiments by name, with wildcards, or by id; all of them without either.</summary>
+/// <summary>Gets experiments by name, with wildcards, or by id; without either, gets all experiments.</summary>
 [Cmdlet(VerbsCommon.Get, "MlflowExperiment", DefaultParameterSetName = "Name")]
 [OutputType("Anovos.Mlflow.Tracking.Experiment")]
 public sealed class GetMlflowExperimentCommand : TrackingCommand
 {
-    /// <summary>Names; wildcards are allowed.</summary>
+    /// <summary>Experiment names; wildcards are allowed.</summary>
     [Parameter(Position = 0, ParameterSetName = "Name", ValueFromPipeline = true)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ExperimentPatternCompleter))]
     public string[] Name { get; set; } = ["*"];
 
-    /// <summary>An experiment, or a run of one, from the pipeline. It is found by its id.</summary>
+    /// <summary>An experiment, or a run of an experiment, from the pipeline. The experiment is looked up by its id.</summary>
     [Parameter(ParameterSetName = "Name", ValueFromPipeline = true)]
     [ValidateNotNull]
     public PSObject? InputObject { get; set; }
 
-    /// <summary>Ids.</summary>
+    /// <summary>Experiment ids.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Id", ValueFromPipelineByPropertyName = true)]
     [Alias("ExperimentId")]
     public string[] Id { get; set; } = [];
 
-    /// <summary>Deleted experiments too.</summary>
+    /// <summary>Also gets deleted experiments.</summary>
     [Parameter(ParameterSetName = "Name")]
     public SwitchParameter IncludeDeleted { get; set; }
 

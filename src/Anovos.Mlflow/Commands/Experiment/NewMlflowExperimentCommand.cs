@@ -6,17 +6,17 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Makes an experiment.</summary>
+/// <summary>Creates an experiment.</summary>
 [Cmdlet(VerbsCommon.New, "MlflowExperiment", SupportsShouldProcess = true)]
 [OutputType("Anovos.Mlflow.Tracking.Experiment")]
 public sealed class NewMlflowExperimentCommand : TrackingCommand
 {
-    /// <summary>The name; on Databricks a workspace location.</summary>
+    /// <summary>The names of the experiments; on Databricks, workspace paths.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     public string[] Name { get; set; } = [];
 
-    /// <summary>Where the artifacts of its runs go; without it the store decides.</summary>
+    /// <summary>The location for the artifacts of its runs; without it, the store chooses.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? ArtifactLocation { get; set; }

@@ -5,7 +5,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Puts experiments with all their runs into the trash of their store.</summary>
+/// <summary>Moves experiments and all their runs to the trash of their store.</summary>
 [Cmdlet(VerbsCommon.Remove, "MlflowExperiment", DefaultParameterSetName = "Name", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(void))]
 public sealed class RemoveMlflowExperimentCommand : ExperimentCommand

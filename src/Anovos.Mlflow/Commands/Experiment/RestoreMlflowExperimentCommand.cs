@@ -5,12 +5,12 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Takes removed experiments out of the trash, with all their runs.</summary>
+/// <summary>Restores removed experiments and all their runs from the trash.</summary>
 [Cmdlet(VerbsData.Restore, "MlflowExperiment", DefaultParameterSetName = "Name", SupportsShouldProcess = true)]
 [OutputType("Anovos.Mlflow.Tracking.Experiment")]
 public sealed class RestoreMlflowExperimentCommand : ExperimentCommand
 {
-    /// <summary>Puts the restored experiments out.</summary>
+    /// <summary>Returns the restored experiments.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 

@@ -13,17 +13,17 @@ public sealed class SetMlflowExperimentCommand : ExperimentCommand
 {
     private string? _renamed;
 
-    /// <summary>The new name, of one experiment.</summary>
+    /// <summary>The new name, for one experiment only.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? NewName { get; set; }
 
-    /// <summary>Tags to set; others stay.</summary>
+    /// <summary>Tags to set; other tags are kept.</summary>
     [Parameter]
     [ValidateNotNull]
     public IDictionary? Tag { get; set; }
 
-    /// <summary>Puts the changed experiments out.</summary>
+    /// <summary>Returns the changed experiments.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
@@ -31,7 +31,7 @@ public sealed class SetMlflowExperimentCommand : ExperimentCommand
     protected override void Begin()
     {
         if (NewName is null && Tag is null)
-            throw new MlflowException(ErrorKind.InvalidValue, "There is nothing to set. Give -NewName, -Tag or both.");
+            throw new MlflowException(ErrorKind.InvalidValue, "There is nothing to set. Specify -NewName, -Tag or both.");
     }
 
     private protected override void Apply(MlflowConnection connection, Experiment experiment)
@@ -40,7 +40,7 @@ public sealed class SetMlflowExperimentCommand : ExperimentCommand
         if (NewName is { } name && ShouldProcess(target, $"Rename to '{name}'"))
         {
             if (_renamed is not null && _renamed != experiment.ExperimentId)
-                throw new MlflowException(ErrorKind.InvalidValue, $"-NewName '{name}' is for one experiment, so '{experiment.Name}' was not renamed. Rename them one by one.") { Target = experiment.Name };
+                throw new MlflowException(ErrorKind.InvalidValue, $"-NewName '{name}' can rename only one experiment, so '{experiment.Name}' was not renamed. Rename the experiments one at a time.") { Target = experiment.Name };
             _renamed = experiment.ExperimentId;
             Await(token => connection.Store.RenameExperimentAsync(experiment.ExperimentId, name, token));
         }

@@ -6,35 +6,35 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>The models that MLflow 3 keeps beside its runs: by id, of a run, or of experiments; the newest first.</summary>
+/// <summary>Gets the logged models of MLflow 3 by id, by run or by experiment, newest first.</summary>
 [Cmdlet(VerbsCommon.Get, "MlflowLoggedModel", DefaultParameterSetName = "Search")]
 [OutputType("Anovos.Mlflow.Tracking.LoggedModel")]
 public sealed class GetMlflowLoggedModelCommand : TrackingCommand
 {
     private const int PageSize = 100;
 
-    /// <summary>Ids of models.</summary>
+    /// <summary>Model ids.</summary>
     [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Id", ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     public string[] ModelId { get; set; } = [];
 
-    /// <summary>A run: the models that it logged.</summary>
+    /// <summary>The run that logged the models.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Run", ValueFromPipeline = true)]
     [ValidateNotNull]
     public Run Run { get; set; } = null!;
 
-    /// <summary>Names of experiments; wildcards are allowed.</summary>
+    /// <summary>Experiment names; wildcards are allowed.</summary>
     [Parameter(ParameterSetName = "Search")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ExperimentPatternCompleter))]
     public string[] Experiment { get; set; } = ["*"];
 
-    /// <summary>A filter in MLflow's search syntax, as <c>metrics.rmse &lt; 1</c>.</summary>
+    /// <summary>A filter in MLflow's search syntax, such as <c>metrics.rmse &lt; 1</c>.</summary>
     [Parameter(ParameterSetName = "Search")]
     public string? Filter { get; set; }
 
-    /// <summary>How many models at the most.</summary>
+    /// <summary>The maximum number of models.</summary>
     [Parameter(ParameterSetName = "Search")]
     [Parameter(ParameterSetName = "Run")]
     [ValidateRange(1, int.MaxValue)]

@@ -6,7 +6,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Versions of registered models: of a model, of a run, or by a filter; the newest first.</summary>
+/// <summary>Gets versions of registered models by model, by run or by filter, newest first.</summary>
 [Cmdlet(VerbsCommon.Get, "MlflowModelVersion", DefaultParameterSetName = "Name")]
 [OutputType("Anovos.Mlflow.Tracking.ModelVersion")]
 public sealed class GetMlflowModelVersionCommand : RegistryCommand
@@ -20,12 +20,12 @@ public sealed class GetMlflowModelVersionCommand : RegistryCommand
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     public string Name { get; set; } = "";
 
-    /// <summary>Numbers of versions; without them, all.</summary>
+    /// <summary>Version numbers; without them, all versions.</summary>
     [Parameter(Position = 1, ParameterSetName = "Name", ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(ModelVersionCompleter))]
     public long[] Version { get; set; } = [];
 
-    /// <summary>Only versions in that stage.</summary>
+    /// <summary>Gets only versions in this stage.</summary>
     [Parameter(ParameterSetName = "Name")]
     [ValidateSet("None", "Staging", "Production", "Archived")]
     public string? Stage { get; set; }
@@ -36,24 +36,24 @@ public sealed class GetMlflowModelVersionCommand : RegistryCommand
     [ArgumentCompleter(typeof(ModelAliasCompleter))]
     public string Alias { get; set; } = "";
 
-    /// <summary>A URI, as <c>models:/income@champion</c>.</summary>
+    /// <summary>URIs of versions, such as <c>models:/income@champion</c>.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "ModelUri")]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ModelUriCompleter))]
     public string[] ModelUri { get; set; } = [];
 
-    /// <summary>A run: the versions that it made.</summary>
+    /// <summary>The run that the versions were registered from.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Run", ValueFromPipeline = true)]
     [ValidateNotNull]
     public Run Run { get; set; } = null!;
 
-    /// <summary>A filter in MLflow's search syntax, as <c>run_id = '…'</c> or <c>tags.checked = 'yes'</c>.</summary>
+    /// <summary>A filter in MLflow's search syntax, such as <c>run_id = '…'</c> or <c>tags.checked = 'yes'</c>.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Filter")]
     [AllowNull]
     [AllowEmptyString]
     public string Filter { get; set; } = "";
 
-    /// <summary>How many versions at the most.</summary>
+    /// <summary>The maximum number of versions.</summary>
     [Parameter]
     [ValidateRange(1, int.MaxValue)]
     public int First { get; set; } = int.MaxValue;
@@ -81,7 +81,7 @@ public sealed class GetMlflowModelVersionCommand : RegistryCommand
                 ForEach(Version, number => WriteStaged(Await(token => registry.Versions.GetAsync(name, number, token))));
                 break;
             case "Name":
-                // A model that is not there has no versions to a search, and is an error to a person.
+                // For a missing model a search finds no versions; the caller should get an error.
                 Await(token => registry.Models.GetAsync(name, token));
                 Search(registry, ModelFilter.VersionsOfModel(name));
                 break;

@@ -6,32 +6,32 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Registered models by name, with wildcards; all of them without one.</summary>
+/// <summary>Gets registered models by name, with wildcards; without a name, gets all of them.</summary>
 [Cmdlet(VerbsCommon.Get, "MlflowRegisteredModel", DefaultParameterSetName = "Name")]
 [OutputType("Anovos.Mlflow.Tracking.RegisteredModel")]
 public sealed class GetMlflowRegisteredModelCommand : RegistryCommand
 {
     private const int PageSize = 100;
 
-    /// <summary>Names; wildcards are allowed.</summary>
+    /// <summary>Model names; wildcards are allowed.</summary>
     [Parameter(Position = 0, ParameterSetName = "Name", ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ModelPatternCompleter))]
     public string[] Name { get; set; } = ["*"];
 
-    /// <summary>A model, or a version of one, from the pipeline. It is found by its name as it is, without wildcards.</summary>
+    /// <summary>A model, or a version of a model, from the pipeline. The model is looked up by its exact name, without wildcards.</summary>
     [Parameter(ParameterSetName = "Name", ValueFromPipeline = true)]
     [ValidateNotNull]
     public PSObject? InputObject { get; set; }
 
-    /// <summary>A filter in MLflow's search syntax, as <c>name LIKE 'income%'</c> or <c>tags.team = 'ops'</c>.</summary>
+    /// <summary>A filter in MLflow's search syntax, such as <c>name LIKE 'income%'</c> or <c>tags.team = 'ops'</c>.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Filter")]
     [AllowNull]
     [AllowEmptyString]
     public string? Filter { get; set; }
 
-    /// <summary>How many models at the most.</summary>
+    /// <summary>The maximum number of models.</summary>
     [Parameter]
     [ValidateRange(1, int.MaxValue)]
     public int First { get; set; } = int.MaxValue;

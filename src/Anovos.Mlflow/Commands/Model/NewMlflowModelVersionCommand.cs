@@ -9,8 +9,8 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>
-/// Registers a version of a model: a folder of a run's artifacts, or what a URI names. The registered model is made where it is
-/// missing.
+/// Registers a version of a model, from a folder of a run's artifacts or from a URI. Creates the registered model if it does not
+/// exist.
 /// </summary>
 [Cmdlet(VerbsCommon.New, "MlflowModelVersion", SupportsShouldProcess = true, DefaultParameterSetName = "Artifact")]
 [OutputType("Anovos.Mlflow.Tracking.ModelVersion")]
@@ -22,19 +22,19 @@ public sealed class NewMlflowModelVersionCommand : RunCommand
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     public string Name { get; set; } = "";
 
-    /// <summary>The folder among the run's artifacts.</summary>
+    /// <summary>The model's folder in the run's artifacts.</summary>
     [Parameter(Position = 1, Mandatory = true, ParameterSetName = "Artifact", ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string ArtifactPath { get; set; } = "";
 
-    /// <summary>A URI: <c>runs:/…</c>, <c>models:/…</c>, or a place that the server takes, as <c>s3://…</c>.</summary>
+    /// <summary>A URI: <c>runs:/…</c>, <c>models:/…</c>, or a location that the server accepts, such as <c>s3://…</c>.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "ModelUri", ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [Alias("Source")]
     [ArgumentCompleter(typeof(ModelUriCompleter))]
     public string ModelUri { get; set; } = "";
 
-    /// <summary>What it is.</summary>
+    /// <summary>The description of the version.</summary>
     [Parameter]
     public string? Description { get; set; }
 
@@ -42,13 +42,14 @@ public sealed class NewMlflowModelVersionCommand : RunCommand
     [Parameter]
     public IDictionary? Tag { get; set; }
 
-    /// <summary>Aliases that are to point to the version from now on.</summary>
+    /// <summary>Aliases to point to the new version.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string[] Alias { get; set; } = [];
 
     /// <summary>
-    /// The registry to use: <c>databricks-uc</c> for Unity Catalog, <c>databricks</c> for the workspace's own, or the URI of a store.
+    /// The registry to use: <c>databricks-uc</c> for Unity Catalog, <c>databricks</c> for the workspace's own registry, or the URI of a
+    /// store.
     /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
@@ -76,7 +77,7 @@ public sealed class NewMlflowModelVersionCommand : RunCommand
 
         version = version with { Description = Description, Tags = ToTags(Tag) };
 
-        // Both are asked for: -WhatIf shows both.
+        // Confirm both steps, so that -WhatIf shows both.
         bool isThere = Await(token => registry.Models.ExistsAsync(Name, token));
         string target = $"registered model '{Name}' at {registry.TrackingUri}";
         bool mayMakeModel = isThere || ShouldProcess(target, "Create");

@@ -6,17 +6,17 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Makes a registered model, which has no version yet.</summary>
+/// <summary>Creates a registered model, without a version.</summary>
 [Cmdlet(VerbsCommon.New, "MlflowRegisteredModel", SupportsShouldProcess = true)]
 [OutputType("Anovos.Mlflow.Tracking.RegisteredModel")]
 public sealed class NewMlflowRegisteredModelCommand : RegistryCommand
 {
-    /// <summary>The name; unique in its registry.</summary>
+    /// <summary>The names, unique in the registry.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     public string[] Name { get; set; } = [];
 
-    /// <summary>What it is.</summary>
+    /// <summary>The description of the model.</summary>
     [Parameter]
     public string? Description { get; set; }
 

@@ -7,24 +7,24 @@ using Anovos.Mlflow.Registry;
 namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>
-/// Receives a model with all its files into a folder of its own below the destination, and reads its <c>MLmodel</c>.
+/// Receives a model with all its files into its own folder below the destination, and reads its <c>MLmodel</c> file.
 /// </summary>
 [Cmdlet(VerbsCommunications.Receive, "MlflowModel", SupportsShouldProcess = true)]
 [OutputType("Anovos.Mlflow.Registry.MlflowModel")]
 public sealed class ReceiveMlflowModelCommand : RegistryCommand
 {
-    /// <summary>A URI: <c>models:/income/1</c>, <c>models:/income@champion</c>, <c>models:/m-…</c> or <c>runs:/…/model</c>.</summary>
+    /// <summary>Model URIs: <c>models:/income/1</c>, <c>models:/income@champion</c>, <c>models:/m-…</c> or <c>runs:/…/model</c>.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ModelUriCompleter))]
     public string[] ModelUri { get; set; } = [];
 
-    /// <summary>The folder to receive into; without it, the current one.</summary>
+    /// <summary>The folder to receive into; without it, the current folder.</summary>
     [Parameter(Position = 1)]
     [ValidateNotNullOrEmpty]
     public string Destination { get; set; } = ".";
 
-    /// <summary>Replaces files that are there with other content.</summary>
+    /// <summary>Replaces existing files that have different content.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
@@ -44,7 +44,7 @@ public sealed class ReceiveMlflowModelCommand : RegistryCommand
     {
         ModelRegistry registry = ResolveRegistry(uri);
         ModelLocation location = Await(token => new ModelFinder(registry).LocateAsync(uri, token));
-        if (!ShouldProcess(location.ModelUri, $"Receive it from {location.ArtifactUri} into '{System.IO.Path.Combine(folder, ModelReceiver.FolderIn(location))}'"))
+        if (!ShouldProcess(location.ModelUri, $"Receive from {location.ArtifactUri} into '{System.IO.Path.Combine(folder, ModelReceiver.FolderIn(location))}'"))
             return;
         var display = new TransferDisplay($"Receiving {location.ModelUri}", record => Post(() => ShowProgress(record)));
         try
@@ -61,7 +61,7 @@ public sealed class ReceiveMlflowModelCommand : RegistryCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new MlflowException(ErrorKind.ArtifactReceiveFailed, $"Nothing can be written to {folder}: {e.Message}", e) { Target = folder };
+            throw new MlflowException(ErrorKind.ArtifactReceiveFailed, $"Cannot write to {folder}: {e.Message}", e) { Target = folder };
         }
     }
 }

@@ -5,7 +5,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Removes aliases of a registered model; the versions that they point to stay.</summary>
+/// <summary>Removes aliases of a registered model, but not the versions that they point to.</summary>
 [Cmdlet(VerbsCommon.Remove, "MlflowModelAlias", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(void))]
 public sealed class RemoveMlflowModelAliasCommand : ModelAliasCommand
@@ -29,7 +29,7 @@ public sealed class RemoveMlflowModelAliasCommand : ModelAliasCommand
         });
     }
 
-    // Of the models from the pipeline, not all are expected to have the alias.
+    // Piped models are not all expected to have the alias.
     private void ReportMissing(RegisteredModel model, string alias)
     {
         string message = $"The registered model '{model.Name}' has no alias '{alias}'. Get-MlflowRegisteredModel lists its aliases.";

@@ -5,7 +5,7 @@ using Anovos.Mlflow.Registry;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Removes versions of a registered model. Their files stay where they are.</summary>
+/// <summary>Removes versions of a registered model. Their files are kept.</summary>
 [Cmdlet(VerbsCommon.Remove, "MlflowModelVersion", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(void))]
 public sealed class RemoveMlflowModelVersionCommand : RegistryCommand
@@ -16,7 +16,7 @@ public sealed class RemoveMlflowModelVersionCommand : RegistryCommand
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     public string Name { get; set; } = "";
 
-    /// <summary>Numbers of versions.</summary>
+    /// <summary>Version numbers.</summary>
     [Parameter(Position = 1, Mandatory = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(ModelVersionCompleter))]
     public long[] Version { get; set; } = [];
@@ -28,7 +28,7 @@ public sealed class RemoveMlflowModelVersionCommand : RegistryCommand
         string name = ResolveModelName(registry, Name);
         ForEach(Version, version =>
         {
-            if (ShouldProcess($"version {version} of '{name}' at {registry.TrackingUri}", "Remove it with its aliases and tags"))
+            if (ShouldProcess($"version {version} of '{name}' at {registry.TrackingUri}", "Remove with its aliases and tags"))
                 Await(token => registry.Versions.DeleteAsync(name, version, token));
         });
     }

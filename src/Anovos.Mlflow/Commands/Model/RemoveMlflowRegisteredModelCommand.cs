@@ -5,12 +5,12 @@ using Anovos.Mlflow.Registry;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Removes registered models with all their versions. The files of the versions stay where they are.</summary>
+/// <summary>Removes registered models and all their versions. The files of the versions are kept.</summary>
 [Cmdlet(VerbsCommon.Remove, "MlflowRegisteredModel", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(void))]
 public sealed class RemoveMlflowRegisteredModelCommand : RegistryCommand
 {
-    /// <summary>Names of models.</summary>
+    /// <summary>Model names.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ModelNameCompleter))]
@@ -23,7 +23,7 @@ public sealed class RemoveMlflowRegisteredModelCommand : RegistryCommand
         ForEach(Name, given =>
         {
             string name = ResolveModelName(registry, given);
-            if (ShouldProcess($"registered model '{name}' at {registry.TrackingUri}", "Remove it with all its versions, aliases and tags"))
+            if (ShouldProcess($"registered model '{name}' at {registry.TrackingUri}", "Remove with all its versions, aliases and tags"))
                 Await(token => registry.Models.DeleteAsync(name, token));
         });
     }

@@ -5,7 +5,7 @@ using Anovos.Mlflow.Registry;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Changes a version of a registered model: its description, its tags, its stage.</summary>
+/// <summary>Changes the description, tags or stage of a model version.</summary>
 [Cmdlet(VerbsCommon.Set, "MlflowModelVersion", SupportsShouldProcess = true)]
 [OutputType("Anovos.Mlflow.Tracking.ModelVersion")]
 public sealed class SetMlflowModelVersionCommand : ModelChangeCommand
@@ -16,17 +16,17 @@ public sealed class SetMlflowModelVersionCommand : ModelChangeCommand
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     public string Name { get; set; } = "";
 
-    /// <summary>The number of the version.</summary>
+    /// <summary>The version number.</summary>
     [Parameter(Position = 1, Mandatory = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(ModelVersionCompleter))]
     public long Version { get; set; }
 
-    /// <summary>The stage to move it to. MLflow is giving stages up: aliases take their place.</summary>
+    /// <summary>The stage to move the version to. MLflow has deprecated stages in favor of aliases.</summary>
     [Parameter]
     [ValidateSet("None", "Staging", "Production", "Archived")]
     public string? Stage { get; set; }
 
-    /// <summary>Moves the versions that are in the stage to Archived.</summary>
+    /// <summary>Moves the versions that are already in the stage to Archived.</summary>
     [Parameter]
     public SwitchParameter ArchiveExisting { get; set; }
 

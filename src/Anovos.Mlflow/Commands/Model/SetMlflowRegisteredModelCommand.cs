@@ -5,7 +5,7 @@ using Anovos.Mlflow.Registry;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Changes a registered model: its description, its tags, its name.</summary>
+/// <summary>Changes the description, tags or name of a registered model.</summary>
 [Cmdlet(VerbsCommon.Set, "MlflowRegisteredModel", SupportsShouldProcess = true)]
 [OutputType("Anovos.Mlflow.Tracking.RegisteredModel")]
 public sealed class SetMlflowRegisteredModelCommand : ModelChangeCommand
@@ -16,7 +16,7 @@ public sealed class SetMlflowRegisteredModelCommand : ModelChangeCommand
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     public string Name { get; set; } = "";
 
-    /// <summary>Another name; the versions go with it.</summary>
+    /// <summary>The new name of the model; its versions stay with it.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? NewName { get; set; }
