@@ -195,9 +195,9 @@ public sealed class CopyTests : IAsyncLifetime
         string error = Assert.Single(result.Errors).Exception.Message;
         Assert.Contains("413", error);
         Assert.StartsWith($"The copy of run {result.Single.RunId} is incomplete. ", error);
-        Assert.EndsWith(" 4 more parts are missing: see Missing of its row.", error);
+        Assert.EndsWith(" 4 more parts are missing: see Missing of its result.", error);
         Assert.Equal(5, ((IEnumerable<object>)result.Single.Missing).Count());
-        Assert.Contains("; and 2 more, see Missing of the row.", (string)result.Single.Reason);
+        Assert.Contains("; and 2 more, see Missing of the result.", (string)result.Single.Reason);
     }
 
     [Fact]

@@ -78,7 +78,7 @@ public sealed class InitScriptTests(SingleFileHost host) : IAsyncLifetime
     [Theory]
     [InlineData("DATABRICKS_TOKEN", "hush-hush", "rejected the token")]
     [InlineData("DATABRICKS_HOST", "http://127.0.0.1:1", "Nothing is listening on 127.0.0.1 port 1")]
-    [InlineData("ANOVOS_MLFLOW_SOURCE", "/nowhere/anovos-mlflow", "There is no file '/nowhere/anovos-mlflow'")]
+    [InlineData("ANOVOS_MLFLOW_SOURCE", "/nowhere/anovos-mlflow", "The file '/nowhere/anovos-mlflow' is missing")]
     [InlineData("ANOVOS_MLFLOW_SOURCE", null, "ANOVOS_MLFLOW_SOURCE is not set")]
     [InlineData("ANOVOS_MLFLOW_ENV_FILE", "/nowhere/spark-env.sh", "'/nowhere/spark-env.sh' cannot be written")]
     [InlineData("ANOVOS_MLFLOW_CONFIG", "/nowhere/config.yaml", "/nowhere/config.yaml")]

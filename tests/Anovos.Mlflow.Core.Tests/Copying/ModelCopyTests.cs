@@ -122,7 +122,7 @@ public sealed class ModelCopyToOlderStoresTests : IDisposable
     {
         using var target = new DirectoryStore(_folder.Below("target"));
 
-        await AssertLeftOutAsync(target, "a folder gets no logged models");
+        await AssertLeftOutAsync(target, "logged models are not written to folders");
     }
 
     private async Task AssertLeftOutAsync(ITrackingStore target, string reason)
