@@ -73,7 +73,7 @@ public abstract class CopyCommand : TrackingCommand
         try
         {
             if (Destination is null == DestinationConnection is null)
-                throw Invalid("Name the store to copy to, with -Destination or with -DestinationConnection, and not with both.");
+                throw Invalid("Specify the store to copy to, with either -Destination or -DestinationConnection.");
             _names = new CopyNames(DestinationExperiment, ExperimentPath);
             _target = DestinationConnection ?? Session.Resolve(Destination, ParseTarget);
         }
@@ -100,8 +100,8 @@ public abstract class CopyCommand : TrackingCommand
         Listen(source);
         if (source.TrackingUri == target.TrackingUri && _names.Keeps)
         {
-            string message = $"The runs of {source} would be copied into itself. Name another store with -Destination, or another experiment with "
-                + "-DestinationExperiment or -ExperimentPath.";
+            string message = $"The source {source} is also the target, so its runs would be copied into itself. Specify another store with "
+                + "-Destination, or another experiment with -DestinationExperiment or -ExperimentPath.";
             WriteError(Invalid(message).ToErrorRecord(source.TrackingUri));
             return;
         }
@@ -171,7 +171,7 @@ public abstract class CopyCommand : TrackingCommand
     {
         int others = await copier.CopyModelsAsync(completed, cancellationToken).ConfigureAwait(false);
         if (others > 0)
-            Post(() => WriteVerbose($"{ReadableCount.Format(others, "registered model")} without a version of a copied run: not copied."));
+            Post(() => WriteVerbose($"Not copied: {ReadableCount.Format(others, "registered model")} without a version of a copied run."));
     }
 
     private void Report(string name, string kind, MlflowException? error, int missing, string reason)

@@ -15,9 +15,9 @@ internal sealed class CopyNames
     {
         (_one, _path) = (one, path is PSObject wrapped ? wrapped.BaseObject : path);
         if (_one is not null && _path is not null)
-            throw Invalid("-DestinationExperiment and -ExperimentPath both name the experiment at the target. Give one of them.");
+            throw Invalid("-DestinationExperiment and -ExperimentPath both set the target experiment. Use only one of them.");
         if (_path is not (null or ScriptBlock or string { Length: > 0 }))
-            throw Invalid("-ExperimentPath is a script block, as { \"/Shared/$_\" }, or the folder that the names are put in, as '/Shared'.");
+            throw Invalid("-ExperimentPath must be a script block, such as { \"/Shared/$_\" }, or a folder for the experiments, such as '/Shared'.");
     }
 
     /// <summary>Whether all experiments keep their names.</summary>
@@ -40,11 +40,11 @@ internal sealed class CopyNames
             return names.Length == 1 && names[0].ToString() is { Length: > 0 } name
                 ? name
                 : throw Invalid(
-                    $"The script of -ExperimentPath gives {names.Length} values for the experiment '{experiment}'. It must give one name.");
+                    $"The script of -ExperimentPath returned {names.Length} values for the experiment '{experiment}', not one name.");
         }
         catch (RuntimeException e)
         {
-            throw Invalid($"The script of -ExperimentPath fails for the experiment '{experiment}': {e.Message}");
+            throw Invalid($"The script of -ExperimentPath failed for the experiment '{experiment}': {e.Message}");
         }
     }
 

@@ -39,7 +39,7 @@ public abstract class ProgramCommand : StartCommand
             : InvokeCommand.GetCommand(name, CommandTypes.Application) is ApplicationInfo found ? found.Path : null;
         return program is not null && File.Exists(program)
             ? program
-            : throw new MlflowException(ErrorKind.CommandNotFound, $"There is no program '{name}'{(isPath ? "" : " in PATH")}. Nothing was started.") { Target = name };
+            : throw new MlflowException(ErrorKind.CommandNotFound, $"The program '{name}' was not found{(isPath ? "" : " in PATH")}. Nothing was started.") { Target = name };
     }
 
     /// <summary>What <c>-Environment</c> says.</summary>

@@ -108,7 +108,7 @@ public abstract class RunDataCommand : RunCommand
         if (Limits.WhyInvalidKey(key) is { } why)
         {
             throw new MlflowException(ErrorKind.InvalidValue,
-                $"MLflow does not take the key '{key}': {why}. '{Limits.ToValidKey(key)}' would do.")
+                $"MLflow does not accept the key '{key}': {why}. Use '{Limits.ToValidKey(key)}', for example.")
             { Target = key };
         }
 

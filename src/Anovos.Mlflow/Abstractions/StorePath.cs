@@ -46,7 +46,7 @@ internal static class StorePath
 
     private static MlflowException NoFolder(string path, string provider, Exception? inner = null) => new(
         ErrorKind.UriUnsupported,
-        $"'{path}' is a location of {provider}, and not a folder of the file system. Give a folder or the address of a server.",
+        $"'{path}' is a location of {provider}, not a file system folder. Specify a folder or the address of a server.",
         inner)
     { Target = path };
 }

@@ -47,13 +47,13 @@ public abstract class TrackingCommand : MlflowCommand
         MlflowConnection own = Session.OpenBeside(connection, others, ParseTarget);
         if (own != connection && MlflowSession.EnvironmentServer(ParseTarget) is { } named)
         {
-            WriteVerbose($"{own} does not get the credentials from {connection.CredentialSource}, which belong to {named}. If it needs any, "
+            WriteVerbose($"{own} does not get the credentials from {connection.CredentialSource}, because they belong to {named}. If it needs any, "
                 + $"connect to it first: Connect-Mlflow {own} -Token … or -Credential ….");
         }
         else if (own != connection)
         {
-            WarnOnce($"No server gets the credentials from {connection.CredentialSource}, since MLFLOW_TRACKING_URI does not say whose they are. "
-                + "Set it, or connect to each server first with Connect-Mlflow.");
+            WarnOnce($"No server gets the credentials from {connection.CredentialSource}, because MLFLOW_TRACKING_URI does not say which one they "
+                + "belong to. Set it, or connect to each server first with Connect-Mlflow.");
         }
 
         return Use(own);
@@ -171,8 +171,8 @@ public abstract class TrackingCommand : MlflowCommand
     {
         if (MissingStore.KindOf(store) is not { } what)
             return;
-        string message = $"There is no {what} {store.TrackingUri}, so it has no experiments and no runs. "
-            + "Name another store with -TrackingUri, Connect-Mlflow or MLFLOW_TRACKING_URI.";
+        string message = $"The {what} {store.TrackingUri} does not exist, so it has no experiments and no runs. "
+            + "Specify another store with -TrackingUri, Connect-Mlflow or MLFLOW_TRACKING_URI.";
         if (_warned.Add(message))
             WriteWarning(message);
     }
@@ -247,7 +247,7 @@ public abstract class TrackingCommand : MlflowCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            WriteWarning($"The page of the build has no summary of run {summary.Run.RunId}: {e.Message}");
+            WriteWarning($"The summary of run {summary.Run.RunId} could not be added to the page of the build: {e.Message}");
         }
 
         // The run around it; or the same run, where it went on in a folder.

@@ -41,7 +41,7 @@ internal static class ValueText
             case System.Numerics.BigInteger big:
                 return (double)big;
             default:
-                throw new MlflowException(ErrorKind.InvalidValue, $"The value '{Of(raw)}' of the metric '{name}' is not a number. Write it with a point, as 1.5; for text use a parameter or a tag.") { Target = name };
+                throw new MlflowException(ErrorKind.InvalidValue, $"The value '{Of(raw)}' of the metric '{name}' is not a number. Use a decimal point, as in 1.5. For text, use a parameter or a tag.") { Target = name };
         }
     }
 

@@ -58,7 +58,7 @@ internal static class ErrorRecords
             return null;
         string folder = Path.Combine(Path.GetDirectoryName(typeof(ErrorRecords).Assembly.Location)!, "deps");
         string library = new AssemblyName(name).Name!;
-        string message = $"The module's library {library} is missing from {folder}. Install the module Anovos.Mlflow again.";
+        string message = $"The module's library {library} is missing from {folder}. Reinstall the module Anovos.Mlflow.";
         return new FileNotFoundException(message, name, e);
     }
 

@@ -21,7 +21,7 @@ public sealed class MlflowConnection
         Options = server.Options;
         ITrackingStore again = TrackingStores.Open(Target, Options, notice => Listener?.Retrying(notice));
         Store = new FallbackStore(again, local, failure => Listener?.Warn(
-            $"{failure.Message} The run goes on in {local.TrackingUri}; send it with Sync-MlflowRun when the server is back."));
+            $"{failure.Message} The run continues in {local.TrackingUri}. Send it with Sync-MlflowRun when the server is back."));
     }
 
     /// <summary>The tracking URI.</summary>

@@ -145,8 +145,8 @@ internal sealed class MlflowSession
             ? workspace
             : throw new MlflowException(
                 ErrorKind.AuthenticationFailed,
-                $"Two workspaces, {workspace} and {second}, would get {source} of the environment. Unset it, and give each credentials in its "
-                + "profile or connect to each with Connect-Mlflow.")
+                $"Two workspaces, {workspace} and {second}, would both get {source} from the environment. Unset it. Then put the credentials of each "
+                + "into its profile, or connect to each with Connect-Mlflow.")
             { Target = workspace.TrackingUri };
     }
 

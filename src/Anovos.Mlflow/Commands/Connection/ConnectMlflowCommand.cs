@@ -95,10 +95,10 @@ public sealed class ConnectMlflowCommand : MlflowCommand
     {
         string text = Browser.TryOpen(page, Environment.GetEnvironmentVariable)
             ? $"Sign in with the browser. If it did not open, use this address: {page.AbsoluteUri}"
-            : $"There is no browser here. Sign in at this address: {page.AbsoluteUri}";
+            : $"No browser is available. Sign in at this address: {page.AbsoluteUri}";
         if (Environment.GetEnvironmentVariable("SSH_CONNECTION") is { Length: > 0 })
         {
-            text += $"\nThe browser comes back to port {port} of this machine. From another one, forward it first: "
+            text += $"\nThe browser is redirected to port {port} of this machine. If it runs on another machine, forward it first: "
                 + $"ssh -L {port}:localhost:{port} …";
         }
 
@@ -123,7 +123,7 @@ public sealed class ConnectMlflowCommand : MlflowCommand
         if (Token is not null)
         {
             string token = Pasted.Token(new NetworkCredential("", Token).Password, "-Token")
-                ?? throw new MlflowException(ErrorKind.InvalidValue, "-Token is empty. Give the token.") { Target = "-Token" };
+                ?? throw new MlflowException(ErrorKind.InvalidValue, "-Token is empty. Pass a token.") { Target = "-Token" };
             options = options with
             {
                 Username = null,

@@ -47,7 +47,7 @@ public sealed class CompareMlflowRunCommand : TrackingCommand
     protected override void End()
     {
         if (_runs.Select(run => run.RunId).Distinct().Count() < 2)
-            throw new MlflowException(ErrorKind.InvalidValue, "Two runs are needed to compare. Name them, or pipe them in: Get-MlflowRun -First 2 | Compare-MlflowRun.");
+            throw new MlflowException(ErrorKind.InvalidValue, "A comparison needs at least two different runs. Specify them with -RunId, or pipe them in: Get-MlflowRun -First 2 | Compare-MlflowRun.");
         WriteObject(RunComparison.Of(_runs).Where(row => IncludeEqual || !row.IsEqual), enumerateCollection: true);
     }
 }

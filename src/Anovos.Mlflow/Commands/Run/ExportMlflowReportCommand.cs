@@ -63,9 +63,9 @@ public sealed class ExportMlflowReportCommand : TrackingCommand
         // Before anything is read: reading many runs takes a while.
         _file = GetUnresolvedProviderPathFromPSPath(Path);
         if (NoClobber && File.Exists(_file))
-            Refuse("There is a file already", "Without -NoClobber it is written over.");
+            Refuse("The file already exists", "Omit -NoClobber to overwrite it.");
         if (!Force && File.Exists(_file) && new FileInfo(_file).IsReadOnly)
-            Refuse("There is a read-only file already", "With -Force it is written over.");
+            Refuse("The file is read-only", "Overwrite it with -Force.");
     }
 
     /// <inheritdoc/>
@@ -83,7 +83,7 @@ public sealed class ExportMlflowReportCommand : TrackingCommand
     protected override void End()
     {
         if (_sources.Count == 0)
-            throw new MlflowException(ErrorKind.InvalidValue, $"There is no run to report on, so {_file} is not written. Name runs with -RunId, or pipe them in: Get-MlflowRun -First 5 | Export-MlflowReport report.html.") { Target = _file };
+            throw new MlflowException(ErrorKind.InvalidValue, $"There is no run to report on, so {_file} was not written. Specify runs with -RunId, or pipe them in: Get-MlflowRun -First 5 | Export-MlflowReport report.html.") { Target = _file };
         if (!ShouldProcess(_file, $"Write a report on {(_sources.Count == 1 ? $"run {_sources[0].Run.RunId}" : $"{_sources.Count} runs")}"))
             return;
 
@@ -117,7 +117,7 @@ public sealed class ExportMlflowReportCommand : TrackingCommand
             IReadOnlyList<string> meant = pattern.Among(all);
             found.UnionWith(meant);
             if (meant.Count == 0 && !pattern.HasWildcards)
-                WriteWarning($"No run of the report has a metric '{name}'. Upper and lower case differ.");
+                WriteWarning($"No run in the report has a metric '{name}'. Metric names are case-sensitive.");
         }
 
         return found;

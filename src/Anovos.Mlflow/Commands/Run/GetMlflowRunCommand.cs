@@ -124,7 +124,7 @@ public sealed class GetMlflowRunCommand : TrackingCommand
         WriteTable();
         if (!_nameIsKnown && _nameIsMissingAt is { } uri)
         {
-            string message = $"No run at {uri} is called '{Name}'. Get-MlflowRun without -Name lists them.";
+            string message = $"No run at {uri} is named '{Name}'. List all runs with Get-MlflowRun without -Name.";
             throw new MlflowException(ErrorKind.RunNotFound, message) { Target = Name };
         }
     }
@@ -152,7 +152,7 @@ public sealed class GetMlflowRunCommand : TrackingCommand
             // A folder or a database that does not exist has its warning, and a missing experiment its error.
             if (NameIsExact && !IsGiven(nameof(Experiment)) && MissingStore.KindOf(store) is null)
                 _nameIsMissingAt = store.TrackingUri;
-            WriteVerbose($"No experiment at {store.TrackingUri} is called {string.Join(", ", Experiment)}.");
+            WriteVerbose($"No experiment at {store.TrackingUri} matches {string.Join(", ", Experiment)}.");
             return;
         }
 
@@ -205,7 +205,7 @@ public sealed class GetMlflowRunCommand : TrackingCommand
             string names = string.Join(", ", renamed.Take(FewNames).Select(column => $"'{column.MlflowName}' is '{column.Name}'"));
             string more = renamed.Length > FewNames ? $", and {renamed.Length - FewNames} more" : "";
             WriteWarning(
-                $"PowerShell's property names ignore case, so a column whose name differs from another only in case has a number: {names}{more}.");
+                $"PowerShell property names ignore case, so columns whose names differ only in case were given numbers: {names}{more}.");
         }
 
         foreach (Run run in _table)

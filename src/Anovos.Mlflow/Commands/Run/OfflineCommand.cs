@@ -65,6 +65,6 @@ public abstract class OfflineCommand : TrackingCommand
         "NEVER" => (false, false),
         "AUTO" => (true, false),
         "ALWAYS" => (false, true),
-        _ => throw new MlflowException(ErrorKind.InvalidValue, $"The environment variable ANOVOS_MLFLOW_OFFLINE is '{variable}', where auto, always or never is expected. Correct or unset it.") { Target = "ANOVOS_MLFLOW_OFFLINE" },
+        _ => throw new MlflowException(ErrorKind.InvalidValue, $"The environment variable ANOVOS_MLFLOW_OFFLINE is '{variable}', but must be auto, always or never. Correct or unset it.") { Target = "ANOVOS_MLFLOW_OFFLINE" },
     };
 }

@@ -124,7 +124,7 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
         {
             _withoutTarget ??= new MlflowException(
                 ErrorKind.UriUnsupported,
-                $"Run {run.RunId} is at {source.TrackingUri} and does not say which server it is meant for. Name it with -TrackingUri.")
+                $"Run {run.RunId} at {source.TrackingUri} does not record which server it is meant for. Specify it with -TrackingUri.")
             { Target = run.RunId };
             return;
         }

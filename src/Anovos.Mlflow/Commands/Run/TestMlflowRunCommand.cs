@@ -128,7 +128,7 @@ public sealed class TestMlflowRunCommand : RunCommand
         GateReport[] failed = [.. _reports.Where(report => report.Failed.Count > 0)];
         Publish();
         if (ExitOnFailure && _received == 0)
-            WriteError(new MlflowException(ErrorKind.GateFailed, "No run was tested, because none came down the pipeline.").ToErrorRecord());
+            WriteError(new MlflowException(ErrorKind.GateFailed, "No run was tested, because the pipeline was empty.").ToErrorRecord());
         foreach (GateReport report in ExitOnFailure ? failed : [])
         {
             string reasons = string.Join(" ", report.Failed.Select(result => $"{result.Rule}: {result.Reason}"));
@@ -184,7 +184,7 @@ public sealed class TestMlflowRunCommand : RunCommand
             if (value is not IDictionary table)
             {
                 throw new MlflowException(
-                    ErrorKind.InvalidValue, $"The rule for metric '{metric}' is not a table. Write @{{ '{metric}' = @{{ max = 0.5 }} }}.")
+                    ErrorKind.InvalidValue, $"The rule for metric '{metric}' must be a hashtable: @{{ '{metric}' = @{{ max = 0.5 }} }}.")
                 { Target = metric };
             }
 

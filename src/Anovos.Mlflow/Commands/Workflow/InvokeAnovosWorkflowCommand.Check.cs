@@ -32,7 +32,7 @@ public sealed partial class InvokeAnovosWorkflowCommand
         {
             string places = errors.Length == 1 ? "one place" : $"{errors.Length} places";
             string list = string.Join("", errors.Select(error => $"\n{error}"));
-            string message = $"Anovos would stop at {places} of this file. Nothing was started; -SkipCheck starts it anyway.{list}";
+            string message = $"Anovos would fail at {places} in this file. Nothing was started; use -SkipCheck to start it anyway.{list}";
             throw new MlflowException(ErrorKind.ConfigInvalid, message) { Target = Config!.Path };
         }
     }

@@ -104,8 +104,8 @@ public sealed partial class InvokeAnovosWorkflowCommand
         Dictionary<string, string?> variables = Variables();
         if (TrackingTarget.IsLocalUri(run.TrackingUri))
         {
-            WriteWarning($"The job cannot join run {run.RunId}, which is kept in {run.TrackingUri}: no cluster reaches it. "
-                + "It has the log, the timings and the statistics, and not the outputs.");
+            WriteWarning($"The job cannot join run {run.RunId}, because no cluster can reach the store {run.TrackingUri}. "
+                + "The run gets the log, the timings and the statistics, but not the outputs.");
             return variables;
         }
 

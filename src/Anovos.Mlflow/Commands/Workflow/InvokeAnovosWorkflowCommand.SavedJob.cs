@@ -41,8 +41,8 @@ public sealed partial class InvokeAnovosWorkflowCommand
     private Func<IReadOnlyDictionary<string, string?>, IWorkflowEngine> ToSavedJob(MlflowConnection workspace, MlflowConnection tracking)
     {
         if (Environment is not null)
-            throw new MlflowException(ErrorKind.InvalidValue, "The tasks of a job of the workspace have their own environment, so "
-                + "-Environment cannot be used with it. Use -JobParameter.");
+            throw new MlflowException(ErrorKind.InvalidValue, "-Environment cannot be used with -JobId or -Repair, because the tasks of a "
+                + "saved job have their own environment. Use -JobParameter.");
         var job = new SavedJob
         {
             ConfigPath = Config!.Path,
@@ -72,7 +72,7 @@ public sealed partial class InvokeAnovosWorkflowCommand
         return run.Tags.TryGetValue("mlflow.databricks.jobRunID", out string? jobRun)
             && long.TryParse(jobRun, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
             ? number
-            : throw new MlflowException(ErrorKind.InvalidValue, $"Run {id} has no job run of Databricks to repair: the tag "
+            : throw new MlflowException(ErrorKind.InvalidValue, $"Run {id} has no Databricks job run to repair: its tag "
                 + "mlflow.databricks.jobRunID is missing.")
             { Target = id };
     }

@@ -117,7 +117,7 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
             Check(folder);
         if (IsTrackingOff)
         {
-            WriteWarning($"Tracking is off for {Config!.Path}: the file has no mlflow block. The workflow runs without a run.");
+            WriteWarning($"Tracking is off for {Config!.Path}: the file has no mlflow block. The workflow runs without tracking.");
             if (ShouldProcess(IsSavedJob ? $"job {JobId}" : FilePath, "Run"))
                 RunUntracked(engine(Variables()), folder);
             return;
@@ -174,7 +174,7 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
         // A path is relative to this session's folder, not to the one that the program will run in.
         string program = FindProgram(FilePath, GetUnresolvedProviderPathFromPSPath);
         if (!Directory.Exists(folder))
-            throw new MlflowException(ErrorKind.CommandNotFound, $"There is no folder {folder} to run the workflow in. Nothing was started.") { Target = folder };
+            throw new MlflowException(ErrorKind.CommandNotFound, $"The working directory {folder} does not exist. Nothing was started.") { Target = folder };
         var command = new WorkflowCommand
         {
             FileName = program,
@@ -187,8 +187,8 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
             return command;
         ConfigCopy? copy = Await(token => Task.Run(() => ConfigCopy.For(Config!, command, token), token));
         WriteVerbose(copy is null
-            ? $"No argument is {Config!.Path}, so the program gets no copy of it without its mlflow block."
-            : $"The program gets a copy of {Config!.Path} without its mlflow block.");
+            ? $"No argument of the program is {Config!.Path}, so the program gets no copy without the mlflow block."
+            : $"The program gets a copy of {Config!.Path} without the mlflow block.");
         _getsCopy = copy is not null;
         return command with { Copy = copy };
     }
@@ -203,8 +203,8 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
         string?[] uris = [run.TrackingUri, Config!.Tracking?.TrackingUri];
         if (uris.FirstOrDefault(uri => uri?.TrimStart().StartsWith("sqlite", StringComparison.OrdinalIgnoreCase) == true) is { } database)
         {
-            WriteWarning($"Anovos itself tracks as the mlflow block of {Config.Path} says, with MLflow 1.27, which cannot open the "
-                + $"database {database}: it will fail after reading its input. Use a server or a folder as tracking_uri, and no -TrackingUri.");
+            WriteWarning($"Because of the mlflow block of {Config.Path}, Anovos itself tracks too. It uses MLflow 1.27, which cannot open "
+                + $"the database {database}, and will fail after reading its input. Use a server or a folder as tracking_uri, and omit -TrackingUri.");
         }
     }
 
@@ -244,7 +244,7 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
             WriteError(error.ToErrorRecord());
         if (result.Fault is null && (result.Errors.Count > 0 || result.Run is { } last && last.TrackingUri != run.TrackingUri))
         {
-            string where = result.Run is { } kept && kept.TrackingUri != run.TrackingUri ? $" What could not be sent is in {kept.TrackingUri}: send it with Sync-MlflowRun." : "";
+            string where = result.Run is { } kept && kept.TrackingUri != run.TrackingUri ? $" The data that could not be sent is in {kept.TrackingUri}. Send it with Sync-MlflowRun." : "";
             WriteError(new MlflowException(ErrorKind.ReportingFailed, $"The workflow succeeded, but not everything was reported to run {run.RunId} at {run.TrackingUri}. Its outputs are where it wrote them.{where}{Kept(result)}") { Target = run.RunId }.ToErrorRecord());
         }
     }

@@ -58,7 +58,7 @@ public sealed class InvokeMlflowProjectCommand : ProgramCommand
         using MlflowProject project = Await(token => MlflowProject.OpenAsync(Uri, Version, folder, token));
         _project = project;
         if (project.Environment is { } environment)
-            WriteWarning($"The project asks for an environment of its own ({environment}), which is not made: it runs in this one, as with mlflow run --env-manager local.");
+            WriteWarning($"The project declares its own environment ({environment}), which is not created. It runs in the current environment, as with mlflow run --env-manager local.");
         KeyValuePair<string, string>[] given = [.. (Parameter?.Keys.Cast<object>() ?? []).Select(key => new KeyValuePair<string, string>(ValueText.Of(key), ValueText.Of(Parameter![key])))];
         (IReadOnlyList<string> command, IReadOnlyList<KeyValuePair<string, string>> recorded) = project.Compute(EntryPoint, given, folder);
         var program = new WorkflowCommand

@@ -124,7 +124,7 @@ public sealed class SendAnovosArtifactCommand : SendCommand
     protected override void End() => SendGathered();
 
     private AnovosConfig WorkflowOf(RunReference run) => Config ?? run.Config
-        ?? throw new MlflowException(ErrorKind.InvalidValue, $"Run {run.RunId} was not started for a workflow in this session, so what it may send is not known. Give the workflow with -Config, or send files with Send-MlflowArtifact.") { Target = run.RunId };
+        ?? throw new MlflowException(ErrorKind.InvalidValue, $"Run {run.RunId} was not started for a workflow in this session, so its tracking flags are not known. Specify the workflow with -Config, or send files with Send-MlflowArtifact.") { Target = run.RunId };
 
     private ScannedOutput ToOutput(AnovosConfig config)
     {
@@ -156,7 +156,7 @@ public sealed class SendAnovosArtifactCommand : SendCommand
                 WriteError(new MlflowException(ErrorKind.ArtifactSendFailed, $"Not sent: {row.Reason}.") { Target = row.Path }.ToErrorRecord(row.Path));
         }
 
-        string what = $"{(ByReference ? "Record the places of" : "Send")} {ReadableCount.Format(selected.Uploads.Count, "file")}, {ByteSize.Format(selected.Uploads.Sum(upload => upload.Length))}";
+        string what = $"{(ByReference ? "Record the locations of" : "Send")} {ReadableCount.Format(selected.Uploads.Count, "file")}, {ByteSize.Format(selected.Uploads.Sum(upload => upload.Length))}";
         bool isWanted = selected.Uploads.Count > 0 && ShouldProcess(_run.ToString(), what);
         if (isWanted && Compress)
             Send(_run, [.. ArtifactBundle.ByFolder(selected.Uploads)], Write);

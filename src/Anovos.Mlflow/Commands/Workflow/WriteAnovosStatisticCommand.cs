@@ -67,7 +67,7 @@ public sealed class WriteAnovosStatisticCommand : RunCommand
         if (ParameterSetName == "Workflow")
         {
             AnovosConfig config = Config ?? run.Config
-                ?? throw new MlflowException(ErrorKind.InvalidValue, $"Run {run.RunId} was not started for a workflow in this session, so its report folders are not known. Give the workflow with -Config, or the folder with -Path.") { Target = run.RunId };
+                ?? throw new MlflowException(ErrorKind.InvalidValue, $"Run {run.RunId} was not started for a workflow in this session, so its report folders are not known. Specify the workflow with -Config, or the folder with -Path.") { Target = run.RunId };
             AnovosPlan plan = AnovosPlan.Of(config, BasePath is null ? CurrentDirectory : GetUnresolvedProviderPathFromPSPath(BasePath), run.RunId);
             _files.AddRange(Await(token => Task.FromResult(StatisticReport.FilesOf(OutputScan.Of(plan, cancellationToken: token)))));
             return;
@@ -92,7 +92,7 @@ public sealed class WriteAnovosStatisticCommand : RunCommand
         foreach (string warning in report.Warnings)
             WriteWarning(warning);
         if (report.Tables == 0)
-            WriteWarning("There is no table of statistics in what was given: a CSV or Parquet file with the columns metric and value, or with an attribute column.");
+            WriteWarning("No statistics table was found. It is a CSV or Parquet file with the columns metric and value, or with an attribute column.");
         WriteVerbose($"{report.Tables} tables, {report.Data.Metrics.Count} metrics, {report.Data.Tags.Count} tags; {report.NotSelected} values are not selected.");
         if (report.Data.Count > 0 && ShouldProcess(run.ToString(), $"Write {report.Data.Metrics.Count} metrics and {report.Data.Tags.Count} tags"))
             Await(token => run.Store.WriteAsync(run.RunId, report.Data, token));
