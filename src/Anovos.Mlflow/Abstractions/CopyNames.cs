@@ -2,14 +2,14 @@ using System.Management.Automation;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
-/// <summary>The names of experiments at the target of a copy.</summary>
+/// <summary>Maps experiment names to their names at the target of a copy.</summary>
 internal sealed class CopyNames
 {
     private readonly string? _one;
     private readonly object? _path;
 
-    /// <param name="one">One experiment for all runs; null for one for each experiment.</param>
-    /// <param name="path">A folder, or a script block that returns the name for the one in <c>$_</c>; null keeps the names.</param>
+    /// <param name="one">The single experiment for all runs; null for one target experiment per source experiment.</param>
+    /// <param name="path">A folder, or a script block that returns the new name for the name in <c>$_</c>; null keeps the names.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public CopyNames(string? one, object? path)
     {
@@ -23,8 +23,8 @@ internal sealed class CopyNames
     /// <summary>Whether all experiments keep their names.</summary>
     public bool Keeps => _one is null && _path is null;
 
-    /// <summary>Returns the name for that of an experiment of the source. For the pipeline thread, since it may run a script block.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a script block that fails or gives no name.</exception>
+    /// <summary>Returns the target name of a source experiment. Call it on the pipeline thread only: it may run a script block.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if the script block fails or returns no name.</exception>
     public string NameOf(string experiment) => _one ?? _path switch
     {
         ScriptBlock script => Run(script, experiment),

@@ -6,7 +6,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>What differs between runs: params, latest metrics and tags, a row for each key.</summary>
+/// <summary>Compares runs: returns a row for each param, latest metric and tag that differs.</summary>
 [Cmdlet(VerbsData.Compare, "MlflowRun", DefaultParameterSetName = "Id")]
 [OutputType("Anovos.Mlflow.Tracking.RunDifference")]
 public sealed class CompareMlflowRunCommand : TrackingCommand
@@ -24,7 +24,7 @@ public sealed class CompareMlflowRunCommand : TrackingCommand
     [ValidateNotNull]
     public PSObject InputObject { get; set; } = null!;
 
-    /// <summary>Also the keys for which all runs have the same.</summary>
+    /// <summary>Also returns keys whose value is the same in all runs.</summary>
     [Parameter]
     public SwitchParameter IncludeEqual { get; set; }
 

@@ -8,7 +8,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Writes a report on runs, side by side: one HTML file that needs nothing else.</summary>
+/// <summary>Writes a report that compares runs side by side, as one self-contained HTML file.</summary>
 [Cmdlet(VerbsData.Export, "MlflowReport", DefaultParameterSetName = "Id", SupportsShouldProcess = true)]
 [OutputType(typeof(FileInfo))]
 public sealed class ExportMlflowReportCommand : TrackingCommand
@@ -21,7 +21,7 @@ public sealed class ExportMlflowReportCommand : TrackingCommand
     [ValidateNotNullOrEmpty]
     public string Path { get; set; } = "";
 
-    /// <summary>Ids of runs; without any, the active run.</summary>
+    /// <summary>Ids of runs; without ids, the active run.</summary>
     [Parameter(ParameterSetName = "Id")]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(RunIdCompleter))]
@@ -44,23 +44,23 @@ public sealed class ExportMlflowReportCommand : TrackingCommand
     [ArgumentCompleter(typeof(MetricCompleter))]
     public string[] MetricName { get; set; } = [];
 
-    /// <summary>The largest HTML report among the artifacts of which a copy goes into the file; bytes.</summary>
+    /// <summary>The maximum size, in bytes, of an HTML report among the artifacts to be copied into the file.</summary>
     [Parameter]
     [ValidateRange(0L, 1L << 30)]
     public long MaximumLength { get; set; } = ReportOptions.DefaultMaximumLength;
 
-    /// <summary>Writes over a file that is read-only.</summary>
+    /// <summary>Overwrites a read-only file.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>Writes over no file that is there.</summary>
+    /// <summary>Does not overwrite an existing file.</summary>
     [Parameter]
     public SwitchParameter NoClobber { get; set; }
 
     /// <inheritdoc/>
     protected override void Begin()
     {
-        // Before anything is read: reading many runs takes a while.
+        // Check this first, because reading many runs takes a while.
         _file = GetUnresolvedProviderPathFromPSPath(Path);
         if (NoClobber && File.Exists(_file))
             Refuse("The file already exists", "Omit -NoClobber to overwrite it.");

@@ -5,7 +5,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Puts runs into the trash of their store.</summary>
+/// <summary>Moves runs to the trash of their store.</summary>
 [Cmdlet(VerbsCommon.Remove, "MlflowRun", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(void))]
 public sealed class RemoveMlflowRunCommand : RunTrashCommand

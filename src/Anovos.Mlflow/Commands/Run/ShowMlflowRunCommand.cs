@@ -7,14 +7,14 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Opens the page of a run in a browser; without one it says where the page is.</summary>
+/// <summary>Opens the page of a run in a browser; without a browser, shows the address of the page.</summary>
 [Cmdlet(VerbsCommon.Show, "MlflowRun", SupportsShouldProcess = true)]
 [OutputType(typeof(Uri))]
 public sealed class ShowMlflowRunCommand : RunCommand
 {
     private static readonly string[] HostTag = ["PSHOST"];
 
-    /// <summary>Puts out the address of the page.</summary>
+    /// <summary>Returns the address of the page.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
