@@ -47,7 +47,7 @@
     As a build server would call it: the exit code is 0 when the tests pass. For several tasks: pwsh -Command './build.ps1 Test, Analyze'
 .EXAMPLE
     ./build.ps1 Package
-    Expand-Archive ./out/package/Anovos.Mlflow.0.1.0.zip ($env:PSModulePath -split [IO.Path]::PathSeparator)[0]
+    Expand-Archive ./out/package/Anovos.Mlflow.*.zip ($env:PSModulePath -split [IO.Path]::PathSeparator)[0]
     Import-Module Anovos.Mlflow
 
     Packages the module and installs it for the current user.
@@ -57,7 +57,7 @@
     Tests the packed module in Windows PowerShell.
 .EXAMPLE
     ./build.ps1 Package -Runtime linux-x64, linux-arm64
-    Publish-PSResource -NupkgPath ./out/package/Anovos.Mlflow.0.1.0.nupkg -Repository PSGallery -ApiKey $key
+    Publish-PSResource -NupkgPath (Get-Item ./out/package/*.nupkg) -Repository PSGallery -ApiKey $key
 
     Packages everything, and publishes the module.
 #>
@@ -141,7 +141,7 @@ function Invoke-NetFrameworkSuite {
     $build = @('--no-restore', '--framework', 'net472', '--configuration', $Configuration, '--nologo')
     Invoke-Native dotnet (@('build', $project, $netFramework) + $build)
     $program = Join-Path $project "bin/$Configuration/net472/Anovos.Mlflow.Core.Tests.exe"
-    $server = Start-TestServer
+    $server = Open-TestServer
     $env:ANOVOS_TEST_SERVER_URI = $server.StandardOutput.ReadLine()
     try {
         if ($env:OS -eq 'Windows_NT') {
@@ -159,7 +159,7 @@ function Invoke-NetFrameworkSuite {
 }
 
 # The test server of the tests, on .NET: it prints its URI, and ends with its input.
-function Start-TestServer {
+function Open-TestServer {
     $project = Join-Path $PSScriptRoot 'tests/Anovos.Mlflow.TestServer'
     $null = Invoke-Native dotnet @('build', $project, '--configuration', $Configuration, '--nologo')
     $program = Join-Path $project "bin/$Configuration/net10.0/Anovos.Mlflow.TestServer.dll"

@@ -181,7 +181,7 @@ public sealed class InitScriptTests(SingleFileHost host) : IAsyncLifetime
         Assert.SkipWhen(InvokeWorkflowTests.Python is null, "python3 is not on the PATH");
         string package = Path.Combine(_folder, "Anovos.Mlflow.zip");
         string content = Path.Combine(_folder, "package");
-        CopyFolder(Repository.StagedModule, Path.Combine(content, "Anovos.Mlflow", "0.1.0"));
+        CopyFolder(Repository.StagedModule, Path.Combine(content, "Anovos.Mlflow", "1.2.3"));
         ZipFile.CreateFromDirectory(content, package);
         _environment["ANOVOS_MLFLOW_SOURCE"] = package;
         Init();

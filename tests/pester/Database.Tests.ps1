@@ -9,7 +9,7 @@ Describe 'A SQLite database as the store' {
         $script:uri = 'sqlite:///mlflow.db'
 
         # A process that keeps the file locked, as a client that hangs in the middle of a write, until its input ends.
-        function Start-Lock {
+        function Lock-Database {
             Set-Content lock.ps1 @'
 $file = [System.IO.File]::Open("$PSScriptRoot/mlflow.db", 'Open', 'ReadWrite', 'ReadWrite')
 $file.Lock(0x40000000, 512)
@@ -71,7 +71,7 @@ param([int] `$Number)
 
     It 'says in one line which file another process keeps locked' {
         $null = Use-MlflowRun -TrackingUri $uri { }
-        $process = Start-Lock
+        $process = Lock-Database
         try {
             $failure = $null
             try { Get-MlflowRun -TrackingUri $uri } catch { $failure = $_ }
@@ -86,7 +86,7 @@ param([int] `$Number)
 
     It 'does not keep a command that is stopped waiting for a lock' {
         $null = Use-MlflowRun -TrackingUri $uri { }
-        $process = Start-Lock
+        $process = Lock-Database
         try {
             $shell = [powershell]::Create()
             $null = $shell.AddScript("Set-Location '$(Get-CurrentFolder)'; Import-Module '$module'")

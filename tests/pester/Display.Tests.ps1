@@ -35,7 +35,7 @@ Describe 'What a person sees' {
             param($Run)
 
             $start = $Run.StartTime.LocalDateTime
-            $start.ToString($start.Date -eq (Get-Date).Date ? 'HH:mm' : 'MM-dd')
+            $start.ToString($(if ($start.Date -eq (Get-Date).Date) { 'HH:mm' } else { 'MM-dd' }))
         }
 
         function Start-SampleRun {

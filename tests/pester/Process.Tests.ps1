@@ -120,26 +120,26 @@ Describe 'A script as a process of its own' {
             $listener.Start()
             # A server with one run, that takes an upload and never answers it.
             $server = [powershell]::Create().AddScript({
-                    param($Listener, $Ready)
+                param($Listener, $Ready)
 
-                    $run = '{"run":{"info":{"run_id":"1","experiment_id":"0","status":"RUNNING","start_time":1,"lifecycle_stage":"active",' +
-                    '"artifact_uri":"mlflow-artifacts:/0/1/artifacts"},"data":{}}}'
-                    while ($Listener.IsListening) {
-                        # Waited for in steps, so that the end of the test does not wait for a request that never comes.
-                        $request = $Listener.GetContextAsync()
-                        while (-not $request.Wait(100)) { }
-                        $context = $request.Result
-                        if ($context.Request.HttpMethod -eq 'PUT') {
-                            Set-Content -LiteralPath $Ready ''
-                            continue
-                        }
-                        $bytes = [System.Text.Encoding]::UTF8.GetBytes($run)
-                        $context.Response.ContentType = 'application/json'
-                        $context.Response.ContentLength64 = $bytes.Length
-                        $context.Response.OutputStream.Write($bytes, 0, $bytes.Length)
-                        $context.Response.Close()
+                $run = '{"run":{"info":{"run_id":"1","experiment_id":"0","status":"RUNNING","start_time":1,"lifecycle_stage":"active",' +
+                '"artifact_uri":"mlflow-artifacts:/0/1/artifacts"},"data":{}}}'
+                while ($Listener.IsListening) {
+                    # Waited for in steps, so that the end of the test does not wait for a request that never comes.
+                    $request = $Listener.GetContextAsync()
+                    while (-not $request.Wait(100)) { }
+                    $context = $request.Result
+                    if ($context.Request.HttpMethod -eq 'PUT') {
+                        Set-Content -LiteralPath $Ready ''
+                        continue
                     }
-                }).AddArgument($listener).AddArgument((Join-Path (Get-CurrentFolder) ready))
+                    $bytes = [System.Text.Encoding]::UTF8.GetBytes($run)
+                    $context.Response.ContentType = 'application/json'
+                    $context.Response.ContentLength64 = $bytes.Length
+                    $context.Response.OutputStream.Write($bytes, 0, $bytes.Length)
+                    $context.Response.Close()
+                }
+            }).AddArgument($listener).AddArgument((Join-Path (Get-CurrentFolder) ready))
             $null = $server.BeginInvoke()
             try {
                 $null = New-Item -ItemType Directory large
