@@ -83,7 +83,7 @@ public abstract class TrackingCommand : MlflowCommand
         runId ??= active?.Run.RunId ?? (RunEnvironment.Read("MLFLOW_RUN_ID") is { Length: > 0 } variable ? variable : null);
         return runId is not null
             ? new RunReference(runId, ResolveConnection(trackingUri), config: null)
-            : throw new MlflowException(ErrorKind.NoActiveRun, "There is no active run. Start one with Start-MlflowRun, name one with -RunId, or set MLFLOW_RUN_ID.");
+            : throw new MlflowException(ErrorKind.NoActiveRun, "There is no active run. Start one with Start-MlflowRun, specify one with -RunId, or set MLFLOW_RUN_ID.");
     }
 
     /// <summary>

@@ -76,7 +76,7 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
         if (place.Exists)
             return place;
         string what = Path is null ? "no folder ./mlruns and no database ./mlflow.db here" : $"no folder or database of runs at {Path}";
-        throw new MlflowException(ErrorKind.UriUnsupported, $"There is {what}. Name it with -Path.") { Target = Path ?? place.Uri };
+        throw new MlflowException(ErrorKind.UriUnsupported, $"There is {what}. Specify the store with -Path.") { Target = Path ?? place.Uri };
     }
 
     private void Send(ITrackingStore source, MlflowConnection target, List<string> runIds)

@@ -92,7 +92,7 @@ public sealed class WriteAnovosStatisticCommand : RunCommand
         foreach (string warning in report.Warnings)
             WriteWarning(warning);
         if (report.Tables == 0)
-            WriteWarning("No statistics table was found. It is a CSV or Parquet file with the columns metric and value, or with an attribute column.");
+            WriteWarning("No statistics table was found. A statistics table is a CSV or Parquet file with the columns metric and value, or with an attribute column.");
         WriteVerbose($"{report.Tables} tables, {report.Data.Metrics.Count} metrics, {report.Data.Tags.Count} tags; {report.NotSelected} values are not selected.");
         if (report.Data.Count > 0 && ShouldProcess(run.ToString(), $"Write {report.Data.Metrics.Count} metrics and {report.Data.Tags.Count} tags"))
             Await(token => run.Store.WriteAsync(run.RunId, report.Data, token));
