@@ -223,8 +223,8 @@ public sealed class CopyTests : IAsyncLifetime
     [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -KeepId", "NotSupported", "-KeepId")]
     [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath 7", "InvalidValue", "script block")]
     [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath { throw 'no luck' }", "InvalidValue", "no luck")]
-    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath { }", "InvalidValue", "It must give one name")]
-    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath x -DestinationExperiment y", "InvalidValue", "Give one of them")]
+    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath { }", "InvalidValue", "values for the experiment 'ours', not one name")]
+    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath x -DestinationExperiment y", "InvalidValue", "Use only one of them")]
     public void What_cannot_be_copied_says_why(string command, string id, string text)
     {
         Run(Fill).Clean();

@@ -93,7 +93,7 @@ public sealed class HelpTests : IDisposable
             [
                 "Kind string, true, named, false, None, Accepted: Output, Report, Statistic, Intermediate.",
                 "ThrottleLimit int, false, named, false, 32, Accepted: 1 to 64.",
-                "WhatIf SwitchParameter, false, named, false, False, Says how many files would be sent and how large they are. Nothing is sent; rows come out for what would not be sent anyway.",
+                "WhatIf SwitchParameter, false, named, false, False, Shows how many files would be sent and how large they are. Nothing is sent; only outputs that would not be sent anyway return rows.",
             ],
             said);
     }
