@@ -72,7 +72,7 @@
         PSData = @{
             Tags         = @('MLflow', 'Anovos', 'Databricks', 'Spark', 'MLOps', 'PSEdition_Core', 'PSEdition_Desktop', 'Windows', 'Linux', 'MacOS')
             LicenseUri   = 'https://www.apache.org/licenses/LICENSE-2.0'
-            ReleaseNotes = 'What is new stands in CHANGELOG.md, which lies beside this manifest.'
+            ReleaseNotes = 'See CHANGELOG.md, beside this manifest.'
         }
     }
 }

@@ -2,36 +2,36 @@
 .SYNOPSIS
     Builds, tests, checks and packages the module Anovos.Mlflow.
 .DESCRIPTION
-    A thin face on `dotnet`: Build is `dotnet build`, which stages the importable module; Test is `dotnet test`. Analyze needs
-    the module PSScriptAnalyzer, the other tasks need none. The first task that fails ends the script with an error, and
-    `pwsh -File` with a non-zero exit code.
+    A thin wrapper around `dotnet`: Build is `dotnet build`, which stages the importable module; Test is `dotnet test`. Analyze needs
+    the module PSScriptAnalyzer; the other tasks need no module. The first task that fails ends the script with an error, and
+    `pwsh -File` exits with a non-zero code.
 
     Runs in Windows PowerShell 5.1 and in PowerShell 7. `dotnet tool restore` restores a PowerShell 7 for it: `dotnet pwsh ./build.ps1`.
 .PARAMETER Task
-    What to do, in this order:
+    The tasks to run, in this order:
 
-    Clean    removes what was built, and the folder out
+    Clean    removes all build output, and the folder out
     Build    builds everything and stages the module: Release in out/Anovos.Mlflow, Debug in out/Debug/Anovos.Mlflow
-    Help     builds, and brings what the pages in docs/cmdlets repeat of the code up to date
-    Test     runs all tests, which build first
-    Pester   builds, and runs the tests in tests/pester alone, in the PowerShell and with the Pester that the build restores
+    Help     builds, and updates the facts from the code on the pages in docs/cmdlets
+    Test     builds, and runs all tests
+    Pester   builds, and runs only the tests in tests/pester, with the PowerShell and the Pester that the build restores
     TestNetFramework
-             builds Core's tests for .NET Framework 4.7.2 and runs them: on Windows, and elsewhere on Mono
+             builds Core's tests for .NET Framework 4.7.2 and runs them, on other systems than Windows with Mono
     TestPackage
-             tests the packed module in -Package, in the PowerShell that runs this script; builds nothing. In Windows PowerShell
-             these are the tests of tests/pester that do not require a newer one
+             tests the packed module in -Package, in the PowerShell that runs this script, without building. In Windows PowerShell,
+             only the tests of tests/pester that do not require a newer version run
     Analyze  builds, and runs PSScriptAnalyzer over the scripts and the manifest, with PSScriptAnalyzerSettings.psd1
-    Package  builds Release anew and makes in out/package the package for the PowerShell Gallery (.nupkg), the same as a
+    Package  rebuilds Release and creates in out/package the package for the PowerShell Gallery (.nupkg), the same as a
              .zip to unpack, the host as one file for each -Runtime, and SHA256SUMS
 .PARAMETER Configuration
     Debug or Release. Package is always Release.
 .PARAMETER Runtime
-    The systems that Package makes the self-contained host for, by .NET's names: linux-x64, linux-arm64, win-x64, osx-arm64.
-    None with @(). A host for Windows may not be passed on: see THIRD-PARTY-NOTICES.md.
+    The systems that Package builds the self-contained host for, as .NET runtime identifiers: linux-x64, linux-arm64, win-x64, osx-arm64.
+    @() builds no host. A host for Windows may not be redistributed: see THIRD-PARTY-NOTICES.md.
 .PARAMETER Path
-    The test files of the task Pester; without it, all of them.
+    The test files of the task Pester; by default, all of them.
 .PARAMETER Package
-    The folder with the packed module that TestPackage tests: out/package, where Package makes it.
+    The folder with the packed module that TestPackage tests; by default out/package, where Package creates it.
 .EXAMPLE
     ./build.ps1 -Configuration Release
     Import-Module ./out/Anovos.Mlflow
@@ -40,11 +40,11 @@
 .EXAMPLE
     ./build.ps1 Test, Analyze
 
-    Everything that has to be green before a commit.
+    Runs everything that must pass before a commit.
 .EXAMPLE
     pwsh -NoProfile -File ./build.ps1 Test -Configuration Release
 
-    As a build server would call it: the exit code is 0 when the tests pass. For several tasks: pwsh -Command './build.ps1 Test, Analyze'
+    Runs the tests as a build server does: the exit code is 0 if they pass. For several tasks: pwsh -Command './build.ps1 Test, Analyze'
 .EXAMPLE
     ./build.ps1 Package
     Expand-Archive ./out/package/Anovos.Mlflow.*.zip ($env:PSModulePath -split [IO.Path]::PathSeparator)[0]
@@ -85,7 +85,7 @@ $out = Join-Path $PSScriptRoot 'out'
 $staged = Join-Path $out $(if ($Configuration -eq 'Release') { 'Anovos.Mlflow' } else { 'Debug/Anovos.Mlflow' })
 $solution = Join-Path $PSScriptRoot 'Anovos.PowerShell.sln'
 
-# Runs a native command; its failure is an error here, which PowerShell itself does not make of it.
+# Runs a native command. Throws if it fails, which PowerShell itself does not do.
 function Invoke-Native {
     param([string] $Command, [string[]] $Arguments)
 
@@ -119,7 +119,7 @@ function Invoke-Test {
     Invoke-Native dotnet @('test', '--solution', $solution, '--configuration', $Configuration)
 }
 
-# The tests run in a PowerShell of their own: a session cannot unload the module's assembly, and would test an older build.
+# The tests run in a separate PowerShell: a session cannot unload the module's assembly, so it would test an older build.
 function Invoke-PesterSuite {
     param([string[]] $Path)
 
@@ -158,7 +158,7 @@ function Invoke-NetFrameworkSuite {
     }
 }
 
-# The test server of the tests, on .NET: it prints its URI, and ends with its input.
+# The tests' server, which runs on .NET. It prints its URI, and ends when its input ends.
 function Open-TestServer {
     $project = Join-Path $PSScriptRoot 'tests/Anovos.Mlflow.TestServer'
     $null = Invoke-Native dotnet @('build', $project, '--configuration', $Configuration, '--nologo')
@@ -170,20 +170,20 @@ function Open-TestServer {
     [System.Diagnostics.Process]::Start($start)
 }
 
-# In this session: it has not loaded the module, and nothing is built. Of the tests, those that need the module alone.
+# Runs in this session, which has not loaded the module, without building. Runs only the tests that need nothing but the module.
 function Invoke-PackageSuite {
     param([string] $Package)
 
     $zip = @(Get-ChildItem -Path (Join-Path $Package 'Anovos.Mlflow.*.zip'))
     if ($zip.Count -ne 1) {
-        throw "'$Package' has $($zip.Count) packages of the module, where one is needed. Make it with: ./build.ps1 Package"
+        throw "'$Package' has $($zip.Count) packages of the module instead of one. Create it with: ./build.ps1 Package"
     }
     $installed = Join-Path $out 'installed'
     if (Test-Path -LiteralPath $installed) {
         Remove-Item -LiteralPath $installed -Recurse -Force
     }
     Expand-Archive -LiteralPath $zip[0].FullName -DestinationPath (Join-Path $installed 'zip')
-    # Without the folder of the version, which has a name of its own.
+    # Without the version folder, whose name varies.
     $module = Join-Path $installed 'Anovos.Mlflow'
     Move-Item -Path (Join-Path $installed 'zip/Anovos.Mlflow/*') -Destination $module
 
@@ -196,7 +196,7 @@ function Invoke-PackageSuite {
         $needed = [version] ((Get-Content -LiteralPath $file -TotalCount 1) -replace '^#Requires -Version ')
         if ($needed -le $PSVersionTable.PSVersion) { $file }
     }
-    # Tests start it as well. The process of `dotnet pwsh` is dotnet's.
+    # Tests start this program as well. In `dotnet pwsh`, the current process is dotnet.
     $powershell = (Get-Process -Id $PID).Path
     if ((Split-Path $powershell -Leaf) -notmatch '^(pwsh|powershell)(\.exe)?$') {
         $powershell = (Get-Command pwsh -CommandType Application | Select-Object -First 1).Path
@@ -225,7 +225,7 @@ function Invoke-Analysis {
     $files = @(Get-ChildItem -LiteralPath $PSScriptRoot -Recurse -File |
             Where-Object { $_.Extension -in '.ps1', '.psm1', '.psd1' -and $_.FullName.Substring($PSScriptRoot.Length) -notmatch $apart } |
             ForEach-Object FullName | Where-Object { $_ -ne (Join-Path $PSScriptRoot 'Anovos.Mlflow.psd1') })
-    # The manifest is valid only beside the files that it names.
+    # The manifest is valid only beside the files that it refers to.
     $files += Join-Path $staged 'Anovos.Mlflow.psd1'
 
     $settings = Join-Path $PSScriptRoot 'PSScriptAnalyzerSettings.psd1'
@@ -239,7 +239,7 @@ function Invoke-Analysis {
     Write-Host "PSScriptAnalyzer has no finding in $($files.Count) files."
 }
 
-# What the PowerShell Gallery knows of a module, which it reads from the package and not from the manifest in it.
+# The PowerShell Gallery reads a module's metadata from the package, not from the manifest in it.
 function Export-Nuspec {
     param([string] $Module, [string] $Path)
 
@@ -274,7 +274,7 @@ function Export-Zip {
     Add-Type -AssemblyName System.IO.Compression, System.IO.Compression.FileSystem
     $zip = [System.IO.Compression.ZipFile]::Open($Path, [System.IO.Compression.ZipArchiveMode]::Create)
     try {
-        # Entry by entry, since Windows PowerShell's CreateFromDirectory writes backslashes, which other systems take for part of the name.
+        # Entry by entry, because Windows PowerShell's CreateFromDirectory writes backslashes, which other systems treat as part of the name.
         foreach ($file in Get-ChildItem -LiteralPath $Module -Recurse -File | Sort-Object FullName) {
             $name = "Anovos.Mlflow/$Version/" + $file.FullName.Substring($Module.Length + 1).Replace('\', '/')
             $null = [System.IO.Compression.ZipFileExtensions]::CreateEntryFromFile($zip, $file.FullName, $name)
@@ -285,13 +285,13 @@ function Export-Zip {
     }
 }
 
-# Apart from the module that Build stages, which a session may have loaded.
+# Packages a separate build of the module, because a session may have loaded the one that Build stages.
 function Invoke-Package {
     param([string[]] $Runtime)
 
     $package = Join-Path $out 'package'
     $source = Join-Path $PSScriptRoot 'src'
-    # Libraries of an older build would be packaged as well.
+    # Otherwise, libraries of an older build would be packaged too.
     foreach ($old in @($package) + @(Get-ChildItem -LiteralPath $source -Directory | ForEach-Object { Join-Path $_.FullName 'bin/Release' })) {
         if (Test-Path -LiteralPath $old) {
             Remove-Item -LiteralPath $old -Recurse -Force

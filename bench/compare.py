@@ -1,10 +1,10 @@
-"""The module beside MLflow's Python client and curl at the same work, against the same servers, in turn; medians, spread, ratios.
+"""Compares the module with MLflow's Python client and curl at the same work, with the same servers, in turn; medians, spread, ratios.
 
 usage: compare.py [--runs N] [--only TEXT] URI[=PYTHON] ...
 
-URI is a tracking server, a folder for the directory store, or sqlite:////folder/file.db, which both sides use in turn; PYTHON a Python
-that can import mlflow, of the server's version best. The module is the one that `dotnet build -c Release` stages; pwsh must be on the
-PATH. What is not there is left out.
+URI is a tracking server, a folder for the directory store, or sqlite:////folder/file.db, which both sides use in turn. PYTHON is a Python
+that can import mlflow, preferably of the server's version. The module is the one that `dotnet build -c Release` stages; pwsh must be on the
+PATH. Missing clients are left out.
 """
 import argparse
 import os
@@ -19,7 +19,7 @@ import uuid
 
 from measuring import MODULE, START, STOP, Measurement, module, powershell, spread
 
-# Each script prints the seconds of the work itself, without the start of the process, as its last line.
+# The last line that each script prints is the time of the work itself in seconds, without the start of the process.
 PYTHON = """
 import time, mlflow
 from mlflow.entities import Metric
@@ -44,13 +44,13 @@ EVERYWHERE, LOCAL = (SERVER, FOLDER, DATABASE), (FOLDER, DATABASE)
 
 
 class Work:
-    """One row: how each side does it, and in which kinds of stores. What a side lacks is None. What comes before is not measured."""
+    """One row: the code of each side, and the kinds of stores. A side without code is None. The code before the work is not measured."""
 
     def __init__(self, name, python=None, powershell=None, curl=None, stores=EVERYWHERE, runs=None, before=START, after=STOP,
                  python_before="mlflow.start_run()", whole=False):
         self.name, self.python, self.powershell, self.curl = name, python, powershell, curl
         self.stores, self.runs, self.before, self.after, self.python_before = stores, runs, before, after, python_before
-        # Of interest as a process alone; a clock in the script would be a fifth of it.
+        # Only the time of the process is of interest; a clock in the script would be a fifth of it.
         self.whole = whole
 
 
@@ -119,7 +119,7 @@ VALUES = "[double[]] $values = for ($i = 0; $i -lt {0}; $i++) {{ $i / 7 }}"
 
 
 def points_in_a_list(count, stores, runs=None):
-    """Values that are there already: what the pipeline costs is in the row before, what the store costs in this one."""
+    """Values that exist before the work: the previous row has the cost of the pipeline, this one the cost of the store."""
     points = f"points = [Metric('m', i / 7, int(time.time() * 1000), i) for i in range({count})]"
     python = f"""
 client, run = mlflow.MlflowClient(), mlflow.active_run().info.run_id
@@ -139,7 +139,7 @@ for first in range(0, {count}, 1000):
 
 
 class Data:
-    """The files that are sent."""
+    """The files to upload."""
 
     def __init__(self, folder):
         self.many, self.large = os.path.join(folder, "many"), os.path.join(folder, "large.bin")
@@ -155,7 +155,7 @@ class Data:
 
 
 def curl(uri, source, parallel):
-    """Puts a file, or a folder's files so many at once, as a run's artifacts; nobody makes a run for it."""
+    """Uploads a file, or a folder's files in parallel, to the artifact path of a run that does not exist."""
     target = f"{uri}/api/2.0/mlflow-artifacts/artifacts/bench-curl/{time.time_ns()}"
     command = ["curl", "--silent", "--show-error", "--fail", "--parallel", "--parallel-immediate", "--parallel-max", str(parallel)]
     for path in [source] if os.path.isfile(source) else [os.path.join(source, name) for name in sorted(os.listdir(source))]:
@@ -164,7 +164,7 @@ def curl(uri, source, parallel):
 
 
 def sides(work, uri, python, is_server):
-    """The commands by side."""
+    """The commands of each side."""
     commands = {}
     if work.powershell:
         whole = powershell(f"Import-Module '{MODULE}'; " + work.powershell.replace("{uri}", uri))
@@ -206,7 +206,7 @@ def compare(work, uri, python, runs):
 
 
 def count_runs(uri):
-    """The runs in the experiment 0."""
+    """The number of runs in the experiment 0."""
     if kind(uri) == FOLDER:
         return len(os.listdir(os.path.join(uri, "0"))) if os.path.isdir(os.path.join(uri, "0")) else 0
     file = uri[len("sqlite:///"):]
@@ -231,7 +231,7 @@ for ($i = 1; $i -le {count}; $i++) {
 
 
 def multiply(file, count):
-    """Copies the run in the experiment 0 within one transaction, which takes a second where so many starts and ends take a minute."""
+    """Copies the run in the experiment 0 in one transaction, which takes a second. Starting and ending as many runs takes a minute."""
     with sqlite3.connect(file) as database:
         run, = database.execute("SELECT run_uuid FROM runs WHERE experiment_id = 0").fetchone()
         inserts = []
@@ -247,7 +247,7 @@ def multiply(file, count):
 
 
 def prepare(uri):
-    """Ten thousand runs, for the listing and the search; in a database one more with a long history, elsewhere than those."""
+    """Creates ten thousand runs to list and search; in a database also a run with a long history, in another experiment."""
     if count_runs(uri) >= 10000:
         return
     database = kind(uri) == DATABASE

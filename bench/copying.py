@@ -1,11 +1,11 @@
-"""Runs copied from one store to another: the module beside a loop over MLflow's Python client and mlflow-export-import, in turn.
+"""Copies runs from one store to another with the module, a loop over MLflow's Python client, and mlflow-export-import, in turn.
 
 usage: copying.py [--runs N] [--server PID ...] [--export-import FOLDER ...] [--many N ...] SOURCE TARGET PYTHON
 
-SOURCE and TARGET are tracking servers or databases (sqlite:////folder/file.db); PYTHON is a Python that can import mlflow. --server names the
-processes of the servers, whose CPU time is shown too, their children included. --export-import names the folders that make
-mlflow-export-import importable; without it that side is left out. --many copies
-so many small runs in the place of that, with the module only, and shows its memory. The module is the one that `dotnet build -c Release` stages.
+SOURCE and TARGET are tracking servers or databases (sqlite:////folder/file.db). PYTHON is a Python that can import mlflow. --server gives the
+processes of the servers: their CPU time is shown too, including their children. --export-import names the folders that make
+mlflow-export-import importable; without it, that side is left out. --many copies
+N small runs instead, with the module only, and shows its memory. The module is the one that `dotnet build -c Release` stages.
 """
 import argparse
 import os
@@ -68,14 +68,14 @@ COPY = "$rows = @(Copy-MlflowExperiment '{name}' -TrackingUri '{uri}' -Destinati
 
 
 class Side:
-    """One way to copy: its commands, one after the other."""
+    """A way to copy: its commands, to be run one after the other."""
 
     def __init__(self, name, commands):
         self.name, self.commands, self.walls, self.calls, self.cpus, self.memories, self.servers = name, commands, [], [], [], [], []
 
 
 def cpu_of(pids):
-    """The seconds of CPU that processes and all their descendants took so far."""
+    """The CPU seconds that processes and all their descendants have used so far."""
     if not pids:
         return 0
     ticks = os.sysconf("SC_CLK_TCK")

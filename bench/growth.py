@@ -1,10 +1,10 @@
-"""How the module's cost grows with the number of files, their size, and the connections; against servers, and against a sink that keeps nothing.
+"""Measures how the module's cost grows with the number and size of files and with connections, for servers and for a null sink.
 
 usage: growth.py [--runs N] [--only files|bytes|connections] [--most-files N] [--largest MIB] [--json FILE] [URI ...]
 
-URI is a tracking server that serves artifacts. The sink is started here, and what is measured against it is the client alone. The
-module and the sink are those that `dotnet build -c Release` makes; pwsh must be on the PATH. Prints tables in Markdown: medians, and
-their spread in brackets. The whole of it needs half an hour and 2 GiB of disk.
+URI is a tracking server that serves artifacts. The sink is started here; measurements with it show the client alone. The
+module and the sink are those that `dotnet build -c Release` builds; pwsh must be on the PATH. Prints tables in Markdown: medians, and
+their spread in brackets. All measurements need half an hour and 2 GiB of disk.
 """
 import argparse
 import contextlib
@@ -25,7 +25,7 @@ MANY = 100_000
 # Milliseconds.
 FAR = 40
 
-# In a runspace of its own, so that its progress can be seen: prints the seconds until the first record, and those in the call.
+# Runs in a separate runspace, so that its progress can be read. Prints the seconds until the first record, and the seconds of the call.
 SEND = """
 $ErrorActionPreference = 'Stop'
 $shell = [powershell]::Create()
@@ -44,7 +44,7 @@ $first, $seconds | ForEach-Object { [Console]::WriteLine($_.ToString([cultureinf
 
 
 class Server:
-    """Where to send to. The CPU of one that was started here is known, too."""
+    """A server to upload to. If it was started here, its CPU time is known, too."""
 
     def __init__(self, uri, process=None, name="sink"):
         self.uri, self.process = uri.rstrip("/"), process
@@ -63,7 +63,7 @@ class Server:
         return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
     def send(self, source, run, options=""):
-        """One process that sends a folder's files, or a file."""
+        """Runs a process that uploads a folder's files, or a file."""
         script = SEND
         for name, value in [("module", MODULE), ("uri", self.uri), ("run", run), ("source", source), ("options", options)]:
             script = script.replace("{" + name + "}", value)
@@ -75,14 +75,14 @@ class Server:
 
 @contextlib.contextmanager
 def sink(milliseconds=0):
-    # It ends with its standard input.
+    # The sink ends when its standard input ends.
     command = ["dotnet", os.path.join(HERE, "Sink", "bin", "Release", "net10.0", "Sink.dll"), str(milliseconds)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         yield Server(process.stdout.readline().decode().strip(), process, f"sink, {milliseconds} ms away" if milliseconds else "sink")
 
 
 class Data:
-    """The files that are sent, made when they are first needed."""
+    """The files to upload, created when they are first needed."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -106,13 +106,13 @@ class Data:
 
 
 def most_connections():
-    """As many as the module takes."""
+    """The maximum number of connections that the module allows."""
     script = f"Import-Module '{MODULE}'; (Get-Command Send-MlflowArtifact).Parameters.ThrottleLimit.Attributes.MaxRange"
     return int(subprocess.run(powershell(script), check=True, capture_output=True).stdout)
 
 
 def grow(server, data, arguments, only):
-    """The rows of one server; each is what it was measured with and the figures of its runs."""
+    """The rows of one server, each with the parameters of the measurement and the figures of its runs."""
     def row(series, x, sends):
         runs = 1 if x >= MANY and series == "files" else arguments.runs
         taken = [sends(server.new_run()) for _ in range(runs)]
@@ -122,7 +122,7 @@ def grow(server, data, arguments, only):
         return lambda run: [server.send(data.many(count), run, "-ContentOnly " + options)]
 
     def sent_again(count):
-        # A sink has nothing, so that all would be sent once more.
+        # A sink stores nothing, so everything would be uploaded again.
         return lambda run: [server.send(data.many(count), run, "-ContentOnly") for _ in range(1 if server.process else 2)]
 
     for count in FILES:
@@ -142,7 +142,7 @@ def median(row, figure):
 
 
 def figure(value, digits=3):
-    """Three digits, and no more of a large number than its whole."""
+    """Formats a number with three digits, or a large number without decimals."""
     return "–" if value is None else f"{value:,.0f}" if value >= 10 ** (digits - 1) else f"{value:.{digits}g}"
 
 
@@ -177,7 +177,7 @@ TABLES = [
 
 
 def table(header, lines):
-    """Without the columns that have nothing."""
+    """A table without its empty columns."""
     columns = [column for column in zip(header, *lines) if set(column[1:]) != {"–"}]
     yield "\n| " + " | ".join(column[0] for column in columns) + " |\n|" + "---:|" * len(columns)
     for cells in list(zip(*columns))[1:]:
@@ -185,7 +185,7 @@ def table(header, lines):
 
 
 def tables(rows):
-    """Markdown."""
+    """The results in Markdown."""
     for server in dict.fromkeys(row["server"] for row in rows):
         yield f"\n### {server}"
         for series, header, cells in TABLES:

@@ -1,4 +1,4 @@
-"""Draws what growth.py measured: picture.py FILE.json > performance.svg"""
+"""Draws the results of growth.py: picture.py FILE.json > performance.svg"""
 import html
 import json
 import math
@@ -9,7 +9,7 @@ from measuring import size
 
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 480, 320, 52, 40, 132, 56
 
-# Read on white and on black.
+# Readable on white and on black.
 INK = "#808080"
 COLOURS = ["#2f81f7", "#d9730d", "#2da44e", "#a371f7", "#bf8700"]
 AGAIN = ", again"
@@ -20,7 +20,7 @@ def grouped(number):
 
 
 def ticks(low, high, base):
-    """The powers of a base from the last one below to the first one above."""
+    """The powers of a base, from the last one below the range to the first one above it."""
     first, last = math.floor(math.log(low, base) + 1e-9), math.ceil(math.log(high, base) - 1e-9)
     return [base ** power for power in range(first, max(last, first + 1) + 1)]
 
@@ -31,7 +31,7 @@ def text(x, y, content, **attributes):
 
 
 class Panel:
-    """One diagram: lines of points with a name, on two logarithmic axes."""
+    """A diagram: named lines of points on two logarithmic axes."""
 
     def __init__(self, y_title, y_base, x_title, x_base, x_label, lines):
         self.y_title, self.x_title, self.x_label = y_title, x_title, x_label
@@ -63,7 +63,7 @@ class Panel:
             yield f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}" fill="none" stroke="{colour}" stroke-width="2"{dashes}/>'
             yield from (f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points)
             ends.append((points[-1][1], points[-1][0], colour, name))
-        # Of lines that end close to each other, the names stand below each other, and none below the axis.
+        # The names of lines that end close to each other are placed below each other, but not below the axis.
         lowest = 0
         for number, (y, x, colour, name) in enumerate(sorted(ends)):
             lowest = max(min(y + 4, HEIGHT - BOTTOM - 14 * (len(ends) - 1 - number)), lowest + 14)

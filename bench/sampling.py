@@ -1,13 +1,13 @@
-"""What a sample of system metrics costs: the module's sampler beside the monitors of MLflow's Python client; milliseconds of CPU.
+"""Measures the cost of a sample of system metrics, in milliseconds of CPU: the module's sampler and the monitors of MLflow's Python client.
 
 usage: sampling.py [--samples N] [--rounds N] URI=PYTHON ...
 
-After `dotnet build -c Release bench/Sampling`.
+Run `dotnet build -c Release bench/Sampling` first.
 
-URI is a tracking server, a folder, or sqlite:////folder/file.db; PYTHON a Python that can import mlflow and psutil. Both sides sample the
-same machine, in turn, as often as they can, first without and then with what they do to write a sample: the module one batch, MLflow a
-look at the run and one batch. The module's samples have the processes of a workflow in them, which MLflow's have not. The first round
-compiles and opens what is needed once, and is shown apart.
+URI is a tracking server, a folder, or sqlite:////folder/file.db. PYTHON is a Python that can import mlflow and psutil. Both sides sample the
+same machine, in turn, as often as they can, first without and then with writing the sample: the module sends one batch, MLflow
+requests the run and sends one batch. Only the module's samples include the processes of a workflow. The first round
+includes one-time compilation and opening, and is shown separately.
 """
 import argparse
 import os
@@ -18,7 +18,7 @@ import sys
 
 from measuring import HERE, spread
 
-# Each side prints a line for each round: milliseconds for a sample, and for a sample that is written.
+# Each side prints a line per round: milliseconds for a sample, and for a sample that is written.
 MODULE = ["dotnet", "run", "-c", "Release", "--no-build", "--project", os.path.join(HERE, "Sampling"), "--"]
 MLFLOW = """
 import sys, time
@@ -56,7 +56,7 @@ for _ in range(rounds):
 
 
 def measure(command, store, options):
-    """The rounds, each with the cost of a sample and of one that is written."""
+    """The rounds, each with the cost of a sample and of a written sample."""
     arguments = [store, str(options.samples), str(options.rounds)]
     done = subprocess.run([*command, *arguments], capture_output=True, text=True, env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"})
     rounds = [tuple(map(float, line.split())) for line in done.stdout.splitlines() if re.fullmatch(r"[\d.]+ [\d.]+", line)]

@@ -1,4 +1,4 @@
-# Tracks the workflow in samples/customers into ./mlflow.db and shows what is there afterwards.
+# Tracks the workflow in samples/customers to ./mlflow.db, and shows the run and its artifacts.
 $workflow = Import-AnovosConfig "$PSScriptRoot/customers/config.yaml"
 
 $run = $workflow | Start-MlflowRun -Name quickstart |

@@ -1,4 +1,4 @@
-# Runs an Anovos workflow as one command, and says how long its steps took and which attributes drifted.
+# Runs an Anovos workflow with one command, and prints how long its steps took and which attributes drifted.
 #   samples/workflow.ps1 ./config.yaml spark-submit main.py
 param(
     [Parameter(Mandatory)] [string] $Path,

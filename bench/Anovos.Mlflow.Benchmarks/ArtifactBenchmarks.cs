@@ -3,7 +3,7 @@ using BenchmarkDotNet.Attributes;
 
 namespace Anovos.Mlflow.Benchmarks;
 
-/// <summary>A file on its way to nowhere: hashed, and sent as the body of a request.</summary>
+/// <summary>Hashes a file, and sends it as a request body to a null stream.</summary>
 [MemoryDiagnoser]
 public class ArtifactBenchmarks
 {

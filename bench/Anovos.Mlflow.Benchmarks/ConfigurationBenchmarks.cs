@@ -4,7 +4,7 @@ using BenchmarkDotNet.Attributes;
 
 namespace Anovos.Mlflow.Benchmarks;
 
-/// <summary>From a workflow's file to what is tracked of it, and to the params of its run.</summary>
+/// <summary>Reads a workflow file, plans what is tracked, and computes the params of its run.</summary>
 [MemoryDiagnoser]
 public class ConfigurationBenchmarks
 {

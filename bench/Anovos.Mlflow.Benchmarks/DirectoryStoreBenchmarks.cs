@@ -3,7 +3,7 @@ using BenchmarkDotNet.Attributes;
 
 namespace Anovos.Mlflow.Benchmarks;
 
-/// <summary>One run in a directory store: begun, written to and read.</summary>
+/// <summary>Starts, writes and reads a run in a directory store.</summary>
 [MemoryDiagnoser]
 public class DirectoryStoreBenchmarks
 {

@@ -4,7 +4,7 @@ using BenchmarkDotNet.Attributes;
 
 namespace Anovos.Mlflow.Benchmarks;
 
-/// <summary>Keys of metrics: those of a thousand statistics, and the rules for one.</summary>
+/// <summary>Computes keys of metrics: those of a thousand statistics, and the rules for one.</summary>
 [MemoryDiagnoser]
 public class KeyBenchmarks
 {

@@ -4,7 +4,7 @@ using BenchmarkDotNet.Attributes;
 
 namespace Anovos.Mlflow.Benchmarks;
 
-/// <summary>The bodies of requests and answers of a tracking server.</summary>
+/// <summary>The bodies of a tracking server's requests and responses.</summary>
 [MemoryDiagnoser]
 public class RestJsonBenchmarks
 {

@@ -3,7 +3,7 @@ using BenchmarkDotNet.Attributes;
 
 namespace Anovos.Mlflow.Benchmarks;
 
-/// <summary>The runs of a directory store. What it costs must not grow faster than their number.</summary>
+/// <summary>Lists the runs of a directory store. The cost must not grow faster than their number.</summary>
 [MemoryDiagnoser]
 public class RunListingBenchmarks
 {

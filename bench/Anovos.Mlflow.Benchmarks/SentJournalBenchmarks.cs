@@ -3,7 +3,7 @@ using BenchmarkDotNet.Attributes;
 
 namespace Anovos.Mlflow.Benchmarks;
 
-/// <summary>What this machine knows of the files that it sent.</summary>
+/// <summary>The journal of files that this machine has uploaded.</summary>
 [MemoryDiagnoser]
 public class SentJournalBenchmarks
 {

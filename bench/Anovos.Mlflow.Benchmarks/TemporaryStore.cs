@@ -2,7 +2,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Benchmarks;
 
-/// <summary>A directory store under the system's temporary folder, gone afterwards.</summary>
+/// <summary>A directory store in the system's temporary folder, deleted afterwards.</summary>
 internal sealed class TemporaryStore : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("anovos-mlflow-bench-");
@@ -11,10 +11,10 @@ internal sealed class TemporaryStore : IDisposable
 
     public DirectoryStore Store { get; }
 
-    /// <summary>Starts a run and answers its id.</summary>
+    /// <summary>Starts a run and returns its id.</summary>
     public async Task<string> StartAsync() => (await Store.CreateRunAsync(new NewRun("0", "a run", "me", 1_700_000_000_000), default)).RunId;
 
-    /// <summary>Starts a run with so many params and tags, and a metric for each with ten points.</summary>
+    /// <summary>Starts a run with <paramref name="keys"/> params, tags and metrics. Each metric has ten points.</summary>
     public async Task<string> StartAsync(int keys)
     {
         string run = await StartAsync();
@@ -27,7 +27,7 @@ internal sealed class TemporaryStore : IDisposable
         return run;
     }
 
-    /// <summary>So many points, one after the other of so many metrics.</summary>
+    /// <summary>Returns <paramref name="count"/> points, distributed over <paramref name="keys"/> metrics in turn.</summary>
     public static Metric[] Points(string key, int count, int keys = 1) =>
         [.. Enumerable.Range(0, count).Select(i => new Metric($"{key}_{i % keys}", i / 7.0, 1_700_000_000_000 + i, i))];
 

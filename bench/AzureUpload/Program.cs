@@ -1,9 +1,9 @@
-// The same file to the same store by the same kind of signature, in turn: as the module sends it to the Azure storage behind a
-// Databricks workspace, and by the default of Azure's own SDK. Medians, spread, ratio.
+// Uploads a file to a store through a shared access signature, in turn as the module does it for the Azure storage of a
+// Databricks workspace, and with the defaults of Azure's own SDK. Prints medians, spread and ratio.
 //
 // usage: AzureUpload [mebibytes = 1024] [runs = 3]
-// The store is azurite-blob, on the PATH or in the folder that ANOVOS_TEST_NODE_MODULES names; else the fake of the test server, whose
-// own work is then in the figures of both.
+// The store is azurite-blob, on the PATH or in the folder that ANOVOS_TEST_NODE_MODULES names. Otherwise it is the test server's fake,
+// whose own work is then included in both figures.
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
@@ -56,7 +56,7 @@ async Task CompareAsync()
         await new BlockBlobClient(new Uri(Sign("sdk", BlobSasPermissions.Create | BlobSasPermissions.Write))).UploadAsync(stream);
     };
 
-    // What is compiled and opened once is no part of it.
+    // One-time compilation and connections are not measured.
     FileInfo warm = await MakeAsync(1), large = await MakeAsync(mebibytes);
     await module(warm);
     await sdk(warm);

@@ -1,4 +1,4 @@
-// What a sample of system metrics costs this process, and the same with its points written to a run; milliseconds of CPU, round by round.
+// Measures the cost of a sample of system metrics in this process, without and with writing it to a run, in milliseconds of CPU per round.
 // sampling.py starts it.
 //
 // usage: Sampling URI [samples = 300] [rounds = 5]
@@ -17,7 +17,7 @@ ConnectionOptions options = ConnectionOptions.FromEnvironment(Environment.GetEnv
 using ITrackingStore store = TrackingStores.Open(target, target.Complete(options, Environment.GetEnvironmentVariable, home: null));
 Run run = await store.CreateRunAsync(new NewRun("0", "sampling", "bench", 1), default);
 
-// A workflow of two processes.
+// A workflow with two processes.
 using var tree = new ProcessTree();
 tree.Start(new ProcessStartInfo("/bin/sh", "-c \"sleep 3600; true\""));
 try

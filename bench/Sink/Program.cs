@@ -1,5 +1,5 @@
-// A tracking server that takes everything and keeps nothing, so that what is left to measure is the client. Prints its address,
-// and ends with its standard input. Answers so many milliseconds late as its argument says, as if it were far away.
+// A tracking server that accepts everything and stores nothing, so that only the client is measured. Prints its address,
+// and ends with its standard input. Its argument is the delay of each response in milliseconds, as if it were far away.
 using System.Globalization;
 using System.IO.Pipelines;
 using System.Net;

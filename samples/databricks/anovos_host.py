@@ -1,4 +1,4 @@
-"""Runs a PowerShell script of this folder with anovos-mlflow, the host as one file, from a notebook."""
+"""Runs a PowerShell script of this folder from a notebook, with the single-file host anovos-mlflow."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ def run(dbutils, script, *arguments, **variables):
         **variables,
     )
     with tempfile.TemporaryDirectory() as folder:
-        # A volume need not allow programs to be run from it.
+        # A volume may not allow running programs from it.
         program = os.path.join(folder, "anovos-mlflow")
         shutil.copyfile(dbutils.widgets.get("anovos_mlflow"), program)
         os.chmod(program, 0o700)

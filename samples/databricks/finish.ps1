@@ -1,18 +1,18 @@
 <#
 .SYNOPSIS
-    Ends the run that init.sh started: the outputs of the workflow are sent, then the run's status is set.
+    Ends the run that init.sh started: sends the outputs of the workflow, and then sets the run's status.
 .DESCRIPTION
-    For the end of a job, as its last task with "Run if: all done", or in Python:
+    Run it at the end of a job, as its last task with "Run if: all done", or in Python:
 
         subprocess.run(["/opt/anovos-mlflow/anovos-mlflow", "/Workspace/Shared/finish.ps1", "-Config", "/Workspace/Shared/config.yaml"], check=True)
 
-    The run is the one in MLFLOW_RUN_ID. Where there is none, since the cluster started without, nothing is done.
+    The run is the one in MLFLOW_RUN_ID. If it is not set, because the cluster started without a run, nothing is done.
 .PARAMETER Status
-    How the workflow ended. An output that is missing or cannot be sent makes Failed of Finished.
+    How the workflow ended. If an output is missing or cannot be sent, Finished becomes Failed.
 .PARAMETER Config
-    The workflow file. Without it nothing is sent.
+    The workflow file. Without it, nothing is sent.
 .PARAMETER KeepOpen
-    The run is not ended: it was started elsewhere, where it is ended too.
+    Leaves the run open, because it was started elsewhere and is ended there.
 #>
 param(
     [ValidateSet('Finished', 'Failed', 'Killed')]

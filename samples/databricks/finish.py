@@ -1,5 +1,5 @@
 # Databricks notebook source
-# The task after the workflow, with "run_if": "ALL_DONE": it sends the outputs, and ends the run if the task start has started it.
+# The task after the workflow, with "run_if": "ALL_DONE". It sends the outputs, and ends the run if the task start has started it.
 import anovos_host
 
 status = {"success": "Finished", "canceled": "Killed", "timedout": "Killed"}.get(dbutils.widgets.get("result_state"), "Failed")

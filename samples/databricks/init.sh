@@ -1,17 +1,17 @@
 #!/bin/bash
-# Cluster-scoped init script for Databricks: starts a run on the driver and leaves it where the cluster's Python finds it.
+# Cluster-scoped init script for Databricks: starts a run on the driver, in which the cluster's Python then logs.
 #
 # Set as environment variables of the cluster:
-#   ANOVOS_MLFLOW_SOURCE    the host, one file (/Volumes/main/tools/anovos-mlflow, /Workspace/Shared/anovos-mlflow), or the
-#                           module's package, a .zip, where the cluster's image has pwsh
-#   DATABRICKS_HOST, …      the workspace and what to sign in with; a secret as {{secrets/scope/key}}
+#   ANOVOS_MLFLOW_SOURCE    the single-file host (/Volumes/main/tools/anovos-mlflow, /Workspace/Shared/anovos-mlflow), or the
+#                           module's package, a .zip, if the cluster's image has pwsh
+#   DATABRICKS_HOST, …      the workspace and the credentials; a secret as {{secrets/scope/key}}
 #   MLFLOW_EXPERIMENT_NAME  the experiment: /Shared/Customers
-# and where wanted:
-#   ANOVOS_MLFLOW_CONFIG    the workflow file, whose settings the run records; it also says where to track to
-#   ANOVOS_MLFLOW_REQUIRED  true: the cluster does not start without the run; else it does, and the log says why
+# and optionally:
+#   ANOVOS_MLFLOW_CONFIG    the workflow file. The run records its settings, and it says where to track to
+#   ANOVOS_MLFLOW_REQUIRED  true: the cluster does not start without the run. Otherwise it does, and the log says why
 #   ANOVOS_MLFLOW_FOLDER    where to install (/opt/anovos-mlflow)
 #   ANOVOS_MLFLOW_ENV_FILE  the file of exports that the driver starts with (/databricks/spark/conf/spark-env.sh)
-#   MLFLOW_RUN_ID           a run that was started elsewhere, as in a pipeline: it is taken up instead of starting one
+#   MLFLOW_RUN_ID           a run that was started elsewhere, such as in a pipeline: it is continued, and no run is started
 set -uo pipefail
 
 [ "${DB_IS_DRIVER:-}" = TRUE ] || exit 0
@@ -24,7 +24,7 @@ log() { printf 'anovos-mlflow: %s\n' "$*" >&2; }
 
 give_up() {
     if [ "${ANOVOS_MLFLOW_REQUIRED:-}" = true ]; then
-        log "$* The cluster does not start, since ANOVOS_MLFLOW_REQUIRED is true."
+        log "$* The cluster does not start, because ANOVOS_MLFLOW_REQUIRED is true."
         exit 1
     fi
     log "$* The cluster starts without a run."
@@ -33,7 +33,7 @@ give_up() {
 
 quote() { printf "'%s'" "${1//\'/\'\\\'\'}"; }
 
-# The exports of an earlier start of this cluster make room for standard input, in one step.
+# Replaces the exports of an earlier start of this cluster with standard input, atomically.
 write_exports() {
     local new
     new=$(mktemp -- "$exports.XXXXXX") || return
@@ -50,7 +50,7 @@ install_host() {
     host=("$folder/anovos-mlflow")
     cmp -s -- "$1" "${host[0]}" && return
 
-    # One that runs cannot be written over.
+    # A running program cannot be overwritten.
     cp -- "$1" "${host[0]}.new" && chmod 755 -- "${host[0]}.new" && mv -f -- "${host[0]}.new" "${host[0]}"
 }
 
@@ -62,11 +62,11 @@ install_module() {
 
 source=${ANOVOS_MLFLOW_SOURCE:-}
 [ -n "$source" ] || give_up "ANOVOS_MLFLOW_SOURCE is not set. Set it to the path of the host in a volume or in the workspace."
-[ -r "$source" ] || give_up "There is no file '$source' that can be read. Correct ANOVOS_MLFLOW_SOURCE, or the permissions of the file."
+[ -r "$source" ] || give_up "The file '$source' is missing or cannot be read. Correct ANOVOS_MLFLOW_SOURCE, or the permissions of the file."
 work=$(mktemp -d) || give_up "There is no folder for temporary files."
 trap 'rm -rf -- "$work"' EXIT
 
-# The run of an earlier start is none of the cluster's settings, should it come with them.
+# If the environment contains the run of an earlier start, it is not a setting of the cluster.
 earlier=$(sed -n "/^$begin\$/,/^$end\$/p" -- "$exports" 2>/dev/null | (
     unset MLFLOW_RUN_ID
     # shellcheck disable=SC1091
@@ -78,9 +78,9 @@ if [ -n "$earlier" ] && [ "${MLFLOW_RUN_ID:-}" = "$earlier" ]; then
 fi
 write_exports </dev/null || give_up "'$exports' cannot be written. Correct ANOVOS_MLFLOW_ENV_FILE."
 
-mkdir -p -- "$folder" || give_up "'$folder' cannot be made. Correct ANOVOS_MLFLOW_FOLDER."
+mkdir -p -- "$folder" || give_up "'$folder' cannot be created. Correct ANOVOS_MLFLOW_FOLDER."
 case $source in
-    *.zip) install_module "$source" || give_up "The module cannot be installed from '$source': it needs pwsh and python3 in the cluster's image. Take the host instead, which needs neither." ;;
+    *.zip) install_module "$source" || give_up "The module cannot be installed from '$source': it needs pwsh and python3 in the cluster's image. Use the host instead, which needs neither." ;;
     *) install_host "$source" || give_up "'$source' cannot be copied to '$folder'." ;;
 esac
 
@@ -109,7 +109,7 @@ if ($run) {
 }
 POWERSHELL
 
-# A server that does not answer must not hold up the cluster for as long as it would hold up a job.
+# A server that does not respond must not delay the cluster for as long as it may delay a job.
 export ANOVOS_MLFLOW_RETRY_TIMEOUT=${ANOVOS_MLFLOW_RETRY_TIMEOUT:-60}
 [ -n "${ANOVOS_MLFLOW_CONFIG:-}" ] || export MLFLOW_TRACKING_URI=${MLFLOW_TRACKING_URI:-databricks}
 timeout 300 "${host[@]}" "$work/start.ps1" -Result "$work/run" -Earlier "$earlier" >&2 || give_up "The run could not be started: see the error above."
@@ -123,5 +123,5 @@ mapfile -t run <"$work/run"
     printf 'export MLFLOW_EXPERIMENT_ID=%s\n' "$(quote "${run[2]}")"
     [ -z "${PSModulePath:-}" ] || printf 'export PSModulePath=%s\n' "$(quote "$PSModulePath")"
     printf '%s\n' "$end"
-} | write_exports || give_up "'$exports' cannot be written, so nobody will find run ${run[0]}."
+} | write_exports || give_up "'$exports' cannot be written, so the cluster's Python cannot find run ${run[0]}."
 log "The cluster's Python finds run ${run[0]} of experiment ${run[2]} at ${run[1]}."

@@ -3,7 +3,7 @@
     join.py --mlflow-run-id=ID [--mlflow-experiment-id=ID] [--mlflow-tracking-uri=URI] file.py [argument ...]
 
 The options become MLFLOW_RUN_ID, MLFLOW_EXPERIMENT_ID and MLFLOW_TRACKING_URI (databricks by default), where mlflow.start_run() looks.
-An option without a value changes nothing. Works on every compute, serverless too, where a task has no environment of its own.
+An option without a value changes nothing. Works on every compute, including serverless, where a task has no environment of its own.
 """
 
 import os

@@ -1,8 +1,8 @@
 <#
 .SYNOPSIS
-    Starts the run of a workflow and leaves its id in a file: the task start of job.json.
+    Starts the run of a workflow and writes its id to a file. Used by the task start of job.json.
 .PARAMETER Result
-    The file that gets the id.
+    The file to write the id to.
 .PARAMETER Config
     The workflow file. Its settings are recorded, and its mlflow block says where to track to.
 #>

@@ -1,6 +1,6 @@
 # Databricks notebook source
-# The task before the workflow: it starts the run and leaves its id to the other tasks, as init.sh does on a cluster. A run that was
-# started elsewhere, in the job parameter mlflow_run_id, is taken up instead.
+# The task before the workflow. It starts the run and passes its id to the other tasks, as init.sh does on a cluster. A run that was
+# started elsewhere, in the job parameter mlflow_run_id, is continued instead.
 import os
 import tempfile
 

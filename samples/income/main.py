@@ -1,8 +1,8 @@
-"""Stands in for Anovos' own main.py, so that the tutorial needs no Spark: the files, columns and log lines of config.yaml's steps.
+"""Replaces Anovos' own main.py, so that the tutorial needs no Spark: it has the files, columns and log lines of config.yaml's steps.
 
 main.py CONFIG RUN_TYPE
 
-It computes what it writes, but knows this one workflow only, and does not read CONFIG.
+It computes the files that it writes, but supports only this workflow, and does not read CONFIG.
 """
 import csv
 import math

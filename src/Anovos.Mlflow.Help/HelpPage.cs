@@ -5,13 +5,15 @@ namespace Anovos.Mlflow.Help;
 
 internal sealed record Example(string Title, string Code, IReadOnlyList<string> Remarks);
 
-/// <summary>The text on a parameter; <paramref name="Default"/> is the value that no metadata has, as "the current folder".</summary>
+/// <summary>
+/// The text about a parameter. <paramref name="Default"/> is a default value that no metadata has, such as "the current folder".
+/// </summary>
 internal sealed record ParameterText(string Name, IReadOnlyList<string> Text, string? Default);
 
-/// <summary>A type that goes in or comes out; or None.</summary>
+/// <summary>An input or output type; or None.</summary>
 internal sealed record TypeText(string Name, IReadOnlyList<string> Text);
 
-/// <summary>The page of a cmdlet: what people write. What the code says stands on it too, but is not read from it.</summary>
+/// <summary>The page of a cmdlet: the text that people write. Facts from the code are on the page too, but are not read from it.</summary>
 internal sealed class HelpPage
 {
     private const string DefaultLabel = "Default: ";
@@ -19,7 +21,7 @@ internal sealed class HelpPage
 
     private readonly PlainText _plain;
 
-    /// <exception cref="PageException">The page is not laid out as all are.</exception>
+    /// <exception cref="PageException">The page does not have the common layout.</exception>
     public HelpPage(string path, string text)
     {
         _plain = new PlainText(path);
@@ -29,7 +31,7 @@ internal sealed class HelpPage
         foreach (Section section in Root.Entries)
         {
             if (!Sections.Contains(section.Title) || Root.Entries.Last(one => one.Title == section.Title) != section)
-                throw new PageException(path, section.Line, $"'{section.Title}' is there twice, or is none of the sections {string.Join(", ", Sections)}.");
+                throw new PageException(path, section.Line, $"The section '{section.Title}' is repeated or unknown. Valid sections: {string.Join(", ", Sections)}.");
         }
 
         Synopsis = string.Join(" ", _plain.Of(Find("SYNOPSIS")?.Blocks ?? []));
@@ -68,7 +70,10 @@ internal sealed class HelpPage
 
     public Section? Find(string title) => Root.Entries.FirstOrDefault(section => section.Title == title);
 
-    /// <summary>Whether a block is the line on a parameter that comes from the code: its type, and what else is known, with dots between.</summary>
+    /// <summary>
+    /// Returns whether a block is the line of facts about a parameter that comes from the code: its type and other facts, separated by
+    /// dots.
+    /// </summary>
     public static bool IsFacts(Block? block) =>
         block is ParagraphBlock { Inline.FirstChild: CodeInline first } && first.NextSibling is null or LiteralInline && (first.NextSibling is not LiteralInline next || next.Content.ToString().StartsWith(" · ", StringComparison.Ordinal));
 
@@ -77,12 +82,12 @@ internal sealed class HelpPage
     private Example ReadExample(Section section) =>
         section.Blocks is [FencedCodeBlock { Info: "powershell" } code, .. List<Block> remarks] && !remarks.Any(block => block is FencedCodeBlock { Info: "powershell" })
             ? new Example(section.Title, PlainText.Code(code), _plain.Of(remarks))
-            : throw new PageException(FilePath, section.Line, "An example is one ```powershell block, and what there is to say about it.");
+            : throw new PageException(FilePath, section.Line, "An example must be one ```powershell block, followed by remarks.");
 
     private ParameterText ReadParameter(Section section)
     {
         if (!section.Title.StartsWith('-'))
-            throw new PageException(FilePath, section.Line, "A parameter's heading is its name, with a dash before it.");
+            throw new PageException(FilePath, section.Line, "A parameter's heading must be a dash and its name.");
         IReadOnlyList<string> text = _plain.Of(section.Blocks.Where((block, index) => index > 0 || !IsFacts(block)));
         string? fallback = text.LastOrDefault(paragraph => paragraph.StartsWith(DefaultLabel, StringComparison.Ordinal));
         return new ParameterText(section.Title[1..], [.. text.Where(paragraph => paragraph != fallback)], fallback?[DefaultLabel.Length..].TrimEnd('.'));

@@ -3,7 +3,7 @@ using System.Xml.Linq;
 
 namespace Anovos.Mlflow.Help;
 
-/// <summary>The help file that PowerShell reads: the texts of the pages, and around them what the code says.</summary>
+/// <summary>The help file that PowerShell reads: the texts of the pages, combined with the facts from the code.</summary>
 internal static class MamlFile
 {
     private static readonly XNamespace Maml = "http://schemas.microsoft.com/maml/2004/10";
@@ -11,7 +11,7 @@ internal static class MamlFile
     private static readonly XNamespace Dev = "http://schemas.microsoft.com/maml/dev/2004/10";
     private static readonly XNamespace Root = "http://msh";
 
-    /// <summary>Help for those cmdlets that have a page.</summary>
+    /// <summary>Returns the help for the cmdlets that have a page.</summary>
     public static XDocument Of(IEnumerable<CmdletInfo> cmdlets, IReadOnlyList<HelpPage> pages) =>
         new(new XElement(Root + "helpItems",
             new XAttribute("schema", "maml"),
@@ -39,8 +39,14 @@ internal static class MamlFile
             new XElement(Command + "returnValues", page.Outputs.Select(type => TypeEntry("returnValue", type))),
             page.Notes.Count == 0 ? null : new XElement(Maml + "alertSet", new XElement(Maml + "alert", Paragraphs(page.Notes))),
             new XElement(Command + "examples", page.Examples.Select(Example)),
-            new XElement(Command + "relatedLinks", page.Links.Select(link => new XElement(Maml + "navigationLink", new XElement(Maml + "linkText", link)))));
+            new XElement(Command + "relatedLinks", OnlineVersion(cmdlet.Name), page.Links.Select(link => Link(link))));
     }
+
+    // Get-Help -Online opens the first link that has an address.
+    private static XElement OnlineVersion(string cmdlet) => Link("Online Version:", new XElement(Maml + "uri", OnlineHelp.Of(cmdlet)));
+
+    private static XElement Link(string text, XElement? address = null) =>
+        new(Maml + "navigationLink", new XElement(Maml + "linkText", text), address);
 
     private static XElement SyntaxParameter(CommandParameterInfo parameter, ParameterFacts facts) =>
         new(Command + "parameter",
@@ -73,7 +79,7 @@ internal static class MamlFile
             new XElement(Dev + "type", new XElement(Maml + "name", type.Name)),
             new XElement(Maml + "description", Paragraphs(type.Text)));
 
-    // The empty paragraph keeps examples apart, which PowerShell does not do by itself.
+    // The empty paragraph separates the examples, because PowerShell does not.
     private static XElement Example(Example example, int index) =>
         new(Command + "example",
             new XElement(Maml + "title", $"-------- Example {index + 1}: {example.Title} --------"),

@@ -4,7 +4,7 @@ using Microsoft.PowerShell;
 
 namespace Anovos.Mlflow.Help;
 
-/// <summary>The cmdlets of a module, as PowerShell has them once it is imported. They are good for as long as this is not disposed.</summary>
+/// <summary>The cmdlets of a module, as PowerShell reports them after importing it. They are valid until this object is disposed.</summary>
 internal sealed class ModuleCommands : IDisposable
 {
     private readonly Runspace _runspace;
@@ -16,7 +16,7 @@ internal sealed class ModuleCommands : IDisposable
         InitialSessionState state = InitialSessionState.CreateDefault2();
         state.ThrowOnRunspaceOpenError = true;
 
-        // The policy of the machine may allow no scripts, and views of a module are such.
+        // The machine's execution policy may forbid scripts, including a module's views.
         if (OperatingSystem.IsWindows())
             state.ExecutionPolicy = ExecutionPolicy.Bypass;
         state.ImportPSModule(Path.GetFullPath(manifest));

@@ -2,17 +2,17 @@ using System.Management.Automation;
 
 namespace Anovos.Mlflow.Help;
 
-/// <summary>The folder with a page for every cmdlet, and an index of them.</summary>
+/// <summary>The folder with a page for every cmdlet and an index.</summary>
 internal static class PageFolder
 {
     public const string IndexName = "README.md";
 
-    /// <exception cref="PageException">A page is not laid out as all are.</exception>
+    /// <exception cref="PageException">A page does not have the common layout.</exception>
     public static IReadOnlyList<HelpPage> Read(string folder) =>
         [.. Directory.EnumerateFiles(folder, "*.md").Where(path => Path.GetFileName(path) != IndexName).Order(StringComparer.Ordinal).Select(path => new HelpPage(path, File.ReadAllText(path)))];
 
-    /// <summary>Brings what the code says up to date on every page, the synopses in the index, and begins the pages that are not there yet.</summary>
-    /// <exception cref="PageException">A page is not laid out as all are.</exception>
+    /// <summary>Updates the facts from the code on every page and the synopses in the index, and creates missing pages.</summary>
+    /// <exception cref="PageException">A page does not have the common layout.</exception>
     public static void Refresh(string folder, IEnumerable<CmdletInfo> cmdlets)
     {
         foreach (CmdletInfo cmdlet in cmdlets)

@@ -4,7 +4,7 @@ using Microsoft.PowerShell;
 
 namespace Anovos.Mlflow.Help;
 
-/// <summary>What the code says about a parameter.</summary>
+/// <summary>The facts about a parameter that come from the code.</summary>
 internal sealed class ParameterFacts
 {
     public ParameterFacts(CmdletInfo cmdlet, string name)
@@ -33,7 +33,7 @@ internal sealed class ParameterFacts
 
     public bool IsRequired { get; }
 
-    /// <summary>From 0 on; null where the parameter has to be named.</summary>
+    /// <summary>The position, starting at 0; null if the parameter must be named.</summary>
     public int? Position { get; }
 
     public IReadOnlyList<string> Pipeline { get; }
@@ -46,13 +46,13 @@ internal sealed class ParameterFacts
 
     public string? Range { get; }
 
-    /// <summary>What the property holds before a value is bound to it, where that is a value for people.</summary>
+    /// <summary>The initial value of the property, if it is meaningful to users.</summary>
     public string? Default { get; }
 
-    /// <summary>A cmdlet's parameters without those that every cmdlet has.</summary>
+    /// <summary>Returns the names of a cmdlet's parameters without the common ones.</summary>
     public static IEnumerable<string> OwnNames(CmdletInfo cmdlet) => cmdlet.Parameters.Keys.Except(Cmdlet.CommonParameters);
 
-    /// <summary>The line on a page, below the parameter's heading.</summary>
+    /// <summary>Returns the line below the parameter's heading on a page.</summary>
     public string ToMarkdown()
     {
         IEnumerable<string?> facts =
@@ -70,7 +70,8 @@ internal sealed class ParameterFacts
         return string.Join(" · ", facts.Where(fact => fact is not null));
     }
 
-    // PowerShell's own short name where there is one, as int; a type that it could not look up by its name has its assembly behind a comma.
+    // Uses PowerShell's own short name if there is one, such as int. A type that PowerShell could not find by name has its assembly after a
+    // comma.
     private static string ShortName(Type type) =>
         ToStringCodeMethods.Type(PSObject.AsPSObject(type)) is string name && !name.Contains(',') ? name.Split('.')[^1] : type.Name;
 

@@ -4,10 +4,12 @@ using Markdig.Syntax.Inlines;
 
 namespace Anovos.Mlflow.Help;
 
-/// <summary>What a page says, for a window without markup: paragraphs, lists and code blocks. PowerShell's help has nothing else.</summary>
+/// <summary>
+/// The text of a page for a window without markup: paragraphs, lists and code blocks. PowerShell's help supports nothing else.
+/// </summary>
 internal sealed class PlainText(string path)
 {
-    /// <exception cref="PageException">There is something among the blocks that plain text cannot show.</exception>
+    /// <exception cref="PageException">A block cannot be shown as plain text.</exception>
     public IReadOnlyList<string> Of(IEnumerable<Block> blocks) => [.. blocks.SelectMany(Paragraphs)];
 
     public string Of(LeafBlock block)
@@ -23,7 +25,7 @@ internal sealed class PlainText(string path)
         ParagraphBlock paragraph when Of(paragraph) is string text && !text.StartsWith('|') => [text],
         CodeBlock code => [Code(code)],
         ListBlock list => list.Cast<ListItemBlock>().Select(item => $"{(list.IsOrdered ? $"{item.Order}." : "-")} {string.Join("\n  ", Of(item))}"),
-        _ => throw new PageException(path, block.Line, "PowerShell's help shows paragraphs, lists and code blocks, and nothing else."),
+        _ => throw new PageException(path, block.Line, "PowerShell's help can show only paragraphs, lists and code blocks."),
     };
 
     public static string Code(LeafBlock code) => code.Lines.ToString().Replace("\r\n", "\n", StringComparison.Ordinal).TrimEnd();

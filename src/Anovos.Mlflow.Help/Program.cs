@@ -3,10 +3,10 @@ using Anovos.Mlflow.Help;
 
 const string Usage =
     """
-    Help of the module's cmdlets, out of one Markdown page each.
+    Generates the help of the module's cmdlets from one Markdown page each.
 
       maml <module.psd1> <folder of pages> <file>   writes the help file that PowerShell reads
-      refresh <module.psd1> <folder of pages>       brings what the pages repeat of the code up to date
+      refresh <module.psd1> <folder of pages>       updates the facts from the code on the pages
     """;
 
 try

@@ -3,17 +3,19 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Help;
 
-/// <summary>Pages with what the code says as it is now. What people wrote stays as it is, to the character.</summary>
+/// <summary>Updates the facts from the code on a page. The text that people wrote is not changed.</summary>
 internal static partial class Refreshed
 {
-    /// <summary>The page with the syntax, the line below each parameter's heading, and headings for parameters that it lacks.</summary>
+    /// <summary>
+    /// Returns the page with the current syntax, the line of facts below each parameter's heading, and headings for missing parameters.
+    /// </summary>
     public static string Page(HelpPage page, CmdletInfo cmdlet)
     {
         List<string> lines = [.. page.Source.TrimEnd('\n').Split('\n')];
-        Section syntax = page.Find("SYNTAX") ?? throw new PageException(page.FilePath, 0, "There is no section SYNTAX.");
-        Section parameters = page.Find("PARAMETERS") ?? throw new PageException(page.FilePath, 0, "There is no section PARAMETERS.");
+        Section syntax = page.Find("SYNTAX") ?? throw new PageException(page.FilePath, 0, "The section SYNTAX is missing.");
+        Section parameters = page.Find("PARAMETERS") ?? throw new PageException(page.FilePath, 0, "The section PARAMETERS is missing.");
 
-        // From the end on, so that the numbers of the lines above stay right.
+        // From the end, so that earlier line numbers stay valid.
         string[] missing = [.. ParameterFacts.OwnNames(cmdlet).Except(page.Parameters.Select(parameter => parameter.Name))];
         lines.InsertRange(End(page, parameters, lines), missing.SelectMany(name => new[] { $"### -{name}", "", new ParameterFacts(cmdlet, name).ToMarkdown(), "" }));
         foreach (Section entry in Enumerable.Reverse(parameters.Entries).Where(entry => cmdlet.Parameters.ContainsKey(entry.Title[1..])))
@@ -31,12 +33,12 @@ internal static partial class Refreshed
         return string.Join('\n', lines) + "\n";
     }
 
-    /// <summary>What a page begins as.</summary>
+    /// <summary>Returns the initial text of a page.</summary>
     public static string NewPage(CmdletInfo cmdlet) =>
         $"# {cmdlet.Name}\n\n## SYNOPSIS\n\n## SYNTAX\n\n## DESCRIPTION\n\n## EXAMPLES\n\n## PARAMETERS\n\n## INPUTS\n\n## OUTPUTS\n\n"
         + "## RELATED LINKS\n\n- [about_Anovos_Mlflow](../../module/en-US/about_Anovos_Mlflow.help.txt)\n";
 
-    /// <summary>The index with the synopsis of each page beside its link. Which cmdlets belong together is for people to say.</summary>
+    /// <summary>Returns the index with the synopsis of each page beside its link. People decide how cmdlets are grouped.</summary>
     public static string Index(string text, IReadOnlyList<HelpPage> pages) =>
         IndexRow().Replace(text.Replace("\r\n", "\n", StringComparison.Ordinal), row =>
             pages.FirstOrDefault(page => page.Name == row.Groups["name"].Value) is { } page ? $"| [{page.Name}]({page.Name}.md) | {page.Synopsis} |" : row.Value);

@@ -2,16 +2,18 @@ using System.Management.Automation;
 
 namespace Anovos.Mlflow.Help;
 
-/// <summary>How a cmdlet is written, in the notation of PowerShell's own help.</summary>
+/// <summary>The syntax of a cmdlet, in the notation of PowerShell's own help.</summary>
 internal static class Syntax
 {
     private const int Width = 100;
 
-    /// <summary>The parameters of a set in the order in which they are shown: by position, what is required, the rest, and the habits of all cmdlets that change something.</summary>
+    /// <summary>
+    /// Returns the parameters of a set in display order: positional, required, other, and then those that all changing cmdlets have.
+    /// </summary>
     public static IReadOnlyList<CommandParameterInfo> Parameters(CommandParameterSetInfo set) =>
         [.. set.Parameters.Where(parameter => !Cmdlet.CommonParameters.Contains(parameter.Name)).OrderBy(Rank)];
 
-    /// <summary>One way of writing the cmdlet for each parameter set, in lines that fit a page.</summary>
+    /// <summary>Returns the syntax of each parameter set, wrapped to the width of a page.</summary>
     public static string Of(CmdletInfo cmdlet) =>
         string.Join("\n\n", cmdlet.ParameterSets.Select(set => Wrap([cmdlet.Name, .. Parameters(set).Select(parameter => Of(parameter, new ParameterFacts(cmdlet, parameter.Name))), "[<CommonParameters>]"])));
 

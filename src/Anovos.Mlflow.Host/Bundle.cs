@@ -6,8 +6,8 @@ using System.Runtime.Loader;
 namespace Anovos.Mlflow.Host;
 
 /// <summary>
-/// The files that PowerShell looks for: its engine and modules, and this one. They are beside the program or, if it is published
-/// as a single file, in it; then they are unpacked to a folder that only this user can write to.
+/// The files that PowerShell looks for: its engine and modules, and this module. They are beside the program. If the program is published
+/// as a single file, they are embedded in it and unpacked to a folder that only this user can write to.
 /// </summary>
 internal sealed class Bundle : IDisposable
 {
@@ -15,8 +15,8 @@ internal sealed class Bundle : IDisposable
 
     private string? _temporary;
 
-    /// <summary>Finds the bundle; unpacks it where that was not done before.</summary>
-    /// <exception cref="IOException">There is no folder that it can be unpacked to.</exception>
+    /// <summary>Finds the bundle, and unpacks it if that was not done before.</summary>
+    /// <exception cref="IOException">There is no folder to unpack it to.</exception>
     public Bundle()
     {
         using Stream? archive = typeof(Bundle).Assembly.GetManifestResourceStream("bundle.zip");
@@ -26,8 +26,8 @@ internal sealed class Bundle : IDisposable
         using var zip = new ZipArchive(archive);
         Folder = Unpack(zip);
 
-        // The folder of the engine is $PSHOME. Add-Type looks for the folder 'ref' beside the entry assembly, and in a single file
-        // that has no path.
+        // The engine's folder is $PSHOME. Add-Type looks for the folder 'ref' beside the entry assembly, which has no path in a single
+        // file.
         Assembly engine = AssemblyLoadContext.Default.LoadFromAssemblyPath(Path.Combine(Folder, "System.Management.Automation.dll"));
         Assembly.SetEntryAssembly(engine);
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) =>
@@ -42,7 +42,7 @@ internal sealed class Bundle : IDisposable
 
     public void Dispose()
     {
-        // Windows deletes no library that is in use.
+        // Windows cannot delete a library that is in use.
         if (_temporary is not null && !OperatingSystem.IsWindows())
             Directory.Delete(_temporary, recursive: true);
     }
@@ -52,24 +52,24 @@ internal sealed class Bundle : IDisposable
         string home = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
         try
         {
-            // Builds are deterministic: the id is a hash of all that was compiled, the archive with it.
+            // Builds are deterministic: the id is a hash of everything compiled, including the archive.
             return Unpack(zip, Path.Combine(home, "anovos-mlflow", "host", typeof(Bundle).Module.ModuleVersionId.ToString("N")));
         }
         catch (Exception notAtHome) when (notAtHome is IOException or UnauthorizedAccessException)
         {
             try
             {
-                // Where others write too, nothing that is there already can be trusted.
+                // Where others can write, existing files cannot be trusted.
                 _temporary = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
 
-                // PowerShell's engine makes its folders at home too, and does not begin without.
+                // PowerShell's engine creates folders in the home folder too, and does not start without them.
                 foreach (string variable in new[] { "XDG_CACHE_HOME", "XDG_DATA_HOME" })
                     Environment.SetEnvironmentVariable(variable, _temporary);
                 return Unpack(zip, _temporary);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new IOException($"The module in this program can be unpacked neither at home nor in the folder for temporary files: {notAtHome.Message} {e.Message} Set TMPDIR to a folder that can be written to.", e);
+                throw new IOException($"The module in this program cannot be unpacked to the home folder or to the temporary folder: {notAtHome.Message} {e.Message} Set TMPDIR to a writable folder.", e);
             }
         }
     }
@@ -80,7 +80,7 @@ internal sealed class Bundle : IDisposable
             throw new IOException("There is no home folder.");
         Directory.CreateDirectory(folder);
 
-        // Fails where the folder is another's.
+        // Fails if another user owns the folder.
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(folder, OwnerOnly);
         foreach (ZipArchiveEntry entry in zip.Entries)
@@ -88,12 +88,12 @@ internal sealed class Bundle : IDisposable
         return folder;
     }
 
-    // Each file is whole or not there, so that several processes may do this at once, and what is torn is mended.
+    // Each file is written as a whole. Several processes may do this at the same time, and a damaged file is replaced.
     private static void Unpack(ZipArchiveEntry entry, string folder)
     {
         string path = Path.GetFullPath(Path.Combine(folder, entry.FullName));
         if (!path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-            throw new InvalidDataException($"The archive in this program leads out of its folder: {entry.FullName}.");
+            throw new InvalidDataException($"The archive in this program has an entry outside of its folder: {entry.FullName}.");
         byte[] content = new byte[entry.Length];
         using (Stream stream = entry.Open())
             stream.ReadExactly(content);

@@ -5,7 +5,7 @@ using Microsoft.PowerShell;
 
 namespace Anovos.Mlflow.Host;
 
-/// <summary>PowerShell with the module loaded, where no PowerShell is installed.</summary>
+/// <summary>Runs PowerShell with the module loaded, on machines without PowerShell.</summary>
 internal static class Program
 {
     private const string Usage = """
@@ -16,13 +16,13 @@ internal static class Program
         Without arguments: an interactive session. The options are those of pwsh (-Command, -File, -NoExit ...).
         """;
 
-    // The exit code of pwsh if it cannot start.
+    // The exit code that pwsh uses if it cannot start.
     private const int NotStarted = 70;
 
-    // The exit code of a shell for a process that SIGINT ended.
+    // The exit code that a shell reports for a process ended by SIGINT.
     private const int Interrupted = 130;
 
-    // If PowerShell cannot start, it leaves a foreground thread behind, for which a return would wait.
+    // If PowerShell cannot start, it leaves a foreground thread behind. Returning would wait for that thread.
     public static void Main(string[] arguments) => Environment.Exit(Start(arguments));
 
     private static int Start(string[] arguments)
@@ -37,7 +37,7 @@ internal static class Program
         Environment.SetEnvironmentVariable("POWERSHELL_UPDATECHECK", "Off");
         Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
 
-        // An empty NO_COLOR means nothing by its convention, but turns color off in PowerShell.
+        // By convention an empty NO_COLOR has no effect, but PowerShell turns color off for it.
         if (Environment.GetEnvironmentVariable("NO_COLOR") is "")
             Environment.SetEnvironmentVariable("NO_COLOR", null);
         try
@@ -52,12 +52,12 @@ internal static class Program
         }
     }
 
-    // Not inlined: PowerShell's engine may be a file of the bundle, and its types resolve only after that is unpacked.
+    // Not inlined: PowerShell's engine may be a file of the bundle, so its types resolve only after the bundle is unpacked.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int Run(string[] arguments, Bundle bundle)
     {
-        // PowerShell writes the colors of tables and errors to pipes and files as well, where a job's log shows them as text. Whether a
-        // console of Windows has colors, it finds out by itself.
+        // PowerShell also writes the colors of tables and errors to pipes and files, where they appear as escape codes in a job's log. It
+        // detects by itself whether a Windows console supports color.
         if (Console.IsOutputRedirected || Console.IsErrorRedirected)
             PSStyle.Instance.OutputRendering = OutputRendering.PlainText;
 
@@ -66,10 +66,11 @@ internal static class Program
             state.ExecutionPolicy = ExecutionPolicy.RemoteSigned;
         state.ImportPSModule(bundle.Module);
 
-        // In a session, PowerShell would take the lack of PSReadLine for such an error, and start again without any module.
+        // In an interactive session, a missing PSReadLine would count as such an error, and PowerShell would start again without any
+        // module.
         state.ThrowOnRunspaceOpenError = IsScript(arguments);
 
-        // For PowerShell, a script that was stopped may have succeeded.
+        // PowerShell may report success for a script that was stopped.
         bool interrupted = false;
         Console.CancelKeyPress += (_, _) => interrupted = true;
         int exitCode = ConsoleShell.Start(state, Banner, Usage, ForPowerShell(arguments));

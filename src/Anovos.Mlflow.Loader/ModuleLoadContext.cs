@@ -24,7 +24,7 @@ public sealed class ModuleLoadContext : AssemblyLoadContext
         _nativeLibraries = Path.Combine(dependencies, "runtimes", $"{nativeSystem}-{processor}", "native");
     }
 
-    /// <summary>Loads Core from the folder of the module's dependencies; returns null if this process has done so before.</summary>
+    /// <summary>Loads Core from the folder of the module's dependencies. Returns null if this process has already loaded it.</summary>
     public static Assembly? LoadCore(string dependencies)
     {
         foreach (AssemblyLoadContext context in All)
@@ -57,7 +57,7 @@ public sealed class ModuleLoadContext : AssemblyLoadContext
         return File.Exists(library) ? LoadUnmanagedDllFromPath(library) : 0;
     }
 
-    // Alpine's libraries do not load under glibc, nor the other way round. The name is that of the .NET that runs.
+    // Alpine's libraries do not load under glibc, and glibc's do not load on Alpine. The identifier is that of the running .NET.
     private static bool UsesMusl() =>
         RuntimeInformation.RuntimeIdentifier is var name && (name.Contains("musl") || name.StartsWith("alpine", StringComparison.Ordinal));
 

@@ -6,15 +6,15 @@ using Anovos.Mlflow.PowerShell.Sessions;
 namespace Anovos.Mlflow.PowerShell;
 
 /// <summary>
-/// Loads Core, isolated from other modules, and its libraries on first use. PowerShell 7 gets a load context of its own for
-/// them: see Anovos.Mlflow.Loader. Windows PowerShell loads them from their folder, where each has the one version that all
-/// references are redirected to: a module cannot have binding redirects.
+/// Loads Core, isolated from other modules, and its libraries on first use. In PowerShell 7, they have their own load context:
+/// see Anovos.Mlflow.Loader. Windows PowerShell loads them from their folder. All references resolve to the version in that
+/// folder, because a module cannot have binding redirects.
 /// </summary>
 public sealed class ModuleLifecycle : IModuleAssemblyInitializer, IModuleAssemblyCleanup
 {
     private const string CoreName = "Anovos.Mlflow.Core";
 
-    // Several runspaces may import at once. Each must find the resolver in place afterwards.
+    // Several runspaces may import at the same time. The resolver must be registered when each import returns.
     private static readonly object Importing = new();
 
     private static string Dependencies { get; } = Path.Combine(Path.GetDirectoryName(typeof(ModuleLifecycle).Assembly.Location)!, "deps");
@@ -41,7 +41,7 @@ public sealed class ModuleLifecycle : IModuleAssemblyInitializer, IModuleAssembl
             MlflowSession.Forget(runspace);
     }
 
-    /// <summary>The file of a folder that meets a reference: of that name, and in no older version.</summary>
+    /// <summary>Finds the file in a folder that satisfies a reference: it has the same name, and its version is not older.</summary>
     internal static string? FindDependency(string folder, AssemblyName reference)
     {
         string file = Path.Combine(folder, reference.Name + ".dll");

@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>Who may do what: a bearer token, or the basic-auth app, in which everyone reads and an experiment's owner writes.</summary>
+/// <summary>
+/// Checks access: a bearer token, or the basic-auth app, where everyone can read and only the owner of an experiment can write.
+/// </summary>
 internal sealed class AccessControl
 {
     private readonly TrackingServerOptions _options;
@@ -20,7 +22,7 @@ internal sealed class AccessControl
             _users[options.ReaderUsername] = options.ReaderPassword;
     }
 
-    /// <summary>Whether the request comes with what the server asks for; the user where there are users.</summary>
+    /// <summary>Returns whether the request has the credentials that the server requires, and the user if there are users.</summary>
     public bool Authenticates(HttpRequest request, out string? user)
     {
         user = null;
@@ -50,7 +52,7 @@ internal sealed class AccessControl
 
     public bool IsAdmin(string? user) => _options.Username == null || user == _options.Username;
 
-    /// <summary>The basic-auth app's own endpoint, which makes a reader.</summary>
+    /// <summary>The basic-auth app's own endpoint, which creates a reader.</summary>
     public Task CreateUserAsync(HttpContext context, Message request)
     {
         string name = request.Json.GetProperty("username").GetString()!;

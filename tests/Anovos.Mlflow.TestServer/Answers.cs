@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>Writes answers in the forms that MLflow has: JSON as protobuf prints it, errors, bare text and HTML pages.</summary>
+/// <summary>Writes responses in MLflow's forms: JSON as protobuf prints it, errors, bare text and HTML pages.</summary>
 internal static class Answers
 {
     public const string Html = "text/html; charset=utf-8";
@@ -42,7 +42,7 @@ internal static class Answers
     public static Task TextAsync(HttpContext context, int status, string text) =>
         WriteAsync(context, status, Html, text);
 
-    /// <summary>Text from FastAPI itself, which has none of the headers for browsers.</summary>
+    /// <summary>Writes text as FastAPI itself does, without the headers for browsers.</summary>
     public static Task PlainTextAsync(HttpContext context, int status, string text)
     {
         context.Response.Headers.Remove("X-Content-Type-Options");
@@ -67,7 +67,7 @@ internal static class Answers
             await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
     }
 
-    /// <summary>Doubles as Python prints them: <c>4.0</c>; NaN is a string.</summary>
+    /// <summary>Writes doubles as Python prints them: <c>4.0</c>; NaN is a string.</summary>
     private sealed class PythonDouble : JsonConverter<double>
     {
         public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDouble();

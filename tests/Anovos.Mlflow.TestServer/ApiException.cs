@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>An error that MLflow answers with as JSON.</summary>
+/// <summary>An error that MLflow returns as JSON.</summary>
 internal sealed class ApiException(string code, string message) : Exception(message)
 {
     public string Code => code;
@@ -28,7 +28,7 @@ internal sealed class ApiException(string code, string message) : Exception(mess
     public static ApiException Missing(string field) => Invalid(
         $"Missing value for required parameter '{field}'. See the API docs for more information about request parameters.");
 
-    /// <summary>What a database refuses, as SQLAlchemy says it.</summary>
+    /// <summary>Returns the error of a database that rejects a change, in SQLAlchemy's words.</summary>
     public static ApiException Database(string what) => new("BAD_REQUEST", $"(sqlite3.IntegrityError) {what}");
 
     public static ApiException NotFound(string message) => new("RESOURCE_DOES_NOT_EXIST", message);

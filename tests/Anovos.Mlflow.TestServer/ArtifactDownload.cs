@@ -8,10 +8,10 @@ namespace Anovos.Mlflow.TestServer;
 /// <summary>Sends an artifact in one of MLflow's two ways: as a stream, or as a file with a length and an ETag.</summary>
 internal static class ArtifactDownload
 {
-    // MLflow serves the text formats that its page shows as plain text.
+    // MLflow serves the text formats that its UI shows as plain text.
     private static readonly FileExtensionContentTypeProvider ContentTypes = new() { Mappings = { [".csv"] = "text/plain" } };
 
-    /// <summary>Without a length, and without regard to a range.</summary>
+    /// <summary>Sends the artifact without a length, and ignores ranges.</summary>
     public static async Task StreamAsync(HttpContext context, StoredArtifact artifact, string name, string disposition)
     {
         SetHeaders(context.Response, disposition);
@@ -22,7 +22,7 @@ internal static class ArtifactDownload
         await content.CopyToAsync(context.Response.Body, context.RequestAborted);
     }
 
-    /// <summary>With a length, an ETag and the time of the last change.</summary>
+    /// <summary>Sends the artifact with a length, an ETag and the time of the last change.</summary>
     public static Task FileAsync(HttpContext context, StoredArtifact artifact, string name, bool takesRanges)
     {
         SetHeaders(context.Response, Disposition(name));
@@ -35,7 +35,7 @@ internal static class ArtifactDownload
         return file.ExecuteAsync(context);
     }
 
-    /// <summary>A name that is not ASCII is there twice: without its accents, and encoded.</summary>
+    /// <summary>A name that is not ASCII is sent twice: without its accents, and encoded.</summary>
     public static string Disposition(string name)
     {
         if (name.All(char.IsAscii))

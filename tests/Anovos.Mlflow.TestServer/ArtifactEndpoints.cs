@@ -14,7 +14,7 @@ internal sealed class ArtifactEndpoints(TrackingState state, ArtifactStore store
 
     public void AddTo(Dictionary<string, Endpoint> table) => table["artifacts/list"] = new("GET", ListOfRun);
 
-    /// <summary>The path of an artifact in a request's path; null when the request asks for none.</summary>
+    /// <summary>Returns the path of an artifact in a request's path; null if the request is not about an artifact.</summary>
     public static string? PathOf(string path) =>
         path.StartsWith(Collection + "/", StringComparison.Ordinal) ? Uri.UnescapeDataString(path[(Collection.Length + 1)..]) : null;
 
@@ -49,7 +49,7 @@ internal sealed class ArtifactEndpoints(TrackingState state, ArtifactStore store
             await GetAsync(context, ArtifactPath.Clean(artifact, state.Version));
     }
 
-    /// <summary>An artifact as the page of a run links to it; any name will do.</summary>
+    /// <summary>Sends an artifact as the page of a run links to it. Any name is allowed.</summary>
     public async Task GetOfRunAsync(HttpContext context)
     {
         var query = context.Request.Query;
@@ -101,12 +101,12 @@ internal sealed class ArtifactEndpoints(TrackingState state, ArtifactStore store
         else if (name.All(char.IsAscii))
             await ArtifactDownload.StreamAsync(context, artifact, name, $"attachment; filename={name}");
         else if (state.Version == MlflowVersion.V2_17)
-            context.Abort(); // Neither 2.17 nor 3.11 can put such a name into its Content-Disposition.
+            context.Abort(); // Neither 2.17 nor 3.11 can put such a name into Content-Disposition.
         else
             await Answers.PlainTextAsync(context, 500, "Internal Server Error");
     }
 
-    // FastAPI has no route for HEAD, and cannot send a file out of a bucket.
+    // FastAPI has no route for HEAD, and cannot send a file from a bucket.
     private Task SendFromFastApiAsync(HttpContext context, StoredArtifact artifact, string name) =>
         HttpMethods.IsHead(context.Request.Method) ? SendFromFlaskAsync(context, artifact, name)
         : multipart == null ? ArtifactDownload.FileAsync(context, artifact, name, takesRanges: true)
@@ -179,7 +179,7 @@ internal sealed class ArtifactEndpoints(TrackingState state, ArtifactStore store
 
     private static object Files(IReadOnlyList<(string Name, long? Length)> found, string prefix, string? rootUri = null)
     {
-        // protobuf leaves out a size of 0.
+        // protobuf omits a size of 0.
         var files = found.Select(file =>
             new { path = prefix + file.Name, is_dir = file.Length == null, file_size = file.Length is 0 ? null : file.Length });
         return found.Count == 0 && rootUri == null ? Answers.Empty : new { root_uri = rootUri, files = found.Count == 0 ? null : files };

@@ -9,7 +9,7 @@ internal static partial class ArtifactPath
     private static readonly HashSet<string> SchemesWithParams =
         ["", "ftp", "hdl", "prospero", "http", "https", "shttp", "rtsp", "rtsps", "rtspu", "sip", "sips", "mms", "sftp", "tel"];
 
-    /// <summary>Decodes for as long as there is something to decode, and refuses what could leave the root.</summary>
+    /// <summary>Decodes until nothing changes, and rejects a path that could leave the root.</summary>
     public static string Clean(string path, MlflowVersion version)
     {
         path = Decode(path);
@@ -36,7 +36,7 @@ internal static partial class ArtifactPath
         throw new ApiException("INTERNAL_ERROR", "Failed to decode url");
     }
 
-    // Python's unquote: what is not UTF-8 becomes U+FFFD.
+    // Python's unquote: invalid UTF-8 becomes U+FFFD.
     private static string Unquote(string text) => Escapes().Replace(
         text,
         match => Encoding.UTF8.GetString(Convert.FromHexString(match.Value.Replace("%", "", StringComparison.Ordinal))));

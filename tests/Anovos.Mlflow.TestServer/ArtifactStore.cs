@@ -5,8 +5,8 @@ using System.Security.Cryptography;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>
-/// Artifacts by path, as <c>1/&lt;run&gt;/artifacts/a.txt</c>. Uploads lie in numbered files of a temporary folder,
-/// since not every file system takes the names that MLflow does.
+/// Stores artifacts by path, such as <c>1/&lt;run&gt;/artifacts/a.txt</c>. Uploads are kept in numbered files of a temporary folder,
+/// because not every file system supports all names that MLflow allows.
 /// </summary>
 internal sealed class ArtifactStore : IDisposable
 {
@@ -23,7 +23,7 @@ internal sealed class ArtifactStore : IDisposable
             : new Uri(_rootFolder.FullName).AbsoluteUri + "/";
     }
 
-    /// <summary>The URI under which every experiment has its folder.</summary>
+    /// <summary>The URI below which every experiment has its folder.</summary>
     public string Root { get; }
 
     public string? RootFolder => _rootFolder?.FullName;
@@ -68,7 +68,7 @@ internal sealed class ArtifactStore : IDisposable
             _uploads.TryRemove(key, out _);
     }
 
-    /// <summary>What lies directly in a folder; a length of null is a folder's.</summary>
+    /// <summary>Lists the direct content of a folder. A length of null means a folder.</summary>
     public IReadOnlyList<(string Name, long? Length)> List(string folder)
     {
         string prefix = folder.Length == 0 ? "" : folder + "/";
@@ -82,7 +82,7 @@ internal sealed class ArtifactStore : IDisposable
         return [.. found.Select(pair => (pair.Key, pair.Value))];
     }
 
-    /// <summary>Where the artifacts of that URI lie here; null when they lie elsewhere.</summary>
+    /// <summary>Returns the local path of the artifacts with that URI; null if they are elsewhere.</summary>
     public string? PathOf(string artifactUri) =>
         artifactUri.StartsWith(Root, StringComparison.Ordinal) ? Uri.UnescapeDataString(artifactUri[Root.Length..])
         : artifactUri.StartsWith("mlflow-artifacts:/", StringComparison.Ordinal) ? new Uri(artifactUri).AbsolutePath.TrimStart('/')

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>Self-signed certificates, made in memory.</summary>
+/// <summary>Creates self-signed certificates in memory.</summary>
 internal static class Certificates
 {
     public static X509Certificate2 Create(string name)
@@ -18,11 +18,11 @@ internal static class Certificates
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(30));
 
-        // Windows' TLS does not take a key that was never in a store or a file.
+        // Windows' TLS does not accept a key that was never in a store or a file.
         return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), null, X509KeyStorageFlags.Exportable);
     }
 
-    /// <summary>A root, an authority below it, and a server's certificate of that authority with its key.</summary>
+    /// <summary>Creates a root, an authority below it, and a server's certificate from that authority with its key.</summary>
     public static (X509Certificate2 Root, X509Certificate2 Authority, X509Certificate2 Server) CreateChain()
     {
         using X509Certificate2 root = Sign("Test root", issuer: null), authority = Sign("Test authority", root),
@@ -52,7 +52,7 @@ internal static class Certificates
         return signed.CopyWithPrivateKey(key);
     }
 
-    /// <summary>The certificate and its key, as <c>MLFLOW_TRACKING_CLIENT_CERT_PATH</c> wants them in one file.</summary>
+    /// <summary>Returns the certificate and its key as PEM, as <c>MLFLOW_TRACKING_CLIENT_CERT_PATH</c> requires them in one file.</summary>
     public static string WithKey(X509Certificate2 certificate)
     {
         using var key = certificate.GetECDsaPrivateKey()!;

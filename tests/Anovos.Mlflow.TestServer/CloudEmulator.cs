@@ -5,9 +5,8 @@ using System.Net.Sockets;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>
-/// Emulators of cloud stores, each started once for a process when it is first asked for: s3rver with the bucket
-/// <c>artifacts</c>, and Azurite, where their commands are on the PATH or in the folder of Node modules that
-/// <c>ANOVOS_TEST_NODE_MODULES</c> names.
+/// Emulators of cloud stores: s3rver with the bucket <c>artifacts</c>, and Azurite. Each is started once per process, when it is first
+/// requested, if its command is on the PATH or in the folder of Node modules that <c>ANOVOS_TEST_NODE_MODULES</c> names.
 /// </summary>
 public static class CloudEmulator
 {
@@ -16,14 +15,14 @@ public static class CloudEmulator
     private static readonly Lazy<Uri?> S3Address = new(() => Start("s3rver", port => $"--directory {Data.Value} --address 127.0.0.1 --port {port} --silent --configure-bucket artifacts"));
     private static readonly Lazy<Uri?> AzureAddress = new(() => Start("azurite-blob", port => $"--silent --disableTelemetry --skipApiVersionCheck --inMemoryPersistence --blobHost 127.0.0.1 --blobPort {port}"));
 
-    /// <summary>The address of <c>s3rver</c> or <c>azurite</c>; null where it is not installed.</summary>
+    /// <summary>Returns the address of <c>s3rver</c> or <c>azurite</c>; null if it is not installed.</summary>
     public static Uri? Find(string store) => (store == "s3rver" ? S3Address : AzureAddress).Value;
 
-    /// <summary>Why there is none.</summary>
+    /// <summary>Returns why it is missing.</summary>
     public static string Missing(string store) =>
         $"{(store == "s3rver" ? "s3rver" : "azurite-blob")} is neither on the PATH nor in the folder that ANOVOS_TEST_NODE_MODULES names";
 
-    /// <summary>Ends those that were started.</summary>
+    /// <summary>Stops the started emulators.</summary>
     public static void Stop()
     {
         foreach (Process process in Started)
@@ -50,7 +49,7 @@ public static class CloudEmulator
             RedirectStandardOutput = true,
             RedirectStandardError = true,
 
-            // s3rver encrypts the marks of its pages with DES.
+            // s3rver encrypts its page tokens with DES.
             Environment = { ["NODE_OPTIONS"] = "--openssl-legacy-provider" },
         })!;
         lock (Started)

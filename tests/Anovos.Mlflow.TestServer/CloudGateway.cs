@@ -10,8 +10,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>
-/// A proxy before a cloud store. It forwards the target and the Host header unchanged, so that signatures hold, records every
-/// request, and refuses those that a test names. s3rver cannot list unfinished uploads or copy parts: the gateway does both for it.
+/// A proxy in front of a cloud store. It forwards the target and the Host header unchanged, so that signatures stay valid, records every
+/// request, and rejects those that a test selects. s3rver cannot list unfinished uploads or copy parts, so the gateway does both for it.
 /// </summary>
 public sealed class CloudGateway : IAsyncDisposable
 {
@@ -30,18 +30,18 @@ public sealed class CloudGateway : IAsyncDisposable
     public Uri Uri { get; private set; } = null!;
 
     /// <summary>
-    /// Every request, as <c>PUT /path?query</c>, with <c> from /path</c> for one that copies and <c> of bytes 0-9/10</c> for one that
-    /// sends a part so. Those for tokens are not among them, and are never refused.
+    /// All requests, such as <c>PUT /path?query</c>, with <c> from /path</c> for a copy and <c> of bytes 0-9/10</c> for the copy of a part.
+    /// Token requests are not included, and are never rejected.
     /// </summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
-    /// <summary>The bytes of all bodies, in both directions.</summary>
+    /// <summary>The number of bytes of all bodies, in both directions.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
 
-    /// <summary>The status to answer a request with in place of passing it on; null for those that pass.</summary>
+    /// <summary>Returns the status to respond with instead of forwarding a request; null to forward it.</summary>
     public Func<string, int?> Refuse { get; set; } = _ => null;
 
-    /// <summary>Starts one before a store.</summary>
+    /// <summary>Starts a gateway in front of a store.</summary>
     public static async Task<CloudGateway> StartAsync(Uri store, bool isS3rver)
     {
         var gateway = new CloudGateway(store, isS3rver);
@@ -60,7 +60,7 @@ public sealed class CloudGateway : IAsyncDisposable
     private async Task HandleAsync(HttpContext context)
     {
         string target = context.Request.Path.ToUriComponent() + context.Request.QueryString, request = $"{context.Request.Method} {target}";
-        // s3rver finds no source whose slashes are encoded, as Amazon's SDK has them.
+        // s3rver does not find a source with encoded slashes, as Amazon's SDK sends them.
         if (_isS3rver && context.Request.Headers.TryGetValue("x-amz-copy-source", out var encoded))
             context.Request.Headers["x-amz-copy-source"] = string.Join('/', Uri.UnescapeDataString(encoded!).Split('/').Select(Uri.EscapeDataString));
         string? from = context.Request.Headers["x-amz-copy-source"].FirstOrDefault() ?? context.Request.Headers["x-ms-copy-source"].FirstOrDefault();
@@ -113,7 +113,7 @@ public sealed class CloudGateway : IAsyncDisposable
         }
         else if (copies)
         {
-            // s3rver leaves a replaced object the ETag that it had.
+            // s3rver keeps the old ETag of a replaced object.
             (await AskAsync(HttpMethod.Delete, target, context.Request)).Dispose();
         }
 
@@ -152,7 +152,7 @@ public sealed class CloudGateway : IAsyncDisposable
         }
     }
 
-    // A request of its own in the name of one that came: s3rver does not check signatures.
+    // Sends a separate request with the credentials of a received one: s3rver does not check signatures.
     private async Task<HttpResponseMessage> AskAsync(HttpMethod method, string target, HttpRequest from)
     {
         using HttpRequestMessage question = new(method, new Uri(_store, target));

@@ -2,15 +2,15 @@ using System.IO.Enumeration;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>The faults that are still to happen, first come first served.</summary>
+/// <summary>The pending faults, in order.</summary>
 public sealed class FaultList
 {
     private readonly Lock _gate = new();
     private readonly List<Entry> _entries = [];
 
     /// <summary>
-    /// The next <paramref name="times"/> requests of that method and path get the fault. The path is the one on the wire without
-    /// its query; in both <c>*</c> stands for anything: <c>Add("POST", "*/runs/create", Faults.CloseAfter)</c>.
+    /// Applies the fault to the next <paramref name="times"/> requests with that method and path. The path is the one on the wire, without
+    /// its query. In both, <c>*</c> matches anything: <c>Add("POST", "*/runs/create", Faults.CloseAfter)</c>.
     /// </summary>
     public void Add(string method, string path, Fault fault, int times = 1)
     {
@@ -18,7 +18,7 @@ public sealed class FaultList
             _entries.Add(new Entry(method, path, fault) { Left = times });
     }
 
-    /// <summary>How many times a fault is still to happen.</summary>
+    /// <summary>The number of faults that are still pending.</summary>
     public int Pending
     {
         get

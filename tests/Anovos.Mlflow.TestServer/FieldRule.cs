@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>What MLflow asks of a field before it looks at the request itself.</summary>
+/// <summary>A rule that MLflow checks for a field before it handles the request.</summary>
 internal sealed record FieldRule(string Name, bool IsRequired = false)
 {
     private Func<JsonElement, bool> Takes { get; init; } = _ => true;
@@ -15,7 +15,7 @@ internal sealed record FieldRule(string Name, bool IsRequired = false)
 
     public static FieldRule Number(string name, bool isRequired = false) => new(name, isRequired) { Takes = ProtobufJson.IsNumber };
 
-    /// <summary>In each item of the list <paramref name="name"/> that field must be there.</summary>
+    /// <summary>Each item of the list <paramref name="name"/> must have that field.</summary>
     public static FieldRule Each(string name, string field) => new(name) { ItemField = field };
 
     private string? ItemField { get; init; }

@@ -9,7 +9,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>A bare Kestrel on a free port of 127.0.0.1: no logging, no configuration, no limits that a test would run into.</summary>
+/// <summary>
+/// A bare Kestrel on a free port of 127.0.0.1, without logging and configuration, and without limits that a test would reach.
+/// </summary>
 internal static class KestrelHost
 {
     public static WebApplication Build(X509Certificate2? certificate, X509Certificate2? clientCertificate,
@@ -20,7 +22,7 @@ internal static class KestrelHost
         if (certificate != null)
             builder.WebHost.UseKestrelHttpsConfiguration();
 
-        // With Nagle's algorithm a small answer waits 40 ms.
+        // With Nagle's algorithm, a small response is delayed by 40 ms.
         builder.Services.Configure<SocketTransportOptions>(socket => socket.NoDelay = true);
         return builder.Build();
     }

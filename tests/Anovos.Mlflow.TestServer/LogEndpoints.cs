@@ -81,7 +81,7 @@ internal sealed class LogEndpoints(TrackingState state)
                 + "Please ensure the request contains only one param value per param key.");
         }
 
-        // On a database a batch is all or nothing.
+        // With a database, a batch is all or nothing.
         var run = state.ActiveRun(request.Text("run_id"));
         var values = parameters.ToDictionary(param => param.Text("key"), param => Cut(param.Text("value"), ParamLimit));
         var changed = values.Where(pair => run.ParamValues.TryGetValue(pair.Key, out string? old) && old != pair.Value)
@@ -119,7 +119,7 @@ internal sealed class LogEndpoints(TrackingState state)
             }
         }
 
-        // 2.17 passes over a field that it does not know.
+        // 2.17 ignores a field that it does not know.
         if (state.Version >= MlflowVersion.V3_11)
         {
             IEnumerable<string> models = request.Messages("models").Select(model => model.Text("model_id"));
@@ -139,7 +139,7 @@ internal sealed class LogEndpoints(TrackingState state)
         return Answers.Empty;
     }
 
-    // A database keeps the first of two points that differ in value alone, and NaN as 0.
+    // A database keeps the first of two points that differ only in value, and stores NaN as 0.
     private void AddToModel(StoredRun run, Message metric, string modelId)
     {
         if (!state.LoggedModels.TryGetValue(modelId, out StoredLoggedModel? model))
@@ -157,7 +157,7 @@ internal sealed class LogEndpoints(TrackingState state)
         var points = state.Run(request.Text("run_id")).Metrics.Where(metric => metric.Key == key)
             .OrderBy(metric => metric.Timestamp).ThenBy(metric => metric.Step).ToList();
 
-        // 2.17 does not page on a database; 3.11 without max_results answers no points and a token that points at itself.
+        // 2.17 does not page on a database. 3.11 without max_results returns no points and a token that points to itself.
         int defaultSize = state.Version == MlflowVersion.V3_11 ? 0 : points.Count;
         var (items, next) = state.Version == MlflowVersion.V2_17 ? (points, null) : Paging.Cut(points, request, defaultSize);
         return points.Count == 0

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>What MLflow asks of keys and of the size of a batch.</summary>
+/// <summary>MLflow's rules for keys and for the size of a batch.</summary>
 internal static partial class LogRules
 {
     public static void CheckCount(string what, int count, int limit)
@@ -28,7 +28,7 @@ internal static partial class LogRules
                 + "underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/).");
         }
 
-        // The key may become a path, so it must not change when it is normalised as one.
+        // The key may become a path, so normalizing it as a path must not change it.
         if (key.StartsWith("..", StringComparison.Ordinal) || key.Split('/').Any(segment => segment is "" or "." or ".."))
         {
             throw ApiException.Invalid($"Invalid value \"{key}\" for parameter '{field}' supplied: Names may be treated as files in certain "

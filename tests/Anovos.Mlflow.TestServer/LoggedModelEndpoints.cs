@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>The endpoints of logged models, which MLflow 3 has.</summary>
+/// <summary>The endpoints of MLflow 3's logged models.</summary>
 internal sealed class LoggedModelEndpoints(TrackingState state)
 {
     private const string Prefix = "logged-models/";
@@ -11,7 +11,7 @@ internal sealed class LoggedModelEndpoints(TrackingState state)
         table[Prefix + "search"] = new("POST", Search) { Changes = false };
     }
 
-    /// <summary>The endpoint of one model, whose id is in the path.</summary>
+    /// <summary>Returns the endpoint of a model whose id is in the path.</summary>
     public Endpoint? Find(string path)
     {
         if (!path.StartsWith(Prefix, StringComparison.Ordinal))

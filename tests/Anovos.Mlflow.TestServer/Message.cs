@@ -2,18 +2,18 @@ using System.Text.Json;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>The fields that MLflow would find in a request, after its protobuf parser has been over it.</summary>
+/// <summary>The fields that MLflow's protobuf parser finds in a request.</summary>
 internal sealed class Message(JsonElement json, bool isMetric = false)
 {
     private readonly Dictionary<string, object> _fields = [];
 
-    /// <summary>The request as it came, on which MLflow checks for missing and mistyped fields.</summary>
+    /// <summary>The original request, in which MLflow checks for missing and mistyped fields.</summary>
     public JsonElement Json => json;
 
-    /// <summary>Whether <c>value</c> is a number, as a metric's is; a param's and a tag's is text.</summary>
+    /// <summary>Whether <c>value</c> is a number, as for a metric. For a param or a tag it is text.</summary>
     public bool IsMetric => isMetric;
 
-    /// <summary>Who sent it; null without the basic-auth app.</summary>
+    /// <summary>The user who sent it; null without the basic-auth app.</summary>
     public string? User { get; init; }
 
     /// <summary>The HTTP method, for endpoints that have several.</summary>

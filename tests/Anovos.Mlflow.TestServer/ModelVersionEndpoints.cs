@@ -132,7 +132,7 @@ internal sealed class ModelVersionEndpoints(TrackingState state)
         return Answer(found);
     }
 
-    // 3.11 answers for a logged model where that is; 2.17 what it was given.
+    // 3.11 returns the location of a logged model; 2.17 returns the given source.
     private string Root(string source) =>
         source.StartsWith("models:/", StringComparison.Ordinal) && state.LoggedModels.TryGetValue(source["models:/".Length..], out var logged) ? logged.ArtifactUri : source;
 

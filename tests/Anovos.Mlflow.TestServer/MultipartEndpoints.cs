@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>
-/// Uploads in parts: <c>mlflow-artifacts/mpu/…</c> of the server, and the bucket behind it, which takes a part and gives an artifact
-/// to any request with a valid signature in its URL, and refuses one that comes with credentials of another kind.
+/// Multipart uploads: <c>mlflow-artifacts/mpu/…</c> of the server, and its bucket. The bucket accepts a part, and returns an artifact, for
+/// any request with a valid signature in its URL. It rejects a request that has other credentials as well.
 /// </summary>
 internal sealed class MultipartEndpoints(ArtifactStore store, MlflowVersion version, Uri? address)
 {
@@ -53,11 +53,11 @@ internal sealed class MultipartEndpoints(ArtifactStore store, MlflowVersion vers
         await Answers.JsonAsync(context, "{}");
     }
 
-    /// <summary>Where the bucket gives an artifact.</summary>
+    /// <summary>Returns the URL of an artifact in the bucket.</summary>
     public string UrlOf(HttpRequest request, string artifact) =>
         $"{HostOf(request)}{Objects}{Uri.EscapeDataString(artifact)}?signature={_downloadSignature}";
 
-    /// <summary>A part, as S3 takes it, or an artifact, as S3 gives it.</summary>
+    /// <summary>Receives a part or sends an artifact, as S3 does.</summary>
     public async Task HandleBucketAsync(HttpContext context, string path)
     {
         bool isDownload = HttpMethods.IsGet(context.Request.Method) && path.StartsWith(Objects, StringComparison.Ordinal);

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>Pages as MLflow cuts them: the token is an offset in base64.</summary>
+/// <summary>Pages as MLflow splits them: the token is an offset in base64.</summary>
 internal static class Paging
 {
     public static (List<T> Items, string? NextToken) Cut<T>(IEnumerable<T> all, Message request, int defaultSize)

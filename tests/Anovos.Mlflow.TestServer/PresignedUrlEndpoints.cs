@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.StaticFiles;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>The endpoints of 3.17 that sign URLs for runs whose artifact root is a bucket. They refuse other runs.</summary>
+/// <summary>The endpoints of 3.17 that sign URLs for runs whose artifact root is a bucket. They reject other runs.</summary>
 internal sealed class PresignedUrlEndpoints(TrackingState state, SignedBucket? bucket)
 {
     private const int LongestExpiration = 604_800;

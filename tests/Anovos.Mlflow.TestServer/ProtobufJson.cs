@@ -5,11 +5,11 @@ using System.Text.RegularExpressions;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>
-/// Reads a request as MLflow does: a field that cannot be parsed is dropped, and so is everything after it, without an error.
+/// Reads a request as MLflow does: a field that cannot be parsed is dropped without an error, and so is everything after it.
 /// </summary>
 internal static partial class ProtobufJson
 {
-    // Python's JSON reader takes a bare NaN, .NET's does not: the text is read again with this in its place.
+    // Python's JSON reader accepts a bare NaN, .NET's does not. The text is then read again with this in its place.
     private const string BareNumber = "\uE000NaN";
 
     private static readonly Dictionary<string, Func<Message, string, JsonElement, bool>> Readers = new()
@@ -76,7 +76,7 @@ internal static partial class ProtobufJson
         return JsonDocument.Parse("{}").RootElement;
     }
 
-    /// <summary>False where it gave up.</summary>
+    /// <summary>False if it stopped early.</summary>
     public static bool Fill(Message message, JsonElement json)
     {
         foreach (var field in json.EnumerateObject())

@@ -1,24 +1,24 @@
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>A request that reached the server, faults included.</summary>
+/// <summary>A request that reached the server, including faults.</summary>
 public sealed class RecordedRequest
 {
     /// <summary>The HTTP method.</summary>
     public required string Method { get; init; }
 
-    /// <summary>The path and query as they came over the wire, percent-encoding and prefix included.</summary>
+    /// <summary>The path and query as sent over the wire, with percent-encoding and prefix.</summary>
     public required string Path { get; init; }
 
-    /// <summary>The headers; those sent more than once are joined with commas.</summary>
+    /// <summary>The headers. Repeated headers are joined with commas.</summary>
     public required IReadOnlyDictionary<string, string> Headers { get; init; }
 
-    /// <summary>The bytes of the body, except of an artifact upload: <see cref="TrackingServer.Artifacts"/> has those.</summary>
+    /// <summary>The bytes of the body, except for artifact uploads, which are in <see cref="TrackingServer.Artifacts"/>.</summary>
     public byte[] Body { get; internal set; } = [];
 
-    /// <summary>How many bytes of body the server read.</summary>
+    /// <summary>The number of body bytes that the server read.</summary>
     public long BodyLength { get; internal set; }
 
-    /// <summary>The status that the server meant to answer with; 0 when it came to none.</summary>
+    /// <summary>The status that the server chose to respond with; 0 if there was none.</summary>
     public int Status { get; internal set; }
 
     /// <summary>The body as text.</summary>

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>A proxy that answers 407 to everything and records which credentials it got.</summary>
+/// <summary>A proxy that responds to everything with 407 and records the credentials that it received.</summary>
 public sealed class RefusingProxy : IDisposable
 {
     private static readonly byte[] Refusal = Encoding.ASCII.GetBytes(
@@ -15,7 +15,7 @@ public sealed class RefusingProxy : IDisposable
     private readonly ConcurrentQueue<string> _credentials = new();
     private readonly ConcurrentQueue<string> _methods = new();
 
-    /// <summary>Starts it.</summary>
+    /// <summary>Starts the proxy.</summary>
     public RefusingProxy()
     {
         _listener.Start();
@@ -25,10 +25,10 @@ public sealed class RefusingProxy : IDisposable
     /// <summary>Its host and port.</summary>
     public string Authority => _listener.LocalEndpoint.ToString()!;
 
-    /// <summary>The credentials that it got, as <c>user:password</c>, in their order.</summary>
+    /// <summary>The credentials that it received, as <c>user:password</c>, in order.</summary>
     public IReadOnlyList<string> Credentials => [.. _credentials];
 
-    /// <summary>The methods of the requests that it got, in their order.</summary>
+    /// <summary>The methods of the requests that it received, in order.</summary>
     public IReadOnlyList<string> Methods => [.. _methods];
 
     /// <inheritdoc/>
@@ -43,7 +43,7 @@ public sealed class RefusingProxy : IDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // It was stopped.
+            // The proxy was stopped.
         }
     }
 

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>The way of a request through the server, to an endpoint or an error.</summary>
+/// <summary>Passes a request through the server, to an endpoint or an error.</summary>
 internal sealed class RequestPipeline
 {
     private const string Api = "/api/2.0/mlflow/";
@@ -165,7 +165,7 @@ internal sealed class RequestPipeline
         return endpoint.Answer(message);
     }
 
-    // 3.17 does not say whether a run is missing or another user's.
+    // 3.17 does not say whether a run is missing or belongs to another user.
     private bool MaySee(Message message)
     {
         string run = RunOf(message);

@@ -6,16 +6,16 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>Reads the fields of a request: the query of a GET, the JSON of any other.</summary>
+/// <summary>Reads the fields of a request: the query of a GET, otherwise the JSON body.</summary>
 internal sealed partial class RequestReader(MlflowVersion version)
 {
-    /// <summary>The path and query as they came over the wire: in Kestrel's own <c>..</c> is resolved.</summary>
+    /// <summary>Returns the path and query as sent over the wire. Kestrel's own path has <c>..</c> resolved.</summary>
     public static string TargetOf(HttpRequest request) =>
         request.HttpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
 
     public static string PathOf(HttpRequest request) => TargetOf(request).Split('?')[0];
 
-    /// <summary>MLflow 3 has FastAPI in front of Flask, and between them the body of a chunked request is lost.</summary>
+    /// <summary>MLflow 3 runs FastAPI in front of Flask, and the body of a chunked request is lost between them.</summary>
     public static bool LosesBody(HttpRequest request, MlflowVersion version) =>
         version >= MlflowVersion.V3_11 && request.Headers.TransferEncoding.Count > 0;
 
@@ -38,7 +38,7 @@ internal sealed partial class RequestReader(MlflowVersion version)
             throw ApiException.Invalid("Bad Request. Content-Type must be one of ['application/json'].");
         string text = LosesBody(request, version) ? "" : Encoding.UTF8.GetString(recorded.Body);
 
-        // 2.17 turns a number into text here before it looks at anything.
+        // 2.17 converts a number to text here before it checks anything.
         return ProtobufJson.Parse(version == MlflowVersion.V2_17 ? ExperimentNumber().Replace(text, "$1\"$2\"") : text);
     }
 

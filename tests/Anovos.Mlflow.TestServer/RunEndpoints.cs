@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>The endpoints that make, find and change runs.</summary>
+/// <summary>The endpoints that create, find and change runs.</summary>
 internal sealed class RunEndpoints(TrackingState state, TrackingServerOptions options)
 {
     private static readonly string[] Adjectives = ["brisk", "calm", "eager", "lucid", "mellow", "quiet", "sturdy", "vivid"];

@@ -1,16 +1,16 @@
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>Runs as protobuf prints them; what is null is left out.</summary>
+/// <summary>Runs as protobuf prints them. Null fields are omitted.</summary>
 internal static class RunJson
 {
-    /// <summary>A run by either of the names that MLflow has for its id.</summary>
+    /// <summary>Returns a run's id from either of MLflow's names for it.</summary>
     public static string IdIn(Message request)
     {
         string id = request.Has("run_id") ? request.Text("run_id") : request.Text("run_uuid");
         return id.Length > 0 ? id : throw ApiException.Missing("run_id");
     }
 
-    /// <summary>A map as protobuf prints it; an empty one is left out.</summary>
+    /// <summary>Returns a map as protobuf prints it. An empty map is omitted.</summary>
     public static object? Pairs(IReadOnlyDictionary<string, string> map) =>
         map.Count == 0 ? null : map.Select(pair => new { key = pair.Key, value = pair.Value });
 

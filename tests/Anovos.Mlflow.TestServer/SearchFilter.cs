@@ -3,13 +3,13 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>The value of a field of what is searched: text, a number, or null where it has none.</summary>
+/// <summary>Returns the value of a field of a searched item: text, a number, or null if it has none.</summary>
 internal delegate object? FieldReader(string kind, string key);
 
 /// <summary>MLflow's search syntax in its simple forms: comparisons, LIKE and ILIKE, joined with AND.</summary>
 internal static partial class SearchFilter
 {
-    /// <summary>A predicate over what a filter asks; throws for one that cannot be read.</summary>
+    /// <summary>Returns a predicate for a filter. Throws if the filter cannot be parsed.</summary>
     public static Func<FieldReader, bool> Parse(string filter)
     {
         var clauses = new List<Func<FieldReader, bool>>();
@@ -27,7 +27,7 @@ internal static partial class SearchFilter
         return read => clauses.TrueForAll(clause => clause(read));
     }
 
-    /// <summary>Orders by keys as <c>metrics.rmse DESC</c>; what lacks the field comes last.</summary>
+    /// <summary>Orders by keys such as <c>metrics.rmse DESC</c>. Items without the field come last.</summary>
     public static IOrderedEnumerable<T> Order<T>(IEnumerable<T> all, IReadOnlyList<string> keys, Func<T, FieldReader> reader)
     {
         var ordered = all.OrderBy(_ => 0);

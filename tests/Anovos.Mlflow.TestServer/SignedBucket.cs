@@ -3,7 +3,7 @@ using System.Xml.Linq;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>The bucket of a server, which the server lists and signs URLs for, with its own credentials.</summary>
+/// <summary>The bucket of a server. The server lists it and signs URLs for it with its own credentials.</summary>
 internal sealed class SignedBucket(Uri address) : IDisposable
 {
     private const string Bucket = "artifacts";
@@ -16,10 +16,10 @@ internal sealed class SignedBucket(Uri address) : IDisposable
     });
     private int _expired;
 
-    /// <summary>Signs the next so many URLs as if it were yesterday.</summary>
+    /// <summary>Signs the next <paramref name="count"/> URLs with yesterday's date.</summary>
     public void ExpireNext(int count) => Interlocked.Add(ref _expired, count);
 
-    /// <summary>A URL of an object, and the headers that it wants.</summary>
+    /// <summary>Returns the URL of an object and the headers that it requires.</summary>
     public string Sign(string method, string key, long lifetime, string query = "", string? contentType = null)
     {
         Dictionary<string, string> headers = new() { ["host"] = address.Authority };
@@ -31,7 +31,7 @@ internal sealed class SignedBucket(Uri address) : IDisposable
         return address.GetLeftPart(UriPartial.Authority) + _signature.Presign(method, PathOf(key) + query, headers, time, lifetime);
     }
 
-    /// <summary>The length of an object; null where there is none.</summary>
+    /// <summary>Returns the length of an object; null if it does not exist.</summary>
     public long? LengthOf(string key)
     {
         using var request = new HttpRequestMessage(HttpMethod.Head, Own("HEAD", PathOf(key)));
@@ -39,7 +39,7 @@ internal sealed class SignedBucket(Uri address) : IDisposable
         return response.IsSuccessStatusCode ? response.Content.Headers.ContentLength : null;
     }
 
-    /// <summary>What is directly in a folder; a length of null is a folder's.</summary>
+    /// <summary>Lists the direct content of a folder. A length of null means a folder.</summary>
     public IReadOnlyList<(string Name, long? Length)> List(string folder)
     {
         string prefix = folder + "/";

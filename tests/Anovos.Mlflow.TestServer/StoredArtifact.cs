@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>An artifact that the server holds.</summary>
+/// <summary>An artifact stored on the server.</summary>
 public sealed class StoredArtifact
 {
     private readonly Lazy<string> _sha256;

@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>An experiment as it stands on the server.</summary>
+/// <summary>The current state of an experiment on the server.</summary>
 public sealed class StoredExperiment
 {
     /// <summary>The id.</summary>
@@ -9,7 +9,7 @@ public sealed class StoredExperiment
     /// <summary>The name.</summary>
     public required string Name { get; set; }
 
-    /// <summary>The URI under which the runs' artifacts go.</summary>
+    /// <summary>The URI below which the runs' artifacts are stored.</summary>
     public required string ArtifactLocation { get; init; }
 
     /// <summary><c>active</c> or <c>deleted</c>.</summary>

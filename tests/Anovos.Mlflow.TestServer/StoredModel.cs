@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>A registered model as it stands on the server.</summary>
+/// <summary>The current state of a registered model on the server.</summary>
 public sealed class StoredModel
 {
     /// <summary>The name.</summary>
@@ -15,7 +15,7 @@ public sealed class StoredModel
     /// <summary>The version that each alias points to.</summary>
     public IReadOnlyDictionary<string, string> Aliases => AliasValues;
 
-    /// <summary>The versions that there are, the oldest first.</summary>
+    /// <summary>The existing versions, oldest first.</summary>
     public IReadOnlyList<StoredModelVersion> Versions => VersionList;
 
     internal OrderedDictionary<string, string> TagValues { get; } = [];
@@ -33,10 +33,10 @@ public sealed class StoredModelVersion
     /// <summary>The number.</summary>
     public required string Version { get; init; }
 
-    /// <summary>Where it came from.</summary>
+    /// <summary>The source.</summary>
     public required string Source { get; init; }
 
-    /// <summary>The run that made it.</summary>
+    /// <summary>The run that created it.</summary>
     public string RunId { get; init; } = "";
 
     /// <summary>The stage.</summary>

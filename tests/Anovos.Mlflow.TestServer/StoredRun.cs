@@ -2,10 +2,10 @@ using System.Collections.ObjectModel;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>One point of a metric, as stored.</summary>
+/// <summary>A point of a metric, as stored.</summary>
 public sealed record StoredMetric(string Key, double Value, long Timestamp, long Step);
 
-/// <summary>A run as it stands on the server: live, so read it when no request is under way.</summary>
+/// <summary>The current state of a run on the server. It is live, so read it when no request is in progress.</summary>
 public sealed class StoredRun
 {
     private readonly HashSet<StoredMetric> _points = [];
@@ -18,22 +18,22 @@ public sealed class StoredRun
     /// <summary>The id of its experiment.</summary>
     public required string ExperimentId { get; init; }
 
-    /// <summary>The URI under which its artifacts are.</summary>
+    /// <summary>The URI below which its artifacts are stored.</summary>
     public required string ArtifactUri { get; init; }
 
     /// <summary>The name.</summary>
     public string RunName { get; internal set; } = "";
 
-    /// <summary>Who started it.</summary>
+    /// <summary>The user who started it.</summary>
     public string UserId { get; init; } = "";
 
     /// <summary>The status, as MLflow spells it.</summary>
     public string Status { get; internal set; } = "RUNNING";
 
-    /// <summary>Unix milliseconds.</summary>
+    /// <summary>The start time, in Unix milliseconds.</summary>
     public long StartTime { get; init; }
 
-    /// <summary>Unix milliseconds; null while it goes on.</summary>
+    /// <summary>The end time in Unix milliseconds; null while it is running.</summary>
     public long? EndTime { get; internal set; }
 
     /// <summary><c>active</c> or <c>deleted</c>.</summary>
@@ -45,7 +45,7 @@ public sealed class StoredRun
     /// <summary>The tags.</summary>
     public IReadOnlyDictionary<string, string> Tags => TagValues;
 
-    /// <summary>Every point of every metric, in the order they came.</summary>
+    /// <summary>All points of all metrics, in the order of their arrival.</summary>
     public ReadOnlyCollection<StoredMetric> Metrics => _metrics.AsReadOnly();
 
     /// <summary>A metric's latest point: the largest step, then timestamp, then value.</summary>
@@ -66,14 +66,14 @@ public sealed class StoredRun
     /// <summary>The logged models that it reads.</summary>
     internal List<string> ModelInputs { get; } = [];
 
-    /// <summary>The logged models that it made, each with its step.</summary>
+    /// <summary>The logged models that it created, each with its step.</summary>
     internal OrderedDictionary<string, long> ModelOutputs { get; } = [];
 
     internal bool KeepsRepeatedPoints { get; init; }
 
     internal void Add(StoredMetric point)
     {
-        // A database has no infinity: MLflow stores the largest double instead.
+        // Databases have no infinity: MLflow stores the largest double instead.
         point = point with { Value = double.IsInfinity(point.Value) ? Math.Sign(point.Value) * double.MaxValue : point.Value };
         if (!_points.Add(point) && !KeepsRepeatedPoints)
             return;

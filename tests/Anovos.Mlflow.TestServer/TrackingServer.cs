@@ -5,9 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>
-/// An MLflow tracking server in memory, on a free port of this machine, with faults to inject and a record of what it was asked.
-/// </summary>
+/// <summary>An MLflow tracking server in memory, on a free port of this machine. It can inject faults, and records its requests.</summary>
 public sealed class TrackingServer : IAsyncDisposable
 {
     private readonly TrackingServerOptions _options;
@@ -39,19 +37,19 @@ public sealed class TrackingServer : IAsyncDisposable
         _app.Run(HandleAsync);
     }
 
-    /// <summary>The tracking URI, prefix included.</summary>
+    /// <summary>The tracking URI, including the prefix.</summary>
     public Uri Uri { get; private set; } = null!;
 
-    /// <summary>Every request so far, in the order they came.</summary>
+    /// <summary>All requests so far, in the order of their arrival.</summary>
     public IReadOnlyList<RecordedRequest> Requests => [.. _requests];
 
-    /// <summary>How many requests are being handled, those of clients that are gone included.</summary>
+    /// <summary>The number of requests in progress, including those of disconnected clients.</summary>
     public int Underway => Volatile.Read(ref _underway);
 
-    /// <summary>The artifacts by path under the artifact root, as <c>1/&lt;run&gt;/artifacts/a.txt</c>.</summary>
+    /// <summary>The artifacts by path below the artifact root, such as <c>1/&lt;run&gt;/artifacts/a.txt</c>.</summary>
     public IReadOnlyDictionary<string, StoredArtifact> Artifacts => _artifacts.All;
 
-    /// <summary>The runs in the order they were made.</summary>
+    /// <summary>The runs, in the order of their creation.</summary>
     public IReadOnlyList<StoredRun> Runs
     {
         get
@@ -61,7 +59,7 @@ public sealed class TrackingServer : IAsyncDisposable
         }
     }
 
-    /// <summary>The experiments in the order they were made; the first is Default.</summary>
+    /// <summary>The experiments, in the order of their creation; the first is Default.</summary>
     public IReadOnlyList<StoredExperiment> Experiments
     {
         get
@@ -71,7 +69,7 @@ public sealed class TrackingServer : IAsyncDisposable
         }
     }
 
-    /// <summary>The registered models in the order they were made.</summary>
+    /// <summary>The registered models, in the order of their creation.</summary>
     public IReadOnlyList<StoredModel> Models
     {
         get
@@ -81,34 +79,34 @@ public sealed class TrackingServer : IAsyncDisposable
         }
     }
 
-    /// <summary>What is to go wrong.</summary>
+    /// <summary>The faults to inject.</summary>
     public FaultList Faults { get; } = new();
 
-    /// <summary>What a Databricks workspace has beside its tracking server; null where it is none.</summary>
+    /// <summary>The Databricks workspace around the tracking server; null if it is not a workspace.</summary>
     public DatabricksWorkspace? Workspace { get; }
 
     /// <summary>The folder of <see cref="ArtifactRootKind.File"/>; null otherwise.</summary>
     public string? ArtifactFolder => _artifacts.RootFolder;
 
-    /// <summary>As PEM, the root of <see cref="TrackingServerOptions.HasIntermediateAuthority"/>.</summary>
+    /// <summary>The root of <see cref="TrackingServerOptions.HasIntermediateAuthority"/>, as PEM.</summary>
     public string AuthorityPem => _root!.ExportCertificatePem();
 
-    /// <summary>As PEM, the authority between that root and the server.</summary>
+    /// <summary>The authority between that root and the server, as PEM.</summary>
     public string IntermediatePem => _authority!.ExportCertificatePem();
 
     /// <summary>The server's certificate, self-signed unless it has an authority; null without TLS.</summary>
     public X509Certificate2? Certificate { get; }
 
-    /// <summary>The same as PEM, which a client must trust.</summary>
+    /// <summary>The server's certificate as PEM, which a client must trust.</summary>
     public string CertificatePem => Certificate!.ExportCertificatePem();
 
-    /// <summary>The only client certificate that the server takes; null when it asks for none.</summary>
+    /// <summary>The only client certificate that the server accepts; null if it does not request one.</summary>
     public X509Certificate2? ClientCertificate { get; }
 
-    /// <summary>The same as PEM, followed by its key.</summary>
+    /// <summary>The client certificate as PEM, followed by its key.</summary>
     public string ClientCertificatePem => Certificates.WithKey(ClientCertificate!);
 
-    /// <summary>Starts a server; without options 3.11, open to everyone.</summary>
+    /// <summary>Starts a server. Without options, it is 3.11 and open to everyone.</summary>
     public static async Task<TrackingServer> StartAsync(TrackingServerOptions? options = null)
     {
         var server = new TrackingServer(options ?? new TrackingServerOptions());
@@ -117,7 +115,7 @@ public sealed class TrackingServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>The artifacts of a run by their path in it.</summary>
+    /// <summary>Returns the artifacts of a run by their path in it.</summary>
     public IReadOnlyDictionary<string, StoredArtifact> ArtifactsOf(string runId)
     {
         string root = _artifacts.PathOf(Runs.Single(run => run.RunId == runId).ArtifactUri) + "/";
@@ -125,26 +123,26 @@ public sealed class TrackingServer : IAsyncDisposable
             .ToDictionary(pair => pair.Key[root.Length..], pair => pair.Value);
     }
 
-    /// <summary>Stores an artifact under any name, as another client of the bucket behind the server does.</summary>
+    /// <summary>Stores an artifact under any name, as another client of the server's bucket could.</summary>
     public Task StoreAsync(string runId, string path, byte[] content)
     {
         string? root = _artifacts.PathOf(Runs.Single(run => run.RunId == runId).ArtifactUri);
         return _artifacts.SaveAsync($"{root}/{path}", new MemoryStream(content), _ => { }, default);
     }
 
-    /// <summary>How many uploads in parts were begun and neither completed nor aborted.</summary>
+    /// <summary>The number of multipart uploads that are neither completed nor aborted.</summary>
     public int UnfinishedUploads => _multipart?.Unfinished ?? 0;
 
-    /// <summary>Has the bucket refuse the addresses that were given out for parts.</summary>
+    /// <summary>Makes the bucket reject the URLs for parts that were issued so far.</summary>
     public void ExpirePartAddresses() => _multipart!.ExpireAddresses();
 
-    /// <summary>Signs the next so many URLs of <see cref="ArtifactRootKind.Bucket"/> as if it were yesterday.</summary>
+    /// <summary>Signs the next <paramref name="count"/> URLs of <see cref="ArtifactRootKind.Bucket"/> with yesterday's date.</summary>
     public void ExpireNextAddresses(int count) => _bucket!.ExpireNext(count);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        // A fault may hold a request forever: it must not hold the test.
+        // A fault may hold a request forever, which must not block the test.
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
         await _app.StopAsync(patience.Token);
         await _app.DisposeAsync();

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>The experiments and runs of a server. Used under one lock.</summary>
+/// <summary>The experiments and runs of a server, protected by one lock.</summary>
 internal sealed class TrackingState
 {
     private readonly string _artifactRoot;

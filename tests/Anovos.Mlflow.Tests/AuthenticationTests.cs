@@ -89,7 +89,7 @@ public sealed class AuthenticationTests : IAsyncLifetime
             """,
             ("Uri", _server.Uri.ToString()), ("Secret", Secure(_password)));
         Assert.Equal("PermissionDenied", Assert.Single(result.Errors).FullyQualifiedErrorId.Split(',')[0]);
-        Assert.Contains("does not allow it, or there is no such run (403): Permission denied.", result.Errors[0].ToString());
+        Assert.Contains("denied the request, or the run does not exist (403): Permission denied.", result.Errors[0].ToString());
         Assert.Equal("Finished", result.Texts[^1]);
     }
 

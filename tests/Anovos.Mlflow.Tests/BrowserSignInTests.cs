@@ -59,7 +59,7 @@ public sealed class BrowserSignInTests : IAsyncLifetime
         Assert.Equal("external-browser -Interactive", output[0]);
         Assert.Contains("Finished", output);
         Assert.Equal("FINISHED", Assert.Single(_server.Runs).Status);
-        Assert.Contains("There is no browser here. Sign in at this address: ", shown);
+        Assert.Contains("No browser is available. Sign in at this address: ", shown);
         Assert.Matches(@"ssh -L (80[234]\d):localhost:\1", shown);
         AssertNoSecret(string.Join('\n', output) + Streams(pipeline));
         string[] files = Directory.GetFiles(_session.Folder, "*", SearchOption.AllDirectories);

@@ -125,7 +125,7 @@ public sealed class ClusterWorkflowTests : JobTests
         IsDown = true;
         dynamic run = Assert.Single(pipeline.EndInvoke(running));
         Assert.Equal(("Failed", true), ((string)run.Status.ToString(), ((string)run.TrackingUri).StartsWith("file:", StringComparison.Ordinal)));
-        Assert.Contains(pipeline.Streams.Error, error => error.ToString().Contains($"#job/77/run/{Job.RunId}", StringComparison.Ordinal) && error.ToString().Contains("may go on", StringComparison.Ordinal));
+        Assert.Contains(pipeline.Streams.Error, error => error.ToString().Contains($"#job/77/run/{Job.RunId}", StringComparison.Ordinal) && error.ToString().Contains("may still be running", StringComparison.Ordinal));
         Assert.False(Job.IsCancelled);
 
         // The job may still need its file.

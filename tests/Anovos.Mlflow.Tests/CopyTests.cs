@@ -195,9 +195,9 @@ public sealed class CopyTests : IAsyncLifetime
         string error = Assert.Single(result.Errors).Exception.Message;
         Assert.Contains("413", error);
         Assert.StartsWith($"The copy of run {result.Single.RunId} is incomplete. ", error);
-        Assert.EndsWith(" 4 more parts are missing: see Missing of its row.", error);
+        Assert.EndsWith(" 4 more parts are missing: see Missing of its result.", error);
         Assert.Equal(5, ((IEnumerable<object>)result.Single.Missing).Count());
-        Assert.Contains("; and 2 more, see Missing of the row.", (string)result.Single.Reason);
+        Assert.Contains("; and 2 more, see Missing of the result.", (string)result.Single.Reason);
     }
 
     [Fact]
@@ -223,8 +223,8 @@ public sealed class CopyTests : IAsyncLifetime
     [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -KeepId", "NotSupported", "-KeepId")]
     [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath 7", "InvalidValue", "script block")]
     [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath { throw 'no luck' }", "InvalidValue", "no luck")]
-    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath { }", "InvalidValue", "It must give one name")]
-    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath x -DestinationExperiment y", "InvalidValue", "Give one of them")]
+    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath { }", "InvalidValue", "values for the experiment 'ours', not one name")]
+    [InlineData("Copy-MlflowExperiment ours -TrackingUri ./mlruns -Destination $Uri -ExperimentPath x -DestinationExperiment y", "InvalidValue", "Use only one of them")]
     public void What_cannot_be_copied_says_why(string command, string id, string text)
     {
         Run(Fill).Clean();

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Reflection;
 using System.Text.RegularExpressions;
 using Anovos.Mlflow.TestServer;
 
@@ -75,9 +76,9 @@ public sealed class InitScriptTests(SingleFileHost host) : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("DATABRICKS_TOKEN", "hush-hush", "does not take the token")]
-    [InlineData("DATABRICKS_HOST", "http://127.0.0.1:1", "Nothing listens at 127.0.0.1 port 1")]
-    [InlineData("ANOVOS_MLFLOW_SOURCE", "/nowhere/anovos-mlflow", "There is no file '/nowhere/anovos-mlflow'")]
+    [InlineData("DATABRICKS_TOKEN", "hush-hush", "rejected the token")]
+    [InlineData("DATABRICKS_HOST", "http://127.0.0.1:1", "Nothing is listening on 127.0.0.1 port 1")]
+    [InlineData("ANOVOS_MLFLOW_SOURCE", "/nowhere/anovos-mlflow", "The file '/nowhere/anovos-mlflow' is missing")]
     [InlineData("ANOVOS_MLFLOW_SOURCE", null, "ANOVOS_MLFLOW_SOURCE is not set")]
     [InlineData("ANOVOS_MLFLOW_ENV_FILE", "/nowhere/spark-env.sh", "'/nowhere/spark-env.sh' cannot be written")]
     [InlineData("ANOVOS_MLFLOW_CONFIG", "/nowhere/config.yaml", "/nowhere/config.yaml")]
@@ -183,7 +184,8 @@ public sealed class InitScriptTests(SingleFileHost host) : IAsyncLifetime
         Assert.SkipWhen(InvokeWorkflowTests.Python is null, "python3 is not on the PATH");
         string package = Path.Combine(_folder, "Anovos.Mlflow.zip");
         string content = Path.Combine(_folder, "package");
-        CopyFolder(Repository.StagedModule, Path.Combine(content, "Anovos.Mlflow", "1.2.3"));
+        string version = AssemblyName.GetAssemblyName(Path.Combine(Repository.StagedModule, "Anovos.Mlflow.dll")).Version!.ToString(3);
+        CopyFolder(Repository.StagedModule, Path.Combine(content, "Anovos.Mlflow", version));
         ZipFile.CreateFromDirectory(content, package);
         _environment["ANOVOS_MLFLOW_SOURCE"] = package;
         Init();

@@ -30,7 +30,7 @@ public sealed class JobRefusalTests : JobTests
 
     [Theory]
     [InlineData(Cluster + "@{ policy_id = 'ABC'; node_type_id = 'm5.large'; num_workers = 9 }", "InvalidValue", "the value must be at "
-        + "most 4 (is \"9\"). The cluster policy does not allow it")]
+        + "most 4 (is \"9\"). The cluster policy does not allow this cluster")]
     [InlineData(Cluster + "@{ policy_id = 'ABC'; init_scripts = @(@{ volumes = @{ destination = '/Volumes/x' } }) "
         + "}", "InvalidValue", "Validation failed for init_scripts")]
     [InlineData(
@@ -72,12 +72,12 @@ public sealed class JobRefusalTests : JobTests
     {
         await StartAsync(Workspace with { MaximumActiveRuns = 0 });
         Assert.Contains(
-            "limit of active runs", Assert.Single(Run("Invoke-AnovosWorkflow -SkipCheck -Config $Workflow -JobId 501").Errors).ToString());
+            "limits active runs", Assert.Single(Run("Invoke-AnovosWorkflow -SkipCheck -Config $Workflow -JobId 501").Errors).ToString());
         Assert.Equal("FAILED", Stored.Status);
     }
 
     [Theory]
-    [InlineData("WORKSPACE_RUN_LIMIT_EXCEEDED", "start it later")]
+    [InlineData("WORKSPACE_RUN_LIMIT_EXCEEDED", "start the job later")]
     [InlineData("UNAUTHORIZED_ERROR", "run_as")]
     [InlineData("LIBRARY_INSTALLATION_ERROR", "Correct the libraries")]
     [InlineData("FEATURE_DISABLED", "enable the feature")]
@@ -105,6 +105,6 @@ public sealed class JobRefusalTests : JobTests
         Assert.Equal(starts ? "FINISHED" : "FAILED", Stored.Status);
         if (!starts)
             Assert.Contains(
-                $"'{path}' is not in the artifact allowlist. A user with MANAGE ALLOWLIST", Assert.Single(result.Errors).ToString());
+                $"'{path}' is not in the artifact allowlist. Ask a user with MANAGE ALLOWLIST", Assert.Single(result.Errors).ToString());
     }
 }

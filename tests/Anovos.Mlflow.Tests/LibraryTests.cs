@@ -223,7 +223,7 @@ public sealed class LibraryTests : IDisposable
         string error = Assert.Single(Run("Import-Module $args[0]; Send-ToBucket wasbs://container@account.blob.core.windows.net", module));
 
         Assert.StartsWith($"The module's library {library} is missing", error);
-        Assert.Contains("Install the module Anovos.Mlflow again", error);
+        Assert.Contains("Reinstall the module Anovos.Mlflow", error);
         Assert.Contains(Path.Combine(module, "deps"), error);
     }
 

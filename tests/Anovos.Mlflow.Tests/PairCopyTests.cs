@@ -85,7 +85,7 @@ public sealed class PairCopyTests : IAsyncLifetime
         Exception e = Assert.ThrowsAny<RuntimeException>(() => _session.Run(
             $"$ErrorActionPreference = 'Stop'; {Copy}", ("From", source), ("To", target)));
 
-        Assert.Contains("would get DATABRICKS_TOKEN of the environment", e.Message);
+        Assert.Contains("would both get DATABRICKS_TOKEN from the environment", e.Message);
         Assert.All(_servers, server => Assert.Empty(server.Requests));
         _session.Run(
             $$"""

@@ -108,9 +108,9 @@ public sealed class PathTests : IDisposable
     [Theory]
     [InlineData("mlflow.example.com", "https://mlflow.example.com for a server, or ./mlflow.example.com for a folder")]
     [InlineData("localhost", "./localhost")]
-    [InlineData("Env:/runs", "not a folder of the file system")]
-    [InlineData("NoSuch::/runs", "not a folder of the file system")]
-    [InlineData("C:/mlruns", "path of Windows")]
+    [InlineData("Env:/runs", "not a file system folder")]
+    [InlineData("NoSuch::/runs", "not a file system folder")]
+    [InlineData("C:/mlruns", "is a Windows path")]
     [InlineData("odd:name", "./ before it")]
     public void What_is_odd_is_said_and_nothing_is_made(string uri, string said)
     {

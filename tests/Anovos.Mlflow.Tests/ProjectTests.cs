@@ -64,14 +64,14 @@ public sealed class ProjectTests : IDisposable
     [Theory]
     [InlineData("Invoke-MlflowProject demo", "'config'")]
     [InlineData("Invoke-MlflowProject demo -Parameter @{ config = 'nothing.yaml' }", "nothing.yaml")]
-    [InlineData("Invoke-MlflowProject demo -Parameter @{ config = 's3://bucket/x' }", "not fetched")]
+    [InlineData("Invoke-MlflowProject demo -Parameter @{ config = 's3://bucket/x' }", "a URI is not downloaded")]
     [InlineData("Invoke-MlflowProject demo -Parameter @{ config = 'a b.yaml'; alpha = 'much' }", "number")]
     [InlineData("Invoke-MlflowProject demo -Parameter @{ config = 'a b.yaml'; source = 'plain' }", "URI")]
     [InlineData("Invoke-MlflowProject demo other", "'&'")]
     [InlineData("Invoke-MlflowProject demo nobody", "'main', 'other'")]
     [InlineData("Invoke-MlflowProject demo#../x", "..")]
     [InlineData("Invoke-MlflowProject nowhere", "git")]
-    [InlineData("Invoke-MlflowProject '--upload-pack=x' -Version main", "neither")]
+    [InlineData("Invoke-MlflowProject '--upload-pack=x' -Version main", "is not a repository or a version of one")]
     [InlineData("Invoke-MlflowProject broken", "databricks_spark_job")]
     public void What_cannot_run_starts_no_run(string script, string said)
     {
@@ -255,8 +255,8 @@ public sealed class ProjectTests : IDisposable
     [InlineData("python_env: python_env.yaml", "python_env names the file 'python_env.yaml', which is not in")]
     [InlineData("conda_env: conda.yaml", "conda_env names the file 'conda.yaml', which is not in")]
     [InlineData("conda_env: {name: x}", "conda_env is not the name of a file")]
-    [InlineData("docker_env: {volumes: []}", "docker_env names no image")]
-    [InlineData("docker_env: x", "docker_env names no image")]
+    [InlineData("docker_env: {volumes: []}", "docker_env does not name an image")]
+    [InlineData("docker_env: x", "docker_env does not name an image")]
     [InlineData("conda_env: MLproject\ndocker_env: {image: x}", "more than one environment (docker_env, conda_env)")]
     [InlineData("conda_env: ~\npython_env: ~", "more than one environment (conda_env, python_env)")]
     public void An_environment_that_cannot_be_is_reported(string yaml, string said)

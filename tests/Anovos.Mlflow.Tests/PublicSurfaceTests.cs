@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Reflection;
+using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Tests;
 
@@ -30,7 +31,7 @@ public sealed class PublicSurfaceTests : IDisposable
         string version = _session.Run("(Test-ModuleManifest $Path).Version", ("Path", Path.Combine(Repository.StagedModule, "Anovos.Mlflow.psd1"))).Clean().Single.ToString();
         string assembly = AssemblyName.GetAssemblyName(Path.Combine(Repository.StagedModule, "Anovos.Mlflow.dll")).Version!.ToString(3);
         Assert.Equal(assembly, version);
-        Assert.Matches($@"(?m)^## (\[{version.Replace(".", @"\.")}\]|\[Unreleased\])", File.ReadAllText(Path.Combine(Repository.Root, "CHANGELOG.md")));
+        Assert.Matches($@"(?m)^## \[{Regex.Escape(version)}\] - \d{{4}}-\d\d-\d\d$", File.ReadAllText(Path.Combine(Repository.Root, "CHANGELOG.md")));
     }
 
     public void Dispose() => _session.Dispose();

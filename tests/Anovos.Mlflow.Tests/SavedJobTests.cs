@@ -68,7 +68,7 @@ public sealed class SavedJobTests : JobTests
         ErrorRecord error = Run(Start)
             .Errors.First(record => record.FullyQualifiedErrorId.StartsWith("WorkflowFailed", StringComparison.Ordinal));
         Assert.Contains("ended as FAILED (RUN_EXECUTION_ERROR): Task workflow failed with message", error.ToString());
-        Assert.EndsWith("KeyError: 'income'. Invoke-AnovosWorkflow -Repair runs the tasks that failed again. Run " + Stored.RunId + " "
+        Assert.EndsWith("KeyError: 'income'. Invoke-AnovosWorkflow -Repair runs the failed tasks again. Run " + Stored.RunId + " "
             + "has its log and a note.", error.ToString());
         Assert.Equal(["SUCCESS", "FAILED", "SUCCESS", "UPSTREAM_FAILED"], Job.Attempts.Select(attempt => attempt.Result));
         Assert.Equal("FAILED", Stored.Status);
@@ -180,10 +180,10 @@ public sealed class SavedJobTests : JobTests
     {
         await StartAsync(new() { SavedJobs = [Saved], Job = new() });
         Run(Start).Clean();
-        Assert.Contains("ended well", Repair(Stored.RunId));
+        Assert.Contains("succeeded: there is nothing to repair", Repair(Stored.RunId));
         Run("Invoke-AnovosWorkflow -SkipCheck -Config $Workflow /Shared/main.py -ServerlessEnvironment @{ environment_version = '5' }")
             .Clean();
-        Assert.Contains("submitted once", Repair(Server.Runs[^1].RunId));
+        Assert.Contains("submitted as a one-time run", Repair(Server.Runs[^1].RunId));
         string other = Run("(Start-MlflowRun -TrackingUri databricks -Experiment /Shared/churn | Stop-MlflowRun).RunId").Clean().Texts[^1];
         Assert.Contains("mlflow.databricks.jobRunID is missing", Repair(other));
         Assert.Equal("FINISHED", Server.Runs[^1].Status);

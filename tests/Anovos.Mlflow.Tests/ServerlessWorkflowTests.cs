@@ -88,9 +88,9 @@ public sealed class ServerlessWorkflowTests : JobTests
     }
 
     [Theory]
-    [InlineData("src/main.py " + Git + " -ClusterId 0923-164208-meows279", "Git repository cannot be given environment variables", 0)]
+    [InlineData("src/main.py " + Git + " -ClusterId 0923-164208-meows279", "Git repository cannot receive environment variables", 0)]
     [InlineData("src/main.py " + Git + " -ServerlessEnvironment @{ environment_version = '4' }", "environment_version 5", 0)]
-    [InlineData("/Shared/main.py " + Git + " " + Five, "relative one", 0)]
+    [InlineData("/Shared/main.py " + Git + " " + Five, "relative path", 0)]
     [InlineData("s3://bucket/main.py -ServerlessEnvironment @{ environment_version = '4' }", "on serverless compute", 0)]
     [InlineData("/Shared/main.py -ServerlessEnvironment ./broken.json", "JSON", 0)]
     [InlineData("/Shared/main.py -ServerlessEnvironment @{ dependencies = @('anovos') }", "environment_version and base_environment", 1)]

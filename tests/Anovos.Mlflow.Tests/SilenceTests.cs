@@ -87,7 +87,7 @@ public sealed class SilenceTests : IDisposable
             """).Clean();
         ScriptResult result = _session.Run(command);
         Assert.Equal(missing is null ? [] : ["RunNotFound"], result.Errors.Select(error => error.FullyQualifiedErrorId.Split(',')[0]));
-        Assert.All(result.Errors, error => Assert.Contains($"is called '{missing}'", error.ToString()));
+        Assert.All(result.Errors, error => Assert.Contains($"is named '{missing}'", error.ToString()));
         Assert.Empty(result.Warnings);
     }
 
@@ -109,7 +109,7 @@ public sealed class SilenceTests : IDisposable
     {
         ScriptResult result = _session.Run(command).Clean();
         Assert.Empty(result.Output);
-        Assert.StartsWith("There is no folder file:///", Assert.Single(result.Warnings));
+        Assert.StartsWith("The folder file:///", Assert.Single(result.Warnings));
     }
 
     [Theory]
@@ -122,7 +122,7 @@ public sealed class SilenceTests : IDisposable
     {
         ScriptResult result = _session.Run(command).Clean();
         Assert.Empty(result.Output);
-        Assert.StartsWith("There is no database sqlite:///", Assert.Single(result.Warnings));
+        Assert.StartsWith("The database sqlite:///", Assert.Single(result.Warnings));
         Assert.Empty(Directory.EnumerateFileSystemEntries(_session.Folder));
     }
 

@@ -9,8 +9,8 @@ using Xunit.v3;
 namespace Anovos.Mlflow.Tests;
 
 /// <summary>
-/// Skips the tests that Wine or Mono cannot pass, for a reason of their own: <c>tests/emulation/limits.txt</c> has them. On Windows
-/// and on .NET Framework they run.
+/// Skips the tests that cannot pass because of a limit of Wine or Mono. They are listed in <c>tests/emulation/limits.txt</c>. On Windows
+/// and on .NET Framework, they run.
 /// </summary>
 [AttributeUsage(AttributeTargets.Assembly)]
 internal sealed class EmulationLimitsAttribute : BeforeAfterTestAttribute
@@ -28,7 +28,7 @@ internal sealed class EmulationLimitsAttribute : BeforeAfterTestAttribute
             Assert.Skip(reason);
     }
 
-    /// <summary>The lines of the list.</summary>
+    /// <summary>Returns the lines of the list.</summary>
     internal static IReadOnlyList<(string Emulation, Regex Name, string Reason)> Read()
     {
         using Stream list = typeof(EmulationLimitsAttribute).Assembly.GetManifestResourceStream("limits.txt")!;
@@ -44,7 +44,7 @@ internal sealed class EmulationLimitsAttribute : BeforeAfterTestAttribute
 
     private static Regex Pattern(string name) => new($"^{Regex.Escape(name).Replace("\\*", ".*")}$", RegexOptions.Singleline);
 
-    /// <summary>The emulation that runs this process; null on a real system.</summary>
+    /// <summary>Returns the emulation that runs this process; null on a real system.</summary>
     private static string? Emulation()
     {
         if (Type.GetType("Mono.Runtime") is not null)

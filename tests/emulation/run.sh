@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs Core's tests, the module's and the host as Windows programs under Wine, and Core's tests for .NET Framework on Mono. Both are in a
-# Debian of their own, which debootstrap makes; ANOVOS_TEST_EMULATION_ROOT names a folder that keeps it for the next time (3 GB). Takes
-# root on Linux, and some ten minutes. What the emulations cannot do is in limits.txt.
+# Runs Core's tests, the module's tests and the host as Windows programs under Wine, and Core's tests for .NET Framework on Mono. Both run
+# in a separate Debian created by debootstrap. ANOVOS_TEST_EMULATION_ROOT names a folder to keep it in for the next time (3 GB). Requires
+# root on Linux, and takes about ten minutes. The limits of the emulations are in limits.txt.
 set -uo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 
@@ -13,7 +13,7 @@ skip() {
 if [ -z "${ANOVOS_EMULATION_MOUNTS:-}" ]; then
     [ "$(uname -s)" = Linux ] && [ "$(id -u)" = 0 ] || skip 'they need root on Linux'
     for program in debootstrap chroot unshare; do command -v "$program" >/dev/null || skip "there is no $program"; done
-    # What is mounted below is gone with this process.
+    # The mounts below end with this process.
     exec env ANOVOS_EMULATION_MOUNTS=own unshare --mount --propagation private bash "$0" "$@"
 fi
 
@@ -23,17 +23,17 @@ failed=0
 
 finish() {
     local mounted
-    # What a step that ran out of its time has left.
+    # A step that timed out may have left processes.
     [ ! -d "$root/emulation/prefix" ] || inside / wineserver -k
     while read -r _ mounted _; do
         case $mounted in "$root"/*) umount -R "$mounted" ;; esac
     done < <(tac /proc/self/mounts) 2>/dev/null
-    # Never what is mounted.
+    # Never deletes mounted folders.
     grep -qF " $work/" /proc/self/mounts || rm -rf --one-file-system "$work"
 }
 trap finish EXIT
 
-# Wine 10 is in Debian 13. That of Debian 12 blocks under .NET 10.
+# Debian 13 has Wine 10. Debian 12's Wine blocks under .NET 10.
 if [ ! -e "$root/usr/bin/mono" ]; then
     echo '=== Debian with Wine and Mono'
     { timeout 900 debootstrap --variant=minbase --include=ca-certificates,wine,wine64 trixie "$root" &&
@@ -46,10 +46,10 @@ mount --bind /proc "$root/proc" && mount --rbind /dev "$root/dev" && mount --bin
 if [ -d "$repository/../shared" ]; then
     mkdir -p "$root$(dirname "$repository")/shared" && mount --bind "$repository/../shared" "$root$(dirname "$repository")/shared"
 fi
-# Else localhost is unknown.
+# Otherwise localhost is unknown.
 cp /etc/hosts "$root/etc/hosts"
 
-inside() { # folder, command...; the environment of Wine does not disturb Mono
+inside() { # folder, command...; Mono ignores the environment of Wine
     local folder=$1
     shift
     chroot "$root" env -i --default-signal=INT PATH=/usr/local/bin:/usr/bin:/bin HOME=/root LANG=C.UTF-8 TERM=dumb \
@@ -64,7 +64,7 @@ windows_path() { echo "Z:${1//\//\\}"; }
 step() { # title, command...
     echo "=== $1"
     shift
-    # What a terminal obeys is not for a log.
+    # Removes terminal control sequences from the log.
     timeout --kill-after 10 1200 "$@" 2>&1 | sed -u 's/\x1b\[[?0-9;]*[A-Za-z]//g; s/\r//g'
     local code=${PIPESTATUS[0]}
     [ "$code" -eq 0 ] || failed=1
@@ -75,7 +75,7 @@ publish() { # project, further arguments...
     timeout 900 dotnet publish "$repository/$1" -c Release -r win-x64 --self-contained --nologo -v q "${@:2}" || failed=1
 }
 
-# Console programs that these start need a console, which Wine has on a terminal only.
+# Console programs that the tests start need a console, which Wine has only on a terminal.
 on_terminal() { # folder, program, arguments...
     inside "$1" script -qec "stty cols 250; wine '$(windows_path "$2")'$(printf " '%s'" "${@:3}")" /dev/null
 }
@@ -87,7 +87,7 @@ run_windows_tests() { # project, further arguments...
     on_terminal "$folder" "$folder/$1.exe" -noLogo -noColor "${classes[@]}" "${@:2}"
 }
 
-# It counts as a test.
+# Counts as a test.
 run_quickstart() { # program
     local folder="/emulation/quickstart" start=$SECONDS
     rm -rf "$root$folder" && mkdir -p "$root$folder"
@@ -107,7 +107,7 @@ dotnet restore tests/Anovos.Mlflow.Core.Tests -p:TestNetFramework=true -v q &&
     dotnet build tests/Anovos.Mlflow.Core.Tests --no-restore -f net472 -p:TestNetFramework=true -c Release --nologo -v q || failed=1
 framework="$repository/tests/Anovos.Mlflow.Core.Tests/bin/Release/net472"
 
-# The test server runs on .NET, outside. It ends with its input.
+# The test server runs on .NET, outside of the emulation. It ends when its input ends.
 dotnet build tests/Anovos.Mlflow.TestServer -c Release --nologo -v q || failed=1
 coproc server { exec dotnet tests/Anovos.Mlflow.TestServer/bin/Release/net10.0/Anovos.Mlflow.TestServer.dll; }
 read -r ANOVOS_TEST_SERVER_URI <&"${server[0]}" && export ANOVOS_TEST_SERVER_URI
@@ -118,7 +118,7 @@ publish tests/Anovos.Mlflow.Tests
 publish src/Anovos.Mlflow.Host
 publish src/Anovos.Mlflow.Host -p:PublishSingleFile=true --output "$repository/out/emulation"
 [ -d "$root/emulation/prefix" ] || overrides='mscoree,mshtml=' inside / wine wineboot -i >"$work/wineboot.log" 2>&1
-# The folder of the network, to Wine.
+# The network share for Wine.
 mkdir -p "$root/emulation/unc/server/share" && ln -sfn /emulation/unc "$root/emulation/prefix/dosdevices/unc"
 step 'Core, under Wine' bash -c 'run_windows_tests Anovos.Mlflow.Core.Tests -parallelMode none'
 step 'The module, under Wine' bash -c 'run_windows_tests Anovos.Mlflow.Tests'

@@ -95,7 +95,7 @@ Describe 'The module in this PowerShell' {
 
     # On .NET Framework, this text comes from HttpWebRequest, in the language of the system.
     It 'reports that a server <What>' -ForEach @(
-        @{ What = 'refuses the connection'; Uri = 'http://127.0.0.1:9'; Words = 'Nothing listens at 127.0.0.1 port 9.*' }
+        @{ What = 'refuses the connection'; Uri = 'http://127.0.0.1:9'; Words = 'Nothing is listening on 127.0.0.1 port 9.*' }
         @{ What = 'is unknown'; Uri = 'http://server.invalid:5000'; Words = '*server.invalid*' }
     ) {
         $env:MLFLOW_HTTP_REQUEST_MAX_RETRIES = '0'

@@ -4,9 +4,9 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>Files that are stored as one zip, in which they keep their names. Every store takes the name of the zip.</summary>
+/// <summary>Files that are stored as one zip, so that they keep their names. Every store accepts the name of the zip.</summary>
 /// <param name="ArtifactPath">The path of the file or folder in the run, without compression.</param>
-/// <param name="Origin">Its place on this machine, or its URI.</param>
+/// <param name="Origin">Its path on this machine, or its URI.</param>
 /// <param name="Files">Its files, with their paths in the run without compression.</param>
 public sealed record ArtifactBundle(string ArtifactPath, string Origin, IReadOnlyList<ArtifactUpload> Files)
 {
@@ -50,7 +50,7 @@ public sealed record ArtifactBundle(string ArtifactPath, string Origin, IReadOnl
     /// <summary>Whether the path is that of a zip.</summary>
     public static bool IsZip(string artifactPath) => artifactPath.EndsWith(Extension, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The result if the zip cannot be made.</summary>
+    /// <summary>The result if the zip cannot be created.</summary>
     public ArtifactUploaded Failed(Exception error) => new(Upload(new BytesSource(Origin, [])), error);
 
     /// <summary>The upload of the zip.</summary>

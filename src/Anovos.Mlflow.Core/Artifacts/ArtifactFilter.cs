@@ -1,18 +1,18 @@
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>Narrows artifacts by patterns of their paths, as <see cref="ArtifactPattern"/> has them.</summary>
+/// <summary>Filters artifacts by patterns of their paths; see <see cref="ArtifactPattern"/>.</summary>
 public sealed class ArtifactFilter
 {
     private readonly ArtifactPattern[] _include;
     private readonly ArtifactPattern[] _exclude;
 
-    /// <param name="include">Only what one of these selects; all when there is none.</param>
-    /// <param name="exclude">Not what one of these selects.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for what is no pattern.</exception>
+    /// <param name="include">The patterns of the artifacts to select; empty for all.</param>
+    /// <param name="exclude">The patterns of the artifacts to leave out.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for an invalid pattern.</exception>
     public ArtifactFilter(IEnumerable<string> include, IEnumerable<string> exclude) =>
         (_include, _exclude) = ([.. include.Select(ArtifactPattern.Parse)], [.. exclude.Select(ArtifactPattern.Parse)]);
 
-    /// <summary>Whether it lets everything through.</summary>
+    /// <summary>Whether it selects every path.</summary>
     public bool IsEmpty => _include.Length == 0 && _exclude.Length == 0;
 
     /// <summary>Whether the path is selected.</summary>

@@ -1,17 +1,17 @@
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>The rules of paths under an artifact root: relative, with slashes, and never out of the root.</summary>
+/// <summary>Checks and normalizes paths below an artifact root: relative, with slashes, and never outside the root.</summary>
 public static class ArtifactPath
 {
-    /// <summary>The path of what is to be removed, in its one form.</summary>
+    /// <summary>Normalizes the path of an artifact to remove.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactPathInvalid"/>, also for the root.</exception>
     public static string OfRemoval(string path) => Normalize(path) is { Length: > 0 } normal
         ? normal
-        : throw Invalid(path, "is the root of all artifacts of the run, which are not removed at once");
+        : throw Invalid(path, "is the artifact root of the run, which cannot be removed as a whole");
 
-    /// <summary>The path in its one form: no empty or <c>.</c> segments, no slash at either end. Empty stays empty.</summary>
+    /// <summary>Normalizes a path: no empty or <c>.</c> segments, no slash at either end. An empty path stays empty.</summary>
     /// <exception cref="MlflowException">
-    /// <see cref="ErrorKind.ArtifactPathInvalid"/> when it is absolute, climbs, or holds what no store takes.
+    /// <see cref="ErrorKind.ArtifactPathInvalid"/> if it is absolute, contains <c>..</c>, or contains characters that no store accepts.
     /// </exception>
     public static string Normalize(string path)
     {
@@ -20,16 +20,16 @@ public static class ArtifactPath
         if (path.Length > 1 && path[1] == ':' && char.IsLetter(path[0]) && (WindowsName.IsWindows || path.Length == 2 || path[2] == '/'))
             throw Invalid(path, "begins with a drive; give it relative to the run's artifact root");
         if (path.Contains('\\'))
-            throw Invalid(path, "holds a backslash; separate folders with '/'");
+            throw Invalid(path, "contains a backslash; separate folders with '/'");
         if (path.Contains('\0'))
-            throw Invalid(path.Replace('\0', ' '), "holds a NUL character");
+            throw Invalid(path.Replace('\0', ' '), "contains a NUL character");
 
         if (HasHalfCharacter(path))
-            throw Invalid(path, "holds half of a character (an unpaired surrogate), which no URL can carry; rename the file");
+            throw Invalid(path, "contains half of a character (an unpaired surrogate), which cannot be written in a URL; rename the file");
 
         string[] segments = [.. path.Split('/').Where(segment => segment.Length > 0 && segment != ".")];
         if (segments.Contains(".."))
-            throw Invalid(path, "climbs out of the run's artifact root with '..'");
+            throw Invalid(path, "leaves the run's artifact root with '..'");
         return string.Join("/", segments);
     }
 

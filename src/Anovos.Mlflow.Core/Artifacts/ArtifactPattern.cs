@@ -2,7 +2,7 @@ namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>
 /// Selects artifact paths: <c>*</c> and <c>?</c> within a segment, <c>**</c> across segments.
-/// What matches a leading part of a path selects everything below it. Case counts.
+/// A pattern that matches a leading part of a path selects everything below it. Case-sensitive.
 /// </summary>
 public sealed class ArtifactPattern
 {
@@ -17,9 +17,9 @@ public sealed class ArtifactPattern
         _segments = Segments(text);
     }
 
-    /// <summary>Reads a pattern.</summary>
+    /// <summary>Parses a pattern.</summary>
     /// <exception cref="MlflowException">
-    /// <see cref="ErrorKind.InvalidValue"/>: it is empty, absolute, too long or climbs with <c>..</c>.
+    /// <see cref="ErrorKind.InvalidValue"/>: it is empty, absolute, too long or contains <c>..</c>.
     /// </exception>
     public static ArtifactPattern Parse(string text) => WhyInvalid(text) is { } why
         ? throw new MlflowException(ErrorKind.InvalidValue,
@@ -27,20 +27,20 @@ public sealed class ArtifactPattern
         { Target = text }
         : new ArtifactPattern(text);
 
-    /// <summary>Why a text is no pattern, as a clause; null when it is one.</summary>
+    /// <summary>Returns why a text is not a valid pattern, as a clause; null if it is valid.</summary>
     public static string? WhyInvalid(string text)
     {
         if (text.Length > MaxLength)
-            return $"it has {text.Length} characters, {MaxLength} are allowed";
+            return $"it has {text.Length} characters, but at most {MaxLength} are allowed";
         if (text.StartsWith("/", StringComparison.Ordinal) || text.StartsWith("\\", StringComparison.Ordinal) || text.Contains(":"))
-            return "it is absolute, and artifact paths are relative to the run";
+            return "it is absolute, but artifact paths are relative to the run";
         if (Segments(text).Contains(".."))
-            return "it holds '..'";
+            return "it contains '..'";
         return Segments(text).Length == 0 ? "it is empty" : null;
     }
 
     /// <summary>Whether the pattern matches the path or a leading part of it.</summary>
-    /// <param name="path">An artifact path, as <c>data_ingest/join_dataset</c>.</param>
+    /// <param name="path">An artifact path, such as <c>data_ingest/join_dataset</c>.</param>
     public bool Selects(string path)
     {
         // For each number of leading segments of the path: whether the pattern so far matches them.
@@ -69,7 +69,7 @@ public sealed class ArtifactPattern
     private static string[] Segments(string path) =>
         path.Split('/', '\\').Where(segment => segment.Length > 0 && segment != ".").ToArray();
 
-    /// <summary>Goes back only to the last <c>*</c>, so that the time is bounded by the product of the lengths.</summary>
+    /// <summary>Backtracks only to the last <c>*</c>, so the time is bounded by the product of the lengths.</summary>
     private static bool MatchesSegment(string pattern, string segment)
     {
         (int p, int s, int star, int resume) = (0, 0, -1, 0);

@@ -68,7 +68,7 @@ public sealed class ArtifactReceiver(IArtifactReader store, int parallelism, boo
             if (file.Refused is not null)
                 return Refusal(file, $"its name {file.Refused}");
             ListedArtifact first = byPath[folds ? ListedName.Folded(file.ArtifactPath) : file.ArtifactPath].First();
-            return ReferenceEquals(first, file) ? null : Refusal(file, $"'{first.ArtifactPath}' is the same file in this folder. Receive it alone into another one");
+            return ReferenceEquals(first, file) ? null : Refusal(file, $"in this folder it is the same file as '{first.ArtifactPath}'. Download it into another folder");
         }
 
         void Report(long bytes, int count) => progress(new TransferProgress(Interlocked.Add(ref bytesReceived, bytes), bytesTotal, count, files.Count));
@@ -79,5 +79,5 @@ public sealed class ArtifactReceiver(IArtifactReader store, int parallelism, boo
         files.Aggregate(0L, (sum, file) => file.Length > long.MaxValue - sum ? long.MaxValue : sum + file.Length);
 
     private static MlflowException Refusal(ListedArtifact file, string why) =>
-        new(ErrorKind.ArtifactPathInvalid, $"The run lists '{ListedName.ToShow(file.ArtifactPath)}', which is not received: {why}.") { Target = ListedName.ToShow(file.ArtifactPath) };
+        new(ErrorKind.ArtifactPathInvalid, $"The run lists '{ListedName.ToShow(file.ArtifactPath)}', but it was not downloaded: {why}.") { Target = ListedName.ToShow(file.ArtifactPath) };
 }

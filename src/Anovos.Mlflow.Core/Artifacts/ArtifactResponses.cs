@@ -3,13 +3,13 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>Reads what MLflow's artifact service answers.</summary>
+/// <summary>Reads responses of MLflow's artifact service.</summary>
 internal static class ArtifactResponses
 {
     private const int BufferBytes = 1 << 17;
 
     /// <summary>Writes the body to a stream.</summary>
-    /// <exception cref="MlflowException">It broke off.</exception>
+    /// <exception cref="MlflowException">The response ended early.</exception>
     public static async Task CopyAsync(
         HttpResponseMessage response, Uri server, ConnectionOptions options, Stream target, Action<long> received, CancellationToken cancellationToken)
     {
@@ -24,7 +24,7 @@ internal static class ArtifactResponses
             }
             catch (Exception e) when (e is IOException or HttpRequestException or InvalidDataException && !cancellationToken.IsCancellationRequested)
             {
-                // Ended early. A failure to write the target is not for here: it would not pass.
+                // The response ended early. Errors of the target are not caught here, because they are not transient.
                 throw ConnectionErrors.From(e, server, options);
             }
 
@@ -35,8 +35,8 @@ internal static class ArtifactResponses
         }
     }
 
-    /// <summary>The entries that an answer lists.</summary>
-    /// <exception cref="MlflowException">It is no listing.</exception>
+    /// <summary>Reads the entries of a listing.</summary>
+    /// <exception cref="MlflowException">The response is not a listing.</exception>
     public static IReadOnlyList<Artifact> ReadList(JsonElement answer, Uri server, string folder)
     {
         try
@@ -45,11 +45,11 @@ internal static class ArtifactResponses
         }
         catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or FormatException or OverflowException)
         {
-            throw new MlflowException(ErrorKind.NotAnMlflowServer, $"{server.GetLeftPart(UriPartial.Path).TrimEnd('/')} does not list artifacts as an MLflow server does. Check the path of the tracking URI.", e) { Target = folder };
+            throw new MlflowException(ErrorKind.NotAnMlflowServer, $"{server.GetLeftPart(UriPartial.Path).TrimEnd('/')} did not return a list of artifacts as an MLflow server does. Check the path of the tracking URI.", e) { Target = folder };
         }
     }
 
-    /// <summary>Whether there is nothing. MLflow 2 answers 500 then, and only its words tell that another try is not worth it.</summary>
+    /// <summary>Whether the artifact is missing. MLflow 2 returns 500 then, and only the text shows that a retry is useless.</summary>
     public static bool IsMissing(HttpResponseMessage response, string body) =>
         response.RequestMessage?.Method == HttpMethod.Get && (int)response.StatusCode == 500
         && (body.Contains("No such file or directory") || body.Contains("No such artifact"));

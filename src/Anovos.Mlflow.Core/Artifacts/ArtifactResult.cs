@@ -1,52 +1,52 @@
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>What became of something that could be sent or received.</summary>
+/// <summary>The outcome for a file or an output that could be sent or received.</summary>
 public enum ArtifactStatus
 {
-    /// <summary>It is in the store.</summary>
+    /// <summary>It was sent to the store.</summary>
     Sent,
 
-    /// <summary>It is on this machine.</summary>
+    /// <summary>It was downloaded to this machine.</summary>
     Received,
 
-    /// <summary>It was there already.</summary>
+    /// <summary>It already existed at the destination.</summary>
     Unchanged,
 
-    /// <summary>It is not to be sent.</summary>
+    /// <summary>It is not selected for sending.</summary>
     NotTracked,
 
-    /// <summary>It is to be sent and is not there.</summary>
+    /// <summary>It is selected for sending, but does not exist.</summary>
     Missing,
 
-    /// <summary>It did not arrive.</summary>
+    /// <summary>It could not be sent or received.</summary>
     Failed,
 }
 
-/// <summary>What became of one file, or of one output of a workflow that was not sent.</summary>
+/// <summary>The outcome for one file, or for one output of a workflow that was not sent.</summary>
 public sealed record ArtifactResult
 {
-    /// <summary>What it is to the workflow: Output, Report, Statistic, Intermediate; empty for a file of no workflow.</summary>
+    /// <summary>Its role in the workflow: Output, Report, Statistic or Intermediate; empty for a file outside of a workflow.</summary>
     public string Kind { get; init; } = "";
 
     /// <summary>Its path under the run's artifact root.</summary>
     public required string ArtifactPath { get; init; }
 
-    /// <summary>Where it is on this machine.</summary>
+    /// <summary>Its path on this machine.</summary>
     public string Path { get; init; } = "";
 
-    /// <summary>Bytes; null where nothing was looked at.</summary>
+    /// <summary>The size in bytes; null if it was not determined.</summary>
     public long? Length { get; init; }
 
-    /// <summary>What became of it.</summary>
+    /// <summary>The outcome.</summary>
     public required ArtifactStatus Status { get; init; }
 
-    /// <summary>Why.</summary>
+    /// <summary>The reason for the outcome.</summary>
     public string Reason { get; init; } = "";
 
-    /// <summary>The run it was for.</summary>
+    /// <summary>The run that it belongs to.</summary>
     public string RunId { get; init; } = "";
 
-    /// <summary>What became of an upload.</summary>
+    /// <summary>The result of an upload.</summary>
     public static ArtifactResult Of(ArtifactUploaded uploaded, string runId) => new()
     {
         Kind = uploaded.Upload.Kind,

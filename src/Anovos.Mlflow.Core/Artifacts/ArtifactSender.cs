@@ -26,11 +26,11 @@ internal sealed class ArtifactSender(IArtifactStore store, SendPolicy policy)
         if (!changed && content is not null && !FileState.IsSettled(before.Written, began))
             changed = content != await upload.Source.MeasureAsync(cancellationToken).ConfigureAwait(false);
         if (changed)
-            throw Failed(upload, $"It changed while it was sent ({before.Length} bytes before, {after.Length} after). Send it again when nothing writes to it any more.");
+            throw Failed(upload, $"The file changed during the upload ({before.Length} bytes before, {after.Length} after). Send it again when no other program is writing to it.");
         if (policy.Verify)
             content ??= await upload.Source.MeasureAsync(cancellationToken).ConfigureAwait(false);
         if (policy.Verify && content is not null && await ReadBackAsync(upload.ArtifactPath, content.Length, cancellationToken).ConfigureAwait(false) is var back && back != content)
-            throw Failed(upload, $"What was read back is not what was sent: {back.Length} bytes with SHA-256 {back.Sha256} instead of {content.Length} with {content.Sha256}. Send it again.");
+            throw Failed(upload, $"The bytes that were read back differ from those that were sent: {back.Length} bytes with SHA-256 {back.Sha256} instead of {content.Length} with {content.Sha256}. Send it again.");
         Record(upload, before, content?.Sha256, began);
         return null;
     }
@@ -44,7 +44,7 @@ internal sealed class ArtifactSender(IArtifactStore store, SendPolicy policy)
         if (local.Length != remoteLength)
             return null;
         if (local.Length == 0)
-            return "the run has it already, empty as it is";
+            return "the run already has it, and both are empty";
         SentFile? record = journal.Find(upload.ArtifactPath) is { } found && found.Length == local.Length ? found : null;
         if (policy.Verify || (store.IsLocal && record is null))
         {
@@ -52,7 +52,7 @@ internal sealed class ArtifactSender(IArtifactStore store, SendPolicy policy)
             if (here.Length != local.Length || here != await TryReadBackAsync(upload.ArtifactPath, remoteLength, cancellationToken).ConfigureAwait(false))
                 return null;
             Record(upload, local, here.Sha256, began);
-            return "the run has it already, byte for byte";
+            return "the run already has it, byte for byte";
         }
 
         if (record is null)
@@ -70,7 +70,7 @@ internal sealed class ArtifactSender(IArtifactStore store, SendPolicy policy)
             Record(upload, local, here.Sha256, began);
         }
 
-        return "the run has it already, sent from this machine";
+        return "the run already has it, sent from this machine";
     }
 
     private async Task<ArtifactContent?> TryReadBackAsync(string artifactPath, long length, CancellationToken cancellationToken)

@@ -2,7 +2,7 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>A folder of an artifact store, as a store.</summary>
+/// <summary>Presents a folder of an artifact store as a store.</summary>
 internal sealed class ArtifactSubtree(IArtifactStore store, string folder)
     : IArtifactStore, ISharesConcurrency, IPrefetchesCredentials, IRangedReader
 {

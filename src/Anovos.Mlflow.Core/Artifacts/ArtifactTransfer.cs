@@ -22,7 +22,7 @@ public sealed record ArtifactUpload(ArtifactSource Source, string ArtifactPath)
     /// <summary>The MD5 that the bucket stores for the object, in hex digits; null if it stores none.</summary>
     public string? Md5 { get; init; }
 
-    /// <summary>The place on this machine that the source was made from; null if the source is that place.</summary>
+    /// <summary>The path on this machine that the source was created from; null if the source is that path.</summary>
     public string? Origin { get; init; }
 
     /// <inheritdoc cref="ArtifactSource.Length"/>
@@ -88,7 +88,7 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, Send
             try
             {
                 if (upload.Source is FileSource && SpecialFiles.Describe(upload.Source.Location) is { } special)
-                    return new ArtifactUploaded(upload, new IOException($"{upload.Source} is {special}, and only files are sent."));
+                    return new ArtifactUploaded(upload, new IOException($"{upload.Source} is {special}. Only regular files are sent."));
                 long? length = there.TryGetValue(upload.ArtifactPath, out long found) ? found : null;
                 string? unchanged = await sender.SendAsync(upload, length, bytes => Report(bytes, Volatile.Read(ref filesSent)), token).ConfigureAwait(false);
                 return new ArtifactUploaded(upload, null, unchanged);
@@ -115,6 +115,6 @@ public sealed class ArtifactTransfer(IArtifactStore store, int parallelism, Send
 
     private static MlflowException Taken(ArtifactUpload first) => new(
         ErrorKind.ArtifactPathInvalid,
-        $"'{first.Source}' is sent under that artifact path. Send the folder that holds both, or each with an -ArtifactPath or -Name of its own.")
+        $"'{first.Source}' is already sent to this artifact path. Send the folder that contains both, or give each its own -ArtifactPath or -Name.")
     { Target = first.ArtifactPath };
 }

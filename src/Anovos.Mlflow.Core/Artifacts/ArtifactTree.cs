@@ -36,7 +36,7 @@ public static class ArtifactTree
         {
             folders += level.Count;
             if (depth >= MaxDepth || folders > MaxFolders)
-                throw new MlflowException(ErrorKind.ServerError, $"The run lists more than {MaxFolders} folders, or folders more than {MaxDepth} deep, below '{ListedName.ToShow(start)}'. Receive folders of it one by one.") { Target = start };
+                throw new MlflowException(ErrorKind.ServerError, $"The run lists more than {MaxFolders} folders, or folders nested more than {MaxDepth} levels deep, below '{ListedName.ToShow(start)}'. Download its folders one at a time.") { Target = start };
             List<string> below = [];
             await ParallelWork.RunAsync(level, Math.Min(parallelism, ParallelWork.DefaultParallelism), ListAsync, cancellationToken).ConfigureAwait(false);
             level = [.. below.Distinct().OrderBy(path => path, StringComparer.Ordinal)];
@@ -52,7 +52,7 @@ public static class ArtifactTree
                 {
                     // The store does not know the folder by that name. The others are still listed.
                     lock (files)
-                        files.Add(new ListedArtifact(folder, 0, $"is one that the store cannot list. {e.Message.TrimEnd('.')}"));
+                        files.Add(new ListedArtifact(folder, 0, $"cannot be listed by the store. {e.Message.TrimEnd('.')}"));
                     return;
                 }
 
@@ -80,7 +80,7 @@ public static class ArtifactTree
     {
         IReadOnlyList<Artifact> siblings = await store.ListAsync(RemoteArtifacts.ParentOf(artifactPath), cancellationToken).ConfigureAwait(false);
         return siblings.FirstOrDefault(sibling => sibling.ArtifactPath == artifactPath)
-            ?? throw new MlflowException(ErrorKind.ArtifactNotFound, $"The run has no artifact '{artifactPath}'. Get-MlflowArtifact without a path lists what it has.") { Target = artifactPath };
+            ?? throw new MlflowException(ErrorKind.ArtifactNotFound, $"The run has no artifact '{artifactPath}'. Run Get-MlflowArtifact without a path to list its artifacts.") { Target = artifactPath };
     }
 
     /// <summary>
@@ -118,7 +118,7 @@ public static class ArtifactTree
         string prefix = folder.Length == 0 ? "" : folder + "/";
         string? refused = entry.ArtifactPath.StartsWith(prefix, StringComparison.Ordinal)
             ? ListedName.WhyRefused(entry.ArtifactPath.Substring(prefix.Length), WindowsName.IsWindows, store.TakesControls)
-            : "is not in the folder that was listed";
+            : "is not in the listed folder";
         return new ListedArtifact(entry.ArtifactPath, Math.Max(0, entry.Length ?? 0), refused);
     }
 }

@@ -4,13 +4,13 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>
-/// Transfers of large files straight to and from the bucket behind an MLflow server that passes artifacts on. If the bucket cannot be
-/// used from here, everything goes through the server again.
+/// Transfers large files directly to and from the bucket behind an MLflow server that proxies artifacts. If the bucket cannot be used
+/// from here, everything goes through the server again.
 /// </summary>
 /// <param name="api">The server.</param>
 /// <param name="root">The address of the root.</param>
-/// <param name="runId">The run, where the server is its tracking server.</param>
-/// <param name="warn">Told once when the way is given up.</param>
+/// <param name="runId">The run, if the server is its tracking server.</param>
+/// <param name="warn">Called once when direct transfers are given up.</param>
 internal sealed class DirectTransfers(RestApi api, Uri root, string? runId, Action<string> warn) : IDisposable
 {
     private readonly MultipartOptions _options = api.Options.Multipart with
@@ -23,7 +23,7 @@ internal sealed class DirectTransfers(RestApi api, Uri root, string? runId, Acti
     private ProxiedMultipart? _target;
     private MultipartUpload? _upload;
 
-    /// <summary>How long a file must be to be sent in parts.</summary>
+    /// <summary>The minimum size of a file that is sent in parts, in bytes.</summary>
     public long MinimumBytes => _options.MinimumFileBytes ?? MultipartOptions.LargeFileBytes;
 
     /// <summary>Sends a file in parts. Returns null if it must go through the server.</summary>
@@ -39,13 +39,13 @@ internal sealed class DirectTransfers(RestApi api, Uri root, string? runId, Acti
         }
         catch (MlflowException) when (_options.ThroughServer is null && target.BucketFailure is { } failure)
         {
-            GiveUp($"does not take a part: {failure.Message}");
+            GiveUp($"rejected a part of a file: {failure.Message}");
             await upload.AbandonAsync(path, cancellationToken).ConfigureAwait(false);
             return null;
         }
     }
 
-    /// <summary>Finds where the bucket gives an artifact. Returns null if it must come through the server.</summary>
+    /// <summary>Finds the ranges of an artifact in the bucket. Returns null if it must be downloaded through the server.</summary>
     public async Task<RangeSource?> TryFindRangesAsync(string path, long length, CancellationToken cancellationToken)
     {
         if (length < _options.RangedFileBytes
@@ -73,12 +73,12 @@ internal sealed class DirectTransfers(RestApi api, Uri root, string? runId, Acti
             return null;
         return new PresignedRanges(api.Options, Bucket(), first, token => SignAsync(path, token), path, failure =>
         {
-            GiveUp($"does not give '{path}': {failure.Message}");
+            GiveUp($"did not return '{path}': {failure.Message}");
             return true;
         });
     }
 
-    /// <summary>The URL that the bucket gives an artifact at.</summary>
+    /// <summary>Returns the presigned URL of an artifact in the bucket.</summary>
     public Task<PresignedUrl> FindUrlAsync(string path, CancellationToken cancellationToken) => SignAsync(path, cancellationToken);
 
     public void Dispose()
@@ -87,7 +87,7 @@ internal sealed class DirectTransfers(RestApi api, Uri root, string? runId, Acti
         _bucket?.Dispose();
     }
 
-    // MLflow's own variable decides if it is set.
+    // MLflow's own variable takes precedence if it is set.
     private async Task<bool> MayAsync(bool? variable, Func<ServerInfo, bool> can, CancellationToken cancellationToken)
     {
         if (api.Options.Presigned == PresignedUse.Never || api.Direct.IsClosed)
@@ -108,7 +108,7 @@ internal sealed class DirectTransfers(RestApi api, Uri root, string? runId, Acti
         if (api.Direct.Close())
         {
             warn($"The bucket behind {api.Server.GetLeftPart(UriPartial.Authority)} {why} "
-                + "Large files go through the server in this session.");
+                + "Large files go through the server for the rest of this session.");
         }
     }
 

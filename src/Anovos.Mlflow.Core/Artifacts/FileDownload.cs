@@ -1,12 +1,12 @@
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>
-/// Downloads one file to a temporary name in its folder, and renames it once it is complete. A large one may come in ranges; then what
-/// came stays after a failure, for the next download.
+/// Downloads one file to a temporary name in its folder, and renames it once it is complete. A large file may be downloaded in ranges.
+/// Then the received bytes are kept after a failure, for the next download.
 /// </summary>
 internal sealed class FileDownload(IArtifactReader store, ListedArtifact file, string path, bool overwrite)
 {
-    // A body that ends early without an error has no other remedy.
+    // Downloading again is the only remedy for a body that ends early without an error.
     private const int Attempts = 3;
 
     private readonly bool _isLink = DestinationFolder.IsLink(path);
@@ -43,7 +43,7 @@ internal sealed class FileDownload(IArtifactReader store, ListedArtifact file, s
                 }
                 catch (MlflowException e) when (next.GivesUp(e))
                 {
-                    // The store knows another way.
+                    // The store has another way to this file.
                     continue;
                 }
 
@@ -88,8 +88,8 @@ internal sealed class FileDownload(IArtifactReader store, ListedArtifact file, s
 
             if (content.Length != file.Length)
             {
-                throw Failed($"{content.Length} bytes came, and the run lists {file.Length}. It was replaced meanwhile, "
-                    + "or the server ended its response early; try again.");
+                throw Failed($"Received {content.Length} bytes, but the run lists {file.Length}. The artifact was replaced in the "
+                    + "meantime, or the server ended its response early; try again.");
             }
 
             return await PlaceAsync(temporary, content, cancellationToken).ConfigureAwait(false);
@@ -135,7 +135,7 @@ internal sealed class FileDownload(IArtifactReader store, ListedArtifact file, s
     }
 
     private MlflowException Differs() =>
-        Failed($"{path} is there with other content. Replace it with -Force, or receive into another folder.");
+        Failed($"{path} already exists with different content. Use -Force to replace it, or download into another folder.");
 
     private MlflowException Failed(string message) => new(ErrorKind.ArtifactReceiveFailed, message) { Target = file.ArtifactPath };
 }

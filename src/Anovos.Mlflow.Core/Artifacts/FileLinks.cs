@@ -6,14 +6,14 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>Links to files are followed: what they lead to is sent, and it has another length than the link.</summary>
+/// <summary>Follows links to files. The target of a link is sent, and its length differs from that of the link.</summary>
 internal static class FileLinks
 {
-    /// <summary>The file itself, or that to which a link leads in the end; null for a link that leads nowhere.</summary>
+    /// <summary>Returns the file itself, or the final target of a link; null for a link without a target.</summary>
     public static FileInfo? Follow(FileInfo file)
     {
 #if NET
-        // The attributes come with the file's length and time; to ask where it leads costs a call of its own.
+        // The attributes are read together with the file's length and time; the target of a link needs another call.
         if (!file.Exists || (file.Attributes & FileAttributes.ReparsePoint) == 0 || file.LinkTarget is null)
             return file;
         try
@@ -22,10 +22,10 @@ internal static class FileLinks
         }
         catch (IOException)
         {
-            return null; // in a circle, or through what is not there
+            return null; // a circular link, or a link through a missing folder
         }
 #else
-        // .NET Framework has no call for it, and is only on Windows.
+        // .NET Framework has no method for this, and exists only on Windows.
         return file.Exists && (file.Attributes & FileAttributes.ReparsePoint) != 0 && WindowsName.IsWindows ? Target(file) : file;
 #endif
     }
@@ -34,7 +34,7 @@ internal static class FileLinks
     private const uint ShareAll = 7, OpenExisting = 3, BackupSemantics = 0x02000000;
     private const int FileNotFound = 2, PathNotFound = 3, CannotResolve = 1921;
 
-    // Opening follows links; without any access, neither a lock nor a file that a cloud drive keeps elsewhere is in the way.
+    // Opening a file follows links. Without any access rights, it works for locked files, and for files that a cloud drive keeps remotely.
     private static FileInfo? Target(FileInfo file)
     {
         using SafeFileHandle handle = CreateFileW(file.FullName, 0, ShareAll, IntPtr.Zero, OpenExisting, BackupSemantics, IntPtr.Zero);

@@ -25,7 +25,7 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
         }
         catch (Exception e) when (e is OperationCanceledException or MlflowException && whole.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new MlflowException(failed, $"It took longer than the {options.TransferTimeout?.TotalSeconds} seconds that MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT allows a file.", e) { Target = path };
+            throw new MlflowException(failed, $"The transfer took longer than the {options.TransferTimeout?.TotalSeconds} seconds that MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT allows per file.", e) { Target = path };
         }
     }
 
@@ -37,14 +37,15 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
     }
 
     /// <summary>Sends a source, or a part of a file, as a request body. Returns the content that was sent and its ETag.</summary>
-    /// <param name="server">The address for error messages: the request's own may contain a signature.</param>
+    /// <param name="server">The address for error messages, because the request's own may contain a signature.</param>
     /// <param name="request">Creates the request for each attempt from the body.</param>
     /// <param name="source">The bytes.</param>
-    /// <param name="part">The part of a file; null for all of it.</param>
+    /// <param name="part">The part of a file; null for the whole file.</param>
     /// <param name="sent">Called with the number of bytes sent since the last call; negative when a failed attempt is taken back.</param>
     /// <param name="cancellationToken">Cancels the transfer.</param>
     /// <param name="readBack">
-    /// Creates the request that reads the file, to look whether it arrived when no response says so. Null if a second one does no harm.
+    /// Creates the request that reads the file back, to check whether it arrived if the response was lost. Null if sending twice does no
+    /// harm.
     /// </param>
     public async Task<(ArtifactContent Content, string ETag)> SendAsync(
         Uri server,
@@ -61,7 +62,7 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
         await retrier.ChangeAsync(once, IsDoneAsync, cancellationToken).ConfigureAwait(false);
         return (whole!, etag);
 
-        // What was not sent whole cannot have arrived.
+        // A file that was not sent completely cannot have arrived.
         async Task<bool> IsDoneAsync() => whole is not null && readBack is not null
             && await IsStoredAsync(server, readBack, whole, cancellationToken).ConfigureAwait(false);
 
@@ -76,7 +77,7 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
                 // A server may respond before it has read the whole body. Then it does not have the file.
                 return etag = content.Sent is not null
                     ? response.Headers.ETag?.ToString() ?? ""
-                    : throw new MlflowException(ErrorKind.ServerError, $"{server.Authority} answered before it received all of {source}.") { IsTransient = true };
+                    : throw new MlflowException(ErrorKind.ServerError, $"{server.Authority} responded before it received all of {source}.") { IsTransient = true };
             }
             catch (MlflowException e) when (e.IsTooLarge())
             {
@@ -105,7 +106,7 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
             },
             cancellationToken);
 
-    /// <summary>Makes one request for a range, and copies its body to the stream that <paramref name="begin"/> returns.</summary>
+    /// <summary>Sends one request for a range, and copies its body to the stream that <paramref name="begin"/> returns.</summary>
     /// <inheritdoc cref="RangeSource.RequestAsync"/>
     public async Task ReceiveRangeAsync(
         Uri server,
@@ -134,10 +135,10 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
             },
             cancellationToken);
 
-    /// <summary>Removes something. If it is missing after an attempt that got no clear response, that attempt removed it.</summary>
+    /// <summary>Removes an artifact. If it is missing after an attempt that got no clear response, that attempt removed it.</summary>
     /// <param name="server">The address for error messages.</param>
     /// <param name="request">Creates the request for each attempt.</param>
-    /// <param name="isGone">Looks whether it was removed when no response says so; null if the store cannot say.</param>
+    /// <param name="isGone">Checks whether it was removed if the response was lost; null if the store cannot tell.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
     public Task DeleteAsync(
         Uri server, Func<HttpRequestMessage> request, Func<Task<bool>>? isGone, CancellationToken cancellationToken)
@@ -154,7 +155,7 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
             }
             catch (MlflowException e) when (mayBeDone && e.Kind == ErrorKind.ArtifactNotFound)
             {
-                // Removed by an attempt before.
+                // An earlier attempt removed it.
             }
             catch (MlflowException e) when (e.MayHaveBeenDone())
             {
@@ -171,10 +172,10 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
         }
     }
 
-    /// <summary>True if the store has this content at the path. Asks once.</summary>
+    /// <summary>True if the store has this content at the path. Sends one request, without retries.</summary>
     /// <param name="server">The address for error messages.</param>
     /// <param name="readBack">Creates the request that reads the file.</param>
-    /// <param name="content">The content. A length is not enough: an older file of the same name may have the same.</param>
+    /// <param name="content">The content. A length is not enough: an older file with the same name may have the same length.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
     public async Task<bool> IsStoredAsync(
         Uri server, Func<HttpRequestMessage> readBack, ArtifactContent content, CancellationToken cancellationToken)
@@ -188,12 +189,12 @@ internal sealed class FileTransfer(ConnectionOptions options, Retrier retrier, H
         }
         catch (Exception e) when (e is MlflowException or IOException)
         {
-            // It is not there, or cannot be read now. Then it is sent again.
+            // The file is missing, or cannot be read now. It is sent again.
             return false;
         }
     }
 
-    // An attempt that ends when no byte has moved for the time of a request.
+    // Wraps an attempt so that it times out when no byte has moved for the request timeout.
     private Func<Task<T>> Timed<T>(
         Uri server, Action<long> moved, Func<Action<long>, CancellationToken, Task<T>> attempt, CancellationToken cancellationToken)
     {

@@ -1,14 +1,14 @@
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>The files below a folder, in the order of their names. Links to folders are not followed: one may lead back.</summary>
+/// <summary>The files below a folder, ordered by name. Links to folders are not followed, because one may be circular.</summary>
 /// <param name="Files">The files.</param>
-/// <param name="Problems">What could not be read, a sentence each.</param>
+/// <param name="Problems">Entries that could not be read, one sentence for each.</param>
 public sealed record FolderListing(IReadOnlyList<FileSource> Files, IReadOnlyList<string> Problems)
 {
     /// <summary>Lists a folder.</summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="cancellationToken">Ends it between folders.</param>
-    /// <param name="isLeftOut">Which files and folders below it are left out; told the name and whether it is a folder.</param>
+    /// <param name="cancellationToken">Cancels the listing, between two folders.</param>
+    /// <param name="isLeftOut">Returns true for a file or folder below it that is left out.</param>
     public static FolderListing Of(string folder, CancellationToken cancellationToken, Func<FileSystemInfo, bool>? isLeftOut = null)
     {
         List<FileSource> files = [];
@@ -23,7 +23,7 @@ public sealed record FolderListing(IReadOnlyList<FileSource> Files, IReadOnlyLis
             List<(string Name, bool IsFolder)> entries = [];
             try
             {
-                // Their names alone: what .NET keeps of each is large.
+                // Keep only the names: the objects of .NET are large.
                 foreach (FileSystemInfo entry in directory.EnumerateFileSystemInfos())
                 {
                     if (isLeftOut?.Invoke(entry) != true && !PartialFile.IsOwn(entry.Name))
@@ -32,7 +32,7 @@ public sealed record FolderListing(IReadOnlyList<FileSource> Files, IReadOnlyLis
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                problems.Add($"The folder {directory.FullName} cannot be read, so nothing of it is sent: {e.Message}");
+                problems.Add($"The folder {directory.FullName} cannot be read, so none of its files are sent: {e.Message}");
                 return;
             }
 

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>The length and the hash of transferred bytes.</summary>
-/// <param name="Length">Bytes.</param>
+/// <param name="Length">The length in bytes.</param>
 /// <param name="Sha256">Their SHA-256, in lower-case hex digits.</param>
 public sealed record ArtifactContent(long Length, string Sha256);
 
@@ -57,7 +57,7 @@ internal sealed class HashingStream(Stream target, long limit) : Stream
 
     public override void SetLength(long value)
     {
-        // Stream.Null cannot seek, and holds nothing.
+        // Stream.Null cannot seek, and has no content.
         if (target.CanSeek)
         {
             target.SetLength(value);
@@ -84,7 +84,7 @@ internal sealed class HashingStream(Stream target, long limit) : Stream
     private void ThrowIfTooMuch(int count)
     {
         if (count > limit - _length)
-            throw new MlflowException(ErrorKind.ServerError, $"More came than the {limit} bytes that the store lists. It was replaced in the meantime, or the server does not end its response; try again.");
+            throw new MlflowException(ErrorKind.ServerError, $"Received more than the {limit} bytes that the store lists. The artifact was replaced in the meantime, or the server does not end its response; try again.");
     }
 
     private void Take(byte[] buffer, int offset, int count)

@@ -3,7 +3,7 @@ namespace Anovos.Mlflow.Artifacts;
 /// <summary>Reads artifacts: those of a run, or those in a zip.</summary>
 public interface IArtifactReader
 {
-    /// <summary>Whether it can hold names with control characters. Those that an MLflow server lists are not its own.</summary>
+    /// <summary>Whether names may contain control characters. Such a name in a listing of an MLflow server is not genuine.</summary>
     bool TakesControls { get; }
 
     /// <summary>

@@ -8,7 +8,7 @@ public interface IArtifactStore : IArtifactReader, IDisposable
 
     /// <summary>
     /// Stores the bytes of a source, replacing an existing artifact. Returns the content that was sent; null if the store copied
-    /// the bytes by itself, so that they did not pass this machine.
+    /// the bytes by itself, so that they did not pass through this machine.
     /// </summary>
     /// <param name="source">A local file, an object in a bucket, or an artifact of another store.</param>
     /// <param name="artifactPath">The destination, relative to the root, with slashes.</param>

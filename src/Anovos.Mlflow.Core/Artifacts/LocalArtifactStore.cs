@@ -1,8 +1,8 @@
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>Artifacts in a folder of this machine.</summary>
+/// <summary>Stores artifacts in a folder on this machine.</summary>
 /// <param name="root">The folder.</param>
-/// <param name="onWindows">Whether names are those of Windows; by default, whether this is Windows.</param>
+/// <param name="onWindows">Whether the rules of Windows for names apply; by default, whether this is Windows.</param>
 internal sealed class LocalArtifactStore(string root, bool? onWindows = null) : IArtifactStore
 {
     private const int BufferBytes = 1 << 20;
@@ -65,7 +65,7 @@ internal sealed class LocalArtifactStore(string root, bool? onWindows = null) : 
 
                         .Where(entry => !PartialFile.IsOwn(entry.Name))
 
-                        // A link to a folder may lead back.
+                        // A link to a folder may be circular.
                         .Where(entry => entry is FileInfo || (entry.Attributes & FileAttributes.ReparsePoint) == 0)
                         .Select(entry => new Artifact(ArtifactPath.Join(artifactPath, entry.Name), entry is DirectoryInfo, (entry as FileInfo)?.Length))
                         .OrderBy(entry => entry.ArtifactPath, StringComparer.Ordinal)]
@@ -79,7 +79,7 @@ internal sealed class LocalArtifactStore(string root, bool? onWindows = null) : 
             string path = FullPath(ArtifactPath.OfRemoval(artifactPath));
             try
             {
-                // A link goes, and not what it leads to.
+                // Removes a link itself, never its target.
                 if (Directory.Exists(path))
                     Directory.Delete(path, recursive: (File.GetAttributes(path) & FileAttributes.ReparsePoint) == 0);
                 else if (Directory.Exists(Path.GetDirectoryName(path)))
@@ -96,7 +96,7 @@ internal sealed class LocalArtifactStore(string root, bool? onWindows = null) : 
     {
     }
 
-    // Beside the root, which is in the run's own folder: among the artifacts, what a killed process leaves would be an artifact.
+    // Temporary files are next to the root, in the run's own folder. In the root, those of a killed process would become artifacts.
     private string Scratch() => Path.GetDirectoryName(Path.GetFullPath(root).TrimEnd(Path.DirectorySeparatorChar)) is { Length: > 0 } run ? run : root;
 
     private static async Task CopyAsync(Stream source, long length, Stream target, Action<long> copied, CancellationToken cancellationToken)
@@ -115,12 +115,12 @@ internal sealed class LocalArtifactStore(string root, bool? onWindows = null) : 
         string path = ArtifactPath.Normalize(artifactPath);
         return WhyRefused(path) is { } why
             ? throw new MlflowException(ErrorKind.ArtifactPathInvalid,
-                $"The artifact '{ListedName.ToShow(artifactPath)}' cannot be in a folder of this system: {why}.")
+                $"The artifact '{ListedName.ToShow(artifactPath)}' cannot exist in a folder on this system: {why}.")
             { Target = artifactPath }
             : Path.Combine(root, path.Replace('/', Path.DirectorySeparatorChar));
     }
 
-    // Elsewhere, the rules of all paths are enough.
+    // On other systems, the rules of all paths are enough.
     private string? WhyRefused(string path) => !(onWindows ?? WindowsName.IsWindows)
         ? null
         : path.Split('/')

@@ -4,21 +4,21 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>
-/// The artifacts of a run in a bucket that only the tracking server has credentials for: it signs a URL for each file (MLflow 3.15 and
-/// later), and lists the bucket.
+/// The artifacts of a run in a bucket for which only the tracking server has credentials. The server signs a URL for each file (MLflow
+/// 3.15 and later) and lists the bucket.
 /// </summary>
 /// <param name="api">The server.</param>
 /// <param name="runId">The run.</param>
-/// <param name="root">Its artifact root, for errors.</param>
-/// <param name="takesCredentials">Whether there is another way to the bucket, with credentials of one's own.</param>
-/// <param name="warn">Told what the user must know, as that TLS is not checked.</param>
+/// <param name="root">Its artifact root, for error messages.</param>
+/// <param name="takesCredentials">Whether the bucket can also be accessed with the user's own credentials.</param>
+/// <param name="warn">Called with warnings for the user, such as that certificates are not checked.</param>
 internal sealed class PresignedArtifactStore(RestApi api, string runId, string root, bool takesCredentials, Action<string> warn)
     : IArtifactStore, ISharesConcurrency, IPrefetchesCredentials, IRangedReader
 {
     private const string NotSent =
-        "it is not sent. Rename the file, or send its folder with -Compress, which stores the folder as one zip that keeps the names";
+        "it is not sent. Rename the file, or send its folder with -Compress, which stores the folder as one zip with the original names";
 
-    // The longest object that one PUT makes: 5 TiB for Google; 5 GiB for S3 and what speaks as it does.
+    // The largest object that one PUT can create: 5 TiB for Google; 5 GiB for S3 and compatible stores.
     private readonly long _maximumGibibytes = LocalUri.SchemeOf(root) == "gs" ? 5 << 10 : 5;
     private readonly PresignedUrlClient _bucket = new(api.Options, api.Retrier, url => api.Direct.WarnOfIgnoredTls(url, warn));
     private UploadUrls? _uploads;
@@ -42,8 +42,8 @@ internal sealed class PresignedArtifactStore(RestApi api, string runId, string r
         {
             throw new MlflowException(
                 ErrorKind.ArtifactSendFailed,
-                $"{source} has {source.State.Length} bytes, and a URL that the server signs takes {_maximumGibibytes} GiB at most. "
-                + $"Split the file, or give credentials of your own for {root}.")
+                $"{source} has {source.State.Length} bytes, but a presigned URL accepts at most {_maximumGibibytes} GiB. "
+                + $"Split the file, or set your own credentials for {root}.")
             { Target = path };
         }
 
@@ -62,7 +62,7 @@ internal sealed class PresignedArtifactStore(RestApi api, string runId, string r
     public Task ReceiveAsync(string artifactPath, Stream target, Action<long> received, CancellationToken cancellationToken)
     {
         string path = ArtifactPath.Normalize(artifactPath);
-        ThrowIfChanged(path, "it is not received, because another file could come. Fetch it from the bucket itself");
+        ThrowIfChanged(path, "it is not downloaded, because the server could return another file. Download it from the bucket directly");
         return FileTransfer.WithinLimitAsync(
             api.Options,
             path,
@@ -84,19 +84,19 @@ internal sealed class PresignedArtifactStore(RestApi api, string runId, string r
     public Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken)
     {
         string folder = ArtifactPath.Normalize(artifactPath);
-        ThrowIfChanged(folder, "it is not listed, because that could list another folder. Look for it in the bucket itself");
+        ThrowIfChanged(folder, "it is not listed, because the server could list another folder. Look for it in the bucket directly");
         return RunListing.OfAsync(api, runId, folder, cancellationToken);
     }
 
     public Task DeleteAsync(string artifactPath, CancellationToken cancellationToken) => throw new MlflowException(
         ErrorKind.ArtifactRemovalFailed,
-        $"'{artifactPath}' is not removed: an MLflow server signs no URL that removes a file. "
+        $"'{artifactPath}' was not removed: an MLflow server does not sign URLs that remove files. "
         + (takesCredentials
-            ? $"Give credentials of your own for {root}, and leave ANOVOS_MLFLOW_PRESIGNED unset."
-            : $"This takes credentials of your own for {root}, which this version does not speak to: remove it with the bucket's own tools."))
+            ? $"Set your own credentials for {root}, and leave ANOVOS_MLFLOW_PRESIGNED unset."
+            : $"Removing it requires your own credentials for {root}, a kind of store that this version does not support. Use its own tools."))
     { Target = artifactPath };
 
-    /// <summary>A URL that shows the host of the bucket.</summary>
+    /// <summary>Returns a URL that shows the host of the bucket.</summary>
     public Task<PresignedUrl> FindUrlAsync(CancellationToken cancellationToken) =>
         SignUploadAsync("anovos-mlflow-probe", cancellationToken);
 
@@ -121,7 +121,7 @@ internal sealed class PresignedArtifactStore(RestApi api, string runId, string r
         }
         catch (MlflowException e) when (e.StatusCode is 405 or 501 || e is { StatusCode: 404, Kind: ErrorKind.NotAnMlflowServer })
         {
-            throw e.Rewrap($"The server signs no URLs for {root}. {e.Message}", ErrorKind.NotSupported, path);
+            throw e.Rewrap($"The server does not sign URLs for {root}. {e.Message}", ErrorKind.NotSupported, path);
         }
 
         return JsonFields.Read(answer, api.Server.Host, json => PresignedUrl.Read(json, "presigned_url", api.Server));

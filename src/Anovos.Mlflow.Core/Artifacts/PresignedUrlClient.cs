@@ -22,10 +22,10 @@ internal sealed class PresignedUrlClient : IDisposable
         _http = HttpTransport.CreateClient(HttpTransport.CreateHandler(_options), _options);
     }
 
-    /// <summary>A client that checks certificates of S3 as it is done with credentials of one's own.</summary>
-    /// <param name="options">How the server is reached.</param>
-    /// <param name="retrier">Repeats.</param>
-    /// <param name="ignoresTls">Told of a URL before its host's certificate is not checked.</param>
+    /// <summary>Creates a client that checks the certificates of S3 as for the user's own credentials.</summary>
+    /// <param name="options">The connection options of the server.</param>
+    /// <param name="retrier">Retries transient errors.</param>
+    /// <param name="ignoresTls">Called with a URL before the first request that does not check its host's certificate.</param>
     public PresignedUrlClient(ConnectionOptions options, Retrier retrier, Action<PresignedUrl> ignoresTls)
         : this(options, retrier) => _ignoresTls = ignoresTls;
 
@@ -66,7 +66,7 @@ internal sealed class PresignedUrlClient : IDisposable
     public Task<bool> ReceiveAsync(PresignedUrl source, Stream target, Action<long> received, CancellationToken cancellationToken) =>
         TransferTo(source).ReceiveAsync(source.Host, () => Request(HttpMethod.Get, source, null), target, received, cancellationToken);
 
-    /// <summary>Makes one request for a range of the object at a URL.</summary>
+    /// <summary>Sends one request for a range of the object at a URL.</summary>
     /// <inheritdoc cref="RangeSource.RequestAsync"/>
     public async Task ReceiveRangeAsync(
         PresignedUrl source,

@@ -2,30 +2,30 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>Artifacts behind an MLflow server that passes them on (<c>mlflow-artifacts:</c>, or its <c>http(s):</c> form).</summary>
+/// <summary>Artifacts that an MLflow server proxies (<c>mlflow-artifacts:</c>, or its <c>http(s):</c> form).</summary>
 /// <param name="api">The server.</param>
 /// <param name="root">The address of the root.</param>
-/// <param name="ownsApi">Whether the connection ends with this store.</param>
-/// <param name="runId">The run, where the server is its tracking server.</param>
-/// <param name="warn">Told what the user must know, as that the bucket behind the server cannot be reached.</param>
+/// <param name="ownsApi">Whether the connection is disposed with this store.</param>
+/// <param name="runId">The run, if the server is its tracking server.</param>
+/// <param name="warn">Called with warnings for the user, such as that the bucket behind the server cannot be reached.</param>
 internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, string? runId = null, Action<string>? warn = null)
     : IArtifactStore, ISharesConcurrency, IRangedReader
 {
-    /// <summary>Where MLflow serves artifacts, relative to its address.</summary>
+    /// <summary>The path of MLflow's artifact service, relative to the server's address.</summary>
     public const string Endpoint = "api/2.0/mlflow-artifacts/artifacts";
 
     private const string NotSent =
         "it is not sent. Rename the file, or send its folder with -Compress of Send-MlflowArtifact, Send-AnovosArtifact or "
-        + "Invoke-AnovosWorkflow, which stores the folder as one zip that keeps the names";
+        + "Invoke-AnovosWorkflow, which stores the folder as one zip with the original names";
 
     private const string NotRemoved =
-        "it is not removed, because that could remove another file. Remove it where the server keeps its artifacts";
+        "it is not removed, because the server could remove another file. Remove it where the server keeps its artifacts";
 
     private const string NotReceived =
-        "it is not received, because another file could come. Fetch it from where the server keeps its artifacts";
+        "it is not downloaded, because the server could return another file. Copy it from where the server keeps its artifacts";
 
     private const string NotListed =
-        "it is not listed, because that could list another folder. Look for it where the server keeps its artifacts";
+        "it is not listed, because the server could list another folder. Look for it where the server keeps its artifacts";
 
     private readonly FileTransfer _transfer = new(api.Options, api.Retrier, api.Http);
     private readonly DirectTransfers _direct = new(api, root, runId, warn ?? (_ => { }));
@@ -80,7 +80,7 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
         IReadOnlyList<Artifact> beside = await ListAsync(RemoteArtifacts.ParentOf(path), cancellationToken).ConfigureAwait(false);
         if (beside.Any(entry => entry.IsDirectory && entry.ArtifactPath == path))
         {
-            // A server over S3 removes all that begins with a name, so 'd2' with 'd': only what is in the folder is named to it.
+            // A server with S3 removes everything that begins with a name, such as 'd2' with 'd'. So remove the folder's files by name.
             IReadOnlyList<ListedArtifact> files =
                 await ArtifactTree.FilesAsync(this, path, ArtifactTransfer.DefaultParallelism, cancellationToken).ConfigureAwait(false);
             foreach (ListedArtifact file in files.Where(file => ServedPath.WhyChanged(file.ArtifactPath) is null))
@@ -99,11 +99,11 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
 
     private async Task<IReadOnlyList<Artifact>> ListOnceAsync(string artifactPath, CancellationToken cancellationToken)
     {
-        // The listing endpoint takes the path under the served root as a parameter.
+        // The listing endpoint expects the path under the served root as a parameter.
         string address = root.AbsoluteUri;
         int end = address.IndexOf(Endpoint, StringComparison.Ordinal) is var start and >= 0
             ? start + Endpoint.Length
-            : throw new MlflowException(ErrorKind.UriUnsupported, $"{address} is not an address of MLflow's artifact service, so it cannot be listed.") { Target = address };
+            : throw new MlflowException(ErrorKind.UriUnsupported, $"{address} is not an address of MLflow's artifact service, so its artifacts cannot be listed.") { Target = address };
         string folder = ArtifactPath.Join(Uri.UnescapeDataString(address.Substring(end).Trim('/')), ArtifactPath.Normalize(artifactPath));
         return ArtifactResponses.ReadList(
             await api.GetAddressOnceAsync(address.Substring(0, end), ErrorKind.ArtifactNotFound, cancellationToken, ("path", folder)).ConfigureAwait(false),
@@ -155,22 +155,22 @@ internal sealed class ProxiedArtifactStore(RestApi api, Uri root, bool ownsApi, 
 
     private HttpRequestMessage GetRequest(string path) => GetRequest(api.Server, root, runId, path);
 
-    /// <summary>The request that reads an artifact.</summary>
+    /// <summary>Creates the request that reads an artifact.</summary>
     /// <param name="server">The server.</param>
     /// <param name="root">The address of the root.</param>
-    /// <param name="runId">The run, where the server is its tracking server.</param>
+    /// <param name="runId">The run, if the server is its tracking server.</param>
     /// <param name="path">The artifact.</param>
     internal static HttpRequestMessage GetRequest(Uri server, Uri root, string? runId, string path)
     {
         if (runId is null || IsAscii(path.Substring(path.LastIndexOf('/') + 1)) || ServedPath.ReadsAsUrl(path))
             return new HttpRequestMessage(HttpMethod.Get, AddressOf(root, path));
 
-        // MLflow cannot put such a name into the headers of the artifact service's answer; its page of runs can.
+        // MLflow's artifact service cannot put such a name into its response headers; the endpoint of its run page can.
         string query = $"run_id={Uri.EscapeDataString(runId)}&path={Uri.EscapeDataString(path)}";
         return new HttpRequestMessage(HttpMethod.Get, $"{server.GetLeftPart(UriPartial.Path).TrimEnd('/')}/get-artifact?{query}");
     }
 
-    // For an upload in parts the server decodes the folder by itself.
+    // For an upload in parts, the server decodes the folder separately.
     private bool MayGoInParts(FileSource file, string path) =>
         file.Length >= _direct.MinimumBytes && ServedPath.WhyChanged(RemoteArtifacts.ParentOf(path)) is null;
 

@@ -1,9 +1,9 @@
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>
-/// Reads an artifact while its store receives it: the store writes a block when the reader has taken the one before, so that no more
-/// than two are in memory. A store that repeats a download writes again from the first byte; bytes that the reader has are compared and
-/// left out.
+/// Reads an artifact while its store downloads it. The store writes a block when the reader has taken the previous one, so that at most
+/// two are in memory. A store that retries a download writes again from the first byte; bytes that the reader already has are compared
+/// and skipped.
 /// </summary>
 internal sealed class ReceivedStream : Stream
 {
@@ -17,14 +17,14 @@ internal sealed class ReceivedStream : Stream
     private byte[] _block = [];
     private int _offset, _left;
 
-    // The reader's own: the writer may have the next block ready before the reader waits for it, so _left says nothing until then.
+    // For the reader only. The writer may have the next block ready before the reader waits for it, so _left is not valid until then.
     private bool _hasBlock;
 
-    /// <summary>Starts to receive.</summary>
-    /// <param name="length">The length that was listed.</param>
-    /// <param name="receive">Has the store write to a stream.</param>
-    /// <param name="failed">Makes the reader's error of the store's.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
+    /// <summary>Starts the download.</summary>
+    /// <param name="length">The listed length.</param>
+    /// <param name="receive">Makes the store write to a stream.</param>
+    /// <param name="failed">Converts the store's error to the one that the reader gets.</param>
+    /// <param name="cancellationToken">Cancels the download.</param>
     public ReceivedStream(
         long length,
         Func<Stream, CancellationToken, Task> receive,
@@ -44,7 +44,7 @@ internal sealed class ReceivedStream : Stream
                 await receive(writer, stop).ConfigureAwait(false);
                 for (int attempt = 1; attempt < Attempts && writer.Length < _length; attempt++)
                 {
-                    // Few servers say how long their response is, so that one that was cut short looks like a whole one.
+                    // Few servers send a Content-Length, so a response that was cut short looks complete.
                     writer.SetLength(0);
                     await receive(writer, stop).ConfigureAwait(false);
                 }
@@ -79,7 +79,7 @@ internal sealed class ReceivedStream : Stream
             await _filled.WaitAsync(cancellationToken).ConfigureAwait(false);
             if (_left == 0)
             {
-                // It ended, and so does every further read.
+                // The download has ended, and every further read ends as well.
                 _filled.Release();
                 await ThrowIfFailedAsync().ConfigureAwait(false);
                 return 0;
@@ -118,7 +118,7 @@ internal sealed class ReceivedStream : Stream
     {
         if (disposing)
         {
-            // The download ends by itself; its failure is nobody's any more.
+            // The download ends by itself. Its error no longer matters.
             _stop.Cancel();
             _ = _receiving.ContinueWith(End, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
@@ -155,7 +155,7 @@ internal sealed class ReceivedStream : Stream
     {
         private const ulong Basis = 14695981039346656037;
 
-        // Of all bytes that were passed on, and of this attempt's.
+        // The hashes of all bytes that were passed on, and of this attempt's bytes.
         private ulong _passedHash = Basis, _hash = Basis;
         private long _passed, _written;
         private byte[]? _last;
@@ -179,18 +179,18 @@ internal sealed class ReceivedStream : Stream
             stop.ThrowIfCancellationRequested();
             while (count > 0)
             {
-                // The bytes before and after the end of what was passed on are treated apart.
+                // Bytes that were passed on before and new bytes are handled separately.
                 int part = _written < _passed ? (int)Math.Min(count, _passed - _written) : count;
                 for (int i = offset; i < offset + part; i++)
                     _hash = (_hash ^ buffer[i]) * 1099511628211;
                 _written += part;
                 if (_written > reader._length)
-                    throw Differs($"was listed with {reader._length} bytes, and {_written} came");
+                    throw Differs($"was listed with {reader._length} bytes, but {_written} were received");
                 if (_written == _passed && _hash != _passedHash)
-                    throw Differs("changed while it was received");
+                    throw Differs("changed during the download");
                 if (_written == reader._length && _written > _passed)
                 {
-                    // Only passed on when it is certain that nothing follows.
+                    // Passed on only when it is certain that nothing follows.
                     _last = new byte[part];
                     Buffer.BlockCopy(buffer, offset, _last, 0, part);
                 }
@@ -208,7 +208,7 @@ internal sealed class ReceivedStream : Stream
         public async Task FinishAsync()
         {
             if (_written != reader._length)
-                throw Differs($"was listed with {reader._length} bytes, and {_written} came");
+                throw Differs($"was listed with {reader._length} bytes, but {_written} were received");
             if (_last is not null)
                 await reader.PassAsync(_last, 0, _last.Length).ConfigureAwait(false);
         }

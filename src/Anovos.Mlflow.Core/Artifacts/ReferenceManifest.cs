@@ -5,8 +5,8 @@ using System.Text.Json.Serialization;
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>
-/// What is recorded in place of files that stay where they are: a JSON artifact for each folder of them, with the place, the
-/// length and a checksum of every file. The same files give the same bytes.
+/// Records files that stay where they are: a JSON artifact for each of their folders, with the location, the length and a checksum of
+/// every file. The same files give the same bytes.
 /// </summary>
 public static class ReferenceManifest
 {
@@ -19,9 +19,9 @@ public static class ReferenceManifest
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>The manifests for what would be sent, each as <c>folder.manifest.json</c>. Files of this machine are read, for their SHA-256.</summary>
-    /// <param name="uploads">What would be sent.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <summary>Creates the manifests for uploads, each as <c>folder.manifest.json</c>. Local files are read, for their SHA-256.</summary>
+    /// <param name="uploads">The files that would be sent.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
     /// <exception cref="IOException">A file cannot be read.</exception>
     public static async Task<IReadOnlyList<ArtifactUpload>> OfAsync(IEnumerable<ArtifactUpload> uploads, CancellationToken cancellationToken)
     {

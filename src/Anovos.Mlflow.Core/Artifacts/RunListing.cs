@@ -6,15 +6,15 @@ namespace Anovos.Mlflow.Artifacts;
 /// <summary>Lists the artifacts of a run through its tracking server, wherever they are.</summary>
 internal static class RunListing
 {
-    /// <summary>The direct children of a folder.</summary>
+    /// <summary>Returns the direct children of a folder.</summary>
     public static Task<IReadOnlyList<Artifact>> OfAsync(RestApi api, string runId, string folder, CancellationToken cancellationToken) =>
         OfAsync(api, "artifacts/list", "path", runId, folder, cancellationToken);
 
-    /// <summary>The direct children of a folder, by an endpoint of this kind.</summary>
+    /// <summary>Returns the direct children of a folder, from the given endpoint.</summary>
     /// <param name="api">The server.</param>
     /// <param name="endpoint">The endpoint.</param>
-    /// <param name="field">The field of the folder.</param>
-    /// <param name="runId">The run; null where the endpoint names the owner.</param>
+    /// <param name="field">The name of the parameter for the folder.</param>
+    /// <param name="runId">The run; null if the endpoint names the owner.</param>
     /// <param name="folder">The folder; empty for the root.</param>
     /// <param name="cancellationToken">Cancels the requests.</param>
     public static async Task<IReadOnlyList<Artifact>> OfAsync(

@@ -4,17 +4,17 @@ namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>A file as it was when it was sent.</summary>
 /// <param name="ArtifactPath">Its path under the run's artifact root.</param>
-/// <param name="Path">Where it was: a full path, or a URI.</param>
-/// <param name="Length">Bytes.</param>
+/// <param name="Path">Its location: a full path, or a URI.</param>
+/// <param name="Length">The length in bytes.</param>
 /// <param name="Written">Ticks of the last write, UTC.</param>
-/// <param name="Sha256">The hash of its bytes; null where a bucket copied them by itself.</param>
-/// <param name="Sent">Ticks of when its sending began, UTC.</param>
+/// <param name="Sha256">The hash of its bytes; null if a bucket copied them by itself.</param>
+/// <param name="Sent">Ticks of the start of the upload, UTC.</param>
 public sealed record SentFile(string ArtifactPath, string Path, long Length, long Written, string? Sha256, long Sent)
 {
-    /// <summary>What its bucket called this very content; null for a file of this machine.</summary>
+    /// <summary>The ETag that its bucket gave this content; null for a local file.</summary>
     public string? ETag { get; init; }
 
-    /// <summary>Writes it as an object of JSON. By hand, since reflection would take longer than to send the first file.</summary>
+    /// <summary>Writes it as a JSON object. Not by reflection, which would take longer than sending the first file.</summary>
     internal void WriteTo(Utf8JsonWriter json)
     {
         json.WriteStartObject();
@@ -28,7 +28,7 @@ public sealed record SentFile(string ArtifactPath, string Path, long Length, lon
         json.WriteEndObject();
     }
 
-    /// <summary>Reads a line; null where it is torn, or of another version.</summary>
+    /// <summary>Parses a line; null if it is incomplete, or from another version.</summary>
     internal static SentFile? Parse(string line)
     {
         try

@@ -21,7 +21,7 @@ public sealed class SentJournal
 
     /// <summary>The journal of a run.</summary>
     /// <param name="runId">The run.</param>
-    /// <param name="folder">Where journals lie; without it what <see cref="StateFolder.Variable"/> says, or the user's local application data.</param>
+    /// <param name="folder">The folder of the journals; by default as <see cref="StateFolder.Variable"/> says, or in the local application data.</param>
     public SentJournal(string runId, string? folder = null)
     {
         folder ??= StateFolder.From(new EnvironmentVariables(Environment.GetEnvironmentVariable));
@@ -30,10 +30,10 @@ public sealed class SentJournal
         _known = new Lazy<Dictionary<string, SentFile>>(Read);
     }
 
-    /// <summary>How the artifact was last sent; null when this machine did not, or does not know.</summary>
+    /// <summary>Returns the last recorded upload of the artifact from this machine; null if there is none.</summary>
     public SentFile? Find(string artifactPath) => _known.Value.TryGetValue(artifactPath, out SentFile? sent) ? sent : null;
 
-    /// <summary>Adds what was sent. While one thread writes, it writes what others add as well: they do not wait for it.</summary>
+    /// <summary>Adds an upload. While one thread writes, it also writes what others add, so that they do not wait for it.</summary>
     public void Add(SentFile sent)
     {
         if (_file is null)
@@ -67,12 +67,12 @@ public sealed class SentJournal
         {
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(file)!);
 
-            // To share with nobody is a lock on every system, and ends with its process.
+            // FileShare.None is a lock on every system, and ends with the process.
             using var stream = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
             bool torn = stream.Length > 0 && stream.Seek(-1, SeekOrigin.End) >= 0 && stream.ReadByte() != '\n';
             stream.Seek(0, SeekOrigin.End);
 
-            // After the half line of a process that was killed.
+            // Ends the incomplete line of a process that was killed.
             if (torn)
                 stream.WriteByte((byte)'\n');
             _lines.WriteTo(stream);

@@ -4,13 +4,13 @@ using System.Text.RegularExpressions;
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>
-/// What an MLflow server makes of an artifact path. It decodes a path and parses it as a URL until nothing changes, for every request
-/// (<c>validate_path_is_safe</c> in <c>mlflow/utils/uri.py</c>). No encoding of a name survives that. It does the same with the path
-/// of each folder when it lists it: a file in <c>a;</c> would be stored, and the listing of <c>a;</c> would be that of <c>a</c>.
+/// Predicts how an MLflow server changes an artifact path. For every request it decodes the path and parses it as a URL until nothing
+/// changes (<c>validate_path_is_safe</c> in <c>mlflow/utils/uri.py</c>). No encoding of a name survives that. It does the same with the
+/// path of a folder that it lists: a file in <c>a;</c> would be stored, but the listing of <c>a;</c> would be that of <c>a</c>.
 /// </summary>
 /// <remarks>
-/// One rule for all versions. MLflow 2.17 keeps control characters in the names of folders, but a file with one in its own name cannot be
-/// fetched there (400), and MLflow 3 stores either under another name.
+/// This is one rule for all versions. MLflow 2.17 keeps control characters in the names of folders, but a file with one in its own name
+/// cannot be downloaded there (400), and MLflow 3 stores either under another name.
 /// </remarks>
 internal static class ServedPath
 {
@@ -18,7 +18,7 @@ internal static class ServedPath
 
     private static readonly Regex Encoded = new("(%[0-9a-fA-F]{2})+", RegexOptions.CultureInvariant);
 
-    /// <summary>Throws if the server would take the path for another one.</summary>
+    /// <summary>Throws if the server would change the path.</summary>
     /// <param name="path">The path relative to the run's artifact root. The server sees it below that root.</param>
     /// <param name="advice">The consequence and what to do, as the end of the message.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactPathInvalid"/></exception>
@@ -37,27 +37,27 @@ internal static class ServedPath
         if (decoded != path)
             return $"reads the artifact path '{SafeText.Of(path)}' as '{SafeText.Of(decoded)}'";
 
-        // From the folder beside the file up to the first.
+        // From the file's own folder up to the first one.
         for (string folder = RemoteArtifacts.ParentOf(path); folder.Length > 0; folder = RemoteArtifacts.ParentOf(folder))
         {
             if (Decode(folder) is var read && read != folder)
             {
                 return $"lists the folder '{SafeText.Of(folder)}' as '{SafeText.Of(read ?? "")}', "
-                    + $"so nobody finds the artifact path '{SafeText.Of(path)}'";
+                    + $"so the artifact path '{SafeText.Of(path)}' cannot be found";
             }
         }
 
         return null;
     }
 
-    /// <summary>The same for a path that the server sees without a root: its beginning may read as that of a URL.</summary>
+    /// <summary>The same for a path that the server sees without a root, so that it may read its beginning as that of a URL.</summary>
     public static string? WhyChangedAlone(string path)
     {
         if (WhyChanged(path) is not null || !ReadsAsUrl(path))
             return WhyChanged(path);
         string scheme = path.Substring(0, Math.Max(0, path.IndexOf(':')));
         return path[0] <= ' ' || scheme == "file" || scheme.Any(char.IsUpper)
-            ? $"reads the beginning of the artifact path '{SafeText.Of(path)}' as that of a URL"
+            ? $"reads the beginning of the artifact path '{SafeText.Of(path)}' as the beginning of a URL"
             : null;
     }
 
@@ -94,7 +94,7 @@ internal static class ServedPath
 
     private static string Joined(char separator, string? part) => string.IsNullOrEmpty(part) ? "" : separator + part;
 
-    // As Python decodes it: what is not UTF-8 becomes U+FFFD.
+    // As Python decodes it: invalid UTF-8 becomes U+FFFD.
     private static string FromUtf8(string run) =>
         Encoding.UTF8.GetString([.. run.Split(['%'], StringSplitOptions.RemoveEmptyEntries).Select(hex => Convert.ToByte(hex, 16))]);
 

@@ -22,7 +22,7 @@ internal sealed class SourceContent : HttpContent
     /// <param name="source">The bytes.</param>
     /// <param name="sent">Called with the number of bytes sent since the last call.</param>
     /// <param name="cancellationToken">Cancels the reading. .NET Framework does not pass a token to the content.</param>
-    /// <param name="part">The part of a file; null for all of it.</param>
+    /// <param name="part">The part of a file; null for the whole file.</param>
     public SourceContent(ArtifactSource source, Action<long> sent, CancellationToken cancellationToken, FilePart? part = null)
     {
         _source = source;
@@ -34,12 +34,12 @@ internal sealed class SourceContent : HttpContent
         Headers.ContentLength = _length;
     }
 
-    /// <summary>The content that was sent; null until all of it was.</summary>
+    /// <summary>The content that was sent; null until it was sent completely.</summary>
     public ArtifactContent? Sent { get; private set; }
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
     {
-        // A redirect or a new token writes the same content again.
+        // After a redirect or with a new token, the same content is written again.
         Sent = null;
         if (_written > 0)
             _sent(-_written);
@@ -55,7 +55,7 @@ internal sealed class SourceContent : HttpContent
             {
                 int read = await ReadAsync(source, buffer, (int)Math.Min(left, buffer.Length)).ConfigureAwait(false);
                 if (read == 0)
-                    throw new FileReadException(new IOException($"{_source} became shorter while it was sent. Send it again when nothing writes to it any more."));
+                    throw new FileReadException(new IOException($"{_source} became shorter during the upload. Send it again when no other program is writing to it."));
                 await meter.WriteAsync(buffer, 0, read, _cancellationToken).ConfigureAwait(false);
                 left -= read;
                 _written += read;
@@ -92,7 +92,7 @@ internal sealed class SourceContent : HttpContent
     {
         try
         {
-            // An asynchronous read would queue it to another thread, which takes longer than the read.
+            // An asynchronous read would be queued to another thread, which takes longer than the read.
             return source is FileStream { IsAsync: false } ? source.Read(buffer, 0, count) : await source.ReadAsync(buffer, 0, count, _cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or MlflowException)
@@ -102,5 +102,5 @@ internal sealed class SourceContent : HttpContent
     }
 }
 
-/// <summary>Tells a failure to read the file from a failure to send it: HttpClient wraps both the same way.</summary>
+/// <summary>Distinguishes a failure to read the file from a failure to send it, because HttpClient wraps both in the same way.</summary>
 internal sealed class FileReadException(Exception cause) : IOException(cause.Message, cause);

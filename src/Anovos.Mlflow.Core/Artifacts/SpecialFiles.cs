@@ -6,12 +6,12 @@ using System.Text;
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>
-/// Tells what is no file of bytes: opening a named pipe waits for a writer, and a device may never end. .NET itself takes
-/// them all for files.
+/// Detects special files, because .NET itself treats them as regular files. Opening a named pipe waits for a writer, and a device may
+/// never end.
 /// </summary>
 internal static class SpecialFiles
 {
-    /// <summary>What it is, as <c>a named pipe</c>; null for a file or folder, and for what is not there.</summary>
+    /// <summary>Returns what it is, such as <c>a named pipe</c>; null for a file or folder, and for a missing path.</summary>
     public static string? Describe(string path)
     {
 #if NET
@@ -36,7 +36,7 @@ internal static class SpecialFiles
             return null;
         }
 #else
-        // Windows PowerShell: there are none.
+        // On Windows there are none.
         return null;
 #endif
     }

@@ -6,7 +6,7 @@ namespace Anovos.Mlflow.Artifacts;
 /// <param name="artifact">The artifact, as listed. A listing without a length cannot be a source.</param>
 internal sealed class StoredSource(IArtifactReader store, string root, Artifact artifact) : ArtifactSource
 {
-    // Received before it is sent. Larger ones are sent while they are received.
+    // Artifacts up to this size are downloaded before they are sent. Larger ones are sent during the download.
     private const int BufferedBytes = 256 * 1024;
 
     /// <inheritdoc/>
@@ -15,10 +15,10 @@ internal sealed class StoredSource(IArtifactReader store, string root, Artifact 
     /// <inheritdoc/>
     public override long Length => artifact.Length ?? throw new InvalidOperationException($"The length of {Location} is not known.");
 
-    // A store reports nothing that would show a change, so each source counts as content of its own: a later send compares hashes.
+    // A store reports nothing that would show a change, so each source counts as new content, and a later send compares hashes.
     internal override FileState State { get; } = new(artifact.Length ?? 0, 0) { ETag = Guid.NewGuid().ToString("N") };
 
-    /// <summary>Receives the artifact. It is never in a file, and only a small one is in memory as a whole.</summary>
+    /// <summary>Downloads the artifact. It is never stored in a file, and only a small one is in memory as a whole.</summary>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.ArtifactReceiveFailed"/> if the length is not the listed one; or the store's own errors. Reading throws
     /// the same.
@@ -38,13 +38,13 @@ internal sealed class StoredSource(IArtifactReader store, string root, Artifact 
         }
     }
 
-    // The store has repeated what may be repeated: the sender does not repeat it once more.
+    // The store has already retried transient errors, so the sender must not retry.
     private MlflowException Failed(MlflowException e) =>
         e.Kind == ErrorKind.ArtifactReceiveFailed && e.Target is null
             ? new MlflowException(
-                ErrorKind.ArtifactReceiveFailed, $"{Location} {e.Message}. Send it again when nothing writes to it any more.", e)
+                ErrorKind.ArtifactReceiveFailed, $"{Location} {e.Message}. Send it again when no other program is writing to it.", e)
             { Target = artifact.ArtifactPath }
-            : new MlflowException(e.Kind, $"{Location} cannot be received: {e.Message}", e)
+            : new MlflowException(e.Kind, $"{Location} cannot be downloaded: {e.Message}", e)
             {
                 Target = artifact.ArtifactPath,
                 ErrorCode = e.ErrorCode,

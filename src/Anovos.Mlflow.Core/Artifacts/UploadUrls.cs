@@ -3,10 +3,10 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>
-/// Presigned URLs for the uploads of a run, one request each. The next ones are asked for while a file is sent, because a server takes
-/// about 9 ms for each.
+/// Gets presigned URLs for the uploads of a run, one request each. The next ones are requested while a file is sent, because a server
+/// takes about 9 ms for each.
 /// </summary>
-/// <param name="sign">Has the server sign the URL of a path.</param>
+/// <param name="sign">Requests the URL of a path from the server.</param>
 internal sealed class UploadUrls(Func<string, CancellationToken, Task<PresignedUrl>> sign) : IDisposable
 {
     private const int Ahead = 16;
@@ -32,7 +32,7 @@ internal sealed class UploadUrls(Func<string, CancellationToken, Task<PresignedU
         }
     }
 
-    /// <summary>The URL of a path: the one that was asked for ahead, unless it is old.</summary>
+    /// <summary>Returns the URL of a path: the one that was requested in advance, unless it is old.</summary>
     public async Task<PresignedUrl> GetAsync(string path, CancellationToken cancellationToken)
     {
         Task<PresignedUrl>? asked;
@@ -56,7 +56,7 @@ internal sealed class UploadUrls(Func<string, CancellationToken, Task<PresignedU
         _stop.Dispose();
     }
 
-    // Files are sent about in the order in which they were announced. Those that were passed over need no URL.
+    // Files are sent approximately in the announced order. Files that were skipped need no URL.
     private void AskAhead(string path)
     {
         if (!_positions.TryGetValue(path, out int position))

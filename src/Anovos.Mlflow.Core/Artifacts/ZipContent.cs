@@ -54,7 +54,7 @@ internal sealed class ZipContent : IArtifactReader, IDisposable
         }
         catch (InvalidDataException e)
         {
-            throw new MlflowException(ErrorKind.ArtifactReceiveFailed, $"It cannot be read from the zip: {e.Message}", e)
+            throw new MlflowException(ErrorKind.ArtifactReceiveFailed, $"The file cannot be read from the zip: {e.Message}", e)
             {
                 Target = artifactPath,
             };

@@ -14,7 +14,7 @@ public sealed class ZipFolder : IDisposable
     private readonly ScratchFolder _folder = new();
     private int _count;
 
-    /// <summary>Writes the zips of bundles. A bundle that fails stops no other.</summary>
+    /// <summary>Writes the zips of bundles. A bundle that fails does not stop the others.</summary>
     /// <param name="bundles">The bundles.</param>
     /// <param name="starting">Called with each bundle before its zip is written.</param>
     /// <param name="failed">Called with each bundle whose zip cannot be written.</param>
@@ -45,7 +45,7 @@ public sealed class ZipFolder : IDisposable
 
     /// <summary>Writes the zip of a bundle.</summary>
     /// <exception cref="MlflowException">
-    /// <see cref="ErrorKind.ArtifactPathInvalid"/> for a name that no store takes, or that is there twice.
+    /// <see cref="ErrorKind.ArtifactPathInvalid"/> for a name that no store accepts, or that occurs twice.
     /// </exception>
     /// <exception cref="IOException">A file cannot be read, or changed in the meantime.</exception>
     public async Task<ArtifactUpload> WriteAsync(ArtifactBundle bundle, CancellationToken cancellationToken)
@@ -71,12 +71,12 @@ public sealed class ZipFolder : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private static MlflowException Twice(string name) =>
-        new(ErrorKind.ArtifactPathInvalid, $"Two files would be '{name}' in the zip.") { Target = name };
+        new(ErrorKind.ArtifactPathInvalid, $"Two files would have the name '{name}' in the zip.") { Target = name };
 
     private static async Task AddAsync(ZipArchive zip, string name, ArtifactSource source, CancellationToken cancellationToken)
     {
         if (source is FileSource && SpecialFiles.Describe(source.Location) is { } special)
-            throw new IOException($"{source} is {special}, and only files are sent.");
+            throw new IOException($"{source} is {special}. Only regular files are sent.");
         FileState before = source.State;
         using (Stream from = await source.OpenAsync(cancellationToken).ConfigureAwait(false))
         {
@@ -87,6 +87,6 @@ public sealed class ZipFolder : IDisposable
         }
 
         if (source.State != before)
-            throw new IOException($"{source} changed while it was compressed. Send it again when nothing writes to it any more.");
+            throw new IOException($"{source} changed while it was compressed. Send it again when no other program is writing to it.");
     }
 }

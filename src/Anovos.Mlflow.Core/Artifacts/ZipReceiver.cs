@@ -40,13 +40,13 @@ public sealed class ZipReceiver(IArtifactStore store, int parallelism, bool over
         {
             using var zip = new ZipContent(download.Path, RemoteArtifacts.ParentOf(download.Artifact.ArtifactPath));
 
-            // A zip is read by one thread.
+            // A zip can be read by only one thread.
             var receiver = new ArtifactReceiver(zip, parallelism: 1, overwrite);
             await receiver.ReceiveAsync(zip.Files, destination, completed, _ => { }, cancellationToken).ConfigureAwait(false);
         }
         catch (InvalidDataException e)
         {
-            string message = $"It is not a zip, so receive it without -Expand: {e.Message}";
+            string message = $"The file is not a zip, so download it without -Expand: {e.Message}";
             var failure = new MlflowException(ErrorKind.ArtifactReceiveFailed, message, e) { Target = download.Artifact.ArtifactPath };
             completed(download with { Path = "", Error = failure });
         }

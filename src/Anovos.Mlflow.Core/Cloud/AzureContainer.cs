@@ -11,28 +11,28 @@ using Azure.Storage.Sas;
 namespace Anovos.Mlflow.Cloud;
 
 /// <summary>
-/// A container of Azure's blob storage, also for <c>abfss:</c>: an account with folders shows its files as blobs too. The
-/// credentials are those that MLflow takes, in its order.
+/// A container of Azure's blob storage. Also used for <c>abfss:</c>, because an account with folders shows its files as blobs too. The
+/// credentials are those that MLflow accepts, in the same order.
 /// </summary>
 internal sealed class AzureContainer : IBucket
 {
-    // Of a request that copies a part, and its repetitions.
+    // For a request that copies a part, including its retries.
     private static readonly TimeSpan SignatureLifetime = TimeSpan.FromHours(1);
 
     private readonly string? _signature;
     private readonly HttpClient _http;
     private readonly BlobContainerClient _client;
 
-    /// <param name="uri">The container's URI, as <c>wasbs://container@account.blob.core.windows.net</c>.</param>
+    /// <param name="uri">The container's URI, such as <c>wasbs://container@account.blob.core.windows.net</c>.</param>
     /// <param name="variables">The environment.</param>
-    /// <param name="options">How hosts are reached.</param>
-    /// <param name="retrier">Repeats.</param>
+    /// <param name="options">The connection options.</param>
+    /// <param name="retrier">Retries transient errors.</param>
     public AzureContainer(Uri uri, EnvironmentVariables variables, ConnectionOptions options, Retrier retrier)
         : this(uri, http => Open(uri, variables, http), options, retrier) =>
         _signature = variables.Setting("AZURE_STORAGE_SAS_TOKEN")?.TrimStart('?');
 
     /// <summary>
-    /// A container with a temporary signature, at the endpoint that a connection string of its account names, if there is one.
+    /// Creates a container with a temporary signature. Its endpoint is from a connection string of the account, if there is one.
     /// </summary>
     public AzureContainer(Uri uri, TemporarySignature signature, EnvironmentVariables variables, ConnectionOptions options, Retrier retrier)
         : this(
@@ -56,7 +56,7 @@ internal sealed class AzureContainer : IBucket
 
     public CloudRequests Requests { get; }
 
-    /// <summary>The options of a blob client that sends by a client of this project, without retries of its own.</summary>
+    /// <summary>Returns the options of a blob client that uses an HTTP client of this project and does not retry by itself.</summary>
     public static BlobClientOptions ClientOptions(HttpClient http) => new()
     {
         Transport = new HttpClientTransport(http),
@@ -120,7 +120,7 @@ internal sealed class AzureContainer : IBucket
         if (blob.Uri.Query.Length > 0)
             return Of(() => blob.Uri);
 
-        // An identity would have to be lent to the target's request; its bytes pass here.
+        // The target's request cannot use the source's identity, so the bytes pass through this machine.
         return from._signature is { } signature ? Of(() => new UriBuilder(blob.Uri) { Query = signature }.Uri) : null;
 
         BlockCopy Of(Func<Uri> address) => new(_client.GetBlockBlobClient(key), address, etag, Requests);
@@ -142,8 +142,8 @@ internal sealed class AzureContainer : IBucket
         }
         catch (Exception e) when (e is FormatException or ArgumentException)
         {
-            // The SDK's own words may hold the key.
-            throw new MlflowException(ErrorKind.InvalidValue, "AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_ACCESS_KEY cannot be read. Copy it again from the storage account's page of access keys.") { Target = uri.GetLeftPart(UriPartial.Authority) };
+            // The SDK's message may contain the key.
+            throw new MlflowException(ErrorKind.InvalidValue, "AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_ACCESS_KEY cannot be parsed. Copy it again from the access keys page of the storage account.") { Target = uri.GetLeftPart(UriPartial.Authority) };
         }
 
         if (variables.Setting("AZURE_STORAGE_SAS_TOKEN") is { } signature)
@@ -180,7 +180,7 @@ internal sealed class AzureContainer : IBucket
             Md5 = item.Blob.Properties.ContentHash is { } md5 ? Hex.Of(md5) : null,
         };
 
-    // Spark and accounts with folders keep an empty blob for each.
+    // Spark and accounts with folders keep an empty blob for each folder.
     private static bool IsFolderMarker(BlobHierarchyItem item) =>
         item.IsBlob && item.Blob.Metadata?.TryGetValue("hdi_isfolder", out string? value) == true && value == "true";
 }

@@ -6,11 +6,11 @@ using Azure.Storage.Blobs.Specialized;
 
 namespace Anovos.Mlflow.Cloud;
 
-/// <summary>A block blob whose blocks Azure reads from another blob.</summary>
+/// <summary>Copies a block blob. Azure reads the blocks from the source blob.</summary>
 /// <param name="blob">The blob, with its credentials.</param>
-/// <param name="source">Gives the address of the other one, with a signature to read it.</param>
-/// <param name="etag">The content that the other one must still have.</param>
-/// <param name="requests">Repeats.</param>
+/// <param name="source">Returns the address of the source blob, with a signature to read it.</param>
+/// <param name="etag">The ETag that the source blob must still have.</param>
+/// <param name="requests">Sends requests, with retries.</param>
 internal sealed class BlockCopy(BlockBlobClient blob, Func<Uri> source, string etag, CloudRequests requests) : IMultipartCopy
 {
     public int MaxParts => 50_000;
@@ -32,7 +32,7 @@ internal sealed class BlockCopy(BlockBlobClient blob, Func<Uri> source, string e
             (_, time) => blob.CommitBlockListAsync([.. Enumerable.Range(0, plan.Count).Select(IdOf)], new CommitBlockListOptions { HttpHeaders = BlockUpload.Headers(md5: null) }, time),
             cancellationToken);
 
-    // Azure forgets blocks without a blob after a week.
+    // Azure discards blocks without a blob after a week.
     public Task AbortAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     private string IdOf(int index)

@@ -6,11 +6,11 @@ using Azure.Storage.Blobs.Specialized;
 namespace Anovos.Mlflow.Cloud;
 
 /// <summary>
-/// A block blob that is being written. A block's id is its place and the hash of its bytes, so that an upload that broke off
-/// goes on with the blocks that are there, from whatever machine.
+/// Uploads a block blob. A block's id is its index and the hash of its bytes, so that an interrupted upload can resume with the stored
+/// blocks, from any machine.
 /// </summary>
 /// <param name="blob">The blob, with its credentials.</param>
-/// <param name="requests">Repeats.</param>
+/// <param name="requests">Sends requests, with retries.</param>
 internal sealed class BlockUpload(BlockBlobClient blob, CloudRequests requests) : IMultipartUpload
 {
     private const int HashBytes = 20;
@@ -40,7 +40,7 @@ internal sealed class BlockUpload(BlockBlobClient blob, CloudRequests requests) 
         }
         catch (MlflowException e) when (e.Kind is ErrorKind.ArtifactNotFound or ErrorKind.PermissionDenied or ErrorKind.AuthenticationFailed)
         {
-            // Nothing is there, or who may write may not look: all of it is sent.
+            // There are no blocks, or the credentials permit only writing. Send all blocks.
         }
     }
 
@@ -64,17 +64,17 @@ internal sealed class BlockUpload(BlockBlobClient blob, CloudRequests requests) 
             (_, time) => blob.CommitBlockListAsync([.. Enumerable.Range(0, plan.Count).Select(index => _ids[index])], new CommitBlockListOptions { HttpHeaders = Headers(md5: null) }, time),
             cancellationToken);
 
-    // Azure forgets blocks without a blob after a week, and the next upload may use them.
+    // Azure discards blocks without a blob after a week, and the next upload may use them.
     public Task AbortAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>A block's id: its place and a hash. All blocks of a blob must have ids of one length, those of earlier uploads too.</summary>
+    /// <summary>Returns a block's id: its index and a hash. All block ids of a blob must have the same length, also those of earlier uploads.</summary>
     public static string IdOf(int index, byte[] hash)
     {
         byte[] place = [(byte)(index >> 24), (byte)(index >> 16), (byte)(index >> 8), (byte)index];
         return Convert.ToBase64String([.. place, .. hash.Take(HashBytes)]);
     }
 
-    /// <summary>What every artifact is written with.</summary>
+    /// <summary>Returns the HTTP headers of every artifact.</summary>
     public static BlobHttpHeaders Headers(byte[]? md5) => new() { ContentType = "application/octet-stream", ContentHash = md5 };
 
     private Task<T> RunAsync<T>(Func<Action, CancellationToken, Task<Response<T>>> attempt, CancellationToken cancellationToken) =>

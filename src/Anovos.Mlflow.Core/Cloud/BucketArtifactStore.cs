@@ -70,7 +70,7 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int cop
         IEnumerable<Artifact> entries = from entry in await bucket.ListAsync(folder, recursive: false, cancellationToken).ConfigureAwait(false)
                                         let name = entry.Key.Substring(folder.Length)
 
-                                        // A folder's own marker, which consoles make.
+                                        // Skip the folder's own marker, which web consoles create.
                                         where name.Trim('/').Length > 0
                                         select new Artifact(ArtifactPath.Join(ArtifactPath.Normalize(artifactPath), entry.IsFolder ? name.TrimEnd('/') : name), entry.IsFolder, entry.IsFolder ? null : entry.Length);
         return [.. entries.OrderBy(entry => entry.ArtifactPath, StringComparer.Ordinal)];
@@ -120,7 +120,7 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int cop
         }
     }
 
-    // Tries a server-side copy. Returns false if the bytes have to be streamed.
+    // Tries a server-side copy. Returns false if the bytes must be streamed.
     private async Task<bool> TryCopyAsync(ArtifactSource source, string artifactPath, Action<long> sent, CancellationToken cancellationToken)
     {
         if (source is not ObjectSource { Length: > 0 } there || _refused.ContainsKey(there.Bucket.Uri) || bucket.Copy(there, KeyOf(artifactPath)) is not { } copy)

@@ -2,11 +2,11 @@ using Anovos.Mlflow.Artifacts;
 
 namespace Anovos.Mlflow.Cloud;
 
-/// <summary>An object in a bucket, read with credentials of one's own.</summary>
+/// <summary>An object in a bucket, read with the user's own credentials.</summary>
 /// <param name="bucket">The bucket.</param>
-/// <param name="key">The object's full name in it.</param>
+/// <param name="key">The object's key.</param>
 /// <param name="length">Its length.</param>
-/// <param name="etag">What the bucket calls its content.</param>
+/// <param name="etag">The ETag of its content.</param>
 internal sealed class BucketRanges(IBucket bucket, string key, long length, string etag) : RangeSource(bucket.Requests.Options)
 {
     private volatile string? _etag = etag;
@@ -45,7 +45,7 @@ internal sealed class BucketRanges(IBucket bucket, string key, long length, stri
 
             // The object was replaced. The next attempt sees its new content.
             _etag = null;
-            string message = $"{Address} was replaced while it was received.";
+            string message = $"{Address} was replaced during the download.";
             throw new MlflowException(ErrorKind.ArtifactReceiveFailed, message, e) { Target = Address, IsTransient = true };
         }
     }
@@ -54,6 +54,6 @@ internal sealed class BucketRanges(IBucket bucket, string key, long length, stri
     {
         BucketObject? found = await bucket.FindAsync(key, time).ConfigureAwait(false);
         return _etag = found?.ETag
-            ?? throw new MlflowException(ErrorKind.ArtifactNotFound, $"{Address} was removed while it was received.") { Target = Address };
+            ?? throw new MlflowException(ErrorKind.ArtifactNotFound, $"{Address} was removed during the download.") { Target = Address };
     }
 }

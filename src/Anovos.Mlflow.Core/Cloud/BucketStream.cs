@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Cloud;
 
-/// <summary>An object's bytes in order. A connection that breaks is taken up again where it broke, at the same content.</summary>
+/// <summary>Reads an object's bytes in order. After a lost connection, it resumes at the same byte of the same content.</summary>
 internal sealed class BucketStream(IBucket bucket, string key, string? etag, long length) : Stream
 {
     private Stream? _answer;
@@ -34,7 +34,7 @@ internal sealed class BucketStream(IBucket bucket, string key, string? etag, lon
             {
                 _answer ??= await bucket.OpenAsync(key, etag, _position, end: null, time).ConfigureAwait(false);
                 int some = await _answer.ReadAsync(buffer, offset, count, time).ConfigureAwait(false);
-                return some > 0 ? some : throw new EndOfStreamException($"it ended after {_position} of {length} bytes");
+                return some > 0 ? some : throw new EndOfStreamException($"the response ended after {_position} of {length} bytes");
             }
             catch (Exception e)
             {

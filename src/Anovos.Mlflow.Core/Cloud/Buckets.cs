@@ -5,12 +5,12 @@ namespace Anovos.Mlflow.Cloud;
 /// <summary>Opens the bucket that a URI names.</summary>
 internal static class Buckets
 {
-    /// <summary>Whether the URI is one of a bucket that this client speaks to.</summary>
+    /// <summary>Whether the URI is that of a bucket of a supported kind.</summary>
     public static bool Speaks(string uri) => Scheme(uri) is "gs" or "s3" or "s3a" or "s3n" or "wasb" or "wasbs" or "abfs" or "abfss";
 
     /// <summary>
-    /// Whether the environment or a profile gives credentials for the bucket. An identity that only a metadata service could give does not
-    /// count, because a request would have to show whether there is one.
+    /// Whether the environment or a profile provides credentials for the bucket. An identity that only a metadata service could provide
+    /// does not count, because only a request would show whether there is one.
     /// </summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a variable that cannot be read.</exception>
     public static bool HasCredentials(string uri, Func<string, string?> environment)
@@ -29,14 +29,14 @@ internal static class Buckets
             || (Scheme(uri).StartsWith("s3", StringComparison.Ordinal) && S3Settings.FromEnvironment(variables).HasCredentials);
     }
 
-    /// <summary>The bucket, and the key or prefix in it, without a slash at either end.</summary>
+    /// <summary>Opens the bucket. Also returns the key or prefix in it, without a slash at either end.</summary>
     /// <param name="uri">
-    /// As <c>s3://bucket/prefix</c>, <c>gs://bucket/prefix</c>, <c>wasbs://container@account.blob.core.windows.net/path</c>.
+    /// The URI, such as <c>s3://bucket/prefix</c>, <c>gs://bucket/prefix</c>, <c>wasbs://container@account.blob.core.windows.net/path</c>.
     /// </param>
-    /// <param name="environment">Reads an environment variable.</param>
-    /// <param name="options">How hosts are reached.</param>
-    /// <param name="retrier">Repeats.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> for a URI that names no bucket; <see cref="ErrorKind.InvalidValue"/> for a variable that cannot be read.</exception>
+    /// <param name="environment">Returns the value of an environment variable.</param>
+    /// <param name="options">The connection options.</param>
+    /// <param name="retrier">Retries transient errors.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> for a URI that does not name a bucket; <see cref="ErrorKind.InvalidValue"/> for a variable that cannot be read.</exception>
     public static (IBucket Bucket, string Key) Open(string uri, Func<string, string?> environment, ConnectionOptions options, Retrier retrier)
     {
         (string root, string key) = Split(uri);
@@ -61,10 +61,10 @@ internal static class Buckets
             : throw Unsupported($"{scheme}://container@account.{(scheme.StartsWith("abfs", StringComparison.Ordinal) ? "dfs" : "blob")}.core.windows.net/path");
 
         MlflowException Unsupported(string form) =>
-            new(ErrorKind.UriUnsupported, $"{uri} names no bucket. Expected is {form}.") { Target = uri };
+            new(ErrorKind.UriUnsupported, $"{uri} does not name a bucket. Expected {form}.") { Target = uri };
     }
 
-    /// <summary>The URI of the bucket with a slash at its end, and what comes after it, without a slash at either end.</summary>
+    /// <summary>Splits a URI into that of the bucket, with a slash at its end, and the rest, without a slash at either end.</summary>
     public static (string Bucket, string Key) Split(string uri)
     {
         int start = uri.IndexOf(':') + 1;

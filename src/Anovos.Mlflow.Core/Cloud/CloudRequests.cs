@@ -4,22 +4,22 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Cloud;
 
 /// <summary>
-/// Sends the requests of a cloud's SDK as all others are sent: repeated by the policy, with its verbose lines, and given up
-/// when nothing moves. The SDKs' own retries are off.
+/// Sends the requests of a cloud's SDK like all others: they are retried by the same policy, with its verbose messages, and time out
+/// when no bytes move. The SDKs' own retries are off.
 /// </summary>
-/// <param name="options">The limits in time.</param>
-/// <param name="retrier">Repeats.</param>
-/// <param name="explain">Puts what the SDK threw into this client's words.</param>
+/// <param name="options">The timeouts and size limits.</param>
+/// <param name="retrier">Retries transient errors.</param>
+/// <param name="explain">Converts an exception of the SDK to this client's error.</param>
 internal sealed class CloudRequests(ConnectionOptions options, Retrier retrier, Func<Exception, MlflowException> explain)
 {
-    /// <summary>The limits in time and size.</summary>
+    /// <summary>The timeouts and size limits.</summary>
     public ConnectionOptions Options => options;
 
     /// <inheritdoc cref="ISharesConcurrency.Concurrency"/>
     public AdaptiveConcurrency Concurrency => retrier.Concurrency;
 
-    /// <summary>Runs a request; it says when something moved.</summary>
-    /// <exception cref="MlflowException">It failed for good, or too often.</exception>
+    /// <summary>Runs a request, which reports when bytes moved.</summary>
+    /// <exception cref="MlflowException">It failed with a permanent error, or too often.</exception>
     public Task<T> RunAsync<T>(Func<Action, CancellationToken, Task<T>> attempt, CancellationToken cancellationToken) =>
         retrier.RunAsync(
             async _ =>
@@ -32,21 +32,21 @@ internal sealed class CloudRequests(ConnectionOptions options, Retrier retrier, 
                 }
                 catch (Exception e) when (e is not (MlflowException or UploadLostException or IOException or UnauthorizedAccessException))
                 {
-                    // An SDK may call it by another name.
+                    // An SDK may report a cancellation as another exception.
                     cancellationToken.ThrowIfCancellationRequested();
                     throw Explain(idle.IsCancellationRequested ? new TimeoutException("", e) : e);
                 }
             },
             cancellationToken);
 
-    /// <summary>Puts what an SDK or a connection threw into this client's words.</summary>
+    /// <summary>Converts an exception of an SDK or a connection to this client's error.</summary>
     public MlflowException Explain(Exception e) => options.Redactor.Clean(e as MlflowException ?? explain(e));
 
-    /// <summary>Moves a whole file, in as many requests as it takes, within the time that one may take.</summary>
+    /// <summary>Transfers a whole file, with any number of requests, within the time limit per file.</summary>
     public Task<T> TransferAsync<T>(string artifactPath, ErrorKind failed, Func<CancellationToken, Task<T>> transfer, CancellationToken cancellationToken) =>
         FileTransfer.WithinLimitAsync(options, artifactPath, failed, transfer, cancellationToken);
 
-    /// <summary>Copies an answer to its end.</summary>
+    /// <summary>Copies a response body to its end.</summary>
     public async Task CopyAsync(Stream answer, Stream target, Action<long> copied, CancellationToken cancellationToken)
     {
         byte[] buffer = new byte[1 << 17];
@@ -59,7 +59,7 @@ internal sealed class CloudRequests(ConnectionOptions options, Retrier retrier, 
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
-                // A failure to write the target is not for here: it would not pass.
+                // Errors of the target are not caught here, because they are not transient.
                 throw Explain(e);
             }
 

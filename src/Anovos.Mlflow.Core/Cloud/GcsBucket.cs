@@ -55,7 +55,7 @@ internal sealed class GcsBucket : IBucket
         string condition = etag is null ? "" : $"&ifGenerationMatch={etag}";
         using var request = new HttpRequestMessage(HttpMethod.Get, $"{_client.AddressOf(_name, key)}?alt=media{condition}");
 
-        // Without it, objects that were stored as gzip arrive unpacked, with another length than the listed one.
+        // Without it, objects that were stored as gzip arrive decompressed, and their length differs from the listed one.
         request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("gzip"));
         if (offset > 0 || end is not null)
             request.Headers.Range = new RangeHeaderValue(offset, end - 1);
@@ -63,7 +63,7 @@ internal sealed class GcsBucket : IBucket
         if (request.Headers.Range is null || response.StatusCode == HttpStatusCode.PartialContent)
             return await response.Content.ReadAsStreamAsync().ConfigureAwait(false);
         response.Dispose();
-        string message = $"{Uri} sent a whole object where a range of it was requested. Check for a proxy in between.";
+        string message = $"{Uri} sent a whole object although a range was requested. Check for a proxy in between.";
         throw new MlflowException(ErrorKind.ServerError, message) { Target = Uri };
     }
 
@@ -96,7 +96,7 @@ internal sealed class GcsBucket : IBucket
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactNotFound)
         {
-            // It is removed already.
+            // It was already removed.
         }
     }
 

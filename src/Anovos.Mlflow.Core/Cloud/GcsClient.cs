@@ -9,8 +9,8 @@ using Google.Cloud.Storage.V1;
 namespace Anovos.Mlflow.Cloud;
 
 /// <summary>
-/// The client of Google's library for one bucket, created with the first request. Its own retries are off. A client that could not
-/// be created is tried again with the next request.
+/// The client of Google's library for one bucket. It is created for the first request; if that fails, the next request tries again.
+/// Its own retries are off.
 /// </summary>
 internal sealed class GcsClient(GcsSettings settings, string bucket, ConnectionOptions options) : IDisposable
 {
@@ -21,12 +21,12 @@ internal sealed class GcsClient(GcsSettings settings, string bucket, ConnectionO
 
     public Uri Endpoint => settings.Endpoint;
 
-    /// <summary>The address of an object. Its name is one segment of the path, whatever is in it.</summary>
+    /// <summary>Returns the address of an object. Its name is one segment of the path, whatever characters it has.</summary>
     public string AddressOf(string name, string key) =>
         $"{Endpoint}storage/v1/b/{Uri.EscapeDataString(name)}/o/{Uri.EscapeDataString(key)}";
 
-    /// <summary>The client, with a token that is still valid.</summary>
-    /// <exception cref="MlflowException">There are no credentials, or Google refuses them.</exception>
+    /// <summary>Returns the client, with a token that is still valid.</summary>
+    /// <exception cref="MlflowException">There are no credentials, or Google rejects them.</exception>
     public async Task<StorageClient> GetAsync(CancellationToken cancellationToken)
     {
         await _creating.WaitAsync(cancellationToken).ConfigureAwait(false);

@@ -4,12 +4,12 @@ using GcsObject = Google.Apis.Storage.v1.Data.Object;
 
 namespace Anovos.Mlflow.Cloud;
 
-/// <summary>An object of Google Cloud Storage that is copied, and the content that it must still have.</summary>
+/// <summary>An object in Google Cloud Storage to copy, and the generation that it must still have.</summary>
 internal sealed record GcsCopySource(string Bucket, string Key, long Generation);
 
 /// <summary>
-/// An object that Google Cloud Storage makes of another one. Each request rewrites some bytes, or all of them, and says where the
-/// next one continues; the parts only bound how many.
+/// Copies an object within Google Cloud Storage. Each request rewrites some bytes, or all of them, and returns where the next one
+/// continues. The parts only limit the bytes of each request.
 /// </summary>
 internal sealed class GcsCopy(GcsClient client, GcsCopySource source, string bucket, string key, CloudRequests requests) : IMultipartCopy
 {
@@ -26,7 +26,7 @@ internal sealed class GcsCopy(GcsClient client, GcsCopySource source, string buc
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            // In whatever order the parts are asked for, the bytes come from the first to the last.
+            // The parts may be requested in any order, but the bytes are always copied from first to last.
             _asked++;
             long end = Math.Min(plan.Length, (long)_asked * plan.PartLength);
             while (_reached is not { Done: true } && (_reached?.TotalBytesRewritten ?? 0) < end)
@@ -46,7 +46,7 @@ internal sealed class GcsCopy(GcsClient client, GcsCopySource source, string buc
             throw GcsErrors.Replaced($"gs://{source.Bucket}");
     }
 
-    // Without its last request there is no object.
+    // The object does not exist before the last request.
     public Task AbortAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     private Task<RewriteResponse> RewriteAsync(PartPlan plan, CancellationToken cancellationToken) => requests.RunAsync(

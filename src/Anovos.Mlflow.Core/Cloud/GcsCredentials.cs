@@ -7,15 +7,15 @@ using Google.Apis.Storage.v1;
 namespace Anovos.Mlflow.Cloud;
 
 /// <summary>
-/// Finds the credentials for Google Cloud Storage where Google's clients find them: the file that the environment names, the one of
-/// gcloud, the metadata server of a Google machine. Without any it fails; it never goes on anonymously.
+/// Finds the credentials for Google Cloud Storage where Google's clients find them: in the file that the environment names, in gcloud's
+/// file, or on the metadata server of a Google machine. Fails if there are none, and never continues anonymously.
 /// </summary>
 internal static class GcsCredentials
 {
     private const string Login = "gcloud auth application-default login";
     private static readonly string[] Secrets = ["private_key", "client_secret", "refresh_token"];
 
-    /// <exception cref="MlflowException">There are none, or a file cannot be used.</exception>
+    /// <exception cref="MlflowException">There are no credentials, or a file cannot be used.</exception>
     public static async Task<GoogleCredential> FindAsync(
         GcsSettings settings, string bucket, IHttpClientFactory http, Redactor redactor, CancellationToken cancellationToken)
     {
@@ -27,14 +27,14 @@ internal static class GcsCredentials
             : await OnGoogleAsync(settings, cancellationToken).ConfigureAwait(false) ? GoogleCredential.FromComputeCredential(null)
             : throw new MlflowException(
                 ErrorKind.AuthenticationFailed,
-                $"There are no credentials for {bucket}: {GcsSettings.FileVariable} is not set, gcloud has no application default "
-                + "credentials, and no metadata server of a Google machine answers. Name a service account's key file in "
-                + $"{GcsSettings.FileVariable}, or run {Login}.")
+                $"No credentials were found for {bucket}: {GcsSettings.FileVariable} is not set, gcloud has no application default "
+                + "credentials, and no metadata server of a Google machine responds. Set "
+                + $"{GcsSettings.FileVariable} to a service account's key file, or run {Login}.")
             { Target = bucket };
         return credential.CreateWithHttpClientFactory(http).CreateScoped(StorageService.Scope.DevstorageReadWrite);
     }
 
-    // The library remembers the result for the process. It tries for one and a half seconds and cannot be cancelled.
+    // The library caches the result for the process. It tries for one and a half seconds and cannot be cancelled.
     private static async Task<bool> OnGoogleAsync(GcsSettings settings, CancellationToken cancellationToken)
     {
         if (!settings.HasMetadataServer)
@@ -57,7 +57,7 @@ internal static class GcsCredentials
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw Unusable("is not there");
+            throw Unusable("does not exist");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -69,13 +69,13 @@ internal static class GcsCredentials
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or CryptographicException)
         {
-            // The library's own words may hold the key.
-            throw Unusable("is not a complete file of credentials");
+            // The library's message may contain the key.
+            throw Unusable("is not a complete credentials file");
         }
 
         MlflowException Unusable(string why) => new(
             ErrorKind.AuthenticationFailed,
-            $"The credentials file {path} ({origin}) {why}. Name a service account's key file in {GcsSettings.FileVariable}, or run "
+            $"The credentials file {path} ({origin}) {why}. Set {GcsSettings.FileVariable} to a service account's key file, or run "
             + $"{Login}.")
         {
             Target = path,

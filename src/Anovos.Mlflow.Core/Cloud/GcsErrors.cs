@@ -7,7 +7,7 @@ using Google.Apis.Requests;
 
 namespace Anovos.Mlflow.Cloud;
 
-/// <summary>What Google's storage and token server say, in this client's words.</summary>
+/// <summary>Converts errors of Google's storage and token server to this client's errors.</summary>
 internal static class GcsErrors
 {
     private static readonly Regex Permission = new(@"\bstorage\.\w+\.\w+", RegexOptions.CultureInvariant);
@@ -20,24 +20,24 @@ internal static class GcsErrors
         int status = (int)e.HttpStatusCode;
         string? reason = e.Error?.Errors?.FirstOrDefault()?.Reason;
         string said = (e.Error?.Message ?? "").Trim().TrimEnd('.');
-        string request = said.Length > 0 ? $"Google answers {status}: {said}." : $"Google answers {status}.";
+        string request = said.Length > 0 ? $"Google returned {status}: {said}." : $"Google returned {status}.";
         if (Failures.IsTransient(status, code: reason))
             return Of(ErrorKind.ServerError, $"{bucket}: {request}", transient: true);
 
-        // The JSON API gives no other sign of what is wrong or missing: its reasons are 'invalid' and 'notFound'. It speaks English only.
+        // Only the messages of the JSON API show what is wrong: its reasons are 'invalid' and 'notFound'. They are always in English.
         return status switch
         {
             400 when said.Contains("bucket name") => Of(ErrorKind.BucketNotFound, $"There is no bucket {bucket}. {request}"),
             400 when said.Contains("object name") => Of(
-                ErrorKind.ArtifactPathInvalid, $"{bucket} does not take the name. {request} "
-                    + "It may have 1024 bytes as UTF-8, and no line breaks."),
+                ErrorKind.ArtifactPathInvalid, $"{bucket} rejected the object name. {request} "
+                    + "A name may have at most 1024 bytes in UTF-8, and no line breaks."),
             400 when said.Contains("hash") => Of(
-                ErrorKind.ArtifactSendFailed, $"The bytes that reached {bucket} were damaged. {request}", transient: true),
+                ErrorKind.ArtifactSendFailed, $"The data was damaged on the way to {bucket}. {request}", transient: true),
             401 => Of(
                 ErrorKind.AuthenticationFailed,
-                $"The credentials for {bucket} are refused. {request} Renew or replace them: a service account's key file in "
+                $"{bucket} rejected the credentials. {request} Renew or replace them: a service account's key file in "
                 + $"{GcsSettings.FileVariable}, or gcloud auth application-default login."),
-            403 => Of(ErrorKind.PermissionDenied, $"The credentials may not do this in {bucket}. {request} {Needed(said)}"),
+            403 => Of(ErrorKind.PermissionDenied, $"The credentials do not permit this in {bucket}. {request} {Needed(said)}"),
             404 when said.Contains("bucket does not exist") => Of(
                 ErrorKind.BucketNotFound, $"There is no bucket {bucket}. Check its name in the artifact root or workflow."),
             404 => Of(ErrorKind.ArtifactNotFound, $"{bucket} has no such object. {request}"),
@@ -57,10 +57,10 @@ internal static class GcsErrors
         };
     }
 
-    /// <summary>An object has another content than the one that was listed.</summary>
+    /// <summary>Returns the error for an object whose content differs from the listed one.</summary>
     public static MlflowException Replaced(string bucket, Exception? exception = null)
     {
-        string message = $"An object in {bucket} was replaced after it was listed. Send it again when nothing writes to it any more.";
+        string message = $"An object in {bucket} was replaced after it was listed. Send it again when no other program is writing to it.";
         return new MlflowException(ErrorKind.ArtifactSendFailed, message, exception)
         {
             Target = bucket,
@@ -68,15 +68,15 @@ internal static class GcsErrors
         };
     }
 
-    /// <summary>Google's token server refused the credentials.</summary>
+    /// <summary>Returns the error for credentials that Google's token server rejected.</summary>
     public static MlflowException NoToken(TokenResponseException e, string bucket)
     {
         bool transient = e.StatusCode is { } status && Failures.IsTransient((int)status);
         string said = string.Join(", ", new[] { e.Error?.Error, e.Error?.ErrorDescription }.Where(part => !string.IsNullOrEmpty(part)));
         return new MlflowException(
             transient ? ErrorKind.ServerError : ErrorKind.AuthenticationFailed,
-            $"The credentials for {bucket} are refused: Google gives no token for them ({said.TrimEnd('.')}). "
-            + $"Name another service account's key file in {GcsSettings.FileVariable}, run gcloud auth application-default login again, "
+            $"Google rejected the credentials for {bucket} and issued no token ({said.TrimEnd('.')}). "
+            + $"Set {GcsSettings.FileVariable} to another service account's key file, run gcloud auth application-default login again, "
             + "or check this machine's clock.",
             e)
         {
@@ -87,13 +87,13 @@ internal static class GcsErrors
         };
     }
 
-    /// <summary>Google's token server did not answer.</summary>
+    /// <summary>Returns the error for a token server that did not respond.</summary>
     public static MlflowException NoTokenServer(Exception e, string bucket)
     {
         ConnectionFailure failure = Failures.Connection(e).Failure;
         return new MlflowException(
             ErrorKind.TrackingServerUnreachable,
-            $"{bucket} cannot be reached: the token server that the credentials name does not answer. "
+            $"{bucket} cannot be reached: the token server that the credentials name does not respond. "
             + $"{e.GetBaseException().Message.TrimEnd('.')}. Check the network, the firewall and the proxy settings.",
             e)
         {
@@ -102,7 +102,7 @@ internal static class GcsErrors
         };
     }
 
-    /// <summary>Reads an error response. Downloads get plain text, all others JSON.</summary>
+    /// <summary>Reads an error response. Downloads return plain text, all other requests JSON.</summary>
     public static async Task<GoogleApiException> ReadAsync(HttpResponseMessage response)
     {
         string text = await response.Content.ReadAsStringAsync().ConfigureAwait(false), message = text;
@@ -134,7 +134,7 @@ internal static class GcsErrors
     }
 
     private static string Needed(string said) => Permission.Match(said) is { Success: true } named
-        ? $"Have an administrator grant {named.Value}, as the role Storage Object User does."
-        : "Sending needs storage.objects.create, and storage.objects.delete to replace an object; receiving storage.objects.get, listing "
-            + "storage.objects.list. The role Storage Object User has all of them.";
+        ? $"Ask an administrator to grant {named.Value}, which the role Storage Object User includes."
+        : "Uploads need storage.objects.create, and storage.objects.delete to replace an object. Downloads need storage.objects.get, and "
+            + "listing needs storage.objects.list. The role Storage Object User includes all of them.";
 }

@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Cloud;
 
-/// <summary>What the environment says about Google Cloud Storage, by the names that Google's clients give it.</summary>
+/// <summary>The settings of Google Cloud Storage from the environment, with the names that Google's clients use.</summary>
 internal sealed record GcsSettings
 {
     /// <summary>The variable with the path of a credentials file.</summary>
@@ -20,16 +20,16 @@ internal sealed record GcsSettings
     /// <summary>The file with credentials that the environment names.</summary>
     public string? NamedFile { get; init; }
 
-    /// <summary>The file that <c>gcloud auth application-default login</c> writes; it may not be there.</summary>
+    /// <summary>The file that <c>gcloud auth application-default login</c> writes; it may not exist.</summary>
     public string? DefaultFile { get; init; }
 
-    /// <summary>Whether the metadata server of a Google machine may be asked (<c>NO_GCE_CHECK</c>).</summary>
+    /// <summary>Whether the metadata server of a Google machine may be queried (<c>NO_GCE_CHECK</c>).</summary>
     public bool HasMetadataServer { get; init; } = true;
 
-    /// <summary>A token that was given for the bucket, in place of all other credentials; null for none.</summary>
+    /// <summary>A token for the bucket, which is used instead of all other credentials; null for none.</summary>
     public string? AccessToken { get; init; }
 
-    /// <summary>Whether the environment or a file gives credentials, or none are needed.</summary>
+    /// <summary>Whether the environment or a file provides credentials, or none are needed.</summary>
     public bool HasCredentials => IsEmulator || NamedFile is not null || File.Exists(DefaultFile);
 
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a variable that cannot be read.</exception>
@@ -58,13 +58,13 @@ internal sealed record GcsSettings
         return variables.Text("HOME") is { } home ? Path.Combine(home, ".config", "gcloud") : null;
     }
 
-    // The path of the API is always the same; gcloud's setting may have it.
+    // The path of the API is always the same, so drop it if gcloud's setting has it.
     private static Uri Address(string variable, string value) =>
         Uri.TryCreate(value, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https" && uri.UserInfo.Length == 0
             ? new Uri(uri.GetLeftPart(UriPartial.Authority))
             : throw new MlflowException(
                 ErrorKind.InvalidValue,
-                $"The environment variable {variable} is not an address; expected is http://host:port or https://host. "
+                $"The environment variable {variable} is not an address. Expected http://host:port or https://host. "
                 + "Correct or unset it.")
             { Target = variable };
 }

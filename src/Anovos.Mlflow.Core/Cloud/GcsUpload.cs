@@ -9,8 +9,8 @@ using Anovos.Mlflow.Artifacts;
 namespace Anovos.Mlflow.Cloud;
 
 /// <summary>
-/// An object of Google Cloud Storage that is being written. A large one goes part by part into a resumable upload, whose session
-/// address is kept with the hashes of the parts in a file that only its user can read, so that the next attempt continues it.
+/// Uploads an object to Google Cloud Storage. A large object is sent part by part in a resumable upload. A file that only its user can
+/// read keeps the session address and the hashes of the parts, so that the next attempt can resume.
 /// </summary>
 internal sealed class GcsUpload(GcsClient client, string bucket, string key, CloudRequests requests) : IMultipartUpload, IDisposable
 {
@@ -19,10 +19,10 @@ internal sealed class GcsUpload(GcsClient client, string bucket, string key, Clo
 
     private const int ResumeIncomplete = 308;
 
-    // What the service answers when a session was cancelled.
+    // The status after a session was cancelled.
     private const int SessionCancelled = 499;
 
-    // No secret depends on it.
+    // It protects no secret.
 #pragma warning disable CA5351
     private readonly IncrementalHash _md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
 #pragma warning restore CA5351
@@ -31,7 +31,7 @@ internal sealed class GcsUpload(GcsClient client, string bucket, string key, Clo
     private long _stored;
     private StoredObject? _object;
 
-    // Five tebibytes, the largest object.
+    // Five tebibytes, the maximum size of an object.
     public int MaxParts => 5 * ((1 << 30) / PartPlan.DefaultPartLength) * 1024;
 
     public bool IsSequential => true;
@@ -69,7 +69,7 @@ internal sealed class GcsUpload(GcsClient client, string bucket, string key, Clo
             }
             catch (UploadLostException)
             {
-                // It ended, or is older than a week.
+                // The session has ended, or is older than a week.
             }
         }
 
@@ -85,7 +85,7 @@ internal sealed class GcsUpload(GcsClient client, string bucket, string key, Clo
         _md5.AppendData(part.Buffer, 0, part.Length);
         string md5 = Hex.Of(part.Md5());
         if (_stored > start && !(_state!.Parts.TryGetValue(part.Index, out UploadedPart? known) && known.Sha256 == md5))
-            throw Lost("it has parts of another content");
+            throw Lost("its parts have different content");
         if (_stored <= start)
             _state!.Add(new UploadedPart(part.Index, "", md5));
         return _stored >= end;
@@ -104,14 +104,14 @@ internal sealed class GcsUpload(GcsClient client, string bucket, string key, Clo
                 while (_object is null && _stored < end)
                 {
                     if (_stored < start)
-                        throw Lost("the service lost bytes that it had");
+                        throw Lost("the service lost bytes that it had stored");
                     long before = _stored;
                     using Stream body = part.Open(moved);
                     body.Position = _stored - start;
                     string range = $"bytes {_stored}-{end - 1}/{_plan.Length}";
                     await PutAsync(new StreamContent(body), range, time).ConfigureAwait(false);
                     if (_object is null && _stored <= before)
-                        throw Failed(ErrorKind.ServerError, $"gs://{bucket} stored none of the bytes that it was sent.", isTransient: true);
+                        throw Failed(ErrorKind.ServerError, $"gs://{bucket} stored none of the bytes that were sent.", isTransient: true);
                 }
 
                 return true;
@@ -123,7 +123,7 @@ internal sealed class GcsUpload(GcsClient client, string bucket, string key, Clo
     {
         if (_object is null)
             await requests.RunAsync((_, time) => AskAsync(time), cancellationToken).ConfigureAwait(false);
-        StoredObject stored = _object ?? throw Lost("the service does not complete it");
+        StoredObject stored = _object ?? throw Lost("the service did not complete it");
         _state!.Forget();
         string md5 = Convert.ToBase64String(_md5.GetHashAndReset());
         if (stored.Length == plan.Length && (stored.Md5 is null || stored.Md5 == md5))
@@ -131,7 +131,7 @@ internal sealed class GcsUpload(GcsClient client, string bucket, string key, Clo
         await RemoveAsync(stored, cancellationToken).ConfigureAwait(false);
         throw Failed(
             ErrorKind.ArtifactSendFailed,
-            $"The bytes that reached gs://{bucket}/{key} were damaged, so the object was removed. Send it again.");
+            $"The data was damaged on the way to gs://{bucket}/{key}, so the object was removed. Send it again.");
     }
 
     public async Task AbortAsync(CancellationToken cancellationToken)
@@ -164,10 +164,10 @@ internal sealed class GcsUpload(GcsClient client, string bucket, string key, Clo
         request.Headers.Add("X-Upload-Content-Length", _plan.Length.ToString(CultureInfo.InvariantCulture));
         using HttpResponseMessage response = await client.SendAsync(request, cancellationToken).ConfigureAwait(false);
         return response.Headers.Location?.AbsoluteUri
-            ?? throw Failed(ErrorKind.ServerError, $"gs://{bucket} began an upload and gave no address for it.");
+            ?? throw Failed(ErrorKind.ServerError, $"gs://{bucket} started an upload but returned no address for it.");
     }
 
-    // Asks how many bytes of the upload are stored.
+    // Requests the number of stored bytes of the upload.
     private async Task<bool> AskAsync(CancellationToken cancellationToken)
     {
         await PutAsync(new ByteArrayContent([]), $"bytes */{_plan.Length}", cancellationToken).ConfigureAwait(false);
@@ -183,7 +183,7 @@ internal sealed class GcsUpload(GcsClient client, string bucket, string key, Clo
         if ((int)response.StatusCode == ResumeIncomplete)
             _stored = StoredBytes(response);
         else if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone)
-            throw Lost("the service does not know it any more");
+            throw Lost("the service no longer knows it");
         else
             (_object, _stored) = (await StoredObject.ReadAsync(response).ConfigureAwait(false), _plan.Length);
     }
@@ -204,10 +204,10 @@ internal sealed class GcsUpload(GcsClient client, string bucket, string key, Clo
     private UploadLostException Lost(string why)
     {
         _state!.Forget();
-        return new UploadLostException($"The upload of gs://{bucket}/{key} cannot go on: {why}.");
+        return new UploadLostException($"The upload of gs://{bucket}/{key} cannot continue: {why}.");
     }
 
-    // A file name has no room for every name that a bucket or endpoint may have.
+    // The names of the bucket and the endpoint may be too long for a file name.
     private string RecordName()
     {
         using var sha256 = SHA256.Create();
@@ -222,7 +222,7 @@ internal sealed class GcsUpload(GcsClient client, string bucket, string key, Clo
         return new StringContent(JsonSerializer.Serialize(fields), Encoding.UTF8, "application/json");
     }
 
-    // "bytes=0-524287"; without the header, none are.
+    // "bytes=0-524287"; without the header, no bytes are stored.
     private static long StoredBytes(HttpResponseMessage response) =>
         response.Headers.TryGetValues("Range", out IEnumerable<string>? values)
         && long.TryParse(values.First().Split('-').Last(), NumberStyles.None, CultureInfo.InvariantCulture, out long last)

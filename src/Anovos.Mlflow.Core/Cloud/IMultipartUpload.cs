@@ -3,18 +3,18 @@ using System.Security.Cryptography;
 namespace Anovos.Mlflow.Cloud;
 
 /// <summary>A part of a file, in memory.</summary>
-/// <param name="Index">From zero.</param>
-/// <param name="Buffer">Holds its bytes at the beginning.</param>
-/// <param name="Length">How many.</param>
+/// <param name="Index">Its index, from zero.</param>
+/// <param name="Buffer">The buffer that begins with its bytes.</param>
+/// <param name="Length">The number of bytes.</param>
 internal sealed record Part(int Index, byte[] Buffer, int Length)
 {
-    /// <summary>Its bytes to be sent; <paramref name="moved"/> is told each time some are taken.</summary>
+    /// <summary>Opens its bytes to send them. Calls <paramref name="moved"/> each time some are read.</summary>
     public Stream Open(Action moved) => new MovingStream(Buffer, Length, moved);
 
-    /// <summary>Its MD5, which stores check on arrival.</summary>
+    /// <summary>Returns its MD5, which stores verify.</summary>
     public byte[] Md5()
     {
-        // No secret depends on it.
+        // It protects no secret.
 #pragma warning disable CA5351
         using var md5 = MD5.Create();
 #pragma warning restore CA5351
@@ -50,7 +50,7 @@ internal interface IMultipartUpload
     /// <summary>The maximum number of parts.</summary>
     int MaxParts { get; }
 
-    /// <summary>True if the store takes the parts only one after the other.</summary>
+    /// <summary>True if the store accepts the parts only one after the other.</summary>
     bool IsSequential { get; }
 
     /// <summary>Writes an object of a single part.</summary>
@@ -63,7 +63,7 @@ internal interface IMultipartUpload
     bool Has(Part part);
 
     /// <summary>Uploads a part. May be called concurrently, except for a sequential upload.</summary>
-    /// <exception cref="UploadLostException">The store has lost the upload, or it is one of another content.</exception>
+    /// <exception cref="UploadLostException">The store has lost the upload, or the upload has different content.</exception>
     Task UploadPartAsync(Part part, CancellationToken cancellationToken);
 
     /// <summary>Completes the object from its parts.</summary>
@@ -73,5 +73,5 @@ internal interface IMultipartUpload
     Task AbortAsync(CancellationToken cancellationToken);
 }
 
-/// <summary>An upload cannot go on: all of its parts have to be sent in a new one.</summary>
+/// <summary>An upload cannot continue: all of its parts must be sent in a new one.</summary>
 internal sealed class UploadLostException(string message) : Exception(message);

@@ -10,7 +10,7 @@ internal sealed class MultipartSender(ArtifactSource source, IMultipartUpload ta
 {
     /// <summary>Sends the source. Calls <paramref name="sent"/> with the bytes of each part that the store has.</summary>
     /// <exception cref="MlflowException">The store denied it, or could not be reached.</exception>
-    /// <exception cref="UploadLostException">The upload that was resumed cannot go on.</exception>
+    /// <exception cref="UploadLostException">The resumed upload cannot continue.</exception>
     /// <exception cref="IOException">The source could not be read, or became shorter.</exception>
     public async Task<ArtifactContent> RunAsync(Action<long> sent, CancellationToken cancellationToken)
     {
@@ -112,7 +112,7 @@ internal sealed class MultipartSender(ArtifactSource source, IMultipartUpload ta
         {
             int read = await stream.ReadAsync(buffer, filled, length - filled, cancellationToken).ConfigureAwait(false);
             if (read == 0)
-                throw new IOException($"{source} became shorter while it was sent. Send it again when nothing writes to it any more.");
+                throw new IOException($"{source} became shorter during the upload. Send it again when no other program is writing to it.");
             filled += read;
         }
     }

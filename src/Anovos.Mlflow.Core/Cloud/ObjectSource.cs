@@ -3,11 +3,11 @@ using Anovos.Mlflow.Artifacts;
 namespace Anovos.Mlflow.Cloud;
 
 /// <summary>An object in a bucket, with the content that it had when it was listed.</summary>
-/// <param name="bucket">Where it is.</param>
-/// <param name="key">Its full name there.</param>
-/// <param name="uri">The same as a URI.</param>
-/// <param name="length">Bytes.</param>
-/// <param name="etag">What the bucket called this very content; null where it did not say.</param>
+/// <param name="bucket">The bucket.</param>
+/// <param name="key">The object's key.</param>
+/// <param name="uri">The object's URI.</param>
+/// <param name="length">The length in bytes.</param>
+/// <param name="etag">The ETag of that content; null if it is not known.</param>
 internal sealed class ObjectSource(IBucket bucket, string key, string uri, long length, string? etag) : ArtifactSource
 {
     public IBucket Bucket => bucket;

@@ -2,16 +2,16 @@ using System.Collections.Concurrent;
 
 namespace Anovos.Mlflow.Cloud;
 
-/// <summary>Bounds how many parts are under way in a store together, and with that the memory they take.</summary>
+/// <summary>Limits the number of parts that are in progress in a store at the same time, and so the memory that they use.</summary>
 internal sealed class PartBuffers
 {
-    // Of 8 MiB each; more at once gains nothing on one connection to a cloud.
+    // 8 MiB each; more parts at the same time gain nothing on one connection to a cloud.
     private const int MaximumBuffers = 8;
 
     private readonly SemaphoreSlim _free = new(MaximumBuffers);
     private readonly ConcurrentBag<byte[]> _usual = [];
 
-    /// <summary>Waits for a place and takes it; the buffer may be longer than asked for.</summary>
+    /// <summary>Waits for a free buffer and takes it. It may be longer than requested.</summary>
     public async Task<byte[]> TakeAsync(int length, CancellationToken cancellationToken)
     {
         await _free.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -20,7 +20,7 @@ internal sealed class PartBuffers
         return _usual.TryTake(out byte[]? buffer) ? buffer : new byte[PartPlan.DefaultPartLength];
     }
 
-    /// <summary>Gives a place back.</summary>
+    /// <summary>Gives a buffer back.</summary>
     public void Return(byte[] buffer)
     {
         if (buffer.Length == PartPlan.DefaultPartLength)

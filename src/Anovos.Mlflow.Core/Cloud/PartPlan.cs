@@ -1,26 +1,26 @@
 namespace Anovos.Mlflow.Cloud;
 
-/// <summary>How a file is cut: the same for the same length, so that an upload can be taken up again.</summary>
-/// <param name="Length">Bytes of the whole.</param>
-/// <param name="PartLength">Bytes of each part but the last.</param>
+/// <summary>Splits a file into parts, in the same way for the same length, so that an upload can be resumed.</summary>
+/// <param name="Length">The length of the whole file in bytes.</param>
+/// <param name="PartLength">The length of each part but the last, in bytes.</param>
 internal sealed record PartPlan(long Length, int PartLength)
 {
-    /// <summary>Above S3's least, 5 MiB, and small enough to lose little by a broken connection.</summary>
+    /// <summary>Above S3's minimum of 5 MiB, and small enough to lose little with a lost connection.</summary>
     public const int DefaultPartLength = 8 << 20;
 
     /// <summary>
-    /// For what a store copies by itself: it says nothing until a part is done, and that must be well before a request times
-    /// out. Far below what S3 and Azure copy at once, 5 GiB and 4000 MiB.
+    /// For a server-side copy. The store sends nothing until a part is done, which must be well before a request times out. Far below the
+    /// limits of S3 and Azure for one copy, 5 GiB and 4000 MiB.
     /// </summary>
     public const int CopiedPartLength = 256 << 20;
 
     private const int Step = 1 << 20;
 
-    /// <summary>How many parts there are, one at least.</summary>
+    /// <summary>The number of parts, at least one.</summary>
     public int Count => (int)Math.Max(1, (Length + PartLength - 1) / PartLength);
 
-    /// <summary>The plan for so many bytes in no more than so many parts.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactSendFailed"/> for what fits into no number of parts.</exception>
+    /// <summary>Returns the plan for a length, with at most a number of parts.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactSendFailed"/> if the parts would be too large.</exception>
     public static PartPlan Of(long length, int maxParts, int usual = DefaultPartLength)
     {
         long least = (length + maxParts - 1) / maxParts;
@@ -30,9 +30,9 @@ internal sealed record PartPlan(long Length, int PartLength)
             : throw new MlflowException(ErrorKind.ArtifactSendFailed, $"{length} bytes are more than {maxParts} parts can hold. Split the file.");
     }
 
-    /// <summary>Where a part begins, counted from zero.</summary>
+    /// <summary>Returns the offset of a part; parts are counted from zero.</summary>
     public long OffsetOf(int index) => (long)index * PartLength;
 
-    /// <summary>The bytes of a part, counted from zero.</summary>
+    /// <summary>Returns the length of a part; parts are counted from zero.</summary>
     public int LengthOf(int index) => (int)Math.Min(PartLength, Length - OffsetOf(index));
 }

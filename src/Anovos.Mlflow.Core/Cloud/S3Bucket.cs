@@ -7,7 +7,7 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Cloud;
 
-/// <summary>A bucket of S3, or of a store that speaks it, with the credentials that the AWS SDK finds.</summary>
+/// <summary>A bucket of S3 or a compatible store, with the credentials that the AWS SDK finds.</summary>
 internal sealed class S3Bucket : IBucket
 {
     private readonly string _name;
@@ -24,7 +24,7 @@ internal sealed class S3Bucket : IBucket
             ForcePathStyle = settings.PathStyle,
             HttpClientFactory = new Clients(settings.Tls.Apply(options)),
 
-            // Content-MD5 does it, and every store that speaks S3 knows it.
+            // Content-MD5 is enough, and every store that is compatible with S3 supports it.
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
         };
@@ -74,7 +74,7 @@ internal sealed class S3Bucket : IBucket
             request.ByteRange = new Amazon.S3.Model.ByteRange($"bytes={offset}-{end - 1}");
         GetObjectResponse response = await _client.GetObjectAsync(request, cancellationToken).ConfigureAwait(false);
 
-        // Not every store that speaks S3 looks at the condition.
+        // Not every compatible store checks the condition.
         if (etag is null || response.ETag == etag)
             return response.ResponseStream;
         response.Dispose();
@@ -108,7 +108,7 @@ internal sealed class S3Bucket : IBucket
 
     public void Dispose() => _client.Dispose();
 
-    // The SDK would ask the instance's metadata too, which elsewhere answers only by its absence.
+    // The SDK would also query the metadata service of an AWS instance, which other machines do not have.
     private static RegionEndpoint? ProfileRegion()
     {
         string name = new EnvironmentVariables(Environment.GetEnvironmentVariable).Text("AWS_PROFILE") ?? "default";
@@ -119,7 +119,7 @@ internal sealed class S3Bucket : IBucket
     {
         public override HttpClient CreateHttpClient(IClientConfig clientConfig) => HttpTransport.CreateCloudClient(options);
 
-        // A client of its own for each bucket: the SDK's cache would keep one for other options.
+        // Each bucket has its own client, because the SDK's cache could return one with other options.
         public override bool UseSDKHttpClientCaching(IClientConfig clientConfig) => false;
 
         public override bool DisposeHttpClientsAfterUse(IClientConfig clientConfig) => false;

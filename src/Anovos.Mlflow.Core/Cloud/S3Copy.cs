@@ -4,15 +4,15 @@ using Amazon.S3.Model;
 namespace Anovos.Mlflow.Cloud;
 
 /// <summary>
-/// An object of S3 that S3 makes of another one. Its content type, tags and encryption are those of any artifact, not of the
-/// other one, as if it had passed here.
+/// Copies an object within S3. The copy's content type, tags and encryption are those of any artifact, not those of the source, as if
+/// it had passed through this machine.
 /// </summary>
-/// <param name="client">Of the bucket that is written.</param>
-/// <param name="bucket">Its name.</param>
-/// <param name="key">The object there.</param>
-/// <param name="source">The other one.</param>
-/// <param name="settings">What is asked for with every object.</param>
-/// <param name="requests">Repeats.</param>
+/// <param name="client">The client of the target bucket.</param>
+/// <param name="bucket">The name of the target bucket.</param>
+/// <param name="key">The key of the target object.</param>
+/// <param name="source">The source object.</param>
+/// <param name="settings">The settings of every object.</param>
+/// <param name="requests">Sends requests, with retries.</param>
 internal sealed class S3Copy(IAmazonS3 client, string bucket, string key, S3CopySource source, S3Settings settings, CloudRequests requests) : IMultipartCopy
 {
     private readonly S3Upload _upload = new(client, bucket, key, settings, requests);
@@ -50,7 +50,7 @@ internal sealed class S3Copy(IAmazonS3 client, string bucket, string key, S3Copy
 
     public async Task CompleteAsync(PartPlan plan, CancellationToken cancellationToken)
     {
-        // Not every store that speaks S3 looks at the condition.
+        // Not every compatible store checks the condition.
         await source.CheckAsync(cancellationToken).ConfigureAwait(false);
         if (plan.Count > 1)
             await _upload.CompleteAsync(plan, cancellationToken).ConfigureAwait(false);

@@ -3,7 +3,7 @@ using Amazon.S3.Model;
 
 namespace Anovos.Mlflow.Cloud;
 
-/// <summary>An object of S3 that is copied, and the content that it must still have.</summary>
+/// <summary>An object in S3 to copy, and the ETag that it must still have.</summary>
 internal sealed class S3CopySource(IAmazonS3 client, string bucket, string key, string etag, S3Settings settings, CloudRequests requests)
 {
     public string Bucket => bucket;
@@ -12,8 +12,8 @@ internal sealed class S3CopySource(IAmazonS3 client, string bucket, string key, 
 
     public string ETag => etag;
 
-    /// <summary>Makes sure that it has not been replaced.</summary>
-    /// <exception cref="MlflowException">It has, or is gone.</exception>
+    /// <summary>Checks that it was not replaced.</summary>
+    /// <exception cref="MlflowException">It was replaced or removed.</exception>
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
         var request = new GetObjectMetadataRequest { BucketName = bucket, Key = key, ExpectedBucketOwner = settings.ExpectedOwner };

@@ -5,40 +5,40 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Cloud;
 
-/// <summary>What the environment says about S3, by the names that MLflow and the AWS tools give it.</summary>
+/// <summary>The settings of S3 from the environment, with the names that MLflow and the AWS tools use.</summary>
 internal sealed record S3Settings
 {
     private static readonly string[] Known = ["ServerSideEncryption", "SSEKMSKeyId", "StorageClass", "ACL", "ContentType"];
 
-    /// <summary>Another endpoint than Amazon's (<c>MLFLOW_S3_ENDPOINT_URL</c>, <c>AWS_ENDPOINT_URL_S3</c>, <c>AWS_ENDPOINT_URL</c>).</summary>
+    /// <summary>An endpoint other than Amazon's (<c>MLFLOW_S3_ENDPOINT_URL</c>, <c>AWS_ENDPOINT_URL_S3</c>, <c>AWS_ENDPOINT_URL</c>).</summary>
     public string? Endpoint { get; init; }
 
-    /// <summary>The region (<c>AWS_DEFAULT_REGION</c>, <c>AWS_REGION</c>); null where the environment does not say.</summary>
+    /// <summary>The region (<c>AWS_DEFAULT_REGION</c>, <c>AWS_REGION</c>); null if the environment does not set it.</summary>
     public string? Region { get; init; }
 
-    /// <summary>The keys that the environment gives (<c>AWS_ACCESS_KEY_ID</c>, <c>AWS_SECRET_ACCESS_KEY</c>, <c>AWS_SESSION_TOKEN</c>); null has the SDK look elsewhere.</summary>
+    /// <summary>The keys from the environment (<c>AWS_ACCESS_KEY_ID</c>, <c>AWS_SECRET_ACCESS_KEY</c>, <c>AWS_SESSION_TOKEN</c>); with null, the SDK looks elsewhere.</summary>
     public AWSCredentials? Credentials { get; init; }
 
-    /// <summary>Whether the bucket is in the path of addresses: as <c>MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE</c> says, else for other endpoints.</summary>
+    /// <summary>Whether addresses have the bucket in the path: as <c>MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE</c> says, or by default for other endpoints.</summary>
     public bool PathStyle { get; init; }
 
-    /// <summary>How its certificate is checked.</summary>
+    /// <summary>How certificates are checked.</summary>
     public S3Tls Tls { get; init; } = new(IsIgnored: false, Authorities: null);
 
     /// <summary>The account that must own the bucket (<c>MLFLOW_S3_EXPECTED_BUCKET_OWNER</c>).</summary>
     public string? ExpectedOwner { get; init; }
 
-    /// <summary>What is asked for with every object (<c>MLFLOW_S3_UPLOAD_EXTRA_ARGS</c>).</summary>
+    /// <summary>Extra arguments for every object (<c>MLFLOW_S3_UPLOAD_EXTRA_ARGS</c>).</summary>
     public IReadOnlyDictionary<string, string> Extra { get; init; } = new Dictionary<string, string>();
 
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for what cannot be read.</exception>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a variable that cannot be read.</exception>
     public static S3Settings FromEnvironment(EnvironmentVariables variables)
     {
         string? endpoint = variables.Setting("MLFLOW_S3_ENDPOINT_URL")
             ?? variables.Setting("AWS_ENDPOINT_URL_S3")
             ?? variables.Setting("AWS_ENDPOINT_URL");
         if (endpoint is not null && !(Uri.TryCreate(endpoint, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"))
-            throw Invalid("MLFLOW_S3_ENDPOINT_URL", "is no address; expected is http://host:port or https://host. Correct or unset it");
+            throw Invalid("MLFLOW_S3_ENDPOINT_URL", "is not an address. Expected http://host:port or https://host. Correct or unset it");
         return new S3Settings
         {
             Endpoint = endpoint,
@@ -50,7 +50,7 @@ internal sealed record S3Settings
                 null or "auto" => endpoint is not null,
                 "path" => true,
                 "virtual" => false,
-                _ => throw Invalid("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE", "is none of auto, path and virtual. Correct or unset it"),
+                _ => throw Invalid("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE", "is not auto, path or virtual. Correct or unset it"),
             },
             Tls = S3Tls.FromEnvironment(variables),
             ExpectedOwner = variables.Text("MLFLOW_S3_EXPECTED_BUCKET_OWNER"),
@@ -58,13 +58,13 @@ internal sealed record S3Settings
         };
     }
 
-    /// <summary>Whether the environment or the default profile gives credentials.</summary>
+    /// <summary>Whether the environment or the default profile provides credentials.</summary>
     public bool HasCredentials => Credentials is not null || new CredentialProfileStoreChain().TryGetAWSCredentials("default", out _);
 
     /// <inheritdoc/>
     public override string ToString() => Endpoint ?? "S3";
 
-    /// <summary>One of the extra arguments; null where it is not asked for.</summary>
+    /// <summary>Returns one of the extra arguments; null if it is not set.</summary>
     public string? ExtraOf(string name) => Extra.TryGetValue(name, out string? value) ? value : null;
 
     private static AWSCredentials? ReadCredentials(string? id, string? secret, string? token) =>
@@ -78,12 +78,12 @@ internal sealed record S3Settings
         {
             Dictionary<string, string> extra = JsonSerializer.Deserialize<Dictionary<string, string>>(json) ?? [];
             return extra.Keys.Except(Known).FirstOrDefault() is { } other
-                ? throw Invalid("MLFLOW_S3_UPLOAD_EXTRA_ARGS", $"asks for {other}, and this version knows {string.Join(", ", Known)}. Take it out, or set it on the bucket")
+                ? throw Invalid("MLFLOW_S3_UPLOAD_EXTRA_ARGS", $"contains {other}, but this version supports only {string.Join(", ", Known)}. Remove it, or set it on the bucket")
                 : extra;
         }
         catch (JsonException e)
         {
-            throw Invalid("MLFLOW_S3_UPLOAD_EXTRA_ARGS", "is no JSON object of texts, as {\"ServerSideEncryption\": \"aws:kms\"}. Correct or unset it", e);
+            throw Invalid("MLFLOW_S3_UPLOAD_EXTRA_ARGS", "is not a JSON object with string values, such as {\"ServerSideEncryption\": \"aws:kms\"}. Correct or unset it", e);
         }
     }
 

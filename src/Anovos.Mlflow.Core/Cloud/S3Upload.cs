@@ -5,8 +5,8 @@ using Amazon.S3.Model;
 namespace Anovos.Mlflow.Cloud;
 
 /// <summary>
-/// An object of S3 that is being written. An upload in parts that broke off is taken up again, where the store tells of it and
-/// its parts' checksums are those of the file.
+/// Uploads an object to S3. An interrupted multipart upload is resumed if the store lists it and the checksums of its parts are those of
+/// the file.
 /// </summary>
 internal sealed class S3Upload(IAmazonS3 client, string bucket, string key, S3Settings settings, CloudRequests requests) : IMultipartUpload
 {
@@ -54,7 +54,7 @@ internal sealed class S3Upload(IAmazonS3 client, string bucket, string key, S3Se
         await InitiateAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Begins one anew.</summary>
+    /// <summary>Starts a new upload.</summary>
     public async Task InitiateAsync(CancellationToken cancellationToken)
     {
         var request = new InitiateMultipartUploadRequest
@@ -101,7 +101,7 @@ internal sealed class S3Upload(IAmazonS3 client, string bucket, string key, S3Se
         _sent[part.Index] = response.ETag;
     }
 
-    /// <summary>Has S3 make a part of another object, or of some of its bytes, which the request names.</summary>
+    /// <summary>Copies a part from another object, or from a range of it, which the request names.</summary>
     public async Task CopyPartAsync(int index, CopyPartRequest request, CancellationToken cancellationToken)
     {
         (request.DestinationBucket, request.DestinationKey, request.UploadId, request.PartNumber, request.ExpectedBucketOwner) = (bucket, key, _uploadId, index + 1, settings.ExpectedOwner);
@@ -128,7 +128,7 @@ internal sealed class S3Upload(IAmazonS3 client, string bucket, string key, S3Se
                 }
                 catch (AmazonS3Exception e) when (e.ErrorCode == "NoSuchUpload" && tried)
                 {
-                    // The first try did it, and only its answer was lost.
+                    // The first attempt completed it, and only the response was lost.
                     var question = new GetObjectMetadataRequest { BucketName = bucket, Key = key, ExpectedBucketOwner = settings.ExpectedOwner };
                     if ((await client.GetObjectMetadataAsync(question, time).ConfigureAwait(false)).ContentLength != plan.Length)
                         throw;
@@ -152,11 +152,11 @@ internal sealed class S3Upload(IAmazonS3 client, string bucket, string key, S3Se
         }
         catch (Exception e) when (e is MlflowException or OperationCanceledException)
         {
-            // What led here is the one to tell, and the bucket's lifecycle rules end what is left.
+            // The error that led here is the one to report, and the bucket's lifecycle rules remove the parts.
         }
     }
 
-    // Who may write need not be allowed to list, and not every store can: then it begins anew.
+    // The credentials may permit writing but not listing, and not every store can list uploads. Then a new upload starts.
     private async Task<string?> FindAsync(CancellationToken cancellationToken)
     {
         try

@@ -10,15 +10,15 @@ internal static class TemporaryStore
     private const string RegionHeader = "x-amz-bucket-region";
 
     /// <summary>Opens the folder.</summary>
-    /// <param name="uri">As <c>s3://bucket/path</c>, <c>r2://bucket@account.r2.cloudflarestorage.com/path</c>, <c>abfss://…</c>,
-    /// <c>gs://…</c>.</param>
+    /// <param name="uri">The URI, such as <c>s3://bucket/path</c>, <c>r2://bucket@account.r2.cloudflarestorage.com/path</c>,
+    /// <c>abfss://…</c>, <c>gs://…</c>.</param>
     /// <param name="credentials">The credentials.</param>
-    /// <param name="environment">Reads an environment variable: endpoints, and the checks of TLS.</param>
-    /// <param name="options">How hosts are reached.</param>
-    /// <param name="retrier">Repeats.</param>
-    /// <param name="cancellationToken">Cancels the question for a bucket's region.</param>
+    /// <param name="environment">Returns the value of an environment variable, for endpoints and TLS.</param>
+    /// <param name="options">The connection options.</param>
+    /// <param name="retrier">Retries transient errors.</param>
+    /// <param name="cancellationToken">Cancels the request for a bucket's region.</param>
     /// <exception cref="MlflowException">
-    /// <see cref="ErrorKind.UriUnsupported"/> for a URI that names no bucket or does not fit the credentials.
+    /// <see cref="ErrorKind.UriUnsupported"/> for a URI that does not name a bucket or does not fit the credentials.
     /// </exception>
     public static async Task<IArtifactStore> OpenAsync(
         string uri,
@@ -56,11 +56,11 @@ internal static class TemporaryStore
         }
 
         throw new MlflowException(
-            ErrorKind.UriUnsupported, $"{uri} is not a place that the credentials for it fit: {credentials}.")
+            ErrorKind.UriUnsupported, $"The credentials for {uri} do not fit that kind of store: {credentials}.")
         { Target = uri };
     }
 
-    // Of the environment: another endpoint, and its TLS. Not the owner, and not how one's own objects are kept.
+    // From the environment, only the endpoint and its TLS settings are used, not the owner or the settings of the user's own objects.
     private static S3Settings Settings(S3Settings settings, TemporaryKeys keys)
     {
         Dictionary<string, string> extra = [];
@@ -79,7 +79,7 @@ internal static class TemporaryStore
     private static string EndpointOf(string host) =>
         new Uri($"https://{host}") is { IsLoopback: true } ? $"http://{host}" : $"https://{host}";
 
-    // S3 names the region of a bucket to everyone, also where it refuses the request. The keys are for a folder of the bucket only.
+    // S3 reports the region of a bucket to everyone, even if it denies the request. The keys are only for a folder of the bucket.
     private static async Task<string?> FindRegionAsync(
         string bucket, S3Settings settings, ConnectionOptions options, CancellationToken cancellationToken)
     {

@@ -1,11 +1,11 @@
 namespace Anovos.Mlflow;
 
-/// <summary>Puts a finished file in its place in one step, so that a process that dies leaves the old file or the new one.</summary>
+/// <summary>Replaces a file atomically, so that a process that dies leaves either the old file or the new one.</summary>
 internal static class AtomicFile
 {
     /// <summary>
-    /// Moves <paramref name="temporary"/> to <paramref name="path"/>, over what is there. Both are on one disk. On Windows, a file
-    /// that somebody reads cannot be replaced, so this waits for the reader.
+    /// Moves <paramref name="temporary"/> to <paramref name="path"/>, replacing an existing file. Both must be on the same disk. Windows
+    /// cannot replace a file that another process reads, so this waits for the reader.
     /// </summary>
     public static void Replace(string temporary, string path, CancellationToken cancellationToken) =>
         BusyFile.Replace(path, () => Move(temporary, path), cancellationToken);
@@ -24,7 +24,7 @@ internal static class AtomicFile
         }
         catch (IOException failure) when (!BusyFile.IsBusy(failure) && File.Exists(path) && File.Exists(temporary))
         {
-            // It came, or went and came, between the question and the step. There is no other step here that takes both cases.
+            // The file appeared after the check, or was replaced. No single call in this framework handles both cases.
             File.Replace(temporary, path, destinationBackupFileName: null);
         }
 #endif

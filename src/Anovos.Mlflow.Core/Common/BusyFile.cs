@@ -3,18 +3,18 @@ using System.Diagnostics;
 namespace Anovos.Mlflow;
 
 /// <summary>
-/// Repeats what fails because another program has a file open: on Windows a virus scanner, an editor or a reader of the file is enough.
+/// Retries file operations that fail because another program has the file open, such as a virus scanner, an editor or a reader on Windows.
 /// </summary>
 internal static class BusyFile
 {
-    // Milliseconds; short, for a program that opens the file again and again leaves it alone for moments only.
+    // Milliseconds. Short, because a program that opens the file repeatedly closes it only for moments.
     private const int LongestPause = 16;
 
-    // ERROR_ACCESS_DENIED is what replacing, moving or removing a file that another program has open gives on Windows, and also what
-    // opening one gives in the moment in which it is replaced.
+    // ERROR_ACCESS_DENIED: Windows returns it for replacing, moving or removing a file that another program has open, and for opening a
+    // file at the moment it is replaced.
     private const int AccessDenied = 5;
 
-    // Of ReplaceFile: ERROR_UNABLE_TO_REMOVE_REPLACED and ERROR_UNABLE_TO_MOVE_REPLACEMENT.
+    // From ReplaceFile: ERROR_UNABLE_TO_REMOVE_REPLACED and ERROR_UNABLE_TO_MOVE_REPLACEMENT.
     private const int CannotRemoveReplaced = 1175;
     private const int CannotMoveReplacement = 1176;
 
@@ -22,11 +22,11 @@ internal static class BusyFile
     private static readonly TimeSpan OfReplacing = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Opens, reads or writes a file.</summary>
-    /// <param name="path">The file, for the error.</param>
-    /// <param name="action">Is repeated while it fails for this reason.</param>
+    /// <param name="path">The file, for the error message.</param>
+    /// <param name="action">The operation to retry.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    /// <param name="patience">How long the file is waited for: 5 seconds by default.</param>
-    /// <exception cref="IOException">Another program has kept the file open. The message has its path.</exception>
+    /// <param name="patience">The maximum wait for the file: 5 seconds by default.</param>
+    /// <exception cref="IOException">Another program kept the file open. The message contains its path.</exception>
     public static void Open(string path, Action action, CancellationToken cancellationToken, TimeSpan? patience = null) =>
         Repeat(path, action, (failure, waited) => IsBusy(failure) || (IsDenied(failure, WindowsName.IsWindows) && waited < OfReplacing),
             patience ?? Patience, cancellationToken);
@@ -39,12 +39,12 @@ internal static class BusyFile
             (failure, _) => IsBusy(failure) || (IsDenied(failure, onWindows ?? WindowsName.IsWindows) && !IsReadOnly(path)),
             patience ?? Patience, cancellationToken);
 
-    /// <summary>Whether the failure is another process having the file open, which passes.</summary>
+    /// <summary>Whether the operation failed because another process has the file open, which is transient.</summary>
     public static bool IsBusy(Exception failure) =>
-        // Windows: ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION; Unix: EWOULDBLOCK of Linux and of macOS.
+        // Windows: ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION; Unix: EWOULDBLOCK on Linux and on macOS.
         failure is IOException && (failure.HResult & 0xFFFF) is 32 or 33 or 11 or 35 or CannotRemoveReplaced or CannotMoveReplacement;
 
-    // .NET Framework moves folders with an IOException for it.
+    // When moving a folder, .NET Framework reports it as an IOException.
     private static bool IsDenied(Exception failure, bool onWindows) =>
         onWindows && (failure is UnauthorizedAccessException || (failure is IOException && (failure.HResult & 0xFFFF) == AccessDenied));
 

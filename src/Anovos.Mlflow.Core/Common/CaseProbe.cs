@@ -1,9 +1,9 @@
 namespace Anovos.Mlflow;
 
-/// <summary>Whether names that differ only in case are one file, as on most disks of Windows and macOS.</summary>
+/// <summary>Detects whether a disk ignores case in file names, as most do on Windows and macOS.</summary>
 internal static class CaseProbe
 {
-    /// <summary>Tries it in a folder, which must exist.</summary>
+    /// <summary>Creates a temporary file in an existing folder to find out.</summary>
     public static bool IgnoresCase(string folder)
     {
         string probe = Path.Combine(folder, $".anovos-{Guid.NewGuid():N}.tmp");

@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace Anovos.Mlflow;
 
-/// <summary>Reads MLflow's environment variables as MLflow reads them; an empty one counts as unset.</summary>
-/// <param name="read">Reads a variable.</param>
+/// <summary>Reads environment variables as MLflow does; an empty variable counts as unset.</summary>
+/// <param name="read">Returns the value of a variable.</param>
 public sealed class EnvironmentVariables(Func<string, string?> read)
 {
-    /// <summary>The variable; null when it is unset or empty.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a placeholder that no value has replaced.</exception>
+    /// <summary>Returns the variable; null if it is unset or empty.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for an unresolved placeholder.</exception>
     public string? Text(string name)
     {
         if (read(name) is not { Length: > 0 } value)
@@ -16,11 +16,11 @@ public sealed class EnvironmentVariables(Func<string, string?> read)
         return value;
     }
 
-    /// <summary>The variable, repaired as <see cref="Pasted.Setting"/> does.</summary>
+    /// <summary>Returns the variable, cleaned as by <see cref="Pasted.Setting"/>.</summary>
     /// <inheritdoc cref="Text"/>
     internal string? Setting(string name) => Pasted.Setting(read(name), name, Secrets.Variables.Contains(name));
 
-    /// <summary>The variable as a boolean: true, false, 1 or 0.</summary>
+    /// <summary>Returns the variable as a boolean: true, false, 1 or 0.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for anything else.</exception>
     public bool Flag(string name, bool defaultValue) => Text(name)?.ToUpperInvariant() switch
     {
@@ -30,8 +30,8 @@ public sealed class EnvironmentVariables(Func<string, string?> read)
         var other => throw Invalid(name, other, "true or false"),
     };
 
-    /// <summary>The variable as one of some words, in lower case; null when it is unset.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for another word.</exception>
+    /// <summary>Returns the variable as one of the given words, in lower case; null if it is unset.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for any other word.</exception>
     public string? OneOf(string name, params string[] words)
     {
         if (Text(name) is not { } text)
@@ -40,7 +40,7 @@ public sealed class EnvironmentVariables(Func<string, string?> read)
         return words.Contains(word) ? word : throw Invalid(name, text, string.Join(" or ", words));
     }
 
-    /// <summary>The variable as a whole number of seconds above zero.</summary>
+    /// <summary>Returns the variable as a whole number of seconds above zero.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for anything else.</exception>
     public TimeSpan Seconds(string name, int defaultSeconds)
     {
@@ -52,7 +52,7 @@ public sealed class EnvironmentVariables(Func<string, string?> read)
             : throw Invalid(name, text, "a whole number of seconds above zero");
     }
 
-    /// <summary>The variable as a number from 0 to a maximum.</summary>
+    /// <summary>Returns the variable as a number from 0 to a maximum.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for anything else.</exception>
     public double Number(string name, double defaultValue, double maximum)
     {
@@ -64,7 +64,7 @@ public sealed class EnvironmentVariables(Func<string, string?> read)
             : throw Invalid(name, text, $"a number from 0 to {maximum.ToString(CultureInfo.InvariantCulture)}");
     }
 
-    /// <summary>The variable as a whole number from 0.</summary>
+    /// <summary>Returns the variable as a whole number of 0 or more.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for anything else.</exception>
     public int Count(string name, int defaultCount)
     {
@@ -76,7 +76,7 @@ public sealed class EnvironmentVariables(Func<string, string?> read)
             : throw Invalid(name, text, "a whole number");
     }
 
-    /// <summary>The variable as a number of bytes above zero.</summary>
+    /// <summary>Returns the variable as a number of bytes above zero.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for anything else.</exception>
     public long Bytes(string name, long defaultBytes)
     {
@@ -89,5 +89,5 @@ public sealed class EnvironmentVariables(Func<string, string?> read)
     }
 
     private static MlflowException Invalid(string name, string value, string expected) =>
-        new(ErrorKind.InvalidValue, $"The environment variable {name} is '{value}', where {expected} is expected. Correct or unset it.") { Target = name };
+        new(ErrorKind.InvalidValue, $"The environment variable {name} is '{value}', but {expected} is expected. Correct or unset it.") { Target = name };
 }

@@ -3,12 +3,12 @@ using System.Globalization;
 namespace Anovos.Mlflow;
 
 /// <summary>
-/// Numbers as text, on .NET Framework as on .NET. There <c>-0.0</c> is 0, what is too large is refused in place of infinity, and the
-/// round-trip format writes more digits than a number needs, or misses it by a bit.
+/// Parses and formats numbers on .NET Framework as .NET does. There, <c>-0.0</c> parses as 0, a number that is too large is rejected
+/// instead of becoming infinity, and the round-trip format writes more digits than needed, or is off by one bit.
 /// </summary>
 internal static class Floats
 {
-    /// <summary>Reads a number; false if the text is none.</summary>
+    /// <summary>Parses a number; false if the text is not a number.</summary>
     public static bool TryRead(string text, NumberStyles style, out double value)
     {
 #if NET
@@ -32,7 +32,7 @@ internal static class Floats
 #endif
     }
 
-    /// <summary>The shortest text that reads back as the same number.</summary>
+    /// <summary>Returns the shortest text that parses to the same number.</summary>
     public static string Shortest(double value)
     {
 #if NET
@@ -52,7 +52,7 @@ internal static class Floats
 #endif
     }
 
-    /// <summary>The number that was read from a text, with the sign of its zero.</summary>
+    /// <summary>Returns a number that was parsed from a text, with the sign of a zero restored.</summary>
     public static double Restore(double value, string text) =>
         value == 0 && text.TrimStart().StartsWith("-", StringComparison.Ordinal) ? -0.0 : value;
 

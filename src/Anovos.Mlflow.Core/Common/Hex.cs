@@ -1,9 +1,9 @@
 namespace Anovos.Mlflow;
 
-/// <summary>Bytes as lowercase hexadecimal digits, as MLflow writes checksums and ids.</summary>
+/// <summary>Formats bytes as lowercase hexadecimal digits, as MLflow does for checksums and ids.</summary>
 internal static class Hex
 {
-    /// <summary>Two digits per byte.</summary>
+    /// <summary>Returns two digits per byte.</summary>
     public static string Of(byte[] bytes)
     {
 #if NET

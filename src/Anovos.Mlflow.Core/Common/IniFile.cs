@@ -2,9 +2,8 @@ namespace Anovos.Mlflow;
 
 /// <summary>
 /// Reads INI files as Python's configparser and git write them. A section name ends at its closing bracket; a key on the
-/// header's line belongs to that section. Keys ignore case, and the last value of a key wins. A strict file has no line that
-/// is not understood, no section and no key twice; its values may be in quotes and have a comment after them, as Databricks' CLI reads
-/// them.
+/// header's line belongs to that section. Keys ignore case, and the last value of a key wins. In a strict file, unrecognized lines and
+/// duplicate sections or keys are errors; values may be quoted and followed by a comment, as in Databricks' CLI.
 /// </summary>
 internal sealed class IniFile
 {
@@ -27,7 +26,7 @@ internal sealed class IniFile
             {
                 int end = HeaderEnd(line);
                 if (end < 0)
-                    throw new FormatException($"Line {number} starts with '[' and is not a section header: it has no closing bracket.");
+                    throw new FormatException($"Line {number} starts with '[' but is not a section header: it has no closing bracket.");
                 section = Open(line.Substring(1, end - 1).Trim(), number);
                 line = line.Substring(end + 1).Trim();
                 if (line.Length > 0 && !IsComment(line) && line.IndexOfAny(['=', ':']) <= 0)
@@ -44,16 +43,16 @@ internal sealed class IniFile
 
     /// <summary>Reads a file; null if it does not exist.</summary>
     /// <exception cref="FormatException">
-    /// A line starts with '[' and is not a section header, or breaks a rule of a strict file. The message quotes no value of the file,
-    /// which may hold secrets.
+    /// A line starts with '[' but is not a section header, or breaks a rule of a strict file. The message quotes no values, which may be
+    /// secrets.
     /// </exception>
-    /// <exception cref="IOException">The file cannot be read; and <see cref="UnauthorizedAccessException"/>.</exception>
+    /// <exception cref="IOException">The file cannot be read; also <see cref="UnauthorizedAccessException"/>.</exception>
     public static IniFile? Read(string path, bool isStrict = false) =>
         File.Exists(path) ? new IniFile(File.ReadLines(path), isStrict) : null;
 
     /// <summary>Reads a file that the user maintains; null if it does not exist.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="what">What the file is, for the error: "The credentials file".</param>
+    /// <param name="what">A description of the file for the error, such as "The credentials file".</param>
     /// <param name="isStrict">True for a strict file.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if it cannot be read.</exception>
     public static IniFile? Read(string path, string what, bool isStrict = false)
@@ -73,7 +72,7 @@ internal sealed class IniFile
         {
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                $"{what} {path} cannot be read: {e.Message} Correct its permissions, or move it away.", e)
+                $"{what} {path} cannot be read: {e.Message} Correct its permissions, or move it elsewhere.", e)
             { Target = path };
         }
     }
@@ -85,7 +84,7 @@ internal sealed class IniFile
     private static bool IsComment(string line) =>
         line.StartsWith("#", StringComparison.Ordinal) || line.StartsWith(";", StringComparison.Ordinal);
 
-    // Git quotes the name of a remote or branch, and a bracket within the quotes belongs to the name.
+    // Git quotes the name of a remote or branch; a bracket within the quotes is part of the name.
     private static int HeaderEnd(string line)
     {
         int quote = line.IndexOf(" \"", StringComparison.Ordinal), end = line.IndexOf(']');
@@ -109,7 +108,7 @@ internal sealed class IniFile
             throw new FormatException($"Line {number} has a key before the first section header.");
         string key = line.Substring(0, separator).TrimEnd();
         if (section.ContainsKey(key))
-            throw new FormatException($"Line {number} has a key that its section has already.");
+            throw new FormatException($"Line {number} repeats a key of its section.");
         section[key] = Unquote(line.Substring(separator + 1).Trim());
     }
 

@@ -1,8 +1,8 @@
 namespace Anovos.Mlflow;
 
 /// <summary>
-/// Joins paths by the rules of Windows or of Unix. <see cref="Path"/> of .NET Framework throws for the characters that Windows does
-/// not take, and starts <c>\data</c> at the drive of the process.
+/// Joins paths by the rules of Windows or of Unix. In .NET Framework, <see cref="Path"/> throws for characters that Windows does not
+/// allow, and resolves <c>\data</c> against the drive of the process.
 /// </summary>
 internal static class LocalPath
 {
@@ -11,11 +11,11 @@ internal static class LocalPath
         StartsWithSlash(path, OnWindows(onWindows)) || (OnWindows(onWindows) && HasDrive(path));
 
     /// <summary>
-    /// The path, which starts in a folder unless it says where it starts. On Windows <c>\data</c> starts at the folder's drive.
+    /// Resolves a path against a folder, unless the path is absolute. On Windows, <c>\data</c> starts at the folder's drive.
     /// </summary>
     /// <param name="folder">A full path.</param>
     /// <param name="path">The path.</param>
-    /// <param name="onWindows">Whether the rules of Windows hold; by default, whether this is Windows.</param>
+    /// <param name="onWindows">Whether to use the rules of Windows; by default, those of this system.</param>
     public static string Join(string folder, string path, bool? onWindows = null)
     {
         if (!OnWindows(onWindows))
@@ -27,15 +27,15 @@ internal static class LocalPath
         if (!HasDrive(path))
             return Below(folder, path, '\\');
 
-        // C:data starts in the folder if that is on C:, and else at the drive.
+        // C:data starts in the folder if the folder is on C:, otherwise at the root of the drive.
         if (path.Length > 2 && path[2] is '\\' or '/')
             return path;
         bool isSameDrive = HasDrive(folder) && char.ToUpperInvariant(folder[0]) == char.ToUpperInvariant(path[0]);
         return Below(isSameDrive ? folder : path.Substring(0, 2) + '\\', path.Substring(2), '\\');
     }
 
-    /// <summary>The same as a full path.</summary>
-    /// <exception cref="MlflowException">No path on this system can be like that; of the given kind.</exception>
+    /// <summary>Joins the paths as <see cref="Join"/> does, and returns a full path.</summary>
+    /// <exception cref="MlflowException">The result is not a valid path on this system. The exception has the given kind.</exception>
     public static string Full(string folder, string path, ErrorKind kind = ErrorKind.InvalidValue)
     {
         try
@@ -44,11 +44,11 @@ internal static class LocalPath
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException or PathTooLongException)
         {
-            throw new MlflowException(kind, $"'{path}' is not a path on this system: {e.Message}", e) { Target = path };
+            throw new MlflowException(kind, $"'{path}' is not a valid path on this system: {e.Message}", e) { Target = path };
         }
     }
 
-    /// <summary>The path without <c>\\?\</c>, which Windows PowerShell does not take.</summary>
+    /// <summary>Removes the prefix <c>\\?\</c>, which Windows PowerShell does not support.</summary>
     public static string WithoutPrefix(string path, bool? onWindows = null)
     {
         const string prefix = @"\\?\", share = @"\\?\UNC\";
@@ -61,12 +61,12 @@ internal static class LocalPath
             : path;
     }
 
-    /// <summary>Whether a full path is a drive or a share itself, or the root of Unix.</summary>
+    /// <summary>Whether a full path is the root of a drive, of a share, or of a Unix file system.</summary>
     public static bool IsRoot(string path, bool? onWindows = null) => OnWindows(onWindows)
         ? RootOf(path.Replace('/', '\\')).TrimEnd('\\') == path.Replace('/', '\\').TrimEnd('\\')
         : path.Trim('/').Length == 0;
 
-    /// <summary>Whether the path is on a share, or has two slashes at its beginning as one has.</summary>
+    /// <summary>Whether the path is on a share, that is, starts with two slashes.</summary>
     public static bool IsShare(string path) => path.Length > 1 && path[0] is '\\' or '/' && path[1] is '\\' or '/';
 
     // C: or \\server\share.

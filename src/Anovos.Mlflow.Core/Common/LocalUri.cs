@@ -3,14 +3,14 @@ using System.Text.RegularExpressions;
 namespace Anovos.Mlflow;
 
 /// <summary>
-/// The local forms of a tracking URI or artifact root: a path, <c>file:relative</c>, <c>file:///absolute</c>. Written as
-/// Python's <c>Path.as_uri</c> writes them, for MLflow compares and joins them as text.
+/// Converts the local forms of a tracking URI or artifact root: a path, <c>file:relative</c>, <c>file:///absolute</c>. Writes them as
+/// Python's <c>Path.as_uri</c> does, because MLflow compares and joins them as text.
 /// </summary>
 internal static class LocalUri
 {
     private const string FileScheme = "file:";
 
-    // Two letters at least: "C:" is a drive.
+    // At least two letters: "C:" is a drive.
     private static readonly Regex Scheme = new(@"^[a-zA-Z][a-zA-Z0-9+.-]+(?=:)", RegexOptions.CultureInvariant);
 
     /// <summary>The scheme of a URI in lower case; null for a path.</summary>
@@ -29,11 +29,11 @@ internal static class LocalUri
             : "file://" + Escape(path);
     }
 
-    /// <summary>Whether an artifact location says where it is without a current folder: a URI or a full path.</summary>
+    /// <summary>Whether an artifact location is absolute: a URI or a full path.</summary>
     public static bool IsAbsolute(string location) =>
         LocalRoot.IsElsewhere(location) || LocalPath.IsRooted(ToPath(location));
 
-    /// <summary>The location below another; a query (<c>s3://bucket/p?region=…</c>) stays at the end.</summary>
+    /// <summary>Appends a path to a location; a query (<c>s3://bucket/p?region=…</c>) stays at the end.</summary>
     public static string Append(string location, string below)
     {
         int query = Scheme.IsMatch(location) ? location.IndexOf('?') : -1;
@@ -43,7 +43,8 @@ internal static class LocalUri
     }
 
     /// <summary>
-    /// The path that a <c>file:</c> URI or a plain path names; relative stays relative. On Windows, <c>file://server/share</c> is a share.
+    /// The path that a <c>file:</c> URI or a plain path names; a relative path stays relative. On Windows,
+    /// <c>file://server/share</c> is a share.
     /// </summary>
     public static string ToPath(string uri, bool? onWindows = null)
     {
@@ -60,7 +61,7 @@ internal static class LocalUri
             if (isElsewhere && windows)
                 return Uri.UnescapeDataString(path).Replace('/', '\\');
             if (isElsewhere)
-                throw new MlflowException(ErrorKind.UriUnsupported, $"{uri} names the host '{host}', and a file: URI can only name this machine. For a folder here write file:///folder or just its path.") { Target = uri };
+                throw new MlflowException(ErrorKind.UriUnsupported, $"{uri} names the host '{host}', but a file: URI can only refer to this machine. For a folder on this machine, write file:///folder or just its path.") { Target = uri };
             path = slash < 0 ? "/" : path.Substring(slash);
         }
 

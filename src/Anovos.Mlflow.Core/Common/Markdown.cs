@@ -2,19 +2,21 @@ using System.Text;
 
 namespace Anovos.Mlflow;
 
-/// <summary>Text that others wrote, inside Markdown.</summary>
+/// <summary>Embeds untrusted text in Markdown.</summary>
 internal static class Markdown
 {
     private const int Longest = 200;
 
-    /// <summary>The text as it is, for a line, a table or a link: none of it is Markdown, HTML, an address or a secret.</summary>
+    /// <summary>
+    /// Returns the text as literal text for a line, a table or a link. Nothing in it acts as Markdown, HTML or a link; secrets are masked.
+    /// </summary>
     public static string Text(string text, int longest = Longest)
     {
         string clean = SafeText.Of(Secrets.Clean(text));
         var result = new StringBuilder();
         foreach (char c in clean.Length <= longest ? clean : clean.Substring(0, longest) + "…")
         {
-            // A numeric character reference is text and never structure (CommonMark, "Entity and numeric character references").
+            // A numeric character reference is literal text, never markup (CommonMark, "Entity and numeric character references").
             if (c < 0x80 && (char.IsPunctuation(c) || char.IsSymbol(c)) && c is not ('-' or ',' or '(' or ')' or '/' or '.' or '\''))
                 result.Append("&#").Append((int)c).Append(';');
             else
@@ -24,7 +26,7 @@ internal static class Markdown
         return result.ToString();
     }
 
-    /// <summary>A link; the text alone where there is no http address.</summary>
+    /// <summary>Returns a link, or only the text if the address is not an http(s) URL.</summary>
     public static string Link(string text, string? address) =>
         Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"
             ? $"[{Text(text)}]({uri.AbsoluteUri.Replace("(", "%28").Replace(")", "%29")})"

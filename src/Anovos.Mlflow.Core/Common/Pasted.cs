@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace Anovos.Mlflow;
 
 /// <summary>
-/// Repairs what pasting adds to a credential or setting: line ends, quotes, <c>Bearer</c>. Refuses what cannot be sent, and a
-/// placeholder that no value has replaced. No error shows the value.
+/// Cleans credentials and settings as people paste them: removes line ends, quotes and <c>Bearer</c>. Rejects characters that cannot be
+/// sent, and unresolved placeholders. No error shows the value.
 /// </summary>
 public static class Pasted
 {
@@ -17,15 +17,15 @@ public static class Pasted
     private static readonly Regex Bearer = new(
         @"^(?:Authorization:\s*)?Bearer\s+", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase);
 
-    // Spaces of any kind are trimmed; these two are none and cannot be seen either.
+    // All kinds of spaces are trimmed. These two are invisible too, but are not spaces.
     private static readonly char[] Invisible = ['\uFEFF', '\u200B'];
 
     private static readonly string[] Quotes = ["\"\"", "''", "\u201C\u201D", "\u2018\u2019", "``"];
 
-    /// <summary>A setting without the spaces, line ends and quotes around it; null if nothing is left.</summary>
+    /// <summary>Removes the spaces, line ends and quotes around a setting; null if nothing is left.</summary>
     /// <param name="value">The text.</param>
-    /// <param name="source">The variable, parameter or file that it comes from, for the error.</param>
-    /// <param name="isSecret">True if a placeholder within other text may belong to the value.</param>
+    /// <param name="source">The variable, parameter or file of the value, for the error.</param>
+    /// <param name="isSecret">True if the value may legitimately contain a placeholder within other text.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a placeholder.</exception>
     public static string? Setting(string? value, string source, bool isSecret = false)
     {
@@ -36,7 +36,7 @@ public static class Pasted
         return text.Length == 0 ? null : text;
     }
 
-    /// <summary>A token, also without <c>Bearer</c> before it; null if nothing is left.</summary>
+    /// <summary>Cleans a token, and removes a leading <c>Bearer</c>; null if nothing is left.</summary>
     /// <inheritdoc cref="Header"/>
     public static string? Token(string? value, string source)
     {
@@ -46,18 +46,18 @@ public static class Pasted
             : null;
     }
 
-    /// <summary>A setting that is sent as a header; null if nothing is left.</summary>
+    /// <summary>Cleans a setting that is sent as a header; null if nothing is left.</summary>
     /// <param name="value">The text.</param>
-    /// <param name="source">The variable, parameter or file that it comes from, for the error.</param>
-    /// <param name="isSecret">True if a placeholder within other text may belong to the value.</param>
+    /// <param name="source">The variable, parameter or file of the value, for the error.</param>
+    /// <param name="isSecret">True if the value may legitimately contain a placeholder within other text.</param>
     /// <exception cref="MlflowException">
-    /// <see cref="ErrorKind.InvalidValue"/> for a placeholder, or a character that no header can hold.
+    /// <see cref="ErrorKind.InvalidValue"/> for a placeholder, or a character that a header cannot contain.
     /// </exception>
     public static string? Header(string? value, string source, bool isSecret = false) =>
         Setting(value, source, isSecret) is { } text ? Printable(text, source, lowest: ' ', "header") : null;
 
     /// <summary>
-    /// A user or a password without the line ends around it: spaces and quotes may belong to it. Null if nothing is left.
+    /// Removes the line ends around a user or a password. Spaces and quotes may be part of it. Null if nothing is left.
     /// </summary>
     /// <inheritdoc cref="Setting"/>
     public static string? Password(string? value, string source)
@@ -67,7 +67,7 @@ public static class Pasted
         return text.Length == 0 ? null : text;
     }
 
-    /// <summary>Throws for a placeholder in a text; in a secret, only if it is all of it.</summary>
+    /// <summary>Throws if a text contains a placeholder; for a secret, only if it consists of nothing else.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public static void ThrowIfUnresolved(string text, string source, bool isSecret = false)
     {
@@ -76,11 +76,11 @@ public static class Pasted
         if (isSecret && match.Length != Bearer.Replace(Trim(text).Trim('"', '\''), "").Length)
             return;
         string why = match.Groups["macro"].Success
-            ? "a macro of Azure Pipelines that has no value. Define the variable, or map the secret with env: in the task"
+            ? "an Azure Pipelines macro that has no value. Define the variable, or map the secret with env: in the task"
             : match.Groups["secret"].Success
-            ? "a reference to a Databricks secret that was not replaced. Databricks replaces it in the environment of a cluster only: "
+            ? "a reference to a Databricks secret that was not replaced. Databricks replaces it only in the environment of a cluster: "
                 + "check the scope and the key"
-            : "an expression that was not replaced. Azure Pipelines replaces it in variables: and env: only";
+            : "an expression that was not replaced. Azure Pipelines replaces it only in variables: and env:";
         throw new MlflowException(ErrorKind.InvalidValue, $"{source} is '{match.Value}', {why}.") { Target = source };
     }
 
@@ -98,8 +98,8 @@ public static class Pasted
             string character = char.IsWhiteSpace(text[i]) || char.IsControl(text[i]) ? "a space or line end" : "a character outside ASCII";
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                $"{source} has {character} (U+{((int)text[i]).ToString("X4", CultureInfo.InvariantCulture)}) at position {i + 1}, "
-                + $"which a {what} cannot contain. It may have been copied in part, or from a page that formats it. Copy it again.")
+                $"{source} contains {character} (U+{((int)text[i]).ToString("X4", CultureInfo.InvariantCulture)}) at position {i + 1}, "
+                + $"which a {what} cannot contain. It may have been copied incompletely, or from a page that formats text. Copy it again.")
             { Target = source };
         }
 

@@ -7,12 +7,12 @@ using System.Text.RegularExpressions;
 namespace Anovos.Mlflow;
 
 /// <summary>
-/// Knows the secrets of a session and masks them in text that others wrote: messages, exceptions, logs. The options of all
-/// connections of a session share one. Thread-safe. Two are always equal, so that options stay comparable by their content.
+/// Masks the secrets of a session in text from other sources: messages, exceptions, logs. The options of all connections of a session
+/// share one redactor. Thread-safe. Any two redactors are equal, so that options can be compared by their other content.
 /// </summary>
 public sealed class Redactor : IEquatable<Redactor>
 {
-    // A shorter one occurs in ordinary words. It is masked only where nothing but a secret can be.
+    // Shorter secrets occur in ordinary words. They are masked only where nothing but a secret can be.
     private const int Shortest = 4;
 
     private readonly Redactor? _session;
@@ -23,7 +23,7 @@ public sealed class Redactor : IEquatable<Redactor>
     private volatile string[] _forms = [];
     private volatile Regex? _short;
 
-    /// <summary>Knows no secret yet.</summary>
+    /// <summary>Creates a redactor without secrets.</summary>
     public Redactor()
     {
     }
@@ -32,7 +32,7 @@ public sealed class Redactor : IEquatable<Redactor>
 
     private bool KnowsNone => _secrets.IsEmpty && _session?.KnowsNone != false;
 
-    /// <summary>Knows what this one knows, and a few secrets that live for one request only.</summary>
+    /// <summary>Returns a redactor with the secrets of this one, and a few more for a single request.</summary>
     internal Redactor With(params string?[] secrets)
     {
         var more = new Redactor(this);
@@ -41,15 +41,15 @@ public sealed class Redactor : IEquatable<Redactor>
     }
 
     /// <summary>
-    /// Adds secrets; null is left out. One of less than four characters is masked only as the password or the user of a URI and after
-    /// <c>Bearer</c>.
+    /// Adds secrets; nulls are ignored. A secret of fewer than four characters is masked only as the password or user of a URI, and
+    /// after <c>Bearer</c>.
     /// </summary>
     public void Add(params string?[] secrets)
     {
         bool isNew = false;
         foreach (string? secret in secrets)
         {
-            // As pasted and as it is sent.
+            // Both as pasted and as sent.
             isNew |= AddOne(secret);
             isNew |= AddOne(secret?.Trim());
         }
@@ -68,14 +68,14 @@ public sealed class Redactor : IEquatable<Redactor>
             RegexOptions.CultureInvariant);
     }
 
-    /// <summary>Adds the password of basic authentication, also in the form in which it is sent.</summary>
+    /// <summary>Adds the password of basic authentication, also in its encoded form.</summary>
     public void AddBasic(string? username, string? password)
     {
         if (password is { Length: > 0 })
             Add(password, Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{password}")));
     }
 
-    /// <summary>Adds the password in a URI. A user without one is a token, except in the URIs of buckets.</summary>
+    /// <summary>Adds the password in a URI. A user without a password is treated as a token, except in bucket URIs.</summary>
     /// <param name="uri">The URI; null for none.</param>
     /// <param name="hasPath">As for <see cref="UriCredentials.Split"/>.</param>
     public void AddUri(string? uri, bool hasPath = true)
@@ -104,7 +104,7 @@ public sealed class Redactor : IEquatable<Redactor>
             AddUri(environment(name), hasPath: name.IndexOf("PROXY", StringComparison.OrdinalIgnoreCase) < 0);
     }
 
-    /// <summary>Adds the values whose names say that they are secrets, and the passwords in URIs.</summary>
+    /// <summary>Adds the values whose names mark them as secrets, and the passwords in URIs.</summary>
     public void AddSettings(IEnumerable<KeyValuePair<string, string?>> settings)
     {
         foreach (KeyValuePair<string, string?> setting in settings)
@@ -116,7 +116,7 @@ public sealed class Redactor : IEquatable<Redactor>
         }
     }
 
-    /// <summary>The text with <see cref="Secrets.Mask"/> in place of each secret.</summary>
+    /// <summary>Replaces each secret in the text with <see cref="Secrets.Mask"/>.</summary>
     public string Clean(string text)
     {
         foreach (string form in _forms)
@@ -129,7 +129,7 @@ public sealed class Redactor : IEquatable<Redactor>
         return _session?.Clean(text) ?? text;
     }
 
-    /// <summary>UTF-8 text, as <see cref="Clean(string)"/>; the same bytes when they hold no secret.</summary>
+    /// <summary>Cleans UTF-8 text as <see cref="Clean(string)"/> does; returns the same bytes if they contain no secret.</summary>
     public ArraySegment<byte> Clean(ArraySegment<byte> bytes)
     {
         if (KnowsNone)
@@ -139,7 +139,7 @@ public sealed class Redactor : IEquatable<Redactor>
     }
 
     /// <summary>
-    /// The exception without secrets in its message, its inner exceptions, its text and its data; the same one when it has none.
+    /// Returns the exception without secrets in its message, inner exceptions, text and data; the same exception if it has none.
     /// </summary>
     public Exception Clean(Exception exception)
     {
@@ -160,14 +160,14 @@ public sealed class Redactor : IEquatable<Redactor>
     /// <inheritdoc/>
     public override int GetHashCode() => 0;
 
-    // As URIs and web pages escape it, and as it looks when its control characters are made visible.
+    // As escaped in URIs and web pages, and with its control characters made visible.
     private static IEnumerable<string> FormsOf(string secret)
     {
         string encoded = WebUtility.UrlEncode(secret);
         return [secret, SafeText.Of(secret), encoded, encoded.Replace("+", "%20"), WebUtility.HtmlEncode(secret)];
     }
 
-    // Errors name a placeholder that no value has replaced.
+    // Unresolved placeholders are not secrets: errors name them.
     private bool AddOne(string? secret) =>
         secret is { Length: > 0 } && !Pasted.IsPlaceholder(secret) && _secrets.TryAdd(secret, true);
 
@@ -193,7 +193,7 @@ public sealed class Redactor : IEquatable<Redactor>
     }
 }
 
-/// <summary>Stands for an exception of others that held a secret. It says the same without it.</summary>
+/// <summary>Replaces an exception that contained a secret, with the secret masked.</summary>
 public sealed class RedactedException : Exception
 {
     private readonly string _text;

@@ -4,16 +4,16 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow;
 
-/// <summary>Makes a text that others wrote fit for a terminal and a build log: a file's name, a server's words.</summary>
+/// <summary>Makes untrusted text, such as a file name or a server's message, safe for terminals and build logs.</summary>
 public static class SafeText
 {
-    // What a build agent obeys: Azure's ##vso[…] and ##[…], TeamCity's ##teamcity[…] anywhere in a line, GitHub's ::command at
-    // the start of one, where a long text may be wrapped too.
+    // Commands that a build agent executes: Azure's ##vso[…] and ##[…], TeamCity's ##teamcity[…] anywhere in a line, GitHub's ::command
+    // at the start of a line, which can also be where a long text is wrapped.
     private static readonly Regex Command = new(@"##(?=\w*\[)|(?<=^|\s)::(?=[A-Za-z])", RegexOptions.CultureInvariant);
 
     /// <summary>
-    /// The text with every control character in a visible form (a line feed as <c>␊</c>, an escape as <c>␛</c>, others as
-    /// <c>\u202E</c>) and with a space inside whatever begins a build agent's command. A harmless text comes back as it is.
+    /// Replaces every control character with a visible form (a line feed with <c>␊</c>, an escape with <c>␛</c>, others in the form
+    /// <c>\u202E</c>), and inserts a space into the beginning of build agent commands. Harmless text is returned unchanged.
     /// </summary>
     public static string Of(string? text)
     {
@@ -52,7 +52,7 @@ public static class SafeText
         return result.ToString();
     }
 
-    // Format characters turn the reading direction or hide themselves; half a surrogate pair is no text.
+    // Format characters reverse the reading direction or are invisible; half a surrogate pair is not valid text.
     private static bool IsHarmful(string text, int index)
     {
         char c = text[index];

@@ -2,10 +2,10 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow;
 
-/// <summary>Tells what must not leave the machine as a setting, and blots it out.</summary>
+/// <summary>Recognizes settings that are secrets, and masks them.</summary>
 internal static class Secrets
 {
-    /// <summary>What stands for a secret.</summary>
+    /// <summary>The replacement for a secret.</summary>
     public const string Mask = "***";
 
     /// <summary>The environment variables that hold a secret, among those that this client and its libraries read.</summary>
@@ -19,21 +19,21 @@ internal static class Secrets
         "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_PASSWORD",
     ];
 
-    /// <summary>The environment variables with URIs in which a password may stand.</summary>
+    /// <summary>The environment variables with URIs that may contain a password.</summary>
     public static readonly IReadOnlyList<string> UriVariables =
     [
         "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_S3_ENDPOINT_URL", "BUILD_REPOSITORY_URI",
         "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy",
     ];
 
-    // In a key of any make: accountKey, account_key, "Account Key".
+    // Within a key in any notation: accountKey, account_key, "Account Key".
     private static readonly string[] Parts =
     [
         "password", "passwd", "passphrase", "secret", "credential", "connectionstring",
         "accountkey", "accesskey", "apikey", "authkey", "privatekey",
     ];
 
-    // As a whole word only, since longer words hold them: max_tokens, disaster.
+    // Only as a whole word, because longer words contain them: max_tokens, disaster.
     private static readonly string[] Words = ["token", "sas", "pwd"];
 
     private static readonly Regex WordBreak = new("(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+", RegexOptions.CultureInvariant);
@@ -46,11 +46,11 @@ internal static class Secrets
         @"|accountkey|sharedaccesskey|sharedaccesssignature)=)[^&;\s]+",
         RegexOptions.CultureInvariant | RegexOptions.IgnoreCase);
 
-    /// <summary>The secrets in a connection string or a SAS token, which services repeat one by one.</summary>
+    /// <summary>The individual secrets in a connection string or a SAS token, which services may quote separately.</summary>
     public static string[] PartsOf(string? value) =>
         value is null ? [] : [.. Assignment.Matches(value).Cast<Match>().Select(match => match.Value)];
 
-    /// <summary>Whether a value under this key is a secret, whatever it is.</summary>
+    /// <summary>Whether any value of this key is a secret.</summary>
     public static bool IsSecretKey(string key)
     {
         string[] words = WordBreak.Split(key).Select(word => word.ToLowerInvariant()).ToArray();
@@ -58,6 +58,6 @@ internal static class Secrets
         return Parts.Any(joined.Contains) || Words.Any(words.Contains);
     }
 
-    /// <summary>The value without passwords of URIs, signatures of SAS and keys of connection strings.</summary>
+    /// <summary>Masks passwords in URIs, SAS signatures and keys of connection strings.</summary>
     public static string Clean(string value) => Assignment.Replace(UserInfo.Replace(value, Mask), Mask);
 }

@@ -10,13 +10,13 @@ internal static class SharedFile
     private const int BlockBytes = 1 << 16;
     private const byte LineEnd = (byte)'\n';
 
-    /// <summary>UTF-8 without a mark; what is not valid text becomes U+FFFD.</summary>
+    /// <summary>UTF-8 without a byte order mark; invalid bytes become U+FFFD.</summary>
     public static readonly Encoding Utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 
-    /// <summary>The text as it reads once written: a lone half of a surrogate pair is replaced on the way.</summary>
+    /// <summary>The text as it is read back after writing: half a surrogate pair is replaced.</summary>
     public static string Stored(string text) => Utf8.GetString(Utf8.GetBytes(text));
 
-    /// <summary>The file's text as it stands.</summary>
+    /// <summary>Reads the file's current text.</summary>
     public static string Read(string path, CancellationToken cancellationToken = default)
     {
         using FileStream stream = Open(path, cancellationToken);
@@ -27,7 +27,9 @@ internal static class SharedFile
         return Utf8.GetString(bytes, 0, count);
     }
 
-    /// <summary>The text of a file whose every line ends with a line end: until it does, somebody is writing and is waited for shortly.</summary>
+    /// <summary>
+    /// Reads a file in which every line must be terminated. If the last line is not, a writer is still busy, so this waits briefly.
+    /// </summary>
     public static string ReadEnded(string path, CancellationToken cancellationToken = default)
     {
         string text = Read(path, cancellationToken);
@@ -41,11 +43,11 @@ internal static class SharedFile
     }
 
     /// <summary>
-    /// The lines of a file that grows by whole lines. A last one without a line end is half a line while its writer is at it, or
-    /// if that writer was killed: half a number reads as another number, and nobody was told that it is stored.
+    /// Reads the lines of a file that grows by whole lines. An unterminated last line is incomplete: its writer is still busy, or was
+    /// killed. It is skipped, because a truncated number parses as another number, and the writer never confirmed it.
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="isWhole">Whether a last line without a line end, which begins at this offset, is complete; without it, none is.</param>
+    /// <param name="isWhole">Whether an unterminated last line that begins at this offset is complete; if omitted, it never is.</param>
     public static IEnumerable<string> ReadLines(string path, Func<long, bool>? isWhole = null)
     {
         using FileStream stream = Open(path, CancellationToken.None);
@@ -70,7 +72,7 @@ internal static class SharedFile
                 continue;
             }
 
-            // The same before and after the question: had its writer just ended, there would be more by now.
+            // The line is unchanged since the check. If its writer had just finished, there would be more by now.
             string last = Utf8.GetString(block, 0, count);
             if (last == whole)
             {
@@ -87,7 +89,7 @@ internal static class SharedFile
         }
     }
 
-    // The last key in a folder takes it away, on Windows not before its last reader leaves it.
+    // Removing the last key of a folder removes the folder, on Windows only after its last reader closes it.
     private static void PutInPlace(string temporary, string path, CancellationToken cancellationToken)
     {
         for (int attempt = 1; ; attempt++)
@@ -106,8 +108,8 @@ internal static class SharedFile
     }
 
     /// <summary>
-    /// Puts a whole file in place at once. The temporary file is made in <paramref name="scratch"/>, a folder of the same
-    /// disk whose files mean nothing to MLflow: in <c>params/</c> it would be a param.
+    /// Replaces a whole file atomically. The temporary file is created in <paramref name="scratch"/>, a folder on the same disk that
+    /// MLflow does not interpret: in <c>params/</c> it would be read as a param.
     /// </summary>
     public static void Write(string path, string text, string scratch, CancellationToken cancellationToken = default)
     {
@@ -126,19 +128,19 @@ internal static class SharedFile
     }
 
     /// <summary>
-    /// Adds whole lines in one write. A last line without a line end gets one; half a line that a killed writer left is replaced.
-    /// The caller holds the run's lock: this is a look, a seek and a write.
+    /// Appends whole lines in one write. An unterminated last line is terminated first; a partial line from a killed writer is replaced.
+    /// The caller must hold the run's lock, because this reads, seeks and writes.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="lines">Writes the lines.</param>
-    /// <param name="isHalf">Whether a last line without a line end is half a line.</param>
+    /// <param name="isHalf">Whether an unterminated last line is incomplete.</param>
     /// <param name="cancellationToken">Cancels the wait for another program that has the file open.</param>
     public static void Append(
         string path, Action<TextWriter> lines, Func<string, bool> isHalf, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
 
-        // As one text, a thousand lines would be a large object, which is collected late.
+        // As a single string, a thousand lines would be on the large object heap, which is collected late.
         using var bytes = new MemoryStream();
         using (var writer = new StreamWriter(bytes, Utf8, bufferSize: 1024, leaveOpen: true))
             lines(writer);
@@ -153,7 +155,7 @@ internal static class SharedFile
         bytes.WriteTo(stream);
     }
 
-    /// <summary>Removes half a line that begins at an offset or behind it.</summary>
+    /// <summary>Removes an incomplete last line that begins at or after an offset.</summary>
     public static void CutHalfLine(string path, long from, CancellationToken cancellationToken)
     {
         if (!File.Exists(path))
@@ -163,7 +165,7 @@ internal static class SharedFile
             stream.SetLength(EndOfWholeLines(stream, from));
     }
 
-    /// <summary>The text of an open file from an offset on.</summary>
+    /// <summary>Reads the text of an open file from an offset on.</summary>
     public static string ReadFrom(FileStream stream, long offset)
     {
         stream.Position = offset;
@@ -171,7 +173,7 @@ internal static class SharedFile
         return reader.ReadToEnd();
     }
 
-    // A file that somebody writes just now. An editor that ends no last line is done with it.
+    // Written just now, so its writer may still be busy. An older file comes from an editor that does not terminate the last line.
     private static bool IsFresh(string path) => (DateTime.UtcNow - File.GetLastWriteTimeUtc(path)).Duration() < TimeSpan.FromSeconds(1);
 
     private static bool EndsLine(string text) => text.EndsWith("\n", StringComparison.Ordinal);
@@ -194,7 +196,7 @@ internal static class SharedFile
     private static FileStream Open(string path, CancellationToken cancellationToken) =>
         Open(path, FileMode.Open, FileAccess.Read, cancellationToken);
 
-    // To share is not to be what keeps a writer from replacing the file.
+    // Shared, so that this reader does not prevent a writer from replacing the file.
     private static FileStream Open(string path, FileMode mode, FileAccess access, CancellationToken cancellationToken)
     {
         FileStream? stream = null;

@@ -2,13 +2,15 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow;
 
-/// <summary>The folder in which this machine records its transfers, with a file per run.</summary>
+/// <summary>The folder in which this machine records its transfers, one file per run.</summary>
 public static class StateFolder
 {
     /// <summary>The environment variable that sets another folder.</summary>
     public const string Variable = "ANOVOS_MLFLOW_SENT_PATH";
 
-    /// <summary>The folder: from <see cref="Variable"/>, else in the user's local application data. Null if neither gives an absolute path.</summary>
+    /// <summary>
+    /// The folder named by <see cref="Variable"/>, or else one in the user's local application data. Null if neither is an absolute path.
+    /// </summary>
     /// <param name="variables">The environment.</param>
     public static string? From(EnvironmentVariables variables)
     {

@@ -2,18 +2,18 @@ using System.Globalization;
 
 namespace Anovos.Mlflow;
 
-/// <summary>Reads a time that is a number or a text, as scripts, CSV files and MLflow's own APIs have it.</summary>
+/// <summary>Reads times given as numbers or text, as in scripts, CSV files and MLflow's APIs.</summary>
 public static class UnixTime
 {
     // In seconds, this is the year 5138; in milliseconds, 1973.
     private const double FirstMilliseconds = 1e11;
     private const int FirstYear = 1970, LastYear = 2200;
 
-    /// <summary>The number in a text; null where the text is not a number but perhaps a date.</summary>
+    /// <summary>Parses a number; null if the text is not a number. It may still be a date.</summary>
     public static double? NumberIn(string text) =>
         Floats.TryRead(text.Trim(), NumberStyles.Float, out double number) ? number : null;
 
-    /// <summary>The time of a number: Unix seconds below 1e11, Unix milliseconds from there on.</summary>
+    /// <summary>Converts a number to a time: Unix seconds below 1e11, Unix milliseconds from 1e11 on.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a time before 1970 or after 2200.</exception>
     public static DateTimeOffset FromNumber(double number)
     {
@@ -24,10 +24,10 @@ public static class UnixTime
             : throw Refused(text);
     }
 
-    /// <summary>The same time.</summary>
+    /// <summary>Checks a time and returns it.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a time before 1970 or after 2200.</exception>
     public static DateTimeOffset Check(DateTime time) =>
-        // Far from the limits, a zone's offset cannot leave the range of the type.
+        // Within these years, applying a time zone's offset cannot exceed the range of the type.
         time.Year is >= FirstYear - 1 and <= LastYear + 1
             ? Check(new DateTimeOffset(time), Text(time))
             : throw Refused(Text(time));
@@ -40,6 +40,6 @@ public static class UnixTime
     private static MlflowException Refused(string text) => new(
         ErrorKind.InvalidValue,
         $"The time '{text}' is not between the years {FirstYear} and {LastYear}. "
-        + "Give a date, Unix seconds as 1700000000, or Unix milliseconds as 1700000000000.")
+        + "Give a date, Unix seconds such as 1700000000, or Unix milliseconds such as 1700000000000.")
     { Target = text };
 }

@@ -4,11 +4,11 @@ namespace Anovos.Mlflow;
 public static class UriCredentials
 {
     /// <summary>
-    /// The URI without credentials, and the credentials as they are written; null where it has none. The last @ ends them, as
-    /// for curl: people paste passwords that contain @ or #.
+    /// Returns the URI without credentials, and the credentials as written; null if it has none. The last @ ends them, as in curl,
+    /// because people paste passwords that contain @ or #.
     /// </summary>
     /// <param name="uri">The URI, with or without a scheme.</param>
-    /// <param name="hasPath">False for the address of a proxy, in which every @ ends a password.</param>
+    /// <param name="hasPath">False for a proxy address, which has no path, so that the last @ of the whole text ends the password.</param>
     internal static (string Address, string? User, string? Password) Split(string uri, bool hasPath = true)
     {
         int start = uri.IndexOf("://", StringComparison.Ordinal) is var scheme and >= 0 ? scheme + 3 : 0;
@@ -21,12 +21,12 @@ public static class UriCredentials
         return (uri.Substring(0, start) + uri.Substring(at + 1), parts[0], parts.Length == 2 ? parts[1] : null);
     }
 
-    /// <summary>The URI without the credentials in it, to store it. A path such as <c>git@host:path</c> has none.</summary>
+    /// <summary>Removes the credentials from a URI before it is stored. A path such as <c>git@host:path</c> has none.</summary>
     internal static string? Remove(string? uri) => uri?.Contains("://") == true ? Split(uri).Address : uri;
 
     /// <summary>
-    /// The URI with <c>…</c> for the credentials in it, to show it: <c>postgresql://user:password@host</c> is what people paste where
-    /// it cannot be used. Every @ ends a password.
+    /// Replaces the credentials in a URI with <c>…</c> for display: people paste <c>postgresql://user:password@host</c> where it cannot
+    /// be used. The last @ of the whole text ends the password.
     /// </summary>
     public static string Hide(string uri)
     {

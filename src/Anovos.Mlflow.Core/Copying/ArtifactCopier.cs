@@ -6,21 +6,21 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Copying;
 
 /// <summary>
-/// Copies the artifacts of runs from store to store: those that the target does not have with the same length. Files that cannot be copied
-/// are listed, and the others are copied.
+/// Copies the artifacts of runs from one store to another, except files that the target already has with the same length. Files that cannot
+/// be copied are listed; the others are still copied.
 /// </summary>
 internal sealed class ArtifactCopier(ITrackingStore source, ITrackingStore target, CopyOptions options, Action<long> moved)
 {
     private readonly SourceArtifacts _artifacts = new(source, options);
 
-    // The errors of buckets that cannot be used, so that they are not waited for with each run.
+    // The errors of unusable buckets, so that later runs do not wait for them again.
     private readonly ConcurrentDictionary<string, MlflowException> _lost = new(StringComparer.Ordinal);
 
-    /// <summary>Copies the artifacts of a run. Returns the number of files and of bytes that were sent.</summary>
-    /// <param name="run">The source's run.</param>
-    /// <param name="there">The target's.</param>
-    /// <param name="missing">Gets the files that were not copied.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
+    /// <summary>Copies the artifacts of a run. Returns the number of files and bytes that were uploaded.</summary>
+    /// <param name="run">The run in the source.</param>
+    /// <param name="there">The run in the target.</param>
+    /// <param name="missing">Receives the files that were not copied.</param>
+    /// <param name="cancellationToken">Cancels the copy.</param>
     /// <exception cref="MlflowException">The source or the target cannot be reached at all.</exception>
     public async Task<(int Files, long Bytes)> CopyAsync(Run run, TargetRun there, MissingList missing, CancellationToken cancellationToken)
     {
@@ -85,7 +85,7 @@ internal sealed class ArtifactCopier(ITrackingStore source, ITrackingStore targe
     public async Task<(int Files, long Bytes)> CopyModelAsync(
         LoggedModel from, LoggedModel? to, LeftOut leftOut, CancellationToken cancellationToken)
     {
-        // Beside the runs of a folder or a database. At a server it is not the place of a run, for which a run is asked.
+        // A folder or a database keeps models beside its runs. At a server the location does not belong to a run, so no run is requested.
         string id = source is ILocalStore ? $"models/{from.ModelId}" : "";
         var run = new Run
         {
@@ -102,7 +102,7 @@ internal sealed class ArtifactCopier(ITrackingStore source, ITrackingStore targe
         return sent;
     }
 
-    // A folder and a database beside it keep artifacts in the same folder.
+    // A folder and a database in the same place keep their artifacts in the same folder.
     private static bool IsSamePlace(IArtifactStore from, IArtifactStore to) =>
         from is LocalArtifactStore source && to is LocalArtifactStore target
         && Path.GetFullPath(source.Root).TrimEnd('/', '\\') == Path.GetFullPath(target.Root).TrimEnd('/', '\\');
@@ -165,7 +165,7 @@ internal sealed class ArtifactCopier(ITrackingStore source, ITrackingStore targe
         }
         catch (Exception e) when (e.ConcernsOneFile())
         {
-            // Sending it again shows whether it can be read.
+            // Uploading it again shows whether it can be read.
             return false;
         }
     }
@@ -176,7 +176,7 @@ internal sealed class ArtifactCopier(ITrackingStore source, ITrackingStore targe
             throw error;
     }
 
-    // A place beside the server: its failure says nothing about the server.
+    // The failure of a bucket says nothing about the server.
     private static bool Buckets(string uri) => Cloud.Buckets.Speaks(uri);
 
     private static string RootOf(string uri) =>

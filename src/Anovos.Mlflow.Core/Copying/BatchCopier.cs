@@ -3,16 +3,16 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Copying;
 
 /// <summary>
-/// Writes params, metrics and tags to the run of a target. Entries that the target refuses are listed, and the others are written.
+/// Writes params, metrics and tags to a run of the target. Entries that the target rejects are listed; the others are still written.
 /// </summary>
 internal sealed class BatchCopier(ITrackingStore target, string runId, MissingList missing)
 {
     private readonly HashSet<string> _refusedMetrics = new(StringComparer.Ordinal);
 
-    /// <summary>Whether the target takes no point of the metric.</summary>
+    /// <summary>Gets whether the target rejects all points of the metric.</summary>
     public bool Refuses(string metric) => _refusedMetrics.Contains(metric);
 
-    /// <summary>Writes the entries that are within the target's limits. Returns the number of points that were written.</summary>
+    /// <summary>Writes the entries that are within the target's limits. Returns the number of points written.</summary>
     public async Task<int> WriteAsync(RunData data, CancellationToken cancellationToken)
     {
         StoreLimits limits = target.Limits;
@@ -43,7 +43,7 @@ internal sealed class BatchCopier(ITrackingStore target, string runId, MissingLi
     {
         whyNot = target.Limits.WhyInvalidKey(key) ?? whyNot;
         if (whyNot is not null)
-            missing.Add(kind, key, $"{target.TrackingUri} does not take it: {whyNot}.");
+            missing.Add(kind, key, $"{target.TrackingUri} does not accept it: {whyNot}.");
         return whyNot is null;
     }
 
@@ -72,7 +72,7 @@ internal sealed class BatchCopier(ITrackingStore target, string runId, MissingLi
         }
         catch (MlflowException e) when (!e.EndsOperation() && e.StatusCode == 500)
         {
-            // It was repeated until there was no more hope. To look for the entry would take as long for each half.
+            // All retries failed. Searching for the bad entry would take just as long for each half.
             foreach (RunData entry in Halves(batch, 1))
                 Refuse(entry, e);
             return 0;

@@ -5,7 +5,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Copying;
 
-/// <summary>The tags that a copy has beside those of its source, and the tags that are not copied.</summary>
+/// <summary>The tags that a copy has in addition to those of its source, and the tags that are not copied.</summary>
 internal static class CopyTags
 {
     /// <summary>The source's tracking URI. Copies of older versions have none.</summary>
@@ -17,26 +17,26 @@ internal static class CopyTags
     /// <summary>The missing parts, as JSON.</summary>
     public const string Missing = "anovos.mlflow.sync.missing";
 
-    /// <summary>The parent in the source, where the target has no copy of it.</summary>
+    /// <summary>The parent in the source, if the target has no copy of it.</summary>
     public const string SourceParentRunId = "anovos.mlflow.sync.sourceParentRunId";
 
-    /// <summary>The root of the family in the source, where the target has no copy of it.</summary>
+    /// <summary>The root of the run family in the source, if the target has no copy of it.</summary>
     public const string SourceRootRunId = "anovos.mlflow.sync.sourceRootRunId";
 
-    /// <summary>MLflow's list of the models that a run logged, in which the run is named.</summary>
+    /// <summary>MLflow's list of the models that a run logged. It names the run.</summary>
     public const string ModelHistory = "mlflow.log-model.history";
 
-    /// <summary>How the state of a deleted run ends.</summary>
+    /// <summary>The ending of a deleted run's state.</summary>
     public const string DeletedState = "-deleted";
 
-    /// <summary>The tags of copies that are not complete.</summary>
+    /// <summary>The tags of incomplete copies.</summary>
     public static IReadOnlyList<string> OfIncomplete { get; } = [Missing, SourceParentRunId, SourceRootRunId];
 
-    /// <summary>Whether a tag is about the source's run itself, or about an earlier copy.</summary>
+    /// <summary>Gets whether a tag describes the source's run itself or an earlier copy.</summary>
     public static bool IsOwn(string key) =>
         OfflineTags.IsLocal(key) || key is OfflineTags.SourceRunId or SourceUri or State or Missing or SourceParentRunId or SourceRootRunId;
 
-    /// <summary>A hash of all parts of a run that a search returns.</summary>
+    /// <summary>Computes a hash of all parts of a run that a search returns.</summary>
     public static string StateOf(Run run)
     {
         var text = new StringBuilder();

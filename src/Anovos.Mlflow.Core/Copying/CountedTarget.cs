@@ -3,19 +3,17 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Copying;
 
-/// <summary>
-/// A target that is only read: changes succeed and do nothing. Experiments and runs that would be created have no content.
-/// </summary>
+/// <summary>A read-only target: changes succeed and do nothing. Experiments and runs that would be created have no content.</summary>
 internal sealed class CountedTarget(ITrackingStore target) : ITrackingStore, IStoreWrapper
 {
     private const string NewId = "new ";
 
     public ITrackingStore Inner => target;
 
-    /// <summary>Whether an experiment would be created, so that no store knows it.</summary>
+    /// <summary>Gets whether an experiment would be created, so that no store knows it.</summary>
     public static bool IsNew(string experimentId) => experimentId.StartsWith(NewId, StringComparison.Ordinal);
 
-    /// <summary>Where the artifacts of a new experiment would be that keeps its id; empty for a server.</summary>
+    /// <summary>Returns where the artifacts of a new experiment that keeps its id would be; empty for a server.</summary>
     /// <param name="store">The target.</param>
     /// <param name="experimentId">The experiment's id.</param>
     /// <param name="path">The path below its artifact location.</param>
@@ -75,7 +73,7 @@ internal sealed class CountedTarget(ITrackingStore target) : ITrackingStore, ISt
 
     public Task DeleteTagAsync(string runId, string key, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    // The target is the caller's.
+    // The target belongs to the caller.
     public void Dispose()
     {
     }

@@ -3,14 +3,14 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Copying;
 
-/// <summary>Copies a registered model into a database with its numbers and times.</summary>
+/// <summary>Copies a registered model into a database with its version numbers and times.</summary>
 internal sealed class ExactModelCopier(ModelRegistry source, ModelRegistry target, CopiedThings copies, ModelCopyOptions options)
 {
-    /// <summary>Copies the model with versions, those that were removed as well. Returns the number of versions that are new.</summary>
+    /// <summary>Copies the model with its versions, including removed ones. Returns the number of new versions.</summary>
     /// <param name="model">The model.</param>
     /// <param name="versions">Its versions.</param>
-    /// <param name="there">The versions that the target has, by number; gets those that are copied.</param>
-    /// <param name="leftOut">Is called for each part that is not copied.</param>
+    /// <param name="there">The versions that the target has, by number. The copied versions are added.</param>
+    /// <param name="leftOut">Called for each part that is not copied.</param>
     /// <param name="cancellationToken">Cancels the copy.</param>
     public async Task<int> CopyAsync(
         RegisteredModel model,
@@ -32,12 +32,12 @@ internal sealed class ExactModelCopier(ModelRegistry source, ModelRegistry targe
             }).ConfigureAwait(false);
         }
 
-        // The versions changed the time.
+        // Copying the versions changed the model's time.
         await exact.KeepModelAsync(model, cancellationToken).ConfigureAwait(false);
         return there.Count - before;
     }
 
-    // Ids stay the same, so that only the places of files change, where these were copied.
+    // Ids stay the same. Only the locations of files change, if the files were copied.
     private async Task<ModelVersion> MapAsync(ModelVersion version, LeftOut leftOut, CancellationToken cancellationToken)
     {
         if (options.KeepArtifactLocations || version.Stage == ModelVersion.DeletedStage || ModelFilter.IsPrompt(version.Tags))

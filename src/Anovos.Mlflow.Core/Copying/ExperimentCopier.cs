@@ -3,7 +3,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Copying;
 
-/// <summary>Finds or creates the experiments of the target, each once.</summary>
+/// <summary>Finds or creates the experiments of the target, each only once.</summary>
 internal sealed class ExperimentCopier(ITrackingStore source, ITrackingStore target, CopyOptions options)
 {
     private readonly ConcurrentDictionary<string, Lazy<Task<TargetExperiment>>> _experiments = new(StringComparer.Ordinal);
@@ -13,15 +13,17 @@ internal sealed class ExperimentCopier(ITrackingStore source, ITrackingStore tar
     public Task<Experiment> SourceAsync(string experimentId, CancellationToken cancellationToken) =>
         _sources.GetOrAdd(experimentId, _ => new(() => source.GetExperimentAsync(experimentId, cancellationToken))).Value;
 
-    /// <summary>Returns the target's experiment for one of the source.</summary>
+    /// <summary>Returns the target's experiment for an experiment of the source.</summary>
     /// <exception cref="MlflowException">
-    /// <see cref="ErrorKind.ExperimentDeleted"/> unless it may be restored; <see cref="ErrorKind.ExperimentExists"/> if the ids are kept and
-    /// another experiment has the id or the name; the source and the target are the same.
+    /// <see cref="ErrorKind.ExperimentDeleted"/> unless it may be restored; <see cref="ErrorKind.ExperimentExists"/> if the ids are kept
+    /// and another experiment has the id or the name; or if the source and the target are the same.
     /// </exception>
     public Task<TargetExperiment> EnsureAsync(string experimentId, CancellationToken cancellationToken) =>
         _experiments.GetOrAdd(experimentId, _ => new(() => FindOrCreateAsync(experimentId, cancellationToken))).Value;
 
-    /// <summary>Puts experiments that are deleted in the source into the target's trash, after all of their runs.</summary>
+    /// <summary>
+    /// Moves experiments that are deleted in the source into the target's trash. Call it after all their runs are copied.
+    /// </summary>
     public async Task FinishAsync(CancellationToken cancellationToken)
     {
         foreach (KeyValuePair<string, Lazy<Task<TargetExperiment>>> entry in _experiments)
@@ -39,12 +41,12 @@ internal sealed class ExperimentCopier(ITrackingStore source, ITrackingStore tar
         }
     }
 
-    /// <summary>The id of the target's experiment, if the source's is part of the copy; otherwise null.</summary>
+    /// <summary>Returns the id of the target's experiment if the source's experiment is part of the copy; otherwise null.</summary>
     public async Task<string?> KnownIdAsync(string experimentId) =>
         _experiments.TryGetValue(
             experimentId, out Lazy<Task<TargetExperiment>>? known) ? (await known.Value.ConfigureAwait(false)).ExperimentId : null;
 
-    // Null for a target that is only counted.
+    // Null if the target is only counted.
     private ILocalStore? Exact => options.KeepIds ? target as ILocalStore : null;
 
     private async Task<TargetExperiment> FindOrCreateAsync(string experimentId, CancellationToken cancellationToken)
@@ -114,8 +116,8 @@ internal sealed class ExperimentCopier(ITrackingStore source, ITrackingStore tar
 
     private MlflowException Deleted(Experiment there) => new(
         ErrorKind.ExperimentDeleted,
-        $"The experiment '{there.Name}' ({there.ExperimentId}) is deleted at {target.TrackingUri}, and its name stays taken. Restore it with "
-        + "-Restore or Restore-MlflowExperiment, or copy into another one with -DestinationExperiment.")
+        $"The experiment '{there.Name}' ({there.ExperimentId}) is deleted at {target.TrackingUri}, but its name is still taken. Restore it "
+        + "with -Restore or Restore-MlflowExperiment, or copy into another one with -DestinationExperiment.")
     { Target = there.Name };
 
     private async Task<Experiment?> FindAsync(Experiment experiment, string name, CancellationToken cancellationToken)
@@ -159,7 +161,7 @@ internal sealed class ExperimentCopier(ITrackingStore source, ITrackingStore tar
         List<MissingItem> missing = [];
         foreach (KeyValuePair<string, string> tag in experiment.Tags)
         {
-            // Tags that a target has already, as Databricks sets some, stay as they are where it does not take others.
+            // If the target already has a tag and rejects changes to it, as Databricks does for some, the tag stays as it is.
             if (there.Tags.TryGetValue(tag.Key, out string? value) && value == tag.Value)
                 continue;
             try
@@ -180,12 +182,12 @@ internal sealed class ExperimentCopier(ITrackingStore source, ITrackingStore tar
 /// <summary>An experiment of the target.</summary>
 /// <param name="ExperimentId">Its id.</param>
 /// <param name="Name">Its name.</param>
-/// <param name="Created">Whether this pass created it.</param>
-/// <param name="EndsDeleted">Whether it belongs in the trash when all runs are there.</param>
-/// <param name="Missing">Tags of the experiment that the target refuses.</param>
+/// <param name="Created">Whether this copy created it.</param>
+/// <param name="EndsDeleted">Whether it must be moved to the trash after all runs are copied.</param>
+/// <param name="Missing">The tags of the experiment that the target rejects.</param>
 internal sealed record TargetExperiment(
     string ExperimentId, string Name, bool Created, bool EndsDeleted, IReadOnlyList<MissingItem> Missing)
 {
-    /// <summary>Where its artifacts go; empty unless ids are kept.</summary>
+    /// <summary>Gets the location of its artifacts; empty unless ids are kept.</summary>
     public string ArtifactLocation { get; init; } = "";
 }

@@ -3,15 +3,17 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Copying;
 
-/// <summary>The tags of a copy: those of its source, with the ids of other runs as they are at the target.</summary>
+/// <summary>Computes the tags of a copy: the tags of its source, with the ids of other runs replaced by their ids at the target.</summary>
 /// <param name="runs">The copies.</param>
-/// <param name="isSelected">Whether a run of the source is copied in this pass.</param>
-/// <param name="options">Whether ids are kept.</param>
+/// <param name="isSelected">Returns whether this copy includes a run of the source.</param>
+/// <param name="options">The options, which say whether ids are kept.</param>
 internal sealed class FamilyLinks(RunMap runs, Func<string, bool> isSelected, CopyOptions options)
 {
     private const string RootRunId = "mlflow.rootRunId";
 
-    /// <summary>Returns the tags to write. Links to runs that the target does not have are kept in tags of their own, and listed.</summary>
+    /// <summary>
+    /// Returns the tags to write. Links to runs that the target does not have are kept in separate tags and listed as missing.
+    /// </summary>
     public async Task<List<Tag>> TagsAsync(Run run, Run there, MissingList missing, CancellationToken cancellationToken)
     {
         List<Tag> tags = [];
@@ -51,8 +53,9 @@ internal sealed class FamilyLinks(RunMap runs, Func<string, bool> isSelected, Co
             }
 
             tags.Add(new Tag(sourceKey, runId));
-            missing.Add(kind,
-                runId, $"The target does not have this run, so its id is kept in the tag {sourceKey}. Copy it, and then this run again.");
+            missing.Add(
+                kind, runId,
+                $"The target does not have this run, so its id is kept in the tag {sourceKey}. Copy that run, then copy this one again.");
         }
     }
 
@@ -66,7 +69,7 @@ internal sealed class FamilyLinks(RunMap runs, Func<string, bool> isSelected, Co
         }
         catch (MlflowException e) when (!e.EndsOperation())
         {
-            // The run has a row of its own with the error.
+            // That run's own result has the error.
             return null;
         }
     }

@@ -6,22 +6,22 @@ namespace Anovos.Mlflow.Copying;
 
 /// <summary>Copies the files of a logged model.</summary>
 /// <param name="from">The model of the source.</param>
-/// <param name="to">The model at the target; null if it is only counted, and not there.</param>
-/// <param name="leftOut">Is called for each file that is not copied.</param>
+/// <param name="to">The model at the target; null if it does not exist there and is only counted.</param>
+/// <param name="leftOut">Called for each file that is not copied.</param>
 /// <param name="cancellationToken">Cancels the copy.</param>
 internal delegate Task<(int Files, long Bytes)> ModelFileCopier(
     LoggedModel from, LoggedModel? to, LeftOut leftOut, CancellationToken cancellationToken);
 
-/// <summary>What was copied of logged models.</summary>
-/// <param name="Models">Models that are there now.</param>
-/// <param name="Files">Files that were sent.</param>
-/// <param name="Bytes">Their bytes.</param>
-/// <param name="Points">Points of metrics that were sent. A server adds them to the metrics of their runs as well.</param>
+/// <summary>The counts of a copy of logged models.</summary>
+/// <param name="Models">The models that exist at the target now.</param>
+/// <param name="Files">The files that were uploaded.</param>
+/// <param name="Bytes">The bytes that were uploaded.</param>
+/// <param name="Points">The metric points that were written. A server also adds them to the metrics of their runs.</param>
 internal sealed record CopiedModels(int Models, int Files, long Bytes, int Points);
 
 /// <summary>
 /// Copies the logged models of MLflow 3 with params, tags, metrics and files, and the links between runs and models. Each model is copied
-/// once; a copy of an earlier pass is found by a tag, or by its id where ids are kept, and completed. Thread-safe.
+/// once. A copy from an earlier pass is found by a tag, or by its id if ids are kept, and completed. Thread-safe.
 /// </summary>
 internal sealed class LoggedModelCopier
 {
@@ -38,7 +38,7 @@ internal sealed class LoggedModelCopier
     /// <param name="target">The store that is written.</param>
     /// <param name="ids">The copies of experiments and runs.</param>
     /// <param name="copyFiles">Copies the files of a model.</param>
-    /// <param name="options">How to copy.</param>
+    /// <param name="options">The options of the copy.</param>
     public LoggedModelCopier(
         ITrackingStore source, ITrackingStore target, CopiedIds ids, ModelFileCopier copyFiles, ModelCopyOptions? options = null)
     {
@@ -50,8 +50,8 @@ internal sealed class LoggedModelCopier
     }
 
     /// <summary>
-    /// Copies the models that a run made. Before the metrics of the run: a server adds the points of a model to those of the run, where
-    /// the copy of the histories then finds them.
+    /// Copies the models that a run created. Call it before copying the run's metrics: a server adds the points of a model to those of the
+    /// run, so the copy of the histories then finds them.
     /// </summary>
     public async Task<CopiedModels> CopyOfRunAsync(Run run, LeftOut leftOut, CancellationToken cancellationToken)
     {
@@ -59,7 +59,7 @@ internal sealed class LoggedModelCopier
         return await CopyAsync(models, leftOut, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Copies the models of an experiment that name no run.</summary>
+    /// <summary>Copies the models of an experiment that do not name a run.</summary>
     public async Task<CopiedModels> CopyWithoutRunAsync(string experimentId, LeftOut leftOut, CancellationToken cancellationToken)
     {
         IReadOnlyList<LoggedModel> models = await _models.OfRunAsync(experimentId, "", cancellationToken).ConfigureAwait(false);
@@ -67,12 +67,12 @@ internal sealed class LoggedModelCopier
     }
 
     /// <summary>
-    /// Names the copies of the models that a run reads and made in its copy. A model of another run is copied now, if that run is
-    /// copied at all.
+    /// Links the copy of a run to the copies of the models that the run read or created. A model of another run is copied now if that run
+    /// is part of the copy.
     /// </summary>
     /// <param name="run">The run of the source.</param>
-    /// <param name="there">Its copy, as it was read: it must be active.</param>
-    /// <param name="leftOut">Is called for each model that the target does not have.</param>
+    /// <param name="there">Its copy, as read from the target. It must be active.</param>
+    /// <param name="leftOut">Called for each model that the target does not have.</param>
     /// <param name="cancellationToken">Cancels the copy.</param>
     public async Task LinkAsync(Run run, Run there, LeftOut leftOut, CancellationToken cancellationToken)
     {
@@ -103,7 +103,9 @@ internal sealed class LoggedModelCopier
         }
     }
 
-    /// <summary>Returns the copy of a model, which is made now if its run is copied at all; null if there is none.</summary>
+    /// <summary>
+    /// Returns the copy of a model, or null if there is none. Creates the copy now if the model's run is part of the copy.
+    /// </summary>
     public async Task<LoggedModel?> FindAsync(string modelId, CancellationToken cancellationToken) =>
         (await FindOrCopyAsync(modelId, cancellationToken).ConfigureAwait(false)).There;
 

@@ -3,15 +3,15 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Copying;
 
 /// <summary>
-/// Copies the histories of a run's metrics, page by page. Of a metric that the target has, only the missing points are sent.
+/// Copies the histories of a run's metrics, page by page. If the target already has a metric, only its missing points are written.
 /// </summary>
 internal sealed class MetricCopier(ITrackingStore source, ITrackingStore target, MissingList missing)
 {
-    /// <summary>Copies the histories. Returns the number of points that were sent.</summary>
-    /// <param name="run">The source's run.</param>
-    /// <param name="there">The target's.</param>
-    /// <param name="batches">Writes to it.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
+    /// <summary>Copies the histories. Returns the number of points written.</summary>
+    /// <param name="run">The run in the source.</param>
+    /// <param name="there">The run in the target.</param>
+    /// <param name="batches">Writes to the target's run.</param>
+    /// <param name="cancellationToken">Cancels the copy.</param>
     public async Task<int> CopyAsync(Run run, Run there, BatchCopier batches, CancellationToken cancellationToken)
     {
         int sent = 0;
@@ -55,7 +55,7 @@ internal sealed class MetricCopier(ITrackingStore source, ITrackingStore target,
             }
             catch (MlflowException e) when (MissingList.ConcernsOneStep(e))
             {
-                // Some may be there. The next pass compares.
+                // Some points may have been written. The next copy compares them.
                 foreach (string key in batch.Select(point => point.Key).Distinct())
                     missing.Add("Metric", key, e);
             }

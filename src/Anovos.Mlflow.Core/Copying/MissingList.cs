@@ -28,7 +28,7 @@ internal sealed class MissingList
         }
     }
 
-    // Of the first item that has one.
+    // The error of the first item that has one.
     private MlflowException? _error;
 
     /// <summary>Adds an item that was left out by a rule.</summary>
@@ -41,7 +41,7 @@ internal sealed class MissingList
         }
     }
 
-    /// <summary>Adds an item that was refused, or could not be read.</summary>
+    /// <summary>Adds an item that was rejected or could not be read.</summary>
     public void Add(string kind, string name, Exception error)
     {
         Add(kind, name, error.Message);
@@ -51,7 +51,9 @@ internal sealed class MissingList
         }
     }
 
-    /// <summary>The error of the first item that has one, with the run and the number of the other items; null if none has.</summary>
+    /// <summary>
+    /// Returns the error of the first item that has one, with the run id and the number of other items; null if no item has an error.
+    /// </summary>
     public MlflowException? ToError(string runId)
     {
         lock (_items)
@@ -59,16 +61,16 @@ internal sealed class MissingList
             if (_error is null)
                 return null;
             int others = _items.Count - 1;
-            string more = others == 0 ? "" : $" {others} more {(others == 1 ? "part is" : "parts are")} missing: see Missing of its row.";
+            string more = others == 0 ? "" : $" {others} more {(others == 1 ? "part is" : "parts are")} missing: see Missing of its result.";
             return _error.Rewrap($"The copy of run {runId} is incomplete. {_error.Message}{more}");
         }
     }
 
-    /// <summary>Whether the other steps of the same run may succeed.</summary>
+    /// <summary>Gets whether the other steps of the same run may still succeed.</summary>
     public static bool ConcernsOneStep(MlflowException e) =>
         !e.EndsOperation() && e.Kind is not (ErrorKind.RunNotFound or ErrorKind.RunDeleted or ErrorKind.ExperimentNotFound);
 
-    /// <summary>Runs a step of a copy. Its failure leaves out the step, unless every other step would fail as well.</summary>
+    /// <summary>Runs a step of a copy. If it fails, the step is recorded as missing, unless every other step would fail as well.</summary>
     public async Task TryAsync(string kind, string name, Func<Task> step)
     {
         try
@@ -81,17 +83,19 @@ internal sealed class MissingList
         }
     }
 
-    /// <summary>The list in one sentence.</summary>
+    /// <summary>Returns the list as one sentence.</summary>
     public string Summarize()
     {
         IReadOnlyList<MissingItem> items = Items;
         if (items.Count == 0)
             return "";
-        string more = items.Count > Shown ? $"; and {items.Count - Shown} more, see Missing of the row" : "";
+        string more = items.Count > Shown ? $"; and {items.Count - Shown} more, see Missing of the result" : "";
         return $"Left out: {string.Join("; ", items.Take(Shown).Select(item => item.ToString().TrimEnd('.')))}{more}.";
     }
 
-    /// <summary>The list as JSON of at most so many characters; of a longer one the last items are only counted.</summary>
+    /// <summary>
+    /// Returns the list as JSON of at most <paramref name="length"/> characters. If it does not fit, the last items are only counted.
+    /// </summary>
     public string ToJson(int length)
     {
         IReadOnlyList<MissingItem> items = Items;

@@ -4,19 +4,21 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Copying;
 
-/// <summary>What was copied of a registered model.</summary>
-/// <param name="Created">Versions that were created.</param>
-/// <param name="There">Versions of the source that the target has now.</param>
-/// <param name="Aliases">Aliases that were set.</param>
+/// <summary>The result of copying a registered model.</summary>
+/// <param name="Created">The number of versions created.</param>
+/// <param name="There">The number of the source's versions that the target has now.</param>
+/// <param name="Aliases">The number of aliases set.</param>
 internal sealed record CopiedModel(int Created, int There, int Aliases)
 {
-    /// <summary>Whether a version is left out that is made of one of another model, which the target does not have yet.</summary>
+    /// <summary>
+    /// Gets whether a version is left out because it was created from a version of another model that the target does not have yet.
+    /// </summary>
     public bool Waits { get; init; }
 }
 
 /// <summary>
-/// Copies registered models with versions, tags, descriptions, stages and aliases. Numbers of versions are the target's: a version is found
-/// again by a tag with its number in the source. Aliases come last, so that none leads to a version that is not complete.
+/// Copies registered models with versions, tags, descriptions, stages and aliases. The target assigns the version numbers: a copied version
+/// is found again by a tag with its number in the source. Aliases are set last, so that none points to an incomplete version.
 /// </summary>
 internal sealed class ModelCopier
 {
@@ -32,21 +34,19 @@ internal sealed class ModelCopier
     /// <param name="source">The registry that is read.</param>
     /// <param name="target">The registry that is written.</param>
     /// <param name="copies">The copies of runs and logged models.</param>
-    /// <param name="options">How to copy.</param>
-    /// <exception cref="MlflowException">
-    /// <see cref="ErrorKind.NotSupported"/> if the target cannot keep the numbers of versions.
-    /// </exception>
+    /// <param name="options">The options of the copy.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> if the target cannot keep version numbers.</exception>
     public ModelCopier(ModelRegistry source, ModelRegistry target, CopiedThings copies, ModelCopyOptions? options = null)
     {
         (_source, _target, _copies, _options) = (source, target, copies, options ?? new ModelCopyOptions());
         if (_options.KeepIds && target.As<IKeepsModels>() is null)
         {
             throw new MlflowException(
-                ErrorKind.NotSupported, $"{target.TrackingUri} chooses the numbers of versions by itself. Only a database keeps them.");
+                ErrorKind.NotSupported, $"{target.TrackingUri} assigns version numbers itself. Only a database can keep them.");
         }
     }
 
-    /// <summary>Returns the names of all models of a registry, those of prompts as well.</summary>
+    /// <summary>Returns the names of all models of a registry, including prompts.</summary>
     public static async Task<IReadOnlyList<string>> NamesAsync(IModelRegistry registry, CancellationToken cancellationToken)
     {
         var names = new SortedSet<string>(StringComparer.Ordinal);
@@ -60,14 +60,14 @@ internal sealed class ModelCopier
         return [.. names];
     }
 
-    /// <summary>Copies a model. What concerns only one version or alias is left out, and the others are copied.</summary>
+    /// <summary>Copies a model. A version or an alias that fails is left out; the others are still copied.</summary>
     /// <param name="name">The model.</param>
-    /// <param name="leftOut">Is called for each part that is not copied.</param>
+    /// <param name="leftOut">Called for each part that is not copied.</param>
     /// <param name="cancellationToken">Cancels the copy.</param>
     /// <exception cref="MlflowException">
-    /// <see cref="ErrorKind.ModelNotFound"/>; the target refuses the model; a registry cannot be reached.
+    /// <see cref="ErrorKind.ModelNotFound"/>; the target rejects the model; a registry cannot be reached.
     /// </exception>
-    /// <returns>What was copied; null for a model without a selected version.</returns>
+    /// <returns>The result; null if no version of the model is selected.</returns>
     public async Task<CopiedModel?> CopyAsync(string name, LeftOut leftOut, CancellationToken cancellationToken)
     {
         RegisteredModel model = await _source.Models.GetAsync(name, cancellationToken).ConfigureAwait(false);
@@ -122,7 +122,7 @@ internal sealed class ModelCopier
         return created;
     }
 
-    // What an earlier copy of other runs brought is not missing.
+    // A version from an earlier copy of other runs is not missing.
     private IReadOnlyList<ModelVersion> Select(
         IReadOnlyList<ModelVersion> versions, Dictionary<long, ModelVersion> copies, LeftOut leftOut)
     {
@@ -159,7 +159,7 @@ internal sealed class ModelCopier
             return withDeleted ? all : [.. all.Where(version => version.Stage != ModelVersion.DeletedStage)];
         }
 
-        // Versions of prompts are not in a search that does not ask for them.
+        // A search returns versions of prompts only if it asks for them.
         string filter = ModelFilter.VersionsOfModel(model.Name);
         if (ModelFilter.IsPrompt(model.Tags))
             filter += $" AND {ModelFilter.Prompts}";
@@ -168,7 +168,7 @@ internal sealed class ModelCopier
         return [.. found.OrderBy(version => version.Version)];
     }
 
-    // By the number in the source.
+    // Keyed by the number in the source.
     private async Task<Dictionary<long, ModelVersion>> CopiesAsync(RegisteredModel there, CancellationToken cancellationToken)
     {
         IReadOnlyList<ModelVersion> all = await VersionsAsync(
@@ -322,7 +322,7 @@ internal sealed class ModelCopier
     private static bool IsSet(RegisteredModel? there, string alias, ModelVersion copy) =>
         there?.Aliases.TryGetValue(alias, out long number) == true && number == copy.Version;
 
-    // The source may be a copy itself.
+    // The source may itself be a copy.
     private static bool IsCopied(KeyValuePair<string, string> tag) =>
         !ModelTags.IsOwn(tag.Key) && tag.Key != RestStore.IdempotencyKeyTag;
 

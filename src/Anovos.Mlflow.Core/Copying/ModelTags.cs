@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Copying;
 
-/// <summary>The tags by which copies of models are found again.</summary>
+/// <summary>The tags that identify copies of models.</summary>
 internal static class ModelTags
 {
     /// <summary>On a logged model: its id in the source.</summary>
@@ -15,9 +15,9 @@ internal static class ModelTags
     /// <summary>On a version: the tracking URI of the source.</summary>
     public const string SourceUri = CopyTags.SourceUri;
 
-    /// <summary>MLflow's list of the versions that were made of a logged model.</summary>
+    /// <summary>MLflow's list of the versions that were created from a logged model.</summary>
     public const string Versions = "mlflow.modelVersions";
 
-    /// <summary>Whether a tag is not copied: those of an earlier copy, and one that MLflow sets at the target.</summary>
+    /// <summary>Gets whether a tag is not copied: a tag of an earlier copy, or one that MLflow sets at the target.</summary>
     public static bool IsOwn(string key) => key is SourceModelId or SourceVersion or SourceRunId or SourceUri or Versions;
 }

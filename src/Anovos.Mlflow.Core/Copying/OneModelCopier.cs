@@ -2,27 +2,27 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Copying;
 
-/// <summary>The copy of one logged model.</summary>
-/// <param name="There">The model at the target; null if it is not there.</param>
-/// <param name="LeftOut">What is missing of it.</param>
+/// <summary>The result of copying one logged model.</summary>
+/// <param name="There">The model at the target; null if it does not exist there.</param>
+/// <param name="LeftOut">The parts that were not copied.</param>
 internal sealed record ModelCopy(LoggedModel? There, IReadOnlyList<(string Kind, string Name, string Reason)> LeftOut)
 {
-    /// <summary>Files that were sent.</summary>
+    /// <summary>Gets the number of files uploaded.</summary>
     public int Files { get; init; }
 
-    /// <summary>Their bytes.</summary>
+    /// <summary>Gets the number of bytes uploaded.</summary>
     public long Bytes { get; init; }
 
-    /// <summary>Points of metrics that were sent.</summary>
+    /// <summary>Gets the number of metric points written.</summary>
     public int Points { get; init; }
 
-    /// <summary>No copy, for one reason.</summary>
+    /// <summary>Returns the result of a model that was not copied, with the reason.</summary>
     public static ModelCopy None(string kind, string name, string reason) => new(null, [(kind, name, reason)]);
 }
 
 /// <summary>
-/// Copies one logged model. Looks at what is there first, so it may be interrupted and repeated at any point; the status comes last, and
-/// only if all files are there.
+/// Copies one logged model. It first checks what the target already has, so it can be interrupted and repeated at any point. The status is
+/// set last, and only if all files were copied.
 /// </summary>
 internal sealed class OneModelCopier(
     ITrackingStore target, ILoggedModelWriter? models, CopiedIds ids, ModelFileCopier copyFiles, ModelCopyOptions options)
@@ -31,17 +31,18 @@ internal sealed class OneModelCopier(
     private const string Failed = "UPLOAD_FAILED";
     private const string Pending = "PENDING";
 
-    /// <summary>Copies the model. The result has what concerns only this model.</summary>
+    /// <summary>Copies the model. Failures that concern only this model are in the result.</summary>
     /// <exception cref="MlflowException">A store cannot be reached, or denies all requests.</exception>
     public async Task<ModelCopy> CopyAsync(LoggedModel model, CancellationToken cancellationToken)
     {
         List<(string Kind, string Name, string Reason)> leftOut = [];
 
-        // Of a folder or a database: a server does not list models in the trash, and has no way to put a copy there with its files.
+        // A deleted model comes from a folder or a database: servers do not list models in the trash, and cannot create a deleted copy with
+        // files.
         if (model.LifecycleStage == LifecycleStage.Deleted && !options.KeepIds)
             return new ModelCopy(null, []);
         if (models is null)
-            return ModelCopy.None("Model", model.ModelId, $"{target.TrackingUri} is a folder, and a folder gets no logged models.");
+            return ModelCopy.None("Model", model.ModelId, $"{target.TrackingUri} is a folder, and logged models are not written to folders.");
         try
         {
             string? runId = model.RunId.Length == 0 ? "" : await ids.RunAsync(model.RunId, cancellationToken).ConfigureAwait(false);
@@ -80,13 +81,13 @@ internal sealed class OneModelCopier(
             if (id is not null)
                 points.AddRange(run.Select(point => point with { RunId = id }));
             else
-                leftOut("ModelMetric", model.ModelId, $"{run.Count()} points are of the run {run.Key}, which is not copied.");
+                leftOut("ModelMetric", model.ModelId, $"{run.Count()} points belong to the run {run.Key}, which is not copied.");
         }
 
         return points;
     }
 
-    // An exact copy: the status is pending until the files are there.
+    // In an exact copy, the status stays pending until the files are copied.
     private async Task<ModelCopy> KeepAsync(
         IKeepsLoggedModels exact, LoggedModel model, LoggedModel mapped, LeftOut leftOut, CancellationToken cancellationToken)
     {
@@ -160,7 +161,7 @@ internal sealed class OneModelCopier(
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.NotSupported)
         {
-            // A database of ours gets the tables with the first model. Others refuse that as well.
+            // Our own database creates the tables with the first model. Other stores reject the creation as well.
             return null;
         }
     }
@@ -179,7 +180,8 @@ internal sealed class OneModelCopier(
         }
     }
 
-    // A server over a folder names only the last point of each metric and dataset: then all before it are there, for they go in order.
+    // A server over a folder returns only the last point of each metric and dataset. All points before it were written too, because they
+    // are written in order.
     private static LoggedModelMetric[] Missing(IReadOnlyList<LoggedModelMetric> points, IReadOnlyList<LoggedModelMetric> there)
     {
         HashSet<LoggedModelMetric> known = [.. there.Select(Stored)];
@@ -196,7 +198,7 @@ internal sealed class OneModelCopier(
     private static bool IsBefore(LoggedModelMetric point, LoggedModelMetric last) =>
         (point.Step, point.Timestamp).CompareTo((last.Step, last.Timestamp)) < 0;
 
-    // As databases keep numbers: an infinity is the largest, and a NaN is 0.
+    // Databases store numbers this way: an infinity becomes the largest number, a NaN becomes 0.
     private static LoggedModelMetric Stored(LoggedModelMetric point) => point with
     {
         Value = double.IsNaN(point.Value) ? 0

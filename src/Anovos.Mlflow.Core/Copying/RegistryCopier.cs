@@ -3,11 +3,11 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Copying;
 
-/// <summary>Copies registered models of one store to another; for after the runs.</summary>
+/// <summary>Copies the registered models of one store to another. Call it after the runs are copied.</summary>
 /// <param name="source">The store that is read.</param>
 /// <param name="target">The store that is written.</param>
 /// <param name="copies">The copies of runs and logged models.</param>
-/// <param name="options">How to copy.</param>
+/// <param name="options">The options of the copy.</param>
 internal sealed class RegistryCopier(ITrackingStore source, ITrackingStore target, CopiedThings copies, ModelCopyOptions options)
 {
     /// <summary>Checks that both stores have a model registry.</summary>
@@ -31,7 +31,7 @@ internal sealed class RegistryCopier(ITrackingStore source, ITrackingStore targe
         var results = names.ToDictionary(name => name, name => new ModelResult { Name = name, Status = "Failed" });
         int passedOver = 0;
 
-        // A version that is made of one of another model needs that one first.
+        // A version that was created from a version of another model needs that one first.
         bool isLast = false;
         while (names.Count > 0)
         {
@@ -60,7 +60,7 @@ internal sealed class RegistryCopier(ITrackingStore source, ITrackingStore targe
         return passedOver;
     }
 
-    // The result adds to that of an earlier pass; null for a model without a selected version.
+    // The result adds to that of an earlier pass. It is null for a model without a selected version.
     private static async Task<(ModelResult? Result, bool Waits)> CopyAsync(
         ModelCopier copier, ModelResult before, CancellationToken cancellationToken)
     {

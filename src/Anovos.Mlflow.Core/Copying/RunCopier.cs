@@ -4,8 +4,8 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Copying;
 
 /// <summary>
-/// Copies one run: params, inputs, histories, artifacts, tags, times and status. Each step looks at what is there first, so it may be
-/// interrupted and repeated at any point. The last tag says that all of the run is there.
+/// Copies one run: params, inputs, histories, artifacts, tags, times and status. Each step first checks what the target already has, so the
+/// copy can be interrupted and repeated at any point. The last tag marks the copy as complete.
 /// </summary>
 internal sealed class RunCopier(
     ITrackingStore source,
@@ -16,7 +16,7 @@ internal sealed class RunCopier(
     LoggedModelCopier models,
     CopyOptions options)
 {
-    /// <summary>Copies a run. The result has the failures that concern only this run.</summary>
+    /// <summary>Copies a run. Failures that concern only this run are in the result.</summary>
     /// <exception cref="MlflowException">A store cannot be reached, or denies all requests.</exception>
     public async Task<SyncResult> CopyAsync(Run run, CancellationToken cancellationToken)
     {
@@ -56,7 +56,7 @@ internal sealed class RunCopier(
         if (now.IsDeleted())
             await target.MoveRunAsync(now.RunId, LifecycleStage.Active, cancellationToken).ConfigureAwait(false);
 
-        // Before the metrics: a server adds the points of a model to those of the run.
+        // Models are copied before the metrics, because a server adds the points of a model to those of the run.
         CopiedModels made = await models.CopyOfRunAsync(run, missing.Add, cancellationToken).ConfigureAwait(false);
         if (made.Points > 0 && !options.CountOnly)
             now = await target.GetRunAsync(there.RunId, cancellationToken).ConfigureAwait(false);
@@ -80,7 +80,7 @@ internal sealed class RunCopier(
         return result with { Points = points, Artifacts = files + made.Files, Bytes = bytes + made.Bytes };
     }
 
-    // The tags come after all that a reader of them relies on.
+    // Tags are written after everything that a reader of the tags relies on.
     private async Task EndAsync(Run run, Run now, BatchCopier batches, MissingList missing, CancellationToken cancellationToken)
     {
         string? name = run.RunName.Length > 0 && run.RunName != now.RunName ? run.RunName : null;
@@ -101,7 +101,7 @@ internal sealed class RunCopier(
             await batches.WriteAsync(new RunData { Tags = [list] }, cancellationToken).ConfigureAwait(false);
         }
 
-        // Of an earlier pass, which left out more.
+        // Left by an earlier copy that was less complete.
         string[] outdated = [.. CopyTags.OfIncomplete.Where(key => now.Tags.ContainsKey(key) && tags.All(tag => tag.Key != key))];
         foreach (string key in outdated.Where(key => key != CopyTags.Missing || missing.Count == 0))
             await target.DeleteTagAsync(now.RunId, key, cancellationToken).ConfigureAwait(false);
@@ -156,11 +156,11 @@ internal sealed class RunCopier(
         there.TryGetValue(pair.Key, out string? value) && value == pair.Value;
 }
 
-/// <summary>States of a run that matter to a copy.</summary>
+/// <summary>Checks of a run's status.</summary>
 internal static class RunStates
 {
     public static bool IsDeleted(this Run run) => run.LifecycleStage == LifecycleStage.Deleted;
 
-    /// <summary>Whether more may be written to it.</summary>
+    /// <summary>Gets whether the run may still be written to.</summary>
     public static bool IsOpen(this Run run) => run.Status is RunStatus.Running or RunStatus.Scheduled;
 }

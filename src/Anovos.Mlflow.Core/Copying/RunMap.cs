@@ -5,18 +5,18 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Copying;
 
 /// <summary>
-/// The target's runs by the ids of the source's. A run is looked up before it is created: by the tags with the source's URI and the run's
-/// id there, or by the id itself where ids are kept.
+/// Maps the source's run ids to the target's runs. Before a run is created, it is looked up by the tags with the source's URI and run id,
+/// or by the run id itself if ids are kept.
 /// </summary>
 internal sealed class RunMap(ITrackingStore source, ITrackingStore target, ExperimentCopier experiments, CopyOptions options)
 {
     private readonly ConcurrentDictionary<string, Lazy<Task<TargetRun>>> _runs = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<Task<TargetRun?>>> _others = new(StringComparer.Ordinal);
 
-    // By experiment of the target, all copies that it has; where it was read as a whole.
+    // All copies in an experiment of the target, for experiments that were read completely.
     private readonly ConcurrentDictionary<string, Dictionary<string, TargetRun>> _known = new(StringComparer.Ordinal);
 
-    /// <summary>Reads all copies in an experiment of the target, so that no run is searched for on its own.</summary>
+    /// <summary>Reads all copies in an experiment of the target, so that runs need not be searched for one by one.</summary>
     public async Task ReadAsync(TargetExperiment experiment, CancellationToken cancellationToken)
     {
         if (options.KeepIds || _known.ContainsKey(experiment.ExperimentId))
@@ -40,23 +40,23 @@ internal sealed class RunMap(ITrackingStore source, ITrackingStore target, Exper
         _known[experiment.ExperimentId] = found;
     }
 
-    /// <summary>The copy of a run, if it is known to be there.</summary>
+    /// <summary>Returns the copy of a run if it is known to exist.</summary>
     public TargetRun? Find(string runId, TargetExperiment experiment) =>
         _known.TryGetValue(experiment.ExperimentId, out Dictionary<string, TargetRun>? known) && known.TryGetValue(
             runId, out TargetRun? found) ? found : null;
 
-    /// <summary>Returns the copy of a run, or creates it, without any content.</summary>
+    /// <summary>Returns the copy of a run. If there is none, creates an empty run.</summary>
     public Task<TargetRun> EnsureAsync(Run run, CancellationToken cancellationToken) =>
         _runs.GetOrAdd(run.RunId, _ => new(() => FindOrCreateAsync(run, cancellationToken))).Value;
 
-    /// <summary>Returns the copy of a run that is copied in this pass, or creates it.</summary>
+    /// <summary>Returns the copy of a run that is part of this copy, or creates it.</summary>
     public async Task<TargetRun> EnsureAsync(string runId, CancellationToken cancellationToken) =>
         _runs.TryGetValue(runId, out Lazy<Task<TargetRun>>? known)
             ? await known.Value.ConfigureAwait(false)
             : await EnsureAsync(
                 await source.GetRunAsync(runId, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Returns the id that a run outside of this pass has at the target; null if it is not there.</summary>
+    /// <summary>Returns the id at the target of a run that is not part of this copy; null if it does not exist there.</summary>
     public async Task<string?> FindOtherAsync(string runId, string experimentId, CancellationToken cancellationToken)
     {
         TargetRun? other = await _others.GetOrAdd(
@@ -99,7 +99,7 @@ internal sealed class RunMap(ITrackingStore source, ITrackingStore target, Exper
         return options.KeepIds ? made with { ArtifactUri = KeptPlace(run) } : made;
     }
 
-    // Of a run that is only counted: its artifacts may be there already.
+    // For a run that is only counted: its artifacts may already exist.
     private string KeptPlace(Run run) => options.KeepArtifactLocations
         ? run.ArtifactUri
         : CountedTarget.PlaceOf(target, run.ExperimentId, $"{run.RunId}/artifacts");
@@ -115,7 +115,7 @@ internal sealed class RunMap(ITrackingStore source, ITrackingStore target, Exper
 
     private async Task<TargetRun?> FindAnywhereAsync(string runId, string experimentId, CancellationToken cancellationToken)
     {
-        // A run that was started for a server may belong to one there.
+        // A run that was started for a server may belong to a run there.
         if ((options.KeepIds || options.Offline) && await TryGetAsync(runId, cancellationToken).ConfigureAwait(false) is { } same)
             return TargetRun.Of(same);
         if (options.KeepIds)
@@ -137,7 +137,7 @@ internal sealed class RunMap(ITrackingStore source, ITrackingStore target, Exper
         return page.Items.FirstOrDefault(IsCopy) is { } run ? TargetRun.Of(run) : null;
     }
 
-    // Two stores may have the same id, if one was copied with its ids. A folder of offline runs may have been moved.
+    // Two stores may contain the same id if one is a copy that kept ids. A folder of offline runs may have been moved.
     private bool IsCopy(Run run) =>
         run.Tags.ContainsKey(OfflineTags.SourceRunId)
         && (options.Offline || !run.Tags.TryGetValue(CopyTags.SourceUri, out string? uri) || uri == source.TrackingUri);
@@ -159,23 +159,23 @@ internal sealed class RunMap(ITrackingStore source, ITrackingStore target, Exper
             ? TargetRun.Of(there)
             : throw new MlflowException(
                 ErrorKind.InvalidValue,
-                $"The run {run.RunId} cannot keep its id at {target.TrackingUri}: another run has it, in the experiment {there.ExperimentId}, begun "
-                + $"{there.StartTime:u}. Copy it without -KeepId, or into another database.")
+                $"The run {run.RunId} cannot keep its id at {target.TrackingUri}: another run has it, in the experiment {there.ExperimentId}, "
+                + $"started {there.StartTime:u}. Copy it without -KeepId, or into another database.")
             { Target = run.RunId };
 }
 
 /// <summary>A run of the target.</summary>
 /// <param name="RunId">Its id.</param>
 /// <param name="ExperimentId">Its experiment.</param>
-/// <param name="ArtifactUri">Where its artifacts go.</param>
+/// <param name="ArtifactUri">The location of its artifacts.</param>
 /// <param name="Stage">Whether it is in the trash.</param>
-/// <param name="State">The source's state when it was complete; null for a copy that never was.</param>
+/// <param name="State">The source's state when the copy was complete; null if it never was.</param>
 internal sealed record TargetRun(string RunId, string ExperimentId, string ArtifactUri, LifecycleStage Stage, string? State)
 {
-    /// <summary>Whether this pass created it, so that it has no content.</summary>
+    /// <summary>Gets whether this copy created it, so that it is empty.</summary>
     public bool Created { get; init; }
 
-    /// <summary>Whether it is in the trash because its source is.</summary>
+    /// <summary>Gets whether it is in the trash because its source is.</summary>
     public bool IsDeletedWithSource => State?.EndsWith(CopyTags.DeletedState, StringComparison.Ordinal) == true;
 
     public static TargetRun Of(Run run) => new(

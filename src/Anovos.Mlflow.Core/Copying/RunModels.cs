@@ -3,18 +3,18 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Copying;
 
-/// <summary>Lists the logged models of a run. A store that has none is asked once for each experiment.</summary>
+/// <summary>Lists the logged models of a run. A store without logged models is queried once per experiment.</summary>
 internal sealed class RunModels(ILoggedModelStore source)
 {
     private const int PageSize = 100;
 
-    // By experiment: of a folder or a database, all its models by run; of a server, whether it has any.
+    // By experiment. For a folder or a database: all its models by run. For a server: whether it has any.
     private readonly ConcurrentDictionary<string, Lazy<Task<ILookup<string, LoggedModel>>>> _local = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<Task<bool>>> _hasAny = new(StringComparer.Ordinal);
 
-    /// <summary>Returns the models that a run made, the oldest first.</summary>
+    /// <summary>Returns the models that a run created, oldest first.</summary>
     /// <param name="experimentId">The experiment of the run.</param>
-    /// <param name="runId">The run; empty for the models that name none.</param>
+    /// <param name="runId">The run; empty for the models that do not name a run.</param>
     /// <param name="cancellationToken">Cancels the search.</param>
     public async Task<IReadOnlyList<LoggedModel>> OfRunAsync(string experimentId, string runId, CancellationToken cancellationToken)
     {

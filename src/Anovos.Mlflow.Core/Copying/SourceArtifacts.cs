@@ -5,18 +5,18 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Copying;
 
 /// <summary>
-/// Finds the artifacts of a run. A folder or a database that was moved records places of another machine or another folder: its
-/// artifacts are then beside it.
+/// Finds the artifacts of a run. If a folder or a database was moved, its recorded locations belong to another machine or folder. Its
+/// artifacts are then expected beside it.
 /// </summary>
 internal sealed class SourceArtifacts
 {
-    // The folder of a server that was started without --artifacts-destination, beside its store.
+    // The artifact folder of a server that was started without --artifacts-destination. It is beside its store.
     private const string ServedFolder = "mlartifacts";
 
     private readonly ITrackingStore _source;
     private readonly CopyOptions _options;
 
-    // Of a folder or a database: the folder with its artifacts.
+    // The folder with the artifacts of a folder or a database.
     private readonly string? _folder;
 
     public SourceArtifacts(ITrackingStore source, CopyOptions options)
@@ -28,13 +28,13 @@ internal sealed class SourceArtifacts
 
     /// <summary>Opens the artifacts of a run.</summary>
     /// <exception cref="MlflowException">
-    /// <see cref="ErrorKind.UriUnsupported"/> if they are not where the run says, nor beside its store.
+    /// <see cref="ErrorKind.UriUnsupported"/> if they are neither at the recorded location nor beside the store.
     /// </exception>
     public IArtifactStore Open(Run run) => FolderOf(run) is { } folder
         ? new LocalArtifactStore(folder)
         : ArtifactStores.Open(run, _source, _options.OnRetry, _options.Warn);
 
-    // Null for artifacts that are not in a folder of this machine.
+    // Null if the artifacts are not in a folder of this machine.
     private string? FolderOf(Run run)
     {
         string scheme = LocalUri.SchemeOf(run.ArtifactUri) ?? "file";
@@ -52,15 +52,15 @@ internal sealed class SourceArtifacts
         if (Directory.Exists(beside) && (isOwn || HasEntries(beside)))
             return beside;
 
-        // A run without artifacts may have no folder, but its experiment has.
+        // A run without artifacts may have no folder, but its experiment has one.
         if (recorded is not null && (IsBelow(recorded, _folder) || ExperimentExists(recorded)))
             return recorded;
         if (isOwn && Directory.Exists(Path.Combine(_folder, run.ExperimentId)))
             return beside;
         throw new MlflowException(
             ErrorKind.UriUnsupported,
-            $"The artifacts are recorded at '{run.ArtifactUri}', which is not on this machine, and there are none at {beside}. Bring them to "
-            + "either place and copy again.")
+            $"The artifacts are recorded at '{run.ArtifactUri}', which is not on this machine, and {beside} does not have them. Move them "
+            + "to one of these places and copy again.")
         { Target = run.RunId };
     }
 
@@ -72,8 +72,8 @@ internal sealed class SourceArtifacts
             ? Path.Combine(root, path.Replace('/', Path.DirectorySeparatorChar))
             : throw new MlflowException(
                 ErrorKind.UriUnsupported,
-                $"The artifacts are at {run.ArtifactUri}, which a server passes on, and there is no folder {root} as a server leaves it. Bring the "
-                + "folder there, or copy from the http address of the server.")
+                $"The artifacts are at {run.ArtifactUri}, which only a server can resolve, and its artifact folder {root} does not exist. "
+                + "Put the folder there, or copy from the http address of the server.")
             { Target = run.RunId };
     }
 

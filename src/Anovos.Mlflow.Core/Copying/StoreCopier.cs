@@ -3,20 +3,20 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Copying;
 
-/// <summary>How far a copy is.</summary>
-/// <param name="Runs">Runs that were copied.</param>
-/// <param name="RunsTotal">All runs.</param>
-/// <param name="Bytes">Bytes of artifacts that were sent.</param>
-/// <param name="Points">Points that were sent.</param>
+/// <summary>The progress of a copy.</summary>
+/// <param name="Runs">The number of runs copied.</param>
+/// <param name="RunsTotal">The number of all runs.</param>
+/// <param name="Bytes">The number of bytes of artifacts uploaded.</param>
+/// <param name="Points">The number of metric points written.</param>
 public sealed record CopyProgress(int Runs, int RunsTotal, long Bytes, long Points);
 
 /// <summary>
-/// Copies experiments and runs from one tracking store to another, several runs at once. May be interrupted and repeated: it continues, and
-/// nothing is there twice.
+/// Copies experiments and runs from one tracking store to another, several runs in parallel. It can be interrupted and repeated: it
+/// continues without creating duplicates.
 /// </summary>
 public sealed class StoreCopier
 {
-    // Fewer runs are searched for one by one.
+    // Up to this number, runs are searched for one by one.
     private const int Few = 10;
 
     private readonly ITrackingStore _source;
@@ -36,7 +36,7 @@ public sealed class StoreCopier
     /// <summary>Copies from <paramref name="source"/> to <paramref name="target"/>.</summary>
     /// <param name="source">The store that is read.</param>
     /// <param name="target">The store that is written.</param>
-    /// <param name="options">How to copy.</param>
+    /// <param name="options">The options of the copy.</param>
     /// <param name="progress">Called after each file and each run, from several threads.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> if the target cannot keep ids.</exception>
     public StoreCopier(ITrackingStore source, ITrackingStore target, CopyOptions options, Action<CopyProgress>? progress = null)
@@ -45,7 +45,7 @@ public sealed class StoreCopier
         {
             throw new MlflowException(
                 ErrorKind.NotSupported,
-                $"{target.TrackingUri} chooses the ids of experiments and runs by itself. Copy without -KeepId, or into a folder or a database.")
+                $"{target.TrackingUri} assigns the ids of experiments and runs itself. Copy without -KeepId, or into a folder or a database.")
             { Target = target.TrackingUri };
         }
 
@@ -73,18 +73,18 @@ public sealed class StoreCopier
         _source, _target, new CopiedThings(FindRunAsync, _models.FindAsync),
         ModelOptions with { WhyNotSelected = _options.AllModels ? null : WhyNotSelected });
 
-    /// <summary>Checks that both stores have a model registry; for before anything is copied.</summary>
+    /// <summary>Checks that both stores have a model registry. Call it before the copy starts.</summary>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.NotSupported"/> for a folder as the target; a registry cannot be reached.
     /// </exception>
     public Task CheckRegistriesAsync(CancellationToken cancellationToken) => Registry.CheckAsync(cancellationToken);
 
     /// <summary>
-    /// Copies the versions of selected runs with their registered models, or the whole registry; for after the runs.
+    /// Copies the versions of selected runs with their registered models, or the whole registry. Call it after the runs are copied.
     /// </summary>
     /// <param name="completed">Called with the result of each model.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
-    /// <returns>The number of models of the source that have no version of a selected run.</returns>
+    /// <param name="cancellationToken">Cancels the copy.</param>
+    /// <returns>The number of models in the source without a version of a selected run.</returns>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.NotSupported"/> for a folder as the target; a registry cannot be reached.
     /// </exception>
@@ -121,11 +121,11 @@ public sealed class StoreCopier
     public void Add(IEnumerable<string> runIds) => _ids.AddRange(runIds.Where(_selected.Add));
 
     /// <summary>
-    /// Creates an experiment at the target, with its tags, and selects its runs, the oldest first. Only their ids are kept, so that the
+    /// Creates an experiment at the target, with its tags, and selects its runs, oldest first. Only their ids are kept in memory, so the
     /// number of runs does not matter. Without a filter, the logged models that belong to no run are selected too.
     /// </summary>
     /// <param name="experiment">The source's experiment.</param>
-    /// <param name="filter">Which runs, in MLflow's search syntax; null for all.</param>
+    /// <param name="filter">A filter for the runs, in MLflow's search syntax; null for all.</param>
     /// <param name="view">Whether deleted runs are selected.</param>
     /// <param name="cancellationToken">Cancels it.</param>
     public async Task AddAsync(Experiment experiment, string? filter, ViewType view, CancellationToken cancellationToken)
@@ -150,9 +150,9 @@ public sealed class StoreCopier
             await _runs.ReadAsync(there, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Copies the selected runs. A run that fails is reported, and the others are still copied.</summary>
+    /// <summary>Copies the selected runs. A run that fails is reported; the others are still copied.</summary>
     /// <param name="completed">Called with the result of each run, from several threads.</param>
-    /// <param name="cancellationToken">Cancels it.</param>
+    /// <param name="cancellationToken">Cancels the copy.</param>
     /// <exception cref="MlflowException">A store cannot be reached, or denies all requests.</exception>
     public async Task CopyAsync(Action<SyncResult> completed, CancellationToken cancellationToken)
     {

@@ -5,7 +5,7 @@ namespace Anovos.Mlflow.Copying;
 /// <summary>The result of copying one run.</summary>
 public sealed record SyncResult
 {
-    /// <summary>The run that was read.</summary>
+    /// <summary>Gets the id of the source's run.</summary>
     public required string RunId { get; init; }
 
     /// <summary>Its name.</summary>
@@ -14,31 +14,31 @@ public sealed record SyncResult
     /// <summary>Its experiment.</summary>
     public string Experiment { get; init; } = "";
 
-    /// <summary>The run at the target; empty when there is none yet.</summary>
+    /// <summary>Gets the id of the run at the target; empty if it does not exist yet.</summary>
     public string TargetRunId { get; init; } = "";
 
     /// <summary>
-    /// Synced: all of the run is there. Incomplete: all but <see cref="Missing"/>. Running: copied as far as it is. Failed: the run is not
-    /// there, or not ended.
+    /// Gets the status. Synced: the run is complete. Incomplete: complete except for <see cref="Missing"/>. Running: copied up to its
+    /// current state. Failed: the run was not created, or not ended.
     /// </summary>
     public required string Status { get; init; }
 
-    /// <summary>How many points of metrics were sent now.</summary>
+    /// <summary>Gets the number of metric points written in this copy.</summary>
     public int Points { get; init; }
 
-    /// <summary>How many artifacts were sent now.</summary>
+    /// <summary>Gets the number of artifacts uploaded in this copy.</summary>
     public int Artifacts { get; init; }
 
-    /// <summary>How many bytes of artifacts were sent now.</summary>
+    /// <summary>Gets the number of bytes of artifacts uploaded in this copy.</summary>
     public long Bytes { get; init; }
 
     /// <summary>The parts of the run that the target does not have.</summary>
     public IReadOnlyList<MissingItem> Missing { get; init; } = [];
 
-    /// <summary>Why it failed, or why it is not complete.</summary>
+    /// <summary>Gets why the copy failed or is incomplete.</summary>
     public string Reason { get; init; } = "";
 
-    /// <summary>The error; null for a run that is there, whether it is complete or not.</summary>
+    /// <summary>Gets the error; null if the run exists at the target, even if it is incomplete.</summary>
     public MlflowException? Error { get; init; }
 
     internal static SyncResult Of(Run run) =>
@@ -51,22 +51,25 @@ public sealed record ModelResult
     /// <summary>The name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Synced: all of the model is there. Incomplete: all but <see cref="Missing"/>. Failed: see <see cref="Reason"/>.</summary>
+    /// <summary>
+    /// Gets the status. Synced: the model is complete. Incomplete: complete except for <see cref="Missing"/>. Failed: see <see
+    /// cref="Reason"/>.
+    /// </summary>
     public required string Status { get; init; }
 
-    /// <summary>How many versions were created now.</summary>
+    /// <summary>Gets the number of versions created in this copy.</summary>
     public int Versions { get; init; }
 
-    /// <summary>How many aliases were set now.</summary>
+    /// <summary>Gets the number of aliases set in this copy.</summary>
     public int Aliases { get; init; }
 
     /// <summary>The parts that the target does not have.</summary>
     public IReadOnlyList<MissingItem> Missing { get; init; } = [];
 
-    /// <summary>Why it failed, or why it is not complete.</summary>
+    /// <summary>Gets why the copy failed or is incomplete.</summary>
     public string Reason { get; init; } = "";
 
-    /// <summary>The error; null for a model that is there.</summary>
+    /// <summary>Gets the error; null if the model exists at the target.</summary>
     public MlflowException? Error { get; init; }
 }
 

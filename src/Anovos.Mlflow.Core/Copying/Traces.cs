@@ -2,7 +2,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Copying;
 
-/// <summary>The traces of an experiment: MLflow keeps them beside runs, and they are not copied.</summary>
+/// <summary>Reports traces, which MLflow keeps beside runs. They are not copied.</summary>
 internal static class Traces
 {
     /// <summary>Reports the traces of an experiment as left out, if it has any.</summary>

@@ -5,22 +5,22 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Copying;
 
-/// <summary>Where a version is made of, at the target.</summary>
+/// <summary>The source of a model version, translated to the target.</summary>
 /// <param name="Source">The source URI.</param>
-/// <param name="RunId">The run; empty for none.</param>
-/// <param name="ModelId">The logged model; empty for none.</param>
+/// <param name="RunId">The run id; empty for none.</param>
+/// <param name="ModelId">The id of the logged model; empty for none.</param>
 internal sealed record VersionSource(string Source, string RunId, string ModelId)
 {
-    /// <summary>Why the version has no source at the target; null if it has one.</summary>
+    /// <summary>Gets why the version has no source at the target; null if it has one.</summary>
     public string? WhyMissing { get; private init; }
 
-    /// <summary>No source at the target.</summary>
+    /// <summary>Returns a version source that is missing at the target.</summary>
     public static VersionSource Missing(string why) => new("", "", "") { WhyMissing = why };
 }
 
 /// <summary>
-/// Translates the sources of versions: those among the artifacts of a run or a logged model lead to the artifacts of its copy, and others,
-/// as a bucket's, stay.
+/// Translates the sources of versions. A source among the artifacts of a run or a logged model becomes the same path in its copy. Other
+/// sources, such as buckets, stay as they are.
 /// </summary>
 internal sealed class VersionSources(ModelRegistry source, CopiedThings copies, Func<string, long, Task<long?>> copiedVersion)
 {
@@ -30,11 +30,13 @@ internal sealed class VersionSources(ModelRegistry source, CopiedThings copies, 
     private static readonly Regex RunUri = new(
         @"^runs:/+(?<run>[^/]+)(?<rest>/.*)?\z", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase | RegexOptions.Singleline);
 
-    // <location>/<run>/artifacts and <location>/models/<model>/artifacts, as every MLflow makes them.
+    // <location>/<run>/artifacts and <location>/models/<model>/artifacts: the layout of all MLflow versions.
     private static readonly Regex Owner = new(
         @"/(?:models/(?<model>m-[0-9a-f]{32})|(?<run>[0-9a-f]{32}))/artifacts(?=/|\z)", RegexOptions.CultureInvariant);
 
-    /// <summary>The run that a version is of: the one that it names, or the one whose files it is made of; empty for none.</summary>
+    /// <summary>
+    /// Returns the run that a version belongs to: the run that it names, or the run whose files are its source; empty for none.
+    /// </summary>
     public static string RunOf(ModelVersion version) =>
         version.RunId.Length > 0 ? version.RunId
         : RunUri.Match(version.Source) is { Success: true } uri ? uri.Groups["run"].Value
@@ -61,7 +63,7 @@ internal sealed class VersionSources(ModelRegistry source, CopiedThings copies, 
 
         if (Owner.Match(uri) is { Success: true } owner && owner.Groups["model"] is { Success: true } inModel)
         {
-            // Without a path in it by its id: a server may refuse a path that is not in the folder of the run.
+            // Without a path, by the id: a server may reject a path outside of the run's folder.
             string rest = uri.Substring(owner.Index + owner.Length).Trim('/');
             return rest.Length == 0
                 ? await OfModelAsync(inModel.Value, cancellationToken).ConfigureAwait(false)
@@ -71,7 +73,7 @@ internal sealed class VersionSources(ModelRegistry source, CopiedThings copies, 
         return await LocateAsync(uri, version.RunId, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Translates where the files of a version are, if its registry keeps that beside the source.</summary>
+    /// <summary>Translates the location of a version's files, if its registry keeps the location separately from the source.</summary>
     public async Task<VersionSource> TranslateLocationAsync(ModelVersion version, CancellationToken cancellationToken)
     {
         VersionSource location = await TranslateAsync(
@@ -82,7 +84,7 @@ internal sealed class VersionSources(ModelRegistry source, CopiedThings copies, 
                 : location;
     }
 
-    // Files of a run, or of elsewhere.
+    // The files of a run, or files elsewhere.
     private async Task<VersionSource> LocateAsync(string uri, string runId, CancellationToken cancellationToken)
     {
         string[] candidates = [runId, Owner.Match(uri).Groups["run"].Value];
@@ -96,9 +98,9 @@ internal sealed class VersionSources(ModelRegistry source, CopiedThings copies, 
                 : NoRun(id);
         }
 
-        // Relative to the server that passes them on.
+        // Such a URI is relative to the server that proxies the files.
         if (uri.StartsWith("mlflow-artifacts:", StringComparison.OrdinalIgnoreCase))
-            return VersionSource.Missing($"Its files are at {uri}, and belong to no run or logged model that is copied.");
+            return VersionSource.Missing($"Its files are at {uri} and do not belong to a copied run or logged model.");
         Run? maker = runId.Length == 0 ? null : await RunAsync(runId, cancellationToken).ConfigureAwait(false);
         return new VersionSource(uri, maker?.RunId ?? "", "");
     }
@@ -117,7 +119,7 @@ internal sealed class VersionSources(ModelRegistry source, CopiedThings copies, 
     {
         long? copy = await copiedVersion(name, long.Parse(number, CultureInfo.InvariantCulture)).ConfigureAwait(false);
         if (copy is null)
-            return VersionSource.Missing($"It was made of models:/{name}/{number}, which is not copied. Copy that model first.");
+            return VersionSource.Missing($"It was created from models:/{name}/{number}, which is not copied. Copy that model first.");
         Run? run = version.RunId.Length == 0 ? null : await RunAsync(version.RunId, cancellationToken).ConfigureAwait(false);
         return new VersionSource($"models:/{name}/{copy.Value.ToString(CultureInfo.InvariantCulture)}", run?.RunId ?? "", "");
     }
@@ -136,7 +138,7 @@ internal sealed class VersionSources(ModelRegistry source, CopiedThings copies, 
         }
     }
 
-    // A folder is named by its path or by a URI.
+    // A folder may be given as a path or as a URI.
     private static string? RestOf(string uri, string root)
     {
         string path = Plain(uri), top = Plain(root).TrimEnd('/');

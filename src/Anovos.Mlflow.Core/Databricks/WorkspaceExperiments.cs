@@ -3,7 +3,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>The experiments of a workspace: their names are locations, and the folder has to be there first.</summary>
+/// <summary>The experiments of a workspace. Their names are locations, and the folder must exist first.</summary>
 internal sealed class WorkspaceExperiments(RestApi api, string trackingUri, WorkspaceFolders folders) : RestExperiments(api, trackingUri)
 {
     /// <inheritdoc/>
@@ -29,7 +29,7 @@ internal sealed class WorkspaceExperiments(RestApi api, string trackingUri, Work
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.PermissionDenied)
         {
-            throw e.Rewrap($"The experiment {located.Name} could not be made: {e.Message}", target: located.Name);
+            throw e.Rewrap($"The experiment {located.Name} could not be created: {e.Message}", target: located.Name);
         }
     }
 }

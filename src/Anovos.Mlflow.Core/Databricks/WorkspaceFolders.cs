@@ -4,7 +4,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>The folders of a workspace, in which its experiments lie.</summary>
+/// <summary>The folders of a workspace, which contain its experiments.</summary>
 public sealed class WorkspaceFolders
 {
     private const string Mount = "/Workspace/";
@@ -14,8 +14,8 @@ public sealed class WorkspaceFolders
     internal WorkspaceFolders(RestApi api) => _api = api;
 
     /// <summary>
-    /// The folder that has to be made before an experiment can be; null where there is one, or the store has no folders, or
-    /// who asks may not look.
+    /// Returns the folder that must be created before an experiment; null if it exists, if the store has no folders, or if the caller
+    /// has no permission to look.
     /// </summary>
     public static async Task<string?> FindMissingAsync(ITrackingStore store, string experiment, CancellationToken cancellationToken)
     {
@@ -32,20 +32,20 @@ public sealed class WorkspaceFolders
         }
     }
 
-    /// <summary>The location of an experiment; the workspace finds one under <c>/Workspace</c> only without that.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when the name is no absolute path.</exception>
+    /// <summary>Returns the location of an experiment. Removes a leading <c>/Workspace</c>, which lookups do not support.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if the name is not an absolute path.</exception>
     internal static string Location(string experiment)
     {
         string location = experiment.StartsWith(Mount, StringComparison.Ordinal) ? experiment.Substring(Mount.Length - 1) : experiment;
         return location.Length > 1 && location[0] == '/' && location[location.Length - 1] != '/'
             ? location
-            : throw new MlflowException(ErrorKind.InvalidValue, $"'{experiment}' cannot be the name of an experiment on Databricks, where it is a location in the workspace. Write it as /Users/you@example.com/{Last(experiment)} or /Shared/{Last(experiment)}.") { Target = experiment };
+            : throw new MlflowException(ErrorKind.InvalidValue, $"'{experiment}' cannot be the name of an experiment on Databricks, where a name is a location in the workspace. Write it as /Users/you@example.com/{Last(experiment)} or /Shared/{Last(experiment)}.") { Target = experiment };
     }
 
-    /// <summary>The folder that holds a location; empty for the root.</summary>
+    /// <summary>Returns the parent folder of a location; empty for the root.</summary>
     internal static string ParentOf(string location) => location.Substring(0, location.LastIndexOf('/'));
 
-    /// <summary>Makes a folder and those above it; one that is there stays.</summary>
+    /// <summary>Creates a folder and its parents; existing folders are kept.</summary>
     internal Task MakeAsync(string folder, CancellationToken cancellationToken) => _api.Retrier.RunAsync(
         async _ =>
         {
@@ -55,8 +55,8 @@ public sealed class WorkspaceFolders
             }
             catch (MlflowException e) when (e.ErrorCode == "DIRECTORY_PROTECTED")
             {
-                // Where the folder of a user is missing, so is the user.
-                throw e.Rewrap($"The workspace folder {folder} is not there and cannot be made: {e.Message} Under /Users there is a folder for each user of the workspace only: check the user's name, or use /Shared.", ErrorKind.PermissionDenied, folder);
+                // If a user's folder is missing, the user does not exist.
+                throw e.Rewrap($"The workspace folder {folder} does not exist and cannot be created: {e.Message} Under /Users, only users of the workspace have a folder: check the user's name, or use /Shared.", ErrorKind.PermissionDenied, folder);
             }
         },
         cancellationToken);

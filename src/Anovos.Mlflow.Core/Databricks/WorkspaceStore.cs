@@ -3,13 +3,13 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>The managed MLflow of a Databricks workspace: an MLflow server whose experiments are in workspace folders.</summary>
+/// <summary>The managed MLflow of a Databricks workspace: an MLflow server with experiments in workspace folders.</summary>
 public sealed class WorkspaceStore : RestStore
 {
     /// <summary>Opens the workspace at <paramref name="host"/>. Sends nothing yet.</summary>
     /// <param name="host">The workspace's address.</param>
     /// <param name="options">How to connect and sign in.</param>
-    /// <param name="onRetry">Called for each request that will be retried; from any thread.</param>
+    /// <param name="onRetry">Called before each retry; from any thread.</param>
     /// <param name="trackingUri">The tracking URI: <c>databricks</c>, or with a profile.</param>
     public WorkspaceStore(Uri host, ConnectionOptions options, Action<RetryNotice>? onRetry, string trackingUri)
         : this(Connect(host, options, onRetry), trackingUri)
@@ -28,6 +28,6 @@ public sealed class WorkspaceStore : RestStore
     /// <summary>The folders that hold the experiments.</summary>
     internal WorkspaceFolders Folders { get; }
 
-    /// <summary>Whether models without another registry are those of Unity Catalog; asked once for a connection.</summary>
+    /// <summary>Whether models are in Unity Catalog by default; queried once per connection.</summary>
     internal DefaultRegistry DefaultRegistry { get; }
 }

@@ -4,20 +4,20 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Gates;
 
-/// <summary>The attributes that a table of Anovos flags in a run: those that drifted, or are unstable.</summary>
-/// <param name="Count">How many.</param>
-/// <param name="Names">Their names; fewer where the run does not have all.</param>
+/// <summary>The attributes that an Anovos table flags in a run: those that drifted or are unstable.</summary>
+/// <param name="Count">The number of flagged attributes.</param>
+/// <param name="Names">Their names; fewer than <paramref name="Count"/> if the run does not have all of them.</param>
 internal sealed record FlaggedAttributes(int Count, IReadOnlyList<string> Names)
 {
-    /// <summary>The table of drift.</summary>
+    /// <summary>The name of the drift table.</summary>
     public const string Drift = "drift_statistics";
 
-    /// <summary>The table of stability.</summary>
+    /// <summary>The name of the stability table.</summary>
     public const string Stability = "stability_index";
 
     private const int MostNames = 10;
 
-    /// <summary>The flagged attributes; null where the run has no such table.</summary>
+    /// <summary>Returns the flagged attributes; null if the run does not have the table.</summary>
     public static FlaggedAttributes? Of(Run run, string table)
     {
         string[] names =
@@ -26,7 +26,7 @@ internal sealed record FlaggedAttributes(int Count, IReadOnlyList<string> Names)
                 .Where(row => row.Flags[0] == true).Select(row => row.Attribute).OrderBy(name => name, StringComparer.Ordinal),
         ];
 
-        // The metric counts all of them. Those of the attributes and the tag may be left out or cut.
+        // The metric counts all of them. The metrics of the attributes may be missing, and the tag may be truncated.
         if (run.Metrics.TryGetValue(StatisticReport.FlaggedPrefix + table, out double count)
             && count >= names.Length && count <= int.MaxValue)
         {
@@ -38,7 +38,7 @@ internal sealed record FlaggedAttributes(int Count, IReadOnlyList<string> Names)
         return isThere || names.Length > 0 ? new FlaggedAttributes(names.Length, names) : null;
     }
 
-    /// <summary>The count and the first names, as a sentence about what they are.</summary>
+    /// <summary>Describes the count and the first names in one sentence.</summary>
     public string Describe(string what)
     {
         string[] shown = [.. Names.Take(MostNames)];

@@ -6,7 +6,7 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Gates;
 
-/// <summary>Tests a run by rules.</summary>
+/// <summary>Tests a run against rules.</summary>
 /// <param name="store">The store of the run.</param>
 /// <param name="findVersion">Finds a version of a registered model.</param>
 /// <param name="openArtifacts">Opens the artifacts of the run.</param>
@@ -15,10 +15,10 @@ public sealed class Gate(
     Func<ModelUri, CancellationToken, Task<ModelVersion>> findVersion,
     Func<CancellationToken, Task<IArtifactStore>> openArtifacts)
 {
-    /// <summary>What each rule came to, in their order. A rule that can find nothing to look at is not kept.</summary>
+    /// <summary>Returns a result for each rule, in order. A rule whose data is missing fails.</summary>
     /// <param name="run">The run.</param>
     /// <param name="rules">The rules.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if there are no rules.</exception>
     public async Task<IReadOnlyList<GateResult>> TestAsync(Run run, GateRules rules, CancellationToken cancellationToken)
     {
@@ -58,21 +58,21 @@ public sealed class Gate(
 
     private static GateResult Duration(Run run, TimeSpan most)
     {
-        // One that goes on is too long once it has been going for longer.
+        // A run in progress fails once it has run for too long.
         TimeSpan took = run.Duration ?? DateTimeOffset.UtcNow - run.StartTime;
         bool isKept = took <= most;
-        string reason = $"The run {(run.Duration is null ? "is going on after" : "took")} {Text(took)}.{(isKept ? "" : $" Allowed: {Text(most)}.")}";
+        string reason = $"The run {(run.Duration is null ? "is still running after" : "took")} {Text(took)}.{(isKept ? "" : $" Allowed: {Text(most)}.")}";
         return Result(run, "duration", isKept, reason) with { Value = took, Bound = most };
     }
 
     private static GateResult Step(Run run, string step)
     {
-        // The workflow file has dots, the metrics have slashes, or dots where a folder could not hold both.
+        // Step names have dots in the workflow file. The metrics have slashes, or dots where a folder store could not hold both names.
         string name = step.Replace('.', '/');
         string wanted = Timings.Prefix + name;
         string? key = run.Metrics.Keys.OrderBy(key => key, StringComparer.Ordinal)
             .FirstOrDefault(key => $"{key.Replace('.', '/')}/".StartsWith(wanted + "/", StringComparison.Ordinal));
-        string reason = key is null ? $"The run has no time of step {step}." : $"The run has the time of the step, {key}.";
+        string reason = key is null ? $"The run has no time for step {step}." : $"The run has the time of this step: {key}.";
         return Result(run, $"step/{name}", key is not null, reason);
     }
 
@@ -146,7 +146,7 @@ public sealed class Gate(
         };
     }
 
-    // Half more than a third is 0.5, and not 0.49999999999999994.
+    // Half more than a third is 0.5, not 0.49999999999999994.
     private static double Rounded(double value) =>
         double.TryParse(
             value.ToString("G15", CultureInfo.InvariantCulture), NumberStyles.Float, CultureInfo.InvariantCulture, out double rounded)

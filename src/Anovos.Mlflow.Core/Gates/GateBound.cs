@@ -4,7 +4,9 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Gates;
 
-/// <summary>What a metric is compared with: exactly one of a number, another run, a model version's run, or earlier runs.</summary>
+/// <summary>
+/// The bound that a metric is compared with. It is exactly one of: a number, another run, a model version's run, or earlier runs.
+/// </summary>
 public sealed record GateBound
 {
     private const string RunPrefix = "run:";
@@ -17,13 +19,13 @@ public sealed record GateBound
     /// <summary>The id of another run.</summary>
     public string? RunId { get; private init; }
 
-    /// <summary>A version of a registered model, as <c>models:/income@champion</c>: the run that made it.</summary>
+    /// <summary>A version of a registered model, such as <c>models:/income@champion</c>. Its run is compared.</summary>
     public ModelUri? Model { get; private init; }
 
-    /// <summary>How many of the last finished runs of the experiment the median is of.</summary>
+    /// <summary>The number of the experiment's last finished runs to take the median of.</summary>
     public int? MedianOf { get; private init; }
 
-    /// <summary>Reads <c>0.5</c>, <c>run:&lt;id&gt;</c>, <c>models:/name@alias</c> or <c>median:5</c>.</summary>
+    /// <summary>Parses <c>0.5</c>, <c>run:&lt;id&gt;</c>, <c>models:/name@alias</c> or <c>median:5</c>.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public static GateBound Parse(string text)
     {
@@ -45,7 +47,7 @@ public sealed record GateBound
         { Target = text };
     }
 
-    /// <summary>The number; null for another text, and for one that no number can be compared with.</summary>
+    /// <summary>Returns the number; null if the text is not a number, or is a number that cannot be compared (NaN).</summary>
     internal static double? TryNumber(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
         && !double.IsNaN(number) && !double.IsInfinity(number) ? number : null;

@@ -4,7 +4,7 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Gates;
 
-/// <summary>Reads a file with the rules of a gate. It is strict: a rule that is misspelt would let every run pass.</summary>
+/// <summary>Reads a file with the rules of a gate. It is strict: otherwise a misspelled rule would let every run pass.</summary>
 public static class GateFile
 {
     private const string Metrics = "metrics";
@@ -14,10 +14,10 @@ public static class GateFile
     private const string Steps = "requiredSteps";
     private const string Artifacts = "requiredArtifacts";
 
-    /// <summary>The keys of the file.</summary>
+    /// <summary>The valid keys of the file.</summary>
     public static IReadOnlyList<string> Keys { get; } = [Metrics, Drifted, Unstable, Duration, Steps, Artifacts];
 
-    /// <summary>The rules of a file.</summary>
+    /// <summary>Reads the rules of a file.</summary>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.ConfigNotFound"/>; <see cref="ErrorKind.ConfigInvalid"/> with line and column.
     /// </exception>
@@ -38,7 +38,9 @@ public static class GateFile
         }
     }
 
-    /// <summary>A time span, as <c>01:30:00</c>; null for another text. <c>90</c> would be days.</summary>
+    /// <summary>
+    /// Parses a time span such as <c>01:30:00</c>; returns null for any other text. <c>90</c> is rejected, because it would mean days.
+    /// </summary>
     private static TimeSpan? TryDuration(string text) =>
         text.Contains(':') && TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out TimeSpan span) && span > TimeSpan.Zero
             ? span

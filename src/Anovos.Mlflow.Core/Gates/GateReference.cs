@@ -3,22 +3,24 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Gates;
 
-/// <summary>What a metric of a run is compared with.</summary>
-/// <param name="Value">The number; null where there is none.</param>
-/// <param name="Origin">Where it is from, as it follows a number in a sentence; where there is none, why, as a sentence.</param>
+/// <summary>The value that a metric of a run is compared with.</summary>
+/// <param name="Value">The number; null if there is none.</param>
+/// <param name="Origin">
+/// The source of the number, worded to follow it in a sentence. If there is no number, the reason as a full sentence.
+/// </param>
 internal sealed record GateReference(double? Value, string Origin)
 {
-    /// <summary>Why the number says little, as a sentence; null for a good one.</summary>
+    /// <summary>Why the number is not reliable, as a sentence; null if it is.</summary>
     public string? Doubt { get; init; }
 }
 
-/// <summary>Finds what the metrics of a run are compared with.</summary>
+/// <summary>Finds the values that the metrics of a run are compared with.</summary>
 /// <param name="store">The store of the run.</param>
 /// <param name="findVersion">Finds a version of a registered model.</param>
-/// <param name="run">The run, which is compared with others only.</param>
+/// <param name="run">The run, which is never compared with itself.</param>
 internal sealed class GateReferences(ITrackingStore store, Func<ModelUri, CancellationToken, Task<ModelVersion>> findVersion, Run run)
 {
-    // Of two numbers, the median is their mean.
+    // A median of two numbers would only be their mean.
     private const int FewestRuns = 3;
     private const int PageSize = 100;
 
@@ -47,7 +49,7 @@ internal sealed class GateReferences(ITrackingStore store, Func<ModelUri, Cancel
         ModelVersion version = await findVersion(model, cancellationToken).ConfigureAwait(false);
         return version.RunId is { Length: > 0 } id
             ? await OfRunAsync(id, metric, $"run {id} of {model}", cancellationToken).ConfigureAwait(false)
-            : new GateReference(null, $"Version {version.Version} of model {version.Name} was not made by a run.");
+            : new GateReference(null, $"Version {version.Version} of model {version.Name} was not created by a run.");
     }
 
     private async Task<GateReference> OfRunAsync(string id, string metric, string name, CancellationToken cancellationToken)
@@ -63,7 +65,7 @@ internal sealed class GateReferences(ITrackingStore store, Func<ModelUri, Cancel
 
     private async Task<GateReference> MedianAsync(string metric, int count, CancellationToken cancellationToken)
     {
-        // A store knows no search for metrics that are numbers, and a run without the metric is nothing to compare with.
+        // Stores cannot search for runs whose metric is a number, and a run without the metric cannot be compared.
         string? filter = new RunQuery { Statuses = [RunStatus.Finished] }.ToFilter();
         var search = new RunSearch([run.ExperimentId], filter) { MaxResults = Math.Max(PageSize, count + 1) };
         var pages = new PageWalker();
@@ -84,11 +86,11 @@ internal sealed class GateReferences(ITrackingStore store, Func<ModelUri, Cancel
         string runs = sorted.Length == 1 ? "one other finished run" : $"{sorted.Length} other finished runs";
         return new GateReference(median, $"as the median of {runs}")
         {
-            Doubt = sorted.Length < FewestRuns ? $"The median is of {runs} only; {FewestRuns} are needed." : null,
+            Doubt = sorted.Length < FewestRuns ? $"The median covers only {runs}; {FewestRuns} are needed." : null,
         };
     }
 
-    // The infinities are numbers: both are larger or smaller than others.
+    // Infinities count as numbers, because they can be compared.
     private static double? Number(Run other, string metric) =>
         other.Metrics.TryGetValue(metric, out double value) && !double.IsNaN(value) ? value : null;
 }

@@ -4,18 +4,18 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Gates;
 
-/// <summary>A run, and what each rule of a gate came to.</summary>
+/// <summary>The results of a gate for a run.</summary>
 /// <param name="Run">The run.</param>
 /// <param name="Results">A result for each rule.</param>
 public sealed record GateReport(Run Run, IReadOnlyList<GateResult> Results)
 {
     private const int LongestReason = 600;
 
-    /// <summary>The rules that the run breaks.</summary>
+    /// <summary>The results of the rules that the run breaks.</summary>
     public IReadOnlyList<GateResult> Failed => [.. Results.Where(result => result.Outcome == GateOutcome.Failed)];
 
-    /// <summary>The report in Markdown, failures first. No name in it is more than text.</summary>
-    /// <param name="page">The address of the run's page; null where it has none.</param>
+    /// <summary>Returns the report in Markdown, failures first. Names are escaped, so that they stay plain text.</summary>
+    /// <param name="page">The address of the run's page; null if it has none.</param>
     public string ToMarkdown(string? page)
     {
         string name = Run.RunName.Length > 0 ? Run.RunName : Run.RunId;

@@ -1,34 +1,34 @@
 namespace Anovos.Mlflow.Gates;
 
-/// <summary>What a rule of a gate came to.</summary>
+/// <summary>The outcome of a gate's rule.</summary>
 public enum GateOutcome
 {
-    /// <summary>The run keeps the rule.</summary>
+    /// <summary>The run meets the rule.</summary>
     Passed,
 
-    /// <summary>There is too little to compare with. The gate stays open.</summary>
+    /// <summary>There is too little data to compare with. The gate stays open.</summary>
     Warning,
 
-    /// <summary>The run breaks the rule, or has nothing that the rule could look at.</summary>
+    /// <summary>The run breaks the rule, or lacks the data that the rule tests.</summary>
     Failed,
 }
 
-/// <summary>A rule of a gate, and what it came to for a run.</summary>
+/// <summary>The result of a gate's rule for a run.</summary>
 public sealed record GateResult
 {
-    /// <summary>The rule, as <c>metric/rmse/max</c>, <c>drifted</c> or <c>step/stats_generator/global_summary</c>.</summary>
+    /// <summary>The rule, such as <c>metric/rmse/max</c>, <c>drifted</c> or <c>step/stats_generator/global_summary</c>.</summary>
     public required string Rule { get; init; }
 
-    /// <summary>What the run has: a number, for its duration a time span; null where it has nothing.</summary>
+    /// <summary>The run's value: a number, or a time span for its duration; null if the run has none.</summary>
     public object? Value { get; init; }
 
-    /// <summary>What is allowed, tolerance included, of the same type; null where there is no bound or it is not known.</summary>
+    /// <summary>The allowed value, including tolerance, of the same type; null if there is no bound or it is unknown.</summary>
     public object? Bound { get; init; }
 
-    /// <summary>What the rule came to.</summary>
+    /// <summary>The outcome.</summary>
     public required GateOutcome Outcome { get; init; }
 
-    /// <summary>Why, as a sentence.</summary>
+    /// <summary>The reason, as a sentence.</summary>
     public required string Reason { get; init; }
 
     /// <summary>The run.</summary>

@@ -2,42 +2,41 @@ using Anovos.Mlflow.Registry;
 
 namespace Anovos.Mlflow.Gates;
 
-/// <summary>What a gate asks of a run.</summary>
+/// <summary>The rules of a gate.</summary>
 public sealed record GateRules
 {
-    /// <summary>What it asks of metrics: a rule each at most.</summary>
+    /// <summary>The rules for metrics, at most one per metric.</summary>
     public IReadOnlyList<MetricRule> Metrics { get; init; } = [];
 
-    /// <summary>How many attributes may have drifted; null for any number.</summary>
+    /// <summary>The maximum number of drifted attributes; null for no limit.</summary>
     public int? MaxDrifted { get; init; }
 
-    /// <summary>How many attributes may be unstable; null for any number.</summary>
+    /// <summary>The maximum number of unstable attributes; null for no limit.</summary>
     public int? MaxUnstable { get; init; }
 
-    /// <summary>How long the run may take; null for any time.</summary>
+    /// <summary>The maximum duration of the run; null for no limit.</summary>
     public TimeSpan? MaxDuration { get; init; }
 
-    /// <summary>Steps of the workflow that the run has to have times of, as <c>drift_detector/drift_statistics</c>.</summary>
+    /// <summary>The steps of the workflow that the run must have times for, such as <c>drift_detector/drift_statistics</c>.</summary>
     public IReadOnlyList<string> Steps { get; init; } = [];
 
-    /// <summary>Paths of files or folders that have to be among the run's artifacts.</summary>
+    /// <summary>The paths of files or folders that must be among the run's artifacts.</summary>
     public IReadOnlyList<string> Artifacts { get; init; } = [];
 
     /// <summary>The models that metrics are compared with.</summary>
     public IEnumerable<ModelUri> Models =>
         Metrics.SelectMany(rule => new[] { rule.Max?.Model, rule.Min?.Model }).OfType<ModelUri>();
 
-    /// <summary>Refuses rules of which there is none: they would let every run pass.</summary>
+    /// <summary>Throws if there are no rules, because every run would pass.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public void ThrowIfEmpty()
     {
         if (Metrics.Count + Steps.Count + Artifacts.Count == 0 && MaxDrifted is null && MaxUnstable is null && MaxDuration is null)
-            throw new MlflowException(ErrorKind.InvalidValue, "There is no rule to test runs by. Give at least one.");
+            throw new MlflowException(ErrorKind.InvalidValue, "There are no rules to test. Give at least one.");
     }
 
     /// <summary>
-    /// These rules, and those of a file that they do not replace. A metric has the rule of one side only, and so have all steps and all
-    /// artifacts.
+    /// Merges these rules with those of a file. These replace the file's rule for the same metric, its steps and its artifacts as a whole.
     /// </summary>
     public GateRules Over(GateRules file) => new()
     {

@@ -2,13 +2,13 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Gates;
 
-/// <summary>What the rules of a gate came to, as tags of the run.</summary>
+/// <summary>Writes the results of a gate as tags of the run.</summary>
 public static class GateTags
 {
-    /// <summary>The tags' keys begin with it; the rule follows.</summary>
+    /// <summary>The prefix of the tags' keys; the rule follows.</summary>
     public const string Prefix = "anovos.gate/";
 
-    /// <summary>A tag for each rule: its outcome, and why.</summary>
+    /// <summary>Returns a tag for each rule, with its outcome and reason.</summary>
     public static RunData Of(IReadOnlyList<GateResult> results, StoreLimits limits) => new()
     {
         Tags =

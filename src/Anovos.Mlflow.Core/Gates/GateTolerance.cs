@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace Anovos.Mlflow.Gates;
 
-/// <summary>How far a metric may be beyond what another run has.</summary>
-/// <param name="Amount">How far: a number, or a percentage of what the other run has.</param>
-/// <param name="IsPercent">Whether it is a percentage.</param>
+/// <summary>How far a metric may be beyond the value of another run.</summary>
+/// <param name="Amount">The amount: a number, or a percentage of the other run's value.</param>
+/// <param name="IsPercent">Whether the amount is a percentage.</param>
 public sealed record GateTolerance(double Amount, bool IsPercent)
 {
-    /// <summary>Reads <c>0.01</c> or <c>5%</c>.</summary>
+    /// <summary>Parses <c>0.01</c> or <c>5%</c>.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public static GateTolerance Parse(string text)
     {
@@ -20,7 +20,7 @@ public sealed record GateTolerance(double Amount, bool IsPercent)
             { Target = text };
     }
 
-    /// <summary>How far that is from the value of the other run.</summary>
+    /// <summary>Returns the tolerance for the value of the other run.</summary>
     public double Of(double value) => IsPercent ? Math.Abs(value) * Amount / 100 : Amount;
 
     /// <inheritdoc/>

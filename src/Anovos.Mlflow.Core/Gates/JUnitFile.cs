@@ -4,13 +4,13 @@ using System.Xml;
 
 namespace Anovos.Mlflow.Gates;
 
-/// <summary>Writes what gates came to as JUnit's XML, which every CI reads: a suite for each run, a test case for each rule.</summary>
+/// <summary>Writes the results of gates as JUnit XML, which every CI system reads. A run is a test suite, a rule is a test case.</summary>
 public static class JUnitFile
 {
     private static readonly XmlWriterSettings Settings = new() { Indent = true, NewLineChars = "\n", Encoding = new UTF8Encoding(false) };
 
-    /// <summary>Writes the file, over one that is there; its folder is made. A warning is a test that was skipped.</summary>
-    /// <exception cref="IOException">It cannot be written; and <see cref="UnauthorizedAccessException"/>.</exception>
+    /// <summary>Writes the file. An existing file is replaced, and the folder is created. A warning becomes a skipped test.</summary>
+    /// <exception cref="IOException">The file cannot be written; or an <see cref="UnauthorizedAccessException"/>.</exception>
     public static void Write(string path, IReadOnlyList<GateReport> reports, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -94,7 +94,7 @@ public static class JUnitFile
         writer.WriteEndElement();
     }
 
-    // XML cannot hold every character: half a surrogate pair, for one.
+    // XML cannot hold every character, such as half a surrogate pair.
     private static string Text(string text)
     {
         string safe = SafeText.Of(Secrets.Clean(text));

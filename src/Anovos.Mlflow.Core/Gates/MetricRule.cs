@@ -1,25 +1,25 @@
 namespace Anovos.Mlflow.Gates;
 
-/// <summary>What a gate asks of a metric.</summary>
+/// <summary>The rule of a gate for a metric.</summary>
 /// <param name="Metric">The metric's key.</param>
 public sealed record MetricRule(string Metric)
 {
     /// <summary>The keys of a rule, in a file and in a hashtable.</summary>
     public static IReadOnlyList<string> Keys { get; } = ["max", "min", "tolerance", "allowMissing"];
 
-    /// <summary>The metric must not be larger; null for no such bound.</summary>
+    /// <summary>The upper bound; null for none.</summary>
     public GateBound? Max { get; init; }
 
-    /// <summary>The metric must not be smaller; null for no such bound.</summary>
+    /// <summary>The lower bound; null for none.</summary>
     public GateBound? Min { get; init; }
 
-    /// <summary>How far the metric may be beyond a bound that is no number.</summary>
+    /// <summary>How far the metric may be beyond a bound that is not a number.</summary>
     public GateTolerance? Tolerance { get; init; }
 
-    /// <summary>Whether the rule is kept where there is no number, in the run or in what it is compared with.</summary>
+    /// <summary>Whether the rule passes if the run, or the reference it is compared with, has no number.</summary>
     public bool AllowMissing { get; init; }
 
-    /// <summary>The rule with the value of one of its <see cref="Keys"/>; their case does not count.</summary>
+    /// <summary>Returns the rule with one of its <see cref="Keys"/> set to the value. Keys are not case-sensitive.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public MetricRule With(string key, string value) => key.ToUpperInvariant() switch
     {
@@ -27,11 +27,11 @@ public sealed record MetricRule(string Metric)
         "MIN" => this with { Min = GateBound.Parse(value) },
         "TOLERANCE" => this with { Tolerance = GateTolerance.Parse(value) },
         "ALLOWMISSING" when bool.TryParse(value, out bool allowed) => this with { AllowMissing = allowed },
-        "ALLOWMISSING" => throw Invalid($"'{value}' is neither true nor false, as allowMissing of metric '{Metric}' has to be."),
-        _ => throw Invalid($"A rule for a metric has no '{key}'. It has {string.Join(", ", Keys)}."),
+        "ALLOWMISSING" => throw Invalid($"allowMissing of metric '{Metric}' must be true or false, not '{value}'."),
+        _ => throw Invalid($"A rule for a metric has no key '{key}'. Its keys are {string.Join(", ", Keys)}."),
     };
 
-    /// <summary>The same rule, if it can be tested.</summary>
+    /// <summary>Returns this rule if it can be tested.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public MetricRule Checked()
     {
@@ -40,7 +40,7 @@ public sealed record MetricRule(string Metric)
         if (Tolerance is not null && Max is null or { Number: not null } && Min is null or { Number: not null })
         {
             throw Invalid(
-                $"The tolerance for metric '{Metric}' needs a bound that is a run, a model or a median. Put it into the number instead.");
+                $"The tolerance for metric '{Metric}' requires a bound that is a run, a model or a median. Add it to the number instead.");
         }
 
         return this;

@@ -4,19 +4,19 @@ namespace Anovos.Mlflow.Http;
 
 /// <summary>
 /// Limits the concurrent transfers to one server, and finds the best limit by multiplicative increase and multiplicative decrease
-/// (MIMD): it doubles the limit while the throughput rises, keeps half the limit where that moves no less, and halves it at once when
-/// the server throttles (429, 503). Thread-safe.
+/// (MIMD): it doubles the limit while the throughput rises, halves it if that costs no throughput, and halves it immediately when the
+/// server throttles (429, 503). Thread-safe.
 /// </summary>
 /// <remarks>
 /// <code>
 /// Settled ── probe due ──▶ ProbingUp or ProbingDown, in turn
-/// Probing ── better ─────▶ probes on in the same direction
-/// Probing ── not better ─▶ Settled at the previous limit; the next probe is later, and in the other direction
+/// Probing ── better ─────▶ probes again in the same direction
+/// Probing ── not better ─▶ Settled at the previous limit; the next probe is later and in the other direction
 /// any ────── throttled ──▶ BackingOff ── window ends ──▶ Settled; the next probe is up, and as late as possible
 /// </code>
 /// Throughput is measured in windows of at least <see cref="CompletionsPerSlot"/> transfers per slot.
 /// </remarks>
-/// <param name="clock">The elapsed time; by default that of this machine.</param>
+/// <param name="clock">Returns the elapsed time; by default this machine's.</param>
 internal sealed class AdaptiveConcurrency(Func<TimeSpan>? clock = null)
 {
     /// <summary>The highest limit.</summary>
@@ -45,7 +45,7 @@ internal sealed class AdaptiveConcurrency(Func<TimeSpan>? clock = null)
     private double _windowBytes;
     private int _windowCompletions;
 
-    // The throughput at the settled limit, in bytes per second; 0 where it is unknown.
+    // The throughput at the settled limit, in bytes per second; 0 if unknown.
     private double _baseline;
     private int _settledLimit = InitialLimit;
     private ConcurrencyState _nextProbe = ConcurrencyState.ProbingUp;
@@ -64,7 +64,7 @@ internal sealed class AdaptiveConcurrency(Func<TimeSpan>? clock = null)
     /// <summary>Returns a slot.</summary>
     public void Release() => _slots.Release();
 
-    /// <summary>Starts measuring afresh: the time since the last transfer says nothing about the server.</summary>
+    /// <summary>Starts a new measurement, because the time since the last transfer says nothing about the server.</summary>
     public void StartWindow()
     {
         TimeSpan now = _clock();
@@ -87,7 +87,7 @@ internal sealed class AdaptiveConcurrency(Func<TimeSpan>? clock = null)
         }
     }
 
-    /// <summary>Halves the limit, once per window: every throttled request of a window ran into the same limit.</summary>
+    /// <summary>Halves the limit, once per window: all throttled requests of a window exceeded the same limit.</summary>
     public void RecordThrottling()
     {
         lock (_lock)
@@ -144,7 +144,7 @@ internal sealed class AdaptiveConcurrency(Func<TimeSpan>? clock = null)
                 Settle(_settledLimit);
                 break;
             case ConcurrencyState.BackingOff:
-                // Measured at two limits.
+                // The window was measured at two limits, so its throughput means nothing.
                 break;
         }
     }

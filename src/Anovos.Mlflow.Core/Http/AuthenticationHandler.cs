@@ -4,8 +4,8 @@ using System.Text;
 namespace Anovos.Mlflow.Http;
 
 /// <summary>
-/// Asks for the credentials of each request to one server, and once more when the server takes them no longer. A request
-/// that goes elsewhere gets none.
+/// Adds credentials to each request to one server, and repeats the request once with new ones if the server no longer accepts them.
+/// Requests to other servers get no credentials.
 /// </summary>
 internal sealed class AuthenticationHandler(Uri server, IRequestIdentity identity) : DelegatingHandler
 {
@@ -18,7 +18,7 @@ internal sealed class AuthenticationHandler(Uri server, IRequestIdentity identit
         if (response.StatusCode != HttpStatusCode.Unauthorized || !identity.Forget(request))
             return response;
 
-        // Whether a token expired or was revoked, nothing was done yet: even what must not be repeated may go once more.
+        // The server rejected the token before it did anything, so even a request that is not idempotent can be sent again.
         response.Dispose();
         return await AskAsync(request, cancellationToken).ConfigureAwait(false);
     }

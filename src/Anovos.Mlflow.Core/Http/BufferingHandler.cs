@@ -1,8 +1,8 @@
 namespace Anovos.Mlflow.Http;
 
 /// <summary>
-/// Reads every answer before it is handed on: within the request's time limit, and no more than <see cref="ResponseBody"/>
-/// allows. A failure to read it is a failure of the request.
+/// Reads every response body within the request's time limit, and no more of it than <see cref="ResponseBody"/> allows. If reading
+/// fails, the request fails.
 /// </summary>
 internal sealed class BufferingHandler : DelegatingHandler
 {
@@ -13,7 +13,7 @@ internal sealed class BufferingHandler : DelegatingHandler
         return response;
     }
 
-    /// <summary>Reads the body and puts it in the answer's place; disposes of an answer that cannot be read.</summary>
+    /// <summary>Buffers the body in the response; disposes the response if its body cannot be read.</summary>
     public static async Task<byte[]> BufferAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         try
@@ -22,7 +22,7 @@ internal sealed class BufferingHandler : DelegatingHandler
             var body = new AnswerContent(bytes);
             foreach (KeyValuePair<string, IEnumerable<string>> header in response.Content.Headers)
             {
-                // It is the length on the wire, and the rest of a long error is left there.
+                // Content-Length is the length on the wire, and a long error is not read to its end.
                 if (!header.Key.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
                     body.Headers.TryAddWithoutValidation(header.Key, header.Value);
             }
@@ -39,9 +39,9 @@ internal sealed class BufferingHandler : DelegatingHandler
     }
 }
 
-/// <summary>The body of an answer that was read.</summary>
+/// <summary>The buffered body of a response.</summary>
 internal sealed class AnswerContent(byte[] bytes) : ByteArrayContent(bytes)
 {
-    /// <summary>Its bytes, which are not to be changed.</summary>
+    /// <summary>The bytes, which must not be changed.</summary>
     public byte[] Bytes { get; } = bytes;
 }

@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Http;
 
-/// <summary>How to reach a tracking server and who asks. <see cref="ToString"/> shows no secret.</summary>
+/// <summary>How to reach a tracking server, and with which credentials. <see cref="ToString"/> shows no secret.</summary>
 public sealed record ConnectionOptions
 {
     private readonly Redactor _redactor = new();
@@ -11,13 +11,13 @@ public sealed record ConnectionOptions
     /// <summary>The password of basic authentication.</summary>
     public string? Password { get; init; }
 
-    /// <summary>The bearer token; used where user and password are not both there.</summary>
+    /// <summary>The bearer token; used unless both user and password are set.</summary>
     public string? Token { get; init; }
 
-    /// <summary>Where the credentials came from, for people: <c>-Credential</c>, an environment variable, a file.</summary>
+    /// <summary>The source of the credentials, for display: <c>-Credential</c>, an environment variable, a file.</summary>
     public string? CredentialSource { get; init; }
 
-    /// <summary>Whether the caller gave the credentials for this very connection; none from elsewhere replace them.</summary>
+    /// <summary>Whether the caller gave the credentials for this connection. Credentials from other sources never replace them.</summary>
     public bool CredentialsAreExplicit { get; init; }
 
     /// <summary>Accepts any certificate. For a test server only.</summary>
@@ -29,22 +29,22 @@ public sealed record ConnectionOptions
     /// <summary>The environment variable that names <see cref="ServerCertificatePath"/>, for errors.</summary>
     internal string ServerCertificateVariable { get; init; } = "MLFLOW_TRACKING_SERVER_CERT_PATH";
 
-    /// <summary>The certificate that the client shows: PEM with its key, or PFX.</summary>
+    /// <summary>The client certificate: PEM with its private key, or PFX.</summary>
     public string? ClientCertificatePath { get; init; }
 
-    /// <summary>How long one request may take; while a file is being transferred, how long nothing may move.</summary>
+    /// <summary>The timeout of a request; for a file transfer, the maximum time without progress.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(120);
 
-    /// <summary>How long one file may take, retries included (<c>MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT</c>); null for no limit.</summary>
+    /// <summary>The timeout for one file, including retries (<c>MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT</c>); null for no limit.</summary>
     public TimeSpan? TransferTimeout { get; init; }
 
-    /// <summary>How often a request that failed is sent again.</summary>
+    /// <summary>How often failed requests are retried.</summary>
     public RetryPolicy Retry { get; init; } = new();
 
-    /// <summary>When and how a large file is sent in parts.</summary>
+    /// <summary>When and how large files are uploaded in parts.</summary>
     public MultipartOptions Multipart { get; init; } = new();
 
-    /// <summary>When URLs that the server signs are used for a bucket.</summary>
+    /// <summary>When presigned URLs from the server are used for a bucket.</summary>
     public PresignedUse Presigned { get; init; }
 
     /// <summary>Whether redirects within the same host are followed.</summary>
@@ -53,26 +53,26 @@ public sealed record ConnectionOptions
     /// <summary>The MLflow 3 workspace that the requests are for.</summary>
     public string? Workspace { get; init; }
 
-    /// <summary>The proxy for every host outside <see cref="NoProxy"/>, by URI scheme of the server.</summary>
+    /// <summary>The proxy for <c>http</c> servers, except the hosts in <see cref="NoProxy"/>.</summary>
     public string? HttpProxy { get; init; }
 
     /// <summary>As <see cref="HttpProxy"/>, for <c>https</c> servers.</summary>
     public string? HttpsProxy { get; init; }
 
-    /// <summary>Hosts that are reached without a proxy, comma-separated, as in <c>NO_PROXY</c>.</summary>
+    /// <summary>Hosts that are reached without a proxy, separated by commas as in <c>NO_PROXY</c>.</summary>
     public string? NoProxy { get; init; }
 
     /// <summary>The address of the Databricks workspace; null if the store is not one.</summary>
     public Uri? DatabricksHost { get; init; }
 
     /// <summary>
-    /// How the requests are authenticated: <c>Basic</c>, <c>Bearer</c>, <c>None</c>, or for a Databricks workspace the name of
-    /// its method, as <c>oauth-m2m</c>.
+    /// How requests are authenticated: <c>Basic</c>, <c>Bearer</c>, <c>None</c>, or for a Databricks workspace the name of the
+    /// method, such as <c>oauth-m2m</c>.
     /// </summary>
     public string Authentication => Identity?.Method ?? OwnAuthentication;
 
     /// <summary>
-    /// Masks the secrets of these options in text of others. Options that are made from these share it, and so do all
+    /// Masks the secrets of these options in text from other sources. Options derived from these share it, and so do all
     /// connections of a session.
     /// </summary>
     public Redactor Redactor
@@ -94,11 +94,11 @@ public sealed record ConnectionOptions
     private string OwnAuthentication => Username is not null && Password is not null ? "Basic" : Token is not null ? "Bearer" : "None";
 
     /// <summary>
-    /// The options that MLflow's environment variables and <c>~/.mlflow/credentials</c> give.
+    /// Reads the options from MLflow's environment variables and <c>~/.mlflow/credentials</c>.
     /// </summary>
-    /// <param name="environment">Reads an environment variable.</param>
-    /// <param name="home">The user's home folder, where <c>.mlflow/credentials</c> may be; null looks for no file.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for variables that contradict each other or cannot be read.</exception>
+    /// <param name="environment">Returns the value of an environment variable.</param>
+    /// <param name="home">The user's home folder, which may contain <c>.mlflow/credentials</c>; null to read no file.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for variables that contradict each other or are invalid.</exception>
     public static ConnectionOptions FromEnvironment(Func<string, string?> environment, string? home)
     {
         var variables = new EnvironmentVariables(environment);
@@ -146,13 +146,13 @@ public sealed record ConnectionOptions
         {
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                "MLFLOW_TRACKING_INSECURE_TLS and MLFLOW_TRACKING_SERVER_CERT_PATH are both set: one switches the check of the server's certificate off, the other says what to check it against. Unset one of them.");
+                "MLFLOW_TRACKING_INSECURE_TLS and MLFLOW_TRACKING_SERVER_CERT_PATH are both set: one turns off the check of the server's certificate, the other names the file to check it against. Unset one of them.");
         }
 
         return options;
     }
 
-    /// <summary>The options for a host that is not the tracking server: its credentials and certificates are not for others.</summary>
+    /// <summary>Returns options for a host other than the tracking server, without the server's credentials and certificates.</summary>
     internal ConnectionOptions ForOtherHosts() => WithoutCredentials() with
     {
         Redactor = Redactor,
@@ -163,7 +163,7 @@ public sealed record ConnectionOptions
         Workspace = null,
     };
 
-    /// <summary>The options for a server that the credentials do not belong to. It is trusted by the same rules.</summary>
+    /// <summary>Returns options without credentials, for another server. Its certificate is checked by the same rules.</summary>
     public ConnectionOptions WithoutCredentials() => this with
     {
         Redactor = Redactor,

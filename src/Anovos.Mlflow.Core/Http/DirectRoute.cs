@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Anovos.Mlflow.Http;
 
 /// <summary>
-/// The way to the bucket behind a server, past the server. One for each connection: once it is closed, no transfer of this session
-/// tries it again.
+/// The direct route to the bucket behind a server, bypassing the server. Each connection has one. Once it is closed, no transfer of
+/// this session tries it again.
 /// </summary>
 /// <param name="options">How the server is reached.</param>
 internal sealed class DirectRoute(ConnectionOptions options)
@@ -18,10 +18,10 @@ internal sealed class DirectRoute(ConnectionOptions options)
     /// <summary>The URLs of the parts of unfinished uploads. They are secrets, so they are kept here and not on disk.</summary>
     public ConcurrentDictionary<string, IReadOnlyList<PresignedUrl>> Parts { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Whether transfers go through the server alone.</summary>
+    /// <summary>Whether all transfers must go through the server.</summary>
     public bool IsClosed => Volatile.Read(ref _closed) != 0;
 
-    /// <summary>Closes the way. Returns true the first time, when the user must be told.</summary>
+    /// <summary>Closes the route. Returns true the first time, when the user must be warned.</summary>
     public bool Close() => Interlocked.Exchange(ref _closed, 1) == 0;
 
     /// <summary>Whether a warning is new in this session.</summary>
@@ -35,9 +35,9 @@ internal sealed class DirectRoute(ConnectionOptions options)
             warn(warning);
     }
 
-    /// <summary>Returns why a host cannot be reached within three seconds; null if it can. Each host is asked once.</summary>
+    /// <summary>Returns why a host cannot be reached within three seconds; null if it can. Each host is probed once.</summary>
     /// <param name="url">A URL of the host.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public async Task<string?> WhyUnreachableAsync(PresignedUrl url, CancellationToken cancellationToken)
     {
         Task<string?> probe = _hosts.GetOrAdd(url.ToString(), _ => ProbeAsync(url));
@@ -62,14 +62,14 @@ internal sealed class DirectRoute(ConnectionOptions options)
             using var request = new HttpRequestMessage(HttpMethod.Head, host);
             using HttpResponseMessage response = await http.SendAsync(request, time.Token).ConfigureAwait(false);
             bool isFromProxy = Failures.IsFromGateway((int)response.StatusCode) && EnvironmentProxy.AddressFor(host, others) is not null;
-            return isFromProxy ? $"The proxy before {host.Authority} answered {(int)response.StatusCode}." : null;
+            return isFromProxy ? $"The proxy in front of {host.Authority} returned {(int)response.StatusCode}." : null;
         }
         catch (Exception e) when (e is OperationCanceledException or HttpRequestException or IOException or MlflowException)
         {
             if (e is MlflowException { Kind: ErrorKind.NotAnMlflowServer })
-                return null; // It answered with a redirect.
+                return null; // It responded with a redirect.
             return time.IsCancellationRequested
-                ? $"{host.Authority} did not answer within {Patience.TotalSeconds} seconds."
+                ? $"{host.Authority} did not respond within {Patience.TotalSeconds} seconds."
                 : options.Redactor.Clean(ConnectionErrors.OfBucket(e, url) + ".");
         }
     }

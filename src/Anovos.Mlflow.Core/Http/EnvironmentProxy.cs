@@ -3,8 +3,8 @@ using System.Net;
 namespace Anovos.Mlflow.Http;
 
 /// <summary>
-/// The proxy that <c>HTTP_PROXY</c>, <c>HTTPS_PROXY</c> and <c>NO_PROXY</c> name. .NET reads them once a process and
-/// .NET Framework not at all; a shell sets them at any time.
+/// The proxy that <c>HTTP_PROXY</c>, <c>HTTPS_PROXY</c> and <c>NO_PROXY</c> name. .NET reads these variables only once
+/// per process, and .NET Framework never; a shell can set them at any time.
 /// </summary>
 internal sealed class EnvironmentProxy : IWebProxy, ICredentials
 {
@@ -19,22 +19,22 @@ internal sealed class EnvironmentProxy : IWebProxy, ICredentials
         _direct = (options.NoProxy ?? "").Split([','], StringSplitOptions.RemoveEmptyEntries).Select(host => host.Trim()).ToArray();
     }
 
-    /// <summary>The credentials of both proxies. .NET asks for them with the address of the proxy that wants them.</summary>
+    /// <summary>The credentials of both proxies. .NET requests them with the address of the proxy.</summary>
     public ICredentials? Credentials
     {
         get => this;
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Null where the environment names no proxy: the system's own setting holds then.</summary>
+    /// <summary>Returns null if the environment names no proxy. The system's proxy setting then applies.</summary>
     public static EnvironmentProxy? From(ConnectionOptions options) =>
         options.HttpProxy is null && options.HttpsProxy is null ? null : new EnvironmentProxy(options);
 
-    /// <summary>The address, without credentials, of the proxy that requests to a server pass; null where they pass none.</summary>
+    /// <summary>Returns the address, without credentials, of the proxy for requests to a server; null if there is none.</summary>
     public static string? AddressFor(Uri server, ConnectionOptions options) =>
         Between(server, options)?.Address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
 
-    /// <summary>True if the proxy that requests to a server pass gets a user and password.</summary>
+    /// <summary>True if there is a user and password for the proxy for requests to a server.</summary>
     public static bool HasCredentialsFor(Uri server, ConnectionOptions options) => Between(server, options)?.Credential is not null;
 
     public Uri? GetProxy(Uri destination) => IsBypassed(destination) ? destination : For(destination)!.Address;
@@ -42,7 +42,7 @@ internal sealed class EnvironmentProxy : IWebProxy, ICredentials
     /// <inheritdoc/>
     public NetworkCredential? GetCredential(Uri uri, string authType)
     {
-        // Both may have the same address. .NET asks with the Uri that it got from here.
+        // Both proxies may have the same address. .NET passes the Uri instance that it received from GetProxy.
         Proxy?[] proxies = [_https, _http];
         Proxy? asking = proxies.FirstOrDefault(proxy => ReferenceEquals(proxy?.Address, uri)) ?? proxies.FirstOrDefault(proxy => proxy?.Address == uri);
         return asking?.Credential;
@@ -67,7 +67,7 @@ internal sealed class EnvironmentProxy : IWebProxy, ICredentials
             || uri.DnsSafeHost.EndsWith("." + domain, StringComparison.OrdinalIgnoreCase);
     }
 
-    // .NET repeats the address of a proxy in its errors, so the credentials are kept apart.
+    // .NET repeats the proxy address in its errors, so the credentials are kept separately.
     private static Proxy? Parse(string? value, string variable)
     {
         if (value is null)

@@ -6,9 +6,9 @@ using System.Xml.Linq;
 
 namespace Anovos.Mlflow.Http;
 
-/// <summary>What the body of an error says: in the JSON of MLflow, of Databricks and of OAuth, in the XML of buckets, or as text.</summary>
-/// <param name="Code">The error code, if it is a word.</param>
-/// <param name="Number">The error code, if it is a number: Databricks gives an HTTP status where the sign-in refuses a request.</param>
+/// <summary>The content of an error body: JSON from MLflow, Databricks or OAuth, XML from buckets, or text.</summary>
+/// <param name="Code">The error code, if it is text.</param>
+/// <param name="Number">The error code, if it is a number: Databricks sends an HTTP status if the sign-in refuses a request.</param>
 /// <param name="Message">The message; null if there is none.</param>
 internal sealed record ErrorBody(string? Code, int? Number, string? Message)
 {
@@ -16,7 +16,7 @@ internal sealed record ErrorBody(string? Code, int? Number, string? Message)
 
     private static readonly ErrorBody None = new(null, null, null);
 
-    // As Databricks writes some errors: "RESOURCE_DOES_NOT_EXIST: Run 7 does not exist".
+    // The form of some Databricks errors: "RESOURCE_DOES_NOT_EXIST: Run 7 does not exist".
     private static readonly Regex CodeAndText = new(@"\A(?<code>[A-Z]+(?:_[A-Z]+)+): (?<message>.+)", RegexOptions.Singleline);
 
     /// <summary>Reads a body.</summary>
@@ -36,7 +36,7 @@ internal sealed record ErrorBody(string? Code, int? Number, string? Message)
     public static bool IsXml(string body) =>
         body.TrimStart().StartsWith("<?xml", StringComparison.Ordinal) || body.StartsWith("<Error", StringComparison.Ordinal);
 
-    /// <summary>A text of someone else, cut to a length that fits into a message.</summary>
+    /// <summary>Shortens text from another source so that it fits into a message.</summary>
     public static string Quote(string text) =>
         text.Length > QuotedCharacters ? text.Substring(0, QuotedCharacters) + "…" : text.Trim();
 
@@ -48,7 +48,7 @@ internal sealed record ErrorBody(string? Code, int? Number, string? Message)
             JsonElement error = document.RootElement;
             (string? code, int? number) = ReadCode(error);
 
-            // OAuth's, then that of Databricks' API 1.2, then SCIM's.
+            // The fields of OAuth, then of Databricks' API 1.2, then of SCIM.
             string? reason = Text(error, "error"), description = Text(error, "error_description");
             string? detail = Text(error, "detail") is { } said && said != "null" ? $"{Text(error, "scimType")} {said}".Trim() : null;
             string? message = Text(error, "message") ?? description ?? reason ?? detail;
@@ -56,7 +56,7 @@ internal sealed record ErrorBody(string? Code, int? Number, string? Message)
         }
         catch (Exception failure) when (failure is JsonException or InvalidOperationException or ArgumentException)
         {
-            // It is not JSON, or a string in it is not text (half a surrogate pair): the caller quotes it as it is.
+            // It is not JSON, or a string in it is not text (half a surrogate pair): the caller quotes the body unchanged.
             return None;
         }
     }

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Http;
 
-/// <summary>The title of a web page that came in place of JSON.</summary>
+/// <summary>Reads the title of a web page that was returned instead of JSON.</summary>
 internal static class HtmlTitle
 {
     private const int MostCharacters = 200;
@@ -11,7 +11,7 @@ internal static class HtmlTitle
 
     private static readonly Regex Title = new(@"<(?<tag>title|h1|pre)\b[^>]*>(?<text>.*?)</\k<tag>\s*>", Options);
 
-    /// <summary>True if a body is a page. A basic-auth app's bare text is none, though its type is HTML.</summary>
+    /// <summary>True if a body is a web page. The plain text of a basic-auth app is not, although its content type is HTML.</summary>
     public static bool IsPage(string? contentType, string body) =>
         body.TrimStart('\uFEFF', ' ', '\t', '\r', '\n').StartsWith("<", StringComparison.Ordinal)
         || (contentType?.Contains("html") == true && Title.IsMatch(body));

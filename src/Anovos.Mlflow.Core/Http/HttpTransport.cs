@@ -10,31 +10,31 @@ using System.Text;
 
 namespace Anovos.Mlflow.Http;
 
-/// <summary>Makes the <see cref="HttpClient"/>s of a store: TLS, proxy, credentials, redirects, connection limits.</summary>
+/// <summary>Creates the <see cref="HttpClient"/>s of a store, with TLS, proxy, credentials, redirects and connection limits.</summary>
 internal static class HttpTransport
 {
-    /// <summary>No fewer than transfers; .NET Framework's default of two would serialise them.</summary>
+    /// <summary>At least the maximum number of parallel transfers; .NET Framework's default of two would serialize them.</summary>
     public const int ConnectionsPerServer = AdaptiveConcurrency.MaximumLimit;
 
     public static string UserAgent { get; } = $"Anovos.Mlflow/{typeof(HttpTransport).Assembly.GetName().Version?.ToString(3)}";
 
-    /// <summary>The connections of a store, which its clients share.</summary>
+    /// <summary>Creates the connections of a store, which its clients share.</summary>
     public static HttpMessageHandler CreateHandler(ConnectionOptions options) =>
         new SameHostRedirectHandler(options.FollowRedirects) { InnerHandler = ForHosts(CreatePrimaryHandler(options)) };
 
-    /// <summary>Connections that follow no redirect and return it.</summary>
+    /// <summary>Creates connections that return redirects instead of following them.</summary>
     public static HttpMessageHandler CreateDirectHandler(ConnectionOptions options) => ForHosts(CreatePrimaryHandler(options));
 
-    /// <summary>The connections of a store, with the identity of the options behind each request to <paramref name="server"/>.</summary>
+    /// <summary>Creates the connections of a store, with authentication of each request to <paramref name="server"/>.</summary>
     public static HttpMessageHandler CreateHandler(ConnectionOptions options, Uri server) =>
         options.Identity is null ? CreateHandler(options) : new AuthenticationHandler(server, options.Identity) { InnerHandler = CreateHandler(options) };
 
-    /// <summary>A client that sends the credentials of the options.</summary>
+    /// <summary>Creates a client that sends the credentials of the options.</summary>
     public static HttpClient CreateClient(HttpMessageHandler handler, ConnectionOptions options)
     {
         var client = new HttpClient(handler)
         {
-            // A file may take hours: every JSON request has its own limit.
+            // A file may take hours. Every JSON request has its own timeout.
             Timeout = Timeout.InfiniteTimeSpan,
         };
         client.DefaultRequestHeaders.Authorization = options.Identity is not null ? null : options.Authentication switch
@@ -49,11 +49,11 @@ internal static class HttpTransport
         return client;
     }
 
-    /// <summary>A client for a cloud's SDK, which has its own credentials and wants bytes as they are stored.</summary>
+    /// <summary>Creates a client for a cloud SDK, which has its own credentials and needs the bytes as they are stored.</summary>
     public static HttpClient CreateCloudClient(ConnectionOptions options) =>
         new(CreateCloudHandler(options)) { Timeout = Timeout.InfiniteTimeSpan };
 
-    /// <summary>The connections of <see cref="CreateCloudClient"/>.</summary>
+    /// <summary>Creates the connections of <see cref="CreateCloudClient"/>.</summary>
     public static HttpMessageHandler CreateCloudHandler(ConnectionOptions options)
     {
         var handler = CreatePrimaryHandler(options);
@@ -80,12 +80,12 @@ internal static class HttpTransport
         if (EnvironmentProxy.From(options) is { } proxy)
             handler.Proxy = proxy;
         else if (OperatingSystem.IsLinux())
-            handler.UseProxy = false; // .NET would use the variables that it read once, with the passwords in their addresses.
+            handler.UseProxy = false; // .NET would use the variables it read at startup, with the passwords in the addresses.
         if (options.ClientCertificatePath is not null)
             handler.SslOptions.ClientCertificates = [ServerCertificates.LoadClientCertificate(options.ClientCertificatePath)];
         if (options.InsecureTls)
         {
-            // The user asked for it by name, with MLflow's own switch.
+            // The user requested this explicitly, with MLflow's own variable.
 #pragma warning disable CA5359
             handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
 #pragma warning restore CA5359
@@ -120,7 +120,7 @@ internal static class HttpTransport
             UseCookies = false,
         };
 
-        // Windows PowerShell 5.1 may still offer TLS 1.0 first; this handler does not, and the process' own setting stays as it is.
+        // Windows PowerShell 5.1 may still offer TLS 1.0 first. This handler does not, and leaves the process-wide setting unchanged.
         handler.SslProtocols = SslProtocols.Tls12;
         if (EnvironmentProxy.From(options) is { } proxy)
             handler.Proxy = proxy;
@@ -137,7 +137,7 @@ internal static class HttpTransport
             X509Certificate2[] authorities = ServerCertificates.LoadAuthorities(
                 options.ServerCertificatePath, options.ServerCertificateVariable);
 
-            // Nothing is thrown here: HttpWebRequest has a status of its own for a certificate that is not accepted.
+            // Do not throw here: HttpWebRequest reports a rejected certificate with its own status.
             handler.ServerCertificateCustomValidationCallback = (_, certificate, chain, errors) =>
                 certificate is not null && ServerCertificates.IsTrusted(certificate, chain, errors, authorities);
         }

@@ -4,55 +4,55 @@ using System.Text.Json;
 namespace Anovos.Mlflow.Http;
 
 /// <summary>
-/// Reads the fields of a server's answer. A field that is not there or null has proto3's default; one of another type is a
-/// <see cref="FormatException"/> that names it, for whoever answers like that is no MLflow server.
+/// Reads the fields of a server's response. A missing or null field has proto3's default. A field of an unexpected type causes a
+/// <see cref="FormatException"/> that names it, because such a response is not from an MLflow server.
 /// </summary>
 internal static class JsonFields
 {
-    /// <summary>What <paramref name="read"/> makes of an answer of <paramref name="server"/>.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.NotAnMlflowServer"/> when the answer has another shape.</exception>
+    /// <summary>Reads a response of <paramref name="server"/> with <paramref name="read"/>.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.NotAnMlflowServer"/> if the response has another structure.</exception>
     public static T Read<T>(JsonElement answer, string server, Func<JsonElement, T> read)
     {
         try
         {
             return read(answer);
         }
-        // InvalidOperationException: a text, or the name of a field, with half a surrogate pair.
+        // InvalidOperationException: a string or field name contains half a surrogate pair.
         catch (Exception failure) when (failure is FormatException or InvalidOperationException)
         {
             throw new MlflowException(ErrorKind.NotAnMlflowServer,
-                $"{server} answers, but not as an MLflow server does: {failure.Message.TrimEnd('.')}. "
-                + "Check the tracking URI, and what stands between here and the server.", failure)
+                $"{server} responded, but not like an MLflow server: {failure.Message.TrimEnd('.')}. "
+                + "Check the tracking URI, and anything between this machine and the server.", failure)
             { Target = server };
         }
     }
 
-    /// <summary>The object in a field, which must be there.</summary>
+    /// <summary>Returns the object in a field, which must exist.</summary>
     public static JsonElement Part(this JsonElement json, string name) =>
-        json.OptionalPart(name) ?? throw new FormatException($"it has no '{name}'");
+        json.OptionalPart(name) ?? throw new FormatException($"the field '{name}' is missing");
 
-    /// <summary>The object in a field; null when there is none.</summary>
+    /// <summary>Returns the object in a field; null if there is none.</summary>
     public static JsonElement? OptionalPart(this JsonElement json, string name) => json.Field(name, JsonValueKind.Object);
 
-    /// <summary>The text in a field, which must be there and not be empty.</summary>
+    /// <summary>Returns the text in a field, which must exist and not be empty.</summary>
     public static string Id(this JsonElement json, string name) =>
-        json.Text(name) is { Length: > 0 } id ? id : throw new FormatException($"it has no '{name}'");
+        json.Text(name) is { Length: > 0 } id ? id : throw new FormatException($"the field '{name}' is missing");
 
-    /// <summary>The text in a field.</summary>
+    /// <summary>Returns the text in a field.</summary>
     public static string Text(this JsonElement json, string name) => json.Field(name, JsonValueKind.String)?.GetString() ?? "";
 
-    /// <summary>Whether a field says yes.</summary>
+    /// <summary>Returns the boolean in a field.</summary>
     public static bool Flag(this JsonElement json, string name) => json.Field(name, JsonValueKind.True, JsonValueKind.False)?.GetBoolean() ?? false;
 
-    /// <summary>The items of the array in a field.</summary>
+    /// <summary>Returns the items of the array in a field.</summary>
     public static IEnumerable<JsonElement> Items(this JsonElement json, string name) =>
         json.Field(name, JsonValueKind.Array) is { } items ? items.EnumerateArray() : [];
 
-    /// <summary>The texts of the array in a field.</summary>
+    /// <summary>Returns the strings of the array in a field.</summary>
     public static IEnumerable<string> Texts(this JsonElement json, string name) =>
-        json.Items(name).Select(item => item.ValueKind == JsonValueKind.String ? item.GetString()! : throw new FormatException($"its '{name}' has a value that is not text"));
+        json.Items(name).Select(item => item.ValueKind == JsonValueKind.String ? item.GetString()! : throw new FormatException($"the field '{name}' has a value that is not text"));
 
-    /// <summary>The number in a field, in any of protobuf's forms.</summary>
+    /// <summary>Returns the number in a field, in any of protobuf's forms.</summary>
     public static double Number(this JsonElement json, string name) => json.Field(name, JsonValueKind.Number, JsonValueKind.String) switch
     {
         null => 0,
@@ -64,22 +64,22 @@ internal static class JsonFields
             "Infinity" => double.PositiveInfinity,
             "-Infinity" => double.NegativeInfinity,
             var digits when Floats.TryRead(digits!, NumberStyles.Float, out double value) => value,
-            _ => throw new FormatException($"its '{name}' is not a number"),
+            _ => throw new FormatException($"the field '{name}' is not a number"),
         },
-        _ => throw new FormatException($"its '{name}' is not a number"),
+        _ => throw new FormatException($"the field '{name}' is not a number"),
     };
 
-    /// <summary>The whole number in a field; protobuf's JSON writes an int64 as a text, MLflow as a number.</summary>
+    /// <summary>Returns the whole number in a field; protobuf's JSON writes an int64 as a string, MLflow as a number.</summary>
     public static long Whole(this JsonElement json, string name) => json.Field(name, JsonValueKind.Number, JsonValueKind.String) switch
     {
         null => 0,
         { ValueKind: JsonValueKind.Number } number when number.TryGetInt64(out long value) => value,
         { ValueKind: JsonValueKind.String } text
             when long.TryParse(text.GetString(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) => value,
-        _ => throw new FormatException($"its '{name}' is not a whole number"),
+        _ => throw new FormatException($"the field '{name}' is not a whole number"),
     };
 
-    /// <summary>The time, Unix milliseconds, in a field; null when there is none.</summary>
+    /// <summary>Returns the time, in Unix milliseconds, in a field; null if there is none.</summary>
     public static DateTimeOffset? Time(this JsonElement json, string name)
     {
         long milliseconds = json.Whole(name);
@@ -89,7 +89,7 @@ internal static class JsonFields
         }
         catch (ArgumentOutOfRangeException failure)
         {
-            throw new FormatException($"its '{name}' is not a time", failure);
+            throw new FormatException($"the field '{name}' is not a time", failure);
         }
     }
 
@@ -99,6 +99,8 @@ internal static class JsonFields
             throw new FormatException($"expected an object with the field '{name}'");
         if (!json.TryGetProperty(name, out JsonElement value) || value.ValueKind == JsonValueKind.Null)
             return null;
-        return value.ValueKind == kind || value.ValueKind == orKind ? value : throw new FormatException($"its '{name}' is of another type");
+        return value.ValueKind == kind || value.ValueKind == orKind
+            ? value
+            : throw new FormatException($"the field '{name}' has an unexpected type");
     }
 }

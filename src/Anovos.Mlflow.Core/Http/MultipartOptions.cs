@@ -1,43 +1,44 @@
 namespace Anovos.Mlflow.Http;
 
-/// <summary>When and how a large file is sent in parts; MLflow's environment variables and defaults.</summary>
+/// <summary>When and how large files are transferred in parts, with MLflow's environment variables and defaults.</summary>
 public sealed record MultipartOptions
 {
-    /// <summary>The most parts that an upload to S3 may have.</summary>
+    /// <summary>The maximum number of parts of an upload to S3.</summary>
     public const int MaximumParts = 10_000;
 
     /// <summary>
-    /// From so many bytes on, a file is large: transfers take more than one request. Smaller files would not gain from it.
+    /// The size, in bytes, from which a file is large and transferred in several requests. Smaller files would not benefit.
     /// </summary>
     public const long LargeFileBytes = 64L << 20;
 
     /// <summary>
-    /// Whether large files go in parts to the bucket behind a server (<c>MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD</c>); null as the server
-    /// says.
+    /// Whether large files are uploaded in parts to the bucket behind a server (<c>MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD</c>); null if the
+    /// server decides.
     /// </summary>
     public bool? ThroughServer { get; init; }
 
     /// <summary>
-    /// Whether large files come from the bucket behind a server (<c>MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD</c>); null as the server
-    /// says.
+    /// Whether large files are downloaded from the bucket behind a server (<c>MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD</c>); null if the
+    /// server decides.
     /// </summary>
     public bool? FromBucket { get; init; }
 
     /// <summary>
-    /// A file of so many bytes and more goes in parts (<c>MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE</c>); null for the store's default.
+    /// The size in bytes from which files are uploaded in parts (<c>MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE</c>); null for the store's
+    /// default.
     /// </summary>
     public long? MinimumFileBytes { get; init; }
 
-    /// <summary>Bytes of a part (<c>MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE</c>); more where there would be too many.</summary>
+    /// <summary>The size of a part, in bytes (<c>MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE</c>); larger if there would be too many.</summary>
     public long PartBytes { get; init; } = 10L << 20;
 
-    /// <summary>A file of so many bytes and more comes in ranges (<c>MLFLOW_MULTIPART_DOWNLOAD_MINIMUM_FILE_SIZE</c>).</summary>
+    /// <summary>The size in bytes from which files are downloaded in ranges (<c>MLFLOW_MULTIPART_DOWNLOAD_MINIMUM_FILE_SIZE</c>).</summary>
     public long RangedFileBytes { get; init; } = LargeFileBytes;
 
-    /// <summary>Bytes of a range (<c>MLFLOW_MULTIPART_DOWNLOAD_CHUNK_SIZE</c>).</summary>
+    /// <summary>The size of a range, in bytes (<c>MLFLOW_MULTIPART_DOWNLOAD_CHUNK_SIZE</c>).</summary>
     public long RangeBytes { get; init; } = 16L << 20;
 
-    /// <summary>Where it is kept how far an upload in parts came, so that it goes on after an interruption; null keeps nothing.</summary>
+    /// <summary>The folder for the progress of multipart uploads, which can then resume after an interruption; null for none.</summary>
     public string? RecordsFolder { get; init; }
 
     internal static MultipartOptions FromEnvironment(EnvironmentVariables variables)

@@ -7,11 +7,11 @@ using System.Text.RegularExpressions;
 namespace Anovos.Mlflow.Http;
 
 /// <summary>A URL that authorizes one request to a bucket by its own signature.</summary>
-/// <param name="Url">The URL. It is a secret: everyone who has it can use it.</param>
+/// <param name="Url">The URL. It is a secret, because anyone who has it can use it.</param>
 /// <param name="Headers">The headers to send with it.</param>
 internal sealed record PresignedUrl(string Url, IReadOnlyDictionary<string, string> Headers)
 {
-    // Where the URL does not say. MLflow's shortest is 300 seconds.
+    // In seconds, if the URL does not say. MLflow's shortest lifetime is 300 seconds.
     private const int DefaultLifetime = 300;
 
     private static readonly Regex Expires = new("[?&]X-(?:Amz|Goog)-Expires=(?<seconds>[0-9]{1,7})(?:&|$)", RegexOptions.CultureInvariant);
@@ -27,7 +27,7 @@ internal sealed record PresignedUrl(string Url, IReadOnlyDictionary<string, stri
             ? new(url, headers)
             : throw new FormatException("a presigned URL is not an http(s) URL");
 
-    /// <summary>Reads a URL that an MLflow server signed, and the headers that it names.</summary>
+    /// <summary>Reads a URL that an MLflow server presigned, and the headers to send with it.</summary>
     /// <param name="answer">The server's response.</param>
     /// <param name="field">The field with the URL.</param>
     /// <param name="server">The server.</param>
@@ -47,13 +47,13 @@ internal sealed record PresignedUrl(string Url, IReadOnlyDictionary<string, stri
         return bucket.Scheme == Uri.UriSchemeHttp && server.Scheme == Uri.UriSchemeHttps && !bucket.IsLoopback
             ? throw new MlflowException(
                 ErrorKind.UriUnsupported,
-                $"{server.GetLeftPart(UriPartial.Authority)} signs URLs of {bucket.Authority} that begin with http, and artifacts would "
-                + "cross the network in the clear. Have the S3 endpoint of the server set to https.")
+                $"{server.GetLeftPart(UriPartial.Authority)} presigns URLs of {bucket.Authority} with http, so artifacts would cross "
+                + "the network unencrypted. Set the S3 endpoint of the server to https.")
             { Target = signed.ToString() }
             : signed;
     }
 
-    /// <summary>Whether it is signed as S3 and the stores that speak it want it, with either version of their signature.</summary>
+    /// <summary>Whether it has an S3 signature, of either version, for S3 or an S3-compatible store.</summary>
     [JsonIgnore]
     public bool IsS3 => S3Signature.IsMatch(Url);
 
@@ -61,18 +61,18 @@ internal sealed record PresignedUrl(string Url, IReadOnlyDictionary<string, stri
     [JsonIgnore]
     public Uri Host => new(ToString());
 
-    /// <summary>The URL without its query, where the signature is.</summary>
+    /// <summary>The URL without its query, which contains the signature.</summary>
     [JsonIgnore]
     public string Address => new Uri(Url).GetLeftPart(UriPartial.Path);
 
-    /// <summary>Whether half of its time is over, so that a new one should be asked for.</summary>
+    /// <summary>Whether half of its lifetime has passed, so that a new URL should be requested.</summary>
     [JsonIgnore]
     public bool IsOld => _age.Elapsed.TotalSeconds > 0.5
         * (Expires.Match(Url) is { Success: true } match
             ? int.Parse(match.Groups["seconds"].Value, CultureInfo.InvariantCulture)
             : DefaultLifetime);
 
-    /// <summary>A redactor that masks this URL as well: a bucket or a proxy may repeat it.</summary>
+    /// <summary>Returns a redactor that also masks this URL, which a bucket or a proxy may repeat.</summary>
     public Redactor Redacted(Redactor session)
     {
         string query = new Uri(Url).Query.TrimStart('?');

@@ -1,14 +1,14 @@
 namespace Anovos.Mlflow.Http;
 
-/// <summary>When URLs that the tracking server signs are used in place of own credentials (<c>ANOVOS_MLFLOW_PRESIGNED</c>).</summary>
+/// <summary>When the tracking server's presigned URLs are used instead of own credentials (<c>ANOVOS_MLFLOW_PRESIGNED</c>).</summary>
 public enum PresignedUse
 {
-    /// <summary>Where there are no credentials of one's own for the bucket, or it refuses them.</summary>
+    /// <summary>If the user has no credentials for the bucket, or the bucket rejects them.</summary>
     Auto,
 
-    /// <summary>For every bucket that a run's artifacts are in.</summary>
+    /// <summary>For every bucket that contains a run's artifacts.</summary>
     Always,
 
-    /// <summary>Never, nor to reach the bucket behind a server.</summary>
+    /// <summary>Never, not even for the bucket behind a server.</summary>
     Never,
 }

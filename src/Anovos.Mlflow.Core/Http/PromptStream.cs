@@ -4,12 +4,12 @@ using System.Net.Sockets;
 namespace Anovos.Mlflow.Http;
 
 /// <summary>
-/// A connection that acknowledges at once what it receives. A server that writes the head and the body of an answer apart, as
-/// that of MLflow 3 does, waits with the body until the head is acknowledged, and Linux puts that off by 40 ms.
+/// A connection that acknowledges received data immediately. A server that writes the headers and the body of a response separately, as
+/// MLflow 3 does, delays the body until the headers are acknowledged, which Linux postpones by 40 ms.
 /// </summary>
 internal sealed class PromptStream(Socket socket) : NetworkStream(socket, ownsSocket: true)
 {
-    // IPPROTO_TCP and TCP_QUICKACK of Linux, tcp(7): the kernel forgets it again, so it is said before each read.
+    // IPPROTO_TCP and TCP_QUICKACK of Linux, tcp(7). The option is not permanent, so it is set before each read.
     private const int Tcp = 6, QuickAck = 12;
     private static readonly byte[] On = [1, 0, 0, 0];
     private bool _canHurry = true;
@@ -45,7 +45,7 @@ internal sealed class PromptStream(Socket socket) : NetworkStream(socket, ownsSo
         }
         catch (SocketException)
         {
-            // A kernel that only looks like Linux may not know the option; answers come all the same.
+            // A kernel that only resembles Linux may not support the option; responses arrive anyway, only later.
             _canHurry = false;
         }
     }

@@ -5,25 +5,25 @@ namespace Anovos.Mlflow.Http;
 /// <summary>Reads a response body other than an artifact's, up to a fixed size.</summary>
 internal static class ResponseBody
 {
-    /// <summary>The longest success, after decompression: far above MLflow's largest page, and it fits into memory.</summary>
+    /// <summary>The maximum size of a success, after decompression: far above MLflow's largest page, but it fits into memory.</summary>
     public const int MaximumBytes = 64 << 20;
 
-    // Of an error only the first words are quoted.
+    // Only the beginning of an error is quoted.
     private const int ErrorBytes = 256 << 10;
     private const int BufferBytes = 16 << 10;
 
-    // A server may announce more than it sends.
+    // The maximum initial buffer: a server may announce more than it sends.
     private const int LongestAtOnce = 16 << 20;
 
-    /// <summary>The body; of an error, its beginning.</summary>
+    /// <summary>Reads the body; of an error, only the beginning.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.NotAnMlflowServer"/>: it is too long, or cannot be decompressed.</exception>
-    /// <exception cref="IOException">It ended too early.</exception>
+    /// <exception cref="IOException">The body ended too early.</exception>
     public static async Task<byte[]> ReadAsync(HttpResponseMessage response, Uri address, CancellationToken cancellationToken)
     {
         int limit = response.IsSuccessStatusCode ? MaximumBytes : ErrorBytes;
         long? announced = response.Content.Headers.ContentEncoding.Count == 0 ? response.Content.Headers.ContentLength : null;
 
-        // .NET Framework's stream does not heed the token.
+        // .NET Framework's stream ignores the token.
         using CancellationTokenRegistration stop = cancellationToken.Register(response.Dispose);
         try
         {
@@ -36,16 +36,16 @@ internal static class ResponseBody
                 body.Write(buffer, 0, read);
                 if (body.Length <= limit)
                     continue;
-                return response.IsSuccessStatusCode ? throw NotMlflow(address, $"sends an answer of more than {MaximumBytes >> 20} MiB") : body.ToArray();
+                return response.IsSuccessStatusCode ? throw NotMlflow(address, $"sent a response of more than {MaximumBytes >> 20} MiB") : body.ToArray();
             }
 
             return body.Length < announced
-                ? throw new EndOfStreamException($"{body.Length} bytes came of an answer of {announced}")
+                ? throw new EndOfStreamException($"the response ended after {body.Length} of {announced} bytes")
                 : body.Length == body.Capacity ? body.GetBuffer() : body.ToArray();
         }
         catch (InvalidDataException e)
         {
-            throw NotMlflow(address, $"sends an answer that cannot be decompressed ({e.Message.TrimEnd('.')})");
+            throw NotMlflow(address, $"sent a response that cannot be decompressed ({e.Message.TrimEnd('.')})");
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
@@ -53,7 +53,7 @@ internal static class ResponseBody
         }
     }
 
-    /// <summary>The object of JSON that a body is; null for any other.</summary>
+    /// <summary>Parses a body that is a JSON object; null for any other body.</summary>
     public static JsonElement? TryParse(byte[] body)
     {
         var reader = new Utf8JsonReader(body);
@@ -69,13 +69,13 @@ internal static class ResponseBody
     }
 
     /// <summary>
-    /// Whether it is JSON as far as it goes, and goes not far enough: its length was too short, or it had no end but that
-    /// of the connection. What was asked for may have been done, and an error lacks its code.
+    /// Whether the body is valid JSON that ends too early: its announced length was too short, or the connection closed. The request may
+    /// have been executed, and an error lacks its code.
     /// </summary>
     public static bool IsCutShort(byte[] body, bool isSuccess)
     {
         if (!isSuccess && body.Length > ErrorBytes)
-            return false; // cut here
+            return false; // truncated by this class
         var reader = new Utf8JsonReader(body, isFinalBlock: false, state: default);
         try
         {
@@ -96,6 +96,6 @@ internal static class ResponseBody
     private static MlflowException NotMlflow(Uri address, string what)
     {
         string server = address.GetLeftPart(UriPartial.Path);
-        return new(ErrorKind.NotAnMlflowServer, $"{server} {what}, as no MLflow server does. Check the tracking URI, and a proxy before the server.") { Target = server };
+        return new(ErrorKind.NotAnMlflowServer, $"{server} {what}, unlike an MLflow server. Check the tracking URI, and any proxy in front of the server.") { Target = server };
     }
 }

@@ -5,8 +5,8 @@ using RestSharp;
 namespace Anovos.Mlflow.Http;
 
 /// <summary>
-/// The JSON endpoints of one server: sends a request, answers the parsed body, and turns whatever else happens into an
-/// <see cref="MlflowException"/>. The only user of RestSharp.
+/// Calls the JSON endpoints of one server. Sends a request, returns the parsed body, and converts every failure to an
+/// <see cref="MlflowException"/>. This is the only class that uses RestSharp.
 /// </summary>
 internal sealed class RestApi : IDisposable
 {
@@ -25,39 +25,39 @@ internal sealed class RestApi : IDisposable
         HttpMessageHandler handler = HttpTransport.CreateHandler(options, server);
         Http = HttpTransport.CreateClient(handler, options);
 
-        // RestSharp would buffer whatever comes, and its time limit ends with the headers.
+        // RestSharp would buffer bodies of any size, and its timeout only covers the headers.
         _answers = HttpTransport.CreateClient(new BufferingHandler { InnerHandler = handler }, options);
         _client = new RestClient(_answers, new RestClientOptions(server) { Timeout = options.RequestTimeout, UserAgent = HttpTransport.UserAgent });
     }
 
-    /// <summary>The server's address, with its path prefix and a slash at the end.</summary>
+    /// <summary>The server's address, with its path prefix and a trailing slash.</summary>
     public Uri Server { get; }
 
     /// <summary>How the server is reached.</summary>
     public ConnectionOptions Options { get; }
 
-    /// <summary>The client for what is no JSON: bodies of artifacts go through it as streams.</summary>
+    /// <summary>The client for everything that is not JSON: it streams the bodies of artifacts.</summary>
     public HttpClient Http { get; }
 
-    /// <summary>What the server can do.</summary>
+    /// <summary>The capabilities of the server.</summary>
     public ServerCapabilities Capabilities { get; }
 
-    /// <summary>The way to the bucket behind the server.</summary>
+    /// <summary>The direct route to the bucket behind the server.</summary>
     public DirectRoute Direct { get; }
 
-    /// <summary>Repeats a request, as the options say.</summary>
+    /// <summary>Retries requests as configured in the options.</summary>
     public Retrier Retrier { get; }
 
-    /// <summary>GET with the fields as query parameters; a null value leaves its field out.</summary>
+    /// <summary>GET with the fields as query parameters; a field with a null value is omitted.</summary>
     public Task<JsonElement> GetAsync(string endpoint, ErrorKind notFound, CancellationToken cancellationToken, params (string Name, string? Value)[] fields) =>
         GetAddressAsync(Prefix + endpoint, notFound, cancellationToken, fields);
 
-    /// <summary>GET of an address, relative to the server's or whole.</summary>
+    /// <summary>GET of an absolute address, or one relative to the server's.</summary>
     /// <inheritdoc cref="GetAsync"/>
     public Task<JsonElement> GetAddressAsync(string address, ErrorKind notFound, CancellationToken cancellationToken, params (string Name, string? Value)[] fields) =>
         Retrier.RunAsync(_ => GetAddressOnceAsync(address, notFound, cancellationToken, fields), cancellationToken);
 
-    /// <summary>GET of an address, relative to the server's or whole; sent once.</summary>
+    /// <summary>GET of an absolute address, or one relative to the server's; not retried.</summary>
     /// <inheritdoc cref="GetAsync"/>
     public Task<JsonElement> GetAddressOnceAsync(
         string address, ErrorKind notFound, CancellationToken cancellationToken, params (string Name, string? Value)[] fields)
@@ -72,26 +72,29 @@ internal sealed class RestApi : IDisposable
         return SendAsync(request, notFound, cancellationToken);
     }
 
-    /// <summary>POST that may be repeated without harm.</summary>
+    /// <summary>Idempotent POST, which is retried.</summary>
     /// <inheritdoc cref="PostOnceAsync"/>
     public Task<JsonElement> PostAsync(string endpoint, Action<Utf8JsonWriter> writeFields, ErrorKind notFound, CancellationToken cancellationToken) =>
         Retrier.RunAsync(_ => PostOnceAsync(endpoint, writeFields, notFound, cancellationToken), cancellationToken);
 
-    /// <summary>POST with the JSON object that <paramref name="writeFields"/> writes; sent once.</summary>
+    /// <summary>POST with the JSON object that <paramref name="writeFields"/> writes; not retried.</summary>
     public Task<JsonElement> PostOnceAsync(string endpoint, Action<Utf8JsonWriter> writeFields, ErrorKind notFound, CancellationToken cancellationToken) =>
         PostAddressOnceAsync(Prefix + endpoint, writeFields, notFound, cancellationToken);
 
-    /// <summary>POST to an address, relative to the server's or whole; sent once.</summary>
+    /// <summary>POST to an absolute address, or one relative to the server's; not retried.</summary>
     /// <inheritdoc cref="PostOnceAsync"/>
     public Task<JsonElement> PostAddressOnceAsync(string address, Action<Utf8JsonWriter> writeFields, ErrorKind notFound, CancellationToken cancellationToken) =>
         SendAsync(Method.Post, address, writeFields, notFound, cancellationToken);
 
-    /// <summary>PATCH, which says what is to be and may be repeated without harm.</summary>
+    /// <summary>PATCH, which is idempotent and retried.</summary>
     /// <inheritdoc cref="PostOnceAsync"/>
     public Task<JsonElement> PatchAsync(string endpoint, Action<Utf8JsonWriter> writeFields, ErrorKind notFound, CancellationToken cancellationToken) =>
         Retrier.RunAsync(_ => SendAsync(Method.Patch, Prefix + endpoint, writeFields, notFound, cancellationToken), cancellationToken);
 
-    /// <summary>DELETE, whose fields MLflow reads from a body. What is gone when it is asked for again went with the request whose answer was lost.</summary>
+    /// <summary>
+    /// DELETE, with the fields in the body, as MLflow requires. An object that is missing at a retry was removed by the request whose
+    /// response was lost.
+    /// </summary>
     /// <inheritdoc cref="PostOnceAsync"/>
     public Task DeleteAsync(string endpoint, Action<Utf8JsonWriter> writeFields, ErrorKind notFound, CancellationToken cancellationToken) =>
         Retrier.RunAsync(
@@ -108,7 +111,7 @@ internal sealed class RestApi : IDisposable
             },
             cancellationToken);
 
-    /// <summary>The plain text of <c>/health</c> or <c>/version</c>.</summary>
+    /// <summary>Returns the plain text of <c>/health</c> or <c>/version</c>.</summary>
     public async Task<string> GetTextAsync(string path, CancellationToken cancellationToken)
     {
         RestResponse response = await ExecuteAsync(new RestRequest(path), cancellationToken).ConfigureAwait(false);
@@ -134,7 +137,7 @@ internal sealed class RestApi : IDisposable
             writer.WriteEndObject();
         }
 
-        // A body of known length: MLflow 3 loses a chunked one.
+        // The body must have a known length: MLflow 3 ignores chunked bodies.
         RestRequest request = new RestRequest(address, method)
             .AddStringBody(Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length), ContentType.Json);
         return SendAsync(request, notFound, cancellationToken);
@@ -152,7 +155,7 @@ internal sealed class RestApi : IDisposable
         throw Options.Redactor.Clean(ServerErrors.NotMlflow(response, Server));
     }
 
-    // RestSharp would make a text of each answer as well, which is twice its bytes, and of which only errors are read.
+    // RestSharp would also decode each response to a string of twice its size, which is only needed for errors.
     private static RestResponse? Success(HttpResponseMessage message, RestRequest request) => !message.IsSuccessStatusCode ? null : new RestResponse(request)
     {
         StatusCode = message.StatusCode,
@@ -168,7 +171,7 @@ internal sealed class RestApi : IDisposable
         RestResponse response = await _client.ExecuteAsync(request, cancellationToken).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
 
-        // A status that is no success counts as an error there, and is an answer here.
+        // RestSharp treats an unsuccessful status as an error; here it is a response.
         if (response.StatusCode != 0)
             return response;
         throw ConnectionErrors.From(response.ErrorException, Server, Options, response.ResponseStatus == ResponseStatus.TimedOut);

@@ -17,7 +17,7 @@ internal sealed class Retrier(RetryPolicy policy, Action<RetryNotice> notify)
     /// <summary>The limit of concurrent transfers. Throttled responses (429, 503) lower it.</summary>
     public AdaptiveConcurrency Concurrency { get; } = new();
 
-    /// <summary>Runs the operation until it succeeds, fails permanently, or the policy ends; then the last error is thrown.</summary>
+    /// <summary>Runs the operation until it succeeds, fails permanently, or exhausts the policy; then throws the last error.</summary>
     /// <param name="attempt">The request; receives the number of attempts already made.</param>
     /// <param name="cancellationToken">Cancels the operation and the delays between retries.</param>
     public async Task<T> RunAsync<T>(Func<int, Task<T>> attempt, CancellationToken cancellationToken)
@@ -45,11 +45,11 @@ internal sealed class Retrier(RetryPolicy policy, Action<RetryNotice> notify)
     }
 
     /// <summary>
-    /// Makes a change, with the same retries. After a failure that leaves open whether the server made it, looks before the next
-    /// attempt and before giving up: a proxy gives up earlier than the server behind it.
+    /// Applies a change, with the same retries. If a failure leaves open whether the server applied it, checks before the next attempt
+    /// and before giving up: a proxy may give up earlier than the server behind it.
     /// </summary>
     /// <param name="attempt">The request.</param>
-    /// <param name="isDone">Looks whether the change was made.</param>
+    /// <param name="isDone">Checks whether the change was applied.</param>
     /// <param name="cancellationToken">Cancels the operation and the delays between retries.</param>
     public async Task ChangeAsync(Func<Task> attempt, Func<Task<bool>> isDone, CancellationToken cancellationToken)
     {

@@ -3,8 +3,8 @@ using System.Net;
 namespace Anovos.Mlflow.Http;
 
 /// <summary>
-/// Follows a redirect only where it stays on the same scheme, host and port and repeats the request as it is.
-/// Anything else would carry credentials elsewhere or turn a POST into a GET.
+/// Follows a redirect only if it keeps the scheme, host and port and repeats the same request.
+/// Any other redirect would send credentials to another server or turn a POST into a GET.
 /// </summary>
 internal sealed class SameHostRedirectHandler(bool follow) : DelegatingHandler
 {
@@ -25,7 +25,7 @@ internal sealed class SameHostRedirectHandler(bool follow) : DelegatingHandler
             bool repeatable = request.Method == HttpMethod.Get || (int)response.StatusCode is 307 or 308;
             bool sameHost = Uri.Compare(target, request.RequestUri!, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
             if (!follow || !repeatable || !sameHost || redirects == MaximumRedirects)
-                throw NotFollowed(request.RequestUri!, target, !sameHost ? ", since credentials must not travel to another host" : redirects == MaximumRedirects ? $", since it is redirect {redirects + 1} of one request" : "");
+                throw NotFollowed(request.RequestUri!, target, !sameHost ? ", because credentials must not be sent to another host" : redirects == MaximumRedirects ? $", because it is redirect {redirects + 1} of one request" : "");
             request.RequestUri = target;
         }
     }
@@ -33,6 +33,6 @@ internal sealed class SameHostRedirectHandler(bool follow) : DelegatingHandler
     private static MlflowException NotFollowed(Uri from, Uri target, string why) =>
         new(
             ErrorKind.NotAnMlflowServer,
-            $"{from.GetLeftPart(UriPartial.Path)} redirects to {target.GetLeftPart(UriPartial.Path)}, which is not followed{why}. If that is your MLflow server, use its address as the tracking URI.")
+            $"{from.GetLeftPart(UriPartial.Path)} redirects to {target.GetLeftPart(UriPartial.Path)}, but this redirect is not followed{why}. If that is your MLflow server, use its address as the tracking URI.")
         { Target = from.GetLeftPart(UriPartial.Authority), StatusCode = (int)HttpStatusCode.Redirect };
 }

@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Http;
 
-/// <summary>Asks a server what it can do: once for a connection, and only when the answer matters.</summary>
+/// <summary>Queries the capabilities of a server, once per connection and only when they are needed.</summary>
 internal sealed class ServerCapabilities(RestApi api)
 {
     private const string Endpoint = "api/3.0/mlflow/server-info";
@@ -8,7 +8,7 @@ internal sealed class ServerCapabilities(RestApi api)
     private readonly SemaphoreSlim _gate = new(1, 1);
     private ServerInfo? _known;
 
-    /// <summary>What the server says; null if it could not be asked. That is not remembered, because a proxy may have answered.</summary>
+    /// <summary>Returns the capabilities; null if the query failed. A failure is not cached, because it may come from a proxy.</summary>
     public async Task<ServerInfo?> GetAsync(CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);

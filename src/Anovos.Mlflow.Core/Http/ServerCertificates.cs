@@ -5,16 +5,16 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Http;
 
-/// <summary>The certificates of a connection: the authorities that a file names, and the one that the client shows.</summary>
+/// <summary>Loads and checks the certificates of a connection: trusted authorities from a file, and the client certificate.</summary>
 internal static class ServerCertificates
 {
-    // The first byte of a certificate in DER: a sequence.
+    // The first byte of a DER certificate: a sequence.
     private const byte Sequence = 0x30;
 
-    // The key usage that a server's certificate has where it names any.
+    // The extended key usage of a server certificate, if it has any.
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
 
-    /// <summary>The certificates of a file: PEM, or one or more in DER.</summary>
+    /// <summary>Loads the certificates in a file: PEM, or one or more in DER.</summary>
     /// <param name="path">The file.</param>
     /// <param name="variable">The environment variable that names it.</param>
     public static X509Certificate2[] LoadAuthorities(string path, string variable)
@@ -26,7 +26,7 @@ internal static class ServerCertificates
             return certificates.Length > 0
                 ? certificates
                 : throw Unusable(path,
-                    $"The certificate file {path} holds no certificate, neither PEM nor DER. Point it at the CA bundle of your server.");
+                    $"The certificate file {path} contains no certificate in PEM or DER format. Use the CA bundle of your server.");
         }
         catch (Exception e) when (e is CryptographicException or FormatException)
         {
@@ -35,20 +35,20 @@ internal static class ServerCertificates
     }
 
     /// <summary>
-    /// Whether the chain leads to one of the authorities and nothing is wrong with it. The authority may be one between the server
-    /// and a root that nobody has, as for curl and Python 3.13 (X509_V_FLAG_PARTIAL_CHAIN of OpenSSL).
+    /// Whether the chain is valid and leads to one of the authorities. The authority may be an intermediate whose root is unavailable, as
+    /// in curl and Python 3.13 (OpenSSL's X509_V_FLAG_PARTIAL_CHAIN).
     /// </summary>
     /// <param name="certificate">The server's certificate.</param>
-    /// <param name="received">The chain that was built for it, which has the other certificates that the server sent.</param>
-    /// <param name="errors">What is wrong with that chain.</param>
+    /// <param name="received">The chain built for it, which contains the other certificates that the server sent.</param>
+    /// <param name="errors">The errors in that chain.</param>
     /// <param name="authorities">The authorities to trust.</param>
     public static bool IsTrusted(X509Certificate2 certificate, X509Chain? received, SslPolicyErrors errors, X509Certificate2[] authorities)
     {
-        // A name that does not match is not excused by any authority.
+        // No authority excuses a mismatch of the host name.
         if ((errors & ~SslPolicyErrors.RemoteCertificateChainErrors) != SslPolicyErrors.None)
             return false;
 #if NET
-        // The addresses in certificates are not asked before they are needed: they may be unreachable.
+        // First try without downloading certificates: their addresses may be unreachable.
         if (LeadsToAuthority(certificate, received, authorities, downloads: false))
             return true;
 #endif
@@ -62,7 +62,7 @@ internal static class ServerCertificates
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         chain.ChainPolicy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
 
-        // The authorities between the server and the root come from the server (RFC 8446, 4.4.2). They are not trusted by that.
+        // The server sends the intermediate certificates (RFC 8446, 4.4.2). That does not make them trusted.
         if (received is not null)
             chain.ChainPolicy.ExtraStore.AddRange(received.ChainPolicy.ExtraStore);
         chain.ChainPolicy.ExtraStore.AddRange(authorities);
@@ -72,13 +72,13 @@ internal static class ServerCertificates
         chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
 #endif
 
-        // The end of the chain may be unknown, and nothing else may be wrong. What is trusted is looked up in the list.
+        // Allow only an unknown root. Whether the chain is trusted is checked against the list below.
         chain.ChainPolicy.VerificationFlags = X509VerificationFlags.AllowUnknownCertificateAuthority;
         if (!chain.Build(certificate))
             return false;
         foreach (X509ChainElement element in chain.ChainElements)
         {
-            // OpenSSL does not look at the time of the last certificate of a chain without a root.
+            // OpenSSL does not check the validity period of the last certificate in a chain without a root.
             if (DateTime.Now < element.Certificate.NotBefore || DateTime.Now > element.Certificate.NotAfter)
                 return false;
             if (authorities.Any(authority => authority.RawData.SequenceEqual(element.Certificate.RawData)))
@@ -88,7 +88,7 @@ internal static class ServerCertificates
         return false;
     }
 
-    /// <summary>The certificate with its private key that the client shows.</summary>
+    /// <summary>Loads the client certificate with its private key.</summary>
     public static X509Certificate2 LoadClientCertificate(string path)
     {
         byte[] content = Read(path, "MLFLOW_TRACKING_CLIENT_CERT_PATH");
@@ -99,7 +99,7 @@ internal static class ServerCertificates
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            string need = "The file must hold a certificate and its private key without a password.";
+            string need = "The file must contain a certificate and its private key, without a password.";
             throw Unusable(path, $"The client certificate {path} cannot be used: {e.Message} {need}", e);
         }
     }
@@ -109,7 +109,7 @@ internal static class ServerCertificates
 #if NET
         using X509Certificate2 pem = X509Certificate2.CreateFromPemFile(path);
 
-        // SChannel does not take a key that lives in memory only.
+        // SChannel does not accept a key that exists only in memory.
         return OperatingSystem.IsWindows() ? new X509Certificate2(pem.Export(X509ContentType.Pfx)) : new X509Certificate2(pem);
 #else
         string how = "convert it to a .pfx file, or use PowerShell 7.";

@@ -4,14 +4,14 @@ using RestSharp;
 
 namespace Anovos.Mlflow.Http;
 
-/// <summary>Turns a server's refusal into an <see cref="MlflowException"/>, whether it comes as JSON, bare text or a proxy's HTML page.</summary>
+/// <summary>Converts a server's error response to an <see cref="MlflowException"/>, whether it is JSON, plain text or a proxy's HTML page.</summary>
 internal static class ServerErrors
 {
-    /// <summary>Throws unless the status is a success. A missing thing is of kind <paramref name="notFound"/>.</summary>
-    /// <param name="response">The answer.</param>
+    /// <summary>Throws unless the status is a success. A missing object causes an error of kind <paramref name="notFound"/>.</summary>
+    /// <param name="response">The response.</param>
     /// <param name="server">The server's address.</param>
-    /// <param name="notFound">What is missing if something is.</param>
-    /// <param name="options">How the server is reached, and what masks secrets in its words.</param>
+    /// <param name="notFound">The error kind for a missing object.</param>
+    /// <param name="options">How the server is reached, and the redactor for its messages.</param>
     public static void ThrowIfFailed(RestResponse response, Uri server, ErrorKind notFound, ConnectionOptions options)
     {
         if (!response.IsSuccessStatusCode)
@@ -28,7 +28,7 @@ internal static class ServerErrors
     /// <inheritdoc cref="Failures.RefusesCredentials"/>
     public static bool RefusesCredentials(int status, string body)
     {
-        // XML comes from buckets, which sign their own addresses.
+        // XML comes from buckets, whose URLs contain their own signatures.
         if (ErrorBody.IsXml(body))
             return false;
         ErrorBody error = ErrorBody.Read(body);
@@ -36,7 +36,7 @@ internal static class ServerErrors
         return Failures.RefusesCredentials(Failures.StatusMeant(status, error.Code, error.Number, said), error.Code, said);
     }
 
-    /// <summary>The failure that an answer of this status and body means.</summary>
+    /// <summary>Returns the failure for a response with this status and body.</summary>
     public static MlflowException From(
         int status,
         string? contentType,
@@ -52,59 +52,60 @@ internal static class ServerErrors
         string address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
         (string? code, int? number, string? message) = ErrorBody.Read(body);
 
-        // A basic-auth app answers bare text typed as HTML. A page only adds its title: the status decides.
+        // A basic-auth app returns plain text with the HTML content type. Of a web page only the title is used: the status decides.
         bool isPage = code is null && message is null && HtmlTitle.IsPage(contentType, body);
         string said = message ?? (isPage ? HtmlTitle.Of(body, status) : ErrorBody.Quote(body));
         IRequestIdentity? identity = options?.Identity;
         int meant = identity is null ? status : Failures.StatusMeant(status, code, number, said);
         string? advice = request is null || meant is not (401 or 403) ? null : identity?.AdviceOn(new Refusal(meant, code, said, request));
         TimeSpan? wait = ReadRetryAfter(retryAfter, DateTimeOffset.UtcNow);
-        string told = $"{address} answered {status}{(code is null ? "" : $" {code}")}{Colon(said)}";
+        string told = $"{address} returned {status}{(code is null ? "" : $" {code}")}{Colon(said)}";
         (ErrorKind kind, string text) = (HttpStatusCode)meant switch
         {
             _ when NetworkRefusal.AdviceOn(said) is { } network =>
                 (ErrorKind.PermissionDenied, $"{address} does not accept requests from this network ({status}){Colon(said)} {network}"),
             HttpStatusCode.Unauthorized when advice is not null =>
-                (ErrorKind.AuthenticationFailed, $"{address} does not accept the credentials ({status}){Colon(said)} {advice}"),
+                (ErrorKind.AuthenticationFailed, $"{address} rejected the credentials ({status}){Colon(said)} {advice}"),
             HttpStatusCode.Unauthorized => (
                 ErrorKind.AuthenticationFailed,
-                $"{address} does not accept the credentials, or got none (401). Give them with Connect-Mlflow -Credential or -Token, or in "
+                $"{address} received no credentials, or rejected them (401). Provide them with Connect-Mlflow -Credential or -Token, or in "
                 + "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN."),
             HttpStatusCode.Forbidden when RefusesCredentials(status, body) => (
                 ErrorKind.AuthenticationFailed,
-                $"{address} does not accept the credentials (403){Colon(said)} "
-                + "Renew them, and give them with Connect-Mlflow -Credential or -Token, or in MLFLOW_TRACKING_TOKEN."),
+                $"{address} rejected the credentials (403){Colon(said)} "
+                + "Renew them, and provide them with Connect-Mlflow -Credential or -Token, or in MLFLOW_TRACKING_TOKEN."),
             HttpStatusCode.Forbidden when said.Contains("Host") && said.Contains("DNS") => (
                 ErrorKind.PermissionDenied,
-                $"{address} refuses the host name in the tracking URI (403): {said} Have the server started with --allowed-hosts."),
+                $"{address} rejects the host name in the tracking URI (403): {said} The server must be started with --allowed-hosts."),
             HttpStatusCode.Forbidden when advice is null && !isPage && NameOf(notFound) is { } thing => (
                 ErrorKind.PermissionDenied,
-                $"{address} does not allow it, or there is no such {thing} (403){Colon(said)} "
-                + $"MLflow {(notFound == ErrorKind.RunNotFound ? "3.17 and later with basic authentication answer" : "with basic authentication answers")} "
-                + "both in the same way. "
-                + $"Check the name or id of the {thing}, then ask the server's owner for the permission."),
+                $"{address} denied the request, or the {thing} does not exist (403){Colon(said)} "
+                + $"MLflow {(notFound == ErrorKind.RunNotFound ? "3.17 and later with basic authentication return" : "with basic authentication returns")} "
+                + "the same error for both. "
+                + $"Check the name or id of the {thing}, then ask the server's owner for permission."),
             HttpStatusCode.Forbidden => (
                 ErrorKind.PermissionDenied,
-                $"{address} knows who asks and does not allow it ({status}){Colon(said)} "
-                + (advice ?? "Ask the server's owner for the permission.")),
+                $"{address} denied the request ({status}){Colon(said)} "
+                + (advice ?? "Ask the server's owner for permission.")),
             HttpStatusCode.ProxyAuthenticationRequired => (
                 ErrorKind.TrackingServerUnreachable,
                 ConnectionErrors.ProxyRefused(server, options, Colon(said))),
             _ when Failures.IsLimited(meant) => (
-                ErrorKind.ServerError, $"{told}{Wait(wait)} It limits the number of requests. Try again later, or with fewer at once."),
+                ErrorKind.ServerError, $"{told}{Wait(wait)} The server limits the number of requests. Try again later, or "
+                + "with fewer requests in parallel."),
             _ when Failures.IsFromGateway(status) && !isPage && wait is not null => (ErrorKind.ServerError, $"{told}{Wait(wait)}"),
             HttpStatusCode.RequestEntityTooLarge => (
                 ErrorKind.ServerError,
-                $"{told} It is larger than the server, or a proxy before it, accepts. "
-                + "In nginx client_max_body_size is the limit, 1 MB unless it is set: have it raised."),
+                $"{told} The request is larger than the server, or a proxy in front of it, accepts. "
+                + "In nginx the limit is client_max_body_size, 1 MB by default: raise it."),
             _ when isPage && Failures.IsWrongPath(status) => (
                 ErrorKind.NotAnMlflowServer,
-                $"{address} answered {status} with a web page instead of JSON{Colon(said)} "
-                + "Check the path of the tracking URI: a prefix may be missing or be one too many."),
+                $"{address} returned {status} with a web page instead of JSON{Colon(said)} "
+                + "Check the path of the tracking URI: a prefix may be missing, or may not belong there."),
             _ when isPage && Failures.IsFromGateway(status) => (
                 ErrorKind.ServerError,
-                $"{told} A proxy or gateway before the tracking server cannot reach it, or did not wait for it. "
-                + "Look at the server and the proxy."),
+                $"{told} A proxy or gateway in front of the tracking server could not reach it, or timed out. "
+                + "Check the server and the proxy."),
             _ => (KindOf(code, status, said, notFound), told),
         };
         var error = new MlflowException(kind, text.TrimEnd())
@@ -114,22 +115,22 @@ internal static class ServerErrors
             ErrorCode = code,
             RequestId = requestId,
 
-            // A changed param and a renamed experiment of the trash are a 500 on some stores, and stay one however often they are sent.
+            // Some stores report a changed param, or renaming a deleted experiment, as 500. Retries do not help.
             IsTransient = Failures.IsTransient(status, kind),
             RetryAfter = wait,
         };
         return options?.Redactor.Clean(error) ?? error;
     }
 
-    /// <summary>A success whose body is not what an MLflow server says.</summary>
+    /// <summary>Returns the error for a success with a body that is not from an MLflow server.</summary>
     public static MlflowException NotMlflow(RestResponse response, Uri server)
     {
         string address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
-        return new(ErrorKind.NotAnMlflowServer, $"{address} answers, but not as an MLflow server does ({response.ContentType ?? "no content type"}). Check the path of the tracking URI: a prefix may be missing, or a login page stands before the server.")
+        return new(ErrorKind.NotAnMlflowServer, $"{address} responded, but not like an MLflow server ({response.ContentType ?? "no content type"}). Check the path of the tracking URI: a prefix may be missing, or a login page may be in front of the server.")
         { Target = address, StatusCode = (int)response.StatusCode };
     }
 
-    /// <summary>A success whose JSON ends too early: what was asked for may have been done.</summary>
+    /// <summary>Returns the error for a success with truncated JSON: the request may have been executed.</summary>
     public static MlflowException CutShort(Uri server)
     {
         string address = server.GetLeftPart(UriPartial.Path).TrimEnd('/');
@@ -137,7 +138,7 @@ internal static class ServerErrors
         { Target = address, IsTransient = true };
     }
 
-    /// <summary><c>Retry-After</c> in both its forms, seconds and a date (RFC 9110, 10.2.3); null for anything else.</summary>
+    /// <summary>Parses <c>Retry-After</c> in both forms, seconds and a date (RFC 9110, 10.2.3); null for anything else.</summary>
     internal static TimeSpan? ReadRetryAfter(string? value, DateTimeOffset now)
     {
         if (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds))
@@ -151,20 +152,20 @@ internal static class ServerErrors
     {
         "RESOURCE_DOES_NOT_EXIST" or "NOT_FOUND" => notFound,
 
-        // S3's word, and those of Azure's two stores.
+        // The codes of S3 and of Azure's two kinds of storage.
         "NoSuchKey" or "BlobNotFound" or "PathNotFound" => notFound,
         "RESOURCE_ALREADY_EXISTS" or "ALREADY_EXISTS" => ErrorKind.ExperimentExists,
         "PERMISSION_DENIED" => ErrorKind.PermissionDenied,
         "FEATURE_DISABLED" => ErrorKind.NotSupported,
 
-        // A directory store behind a server answers 500 INTERNAL_ERROR to it, so only the words tell.
+        // A server with a directory store returns 500 INTERNAL_ERROR, so only the message shows the cause.
         _ when message.Contains("Changing param values is not allowed") => ErrorKind.ParameterConflict,
         "INVALID_PARAMETER_VALUE" or "BAD_REQUEST" or "INVALID_STATE" => ErrorKind.InvalidValue,
         null when status == 404 => ErrorKind.NotAnMlflowServer,
         _ => ErrorKind.ServerError,
     };
 
-    // The things that a request names, and that a server may not have.
+    // The objects that a request can name and that may not exist.
     private static string? NameOf(ErrorKind notFound) => notFound switch
     {
         ErrorKind.RunNotFound => "run",
@@ -176,7 +177,7 @@ internal static class ServerErrors
     };
 
     private static string Wait(TimeSpan? wait) => wait > TimeSpan.Zero
-        ? $" It asks to wait for {Math.Ceiling(wait.Value.TotalSeconds).ToString(CultureInfo.InvariantCulture)} seconds."
+        ? $" It asks to wait {Math.Ceiling(wait.Value.TotalSeconds).ToString(CultureInfo.InvariantCulture)} seconds."
         : "";
 
     private static string Colon(string said) => said.Length == 0 ? "." : ": " + (said.EndsWith(".", StringComparison.Ordinal) ? said : said + ".");

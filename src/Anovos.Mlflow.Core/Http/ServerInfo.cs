@@ -2,28 +2,28 @@ using System.Text.Json;
 
 namespace Anovos.Mlflow.Http;
 
-/// <summary>What an MLflow server says of itself (<c>/api/3.0/mlflow/server-info</c>, 3.10 and later).</summary>
+/// <summary>The capabilities that an MLflow server reports (<c>/api/3.0/mlflow/server-info</c>, 3.10 and later).</summary>
 public sealed record ServerInfo
 {
-    /// <summary>What a server without that endpoint can do: nothing of this.</summary>
+    /// <summary>A server without that endpoint, which has none of these capabilities.</summary>
     public static ServerInfo Older { get; } = new();
 
-    /// <summary>The kind of its tracking store, as <c>SqlStore</c>; null for a server without the endpoint.</summary>
+    /// <summary>The type of its tracking store, such as <c>SqlStore</c>; null for a server without the endpoint.</summary>
     public string? StoreType { get; init; }
 
-    /// <summary>Whether it has workspaces.</summary>
+    /// <summary>Whether it supports workspaces.</summary>
     public bool HasWorkspaces { get; init; }
 
-    /// <summary>Whether large files go straight to the bucket behind it (3.15 and later).</summary>
+    /// <summary>Whether large files can be uploaded directly to the bucket behind it (3.15 and later).</summary>
     public bool TakesParts { get; init; }
 
-    /// <summary>Whether large files come straight from the bucket behind it (3.15 and later).</summary>
+    /// <summary>Whether large files can be downloaded directly from the bucket behind it (3.15 and later).</summary>
     public bool GivesDirectDownloads { get; init; }
 
-    /// <summary>Whether it signs URLs for runs whose artifact root is a bucket (3.15 and later).</summary>
+    /// <summary>Whether it presigns URLs for runs with an artifact root in a bucket (3.15 and later).</summary>
     public bool SignsUrls { get; init; }
 
-    /// <summary>Reads a response; null if it is not of an MLflow server.</summary>
+    /// <summary>Reads a response; null if it is not from an MLflow server.</summary>
     internal static ServerInfo? Read(JsonElement json)
     {
         try

@@ -4,17 +4,17 @@ using System.Net;
 namespace Anovos.Mlflow.Http;
 
 /// <summary>
-/// What .NET Framework keeps for each host: two connections, <c>Expect: 100-continue</c>, which costs each POST a round trip, and
-/// Nagle's algorithm, which delays the end of each. Only hosts that are used here change, and no default of the process.
+/// Changes .NET Framework's settings per host: a limit of two connections, <c>Expect: 100-continue</c>, which costs each POST a round
+/// trip, and Nagle's algorithm, which delays the end of each request. It changes only hosts that are used here, not process defaults.
 /// </summary>
 internal sealed class ServicePointHandler(HttpClientHandler inner) : DelegatingHandler(inner)
 {
-    /// <summary>Sets what the host of an address gets.</summary>
+    /// <summary>Changes the settings for the host of an address.</summary>
     /// <param name="address">The address.</param>
     /// <param name="proxy">The proxy of the handler; null for the system's.</param>
     public static void Prepare(Uri address, IWebProxy? proxy)
     {
-        // Those of idle hosts are forgotten, so this is done for each request.
+        // The settings of idle hosts are discarded, so this is repeated for each request.
         ServicePoint host = ServicePointManager.FindServicePoint(address, proxy ?? WebRequest.DefaultWebProxy);
         host.Expect100Continue = false;
         host.UseNagleAlgorithm = false;

@@ -4,24 +4,24 @@ using Anovos.Mlflow.Processes;
 
 namespace Anovos.Mlflow.Identity;
 
-/// <summary>The identity that is signed in with <c>az login</c>.</summary>
-/// <param name="setting">Reads a setting of Databricks, or a variable.</param>
+/// <summary>Gets tokens for the identity that is signed in with <c>az login</c>.</summary>
+/// <param name="setting">Returns a Databricks setting, or an environment variable.</param>
 /// <param name="findTenant">Finds the tenant of the workspace; null if it cannot be found.</param>
-/// <param name="clock">The time.</param>
+/// <param name="clock">Returns the current time.</param>
 internal sealed class AzureCli(Func<string, string?> setting, Func<CancellationToken, Task<string?>> findTenant, Func<DateTimeOffset> clock)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>Where the program is; null where it is not installed.</summary>
+    /// <summary>The path of the program; null if it is not installed.</summary>
     public static string? Find(Func<string, string?> setting)
     {
-        // Only these two: on Windows it is a batch file, and nothing that lies in the current folder.
+        // Only these two names: on Windows it is a batch file. The current folder is never searched.
         string name = WindowsName.IsWindows ? "az.cmd" : "az";
         return ProgramSearch.Folders(setting("PATH")).Select(folder => LocalPath.Join(folder, name)).FirstOrDefault(File.Exists);
     }
 
-    /// <summary>A token for a resource, of whoever is signed in.</summary>
-    /// <exception cref="NotSignedInException">No one is signed in for it.</exception>
+    /// <summary>Fetches a token for a resource, for the identity that is signed in.</summary>
+    /// <exception cref="NotSignedInException">No one is signed in.</exception>
     public async Task<AccessToken> FetchAsync(string resource, CancellationToken cancellationToken)
     {
         var program = new TokenProgram("The Azure CLI", Find(setting) ?? throw new MlflowException(ErrorKind.AuthenticationFailed, "The Azure CLI (az) is not on the PATH. Install it, or sign in another way.") { Target = "az" });
@@ -29,7 +29,7 @@ internal sealed class AzureCli(Func<string, string?> setting, Func<CancellationT
         string[] parts = (setting("azure_workspace_resource_id") ?? "").Split('/');
         string? tenant = setting("azure_tenant_id") is { } set ? Plain("ARM_TENANT_ID", set) : null;
 
-        // It takes a tenant or a subscription. Who may use the workspace may not be allowed to see its subscription.
+        // The CLI accepts a tenant or a subscription. Users of the workspace are not always allowed to see its subscription.
         ProgramResult? result = tenant is null && parts.Length > 2
             ? await program.RunAsync([.. command, "--subscription", Plain("DATABRICKS_AZURE_RESOURCE_ID", parts[2])], Patience, cancellationToken)
                 .ConfigureAwait(false)
@@ -47,7 +47,7 @@ internal sealed class AzureCli(Func<string, string?> setting, Func<CancellationT
             : throw new NotSignedInException($"The Azure CLI has no token for Azure Databricks: {result.Message} Sign in with az login.", "az");
     }
 
-    // It has the tenant of its machine, and refuses another word for it.
+    // A managed identity belongs to the tenant of its machine, and the CLI rejects an explicit one.
     private static async Task<bool> IsManagedIdentityAsync(TokenProgram program, CancellationToken cancellationToken)
     {
         ProgramResult account = await program.RunAsync(["account", "show", "--output", "json"], Patience, cancellationToken)
@@ -68,21 +68,21 @@ internal sealed class AzureCli(Func<string, string?> setting, Func<CancellationT
         ? value
         : throw new MlflowException(
             ErrorKind.InvalidValue,
-            $"{variable} holds no id that the Azure CLI could be given. Correct it.")
+            $"{variable} is not an id that can be passed to the Azure CLI. Correct it.")
         { Target = variable };
 
     private AccessToken Read(TokenProgram program, string output)
     {
-        // The output holds a token: no word of it, and no inner exception that might quote it.
+        // The output contains a token, so neither the message nor an inner exception may quote it.
         MlflowException unreadable = program.Failed(
-            "The Azure CLI answered something else than a token. Check az version; 2.54 or newer is best.");
+            "The Azure CLI printed something other than a token. Check az version; 2.54 or newer works best.");
         try
         {
             using JsonDocument document = JsonDocument.Parse(output);
             JsonElement answer = document.RootElement;
             string token = TokenEndpoint.Text(answer, "accessToken") ?? throw unreadable;
 
-            // Newer versions name the end in Unix seconds; older ones only in the machine's own time.
+            // Newer versions give the expiry in Unix seconds; older ones only in local time.
             DateTimeOffset? end = TokenTime.Read(answer, "expires_on", "expiresOn")
                 ?? (Jwt.Claims(token) is { } claims ? TokenTime.Read(claims, "exp") : null);
             return new AccessToken(token, clock(), end ?? throw unreadable);

@@ -1,14 +1,14 @@
 namespace Anovos.Mlflow.Identity;
 
-/// <summary>Where an Azure cloud signs in, and what it calls its management (databricks.sdk.environments).</summary>
+/// <summary>The sign-in and management endpoints of an Azure cloud (databricks.sdk.environments).</summary>
 /// <param name="Name">Its name in <c>ARM_ENVIRONMENT</c>.</param>
-/// <param name="HostSuffix">The end of its workspaces' hosts.</param>
-/// <param name="Authority">Its Entra ID.</param>
+/// <param name="HostSuffix">The suffix of its workspaces' host names.</param>
+/// <param name="Authority">The address of its Entra ID.</param>
 /// <param name="Management">The resource of a management token for a workspace.</param>
-/// <param name="ResourceManager">Its Resource Manager, as address and as resource.</param>
+/// <param name="ResourceManager">Its Resource Manager, both as address and as resource.</param>
 internal sealed record AzureCloud(string Name, string HostSuffix, string Authority, string Management, string ResourceManager)
 {
-    /// <summary>The application that every Azure Databricks workspace is for Entra ID, in all clouds.</summary>
+    /// <summary>The application id of Azure Databricks in Entra ID, the same in all clouds.</summary>
     public const string DatabricksResource = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d";
 
     private static readonly AzureCloud Public = new(
@@ -24,7 +24,7 @@ internal sealed record AzureCloud(string Name, string HostSuffix, string Authori
             "https://management.chinacloudapi.cn/"),
     ];
 
-    /// <summary>The cloud of a workspace; null where it is not on Azure.</summary>
+    /// <summary>Returns the cloud of a workspace; null if it is not on Azure.</summary>
     public static AzureCloud? Of(string host, Func<string, string?> setting)
     {
         AzureCloud? byHost = Clouds.FirstOrDefault(cloud => host.EndsWith(cloud.HostSuffix, StringComparison.OrdinalIgnoreCase));
@@ -37,7 +37,7 @@ internal sealed record AzureCloud(string Name, string HostSuffix, string Authori
         string named = (setting("azure_environment") ?? "").ToUpperInvariant();
         AzureCloud cloud = byHost ?? Clouds.FirstOrDefault(cloud => named == cloud.Name || named == $"AZURE{cloud.Name}CLOUD" || named == $"AZURE{cloud.Name}") ?? Public;
 
-        // The variable by which Azure's own libraries are sent to another Entra ID.
+        // Azure's own libraries use the same variable for another Entra ID.
         return setting("AZURE_AUTHORITY_HOST") is { } authority ? cloud with { Authority = authority.TrimEnd('/') + "/" } : cloud;
     }
 }

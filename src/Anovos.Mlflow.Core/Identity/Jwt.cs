@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace Anovos.Mlflow.Identity;
 
-/// <summary>Reads the claims of a token, which only its issuer can vouch for: for messages and choices, never for trust.</summary>
+/// <summary>Reads the claims of a token without validating it: for messages and choices, never for trust.</summary>
 internal static class Jwt
 {
-    /// <summary>The claims; null if the token is not a JWT.</summary>
+    /// <summary>Returns the claims; null if the token is not a JWT.</summary>
     public static JsonElement? Claims(string token)
     {
         string[] parts = token.Split('.');

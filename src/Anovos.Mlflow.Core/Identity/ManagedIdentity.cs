@@ -1,12 +1,12 @@
 namespace Anovos.Mlflow.Identity;
 
 /// <summary>
-/// The identity that Azure gives a machine: from the instance metadata service, or where <c>IDENTITY_ENDPOINT</c> says so
-/// from that of App Service and Container Apps.
+/// Fetches tokens for a machine's managed identity in Azure, from the instance metadata service, or if <c>IDENTITY_ENDPOINT</c> is set
+/// from the service of App Service and Container Apps.
 /// </summary>
 internal sealed class ManagedIdentity(TokenEndpoint endpoint, Func<string, string?> setting)
 {
-    /// <summary>A token for a resource.</summary>
+    /// <summary>Fetches a token for a resource.</summary>
     public async Task<AccessToken> FetchAsync(string resource, CancellationToken cancellationToken)
     {
         string? platform = setting("IDENTITY_HEADER") is null ? null : setting("IDENTITY_ENDPOINT");
@@ -25,7 +25,7 @@ internal sealed class ManagedIdentity(TokenEndpoint endpoint, Func<string, strin
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.TrackingServerUnreachable)
         {
-            throw new MlflowException(ErrorKind.AuthenticationFailed, $"This machine has no managed identity to ask: {address.Authority} does not answer. Use the method azure-msi on an Azure VM, scale set or app that has one, and unset ARM_USE_MSI elsewhere.", e) { Target = address.Authority };
+            throw new MlflowException(ErrorKind.AuthenticationFailed, $"No managed identity is available on this machine: {address.Authority} does not respond. Use the method azure-msi only on an Azure VM, scale set or app that has one, and unset ARM_USE_MSI elsewhere.", e) { Target = address.Authority };
         }
     }
 }

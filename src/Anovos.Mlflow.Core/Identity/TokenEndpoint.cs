@@ -7,8 +7,8 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Identity;
 
 /// <summary>
-/// Asks an endpoint that gives out tokens, and reads what it says: OAuth (RFC 6749, 5), Azure's metadata service, Azure
-/// Pipelines. Nothing that was sent to it stands in an error.
+/// Sends requests to an endpoint that issues tokens, and reads its responses: OAuth (RFC 6749, 5), Azure's metadata service, Azure
+/// Pipelines. Errors contain nothing that was sent to it.
 /// </summary>
 internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffset> clock)
 {
@@ -17,10 +17,10 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>Has secrets masked in everything that is shown from now on.</summary>
+    /// <summary>Masks secrets in all output from now on.</summary>
     public void Hide(params string?[] secrets) => options.Redactor.Add(secrets);
 
-    /// <summary>POST of a form, from a client that signs in with id and secret where there is one (RFC 6749, 2.3.1).</summary>
+    /// <summary>Posts a form, with the client's id and secret if given (RFC 6749, 2.3.1).</summary>
     public Task<JsonElement> PostFormAsync(Uri address, IReadOnlyDictionary<string, string> form, (string Id, string Secret)? client, CancellationToken cancellationToken)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new FormUrlEncodedContent(form) };
@@ -31,10 +31,10 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
         return SendAsync(request, cancellationToken);
     }
 
-    /// <summary>Sends a request and answers the JSON object that comes back.</summary>
+    /// <summary>Sends a request and returns the JSON object in the response.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.AuthenticationFailed"/> for a refusal; other kinds for no answer.</exception>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.AuthenticationFailed"/> for a refusal; others for no response.</exception>
     public Task<JsonElement> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         Uri address = request.RequestUri!;
@@ -45,12 +45,12 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
                 throw Refused(address, response, options.Redactor.Clean(body));
             return Parse(body) ?? throw new MlflowException(
                 ErrorKind.AuthenticationFailed,
-                $"{Shown(address)} answered no JSON where a token was to be. Check the address, and what stands between.")
+                $"{Shown(address)} returned no JSON where a token was expected. Check the address, and any proxy in between.")
             { Target = address.Host };
         }, cancellationToken);
     }
 
-    /// <summary>The address that a page redirects to, which is not followed; null if it does not redirect.</summary>
+    /// <summary>Returns the address that a page redirects to, without following it; null if it does not redirect.</summary>
     public Task<Uri?> FindRedirectAsync(Uri page, CancellationToken cancellationToken) => SendAsync(
         new HttpRequestMessage(HttpMethod.Get, page),
         HttpTransport.CreateDirectHandler(options),
@@ -58,14 +58,14 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
             (int)response.StatusCode / 100 == 3 && response.Headers.Location is { } location ? new Uri(page, location) : null),
         cancellationToken);
 
-    /// <summary>The token in an OAuth answer; its end is <c>expires_in</c> seconds away, or at <c>expires_on</c> (Unix seconds).</summary>
+    /// <summary>Reads an OAuth token, which expires in <c>expires_in</c> seconds, or at <c>expires_on</c> (Unix seconds).</summary>
     public AccessToken Read(JsonElement answer, Uri address)
     {
         DateTimeOffset now = clock();
         if (Text(answer, "access_token") is not { Length: > 0 } value)
             throw new MlflowException(
                 ErrorKind.AuthenticationFailed,
-                $"{Shown(address)} answered without a token. Check the address.")
+                $"{Shown(address)} returned no token. Check the address.")
             { Target = address.Host };
         Hide(value);
         DateTimeOffset end = Seconds(answer, "expires_on") is { } at ? DateTimeOffset.FromUnixTimeSeconds(at)
@@ -73,11 +73,11 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
         return new AccessToken(value, now, end);
     }
 
-    /// <summary>A text in an answer; null when it is not there.</summary>
+    /// <summary>Returns a text in a response; null if it is missing.</summary>
     public static string? Text(JsonElement answer, string name) =>
         answer.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    /// <summary>An address that a setting names.</summary>
+    /// <summary>Parses an address in a setting.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if it is not one.</exception>
     public static Uri Address(string text, string setting) => Uri.TryCreate(text, UriKind.Absolute, out Uri? address)
         ? address
@@ -100,7 +100,7 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
             if (address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback && !IsLinkLocal(address))
                 throw new MlflowException(
                     ErrorKind.InvalidValue,
-                    $"{Shown(address)} is no https address, and what signs in must not go there in the open. Correct the variable "
+                    $"{Shown(address)} is not an https address, and credentials must not be sent there unencrypted. Correct the variable "
                     + "that names it.")
                 { Target = address.Host };
             patience.CancelAfter(Patience);
@@ -122,14 +122,14 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
         JsonElement? error = Parse(body);
         string? code = First("error", "error_code", "errorCode", "typeKey");
 
-        // Only the first line: what follows is ids of the request.
+        // Only the first line: request ids follow.
         string said = First("error_description", "errorSummary", "message")?.Split('\n')[0].Trim().TrimEnd('.') ?? "";
         bool transient = Failures.IsTransient(status);
         string? network = NetworkRefusal.AdviceOn(said);
         string text = said.Length == 0 ? "" : $": {(said.Length > 300 ? said.Substring(0, 300) + "…" : said)}";
         return new MlflowException(
             transient ? ErrorKind.ServerError : network is null ? ErrorKind.AuthenticationFailed : ErrorKind.PermissionDenied,
-            $"{Shown(address)} gave no token ({status}{(code is null ? "" : $" {code}")}){text}.{(network is null ? "" : $" {network}")}")
+            $"{Shown(address)} issued no token ({status}{(code is null ? "" : $" {code}")}){text}.{(network is null ? "" : $" {network}")}")
         {
             Target = address.Host,
             StatusCode = status,

@@ -5,24 +5,24 @@ using Anovos.Mlflow.Processes;
 
 namespace Anovos.Mlflow.Identity;
 
-/// <summary>Runs a program that prints a token. It is started itself, without a shell, and cannot ask for input.</summary>
-/// <param name="name">What the program is, for errors.</param>
+/// <summary>Runs a program that prints a token. It is started directly, without a shell, and cannot ask for input.</summary>
+/// <param name="name">The program's name, for errors.</param>
 /// <param name="path">Its path.</param>
 internal sealed class TokenProgram(string name, string path)
 {
     private const int LongestMessage = 500;
 
-    /// <summary>Runs it to its end.</summary>
-    /// <param name="arguments">The arguments, as they are.</param>
-    /// <param name="patience">How long it may take.</param>
-    /// <param name="cancellationToken">Ends the program.</param>
+    /// <summary>Runs the program to completion.</summary>
+    /// <param name="arguments">The unquoted arguments.</param>
+    /// <param name="patience">The maximum time.</param>
+    /// <param name="cancellationToken">Kills the program.</param>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.AuthenticationFailed"/> if it cannot be started or takes too long.
     /// </exception>
     public async Task<ProgramResult> RunAsync(IReadOnlyList<string> arguments, TimeSpan patience, CancellationToken cancellationToken)
     {
         if (CommandLine.BrokenByBatch(path, arguments) is { } broken)
-            throw Failed($"{path} is a batch file and cannot be given '{broken}'. Use the program itself.");
+            throw Failed($"{path} is a batch file and cannot be passed '{broken}'. Use the program itself.");
         using Process process = Start(arguments);
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         Task finished = Task.WhenAll(output, error);
@@ -37,11 +37,11 @@ internal sealed class TokenProgram(string name, string path)
         return new ProgramResult(process.ExitCode, await output.ConfigureAwait(false), Message(await error.ConfigureAwait(false)));
     }
 
-    /// <summary>An error of the program.</summary>
+    /// <summary>Creates an error of the program.</summary>
     public MlflowException Failed(string message, bool isTransient = false) =>
         new(ErrorKind.AuthenticationFailed, message) { Target = path, IsTransient = isTransient };
 
-    // Warnings come before the error, as those of a proxy or an update.
+    // Warnings, for example about a proxy or an update, may precede the error.
     private static string Message(string error)
     {
         string[] lines = [.. error.Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
@@ -52,7 +52,7 @@ internal sealed class TokenProgram(string name, string path)
         string message = string.Join(" ", words);
         message = message.StartsWith("error:", StringComparison.OrdinalIgnoreCase) ? message.Substring("error:".Length).Trim() : message;
         if (message.Length == 0)
-            return "it said nothing.";
+            return "it printed no error message.";
         return message.Length > LongestMessage ? message.Substring(0, LongestMessage) + "…" : message.TrimEnd('.') + ".";
     }
 
@@ -101,16 +101,16 @@ internal sealed class TokenProgram(string name, string path)
 }
 
 /// <summary>The result of a program.</summary>
-/// <param name="ExitCode">The exit code; 0 for success.</param>
-/// <param name="Output">What it printed. May contain a token.</param>
-/// <param name="Message">Its error on one line, without the warnings before it.</param>
+/// <param name="ExitCode">The exit code; 0 means success.</param>
+/// <param name="Output">The standard output. May contain a token.</param>
+/// <param name="Message">The error on one line, without the warnings before it.</param>
 internal sealed record ProgramResult(int ExitCode, string Output, string Message)
 {
     /// <inheritdoc/>
     public override string ToString() => $"exit code {ExitCode}";
 }
 
-/// <summary>No one is signed in with a program that is on the machine anyway; another method may be tried.</summary>
+/// <summary>No one is signed in with a program that the machine may have for other purposes, so another method may be tried.</summary>
 internal sealed class NotSignedInException(string message, string target) : Exception(message)
 {
     /// <summary>The program.</summary>

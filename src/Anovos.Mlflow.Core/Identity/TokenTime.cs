@@ -3,17 +3,17 @@ using System.Text.Json;
 
 namespace Anovos.Mlflow.Identity;
 
-/// <summary>Reads when a token expires, in the forms that programs and services write it.</summary>
+/// <summary>Reads the expiry of a token, in the formats of different programs and services.</summary>
 internal static class TokenTime
 {
     private const long Latest = 253402300799;
 
-    /// <summary>The first of the fields that holds a time: Unix seconds as number or text, or a date. Null if none does.</summary>
+    /// <summary>Returns the first field that contains a time: Unix seconds as a number or text, or a date. Null if none does.</summary>
     public static DateTimeOffset? Read(JsonElement token, params string[] names) =>
         names.Select(name => token.TryGetProperty(name, out JsonElement value) ? Read(value) : null)
             .FirstOrDefault(time => time is not null);
 
-    // A date without a zone is the machine's own time.
+    // A date without a time zone is local time.
     private static DateTimeOffset? Read(JsonElement value) =>
         value.ValueKind is not (JsonValueKind.String or JsonValueKind.Number) ? null
         : double.TryParse(value.ToString(), NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds)

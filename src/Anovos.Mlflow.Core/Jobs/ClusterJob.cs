@@ -5,61 +5,64 @@ using System.Text.RegularExpressions;
 namespace Anovos.Mlflow.Jobs;
 
 /// <summary>
-/// A workflow that is to run as a one-time job of a Databricks workspace: a Python file on a cluster or on serverless compute.
+/// A workflow to run as a one-time job of a Databricks workspace: a Python file on a cluster or on serverless compute.
 /// </summary>
 public sealed record ClusterJob
 {
-    // The limits of environment variables of serverless jobs.
+    // The limits for environment variables of serverless jobs.
     private const int MaximumVariables = 20, LongestVariable = 512, FirstVersionWithVariables = 5;
 
     private static readonly Regex VariableName = new("^[A-Za-z_][A-Za-z0-9_]*$", RegexOptions.CultureInvariant);
 
-    /// <summary>The workflow file on this machine. Its path on the cluster and the run type follow <see cref="Arguments"/>.</summary>
+    /// <summary>The workflow file on this machine. Its path on the cluster and the run type come after <see cref="Arguments"/>.</summary>
     public required string ConfigPath { get; init; }
 
     /// <summary>
-    /// The Python file, as Anovos' <c>main.py</c>: a path of the workspace or a volume, a URI of a cloud store, or a path in
+    /// The Python file, such as Anovos' <c>main.py</c>: a path in the workspace or in a volume, a URI of cloud storage, or a path in
     /// <see cref="GitSource"/>.
     /// </summary>
     public required string PythonFile { get; init; }
 
-    /// <summary>Arguments of the Python file before the workflow file.</summary>
+    /// <summary>The arguments of the Python file before the workflow file.</summary>
     public IReadOnlyList<string> Arguments { get; init; } = [];
 
     /// <summary>Anovos' run type.</summary>
     public string RunType { get; init; } = "databricks";
 
     /// <summary>
-    /// The cluster that is there already; else <see cref="NewCluster"/> says which one is made, or <see cref="ServerlessEnvironment"/> that
-    /// there is none.
+    /// The id of an existing cluster. Otherwise <see cref="NewCluster"/> describes the cluster to create, or
+    /// <see cref="ServerlessEnvironment"/> selects serverless compute.
     /// </summary>
     public string? ClusterId { get; init; }
 
-    /// <summary>What the Jobs API takes as <c>new_cluster</c>, as JSON.</summary>
+    /// <summary>The <c>new_cluster</c> of the Jobs API, as JSON.</summary>
     public string? NewCluster { get; init; }
 
-    /// <summary>For serverless compute: what the Jobs API takes as the <c>spec</c> of an environment, as JSON.</summary>
+    /// <summary>For serverless compute: the <c>spec</c> of an environment in the Jobs API, as JSON.</summary>
     public string? ServerlessEnvironment { get; init; }
 
-    /// <summary>The Git repository that has the Python file: what the Jobs API takes as <c>git_source</c>, as JSON.</summary>
+    /// <summary>The Git repository with the Python file: the <c>git_source</c> of the Jobs API, as JSON.</summary>
     public string? GitSource { get; init; }
 
-    /// <summary>What the Jobs API takes as <c>libraries</c>, as JSON.</summary>
+    /// <summary>The <c>libraries</c> of the Jobs API, as JSON.</summary>
     public string? Libraries { get; init; }
 
-    /// <summary>Where the workflow file is put for the time of the job: a folder of the workspace, or of a volume (<c>/Volumes/…</c>); null for one of the user's own.</summary>
+    /// <summary>
+    /// The folder for the workflow file during the job: in the workspace, or in a volume (<c>/Volumes/…</c>); null for one in the user's
+    /// own folder.
+    /// </summary>
     public string? Folder { get; init; }
 
-    /// <summary>Environment variables of the workflow.</summary>
+    /// <summary>The environment variables of the workflow.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>How long it may take, the cluster's start with it; null for as long as it takes.</summary>
+    /// <summary>The timeout, including the start of the cluster; null for none.</summary>
     public TimeSpan? Timeout { get; init; }
 
-    /// <summary>The job run's name.</summary>
+    /// <summary>The name of the job run.</summary>
     public required string Name { get; init; }
 
-    /// <summary>JSON of dictionaries, lists and plain values.</summary>
+    /// <summary>Serializes dictionaries, lists and plain values to JSON.</summary>
     public static string ToJson(object? value) => JsonSerializer.Serialize(value);
 
     /// <summary>How the environment variables reach the Python file.</summary>
@@ -69,7 +72,7 @@ public sealed record ClusterJob
         : ServerlessEnvironment is not null && TakesVariables() ? VariablePassing.Serverless
         : VariablePassing.Launcher;
 
-    /// <summary>Throws for settings that cannot work, before anything is sent.</summary>
+    /// <summary>Throws for settings that cannot work, before any request is sent.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>.</exception>
     internal void Check()
     {
@@ -81,14 +84,14 @@ public sealed record ClusterJob
         GitRepository();
         if (GitSource is not null && PythonFile.StartsWith("/", StringComparison.Ordinal))
             throw new MlflowException(ErrorKind.InvalidValue, $"'{PythonFile}' is not a path in the Git repository. Give a relative "
-                + "one, as src/main.py.")
+                + "path, such as src/main.py.")
             { Target = PythonFile };
         if (Passing == VariablePassing.Launcher)
             LaunchedFile();
     }
 
-    /// <summary>The new cluster with the environment in its <c>spark_env_vars</c>.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for what is no JSON object.</exception>
+    /// <summary>Returns the new cluster, with the environment in its <c>spark_env_vars</c>.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if it is not a JSON object.</exception>
     internal JsonObject ClusterSpecification()
     {
         JsonObject cluster = ParseObject(NewCluster!, "cluster");
@@ -105,26 +108,26 @@ public sealed record ClusterJob
     /// <inheritdoc cref="ClusterSpecification"/>
     internal JsonObject EnvironmentSpecification() => ParseObject(ServerlessEnvironment!, "serverless environment");
 
-    /// <summary>The Git repository; null when there is none.</summary>
+    /// <summary>The Git repository; null if there is none.</summary>
     /// <inheritdoc cref="ClusterSpecification"/>
     internal JsonObject? GitRepository() => GitSource is null ? null : ParseObject(GitSource, "Git repository");
 
-    /// <summary>The libraries; null when there are none.</summary>
+    /// <summary>The libraries; null if there are none.</summary>
     /// <inheritdoc cref="ClusterSpecification"/>
     internal JsonArray? LibraryList() => Libraries is null ? null : Parse(Libraries, "libraries") as JsonArray ?? throw NotJson("libraries", "a list", null);
 
-    /// <summary>The path at which a launcher on the cluster finds the Python file.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if it does not.</exception>
+    /// <summary>Returns the path of the Python file for a launcher on the cluster.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if the launcher cannot find it.</exception>
     internal string LaunchedFile()
     {
         if (GitSource is not null)
         {
             string instead = ServerlessEnvironment is null
-                ? "Use -NewCluster, or a file of the workspace or of a volume."
+                ? "Use -NewCluster, or a file in the workspace or in a volume."
                 : "Use environment_version 5 or later in a workspace that has environment variables for serverless jobs (a preview), or "
-                    + "a file of the workspace or of a volume.";
-            throw new MlflowException(ErrorKind.InvalidValue, $"'{PythonFile}' of a Git repository cannot be given environment "
-                + $"variables on this compute, and so cannot join the run. {instead}")
+                    + "a file in the workspace or in a volume.";
+            throw new MlflowException(ErrorKind.InvalidValue, $"'{PythonFile}' in a Git repository cannot receive environment "
+                + $"variables on this compute, so it cannot join the run. {instead}")
             { Target = PythonFile };
         }
 
@@ -133,10 +136,10 @@ public sealed record ClusterJob
             return "/dbfs" + file.Substring(5);
         if (!file.StartsWith("/", StringComparison.Ordinal))
         {
-            string where = ServerlessEnvironment is null ? "on a cluster that runs already"
-                : "on serverless compute of this environment version";
-            throw new MlflowException(ErrorKind.InvalidValue, $"'{PythonFile}' cannot be started {where}, for the run has to be named "
-                + "to it on the way. Give a path of the workspace or of a volume, or a new cluster.")
+            string where = ServerlessEnvironment is null ? "on a cluster that is already running"
+                : "on serverless compute with this environment version";
+            throw new MlflowException(ErrorKind.InvalidValue, $"'{PythonFile}' cannot be started {where}, because it could not be "
+                + "given the run to join. Give a path in the workspace or in a volume, or use a new cluster.")
             { Target = PythonFile };
         }
 
@@ -169,7 +172,7 @@ public sealed record ClusterJob
     }
 
     private static MlflowException NotJson(string what, string wanted, Exception? cause) =>
-        new(ErrorKind.InvalidValue, $"The description of the {what} is not {wanted}, as the Jobs API of Databricks takes it{(cause is null ? "" : $": {cause.Message}")}", cause);
+        new(ErrorKind.InvalidValue, $"The description of the {what} is not {wanted}, as the Databricks Jobs API requires{(cause is null ? "" : $": {cause.Message}")}", cause);
 }
 
 /// <summary>How environment variables reach the program of a job.</summary>
@@ -181,7 +184,7 @@ internal enum VariablePassing
     /// <summary>In <c>spark_env_vars</c> of the new cluster.</summary>
     Cluster,
 
-    /// <summary>In <c>environment_variables</c> of the serverless run, which a workspace may not have yet.</summary>
+    /// <summary>In <c>environment_variables</c> of the serverless run, which not every workspace supports yet.</summary>
     Serverless,
 
     /// <summary>As an argument of a launcher, which sets them and runs the program.</summary>

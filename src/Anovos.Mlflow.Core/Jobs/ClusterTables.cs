@@ -7,9 +7,9 @@ using Anovos.Mlflow.Tables;
 
 namespace Anovos.Mlflow.Jobs;
 
-/// <summary>Brings the tables of statistics that a workflow wrote on a cluster, from where this machine can reach: the Databricks file system and volumes.</summary>
+/// <summary>Downloads the tables of statistics that a workflow wrote on a cluster, if they are in the Databricks file system or a volume.</summary>
 /// <param name="api">The workspace.</param>
-/// <param name="folder">Where to, on this machine.</param>
+/// <param name="folder">The target folder on this machine.</param>
 internal sealed class ClusterTables(RestApi api, string folder)
 {
     private const string Dbfs = "/dbfs/", Volumes = "/Volumes/";
@@ -22,7 +22,7 @@ internal sealed class ClusterTables(RestApi api, string folder)
     private readonly List<string> _warnings = [];
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
 
-    /// <summary>Brings the tables of outputs that are tracked.</summary>
+    /// <summary>Downloads the tables of tracked outputs.</summary>
     public async Task<Workflow.FetchedTables> FetchAsync(AnovosPlan plan, CancellationToken cancellationToken)
     {
         foreach (AnovosOutput output in plan.Outputs.Where(output => output.Tracked && output.Path is not null && output.Kind is OutputKind.Statistic or OutputKind.Report))
@@ -46,11 +46,11 @@ internal sealed class ClusterTables(RestApi api, string folder)
         using IArtifactStore? store = Open(parent);
         if (store is null)
         {
-            _warnings.Add($"{path} is on the cluster, where this machine does not reach: its statistics are no metrics of the run. Write them to dbfs: or /Volumes.");
+            _warnings.Add($"{path} is on the cluster, which this machine cannot reach: its statistics are not logged as metrics of the run. Write them to dbfs: or /Volumes.");
             return;
         }
 
-        // A folder for each output, called like the output's: part files are of the table that their folder names.
+        // Each output gets a folder with the same name: the folder's name determines the table of its part files.
         string place = Path.Combine((++_outputs).ToString(CultureInfo.InvariantCulture), ToCluster(output.Path!).Split('/').Last());
         foreach (Artifact file in await store.ListAsync("", cancellationToken).ConfigureAwait(false))
         {
@@ -59,7 +59,7 @@ internal sealed class ClusterTables(RestApi api, string folder)
             if (!isWanted)
                 continue;
             if (file.Length > MaximumBytes || ArtifactPath.Normalize(file.ArtifactPath).Contains('/'))
-                _warnings.Add($"{path}: {file.ArtifactPath} was not read, for it has more than {MaximumBytes >> 20} MiB.");
+                _warnings.Add($"{path}: {file.ArtifactPath} was not read because it is larger than {MaximumBytes >> 20} MiB.");
             else
                 await ReceiveAsync(store, parent, file.ArtifactPath, place, cancellationToken).ConfigureAwait(false);
         }
@@ -80,7 +80,7 @@ internal sealed class ClusterTables(RestApi api, string folder)
         : path.StartsWith(Volumes, StringComparison.Ordinal) ? new VolumeArtifactStore(api, path)
         : null;
 
-    // As the driver has it, whatever system this one is.
+    // The path on the driver, independent of this machine's operating system.
     private static string ToCluster(string path)
     {
         string local = path.Replace('\\', '/');

@@ -6,7 +6,7 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Jobs;
 
-/// <summary>Runs a workflow as a job of a Databricks workspace, and follows it from here.</summary>
+/// <summary>Runs a workflow as a job of a Databricks workspace, and follows it from this machine.</summary>
 public sealed class DatabricksJob : IRemoteWorkflowEngine
 {
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(8);
@@ -15,19 +15,19 @@ public sealed class DatabricksJob : IRemoteWorkflowEngine
     private readonly string? _folder;
     private readonly Func<Action<string>, IJobStarter> _starter;
 
-    /// <summary>Makes a one-time job of a workflow; nothing is sent yet.</summary>
+    /// <summary>Creates a one-time job for a workflow; no request is sent yet.</summary>
     /// <param name="workspace">The workspace, as a tracking store.</param>
-    /// <param name="job">What is to run where.</param>
+    /// <param name="job">The workflow, and where to run it.</param>
     /// <exception cref="MlflowException">
-    /// <see cref="ErrorKind.InvalidValue"/> when the store is no workspace, or the job cannot work as described.
+    /// <see cref="ErrorKind.InvalidValue"/> if the store is not a workspace, or the job cannot work as described.
     /// </exception>
     public DatabricksJob(ITrackingStore workspace, ClusterJob job)
         : this(workspace, job.Folder, _ => new OneTimeRun(job, TokenOf(job.Environment))) => job.Check();
 
-    /// <summary>Runs a job of the workspace, or repairs a run of it; nothing is sent yet.</summary>
+    /// <summary>Runs a job of the workspace, or repairs one of its runs; no request is sent yet.</summary>
     /// <param name="workspace">The workspace, as a tracking store.</param>
     /// <param name="job">The job, with its parameters.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when the store is no workspace.</exception>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if the store is not a workspace.</exception>
     public DatabricksJob(ITrackingStore workspace, SavedJob job)
         : this(workspace, job.Folder, say =>
             job.RepairedRunId is null ? new SavedJobRun(job, TokenOf(job.Environment), say) : new RepairedJobRun(job))
@@ -37,7 +37,7 @@ public sealed class DatabricksJob : IRemoteWorkflowEngine
     private DatabricksJob(ITrackingStore workspace, string? folder, Func<Action<string>, IJobStarter> starter)
     {
         _api = workspace.As<WorkspaceStore>()?.Api
-            ?? throw new MlflowException(ErrorKind.InvalidValue, $"{workspace.TrackingUri} is no Databricks workspace, and a job needs one. Set DATABRICKS_HOST, or a profile of .databrickscfg, and give databricks or databricks://<profile>.") { Target = workspace.TrackingUri };
+            ?? throw new MlflowException(ErrorKind.InvalidValue, $"{workspace.TrackingUri} is not a Databricks workspace, and a job needs one. Set DATABRICKS_HOST, or create a profile in .databrickscfg, and use databricks or databricks://<profile>.") { Target = workspace.TrackingUri };
         (_folder, _starter) = (folder, starter);
     }
 
@@ -79,7 +79,7 @@ public sealed class DatabricksJob : IRemoteWorkflowEngine
     public Task<FetchedTables> FetchTablesAsync(AnovosPlan plan, string folder, CancellationToken cancellationToken) =>
         new ClusterTables(_api, folder).FetchAsync(plan, cancellationToken);
 
-    // The id of the run: a job is started once for it, however often the request is sent.
+    // The idempotency token is the id of the run, so that retries of the request start only one job.
     private static string TokenOf(IReadOnlyDictionary<string, string> environment) =>
         environment.TryGetValue("MLFLOW_RUN_ID", out string? run) && run.Length is > 0 and <= 50 ? run : Guid.NewGuid().ToString("N");
 
@@ -92,7 +92,7 @@ public sealed class DatabricksJob : IRemoteWorkflowEngine
         }
         catch (Exception e) when (e is MlflowException or OperationCanceledException)
         {
-            JobLog.Say($"The folder {folder} of the job is still in the workspace and may be deleted: {e.Message}", output);
+            JobLog.Say($"The folder {folder} of the job is still in the workspace and can be deleted: {e.Message}", output);
         }
     }
 }

@@ -3,29 +3,29 @@ namespace Anovos.Mlflow.Jobs;
 /// <summary>A way to start a job run.</summary>
 internal interface IJobStarter
 {
-    /// <summary>How long the run may take; null for as long as it takes.</summary>
+    /// <summary>The timeout of the run; null for none.</summary>
     TimeSpan? Timeout { get; }
 
     /// <summary>Starts the run.</summary>
     /// <param name="jobs">The workspace.</param>
-    /// <param name="folder">For files that the run needs.</param>
-    /// <param name="cancellationToken">Cancels it. A request that starts the run is given some seconds to return its id.</param>
+    /// <param name="folder">The folder for files that the run needs.</param>
+    /// <param name="cancellationToken">Cancels the operation. A request that starts the run gets a few more seconds for its id.</param>
     Task<StartedJob> StartAsync(JobsApi jobs, JobFolder folder, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Starts another run without <see cref="VariablePassing.Serverless"/>, in place of one that lost its environment variables.
+    /// Starts another run without <see cref="VariablePassing.Serverless"/>, to replace one that lost its environment variables.
     /// </summary>
     /// <inheritdoc cref="StartAsync"/>
     Task<StartedJob> StartAgainAsync(JobsApi jobs, JobFolder folder, CancellationToken cancellationToken);
 }
 
 /// <summary>A job run that was started.</summary>
-/// <param name="RunId">Its id.</param>
+/// <param name="RunId">The id.</param>
 internal sealed record StartedJob(long RunId)
 {
-    /// <summary>The repair that was asked for; null without one.</summary>
+    /// <summary>The id of the requested repair; null without a repair.</summary>
     public long? RepairId { get; init; }
 
-    /// <summary>Whether the run must show an entry of environment variables.</summary>
+    /// <summary>Whether the run must contain an entry for environment variables.</summary>
     public bool NeedsVariables { get; init; }
 }

@@ -2,23 +2,23 @@ using Anovos.Mlflow.Databricks;
 
 namespace Anovos.Mlflow.Jobs;
 
-/// <summary>What to do about a job that ended badly or was refused.</summary>
+/// <summary>Advice for a job that failed or was refused.</summary>
 internal static class JobAdvice
 {
     private const string Allowlist =
-        "A user with MANAGE ALLOWLIST adds the path to the allowlist of the metastore, or the job does without the init script.";
+        "Ask a user with MANAGE ALLOWLIST to add the path to the allowlist of the metastore, or run the job without the init script.";
 
-    /// <summary>Advice for the end of a run or of a task; null without any.</summary>
+    /// <summary>Returns advice for the end of a run or task; null if there is none.</summary>
     public static string? Of(JobStatus status) => status.Code switch
     {
         _ when status.Message.Contains("allowlist") => Allowlist,
-        "WORKSPACE_RUN_LIMIT_EXCEEDED" => "The workspace runs as many jobs as it may: start it later, or let the job queue.",
+        "WORKSPACE_RUN_LIMIT_EXCEEDED" => "The workspace has reached its limit of running jobs: start the job later, or let it queue.",
         "MAX_CONCURRENT_RUNS_EXCEEDED" or "MAX_JOB_QUEUE_SIZE_EXCEEDED" =>
-            "The job runs as often at once as it may: wait for its other runs, turn on its queue, or raise its maximum of concurrent runs.",
-        "CLUSTER_REQUEST_LIMIT_EXCEEDED" => "The workspace starts too many clusters at once: start it later, or use serverless compute.",
-        "BUDGET_POLICY_LIMIT_EXCEEDED" => "The budget of its budget policy is spent: ask the policy's owner.",
+            "The job has reached its limit of runs: wait for its other runs, turn on its queue, or raise its maximum of concurrent runs.",
+        "CLUSTER_REQUEST_LIMIT_EXCEEDED" => "The workspace is starting too many clusters: start the job later, or use serverless compute.",
+        "BUDGET_POLICY_LIMIT_EXCEEDED" => "The budget of the job's budget policy is used up: ask the policy's owner.",
         "UNAUTHORIZED_ERROR" => "The identity that the job runs as (run_as) lacks a permission that the message names.",
-        "INVALID_CLUSTER_REQUEST" => "The cluster was refused: compare it with its cluster policy, and with what the access mode allows.",
+        "INVALID_CLUSTER_REQUEST" => "The cluster was rejected: check it against its cluster policy and the limits of its access mode.",
         "INVALID_RUN_CONFIGURATION" => "Correct the settings that the message names.",
         "FEATURE_DISABLED" => "Ask an administrator of the workspace to enable the feature that the message names.",
         "LIBRARY_INSTALLATION_ERROR" =>
@@ -27,33 +27,34 @@ internal static class JobAdvice
             "Check the address, branch, tag or commit of the Git repository, and the Git credentials of the identity that the job runs as.",
         "STORAGE_ACCESS_ERROR" => "The workspace cannot read its own storage: ask its administrator.",
         "CLUSTER_TERMINATED_BY_USER" => "The cluster was stopped or restarted while the job ran: start the job again.",
-        "MAX_SPARK_CONTEXTS_EXCEEDED" => "The cluster runs too many programs at once: restart it, or use one of the job's own.",
+        "MAX_SPARK_CONTEXTS_EXCEEDED" => "The cluster runs too many programs at once: restart it, or use a new cluster for the job.",
         _ => null,
     };
 
-    /// <summary>The refusal of a request to start a job, with what to do about it.</summary>
+    /// <summary>Adds advice to the refusal of a request to start a job.</summary>
     /// <param name="e">The refusal.</param>
-    /// <param name="permission">The permission that starting it needs.</param>
+    /// <param name="permission">The permission that starting the job requires.</param>
     public static MlflowException Explain(MlflowException e, string permission)
     {
-        // In the words of the Jobs API, which has one code for all of these.
+        // The Jobs API uses the same error code for all of these, so only the message distinguishes them.
         bool Says(string text) => e.Message.IndexOf(text, StringComparison.OrdinalIgnoreCase) >= 0;
         (string? advice, ErrorKind kind) = e switch
         {
             _ when Failures.IsLimited(e.StatusCode ?? 0)
                 || e.ErrorCode is "QUOTA_EXCEEDED" or "RESOURCE_EXHAUSTED" or "REQUEST_LIMIT_EXCEEDED" =>
-                ("The workspace has a limit of active runs and of requests: start the job later, or ask its administrator for a higher "
+                ("The workspace limits active runs and requests: start the job later, or ask its administrator for a higher "
                     + "limit.", e.Kind),
-            { Kind: ErrorKind.PermissionDenied } when !WorkspaceRefusal.IsNoPermission(e) => ($"Starting it needs {permission}.", e.Kind),
+            { Kind: ErrorKind.PermissionDenied } when !WorkspaceRefusal.IsNoPermission(e) =>
+                ($"Starting the job requires {permission}.", e.Kind),
             _ when Says("environment is required") =>
                 ("Describe its environment: Invoke-AnovosWorkflow -ServerlessEnvironment @{ environment_version = '5' }.", e.Kind),
             _ when Says("Validation failed for") =>
-                ("The cluster policy does not allow it. Change the fields that the message names, or leave them out and set "
+                ("The cluster policy does not allow this cluster. Change the fields that the message names, or leave them out and set "
                     + "apply_policy_default_values.", e.Kind),
             _ when Says("cluster policy") => ("Check policy_id: the policy must exist, and you need the permission to use it.", e.Kind),
             _ when Says("allowlist") => (Allowlist, e.Kind),
             _ when Says("Job ") && Says("does not exist") || e.StatusCode == 404 =>
-                ("Check the id of the job: it is on the job's page in the workspace. A job that you may not view looks the same.",
+                ("Check the id of the job: it is on the job's page in the workspace. A job that you may not view causes the same error.",
                     ErrorKind.InvalidValue),
             _ => (null, e.Kind),
         };

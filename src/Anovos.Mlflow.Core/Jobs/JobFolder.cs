@@ -7,14 +7,14 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Jobs;
 
 /// <summary>
-/// A folder for the time of one job, which the driver of its cluster can read: in the workspace, shown there under
+/// A temporary folder for one job that the driver of its cluster can read: in the workspace, where the cluster mounts it under
 /// <c>/Workspace</c>, or in a volume.
 /// </summary>
 internal sealed class JobFolder
 {
     private const string Volumes = "/Volumes/", Mount = "/Workspace";
 
-    // Of what is imported, before base64.
+    // The maximum size of an imported file, before base64.
     private const long MaximumBytes = 7 << 20;
 
     private readonly RestApi _api;
@@ -23,10 +23,10 @@ internal sealed class JobFolder
     private readonly List<string> _sent = [];
     private string? _path;
 
-    /// <summary>A folder that is created with its first file.</summary>
+    /// <summary>Describes a folder, which is created with its first file.</summary>
     /// <param name="api">The workspace.</param>
-    /// <param name="parent">Where; null for the user's own folder.</param>
-    /// <param name="name">A name that no other job has.</param>
+    /// <param name="parent">The parent folder; null for the user's own folder.</param>
+    /// <param name="name">A unique name.</param>
     public JobFolder(RestApi api, string? parent, string name) => (_api, _parent, _name) = (api, parent, name);
 
     /// <summary>True from the request that starts the job until the job is over.</summary>
@@ -34,12 +34,12 @@ internal sealed class JobFolder
 
     private bool IsVolume => _path!.StartsWith(Volumes, StringComparison.Ordinal);
 
-    /// <summary>Puts a file there.</summary>
-    /// <returns>Its path on the cluster.</returns>
+    /// <summary>Uploads a file to the folder.</summary>
+    /// <returns>The path of the file on the cluster.</returns>
     public async Task<string> SendAsync(FileInfo file, string name, CancellationToken cancellationToken)
     {
         if (file.Length > MaximumBytes)
-            throw new MlflowException(ErrorKind.ConfigInvalid, $"{file.FullName} has {file.Length} bytes, and a workspace takes files of {MaximumBytes} bytes. Is it the workflow file?") { Target = file.FullName };
+            throw new MlflowException(ErrorKind.ConfigInvalid, $"{file.FullName} has {file.Length} bytes, but a workspace accepts at most {MaximumBytes} bytes. Is it the workflow file?") { Target = file.FullName };
         await MakeAsync(cancellationToken).ConfigureAwait(false);
         string path = $"{_path}/{name}";
         _sent.Add(name);
@@ -54,7 +54,7 @@ internal sealed class JobFolder
         return Mount + path;
     }
 
-    /// <summary>Puts a text there as a file.</summary>
+    /// <summary>Uploads a text to the folder as a file.</summary>
     /// <inheritdoc cref="SendAsync"/>
     public async Task<string> SendTextAsync(string text, string name, CancellationToken cancellationToken)
     {
@@ -70,7 +70,7 @@ internal sealed class JobFolder
         }
     }
 
-    /// <summary>Takes it away with all that was put there.</summary>
+    /// <summary>Deletes the folder and the files uploaded to it.</summary>
     public async Task RemoveAsync(CancellationToken cancellationToken)
     {
         if (_path is null)
@@ -97,12 +97,12 @@ internal sealed class JobFolder
         if (parent.StartsWith(Mount + "/", StringComparison.Ordinal))
             parent = parent.Substring(Mount.Length);
         if (!parent.StartsWith("/", StringComparison.Ordinal) || parent.Split('/').Any(part => part is "." or ".."))
-            throw new MlflowException(ErrorKind.InvalidValue, $"'{parent}' is no folder to put the workflow file in. Give a "
-                + "folder of the workspace, as /Users/you@example.com/anovos, or of a volume, as /Volumes/catalog/schema/volume.")
+            throw new MlflowException(ErrorKind.InvalidValue, $"'{parent}' is not a folder for the workflow file. Give a folder "
+                + "in the workspace, such as /Users/you@example.com/anovos, or in a volume, such as /Volumes/catalog/schema/volume.")
             { Target = parent };
         string path = $"{parent.TrimEnd('/')}/{_name}";
 
-        // The Files API makes the folders of a file itself.
+        // The Files API creates the folders of a file itself.
         if (!path.StartsWith(Volumes, StringComparison.Ordinal))
             await new WorkspaceFolders(_api).MakeAsync(path, cancellationToken).ConfigureAwait(false);
         _path = path;
@@ -113,7 +113,7 @@ internal sealed class JobFolder
         JsonElement me = await api.GetAddressAsync("api/2.0/preview/scim/v2/Me", ErrorKind.InvalidValue, cancellationToken).ConfigureAwait(false);
         return me.TryGetProperty("userName", out JsonElement name) && name.GetString() is { Length: > 0 } user
             ? user
-            : throw new MlflowException(ErrorKind.ServerError, $"{api.Server.Host} does not say who is signed in, so the folder for the workflow file is not known. Name one with -WorkspaceFolder.") { Target = api.Server.Host };
+            : throw new MlflowException(ErrorKind.ServerError, $"{api.Server.Host} does not report who is signed in, so the folder for the workflow file is unknown. Name one with -WorkspaceFolder.") { Target = api.Server.Host };
     }
 
     private Task PostAsync(string action, Action<Utf8JsonWriter> fields, string path, CancellationToken cancellationToken) => _api.Retrier.RunAsync(

@@ -4,9 +4,9 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Jobs;
 
-/// <summary>Follows a job run to its end, or has it end.</summary>
+/// <summary>Follows a job run to its end, or cancels it.</summary>
 /// <param name="api">The workspace.</param>
-/// <param name="limit">How long the run may take; null for as long as it takes.</param>
+/// <param name="limit">The timeout of the run; null for none.</param>
 /// <param name="output">Called with blocks of whole lines.</param>
 /// <param name="describe">Called with tags of the run.</param>
 internal sealed class JobFollower(
@@ -14,7 +14,7 @@ internal sealed class JobFollower(
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromMilliseconds(250), LongestWait = TimeSpan.FromSeconds(15);
 
-    // What asking for an end may take, and what the workspace may take to get there.
+    // The timeouts for a request to cancel a run, and for the run to end afterwards.
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(8), Ending = TimeSpan.FromMinutes(1);
 
     private readonly JobsApi _jobs = new(api);
@@ -22,8 +22,8 @@ internal sealed class JobFollower(
 
     /// <summary>Follows the run.</summary>
     /// <returns>Its last state; null if it lost its environment variables and was cancelled.</returns>
-    /// <exception cref="LostJobException">The workspace cannot be asked any more.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled from here.</exception>
+    /// <exception cref="LostJobException">The run's state can no longer be read.</exception>
+    /// <exception cref="OperationCanceledException">The caller cancelled the run.</exception>
     public async Task<JobState?> FollowAsync(StartedJob job, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource();
@@ -38,7 +38,7 @@ internal sealed class JobFollower(
                 Report(now);
                 if (job.NeedsVariables && now.Tasks.All(task => task.VariablesKey is null) && !now.Status.IsOver)
                 {
-                    JobLog.Say($"Databricks job run {job.RunId}: the workspace ignores environment_variables. The run starts again with "
+                    JobLog.Say($"Databricks job run {job.RunId}: the workspace ignores environment_variables. The run is restarted with "
                         + "a launcher that sets them.", output);
                     await CancelAsync(job.RunId).ConfigureAwait(false);
                     return null;
@@ -56,14 +56,14 @@ internal sealed class JobFollower(
         }
         catch (MlflowException e)
         {
-            throw new LostJobException($"The workspace could not be asked about job run {job.RunId} any more, which may go on "
-                + $"there{(_state?.Page is { } page ? $": {page}" : "")}. {e.Message}", e);
+            throw new LostJobException($"The workspace no longer reports the state of job run {job.RunId}, which may still be "
+                + $"running there{(_state?.Page is { } page ? $": {page}" : "")}. {e.Message}", e);
         }
 
         return await WaitForEndAsync(job, cancellationToken).ConfigureAwait(false);
     }
 
-    // It ran out of its time: its log tells where.
+    // After a timeout, wait for the end of the run, so that its log can be read.
     private async Task<JobState> WaitForEndAsync(StartedJob job, CancellationToken cancellationToken)
     {
         JobState? state = _state;
@@ -80,7 +80,7 @@ internal sealed class JobFollower(
         }
         catch (Exception e) when (e is MlflowException || (e is OperationCanceledException && patience.IsCancellationRequested))
         {
-            JobLog.Say($"The end of job run {job.RunId} was not seen: {e.Message}", output);
+            JobLog.Say($"The end of job run {job.RunId} was not observed: {e.Message}", output);
         }
 
         return state ?? new JobState(job.RunId, new JobStatus("TERMINATING", "TIMEDOUT", null, ""));
@@ -113,10 +113,10 @@ internal sealed class JobFollower(
         }
         catch (Exception e) when (e is MlflowException or OperationCanceledException)
         {
-            JobLog.Say($"The job run {runId} could not be cancelled and may go on: {e.Message}", output);
+            JobLog.Say($"The job run {runId} could not be cancelled and may still be running: {e.Message}", output);
         }
     }
 }
 
-/// <summary>The workspace cannot be asked about a job run any more, and the run may go on.</summary>
+/// <summary>The state of a job run can no longer be read, and the run may still be running.</summary>
 internal sealed class LostJobException(string message, Exception cause) : Exception(message, cause);

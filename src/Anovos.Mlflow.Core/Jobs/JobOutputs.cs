@@ -8,7 +8,7 @@ namespace Anovos.Mlflow.Jobs;
 /// <param name="output">Called with blocks of whole lines.</param>
 internal sealed class JobOutputs(JobsApi jobs, Action<ArraySegment<byte>, IReadOnlyList<LogLine>> output)
 {
-    /// <summary>Reads the last attempt of each task. A task whose output cannot be read is a line of the log.</summary>
+    /// <summary>Reads the last attempt of each task. If the output of a task cannot be read, a line in the log says so.</summary>
     public async Task ReadAsync(JobState state, CancellationToken cancellationToken)
     {
         foreach (JobTask task in state.Tasks)
@@ -32,13 +32,13 @@ internal sealed class JobOutputs(JobsApi jobs, Action<ArraySegment<byte>, IReadO
         {
             JobOutput wrote = await jobs.OutputAsync(task.RunId, cancellationToken).ConfigureAwait(false);
             if (wrote.IsTruncated)
-                JobLog.Say("The workspace gives the last 5 MB of the log only: its beginning, and the timings in it, are not here. Set "
-                    + "cluster_log_conf of a new cluster to keep it whole.", output);
+                JobLog.Say("The workspace returns only the last 5 MB of the log: its beginning, and the timings in it, are missing. Set "
+                    + "cluster_log_conf of a new cluster to keep the whole log.", output);
             if (wrote.IsResultTruncated)
-                JobLog.Say("The workspace gives the first 5 MB of a notebook's result only: its end is not here.", output);
+                JobLog.Say("The workspace returns only the first 5 MB of a notebook's result: its end is missing.", output);
             foreach (string? text in new[] { wrote.Logs, wrote.Result, wrote.Error, wrote.Trace })
             {
-                // The workspace does not tell the streams apart; Anovos' log is on standard error.
+                // The workspace does not separate the streams; Anovos logs to standard error.
                 using var stream = new MemoryStream(Encoding.UTF8.GetBytes(text ?? ""));
                 await new LineReader(isError: true, output).ReadAsync(stream, cancellationToken).ConfigureAwait(false);
             }
@@ -50,7 +50,7 @@ internal sealed class JobOutputs(JobsApi jobs, Action<ArraySegment<byte>, IReadO
     }
 }
 
-/// <summary>Writes lines of this module into the log of a workflow.</summary>
+/// <summary>Writes this module's own lines to the log of a workflow.</summary>
 internal static class JobLog
 {
     /// <summary>Writes a line.</summary>

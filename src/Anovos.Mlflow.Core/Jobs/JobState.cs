@@ -5,17 +5,17 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Jobs;
 
-/// <summary>A job run as <c>jobs/runs/get</c> describes it.</summary>
-/// <param name="RunId">The id that starting it returned.</param>
-/// <param name="Status">Its state.</param>
+/// <summary>A job run, as described by <c>jobs/runs/get</c>.</summary>
+/// <param name="RunId">The id that was returned when the run was started.</param>
+/// <param name="Status">The state.</param>
 internal sealed record JobState(long RunId, JobStatus Status)
 {
-    /// <summary>The tag of an MLflow run with the id of its job run.</summary>
+    /// <summary>The tag that stores the id of the job run in an MLflow run.</summary>
     internal const string JobRunTag = "mlflow.databricks.jobRunID";
 
     public string? JobId { get; private init; }
 
-    /// <summary>Its page.</summary>
+    /// <summary>The address of the run's page.</summary>
     public string? Page { get; private init; }
 
     /// <summary>The last attempt of each task, in the order of the job.</summary>
@@ -23,20 +23,20 @@ internal sealed record JobState(long RunId, JobStatus Status)
 
     public string? ClusterId { get; private init; }
 
-    /// <summary>True for a run of a job that is kept in the workspace, which can be repaired.</summary>
+    /// <summary>True for a run of a saved job, which can be repaired.</summary>
     public bool IsOfJob { get; private init; }
 
-    /// <summary>The id of its last repair; null without one.</summary>
+    /// <summary>The id of the last repair; null without repairs.</summary>
     public long? LatestRepairId { get; private init; }
 
-    /// <summary>The job parameters that it ran with.</summary>
+    /// <summary>The job parameters of the run.</summary>
     public IReadOnlyDictionary<string, string> Parameters { get; private init; } = new Dictionary<string, string>();
 
-    /// <summary>Reads a run from its pages.</summary>
-    /// <param name="pages">The pages: the first has everything but the tasks, repairs and parameters after the first 100.</param>
+    /// <summary>Reads a run from the pages of its description.</summary>
+    /// <param name="pages">The pages. The first has everything except tasks, repairs and parameters beyond the first 100.</param>
     /// <param name="id">The run.</param>
-    /// <param name="repairId">A repair that was asked for. The run is not over before that is.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ServerError"/> for a response of another form.</exception>
+    /// <param name="repairId">The id of a requested repair. The run is not over before the repair is.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ServerError"/> for a response in another format.</exception>
     public static JobState Read(IReadOnlyList<JsonElement> pages, long id, long? repairId)
     {
         try
@@ -45,7 +45,7 @@ internal sealed record JobState(long RunId, JobStatus Status)
             JsonElement[] repairs = [.. All(pages, "repair_history").Where(item => JobStatus.Text(item, "type") == "REPAIR")];
             JobStatus status = JobStatus.Read(run);
 
-            // A repair shows a little later than it is accepted, and until then the run has its old end.
+            // A repair appears shortly after it is accepted. Until then, the run still has its previous result.
             if (repairId is not null && status.IsOver
                 && !repairs.Any(item => Number(item, "id") == repairId && JobStatus.Read(item).IsOver))
                 status = new JobStatus("PENDING", null, null, "The repair has not begun yet.");
@@ -65,11 +65,11 @@ internal sealed record JobState(long RunId, JobStatus Status)
         }
         catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
         {
-            throw new MlflowException(ErrorKind.ServerError, $"The workspace does not tell the state of job run {id} as the Jobs API does. Look at the run in the workspace.", e);
+            throw new MlflowException(ErrorKind.ServerError, $"The workspace does not report the state of job run {id} as the Jobs API specifies. Look at the run in the workspace.", e);
         }
     }
 
-    /// <summary>How the workflow ended, once it is over.</summary>
+    /// <summary>Returns how the workflow ended; the run must be over.</summary>
     public WorkflowEnd ToEnd()
     {
         string said = Status.Message.Length == 0 ? "" : $": {Status.Message.TrimEnd('.')}";
@@ -87,14 +87,14 @@ internal sealed record JobState(long RunId, JobStatus Status)
         string?[] advice =
         [
             failed.Select(task => task.Status).Prepend(Status).Select(JobAdvice.Of).FirstOrDefault(text => text is not null),
-            IsOfJob ? "Invoke-AnovosWorkflow -Repair runs the tasks that failed again." : null,
+            IsOfJob ? "Invoke-AnovosWorkflow -Repair runs the failed tasks again." : null,
         ];
         string all = string.Join(" ", advice.OfType<string>());
         return all.Length == 0 ? new WorkflowEnd(RunStatus.Failed, fault)
             : new WorkflowEnd(RunStatus.Failed, $"{fault} {all}") { Advice = all };
     }
 
-    /// <summary>Where it runs, by the names that MLflow gives such tags (mlflow.utils.mlflow_tags).</summary>
+    /// <summary>Returns tags about the job run, with MLflow's names (mlflow.utils.mlflow_tags).</summary>
     public IEnumerable<Tag> ToTags(Uri workspace)
     {
         (string Key, string? Value)[] known =
@@ -121,21 +121,21 @@ internal sealed record JobState(long RunId, JobStatus Status)
 }
 
 /// <summary>A task of a job run, in one of its attempts.</summary>
-/// <param name="Key">Its name in the job.</param>
-/// <param name="RunId">The run of the task, which has the output.</param>
+/// <param name="Key">The name of the task in the job.</param>
+/// <param name="RunId">The id of the task's own run, which has the output.</param>
 /// <param name="Attempt">0 for the first attempt; a repair adds one.</param>
-/// <param name="Status">Its state.</param>
+/// <param name="Status">The state.</param>
 internal sealed record JobTask(string Key, long RunId, int Attempt, JobStatus Status)
 {
     public string? ClusterId { get; private init; }
 
-    /// <summary>The entry of environment variables that it gets; null without one.</summary>
+    /// <summary>The entry for environment variables of the task; null without one.</summary>
     public string? VariablesKey { get; private init; }
 
-    /// <summary>True if its output is in the runs of its iterations.</summary>
+    /// <summary>True if the output is in the runs of the task's iterations.</summary>
     public bool IsLoop { get; private init; }
 
-    // An attempt that waits has no start yet.
+    // 0 for an attempt that has not started yet.
     private long Start { get; init; }
 
     public static JobTask Latest(IEnumerable<JobTask> attempts) =>

@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace Anovos.Mlflow.Jobs;
 
-/// <summary>The state of a job run, or of one of its tasks: its <c>status</c>, or in older workspaces its <c>state</c>.</summary>
-/// <param name="Phase">The part of its life cycle, such as PENDING or TERMINATED.</param>
-/// <param name="Result">How it ended; null before.</param>
-/// <param name="Code">The code of its end or of the queue that it waits in, as <c>RUN_EXECUTION_ERROR</c>; null without a
+/// <summary>The state of a job run or of one of its tasks, from <c>status</c>, or in older workspaces from <c>state</c>.</summary>
+/// <param name="Phase">The phase of its life cycle, such as PENDING or TERMINATED.</param>
+/// <param name="Result">The result; null before the end.</param>
+/// <param name="Code">The code of its end or of its queue, such as <c>RUN_EXECUTION_ERROR</c>; null without a
 /// <c>status</c>.</param>
 /// <param name="Message">The service's message; may be empty.</param>
 internal sealed record JobStatus(string Phase, string? Result, string? Code, string Message)
@@ -13,7 +13,7 @@ internal sealed record JobStatus(string Phase, string? Result, string? Code, str
     /// <summary>True if it has ended.</summary>
     public bool IsOver => Phase is "TERMINATED" or "SKIPPED" or "INTERNAL_ERROR";
 
-    /// <summary>True if it ended well. Some tasks may have failed where the job allows it.</summary>
+    /// <summary>True if it succeeded. Some tasks may have failed, if the job allows it.</summary>
     public bool IsSuccess => IsOver && Phase == "TERMINATED" && (Code ?? Result) is "SUCCESS" or "SUCCESS_WITH_FAILURES";
 
     /// <summary>True if it was cancelled, by a user or by the platform.</summary>
@@ -23,7 +23,7 @@ internal sealed record JobStatus(string Phase, string? Result, string? Code, str
     public bool NeverRan => Phase is "SKIPPED" or "BLOCKED" or "QUEUED" or "PENDING" or "WAITING" || Code is "SKIPPED" or "DISABLED"
         || Result is "UPSTREAM_FAILED" or "UPSTREAM_CANCELED" or "EXCLUDED" or "DISABLED" or "SKIPPED";
 
-    /// <summary>Its end in words, as <c>FAILED (RUN_EXECUTION_ERROR)</c>.</summary>
+    /// <summary>The end as text, such as <c>FAILED (RUN_EXECUTION_ERROR)</c>.</summary>
     public string End => Code is null || Code == Result ? Result ?? Phase : $"{Result ?? Phase} ({Code})";
 
     /// <summary>Reads the status of a run, a task or a repair.</summary>

@@ -5,16 +5,16 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Jobs;
 
-/// <summary>The jobs of a workspace and their runs, through its Jobs API 2.2.</summary>
+/// <summary>Accesses the jobs of a workspace and their runs, with the Jobs API 2.2.</summary>
 internal sealed class JobsApi(RestApi api)
 {
     private const string Prefix = "api/2.2/jobs/";
 
-    // A run whose id is not known could not be cancelled: Ctrl+C waits for the id.
+    // Without its id a run could not be cancelled, so after Ctrl+C a request to start one gets this long to return the id.
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(8);
 
     /// <summary>Submits a one-time run.</summary>
-    /// <param name="run">The run. With its <c>idempotency_token</c>, at most 64 characters, the request is safe to repeat.</param>
+    /// <param name="run">The run. Its <c>idempotency_token</c>, of at most 64 characters, makes retries of the request safe.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
     /// <returns>The id of the run.</returns>
     public Task<long> SubmitAsync(JsonObject run, CancellationToken cancellationToken) =>
@@ -26,7 +26,7 @@ internal sealed class JobsApi(RestApi api)
     public Task<long> RunNowAsync(JsonObject run, CancellationToken cancellationToken) =>
         StartAsync("run-now", run, "run_id", "Can Manage Run on the job", cancellationToken);
 
-    /// <summary>Runs tasks of a run again. The request is not idempotent, and is sent once.</summary>
+    /// <summary>Runs tasks of a run again. The request is not idempotent, so it is not retried.</summary>
     /// <returns>The id of the repair.</returns>
     public async Task<long> RepairAsync(JsonObject repair, CancellationToken cancellationToken)
     {
@@ -34,7 +34,7 @@ internal sealed class JobsApi(RestApi api)
         return await StartOnceAsync("runs/repair", repair, "repair_id", "Can Manage Run on the job", farewell.Token).ConfigureAwait(false);
     }
 
-    /// <summary>The names of the parameters that a job has.</summary>
+    /// <summary>Returns the names of a job's parameters.</summary>
     public async Task<IReadOnlyList<string>> ParametersAsync(long jobId, CancellationToken cancellationToken)
     {
         try
@@ -53,15 +53,15 @@ internal sealed class JobsApi(RestApi api)
         }
     }
 
-    /// <summary>The state of a run with all its tasks.</summary>
+    /// <summary>Returns the state of a run with all its tasks.</summary>
     /// <param name="runId">The run.</param>
-    /// <param name="repairId">The repair that is followed; null without one.</param>
+    /// <param name="repairId">The repair to follow; null without one.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
     public async Task<JobState> GetAsync(long runId, long? repairId, CancellationToken cancellationToken) =>
         JobState.Read(await PagesAsync("runs/get", "run_id", runId, "true", cancellationToken).ConfigureAwait(false), runId, repairId);
 
-    /// <summary>What a task wrote: the last 5 MB of its log or the first of its result, and what ended it.</summary>
-    /// <param name="taskRunId">The run of the task; a run of several tasks has no output of its own.</param>
+    /// <summary>Returns the output of a task: the last 5 MB of its log or the first 5 MB of its result, and its error.</summary>
+    /// <param name="taskRunId">The id of the task's run; a run with several tasks has no output of its own.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
     public async Task<JobOutput> OutputAsync(long taskRunId, CancellationToken cancellationToken)
     {
@@ -81,7 +81,7 @@ internal sealed class JobsApi(RestApi api)
             element.TryGetProperty(name, out JsonElement flag) && flag.ValueKind == JsonValueKind.True;
     }
 
-    /// <summary>Has a run end; it may take a while to. One that is over stays as it is.</summary>
+    /// <summary>Cancels a run, which may take a while. A run that is already over does not change.</summary>
     public Task CancelAsync(long runId, CancellationToken cancellationToken) =>
         api.Retrier.RunAsync(_ =>
             api.PostAddressOnceAsync(Prefix + "runs/cancel", json =>
@@ -104,8 +104,8 @@ internal sealed class JobsApi(RestApi api)
                 .ConfigureAwait(false);
             return answer.TryGetProperty(idField, out JsonElement id) && id.TryGetInt64(out long number)
                 ? number
-                : throw new MlflowException(ErrorKind.ServerError, $"{api.Server.Host} took the job and gave no {idField}. Look for it "
-                    + "among the job runs of the workspace.");
+                : throw new MlflowException(ErrorKind.ServerError, $"{api.Server.Host} accepted the job but returned no {idField}. Look "
+                    + "for it among the job runs of the workspace.");
         }
         catch (MlflowException e)
         {
@@ -140,12 +140,12 @@ internal sealed class JobsApi(RestApi api)
             if (token is null)
                 return pages;
             if (seen.Contains(token))
-                throw new MlflowException(ErrorKind.ServerError, $"{api.Server.Host} returns the page token '{token}' of {endpoint} "
-                    + "again: the tasks after it cannot be read.");
+                throw new MlflowException(ErrorKind.ServerError, $"{api.Server.Host} returned the page token '{token}' of {endpoint} "
+                    + "twice: the tasks after it cannot be read.");
         }
     }
 
-    // Cancelled some seconds after the other.
+    // Returns a source that is cancelled a few seconds after the token.
     private static CancellationTokenSource After(CancellationToken cancellationToken)
     {
         var source = new CancellationTokenSource();
@@ -156,16 +156,16 @@ internal sealed class JobsApi(RestApi api)
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }
 
-/// <summary>What a task of a job wrote.</summary>
-/// <param name="Logs">Both of its streams; null where there are none.</param>
+/// <summary>The output of a task of a job.</summary>
+/// <param name="Logs">The log with both output streams; null if there is none.</param>
 /// <param name="IsTruncated">Whether the beginning of the log is missing.</param>
-/// <param name="Error">What ended it.</param>
-/// <param name="Trace">The stack at that place.</param>
+/// <param name="Error">The error that ended the task.</param>
+/// <param name="Trace">The stack trace of the error.</param>
 internal sealed record JobOutput(string? Logs, bool IsTruncated, string? Error, string? Trace)
 {
     /// <summary>The value that a notebook returned.</summary>
     public string? Result { get; init; }
 
-    /// <summary>Whether the end of that is missing.</summary>
+    /// <summary>Whether the end of the result is missing.</summary>
     public bool IsResultTruncated { get; init; }
 }

@@ -10,7 +10,7 @@ internal sealed class OneTimeRun(ClusterJob job, string token) : IJobStarter
 {
     private const string Key = "anovos";
 
-    // For compute whose environment cannot be set. The rest is as Python does it.
+    // For compute that does not support environment variables. Otherwise behaves as Python does when it runs a file.
     private const string Launcher =
         """
         import json, os, runpy, sys
@@ -42,7 +42,7 @@ internal sealed class OneTimeRun(ClusterJob job, string token) : IJobStarter
     /// <inheritdoc/>
     public Task<StartedJob> StartAgainAsync(JobsApi jobs, JobFolder folder, CancellationToken cancellationToken)
     {
-        // Throws for a file that a launcher does not find.
+        // Throws for a file that the launcher cannot find.
         job.LaunchedFile();
         return SubmitAsync(jobs, folder, VariablePassing.Launcher, token + "-launcher", cancellationToken);
     }
@@ -117,7 +117,7 @@ internal sealed class OneTimeRun(ClusterJob job, string token) : IJobStarter
         return run;
     }
 
-    /// <summary>A JSON object of texts.</summary>
+    /// <summary>Creates a JSON object with string values.</summary>
     internal static JsonObject Object(IEnumerable<KeyValuePair<string, string>> values)
     {
         JsonObject result = [];

@@ -3,13 +3,13 @@ using System.Text.Json.Nodes;
 
 namespace Anovos.Mlflow.Jobs;
 
-/// <summary>A job that is kept in a Databricks workspace and runs a workflow: it is run, or a run of it is repaired.</summary>
+/// <summary>A job saved in a Databricks workspace that runs a workflow: either run the job, or repair one of its runs.</summary>
 public sealed record SavedJob
 {
-    /// <summary>The job parameter that gets the path of the workflow file.</summary>
+    /// <summary>The job parameter for the path of the workflow file.</summary>
     public const string ConfigParameter = "anovos_config";
 
-    // The job parameters that name the run, for the environment variables that do.
+    // The job parameters that identify the run, and the corresponding environment variables.
     internal static readonly IReadOnlyDictionary<string, string> RunParameters = new Dictionary<string, string>
     {
         ["mlflow_run_id"] = "MLFLOW_RUN_ID",
@@ -17,7 +17,7 @@ public sealed record SavedJob
         ["mlflow_tracking_uri"] = "MLFLOW_TRACKING_URI",
     };
 
-    /// <summary>The workflow file on this machine; sent if the job has the parameter <see cref="ConfigParameter"/>.</summary>
+    /// <summary>The workflow file on this machine; uploaded if the job has the parameter <see cref="ConfigParameter"/>.</summary>
     public required string ConfigPath { get; init; }
 
     /// <summary>The id of the job to run; null for a repair.</summary>
@@ -29,13 +29,13 @@ public sealed record SavedJob
     /// <summary>Job parameters by name.</summary>
     public IReadOnlyDictionary<string, string> Parameters { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Names the run to join, as environment variables do.</summary>
+    /// <summary>The environment variables that identify the run to join.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
     /// <inheritdoc cref="ClusterJob.Folder"/>
     public string? Folder { get; init; }
 
-    /// <summary>How long the run may take; null for as long as it takes.</summary>
+    /// <summary>The timeout of the run; null for none.</summary>
     public TimeSpan? Timeout { get; init; }
 }
 
@@ -73,7 +73,7 @@ internal sealed class SavedJobRun(SavedJob job, string token, Action<string> say
         throw new NotSupportedException();
 }
 
-/// <summary>Repairs a run of a job: its tasks that failed, and those that depend on them, run again.</summary>
+/// <summary>Repairs a run of a job: runs its failed tasks, and the tasks that depend on them, again.</summary>
 internal sealed class RepairedJobRun(SavedJob job) : IJobStarter
 {
     /// <inheritdoc/>
@@ -85,13 +85,13 @@ internal sealed class RepairedJobRun(SavedJob job) : IJobStarter
         long id = job.RepairedRunId!.Value;
         JobState state = await jobs.GetAsync(id, null, cancellationToken).ConfigureAwait(false);
         if (!state.IsOfJob)
-            throw Refuse(id, "was submitted once, without a job: the workspace has nothing to repair. Start the workflow again.");
+            throw Refuse(id, "was submitted as a one-time run without a job, so the workspace cannot repair it. Start the workflow again.");
         if (!state.Status.IsOver)
-            throw Refuse(id, $"is not over ({state.Status}). Wait for its end, or cancel it.");
+            throw Refuse(id, $"has not ended ({state.Status}). Wait for its end, or cancel it.");
         if (state.Status.IsSuccess)
-            throw Refuse(id, "ended well: nothing is to be repaired.");
+            throw Refuse(id, "succeeded: there is nothing to repair.");
 
-        // A repair does not take over the parameters of the run.
+        // A repair does not inherit the parameters of the run.
         Dictionary<string, string> parameters = state.Parameters.ToDictionary(pair => pair.Key, pair => pair.Value);
         foreach (
             KeyValuePair<string,
@@ -113,7 +113,7 @@ internal sealed class RepairedJobRun(SavedJob job) : IJobStarter
     public Task<StartedJob> StartAgainAsync(JobsApi jobs, JobFolder folder, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 
-    // After a lost response the run shows whether the repair began: a second one needs the id of the first.
+    // After a lost response, check the run for the repair instead of retrying: a second repair needs the id of the first.
     private static async Task<long> RepairAsync(JobsApi jobs, JsonObject repair, long id, long? before, CancellationToken cancellationToken)
     {
         try
@@ -133,13 +133,13 @@ internal sealed class RepairedJobRun(SavedJob job) : IJobStarter
         new(ErrorKind.InvalidValue, $"Job run {id} {why}") { Target = id.ToString(CultureInfo.InvariantCulture) };
 }
 
-/// <summary>Fills the parameters of a job that name the run and the workflow file.</summary>
+/// <summary>Fills the job parameters that identify the run and the workflow file.</summary>
 internal static class SavedJobParameters
 {
-    /// <summary>The caller's parameters, and those of the job that this module fills.</summary>
+    /// <summary>Returns the caller's parameters, and the job's parameters that this module fills.</summary>
     /// <param name="job">The job.</param>
-    /// <param name="known">The names that the job has.</param>
-    /// <param name="folder">For the workflow file.</param>
+    /// <param name="known">The names of the job's parameters.</param>
+    /// <param name="folder">The folder for the workflow file.</param>
     /// <param name="cancellationToken">Cancels the upload.</param>
     public static async Task<Dictionary<string,
         string>> FillAsync(SavedJob job, IReadOnlyList<string> known, JobFolder folder, CancellationToken cancellationToken)

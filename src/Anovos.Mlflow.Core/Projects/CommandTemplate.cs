@@ -4,10 +4,10 @@ using System.Text.RegularExpressions;
 namespace Anovos.Mlflow.Projects;
 
 /// <summary>
-/// The command of an entry point. MLflow fills its parameters in and has a shell read it; here it is taken apart by the
-/// shell's rules of quoting (POSIX.1-2017, 2.2) before anything is filled in, and no shell is started: a value stays within
-/// its argument. What would need a shell is refused. On Windows, MLflow's shell is <c>cmd</c>, and a backslash means itself as in the
-/// C runtime there; single quotes are those of POSIX, so that a project runs on both.
+/// Parses the command of an entry point. MLflow inserts the parameters and lets a shell read the result. Here the command is split first,
+/// by the shell's rules of quoting (POSIX.1-2017, 2.2), and then filled in. No shell is started, so a value stays within its argument. A
+/// command that needs a shell is rejected. On Windows, MLflow's shell is <c>cmd</c>, and a backslash is literal, as in the C runtime there.
+/// Single quotes follow POSIX everywhere, so that a project runs on both.
 /// </summary>
 internal static class CommandTemplate
 {
@@ -17,11 +17,13 @@ internal static class CommandTemplate
     private static readonly Regex SafeInCmd = new("^[A-Za-z0-9_@+:./-]+$", RegexOptions.CultureInvariant);
     private static readonly Regex Assignment = new("^[A-Za-z_][A-Za-z0-9_]*=", RegexOptions.CultureInvariant);
 
-    /// <summary>The program and its arguments.</summary>
-    /// <param name="template">The command, with <c>{name}</c> where a parameter goes; <c>{{</c> is a brace.</param>
+    /// <summary>Returns the program and its arguments.</summary>
+    /// <param name="template">The command, with <c>{name}</c> in place of a parameter; <c>{{</c> is a literal brace.</param>
     /// <param name="values">The parameters.</param>
-    /// <param name="onWindows">Whether the shell is <c>cmd</c>; by default, whether this is Windows.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for what only a shell could run, and for a parameter that there is not.</exception>
+    /// <param name="onWindows">Whether the shell is <c>cmd</c>; by default, whether this machine runs Windows.</param>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.InvalidValue"/> for a command that only a shell could run, or for an unknown parameter.
+    /// </exception>
     public static IReadOnlyList<string> ToArguments(string template, IReadOnlyDictionary<string, string> values, bool? onWindows = null)
     {
         bool isCmd = onWindows ?? WindowsName.IsWindows;
@@ -84,7 +86,7 @@ internal static class CommandTemplate
         }
 
         if (quote != '\0')
-            throw Wrong($"has a quote {quote} without its end");
+            throw Wrong($"has an unclosed quote {quote}");
         EndWord();
         if (arguments.Count == 0)
             throw Wrong("is empty");
@@ -92,13 +94,13 @@ internal static class CommandTemplate
 
         void Append(char c)
         {
-            // A line that goes on after a backslash.
+            // A line that continues after a backslash.
             if (c != '\n')
                 word.Append(c);
             isWord |= c != '\n';
         }
 
-        // They mean themselves, except before a quote: two are one there, and an odd one makes the quote a character.
+        // Backslashes are literal, except before a quote. There, two become one, and an odd one makes the quote literal.
         void TakeBackslashes(ref int i)
         {
             int end = i;
@@ -143,23 +145,23 @@ internal static class CommandTemplate
 
             int end = c == '{' ? text.IndexOf('}', i) : -1;
             if (end < 0)
-                throw Wrong($"has a brace {c} that belongs to no parameter; write it twice where it is meant");
+                throw Wrong($"has a brace {c} that is not part of a parameter; write it twice for a literal brace");
             string name = text.Substring(i + 1, end - i - 1);
             i = end;
-            return values.TryGetValue(name, out string? value) ? value : throw Wrong($"names '{{{name}}}', and the entry point has no such parameter");
+            return values.TryGetValue(name, out string? value) ? value : throw Wrong($"uses '{{{name}}}', but the entry point has no such parameter");
         }
 
-        MlflowException NeedsShell(char c) => Wrong($"has the sign '{(c == '\n' ? "line end" : c.ToString())}' outside of what is quoted for it, which only a shell could act upon, and none is started. Quote it where it is meant as it stands; else put the command into a script, and have the entry point run that");
+        MlflowException NeedsShell(char c) => Wrong($"has the character '{(c == '\n' ? "line end" : c.ToString())}' where a shell would interpret it, and no shell is started. Quote it if it is meant literally; otherwise put the command into a script and let the entry point run that");
 
         MlflowException Wrong(string what) => new(ErrorKind.InvalidValue, $"The command of the entry point {what}: {text}") { Target = text };
     }
 
-    /// <summary>A text as MLflow writes it into a command and a param (Python's <c>shlex.quote</c>).</summary>
+    /// <summary>Quotes a text as MLflow writes it into a command and a param (Python's <c>shlex.quote</c>).</summary>
     public static string Quote(string text) => Safe.IsMatch(text) ? text : $"'{text.Replace("'", "'\"'\"'")}'";
 
-    /// <summary>A text as an argument of a template that <c>cmd</c> runs, as MLflow does on Windows, braces included.</summary>
+    /// <summary>Quotes a text as an argument of a template that <c>cmd</c> runs, as MLflow does on Windows. Braces are escaped.</summary>
     /// <exception cref="MlflowException">
-    /// <see cref="ErrorKind.InvalidValue"/>: it has a character that <c>cmd</c> would act upon in quotes as well.
+    /// <see cref="ErrorKind.InvalidValue"/> if it has a character that <c>cmd</c> interprets even in quotes.
     /// </exception>
     public static string EscapeForCmd(string text)
     {
@@ -167,8 +169,8 @@ internal static class CommandTemplate
         {
             string sign = text[at] < ' ' ? "line end" : text[at].ToString();
             throw new MlflowException(ErrorKind.InvalidValue,
-                $"The argument '{text}' has the sign '{sign}', which cmd would act upon also in "
-                + "quotes. Put the command into a script, and name that.")
+                $"The argument '{text}' has the character '{sign}', which cmd interprets even in "
+                + "quotes. Put the command into a script, and give that script instead.")
             { Target = text };
         }
 
@@ -178,6 +180,6 @@ internal static class CommandTemplate
         return $"\"{text.Replace("{", "{{").Replace("}", "}}")}{backslashes}\"";
     }
 
-    /// <summary>A text as an argument of a template, braces included.</summary>
+    /// <summary>Quotes a text as an argument of a template. Braces are escaped.</summary>
     public static string Escape(string text) => text.IndexOfAny(['{', '}']) >= 0 ? Quote(text).Replace("{", "{{").Replace("}", "}}") : Quote(text);
 }

@@ -5,31 +5,31 @@ namespace Anovos.Mlflow.Projects;
 
 /// <summary>A parameter of an entry point.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Type"><c>string</c>, <c>float</c>, <c>path</c> or <c>uri</c>; another counts as string.</param>
-/// <param name="Default">Its value where none is given; null when one must be.</param>
+/// <param name="Type"><c>string</c>, <c>float</c>, <c>path</c> or <c>uri</c>; any other type counts as string.</param>
+/// <param name="Default">The default value; null if a value is required.</param>
 internal sealed record ProjectParameter(string Name, string Type, string? Default)
 {
-    /// <summary>The default without secrets, for the run.</summary>
+    /// <summary>The default without secrets, as recorded in the run.</summary>
     public string? Shown { get; init; }
 
     private static readonly Regex Scheme = new("^[A-Za-z][A-Za-z0-9+.-]*:", RegexOptions.CultureInvariant);
 
-    /// <summary>The value as the command gets it: a path is made absolute.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when it is not of the type.</exception>
+    /// <summary>Returns the value as the command gets it: a path is made absolute.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if the value does not have the type.</exception>
     public string Resolve(string value, string baseDirectory)
     {
         switch (Type)
         {
             case "float" when !PythonFloat.TryRead(value.Trim().TrimStart('+'), out _):
-                throw Wrong(value, "is a number (float), with a point");
+                throw Wrong(value, "must be a number (float), with a decimal point");
             case "uri" when !Scheme.IsMatch(value):
-                throw Wrong(value, "is a URI, as s3://bucket/file");
+                throw Wrong(value, "must be a URI, such as s3://bucket/file");
             case "path":
-                // One letter before the colon is a drive.
+                // A single letter before the colon is a drive.
                 if (Scheme.Match(value) is { Success: true, Length: > 2 } && !value.StartsWith("file:", StringComparison.OrdinalIgnoreCase))
-                    throw Wrong(value, "is a path of this machine; a URI is not fetched");
+                    throw Wrong(value, "must be a local path; a URI is not downloaded");
                 string path = LocalPath.Full(baseDirectory, LocalUri.ToPath(value));
-                return File.Exists(path) || Directory.Exists(path) ? path : throw Wrong(value, $"is a path, and there is nothing at {path}");
+                return File.Exists(path) || Directory.Exists(path) ? path : throw Wrong(value, $"must be a path, and {path} does not exist");
             default:
                 return value;
         }
@@ -38,15 +38,15 @@ internal sealed record ProjectParameter(string Name, string Type, string? Defaul
     private MlflowException Wrong(string value, string wanted) => new(ErrorKind.InvalidValue, $"The value '{value}' does not fit the parameter '{Name}', which {wanted}.") { Target = Name };
 }
 
-/// <summary>What a project can run.</summary>
+/// <summary>An entry point of a project.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Command">The command, see <see cref="CommandTemplate"/>.</param>
+/// <param name="Command">The command; see <see cref="CommandTemplate"/>.</param>
 /// <param name="Parameters">The parameters, in the order of the file.</param>
 internal sealed record EntryPoint(string Name, string Command, IReadOnlyList<ProjectParameter> Parameters)
 {
-    /// <summary>The program and its arguments, and the params that MLflow would record of them.</summary>
-    /// <param name="given">The values that are given; those of unknown names follow the command as <c>--name value</c>.</param>
-    /// <param name="baseDirectory">What relative paths are relative to.</param>
+    /// <summary>Returns the program and its arguments, and the params that MLflow would record for them.</summary>
+    /// <param name="given">The given values. Unknown names are appended to the command as <c>--name value</c>.</param>
+    /// <param name="baseDirectory">The base of relative paths.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a missing value, one of the wrong type, or a command that needs a shell.</exception>
     public (IReadOnlyList<string> Arguments, IReadOnlyList<KeyValuePair<string, string>> Params) Compute(IReadOnlyList<KeyValuePair<string, string>> given, string baseDirectory)
     {

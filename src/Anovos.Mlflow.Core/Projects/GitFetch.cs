@@ -6,20 +6,24 @@ using Anovos.Mlflow.Processes;
 
 namespace Anovos.Mlflow.Projects;
 
-/// <summary>Fetches one commit of a git repository into a folder with the <c>git</c> program, which signs in as it is set up to.</summary>
+/// <summary>
+/// Fetches one commit of a git repository into a folder with the <c>git</c> program, which uses its own configured credentials.
+/// </summary>
 internal static class GitFetch
 {
     /// <summary>Fetches a repository.</summary>
-    /// <param name="uri">Where it is.</param>
-    /// <param name="version">A branch, a tag or a commit; null for what the repository itself has checked out.</param>
-    /// <param name="folder">Where to; it must be there and empty.</param>
-    /// <param name="cancellationToken">Ends git.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.CommandNotFound"/> without git; <see cref="ErrorKind.InvalidValue"/> when it cannot fetch.</exception>
+    /// <param name="uri">The URI of the repository.</param>
+    /// <param name="version">A branch, a tag or a commit; null for the repository's HEAD.</param>
+    /// <param name="folder">The target folder. It must exist and be empty.</param>
+    /// <param name="cancellationToken">Stops git.</param>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.CommandNotFound"/> if git is missing; <see cref="ErrorKind.InvalidValue"/> if it cannot fetch.
+    /// </exception>
     public static async Task FetchAsync(string uri, string? version, string folder, CancellationToken cancellationToken)
     {
-        // Git would take it for an option.
+        // Git would parse it as an option.
         if (uri.StartsWith("-", StringComparison.Ordinal) || version?.StartsWith("-", StringComparison.Ordinal) == true)
-            throw new MlflowException(ErrorKind.InvalidValue, $"'{version ?? uri}' is neither a repository nor a version of one.") { Target = version ?? uri };
+            throw new MlflowException(ErrorKind.InvalidValue, $"'{version ?? uri}' is not a repository or a version of one.") { Target = version ?? uri };
         await RunAsync(["init", "-q"]).ConfigureAwait(false);
         await RunAsync(["remote", "add", "origin", uri]).ConfigureAwait(false);
         await RunAsync(["fetch", "-q", "--depth", "1", "origin", version ?? "HEAD"]).ConfigureAwait(false);
@@ -46,7 +50,7 @@ internal static class GitFetch
                 RedirectStandardError = true,
                 StandardErrorEncoding = Encoding.UTF8,
             };
-            // Who is not there cannot be asked for a password.
+            // There may be no user to answer a password prompt.
             start.Environment["GIT_TERMINAL_PROMPT"] = "0";
             foreach (string inherited in new[] { "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE" })
                 start.Environment.Remove(inherited);
@@ -63,7 +67,7 @@ internal static class GitFetch
         }
     }
 
-    /// <summary>An address without the credentials in it.</summary>
+    /// <summary>Returns an address without its credentials.</summary>
     public static string Clean(string uri) => Regex.Replace(uri, "(?<=https?://)[^/\\s]+@", "");
 
     private static Process Start(ProcessStartInfo start)
@@ -74,7 +78,7 @@ internal static class GitFetch
         }
         catch (Win32Exception e)
         {
-            throw new MlflowException(ErrorKind.CommandNotFound, $"The program git cannot be started, and a project at a git URI needs it: {e.Message}.", e) { Target = "git" };
+            throw new MlflowException(ErrorKind.CommandNotFound, $"The program git cannot be started, but a project at a git URI needs it: {e.Message}.", e) { Target = "git" };
         }
     }
 
@@ -86,7 +90,7 @@ internal static class GitFetch
         }
         catch (Exception e) when (e is InvalidOperationException or Win32Exception)
         {
-            // It has ended by itself.
+            // The process has already ended.
         }
     }
 }

@@ -4,7 +4,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Projects;
 
-/// <summary>An MLflow project on this machine: a folder, or a git repository that was fetched into one for the time being.</summary>
+/// <summary>An MLflow project on this machine: a folder, or a git repository that was fetched into a temporary folder.</summary>
 public sealed class MlflowProject : IDisposable
 {
     private readonly string? _temporary;
@@ -14,23 +14,23 @@ public sealed class MlflowProject : IDisposable
     private MlflowProject(string folder, string source, string? version, string? temporary, ProjectFile file) =>
         (Folder, SourceName, _version, _temporary, _file) = (folder, source, version, temporary, file);
 
-    /// <summary>The project's folder, in which its commands run.</summary>
+    /// <summary>The project's folder, where its commands run.</summary>
     public string Folder { get; }
 
-    /// <summary>Where it comes from, as MLflow names it.</summary>
+    /// <summary>The source of the project, as MLflow names it.</summary>
     public string SourceName { get; }
 
     /// <summary>
-    /// The environment that the project asks for and does not get: the field <c>docker_env</c>, <c>conda_env</c> or <c>python_env</c> of
-    /// MLproject, or a file <c>python_env.yaml</c> or <c>conda.yaml</c> that it does not name; null without one.
+    /// The environment that the project requests and does not get: the field <c>docker_env</c>, <c>conda_env</c> or <c>python_env</c> of
+    /// MLproject, or a file <c>python_env.yaml</c> or <c>conda.yaml</c> that MLproject does not name; null if it requests none.
     /// </summary>
     public string? Environment => _file.Environment;
 
     /// <summary>Opens a project.</summary>
-    /// <param name="uri">A folder or a git URI; <c>#folder</c> at its end names the folder of the project in it.</param>
+    /// <param name="uri">A folder or a git URI. <c>#folder</c> at its end is the project's folder in it.</param>
     /// <param name="version">A branch, tag or commit of the repository.</param>
-    /// <param name="baseDirectory">What a relative path is relative to.</param>
-    /// <param name="cancellationToken">Ends git.</param>
+    /// <param name="baseDirectory">The base of a relative path.</param>
+    /// <param name="cancellationToken">Stops git.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>, <see cref="ErrorKind.ConfigInvalid"/> or <see cref="ErrorKind.CommandNotFound"/>.</exception>
     public static async Task<MlflowProject> OpenAsync(string uri, string? version, string baseDirectory, CancellationToken cancellationToken)
     {
@@ -65,27 +65,27 @@ public sealed class MlflowProject : IDisposable
         }
     }
 
-    /// <summary>Works out what an entry point runs.</summary>
-    /// <param name="entryPoint">Its name, or that of a script.</param>
-    /// <param name="parameters">Values of its parameters, and further ones.</param>
-    /// <param name="baseDirectory">What relative paths are relative to.</param>
-    /// <returns>The program and its arguments, and the params as MLflow records them: values quoted as for a shell.</returns>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when it cannot be run so.</exception>
+    /// <summary>Computes the command of an entry point.</summary>
+    /// <param name="entryPoint">The name of the entry point, or of a script.</param>
+    /// <param name="parameters">The values of its parameters, and additional ones.</param>
+    /// <param name="baseDirectory">The base of relative paths.</param>
+    /// <returns>The program and its arguments, and the params as MLflow records them, with values quoted as for a shell.</returns>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if it cannot be run with these parameters.</exception>
     public (IReadOnlyList<string> Arguments, IReadOnlyList<KeyValuePair<string, string>> Params) Compute(string entryPoint, IReadOnlyList<KeyValuePair<string, string>> parameters, string baseDirectory) =>
         _file.Find(entryPoint).Compute(parameters, baseDirectory);
 
-    /// <summary>The tags that <c>mlflow run</c> gives a run of the project (mlflow.projects).</summary>
+    /// <summary>Returns the tags that <c>mlflow run</c> sets on a run of the project (mlflow.projects).</summary>
     public IReadOnlyList<Tag> Tags(string entryPoint) =>
     [
         new(RunTags.SourceType, "PROJECT"),
         new("mlflow.project.entryPoint", entryPoint),
         new("mlflow.project.backend", "local"),
 
-        // The name that MLflow 2 has for it beside the newer one.
+        // MLflow 2 uses this name in addition to the newer one.
         .. GitRepository.Find(Folder)?.RemoteUrl is { } remote ? [new Tag("mlflow.gitRepoURL", remote)] : Array.Empty<Tag>(),
     ];
 
-    /// <summary>Deletes what was fetched.</summary>
+    /// <summary>Deletes the fetched files.</summary>
     public void Dispose()
     {
         if (_temporary is not null)
@@ -95,7 +95,7 @@ public sealed class MlflowProject : IDisposable
     /// <inheritdoc/>
     public override string ToString() => _version is null ? SourceName : $"{SourceName}, version {_version}";
 
-    // MLflow names a folder in a repository by the repository.
+    // MLflow names a folder in a repository after the repository.
     private static string NameOf(string folder)
     {
         if (GitRepository.Find(folder)?.WorkTree is not { } tree)
@@ -109,7 +109,7 @@ public sealed class MlflowProject : IDisposable
 
     private static void Delete(string folder)
     {
-        // Git's own files are read-only, which Windows minds.
+        // Git's own files are read-only, so Windows would not delete them.
         foreach (FileInfo file in new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Where(file => file.IsReadOnly))
             file.IsReadOnly = false;
         Directory.Delete(folder, recursive: true);

@@ -3,12 +3,12 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Projects;
 
-/// <summary>What a project's <c>MLproject</c> file says, as mlflow.projects reads it.</summary>
+/// <summary>The content of a project's <c>MLproject</c> file, read as mlflow.projects does.</summary>
 internal sealed class ProjectFile
 {
     private static readonly string[] Environments = ["docker_env", "conda_env", "python_env"];
 
-    // mlflow run takes the first of these if MLproject names no environment, and also without an MLproject.
+    // mlflow run takes the first of these if MLproject names no environment, and also if there is no MLproject.
     private static readonly string[] DefaultFiles = ["python_env.yaml", "conda.yaml"];
 
     private readonly string _folder;
@@ -17,14 +17,14 @@ internal sealed class ProjectFile
     private ProjectFile(string folder, YamlMapping? root) => (_folder, _root) = (folder, root);
 
     /// <summary>
-    /// The environment that the project asks for: one that MLproject names, or a file with the default name; null without one.
+    /// The environment that the project requests: the one that MLproject names, or a file with the default name; null if it requests none.
     /// </summary>
     public string? Environment =>
         Environments.FirstOrDefault(name => _root?[name] is { IsTruthy: true })
         ?? DefaultFiles.FirstOrDefault(file => File.Exists(Path.Combine(_folder, file)));
 
-    /// <summary>Reads the project in a folder; one without the file has its scripts as entry points.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ConfigInvalid"/> when the file is no project file.</exception>
+    /// <summary>Reads the project in a folder. Without the file, the project's scripts are its entry points.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ConfigInvalid"/> if the file is not a valid project file.</exception>
     public static ProjectFile Load(string folder, CancellationToken cancellationToken)
     {
         string? path = Directory.EnumerateFiles(folder).FirstOrDefault(file => Path.GetFileName(file).Equals("MLproject", StringComparison.OrdinalIgnoreCase));
@@ -37,7 +37,7 @@ internal sealed class ProjectFile
                 throw Wrong(path, "it is not a mapping");
             if (mapping.Find("databricks_spark_job") is not null)
             {
-                throw Wrong(path, "it describes a job of Databricks (databricks_spark_job). "
+                throw Wrong(path, "it describes a Databricks job (databricks_spark_job). "
                     + "Run a workflow there with Invoke-AnovosWorkflow -ClusterId or -NewCluster");
             }
 
@@ -50,8 +50,8 @@ internal sealed class ProjectFile
         }
     }
 
-    /// <summary>The entry point of a name, or the script of that name.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when there is neither, or it has no command.</exception>
+    /// <summary>Returns the entry point with a name, or the script with that name.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if there is neither, or if it has no command.</exception>
     public EntryPoint Find(string name)
     {
         YamlMapping? all = _root?.Mapping("entry_points");
@@ -72,7 +72,7 @@ internal sealed class ProjectFile
             : throw new MlflowException(ErrorKind.InvalidValue, $"The project in {_folder} has no entry point '{name}'{(all is null ? "" : $", but {string.Join(", ", all.Entries.Select(entry => $"'{entry.Key.Text}'"))}")}. Name one of those, or a script that ends in .py or .sh.") { Target = name };
     }
 
-    // As mlflow run does, whether the environment is used or not.
+    // As in mlflow run, whether or not the environment is used.
     private static void CheckEnvironment(string path, string folder, YamlMapping root)
     {
         string[] named = [.. Environments.Where(name => root.Find(name) is not null)];
@@ -83,7 +83,7 @@ internal sealed class ProjectFile
         if (environment == "docker_env")
         {
             if ((value as YamlMapping)?["image"] is not { IsTruthy: true })
-                throw Wrong(path, "its docker_env names no image");
+                throw Wrong(path, "its docker_env does not name an image");
         }
         else if (value is not YamlScalar { Text: var file })
         {

@@ -3,15 +3,15 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Registry;
 
-/// <summary>Opens the files that a version in Unity Catalog is made of, and checks what MLflow's client checks of such a model.</summary>
+/// <summary>Opens the source files of a new version in Unity Catalog, with the same checks of the model as MLflow's client.</summary>
 internal sealed class CatalogSource(ModelRegistry registry)
 {
     private const string SkipVariable = "MLFLOW_SKIP_SIGNATURE_CHECK_FOR_UC_REGISTRY_MIGRATION";
 
     /// <summary>Opens the files.</summary>
     /// <exception cref="MlflowException">
-    /// <see cref="ErrorKind.ModelInvalid"/> for a folder without <c>MLmodel</c>, or a model without a signature;
-    /// <see cref="ErrorKind.ArtifactNotFound"/>.
+    /// <see cref="ErrorKind.ModelInvalid"/> for a folder without <c>MLmodel</c> or a model without a signature; <see
+    /// cref="ErrorKind.ArtifactNotFound"/>.
     /// </exception>
     public async Task<IArtifactStore> OpenAsync(NewModelVersion version, CancellationToken cancellationToken)
     {
@@ -49,7 +49,7 @@ internal sealed class CatalogSource(ModelRegistry registry)
                 : "a signature without outputs";
             throw new MlflowException(
                 ErrorKind.ModelInvalid,
-                $"The model at {source} has {lacks}, and Unity Catalog takes models with a signature of inputs and outputs only. "
+                $"The model at {source} has {lacks}, but Unity Catalog requires a signature with inputs and outputs. "
                 + "Log it again with mlflow's log_model(…, signature=infer_signature(inputs, outputs)).")
             { Target = source };
         }

@@ -2,25 +2,25 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Registry;
 
-/// <summary>What is to change of a registered model or a version of one; what is null stays as it is.</summary>
+/// <summary>A change of a registered model or of a version. A null stays as it is.</summary>
 /// <param name="Description">The description; empty for none.</param>
 /// <param name="Tags">Tags to set.</param>
 /// <param name="RemovedTags">Names of tags to remove.</param>
 public sealed record ModelChange(string? Description, IReadOnlyList<Tag> Tags, IReadOnlyList<string> RemovedTags)
 {
-    /// <summary>Another name, of a model.</summary>
+    /// <summary>The new name of a model.</summary>
     public string? NewName { get; init; }
 
-    /// <summary>The stage to move to, of a version.</summary>
+    /// <summary>The new stage of a version.</summary>
     public string? Stage { get; init; }
 
-    /// <summary>Whether the versions in the stage are archived.</summary>
+    /// <summary>Whether other versions in that stage are archived.</summary>
     public bool ArchiveExisting { get; init; }
 
     /// <summary>Whether it changes nothing.</summary>
     public bool IsNone => Description is null && Tags.Count == 0 && RemovedTags.Count == 0 && NewName is null && Stage is null;
 
-    /// <summary>Changes a model and answers its name; the name last, as everything before goes by it.</summary>
+    /// <summary>Changes a model and returns its name. The rename is last, because the other requests use the old name.</summary>
     public async Task<string> ApplyAsync(IModelRegistry registry, string name, CancellationToken cancellationToken)
     {
         if (Description is not null)
@@ -32,7 +32,7 @@ public sealed record ModelChange(string? Description, IReadOnlyList<Tag> Tags, I
         return NewName is null || NewName == name ? name : (await registry.Models.RenameAsync(name, NewName, cancellationToken).ConfigureAwait(false)).Name;
     }
 
-    /// <summary>Changes a version; the stage last, so that who watches stages sees it described.</summary>
+    /// <summary>Changes a version. The stage is last, so that anyone watching stages sees the complete version.</summary>
     public async Task ApplyAsync(IModelRegistry registry, string name, long version, CancellationToken cancellationToken)
     {
         if (Description is not null)

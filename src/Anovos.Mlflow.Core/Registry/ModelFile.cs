@@ -3,7 +3,7 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Registry;
 
-/// <summary>Reads the <c>MLmodel</c> file of a model's folder (mlflow.models.model.Model has the fields).</summary>
+/// <summary>Reads the <c>MLmodel</c> file in a model's folder. The fields are those of mlflow.models.model.Model.</summary>
 public static class ModelFile
 {
     /// <summary>The file's name.</summary>
@@ -11,7 +11,7 @@ public static class ModelFile
 
     private const long MaxBytes = 10 * 1024 * 1024;
 
-    /// <summary>What the file in a folder says; a folder without one is a model without flavors.</summary>
+    /// <summary>Reads the file in a folder. A folder without the file is a model without flavors.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ModelInvalid"/></exception>
     public static MlflowModel Read(string folder, CancellationToken cancellationToken)
     {
@@ -19,12 +19,12 @@ public static class ModelFile
         if (!File.Exists(path))
             return new MlflowModel { Path = folder };
         if (new FileInfo(path).Length > MaxBytes)
-            throw Invalid(path, $"It has more than {MaxBytes} bytes, too many for such a file.");
+            throw Invalid(path, $"It has more than {MaxBytes} bytes, which is too large for this file.");
         try
         {
             return YamlReader.Read(YamlText.Decode(File.ReadAllBytes(path)), cancellationToken) is YamlMapping root
                 ? Read(root, folder)
-                : throw Invalid(path, "It does not hold a mapping of fields.");
+                : throw Invalid(path, "It is not a mapping of fields.");
         }
         catch (YamlFault fault)
         {
@@ -32,7 +32,7 @@ public static class ModelFile
         }
     }
 
-    // One field that cannot be read costs that field only.
+    // A field that cannot be read does not affect the others.
     private static MlflowModel Read(YamlMapping root, string folder)
     {
         List<string> warnings = [];
@@ -99,7 +99,7 @@ public static class ModelFile
         _ => null,
     };
 
-    // 1 and '1' are two keys to Python.
+    // To Python, 1 and '1' are different keys.
     private static Dictionary<string, object?> ToObject(YamlMapping mapping)
     {
         var fields = new Dictionary<string, object?>(StringComparer.Ordinal);

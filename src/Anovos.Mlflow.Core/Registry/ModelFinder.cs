@@ -6,34 +6,37 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Registry;
 
-/// <summary>Finds what the URI of a model names.</summary>
+/// <summary>Finds the model that a URI names.</summary>
 public sealed class ModelFinder(ModelRegistry registry)
 {
     private static readonly Regex ArtifactOfRun =
         new("^[a-z][a-z0-9+.-]*:/.*/(?<run>[0-9a-f]{32})/artifacts/", RegexOptions.CultureInvariant);
 
-    // A version of a version of …: more than anybody makes.
+    // The limit for a version of a version of a version … Nobody creates such a long chain.
     private const int MostSteps = 10;
     private const int PageSize = 100;
 
-    /// <summary>The version that the URI names by number, alias or stage.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ModelNotFound"/>, <see cref="ErrorKind.ModelVersionNotFound"/>; <see cref="ErrorKind.InvalidValue"/> for the URI of no version.</exception>
+    /// <summary>Finds the version that the URI names by number, alias or stage.</summary>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.ModelNotFound"/>, <see cref="ErrorKind.ModelVersionNotFound"/>; <see cref="ErrorKind.InvalidValue"/> if the URI
+    /// does not name a version.
+    /// </exception>
     public async Task<ModelVersion> FindVersionAsync(ModelUri uri, CancellationToken cancellationToken)
     {
         if (uri.Name.Length == 0)
-            throw new MlflowException(ErrorKind.InvalidValue, $"{uri} names no version of a registered model. Write models:/name/1, models:/name@alias or models:/name/latest.") { Target = uri.ToString() };
+            throw new MlflowException(ErrorKind.InvalidValue, $"{uri} does not name a version of a registered model. Write models:/name/1, models:/name@alias or models:/name/latest.") { Target = uri.ToString() };
         if (uri.Alias is not null)
             return await registry.Aliases.GetAsync(uri.Name, uri.Alias, cancellationToken).ConfigureAwait(false);
         long version = uri.Version ?? await NewestAsync(uri, cancellationToken).ConfigureAwait(false);
         return await registry.Versions.GetAsync(uri.Name, version, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Where the files are of the model that the URI names.</summary>
+    /// <summary>Finds the files of the model that the URI names.</summary>
     public Task<ModelLocation> LocateAsync(ModelUri uri, CancellationToken cancellationToken) => LocateAsync(uri, MostSteps, cancellationToken);
 
     /// <summary>
-    /// The version that a source would make: of <c>runs:</c> and <c>models:</c> URIs the place, the run and the logged model are
-    /// looked up, as MLflow's own client does; any other is taken as it is.
+    /// Describes the version that a source would create. For <c>runs:</c> and <c>models:</c> URIs, it looks up the location, the run and
+    /// the logged model, as MLflow's own client does. Any other source is used as it is.
     /// </summary>
     public async Task<NewModelVersion> ResolveAsync(string name, string source, CancellationToken cancellationToken)
     {
@@ -46,7 +49,7 @@ public sealed class ModelFinder(ModelRegistry registry)
             : new NewModelVersion(name, location.ModelUri) { RunId = runId, ModelId = location.Version is null ? location.Logged?.ModelId : null };
     }
 
-    /// <summary>Where the files are that a version is to be made of.</summary>
+    /// <summary>Finds the files that a version is to be created from.</summary>
     internal async Task<ModelLocation> LocateAsync(NewModelVersion version, CancellationToken cancellationToken)
     {
         if (ModelUri.IsOne(version.Source))
@@ -60,7 +63,7 @@ public sealed class ModelFinder(ModelRegistry registry)
     private async Task<ModelLocation> LocateAsync(ModelUri uri, int steps, CancellationToken cancellationToken)
     {
         if (steps == 0)
-            throw new MlflowException(ErrorKind.ServerError, $"{uri} comes from a version that comes from a version … of which {MostSteps} were followed.") { Target = uri.ToString() };
+            throw new MlflowException(ErrorKind.ServerError, $"{uri} refers to a version that refers to another version, and so on. Gave up after {MostSteps} steps.") { Target = uri.ToString() };
         if (uri.ModelId is not null)
             return Of(await registry.Logged.GetAsync(uri.ModelId, cancellationToken).ConfigureAwait(false));
         if (uri.RunId is not null)
@@ -89,7 +92,7 @@ public sealed class ModelFinder(ModelRegistry registry)
         };
     }
 
-    // Since 3.17 a server takes such a source only together with the run that has it.
+    // Since 3.17, a server accepts such a source only together with the run that owns it.
     private async Task<string?> FindRunOfAsync(string source, CancellationToken cancellationToken)
     {
         if (RunIn(source) is not { } runId)
@@ -116,7 +119,7 @@ public sealed class ModelFinder(ModelRegistry registry)
             : throw NoVersion(uri);
     }
 
-    // Its models do not name their versions.
+    // Its models do not list their versions.
     private static async Task<long> NewestAsync(UnityCatalogRegistry catalog, ModelUri uri, CancellationToken cancellationToken)
     {
         if (uri.Stage is not null)
@@ -131,7 +134,7 @@ public sealed class ModelFinder(ModelRegistry registry)
         string which = uri.Stage is null ? " yet" : $" in the stage '{uri.Stage}'";
         return new(
             ErrorKind.ModelVersionNotFound,
-            $"The registered model '{uri.Name}' has no version{which}. Get-MlflowModelVersion lists those it has.")
+            $"The registered model '{uri.Name}' has no version{which}. Get-MlflowModelVersion lists its versions.")
         { Target = uri.ToString() };
     }
 
@@ -144,11 +147,11 @@ public sealed class ModelFinder(ModelRegistry registry)
         {
             if ((await ArtifactTree.FindAsync(artifacts, path, cancellationToken).ConfigureAwait(false)).IsDirectory)
                 return location;
-            throw new MlflowException(ErrorKind.InvalidValue, $"'{path}' of run {runId} is a file, and a model is a folder. Name the folder that it is in.") { Target = path };
+            throw new MlflowException(ErrorKind.InvalidValue, $"'{path}' of run {runId} is a file, but a model is a folder. Give the folder that contains it.") { Target = path };
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.ArtifactNotFound)
         {
-            // MLflow 3 keeps a run's models beside the run, under the name that was the path.
+            // MLflow 3 keeps a run's models beside the run, under the name that used to be the path.
             return await FindLoggedAsync(run, path, cancellationToken).ConfigureAwait(false) is { } logged ? Of(logged) : throw e.Rewrap($"Run {runId} has no artifact '{path}'. Get-MlflowArtifact lists its artifacts.", target: path);
         }
     }
@@ -157,7 +160,7 @@ public sealed class ModelFinder(ModelRegistry registry)
     {
         try
         {
-            // By one condition: there are servers of 3.11 that read no AND in this search.
+            // A single condition, because some 3.11 servers cannot parse AND in this search.
             List<LoggedModel> models = await PageWalker.ReadAllAsync(token => registry.Logged.SearchAsync([run.ExperimentId], ModelFilter.LoggedByRun(run.RunId), PageSize, token, cancellationToken)).ConfigureAwait(false);
             return models.FirstOrDefault(model => model.Name == name);
         }
@@ -167,14 +170,14 @@ public sealed class ModelFinder(ModelRegistry registry)
         }
     }
 
-    // Only the artifacts of a run can be reached by URLs that a server signs.
+    // Presigned URLs can reach only the artifacts of a run.
     private static string? RunIn(string source) =>
         (source.StartsWith("mlflow-artifacts:", StringComparison.Ordinal) || ArtifactStores.MayBeSigned(source))
         && ArtifactOfRun.Match(source) is { Success: true } match
             ? match.Groups["run"].Value
             : null;
 
-    // A workspace lets its runs' artifacts be read where it does not give out the registry's own copy.
+    // A workspace may allow access to a run's artifacts even where it denies access to the registry's own copy.
     private async Task<ModelLocation?> InItsRunAsync(ModelVersion version, CancellationToken cancellationToken)
     {
         string? runId = version.RunId.Length > 0 ? version.RunId : RunIn(version.Source);

@@ -5,22 +5,22 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Registry;
 
-/// <summary>Where the files of a model are.</summary>
-/// <param name="ModelUri">The URI of the model: of the version, where an alias or a stage named it.</param>
-/// <param name="Owner">The run whose artifacts they are among; one without an id for a root that is the model's alone.</param>
-/// <param name="ArtifactPath">The folder there; empty for the root.</param>
+/// <summary>The location of a model's files.</summary>
+/// <param name="ModelUri">The URI of the model. If an alias or a stage was given, the URI of the version.</param>
+/// <param name="Owner">The run that has the files as artifacts; a run without an id if the root belongs to the model alone.</param>
+/// <param name="ArtifactPath">The folder among the artifacts; empty for the root.</param>
 public sealed record ModelLocation(string ModelUri, Run Owner, string ArtifactPath)
 {
-    /// <summary>The version, where it is one.</summary>
+    /// <summary>The version; null if it is not a version.</summary>
     public ModelVersion? Version { get; init; }
 
-    /// <summary>The logged model, where it is one.</summary>
+    /// <summary>The logged model; null if it is not one.</summary>
     public LoggedModel? Logged { get; init; }
 
-    /// <summary>Opens the files where the registry gives access to them itself; null where they are artifacts like others.</summary>
+    /// <summary>Opens the files if the registry itself gives access to them; null if they are ordinary artifacts.</summary>
     internal Func<IArtifactStore>? Files { get; init; }
 
-    /// <summary>The run that made the model; empty where none is named.</summary>
+    /// <summary>The run that created the model; empty if none is named.</summary>
     public string RunId => Version?.RunId ?? Logged?.RunId ?? Owner.RunId;
 
     /// <summary>The URI of the folder.</summary>
@@ -36,6 +36,6 @@ public sealed record ModelLocation(string ModelUri, Run Owner, string ArtifactPa
         return ArtifactPath.Length == 0 ? artifacts : new ArtifactSubtree(artifacts, ArtifactPath);
     }
 
-    /// <summary>A root that belongs to no run.</summary>
+    /// <summary>Returns a root that does not belong to a run.</summary>
     internal static Run Root(string artifactUri) => new() { RunId = "", ExperimentId = "", ArtifactUri = artifactUri };
 }

@@ -4,30 +4,33 @@ using Anovos.Mlflow.Artifacts;
 
 namespace Anovos.Mlflow.Registry;
 
-/// <summary>Receives a whole model: all its files or an error.</summary>
-/// <param name="location">Where it is.</param>
+/// <summary>Downloads a whole model: all its files, or an error.</summary>
+/// <param name="location">The location of the model.</param>
 /// <param name="artifacts">Its files, as <see cref="ModelLocation.OpenArtifacts"/> opens them.</param>
-/// <param name="parallelism">How many files are under way together.</param>
-/// <param name="overwrite">Whether a file that is there with other bytes is replaced.</param>
+/// <param name="parallelism">The number of files that are downloaded in parallel.</param>
+/// <param name="overwrite">Whether existing files with different content are replaced.</param>
 public sealed class ModelReceiver(ModelLocation location, IArtifactStore artifacts, int parallelism, bool overwrite)
 {
     /// <summary>
-    /// Receives the model into a folder of its own under the destination, so that two versions never mix: <c>name/1</c>, the id of
-    /// a logged model, or <c>run id/path</c>. Each file's length is that of the list.
+    /// Downloads the model into its own folder below the destination, so that two versions never mix: <c>name/1</c>, the id of a logged
+    /// model, or <c>run id/path</c>. Each file must have the length in the listing.
     /// </summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactReceiveFailed"/> when a file did not come; <see cref="ErrorKind.ArtifactNotFound"/> when there is none; <see cref="ErrorKind.ModelInvalid"/>.</exception>
-    /// <exception cref="IOException">The folder cannot be made or written to.</exception>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.ArtifactReceiveFailed"/> if a file could not be downloaded; <see cref="ErrorKind.ArtifactNotFound"/> if there
+    /// are no files; <see cref="ErrorKind.ModelInvalid"/>.
+    /// </exception>
+    /// <exception cref="IOException">The folder cannot be created or written to.</exception>
     public async Task<MlflowModel> ReceiveAsync(string destination, Action<TransferProgress> progress, CancellationToken cancellationToken)
     {
         IReadOnlyList<ListedArtifact> files = await ArtifactTree.FilesAsync(artifacts, "", parallelism, cancellationToken).ConfigureAwait(false);
         if (files.Count == 0)
-            throw new MlflowException(ErrorKind.ArtifactNotFound, $"{location.ModelUri} has no files: {location.ArtifactUri} is empty or gone.") { Target = location.ModelUri };
+            throw new MlflowException(ErrorKind.ArtifactNotFound, $"{location.ModelUri} has no files: {location.ArtifactUri} is empty or does not exist.") { Target = location.ModelUri };
 
         string folder = Path.GetDirectoryName(new DestinationFolder(destination).PathFor($"{FolderIn(location)}/{ModelFile.Name}"))!;
         var failed = new ConcurrentQueue<ArtifactReceived>();
         await new ArtifactReceiver(artifacts, parallelism, overwrite).ReceiveAsync(files, folder, Completed, progress, cancellationToken).ConfigureAwait(false);
         if (failed.TryPeek(out ArtifactReceived? first))
-            throw new MlflowException(ErrorKind.ArtifactReceiveFailed, $"{location.ModelUri} was not received: {failed.Count} of its {files.Count} files failed. '{first.Artifact.ArtifactPath}': {first.Error!.Message}", first.Error) { Target = location.ModelUri };
+            throw new MlflowException(ErrorKind.ArtifactReceiveFailed, $"{location.ModelUri} was not downloaded: {failed.Count} of its {files.Count} files failed. '{first.Artifact.ArtifactPath}': {first.Error!.Message}", first.Error) { Target = location.ModelUri };
 
         MlflowModel model = ModelFile.Read(folder, cancellationToken);
         return model with
@@ -47,7 +50,7 @@ public sealed class ModelReceiver(ModelLocation location, IArtifactStore artifac
         }
     }
 
-    /// <summary>The model's folder under a destination.</summary>
+    /// <summary>Returns the model's folder below a destination.</summary>
     public static string FolderIn(ModelLocation location) => location switch
     {
         { Version: { } version } => $"{version.Name}/{version.Version.ToString(CultureInfo.InvariantCulture)}",

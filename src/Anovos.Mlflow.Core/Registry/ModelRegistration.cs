@@ -2,7 +2,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Registry;
 
-/// <summary>Operations that are the same on every registry.</summary>
+/// <summary>Operations that work the same on every registry.</summary>
 public static class ModelRegistration
 {
     /// <summary>Creates a version and points aliases to it. Creates the registered model first if it is missing.</summary>
@@ -49,16 +49,18 @@ public static class ModelRegistration
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.PermissionDenied)
         {
-            // MLflow with basic authentication does not say whether a model is missing or another user's. Creating it shows which.
+            // MLflow with basic authentication does not say whether a model is missing or belongs to another user. Creating it shows which.
             return false;
         }
     }
 
-    /// <summary>Returns the model with exactly the name that is meant; null if there is none.</summary>
+    /// <summary>Finds the model that the name means exactly; null if there is none.</summary>
     public static Task<RegisteredModel?> FindAsync(this IRegisteredModels models, NamePattern name, CancellationToken cancellationToken) =>
         name.FindAsync(exact => FindExactAsync(models, exact, cancellationToken), model => model.Name);
 
-    /// <summary>Returns the name of the model that is meant where wildcards are not allowed; without such a model, the name itself.</summary>
+    /// <summary>
+    /// Returns the name of the model that is meant where wildcards are not allowed. If there is no such model, returns the given name.
+    /// </summary>
     public static async Task<string> ResolveNameAsync(this IRegisteredModels models, string name, CancellationToken cancellationToken)
     {
         var pattern = new NamePattern(name);

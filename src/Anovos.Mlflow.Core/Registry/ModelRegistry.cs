@@ -3,7 +3,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Registry;
 
-/// <summary>The model registry beside a tracking store, and the logged models that MLflow 3 keeps there.</summary>
+/// <summary>The model registry that belongs to a tracking store, with the logged models that MLflow 3 keeps there.</summary>
 public sealed class ModelRegistry : IModelRegistry
 {
     private readonly IModelRegistry _registry;
@@ -11,7 +11,7 @@ public sealed class ModelRegistry : IModelRegistry
     private ModelRegistry(ITrackingStore store, IModelRegistry registry, ILoggedModelStore logged) =>
         (Store, _registry, Logged) = (store, registry, logged);
 
-    // Two registries of one workspace.
+    // A workspace has two registries.
     private ModelRegistry(WorkspaceStore workspace, ITrackingStore store, RegistryKind kind)
     {
         (Store, Logged) = (store, store.As<DirectoryStore>()?.LoggedModels ?? Of(store, RegistryKind.Workspace).Logged);
@@ -21,7 +21,7 @@ public sealed class ModelRegistry : IModelRegistry
         _registry = kind == RegistryKind.UnityCatalog ? catalog : new WorkspaceRegistry(own, catalog, workspace.DefaultRegistry);
     }
 
-    /// <summary>The tracking store beside the registry.</summary>
+    /// <summary>The tracking store of the registry.</summary>
     public ITrackingStore Store { get; }
 
     /// <inheritdoc/>
@@ -40,16 +40,16 @@ public sealed class ModelRegistry : IModelRegistry
     public ILoggedModelStore Logged { get; }
 
     /// <summary>
-    /// Opens the registry beside a store. A folder has none here: MLflow's own takes no lock while it looks for the next
-    /// version's number, and newer MLflow has dropped it.
+    /// Opens the registry of a store. A folder has none here: MLflow's own file registry does not lock while it finds the next version
+    /// number, and newer MLflow versions have dropped it.
     /// </summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> for a folder.</exception>
     public static ModelRegistry Of(ITrackingStore store) => Of(store, RegistryKind.Default);
 
     /// <summary>Opens a registry of a workspace.</summary>
-    /// <param name="store">The workspace, or any store for the registry beside it.</param>
-    /// <param name="kind">Which of the workspace's registries.</param>
-    /// <param name="runs">The store of the runs that models are made of; null for the same store.</param>
+    /// <param name="store">The workspace, or any store for its registry.</param>
+    /// <param name="kind">Which of the workspace's registries to open.</param>
+    /// <param name="runs">The store of the runs that models are created from; null for the same store.</param>
     /// <inheritdoc cref="Of(ITrackingStore)"/>
     public static ModelRegistry Of(ITrackingStore store, RegistryKind kind, ITrackingStore? runs = null)
     {
@@ -66,17 +66,19 @@ public sealed class ModelRegistry : IModelRegistry
         throw new MlflowException(ErrorKind.NotSupported, RegistryErrors.FolderHasNone(store.TrackingUri)) { Target = store.TrackingUri };
     }
 
-    /// <summary>Opens the registry beside a store to copy from it: that of MLflow's own file store, too, which can only be read.</summary>
+    /// <summary>
+    /// Opens the registry of a store in order to copy from it. Includes the registry of MLflow's own file store, which is read-only here.
+    /// </summary>
     internal static ModelRegistry ToCopyFrom(ITrackingStore store) => store.As<DirectoryStore>() is { } folder
         ? new ModelRegistry(folder, folder.Registry, folder.LoggedModels)
         : Of(store);
 
-    /// <summary>The registry as one that can do what only some can; null where this one cannot.</summary>
+    /// <summary>Returns the registry as an interface that only some registries implement; null if this one does not.</summary>
     internal T? As<T>()
         where T : class, IModelRegistry =>
         _registry as T;
 
-    /// <summary>Throws for the stage of a model whose registry has none.</summary>
+    /// <summary>Throws if a stage is given for a model whose registry has no stages.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/></exception>
     public async Task ThrowIfWithoutStagesAsync(string name, string stage, CancellationToken cancellationToken)
     {
@@ -84,7 +86,7 @@ public sealed class ModelRegistry : IModelRegistry
             throw UnityCatalogVersions.NoStages(name, stage);
     }
 
-    /// <summary>The registry of Unity Catalog that has a model; null if the model is of another registry.</summary>
+    /// <summary>Returns the Unity Catalog registry of a model; null if the model belongs to another registry.</summary>
     internal async Task<UnityCatalogRegistry?> CatalogOfAsync(string name, CancellationToken cancellationToken) => _registry switch
     {
         UnityCatalogRegistry catalog => catalog,

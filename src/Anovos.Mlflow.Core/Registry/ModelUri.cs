@@ -4,9 +4,8 @@ using System.Text.RegularExpressions;
 namespace Anovos.Mlflow.Registry;
 
 /// <summary>
-/// What a model is called: <c>models:/name/1</c>, <c>models:/name@alias</c>, <c>models:/name/Production</c>,
-/// <c>models:/name/latest</c>, a logged model <c>models:/m-…</c>, or a folder of a run, <c>runs:/id/path</c>
-/// (mlflow.store.artifact.utils.models has the rules).
+/// The URI of a model: <c>models:/name/1</c>, <c>models:/name@alias</c>, <c>models:/name/Production</c>, <c>models:/name/latest</c>, a
+/// logged model <c>models:/m-…</c>, or a folder of a run, <c>runs:/id/path</c>. The rules are in mlflow.store.artifact.utils.models.
 /// </summary>
 public sealed record ModelUri
 {
@@ -14,44 +13,44 @@ public sealed record ModelUri
 
     private static readonly Regex Scheme = new("^(?:models|runs):/", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase);
 
-    // Three slashes are an empty host, and of further ones MLflow takes no notice.
+    // Three slashes mean an empty host. MLflow ignores further slashes.
     private static readonly Regex Form = new(
         @"^(?<scheme>models|runs):(?:/(?!/)|///+|//(?<host>[^/]+)/+)(?<path>.*)\z",
         RegexOptions.CultureInvariant | RegexOptions.IgnoreCase | RegexOptions.Singleline);
 
     private ModelUri(string text) => Text = text;
 
-    /// <summary>The registered model's name; empty where none is named.</summary>
+    /// <summary>The registered model's name; empty if none is named.</summary>
     public string Name { get; private init; } = "";
 
-    /// <summary>The version, where one is named.</summary>
+    /// <summary>The version number, if given.</summary>
     public long? Version { get; private init; }
 
-    /// <summary>The alias, where one is named.</summary>
+    /// <summary>The alias, if given.</summary>
     public string? Alias { get; private init; }
 
-    /// <summary>The stage, where one is named; null for the newest of all.</summary>
+    /// <summary>The stage, if given; null for the newest version in any stage.</summary>
     public string? Stage { get; private init; }
 
-    /// <summary>The id of a logged model, where it is one.</summary>
+    /// <summary>The id of a logged model; null if it is not one.</summary>
     public string? ModelId { get; private init; }
 
-    /// <summary>The run, where it is a folder of one.</summary>
+    /// <summary>The run id, if it is a folder of a run.</summary>
     public string? RunId { get; private init; }
 
-    /// <summary>The folder of the run.</summary>
+    /// <summary>The folder in the run.</summary>
     public string ArtifactPath { get; private init; } = "";
 
-    /// <summary>The registry URI of the Databricks workspace that it names; null where it names none.</summary>
+    /// <summary>The registry URI of the Databricks workspace that it names; null if it does not name one.</summary>
     public string? Workspace { get; private init; }
 
     private string Text { get; }
 
-    /// <summary>Whether a text has the scheme of such a URI.</summary>
+    /// <summary>Returns whether a text has the scheme of such a URI.</summary>
     public static bool IsOne(string text) => Scheme.IsMatch(text);
 
-    /// <summary>Reads a URI.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>; the message says which forms there are.</exception>
+    /// <summary>Parses a URI.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>; the message lists the valid forms.</exception>
     public static ModelUri Parse(string text)
     {
         Match match = Form.Match(text);
@@ -76,7 +75,7 @@ public sealed record ModelUri
         return uri with { Workspace = workspace };
     }
 
-    /// <summary>The version of that number.</summary>
+    /// <summary>Returns the URI of a version by number.</summary>
     public static ModelUri Of(string name, long version) => new($"models:/{name}/{version.ToString(CultureInfo.InvariantCulture)}") { Name = name, Version = version };
 
     /// <inheritdoc/>
@@ -103,7 +102,7 @@ public sealed record ModelUri
         return at > 0 && at < one.Length - 1 ? new ModelUri(text) { Name = one.Substring(0, at), Alias = one.Substring(at + 1) } : null;
     }
 
-    // Of hosts, MLflow knows databricks and databricks-uc, each also after a profile.
+    // MLflow knows only the hosts databricks and databricks-uc, each optionally after a profile.
     private static string? WorkspaceOf(string host)
     {
         string[] parts = host.Split('@');

@@ -5,14 +5,14 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Registry;
 
-/// <summary>Reads the signature in an <c>MLmodel</c> file: texts of JSON, as Python writes it.</summary>
+/// <summary>Reads the signature in an <c>MLmodel</c> file: strings of JSON as Python writes it.</summary>
 /// <param name="warn">Called with each field that cannot be read, its position in the file and the reason.</param>
 internal sealed class SignatureReader(Action<string, YamlPosition, string> warn)
 {
-    // Python writes NaN and the infinities into JSON, which has neither.
+    // Python writes NaN and infinities into JSON, which does not allow them.
     private static readonly Regex PythonNumber = new(@"""(?:\\.|[^""\\])*""|(?<number>NaN|-?Infinity)", RegexOptions.CultureInvariant);
 
-    // Before such a number, as a text: no text of a file has it, for YAML forbids it and JSON escapes it.
+    // Put before such a number, as a string. The character cannot be in a string of the file: YAML forbids it and JSON escapes it.
     private const string Mark = "\u0001";
     private static readonly Regex Marked = new(@"""\\u0001(?<number>NaN|-?Infinity)""", RegexOptions.CultureInvariant);
 
@@ -32,7 +32,7 @@ internal sealed class SignatureReader(Action<string, YamlPosition, string> warn)
 
     private static JsonElement[] Parse(YamlNode node)
     {
-        string text = (node as YamlScalar)?.Text ?? throw new FormatException($"it is {node.Description}, not JSON in a text");
+        string text = (node as YamlScalar)?.Text ?? throw new FormatException($"it is {node.Description}, not JSON in a string");
         using JsonDocument json = JsonDocument.Parse(PythonNumber.Replace(text, match => match.Groups["number"] is { Success: true } number
             ? JsonSerializer.Serialize(Mark + number.Value)
             : match.Value));
@@ -47,7 +47,7 @@ internal sealed class SignatureReader(Action<string, YamlPosition, string> warn)
             throw new FormatException("it is not an object");
         bool hasDefault = json.TryGetProperty("default", out JsonElement value);
 
-        // MLflow before 2.10 wrote it the other way round.
+        // MLflow before 2.10 wrote the inverse field, optional.
         bool isOptional = hasDefault || Says("required", JsonValueKind.False) || Says("optional", JsonValueKind.True);
         return new ModelField(
             NameOf(json),
@@ -65,7 +65,7 @@ internal sealed class SignatureReader(Action<string, YamlPosition, string> warn)
 
     private static long Side(JsonElement side) => side.ValueKind == JsonValueKind.Null ? -1 : side.GetInt64();
 
-    // The columns of a data frame without names are numbers.
+    // A data frame without column names has numbers as names.
     private static string NameOf(JsonElement json) => !json.TryGetProperty("name", out JsonElement name) ? "" : name.ValueKind switch
     {
         JsonValueKind.String => name.GetString()!,
@@ -73,10 +73,10 @@ internal sealed class SignatureReader(Action<string, YamlPosition, string> warn)
         _ => Marked.Replace(name.GetRawText(), "${number}"),
     };
 
-    // Of a param, the first MLflow that had params called it dtype.
+    // The first MLflow version with params called a param's type dtype.
     private static string TypeOf(JsonElement json) => json.Text("type") is { Length: > 0 } type ? type : json.Text("dtype");
 
-    // InvalidOperationException: a value of another type, or a text with half a surrogate pair.
+    // InvalidOperationException: a value of another type, or a string with half a surrogate pair.
     private T? Try<T>(string field, YamlPosition position, Func<T> read)
         where T : class
     {

@@ -2,18 +2,18 @@ using Anovos.Mlflow.Artifacts;
 
 namespace Anovos.Mlflow.Reports;
 
-/// <summary>The files of a run, as many as anyone looks through.</summary>
+/// <summary>The files of a run, up to the number that anyone would look through.</summary>
 /// <param name="Files">The files, in the order of their paths.</param>
-/// <param name="IsComplete">Whether these are all.</param>
+/// <param name="IsComplete">Whether the list is complete.</param>
 internal sealed record ArtifactIndex(IReadOnlyList<Artifact> Files, bool IsComplete)
 {
-    // A folder of a server is a request, and Spark leaves folders of thousands of files.
+    // Listing a folder of a server takes a request, and Spark leaves folders with thousands of files.
     private const int MostFiles = 1000;
     private const int MostFolders = 200;
 
     public static ArtifactIndex Empty { get; } = new([], IsComplete: true);
 
-    /// <summary>Lists folder after folder, those nearest to the root first.</summary>
+    /// <summary>Lists folder by folder, starting near the root.</summary>
     public static async Task<ArtifactIndex> ReadAsync(IArtifactStore store, CancellationToken cancellationToken)
     {
         List<Artifact> files = [];

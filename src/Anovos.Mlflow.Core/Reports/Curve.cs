@@ -2,21 +2,23 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Reports;
 
-/// <summary>The history of a metric as it is drawn: in order, a point a step, and of a long one so many that no extreme is lost.</summary>
+/// <summary>
+/// The history of a metric as it is drawn: in order, with one point per step. A long history is sampled so that no extreme is lost.
+/// </summary>
 /// <param name="Points">The points to draw.</param>
-/// <param name="Length">How many points the history has.</param>
+/// <param name="Length">The number of points in the history.</param>
 internal sealed record Curve(IReadOnlyList<Metric> Points, int Length)
 {
-    /// <summary>How many points are drawn at most: about two a pixel of a chart's column, as many as can be seen.</summary>
+    /// <summary>The maximum number of points drawn: about two per pixel of a chart's width, which is as many as can be seen.</summary>
     public const int MostPoints = 600;
 
-    /// <summary>Whether the points differ by their time only: who wrote them counted no steps.</summary>
+    /// <summary>Whether the points differ only by time, because the writer did not count steps.</summary>
     public bool IsByTime { get; private init; }
 
-    /// <summary>How many values of the history are no finite number.</summary>
+    /// <summary>The number of values in the history that are not finite.</summary>
     public int NotFinite { get; private init; }
 
-    /// <summary>The curve of a history in any order; of several points at one step the last counts.</summary>
+    /// <summary>Computes the curve of a history in any order. If a step has several points, the last one counts.</summary>
     public static Curve Of(IReadOnlyList<Metric> history)
     {
         bool isByTime = history.Count > 1 && history.All(point => point.Step == history[0].Step);
@@ -28,7 +30,7 @@ internal sealed record Curve(IReadOnlyList<Metric> Points, int Length)
         return new Curve(Sample(ordered), history.Count) { IsByTime = isByTime, NotFinite = history.Count(point => !IsFinite(AsWritten(point.Value))) };
     }
 
-    /// <summary>A value as it was written: SQL stores keep an infinity as the largest number.</summary>
+    /// <summary>Returns a value as it was written. SQL stores keep an infinity as the largest number.</summary>
     public static double AsWritten(double value) => value switch
     {
         double.MaxValue => double.PositiveInfinity,
@@ -36,7 +38,7 @@ internal sealed record Curve(IReadOnlyList<Metric> Points, int Length)
         _ => value,
     };
 
-    // Of each bucket the smallest and the largest value; one that is not finite makes a gap, and a gap is seen too.
+    // Keeps the smallest and the largest value of each bucket. A value that is not finite is kept too, because it shows as a gap.
     private static IReadOnlyList<Metric> Sample(Metric[] points)
     {
         if (points.Length <= MostPoints)

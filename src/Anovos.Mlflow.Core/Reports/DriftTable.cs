@@ -4,19 +4,19 @@ using Anovos.Mlflow.Workflow;
 namespace Anovos.Mlflow.Reports;
 
 /// <summary>
-/// A table that flags attributes, as Anovos' <c>drift_statistics</c> and <c>stability_index</c>, over runs: read from the
-/// metrics <c>table/attribute/method</c> and the tags <c>flagged/table</c> that <c>Write-AnovosStatistic</c> writes.
+/// A table that flags attributes, such as Anovos' <c>drift_statistics</c> and <c>stability_index</c>, over several runs. It is read from
+/// the metrics <c>table/attribute/method</c> and the tags <c>flagged/table</c> that <c>Write-AnovosStatistic</c> writes.
 /// </summary>
 /// <param name="Name">The table.</param>
-/// <param name="Methods">What was measured, as <c>PSI</c>.</param>
-/// <param name="Rows">The attributes: those flagged in most runs first.</param>
+/// <param name="Methods">The measures, such as <c>PSI</c>.</param>
+/// <param name="Rows">The attributes, starting with those flagged in the most runs.</param>
 internal sealed record DriftTable(string Name, IReadOnlyList<string> Methods, IReadOnlyList<DriftRow> Rows)
 {
-    /// <summary>The tables that flag attributes in one of the runs.</summary>
+    /// <summary>Returns the tables that flag attributes in one of the runs.</summary>
     public static IReadOnlyList<DriftTable> Of(IReadOnlyList<Run> runs) =>
         [.. runs.SelectMany(Tables).Distinct().OrderBy(table => table, StringComparer.Ordinal).Select(table => Of(table, runs)).Where(table => table.Rows.Count > 0)];
 
-    /// <summary>Whether the metric stands in one of the tables.</summary>
+    /// <summary>Returns whether the metric belongs to the table.</summary>
     public bool Has(string key) => key.StartsWith(Name + "/", StringComparison.Ordinal);
 
     private static IEnumerable<string> Tables(Run run) =>
@@ -59,7 +59,7 @@ internal sealed record DriftTable(string Name, IReadOnlyList<string> Methods, IR
         return cells;
     }
 
-    // The metrics know for sure; of a wide table they may lack attributes that the tag names.
+    // The metrics are authoritative. In a wide table, they may lack attributes that the tag names.
     private static HashSet<string> Flagged(string table, Run run, Dictionary<string, Dictionary<string, double>> cells)
     {
         HashSet<string> flagged = [.. cells.Where(row => row.Value.TryGetValue(StatisticTable.FlaggedColumn, out double flag) && flag != 0).Select(row => row.Key)];
@@ -71,8 +71,8 @@ internal sealed record DriftTable(string Name, IReadOnlyList<string> Methods, IR
     private static string Original(Run run, string segment) => run.Tags.TryGetValue(StatisticReport.NameTags + segment, out string? original) ? original : segment;
 }
 
-/// <summary>An attribute of a table that flags some.</summary>
+/// <summary>An attribute of such a table.</summary>
 /// <param name="Attribute">Its name.</param>
-/// <param name="Flags">By run: whether it is flagged; null where the run does not know it.</param>
-/// <param name="Values">By run: a value a method; null where the run does not know it.</param>
+/// <param name="Flags">For each run, whether the attribute is flagged; null if the run does not have it.</param>
+/// <param name="Values">For each run, one value per method; null if the run does not have it.</param>
 internal sealed record DriftRow(string Attribute, IReadOnlyList<bool?> Flags, IReadOnlyList<IReadOnlyList<double?>?> Values);

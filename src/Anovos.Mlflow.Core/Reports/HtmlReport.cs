@@ -4,33 +4,33 @@ using Anovos.Mlflow.Artifacts;
 
 namespace Anovos.Mlflow.Reports;
 
-/// <summary>An HTML report among a run's files, as Anovos leaves them.</summary>
-/// <param name="ArtifactPath">Where it is.</param>
-/// <param name="Length">Bytes.</param>
+/// <summary>An HTML report among a run's files, such as the one that Anovos writes.</summary>
+/// <param name="ArtifactPath">The artifact path.</param>
+/// <param name="Length">The length, in bytes.</param>
 internal sealed record HtmlReport(string ArtifactPath, long Length)
 {
-    // Of all runs together, or a browser has to hold more than it likes.
+    // For all runs together, so that a browser can handle the page.
     private const long MostBytes = 64L << 20;
 
-    /// <summary>A copy of it, gzip; null where there is none.</summary>
+    /// <summary>A gzip copy of the report; null if there is none.</summary>
     public byte[]? Copy { get; private init; }
 
-    /// <summary>Why there is no copy, as words to go on with; null when there is one.</summary>
+    /// <summary>Why there is no copy, as the end of a sentence; null if there is one.</summary>
     public string? WhyNot { get; private init; }
 
-    /// <summary>A report with a copy of what it says.</summary>
+    /// <summary>Returns a report with a copy of its content.</summary>
     public static HtmlReport Of(string artifactPath, string html)
     {
         using var content = new MemoryStream(Encoding.UTF8.GetBytes(html));
         return new HtmlReport(artifactPath, content.Length) { Copy = Compress(content) };
     }
 
-    /// <summary>The reports among files, with copies of those that are not too large.</summary>
-    /// <param name="store">The run's artifacts.</param>
-    /// <param name="files">Its files.</param>
-    /// <param name="maximumLength">The largest that is copied; bytes.</param>
-    /// <param name="runs">How many runs share the room that there is.</param>
-    /// <param name="cancellationToken">Ends it at once.</param>
+    /// <summary>Returns the reports among the files, with copies of those that are not too large.</summary>
+    /// <param name="store">The run's artifact store.</param>
+    /// <param name="files">The run's files.</param>
+    /// <param name="maximumLength">The maximum length of a report that is copied, in bytes.</param>
+    /// <param name="runs">The number of runs that share the available space.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task<IReadOnlyList<HtmlReport>> ReadAsync(IArtifactStore store, IReadOnlyList<Artifact> files, long maximumLength, int runs, CancellationToken cancellationToken)
     {
         List<HtmlReport> reports = [];
@@ -39,9 +39,9 @@ internal sealed record HtmlReport(string ArtifactPath, long Length)
         {
             var report = new HtmlReport(file.ArtifactPath, file.Length ?? 0);
             if (report.Length > maximumLength)
-                report = report with { WhyNot = "larger than what is copied into a report (-MaximumLength)" };
+                report = report with { WhyNot = "larger than the limit for copies in a report (-MaximumLength)" };
             else if (report.Length > room)
-                report = report with { WhyNot = $"more than {MostBytes >> 20} MiB of such reports in all" };
+                report = report with { WhyNot = $"more than {MostBytes >> 20} MiB of such reports in total" };
             else
                 report = await report.ReadAsync(store, cancellationToken).ConfigureAwait(false);
             room -= report.Copy is null ? 0 : report.Length;
@@ -63,7 +63,7 @@ internal sealed record HtmlReport(string ArtifactPath, long Length)
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return this with { WhyNot = "larger than its store lists it" };
+            return this with { WhyNot = "larger than its store reports" };
         }
         catch (MlflowException e)
         {

@@ -3,10 +3,10 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Reports;
 
-/// <summary>What the page of a report shows, as its script reads it. Lists by run are in the order of <see cref="Runs"/>.</summary>
+/// <summary>The data of a report's page, as its script reads it. Lists by run are in the order of <see cref="Runs"/>.</summary>
 internal sealed record ReportModel
 {
-    // Shown in sections of their own, or of use to programs only.
+    // These tags have their own sections, or are useful only to programs.
     private static readonly string[] ElsewhereTags =
     [
         RunTags.Note, StatisticReport.NameTags, StatisticReport.FlaggedPrefix, "mlflow.log-model.history", SystemMetricOptions.MissingTag,
@@ -24,21 +24,21 @@ internal sealed record ReportModel
 
     public required IReadOnlyList<ChartModel> Charts { get; init; }
 
-    /// <summary>How many metrics have no chart because there would be too many.</summary>
+    /// <summary>The number of metrics without a chart because there would be too many.</summary>
     public required int NotDrawn { get; init; }
 
-    /// <summary>Seconds a step, the slowest first.</summary>
+    /// <summary>The seconds of each step, slowest first.</summary>
     public required IReadOnlyList<RowModel> Steps { get; init; }
 
-    /// <summary>Seconds of the whole workflow; null where no run says.</summary>
+    /// <summary>The seconds of the whole workflow; null if no run has them.</summary>
     public RowModel? Total { get; init; }
 
-    /// <summary>The latest values of system metrics; the names are those behind their prefix.</summary>
+    /// <summary>The latest values of system metrics, with names without their prefix.</summary>
     public required IReadOnlyList<RowModel> System { get; init; }
 
     public required IReadOnlyList<DriftTable> Drift { get; init; }
 
-    /// <summary>The model of runs.</summary>
+    /// <summary>Returns the data of runs.</summary>
     public static ReportModel Of(string title, IReadOnlyList<RunContent> contents, int notDrawn)
     {
         Run[] runs = [.. contents.Select(content => content.Run)];
@@ -72,10 +72,10 @@ internal sealed record ReportModel
     private static double Slowest(RowModel row) => row.Values.OfType<double>().DefaultIfEmpty().Max();
 }
 
-/// <summary>A key, and what each run has for it: a text, a number, or nothing.</summary>
+/// <summary>A key with each run's value: a text, a number, or null.</summary>
 internal sealed record RowModel(string Key, IReadOnlyList<object?> Values, bool Equal);
 
-/// <summary>A run at a glance.</summary>
+/// <summary>The summary of a run.</summary>
 internal sealed record RunModel(string Id, string Name, string Experiment, string Status, string User, string Store)
 {
     public string? Page { get; init; }
@@ -84,10 +84,10 @@ internal sealed record RunModel(string Id, string Name, string Experiment, strin
 
     public string? Parent { get; init; }
 
-    /// <summary>What its system metrics leave out.</summary>
+    /// <summary>What the run's system metrics leave out.</summary>
     public string? SystemMissing { get; init; }
 
-    /// <summary>Unix milliseconds.</summary>
+    /// <summary>The start time, in Unix milliseconds.</summary>
     public long Start { get; init; }
 
     public double? Seconds { get; init; }
@@ -131,10 +131,10 @@ internal sealed record DatasetModel(string Name, string Digest, string Type, str
 /// <summary>A file of a run.</summary>
 internal sealed record FileModel(string Path, long? Length);
 
-/// <summary>An HTML report of a run; its copy is gzip.</summary>
+/// <summary>An HTML report of a run, with its gzip copy.</summary>
 internal sealed record HtmlModel(string Path, long Length, byte[]? Copy, string? WhyNot);
 
-/// <summary>The curves of a metric. By time, the axis is seconds since each curve's first point.</summary>
+/// <summary>The curves of a metric. If drawn by time, the axis is seconds since each curve's first point.</summary>
 internal sealed record ChartModel(string Key, bool ByTime, IReadOnlyList<SeriesModel> Series)
 {
     public static ChartModel Of(string key, IReadOnlyList<RunContent> contents)
@@ -150,7 +150,7 @@ internal sealed record SeriesModel(int Run, IReadOnlyList<double> X, IReadOnlyLi
 {
     public static SeriesModel Of(int run, Curve curve, bool byTime)
     {
-        // A history that counts steps, beside one that does not, may go back in time.
+        // A history that counts steps, next to one that does not, may go back in time.
         Metric[] points = byTime ? [.. curve.Points.OrderBy(point => point.Timestamp)] : [.. curve.Points];
         return new SeriesModel(
             run,

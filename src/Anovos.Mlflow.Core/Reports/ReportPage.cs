@@ -6,14 +6,14 @@ using System.Text.Json.Serialization;
 namespace Anovos.Mlflow.Reports;
 
 /// <summary>
-/// The page of a report: one file with its own styles, scripts and data. Its policy lets no other script run and nothing be
-/// fetched; what runs say is JSON in it, which the scripts put into the document as text.
+/// The page of a report: one file with its own styles, scripts and data. Its content security policy blocks other scripts and all requests.
+/// Data from runs is embedded as JSON, and the scripts insert it into the document as text.
 /// </summary>
 internal static class ReportPage
 {
     private static readonly string[] Scripts = ["text.js", "dom.js", "tables.js", "charts.js", "overview.js", "sections.js", "main.js"];
 
-    // The default encoder leaves nothing in the text that HTML or JavaScript would act upon: no <, no U+2028, plain ASCII.
+    // The default encoder escapes everything that HTML or JavaScript would interpret: the text is plain ASCII, without < or U+2028.
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
@@ -27,7 +27,7 @@ internal static class ReportPage
         string library = $"/*\n{Resource("uplot.LICENSE")}\n*/\n{Resource("uplot.uPlot.iife.min.js")}";
         string script = "'use strict';\n" + string.Concat(Scripts.Select(Resource));
 
-        // A frame takes over the policy of its page, and the reports in them bring styles of their own.
+        // A frame inherits the policy of its page, and the embedded reports have their own styles.
         bool frames = model.Runs.Any(run => run.Reports.Any(report => report.Copy is not null));
         var parts = new Dictionary<string, string>
         {

@@ -5,19 +5,21 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Reports;
 
-/// <summary>Reads what a report says of runs beyond the runs themselves: histories, and files.</summary>
-/// <param name="options">What goes into the report.</param>
-/// <param name="progress">Told how many requests of how many are done; called from several threads.</param>
+/// <summary>Reads what a report needs beyond the runs themselves: metric histories and files.</summary>
+/// <param name="options">The options of the report.</param>
+/// <param name="progress">Called with the number of finished requests and of all requests, from several threads.</param>
 internal sealed class ReportReader(ReportOptions options, Action<int, int> progress)
 {
-    /// <summary>How many metrics are drawn at most, and how many system metrics. Each is a request a run.</summary>
+    /// <summary>The maximum number of metrics drawn, and of system metrics drawn. Each takes one request per run.</summary>
     public const int MostCurves = 40;
 
     private int _done;
 
-    /// <summary>The metrics whose history is read: plain names before those of groups, for a training writes the former.</summary>
+    /// <summary>
+    /// Chooses the metrics whose history is read. Plain names come before grouped names, because training code writes plain names.
+    /// </summary>
     /// <param name="runs">The runs.</param>
-    /// <param name="leftOut">How many more there would be.</param>
+    /// <param name="leftOut">The number of metrics beyond the limit.</param>
     public IReadOnlyList<string> Drawn(IReadOnlyList<Run> runs, out int leftOut)
     {
         IReadOnlyList<DriftTable> flags = DriftTable.Of(runs);
@@ -33,8 +35,10 @@ internal sealed class ReportReader(ReportOptions options, Action<int, int> progr
         return drawn;
     }
 
-    /// <summary>Reads the runs, several requests at once.</summary>
-    /// <exception cref="MlflowException">A history cannot be read. Files that cannot be are a <see cref="RunContent.Problem"/>.</exception>
+    /// <summary>Reads the runs, with several requests in parallel.</summary>
+    /// <exception cref="MlflowException">
+    /// A history cannot be read. Unreadable files are reported in <see cref="RunContent.Problem"/>.
+    /// </exception>
     public async Task<IReadOnlyList<RunContent>> ReadAsync(IReadOnlyList<ReportSource> sources, IReadOnlyList<string> drawn, CancellationToken cancellationToken)
     {
         var curves = sources.Select(_ => new Dictionary<string, Curve>(StringComparer.Ordinal)).ToArray();
@@ -79,7 +83,7 @@ internal sealed class ReportReader(ReportOptions options, Action<int, int> progr
         }
         catch (Exception e) when (e is MlflowException or IOException or UnauthorizedAccessException)
         {
-            // A bucket that this machine may not read; the rest of the report is none the worse for it.
+            // This machine may not be allowed to read the bucket. The rest of the report is unaffected.
             return content with { Problem = e.Message };
         }
     }

@@ -3,28 +3,28 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Reports;
 
-/// <summary>A run for a report, and where more of it is to be read.</summary>
-/// <param name="Run">The run as it stands in the report.</param>
+/// <summary>A run for a report, with access to its other data.</summary>
+/// <param name="Run">The run, as shown in the report.</param>
 /// <param name="Store">Its store.</param>
 /// <param name="OpenArtifactsAsync">Opens its artifacts.</param>
 public sealed record ReportSource(Run Run, ITrackingStore Store, Func<CancellationToken, Task<IArtifactStore>> OpenArtifactsAsync)
 {
-    /// <summary>The address of the Databricks workspace, where the store is one.</summary>
+    /// <summary>The URL of the Databricks workspace, if the store is one.</summary>
     public string? WorkspaceUrl { get; init; }
 }
 
-/// <summary>What goes into a report.</summary>
+/// <summary>The options of a report.</summary>
 public sealed record ReportOptions
 {
-    /// <summary>The largest HTML report of a run of which a copy is kept, when nothing else is said; bytes.</summary>
+    /// <summary>The default of <see cref="MaximumLength"/>, in bytes.</summary>
     public const long DefaultMaximumLength = 8L << 20;
 
     /// <summary>The heading.</summary>
     public string Title { get; init; } = "MLflow runs";
 
-    /// <summary>Whose history is drawn, by the metric's key; null for all but those that have a section of their own.</summary>
+    /// <summary>Selects the metrics whose history is drawn, by key; null for all metrics without their own section.</summary>
     public Func<string, bool>? Draws { get; init; }
 
-    /// <summary>The largest HTML report of a run of which a copy is kept; bytes.</summary>
+    /// <summary>The maximum length of a run's HTML report that is copied into the report, in bytes.</summary>
     public long MaximumLength { get; init; } = DefaultMaximumLength;
 }

@@ -2,13 +2,13 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Reports;
 
-/// <summary>All that a report has of a run.</summary>
+/// <summary>All the data of a run in a report.</summary>
 internal sealed record RunContent(Run Run)
 {
-    /// <summary>The address of its page; null where it has none.</summary>
+    /// <summary>The address of its page; null if it has none.</summary>
     public string? Page { get; init; }
 
-    /// <summary>The histories of its metrics, by key; of those with a single point none.</summary>
+    /// <summary>The histories of its metrics, by key. Metrics with a single point are not included.</summary>
     public IReadOnlyDictionary<string, Curve> Curves { get; init; } = new Dictionary<string, Curve>();
 
     /// <summary>Its files.</summary>
@@ -17,6 +17,6 @@ internal sealed record RunContent(Run Run)
     /// <summary>The HTML reports among its files.</summary>
     public IReadOnlyList<HtmlReport> Reports { get; init; } = [];
 
-    /// <summary>Why its artifacts could not be read; null when they could.</summary>
+    /// <summary>Why its artifacts could not be read; null if they could.</summary>
     public string? Problem { get; init; }
 }

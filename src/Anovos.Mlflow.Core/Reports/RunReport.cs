@@ -2,22 +2,25 @@ using System.Text;
 
 namespace Anovos.Mlflow.Reports;
 
-/// <summary>A report on runs, side by side: one HTML file that needs nothing else.</summary>
+/// <summary>A report on runs, side by side, in one self-contained HTML file.</summary>
 public sealed class RunReport
 {
     private readonly ReportModel _model;
 
     private RunReport(ReportModel model) => _model = model;
 
-    /// <summary>What could not be read, a sentence each.</summary>
+    /// <summary>The warnings about artifacts that could not be read, one sentence each.</summary>
     public IReadOnlyList<string> Warnings => [.. _model.Runs.Where(run => run.Problem is not null).Select(run => $"The artifacts of run {run.Id} are not in the report: {run.Problem}")];
 
-    /// <summary>Reads runs for a report. They stand in it from the one that started first, with which the others are compared; the same one counts once.</summary>
+    /// <summary>
+    /// Reads runs for a report. They are ordered by start time; the first run is the one that the others are compared with. Duplicates
+    /// count once.
+    /// </summary>
     /// <param name="sources">The runs.</param>
-    /// <param name="options">What goes into it.</param>
-    /// <param name="progress">Told how many requests of how many are done; called from several threads.</param>
-    /// <param name="cancellationToken">Ends it at once.</param>
-    /// <exception cref="MlflowException">A store refused, or could not be reached.</exception>
+    /// <param name="options">The options of the report.</param>
+    /// <param name="progress">Called with the number of finished requests and of all requests, from several threads.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="MlflowException">A store denied a request or could not be reached.</exception>
     public static async Task<RunReport> ReadAsync(IReadOnlyList<ReportSource> sources, ReportOptions options, Action<int, int> progress, CancellationToken cancellationToken)
     {
         ReportSource[] ordered =
@@ -30,13 +33,13 @@ public sealed class RunReport
         return new RunReport(ReportModel.Of(options.Title, await reader.ReadAsync(ordered, drawn, cancellationToken).ConfigureAwait(false), leftOut));
     }
 
-    /// <summary>Writes the report as HTML; the same runs give the same text.</summary>
+    /// <summary>Writes the report as HTML. The same runs always give the same text.</summary>
     public void Write(TextWriter target) => ReportPage.Write(_model, target);
 
-    /// <summary>Writes the report to a file, which is there as a whole or, when something fails, as it was.</summary>
+    /// <summary>Writes the report to a file. If writing fails, an existing file stays as it was.</summary>
     /// <param name="path">The file's full path.</param>
-    /// <exception cref="IOException">It cannot be written.</exception>
-    /// <exception cref="UnauthorizedAccessException">It must not be written.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
     public void Save(string path)
     {
         string temporary = Path.Combine(Path.GetDirectoryName(path)!, $".anovos-{Guid.NewGuid():N}.tmp");

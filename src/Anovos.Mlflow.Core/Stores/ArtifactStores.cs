@@ -10,11 +10,11 @@ namespace Anovos.Mlflow.Stores;
 public static class ArtifactStores
 {
     /// <summary>Opens the artifacts of <paramref name="run"/>, which <paramref name="store"/> holds.</summary>
-    /// <param name="run">The run; one without an id for a root that belongs to none.</param>
+    /// <param name="run">The run; without an id for a root that does not belong to a run.</param>
     /// <param name="store">Its store.</param>
-    /// <param name="onRetry">Told of repeated requests to a bucket, where the store itself is no server that is.</param>
-    /// <param name="warn">Told what the user must know, as that TLS is not checked.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> for a root that this client does not speak.</exception>
+    /// <param name="onRetry">Called for each retry to a bucket if the store is not a server. A server has its own callback.</param>
+    /// <param name="warn">Called with warnings for the user, such as that certificates are not checked.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> for a root of an unsupported kind.</exception>
     public static IArtifactStore Open(Run run, ITrackingStore store, Action<RetryNotice>? onRetry = null, Action<string>? warn = null)
     {
         if (store is FallbackStore fallback)
@@ -37,8 +37,8 @@ public static class ArtifactStores
             case "mlflow-artifacts":
                 throw new MlflowException(
                     ErrorKind.UriUnsupported,
-                    $"The artifacts{(runId is null ? "" : $" of run {runId}")} are at {root}, which a server passes on, and "
-                    + $"{store.TrackingUri} is not one. Use the http address of the server as the tracking URI, or an experiment with "
+                    $"The artifacts{(runId is null ? "" : $" of run {runId}")} are at {root}, which only an MLflow server can resolve, and "
+                    + $"{store.TrackingUri} is not a server. Use the server's http address as the tracking URI, or an experiment with "
                     + "another artifact location.")
                 { Target = root };
             case "dbfs" when store is RestStore workspace:
@@ -46,7 +46,7 @@ public static class ArtifactStores
             case "http" or "https" when store is RestStore server:
                 return OpenHttp(new Uri(root), server, runId, warn);
             case var _ when runId is not null && store is RestStore tracking and not WorkspaceStore:
-                // Of any kind: the server may sign URLs for it.
+                // A bucket of any kind: the server may sign URLs for it.
                 return OpenBucket(tracking.Api, root, runId, new BucketAccess(store, onRetry, warn), warn);
             case var _ when Buckets.Speaks(root):
                 return new BucketAccess(store, onRetry, warn).OpenArtifacts(root);
@@ -55,7 +55,7 @@ public static class ArtifactStores
         }
     }
 
-    /// <summary>Whether a server may sign URLs for artifacts at this root: a bucket of whatever kind.</summary>
+    /// <summary>Whether a server may sign URLs for artifacts at this root: a bucket of any kind.</summary>
     internal static bool MayBeSigned(string root) =>
         LocalUri.SchemeOf(root) is { } scheme and not ("file" or "mlflow-artifacts" or "dbfs" or "http" or "https");
 
@@ -81,8 +81,8 @@ public static class ArtifactStores
         string destination = scheme is "hdfs" or "viewfs" ? $" --artifacts-destination {scheme}://…" : "";
         return new MlflowException(
             ErrorKind.UriUnsupported,
-            $"The artifacts{run} are at {root}, and this version does not speak to '{scheme}:'. Have the server started with "
-            + $"--serve-artifacts{destination}, so that it passes artifacts on, or use an experiment with another artifact location: s3:, "
+            $"The artifacts{run} are at {root}, and this version does not support '{scheme}:'. Start the server with "
+            + $"--serve-artifacts{destination}, so that it proxies artifacts, or use an experiment with another artifact location: s3:, "
             + "gs:, wasbs:, abfss: or a folder.")
         { Target = root };
     }
@@ -98,7 +98,7 @@ public static class ArtifactStores
             {
                 DirectoryStore folder =>
                     $"The field 'artifact_uri'{root} in '{folder.MetaFileOf(run.RunId)}' {why}. Correct it: a run's artifacts are usually "
-                    + "in the folder 'artifacts' beside that file.",
+                    + "in the folder 'artifacts' next to that file.",
                 SqliteStore database =>
                     $"The column 'artifact_uri'{root} of the run {run.RunId} in the table 'runs' of '{database.Database.Path}' {why}. "
                     + "Correct it: the artifacts of a run are usually in the folder "
@@ -117,7 +117,7 @@ public static class ArtifactStores
     {
         bool sameServer = Uri.Compare(root, server.Api.Server, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
 
-        // Another host gets no credentials of the tracking server.
+        // Another host must not receive the tracking server's credentials.
         return sameServer
             ? new ProxiedArtifactStore(server.Api, root, ownsApi: false, runId, warn)
             : new ProxiedArtifactStore(new RestApi(root, server.Api.Options.ForOtherHosts()), root, ownsApi: true);

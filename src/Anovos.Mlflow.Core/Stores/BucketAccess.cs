@@ -5,8 +5,7 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Stores;
 
 /// <summary>
-/// How buckets are reached beside a tracking store: with the store's proxies, retries and limits in time, and none of its
-/// credentials.
+/// Opens buckets with the proxies, retries and timeouts of a tracking store, but without its credentials.
 /// </summary>
 public sealed class BucketAccess
 {
@@ -14,10 +13,10 @@ public sealed class BucketAccess
     private readonly Retrier _retrier;
     private readonly Action<string> _warn;
 
-    /// <summary>As the store of a run is reached, or as the environment says for a folder.</summary>
+    /// <summary>Uses the connection options of a run's store, or those of the environment for a folder.</summary>
     /// <param name="store">The tracking store; null for none.</param>
-    /// <param name="onRetry">Told of repeated requests, where the store is no server whose own are told.</param>
-    /// <param name="warn">Told what the user must know, as that TLS is not checked.</param>
+    /// <param name="onRetry">Called for each retry if the store is not a server. A server has its own callback.</param>
+    /// <param name="warn">Called with warnings for the user, such as that certificates are not checked.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a variable that cannot be read.</exception>
     public BucketAccess(ITrackingStore? store, Action<RetryNotice>? onRetry, Action<string>? warn = null)
     {
@@ -35,7 +34,7 @@ public sealed class BucketAccess
         return new BucketArtifactStore(bucket, prefix);
     }
 
-    /// <summary>Opens the bucket of a URI; the key in it comes with it.</summary>
+    /// <summary>Opens the bucket of a URI. Also returns the key in it.</summary>
     internal (IBucket Bucket, string Key) Open(string uri)
     {
         (IBucket bucket, string key) = Buckets.Open(uri, Environment.GetEnvironmentVariable, _options, _retrier);

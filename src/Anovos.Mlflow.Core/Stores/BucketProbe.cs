@@ -4,13 +4,13 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Stores;
 
-/// <summary>Finds out which host the URLs lead to that a server signs. Reads only: no file is made for it.</summary>
+/// <summary>Finds the host of the URLs that a server signs. Only reads: it creates no file.</summary>
 internal static class BucketProbe
 {
     private const int Experiments = 20;
     private const int Runs = 5;
 
-    /// <summary>A URL of the host; null if no recent run has artifacts that show it.</summary>
+    /// <summary>Returns a URL of the host; null if no recent run has artifacts that show it.</summary>
     public static async Task<PresignedUrl?> FindUrlAsync(
         ITrackingStore store, RestApi api, ServerInfo info, CancellationToken cancellationToken)
     {

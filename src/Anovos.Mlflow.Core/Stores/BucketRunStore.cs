@@ -4,14 +4,15 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Stores;
 
 /// <summary>
-/// The artifacts of a server's run in a bucket: with credentials of one's own if there are any, otherwise with URLs that the server signs.
+/// The artifacts of a server's run in a bucket: with the user's own credentials if there are any, otherwise with URLs that the server
+/// signs.
 /// </summary>
 /// <param name="api">The server.</param>
 /// <param name="root">The artifact root.</param>
-/// <param name="hasCredentials">Whether the environment or a profile gives credentials for the bucket.</param>
-/// <param name="openOwn">Opens the bucket with credentials of one's own; fails for one that this client does not speak to.</param>
-/// <param name="signed">The bucket by URLs that the server signs; disposed with this store.</param>
-/// <param name="warn">Told when own credentials are refused and the server's URLs are used.</param>
+/// <param name="hasCredentials">Whether the environment or a profile provides credentials for the bucket.</param>
+/// <param name="openOwn">Opens the bucket with the user's own credentials; throws for an unsupported kind of bucket.</param>
+/// <param name="signed">Opens the bucket with URLs that the server signs; disposed with this store.</param>
+/// <param name="warn">Called when the user's own credentials are rejected and the server's URLs are used.</param>
 internal sealed class BucketRunStore(
     RestApi api, string root, bool hasCredentials, Func<IArtifactStore> openOwn, PresignedArtifactStore signed, Action<string> warn)
     : IArtifactStore, ISharesConcurrency, IPrefetchesCredentials, IRangedReader, IObjectStore
@@ -74,7 +75,7 @@ internal sealed class BucketRunStore(
     public Task<IReadOnlyList<Artifact>> ListAsync(string artifactPath, CancellationToken cancellationToken) =>
         RunAsync(_reads, store => store.ListAsync(artifactPath, cancellationToken), cancellationToken);
 
-    // A server signs no URL that removes a file.
+    // A server does not sign URLs that remove files.
     public async Task DeleteAsync(string artifactPath, CancellationToken cancellationToken)
     {
         bool isOwn = Use != PresignedUse.Always
@@ -120,7 +121,7 @@ internal sealed class BucketRunStore(
         }
     }
 
-    // Own credentials do not work.
+    // The user's own credentials do not work.
     private async Task<T> WithoutOwnAsync<T>(
         Signing signing, Func<IArtifactStore, Task<T>> work, MlflowException refusal, CancellationToken cancellationToken)
     {
@@ -140,7 +141,7 @@ internal sealed class BucketRunStore(
         _isRefused = true;
         if (Interlocked.Exchange(ref _warned, 1) == 0)
         {
-            string warning = $"{refusal.Message} The server at {api.Server.Host} signs URLs of the bucket, which are used instead.";
+            string warning = $"{refusal.Message} URLs that the server at {api.Server.Host} signs for the bucket are used instead.";
             if (api.Direct.IsNew(warning))
                 warn(warning);
         }
@@ -156,21 +157,21 @@ internal sealed class BucketRunStore(
     {
         string why = Use == PresignedUse.Never ? "ANOVOS_MLFLOW_PRESIGNED is set to never"
             : signing.Refusal is { } unsigned ? unsigned.Message.TrimEnd('.')
-            : "it does not say that it signs URLs of buckets, as MLflow 3.15 and later do";
+            : "it does not report that it signs URLs for buckets, as MLflow 3.15 and later do";
         if (refusal.Kind == ErrorKind.UriUnsupported)
             return refusal.Rewrap(
-                $"{refusal.Message} With URLs that the server at {api.Server.Host} signs it does not work either: {why}.");
+                $"{refusal.Message} URLs that the server at {api.Server.Host} signs do not work either: {why}.");
         return refusal.Rewrap(
-            $"The artifacts are in {root}, and neither way leads there. With own credentials: {refusal.Message} "
+            $"The artifacts are in {root}, and neither way to access them works. With your own credentials: {refusal.Message} "
             + $"With URLs that the server at {api.Server.Host} signs: {why}.");
     }
 
-    // A server may sign downloads of a bucket and no uploads.
+    // A server may sign downloads from a bucket but not uploads.
     private sealed class Signing
     {
         private volatile MlflowException? _refusal;
 
-        /// <summary>Why the server signs no URLs, once it has said so.</summary>
+        /// <summary>Why the server does not sign URLs; null until it has reported it.</summary>
         public MlflowException? Refusal
         {
             get => _refusal;

@@ -7,7 +7,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Stores;
 
-/// <summary>Whether a tracking store can be worked with.</summary>
+/// <summary>Describes whether a tracking store can be used.</summary>
 public sealed record ConnectionReport
 {
     /// <summary>The store.</summary>
@@ -16,65 +16,65 @@ public sealed record ConnectionReport
     /// <summary>Whether experiments and runs can be read with these credentials.</summary>
     public bool Usable => Problem is null;
 
-    /// <summary>The server's MLflow version; null for a folder, or where it does not say.</summary>
+    /// <summary>The server's MLflow version; null for a folder, or if the server does not report it.</summary>
     public string? ServerVersion { get; init; }
 
-    /// <summary>How long a small request took; null when none came back.</summary>
+    /// <summary>How long a small request took; null if it failed.</summary>
     public TimeSpan? RoundTrip { get; init; }
 
-    /// <summary>Whether the server passes artifacts on (<c>--serve-artifacts</c>); a folder always takes them. Null when it could not be asked, and for a Databricks workspace.</summary>
+    /// <summary>Whether the server proxies artifacts (<c>--serve-artifacts</c>); always true for a folder. Null if the store cannot be used, and for a Databricks workspace.</summary>
     public bool? ServesArtifacts { get; init; }
 
-    /// <summary>The kind of the server's own store, as it says itself (3.10 and later), as <c>SqlStore</c>.</summary>
+    /// <summary>The kind of the server's own store, as it reports it (3.10 and later), such as <c>SqlStore</c>.</summary>
     public string? StoreType { get; init; }
 
-    /// <summary>Whether the server has workspaces; null for one that does not describe itself, as before 3.10.</summary>
+    /// <summary>Whether the server has workspaces; null for one that does not describe itself, such as those before 3.10.</summary>
     public bool? Workspaces { get; init; }
 
-    /// <summary>Whether the server says that large files go past it to its bucket, or come from there; null as above.</summary>
+    /// <summary>Whether the server reports that large files are transferred directly to or from its bucket; null as above.</summary>
     public bool? Multipart { get; init; }
 
-    /// <summary>Whether the server says that it signs URLs for runs whose artifacts are in a bucket; null as above.</summary>
+    /// <summary>Whether the server reports that it signs URLs for runs whose artifacts are in a bucket; null as above.</summary>
     public bool? Presigned { get; init; }
 
-    /// <summary>The host of the bucket, as the server names it in a URL that it signs; null where no run shows it.</summary>
+    /// <summary>The host of the bucket, from a URL that the server signs; null if no run shows it.</summary>
     public string? BucketHost { get; init; }
 
-    /// <summary>Whether <see cref="BucketHost"/> can be reached from here within three seconds; null where it is not known.</summary>
+    /// <summary>Whether <see cref="BucketHost"/> can be reached from here within three seconds; null if the host is not known.</summary>
     public bool? BucketReachable { get; init; }
 
-    /// <summary>Who asked: the method of signing in and where its settings came from. Null for a folder.</summary>
+    /// <summary>The caller's identity: the sign-in method and the source of its settings. Null for a folder.</summary>
     public string? Identity { get; init; }
 
-    /// <summary>Of a Databricks workspace: why each other method of signing in was not used.</summary>
+    /// <summary>For a Databricks workspace: why each other sign-in method was not used.</summary>
     public IReadOnlyList<string> IdentityNotUsed { get; init; } = [];
 
-    /// <summary>The proxy that requests to this server pass, as the environment names it; null where it names none.</summary>
+    /// <summary>The proxy for requests to this server, from the environment; null if there is none.</summary>
     public string? Proxy { get; init; }
 
-    /// <summary>The module's version, and what it runs on.</summary>
+    /// <summary>The module's version, and the versions of .NET and the operating system.</summary>
     public string Client { get; } = $"{HttpTransport.UserAgent.Replace('/', ' ')}, {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}";
 
-    /// <summary>The kind of what is wrong; null when nothing is.</summary>
+    /// <summary>The kind of the problem; null if there is none.</summary>
     public ErrorKind? Problem { get; init; }
 
     /// <summary>
-    /// What is wrong, and what to change. Of a usable folder that does not exist, that it does not; of a usable server, why the host of
-    /// its bucket cannot be reached. Null when there is nothing to say.
+    /// The problem, and what to change. For a usable folder that does not exist, a note about that; for a usable server, why the host of
+    /// its bucket cannot be reached. Otherwise null.
     /// </summary>
     public string? Message { get; init; }
 
-    /// <summary>The report of a store that could not even be asked.</summary>
+    /// <summary>Returns the report for a store that could not be opened.</summary>
     public static ConnectionReport Of(string trackingUri, MlflowException failure) =>
         new() { TrackingUri = trackingUri, Problem = failure.Kind, Message = failure.Message };
 
-    /// <summary>Asks the store.</summary>
+    /// <summary>Tests the store.</summary>
     public static async Task<ConnectionReport> OfAsync(ITrackingStore store, CancellationToken cancellationToken)
     {
         RestApi? api = store.As<RestStore>()?.Api;
         ConnectionReport report = await AskAsync(store, api, cancellationToken).ConfigureAwait(false);
 
-        // Which of several programs a user is signed in with is known when they have been asked.
+        // Only after the requests is it known which of several programs the user is signed in with.
         return report with { Identity = api?.Options.ToString(), IdentityNotUsed = api?.Options.Identity?.NotUsed ?? [] };
     }
 
@@ -89,7 +89,7 @@ public sealed record ConnectionReport
         {
             await store.SearchExperimentsAsync(new ExperimentSearch(MaxResults: 1), null, cancellationToken).ConfigureAwait(false);
 
-            // The first request opened the connection; the second tells the way.
+            // The first request opened the connection, so only the second measures the round trip.
             var clock = Stopwatch.StartNew();
             await store.SearchExperimentsAsync(new ExperimentSearch(MaxResults: 1), null, cancellationToken).ConfigureAwait(false);
             report = report with { RoundTrip = clock.Elapsed };
@@ -137,7 +137,7 @@ public sealed record ConnectionReport
         };
     }
 
-    // A server without these endpoints is one to work with all the same: their absence is the answer.
+    // A server without these endpoints can still be used. Their absence is the result.
     private static async Task<T?> TryAsync<T>(Func<Task<T>> ask)
         where T : class?
     {

@@ -2,15 +2,15 @@ using System.Text;
 
 namespace Anovos.Mlflow.Stores;
 
-/// <summary>Tells the path of a SQLite database from the path of a folder.</summary>
+/// <summary>Distinguishes the path of a SQLite database from the path of a folder.</summary>
 internal static class DatabaseFile
 {
     // The first bytes of every SQLite file.
     private static readonly byte[] Header = Encoding.ASCII.GetBytes("SQLite format 3\0");
 
     /// <summary>
-    /// Whether the path is that of a database: an existing one, or a name that ends in <c>.db</c>, <c>.sqlite</c> or <c>.sqlite3</c> and is
-    /// not that of a folder.
+    /// Whether the path is that of a database: an existing database, or a name that ends in <c>.db</c>, <c>.sqlite</c> or
+    /// <c>.sqlite3</c> and is not that of a folder.
     /// </summary>
     public static bool IsAt(string path) => !Directory.Exists(path)
         && (Path.GetExtension(path).ToLowerInvariant() is ".db" or ".sqlite" or ".sqlite3" || (File.Exists(path) && HasHeader(path)));

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Anovos.Mlflow.Stores;
 
-/// <summary>Chooses the store where nothing names one, as MLflow 3.7 and later does.</summary>
+/// <summary>Chooses the store if none is named, as MLflow 3.7 and later do.</summary>
 public static class DefaultStore
 {
     private const string Folder = "./mlruns";
@@ -10,7 +10,7 @@ public static class DefaultStore
     private const string Database = $"sqlite:///{DatabaseFile}";
 
     /// <summary>
-    /// The folder <c>mlruns</c> if it holds experiments, with a warning: newer MLflow chooses it as well and then does not open it.
+    /// The folder <c>mlruns</c> if it contains experiments, with a warning: newer MLflow chooses it as well, but then does not open it.
     /// Otherwise the database <c>mlflow.db</c>, whether it exists or not.
     /// </summary>
     /// <param name="directory">The current folder.</param>
@@ -18,7 +18,7 @@ public static class DefaultStore
         ? TrackingTarget.Parse(Folder, directory) with { Warning = WarningOf(directory) }
         : TrackingTarget.Parse(Database, directory);
 
-    // MLflow does not look for a file: whatever is called meta.yaml makes an experiment of a folder with a number for a name.
+    // MLflow does not require a file: a folder with a number as its name is an experiment if it contains anything called meta.yaml.
     private static bool HoldsExperiments(string folder)
     {
         try
@@ -32,7 +32,7 @@ public static class DefaultStore
         }
     }
 
-    // As Python's isdigit.
+    // Like Python's isdigit.
     private static bool IsNumber(string name) => name.All(digit => CharUnicodeInfo.GetDigitValue(digit) >= 0);
 
     private static bool HasMeta(string experiment)
@@ -41,14 +41,14 @@ public static class DefaultStore
         return File.Exists(meta) || Directory.Exists(meta);
     }
 
-    // The copy leaves the folder as it is, and the artifacts in it.
+    // The copy does not change the folder, and the artifacts stay in it.
     private static string WarningOf(string directory)
     {
         const string Closed = $"The runs are in {Folder}, which MLflow 3.13 and later does not open.";
         const string Convert = $"Copy-MlflowExperiment * -TrackingUri {Folder} -Destination sqlite:///";
         return File.Exists(Path.Combine(directory, DatabaseFile))
-            ? $"{Closed} It comes before ./{DatabaseFile}, as in MLflow. To use the database, name it with -TrackingUri {Database} or "
-                + $"MLFLOW_TRACKING_URI. '{Convert}another.db -KeepId -Model' copies the folder into a database."
+            ? $"{Closed} It takes precedence over ./{DatabaseFile}, as in MLflow. To use the database, select it with "
+                + $"-TrackingUri {Database} or MLFLOW_TRACKING_URI. '{Convert}another.db -KeepId -Model' copies the folder into a database."
             : $"{Closed} '{Convert}{DatabaseFile} -KeepId -Model' copies them into a database. Then set "
                 + $"MLFLOW_TRACKING_URI={Database}, and keep the folder, because the artifacts stay in it.";
     }

@@ -3,10 +3,10 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Stores;
 
-/// <summary>What the address of a run's page needs beside the run.</summary>
+/// <summary>Adds to a run what the address of its page needs.</summary>
 public static class RunPages
 {
-    /// <summary>The run with the workspace that its page must name. Asks the server whether it has workspaces.</summary>
+    /// <summary>Returns the run with the workspace that its page's address names. Asks the server whether it has workspaces.</summary>
     public static async Task<Run> WithWorkspaceAsync(this ITrackingStore store, Run run, CancellationToken cancellationToken) =>
         store.As<RestStore>() is { } server and not WorkspaceStore
             ? run with { Workspace = await server.FindWorkspaceAsync(cancellationToken).ConfigureAwait(false) }

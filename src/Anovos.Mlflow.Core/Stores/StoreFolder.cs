@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Stores;
 
-/// <summary>Reads what a tracking URI without a known scheme names: a folder, or a server whose scheme was left out.</summary>
+/// <summary>Interprets a tracking URI without a known scheme: a folder, or a server whose scheme was left out.</summary>
 internal static class StoreFolder
 {
     private static readonly Regex HostAndPort = new(
@@ -18,16 +18,16 @@ internal static class StoreFolder
 
     private static bool IsWindows => WindowsName.IsWindows;
 
-    /// <summary>Whether the text is <c>host:port</c>, with a path or without.</summary>
+    /// <summary>Whether the text is <c>host:port</c>, with or without a path.</summary>
     public static bool IsServer(string text) =>
         HostAndPort.Match(text) is { Success: true } match && int.Parse(match.Groups["port"].Value, CultureInfo.InvariantCulture) is > 0 and < 65536;
 
-    /// <summary>Whether the text is the path of a folder.</summary>
+    /// <summary>Whether the text is the path of an existing folder.</summary>
     public static bool Exists(string text, string baseDirectory) =>
         text.Length > 0 && Directory.Exists(LocalPath.Join(baseDirectory, text));
 
-    /// <summary>The full path that a path or a <c>file:</c> URI names.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> where it looks like something else.</exception>
+    /// <summary>Returns the full path of a path or a <c>file:</c> URI.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> if it looks like something else.</exception>
     public static string Resolve(string text, string baseDirectory)
     {
         string path = LocalUri.ToPath(text);
@@ -36,7 +36,7 @@ internal static class StoreFolder
         if (Directory.Exists(literal))
             return literal;
         if (!IsWindows && Drive.IsMatch(path))
-            throw Odd(text, "is a path of Windows, and this machine has no drives. Give a path of this machine", Alternative(text));
+            throw Odd(text, "is a Windows path, but this machine has no drives. Give a path on this machine", Alternative(text));
         if (path is ['~', ..])
             return Path.GetFullPath(InHome(text, path));
         if (!isUri)
@@ -49,13 +49,13 @@ internal static class StoreFolder
     {
         if (!IsWindows && (path.StartsWith("//", StringComparison.Ordinal) || path.StartsWith(@"\\", StringComparison.Ordinal)))
         {
-            throw Odd(text, "begins with two slashes, which names a share of Windows, or a server without http:. "
+            throw Odd(text, "begins with two slashes, which means a Windows share, or a server without http:. "
                 + $"Write http:{path.Replace('\\', '/')} for a server", $", or /{path.TrimStart('/', '\\')} for a folder");
         }
 
         string first = path.Split('/', '\\')[0];
         if (HostName.IsMatch(first) && !Directory.Exists(LocalPath.Join(baseDirectory, first)))
-            throw Odd(text, $"is not a folder that exists. Write https://{text} for a server", Alternative(text));
+            throw Odd(text, $"is not an existing folder. Write https://{text} for a server", Alternative(text));
 
         // In a full path, a backslash is a character of a name.
         return IsWindows || path.StartsWith("/", StringComparison.Ordinal) ? path : path.Replace('\\', '/');
@@ -64,13 +64,13 @@ internal static class StoreFolder
     private static string InHome(string text, string path)
     {
         if (path.Length > 1 && path[1] is not ('/' or '\\'))
-            throw Odd(text, "begins with the home folder of another user, which is not looked up. Give the full path", Alternative(text));
+            throw Odd(text, "begins with the home folder of another user, which is not resolved. Give the full path", Alternative(text));
         string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
         string below = path.Substring(1).TrimStart('/', '\\');
         return Path.Combine(home, IsWindows ? below : below.Replace('\\', '/'));
     }
 
-    private static string Alternative(string text) => $", or ./{text} for a folder of that name";
+    private static string Alternative(string text) => $", or ./{text} for a folder with that name";
 
     private static MlflowException Odd(string text, string what, string alternative) =>
         new(ErrorKind.UriUnsupported, $"The tracking URI '{text}' {what}{alternative}.") { Target = text };

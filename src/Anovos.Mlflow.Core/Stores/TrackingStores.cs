@@ -7,11 +7,11 @@ namespace Anovos.Mlflow.Stores;
 /// <summary>Opens the store that a tracking URI names.</summary>
 public static class TrackingStores
 {
-    /// <summary>Opens the store. It reads and sends nothing yet.</summary>
-    /// <param name="target">What the tracking URI names.</param>
-    /// <param name="options">How to connect, as <see cref="TrackingTarget.Complete"/> gives them.</param>
+    /// <summary>Opens the store. Nothing is read or sent yet.</summary>
+    /// <param name="target">The target of the tracking URI.</param>
+    /// <param name="options">The connection options, from <see cref="TrackingTarget.Complete"/>.</param>
     /// <param name="onRetry">Called for each request that will be retried; from any thread.</param>
-    /// <param name="warn">Told of what cannot be read in a folder; from any thread.</param>
+    /// <param name="warn">Called with warnings about data in a folder that cannot be read; from any thread.</param>
     public static ITrackingStore Open(
         TrackingTarget target, ConnectionOptions options, Action<RetryNotice>? onRetry = null, Action<string>? warn = null)
     {

@@ -5,20 +5,20 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Stores;
 
-/// <summary>What a tracking URI names: a SQLite database, a folder, a server, or a Databricks workspace.</summary>
+/// <summary>The target of a tracking URI: a SQLite database, a folder, a server, or a Databricks workspace.</summary>
 public sealed record TrackingTarget
 {
     private static readonly Regex ApiPath = new(@"/(?:ajax-)?api/\d+\.\d+(?:/mlflow(?:-artifacts)?)?/*\z", RegexOptions.CultureInvariant);
 
     private TrackingTarget(string uri) => Uri = uri;
 
-    /// <summary>The URI in its absolute form, without credentials: the same place from any folder.</summary>
+    /// <summary>The absolute URI, without credentials. It names the same store from any folder.</summary>
     public string Uri { get; }
 
-    /// <summary>The folder, when it names one.</summary>
+    /// <summary>The folder, if it names one.</summary>
     public string? Directory { get; private init; }
 
-    /// <summary>The full path of the SQLite database, when it names one.</summary>
+    /// <summary>The full path of the SQLite database, if it names one.</summary>
     public string? Database { get; private init; }
 
     /// <summary>Whether it names a folder or a database.</summary>
@@ -30,28 +30,28 @@ public sealed record TrackingTarget
     /// <summary>The folder with the artifacts of experiments that have no location of their own; null for a server.</summary>
     public string? ArtifactFolder => Database is null ? Directory : SqliteDatabase.ArtifactRootOf(Database);
 
-    /// <summary>The server, when it names one; no credentials in it.</summary>
+    /// <summary>The server, if it names one, without credentials.</summary>
     public Uri? Server { get; private init; }
 
-    /// <summary>Whether it names a Databricks workspace: the one that environment and configuration file say.</summary>
+    /// <summary>Whether it names a Databricks workspace: the one in the environment and the configuration file.</summary>
     public bool IsDatabricks { get; private init; }
 
-    /// <summary>The profile of the configuration file that it names, where it names one.</summary>
+    /// <summary>The profile of the configuration file, if it names one.</summary>
     public string? Profile { get; private init; }
 
-    /// <summary>The secret scope of a workspace that has the host and the token of the one to track to, and the prefix of both.</summary>
+    /// <summary>The secret scope with the host and the token of the workspace to track to, and the prefix of both secrets.</summary>
     public (string Scope, string Prefix)? Secret { get; private init; }
 
-    /// <summary>What the user must know of how the URI was read, or of a store that was chosen; null where there is nothing.</summary>
+    /// <summary>A warning for the user about how the URI was read, or about the store that was chosen; null if there is none.</summary>
     public string? Warning { get; internal init; }
 
-    /// <summary>User and password that stood in the URI, for basic authentication.</summary>
+    /// <summary>The user and password from the URI, for basic authentication.</summary>
     internal (string User, string Password)? UserInfo { get; private init; }
 
-    /// <summary>Reads a tracking URI (mlflow.tracking._tracking_service.utils names the forms).</summary>
+    /// <summary>Parses a tracking URI (mlflow.tracking._tracking_service.utils has the forms).</summary>
     /// <param name="uri">A path, <c>file:</c>, <c>sqlite:///</c>, <c>http(s)://</c>, <c>databricks</c>,
     /// <c>databricks://profile</c> or <c>databricks://scope:prefix</c>.</param>
-    /// <param name="baseDirectory">What a relative path is relative to.</param>
+    /// <param name="baseDirectory">The folder that relative paths start from.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/>; the message says what to use instead.</exception>
     public static TrackingTarget Parse(string uri, string baseDirectory)
     {
@@ -81,25 +81,25 @@ public sealed record TrackingTarget
         string advice = (scheme.Split('+')[0]) switch
         {
             "file" => "It is empty. Give http://host:port, https://host/prefix, or a folder.",
-            "http" or "https" => "It names no host. Write it as http://host:port or https://host/prefix.",
+            "http" or "https" => "It does not name a host. Write it as http://host:port or https://host/prefix.",
             "databricks" => "Write it as databricks, as databricks://<profile> with a profile of .databrickscfg, or as "
                 + "databricks://<scope>:<prefix> with a secret scope that has the secrets <prefix>-host and <prefix>-token.",
             "databricks-uc" or "uc" => "That is a model registry, not a tracking store. Use databricks, an http(s) server or a folder.",
-            "postgresql" or "mysql" or "mssql" => $"A database belongs to an MLflow server. Start one over it (mlflow server --backend-store-uri …) and use its http address.",
-            _ => "Give http://host:port, https://host/prefix, databricks, or a folder; ./ before it where its name has a colon.",
+            "postgresql" or "mysql" or "mssql" => $"This database can only be used through an MLflow server. Start one on it (mlflow server --backend-store-uri …) and use its http address.",
+            _ => "Give http://host:port, https://host/prefix, databricks, or a folder. If its name has a colon, put ./ before it.",
         };
         throw new MlflowException(ErrorKind.UriUnsupported, $"The tracking URI '{UriCredentials.Hide(text)}' cannot be used. {advice}") { Target = UriCredentials.Hide(text) };
     }
 
     /// <summary>
-    /// The options with what the URI adds: the credentials in it, where there are any and the caller gave none; of a Databricks
-    /// workspace, where it is and what there is to sign in with.
+    /// Completes the options with data from the URI: its credentials, if it has any and the caller gave none; for a Databricks workspace,
+    /// its address and the way to sign in.
     /// </summary>
-    /// <param name="options">What environment and caller say.</param>
-    /// <param name="environment">Reads an environment variable.</param>
+    /// <param name="options">The options from the environment and the caller.</param>
+    /// <param name="environment">Returns the value of an environment variable.</param>
     /// <param name="home">The user's home folder.</param>
-    /// <param name="lookup">Finds a workspace that is not named by its address; null for one of its own.</param>
-    /// <param name="login">The browser to sign in with; null to sign in with what is configured.</param>
+    /// <param name="lookup">Finds a workspace that is not named by its address; null for a new instance.</param>
+    /// <param name="login">The browser to sign in with; null to use the configured method.</param>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.InvalidValue"/> if no workspace is configured, or more than one way to sign in;
     /// <see cref="ErrorKind.AuthenticationFailed"/> if there is nothing to sign in with.
@@ -113,7 +113,7 @@ public sealed record TrackingTarget
         if (!IsDatabricks)
             return WithUserInfo(options);
         if (options.CredentialsAreExplicit && options.Username is not null)
-            throw new MlflowException(ErrorKind.InvalidValue, "A Databricks workspace takes no user and password. Give a token, or a profile of .databrickscfg.") { Target = Uri };
+            throw new MlflowException(ErrorKind.InvalidValue, "A Databricks workspace does not accept a user and password. Give a token, or a profile of .databrickscfg.") { Target = Uri };
         string? token = options.CredentialsAreExplicit ? options.Token : null;
 
         // A workspace must not receive the credentials of an MLflow server.
@@ -141,7 +141,7 @@ public sealed record TrackingTarget
             : options with { Username = user, Password = password, CredentialSource = "the tracking URI" };
     }
 
-    /// <summary>The database where the folder is the path of one.</summary>
+    /// <summary>Returns the database if the folder is the path of one.</summary>
     public TrackingTarget OrDatabase() =>
         Directory is not null && DatabaseFile.IsAt(Directory) ? new(SqliteUri.Of(Directory)) { Database = Directory } : this;
 
@@ -152,9 +152,9 @@ public sealed record TrackingTarget
     /// <summary>Whether a store's absolute URI is that of a folder or a database.</summary>
     public static bool IsLocalUri(string uri) => LocalUri.SchemeOf(uri) is "file" or "sqlite";
 
-    /// <summary>Whether a text is the path of a folder.</summary>
+    /// <summary>Whether a text is the path of an existing folder.</summary>
     /// <param name="text">A path, or anything else.</param>
-    /// <param name="baseDirectory">What a relative path is relative to.</param>
+    /// <param name="baseDirectory">The folder that relative paths start from.</param>
     public static bool FolderExists(string text, string baseDirectory) => StoreFolder.Exists(text, baseDirectory);
 
     /// <inheritdoc/>
@@ -186,14 +186,14 @@ public sealed record TrackingTarget
         string shown = UriCredentials.Hide(text);
         return target with
         {
-            Warning = $"The tracking URI '{shown}' has no scheme and is read as {target.Uri}. "
-                + $"Write it so, or as https://…; for a folder of that name, write ./{shown}.",
+            Warning = $"The tracking URI '{shown}' has no scheme, so it is read as {target.Uri}. "
+                + $"Write it that way, or as https://…; for a folder with that name, write ./{shown}.",
         };
     }
 
     private static TrackingTarget ForServer(Uri server)
     {
-        // What people copy from a log or a curl command.
+        // People copy this path from a log or a curl command.
         string path = ApiPath.Replace(server.AbsolutePath, "");
         var builder = new UriBuilder(server) { UserName = "", Password = "", Query = "", Fragment = "" };
         if (path != server.AbsolutePath)

@@ -3,19 +3,21 @@ using System.Text.Json;
 
 namespace Anovos.Mlflow.Tables;
 
-/// <summary>Reads the schema in the header of an Avro container: <c>Obj1</c>, then a map in which <c>avro.schema</c> is JSON.</summary>
+/// <summary>
+/// Reads the schema in the header of an Avro container: <c>Obj1</c>, followed by a map whose entry <c>avro.schema</c> is JSON.
+/// </summary>
 internal static class AvroHeader
 {
     private const int MostBytes = 16 * 1024 * 1024;
 
-    /// <summary>The fields of the record; null when the file is no Avro container of records.</summary>
+    /// <summary>Returns the fields of the record; null if the file is not an Avro container of records.</summary>
     public static DataHeader? Read(Stream stream)
     {
         byte[]? magic = Bytes(stream, 4);
         if (magic is not [(byte)'O', (byte)'b', (byte)'j', 1])
             return null;
 
-        // A map comes in blocks, and a block of no entries ends it.
+        // A map is stored in blocks, and an empty block ends it.
         for (long count = Long(stream); count != 0; count = Long(stream))
         {
             // A negative count is followed by the length of the block in bytes.
@@ -54,7 +56,7 @@ internal static class AvroHeader
         }
     }
 
-    // Zigzag, seven bits in a byte.
+    // A zigzag integer, with seven bits in each byte.
     private static long Long(Stream stream)
     {
         ulong value = 0;

@@ -6,10 +6,10 @@ namespace Anovos.Mlflow.Tables;
 /// <summary>Reads the columns of a CSV file as Spark names them.</summary>
 internal static class CsvHeader
 {
-    // A first line that is longer is no header.
+    // A longer first line is not a header.
     private const int MostCharacters = 1024 * 1024;
 
-    /// <summary>The columns; null for a file without a line.</summary>
+    /// <summary>Returns the columns; null for an empty file.</summary>
     public static DataHeader? Read(Stream stream, string delimiter, char quote, bool hasHeader)
     {
         using var reader = new StreamReader(stream, Encoding.UTF8, detectEncodingFromByteOrderMarks: true, bufferSize: 4096,
@@ -31,7 +31,7 @@ internal static class CsvHeader
                 quoted = !quoted;
             else if (!quoted && c is '\n' or '\r' && !quoted)
             {
-                // An empty line before the header is passed over.
+                // An empty line before the header is skipped.
                 if (fields.Count > 0 || field.Length > 0)
                     break;
                 continue;
@@ -50,7 +50,7 @@ internal static class CsvHeader
         return fields;
     }
 
-    // Spark gives a name without text its number, and numbers names that occur again.
+    // Spark names a column without a name by its number, and appends the column's number to a repeated name.
     private static IReadOnlyList<string> Names(List<string> fields)
     {
         var again = new HashSet<string>(fields.GroupBy(name => name, StringComparer.OrdinalIgnoreCase)

@@ -2,10 +2,10 @@ using System.Text;
 
 namespace Anovos.Mlflow.Tables;
 
-/// <summary>Reads comma-separated values as pandas and Spark write them: RFC 4180, and a backslash before a quote.</summary>
+/// <summary>Reads comma-separated values as pandas and Spark write them: RFC 4180, plus a backslash before a quote.</summary>
 internal static class CsvText
 {
-    /// <summary>The rows, one at a time; empty lines are passed over.</summary>
+    /// <summary>Returns the rows, one at a time. Empty lines are skipped.</summary>
     public static IEnumerable<IReadOnlyList<string>> Rows(TextReader text)
     {
         List<string> row = [];

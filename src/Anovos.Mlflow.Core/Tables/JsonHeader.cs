@@ -3,12 +3,12 @@ using System.Text.Json;
 
 namespace Anovos.Mlflow.Tables;
 
-/// <summary>Reads the keys of a file with a JSON object on each line. Spark takes those of all lines for columns.</summary>
+/// <summary>Reads the keys of a file with one JSON object per line. Spark uses the keys of all lines as columns.</summary>
 internal static class JsonHeader
 {
     private const int MostBytes = 4 * 1024 * 1024;
 
-    /// <summary>The keys of the lines up to a limit; null when a line is no object.</summary>
+    /// <summary>Returns the keys of the lines up to a limit; null if a line is not an object.</summary>
     public static DataHeader? Read(Stream stream)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);

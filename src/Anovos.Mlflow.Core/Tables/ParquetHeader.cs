@@ -4,14 +4,14 @@ using Parquet;
 
 namespace Anovos.Mlflow.Tables;
 
-/// <summary>Reads the columns of a Parquet file from its footer. The library for it needs .NET 8.</summary>
+/// <summary>Reads the columns of a Parquet file from its footer. The library requires .NET 8.</summary>
 internal static class ParquetHeader
 {
 #if NET8_0_OR_GREATER
     /// <summary>Whether this .NET can read Parquet.</summary>
     public static bool IsSupported => true;
 
-    /// <summary>The columns; null when the file is not Parquet.</summary>
+    /// <summary>Returns the columns; null if the file is not Parquet.</summary>
     public static DataHeader? Read(Stream stream)
     {
         try
@@ -21,7 +21,7 @@ internal static class ParquetHeader
         catch (Exception exception) when (exception is IOException or ParquetException or NotSupportedException
             or InvalidOperationException or ArgumentException)
         {
-            // A file of others, however it is damaged, is not a fault of the workflow file.
+            // A damaged file of somebody else is not an error of the workflow file.
             return null;
         }
     }
@@ -36,7 +36,7 @@ internal static class ParquetHeader
     /// <summary>Whether this .NET can read Parquet.</summary>
     public static bool IsSupported => false;
 
-    /// <summary>Nothing.</summary>
+    /// <summary>Returns null.</summary>
     public static DataHeader? Read(Stream stream) => null;
 #endif
 }

@@ -6,14 +6,14 @@ using Parquet.Serialization;
 
 namespace Anovos.Mlflow.Tables;
 
-/// <summary>Reads the rows of a Parquet file as texts, as Spark writes them into comma-separated values.</summary>
+/// <summary>Reads the rows of a Parquet file as strings, in the form in which Spark writes them to CSV.</summary>
 internal static class ParquetRows
 {
-    // A few bytes can say millions of equal rows. No table of statistics has as many.
+    // A few bytes can encode millions of equal rows. No table of statistics has that many.
     private const long MostCells = 5_000_000;
 
-    /// <summary>The rows, the names of the columns first.</summary>
-    /// <exception cref="IOException">It is no Parquet file, or too large a one.</exception>
+    /// <summary>Returns the rows, starting with the names of the columns.</summary>
+    /// <exception cref="IOException">The file is not a Parquet file, or is too large.</exception>
     public static IReadOnlyList<IReadOnlyList<string>> Read(Stream stream, CancellationToken cancellationToken) =>
         Task.Run(() => ReadAsync(stream, cancellationToken), cancellationToken).GetAwaiter().GetResult();
 
@@ -38,7 +38,7 @@ internal static class ParquetRows
         }
         catch (Exception e) when (e is not (IOException or OperationCanceledException or OutOfMemoryException))
         {
-            // The library throws of many kinds when the bytes are not what they should be.
+            // The library throws exceptions of many types if the bytes are invalid.
             throw new IOException($"It is not a readable Parquet file: {e.Message}", e);
         }
     }

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Anovos.Mlflow.Tables;
 
-/// <summary>Reads the rows of a table from a file: comma-separated values, or Parquet.</summary>
+/// <summary>Reads the rows of a table from a CSV or Parquet file.</summary>
 internal static class TableFile
 {
 #if NET
@@ -13,14 +13,14 @@ internal static class TableFile
     public const bool ReadsParquet = false;
 #endif
 
-    /// <summary>True if the name is one of a Parquet file.</summary>
+    /// <summary>Returns whether the name is that of a Parquet file.</summary>
     public static bool IsParquet(string path) => path.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>True if the name is one of a table.</summary>
+    /// <summary>Returns whether the name is that of a table.</summary>
     public static bool IsTable(string path) => IsParquet(path) || path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The rows, the names of the columns first. A null is an empty text.</summary>
-    /// <exception cref="IOException">It cannot be read; and <see cref="UnauthorizedAccessException"/>.</exception>
+    /// <summary>Returns the rows, starting with the names of the columns. A null becomes an empty string.</summary>
+    /// <exception cref="IOException">The file cannot be read; or an <see cref="UnauthorizedAccessException"/>.</exception>
     public static IEnumerable<IReadOnlyList<string>> Rows(string path, CancellationToken cancellationToken)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);

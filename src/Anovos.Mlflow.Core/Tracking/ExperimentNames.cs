@@ -1,9 +1,9 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Finds experiments by the names that scripts give.</summary>
+/// <summary>Finds experiments by the names that scripts use.</summary>
 public static class ExperimentNames
 {
-    /// <summary>The experiments that a name means; none is an error, unless the name has wildcards.</summary>
+    /// <summary>Returns the experiments that a name matches. Finding none is an error, unless the name has wildcards.</summary>
     /// <param name="store">The store.</param>
     /// <param name="name">The name.</param>
     /// <param name="view">The lifecycle stages that the caller works on.</param>
@@ -43,11 +43,11 @@ public static class ExperimentNames
         return [.. all.Where(experiment => name.Matches(experiment.Name))];
     }
 
-    /// <summary>The experiment with exactly the name that is meant, a deleted one too; null if there is none.</summary>
+    /// <summary>Returns the experiment with exactly that name, even if it is deleted; null if there is none.</summary>
     public static Task<Experiment?> FindExperimentAsync(this ITrackingStore store, NamePattern name, CancellationToken cancellationToken) =>
         name.FindAsync(exact => store.FindExperimentAsync(exact, cancellationToken), experiment => experiment.Name);
 
-    /// <summary>All experiments in those lifecycle stages.</summary>
+    /// <summary>Returns all experiments in those lifecycle stages.</summary>
     public static async Task<IReadOnlyList<Experiment>> ListExperimentsAsync(
         this ITrackingStore store, ViewType view, CancellationToken cancellationToken)
     {

@@ -6,6 +6,6 @@ public enum LifecycleStage
     /// <summary>In use.</summary>
     Active,
 
-    /// <summary>In the trash: restorable, its name still taken.</summary>
+    /// <summary>In the trash: can be restored, and its name stays taken.</summary>
     Deleted,
 }

@@ -1,16 +1,16 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>The points that a store has of a run's metrics.</summary>
+/// <summary>Reads and compares the points of a run's metrics.</summary>
 internal static class MetricHistory
 {
-    /// <summary>One page of a metric's points as they were logged, to be copied.</summary>
+    /// <summary>Returns one page of a metric's points, unchanged, for copying.</summary>
     public static async Task<Page<Metric>> ToCopyAsync(
         ITrackingStore store, string runId, string key, string? pageToken, CancellationToken cancellationToken) =>
         store.As<DirectoryStore>() is { } folder
             ? new Page<Metric>(await folder.GetHistoryAsWrittenAsync(runId, key, cancellationToken).ConfigureAwait(false), null)
             : await store.GetMetricHistoryAsync(runId, key, pageToken, cancellationToken).ConfigureAwait(false);
 
-    /// <summary>The points that the run does not have yet. One that stands there twice is missing as often as it is not there.</summary>
+    /// <summary>Returns the points that the run does not have yet. A point that is given twice and stored once is missing once.</summary>
     public static async Task<IReadOnlyList<Metric>> MissingAsync(ITrackingStore store, string runId, IReadOnlyList<Metric> points, CancellationToken cancellationToken)
     {
         IReadOnlyDictionary<string, double> latest = (await store.GetRunAsync(runId, cancellationToken).ConfigureAwait(false)).Metrics;
@@ -33,11 +33,11 @@ internal static class MetricHistory
         return missing;
     }
 
-    /// <summary>All points of a metric.</summary>
+    /// <summary>Returns all points of a metric.</summary>
     public static Task<List<Metric>> ReadAllAsync(ITrackingStore store, string runId, string key, CancellationToken cancellationToken) =>
         PageWalker.ReadAllAsync(pageToken => store.GetMetricHistoryAsync(runId, key, pageToken, cancellationToken));
 
-    /// <summary>How often the run has each point of a metric, as <see cref="AsStored"/> gives it.</summary>
+    /// <summary>Counts how often the run has each point of a metric, in the form of <see cref="AsStored"/>.</summary>
     public static async Task<Dictionary<Metric, int>> CountAsync(
         ITrackingStore store, string runId, string key, CancellationToken cancellationToken)
     {
@@ -51,7 +51,7 @@ internal static class MetricHistory
         return copies;
     }
 
-    /// <summary>The point as SQL stores keep it: an infinity is the largest number, and all NaNs are one.</summary>
+    /// <summary>The point as SQL stores keep it: an infinity becomes the largest number, and all NaNs are the same.</summary>
     public static Metric AsStored(Metric point) => point with
     {
         Value = double.IsPositiveInfinity(point.Value) ? double.MaxValue : double.IsNegativeInfinity(point.Value) ? double.MinValue : point.Value,

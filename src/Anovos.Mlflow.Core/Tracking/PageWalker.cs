@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Follows a search from page to page, and not without end: a server may lead in a circle.</summary>
+/// <summary>Follows a search from page to page, and stops if a server returns pages in a loop.</summary>
 public sealed class PageWalker
 {
     private const int EmptyPages = 100;
@@ -8,9 +8,9 @@ public sealed class PageWalker
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
     private int _empty;
 
-    /// <summary>All that a search finds, page after page.</summary>
-    /// <param name="search">Asks for the page of a token; of null, the first.</param>
-    /// <exception cref="MlflowException">As <see cref="After"/> has it, or the search's own.</exception>
+    /// <summary>Returns all results of a search.</summary>
+    /// <param name="search">Requests the page of a token; null requests the first page.</param>
+    /// <exception cref="MlflowException">The errors of <see cref="After"/> and of the search.</exception>
     public static async Task<List<T>> ReadAllAsync<T>(Func<string?, Task<Page<T>>> search)
     {
         List<T> items = [];
@@ -26,8 +26,10 @@ public sealed class PageWalker
         return items;
     }
 
-    /// <summary>The token to ask for after this page; null after the last.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ServerError"/> for a token that was answered before, and for empty pages without end.</exception>
+    /// <summary>Returns the token of the page after this one; null after the last page.</summary>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.ServerError"/> if a page token repeats, or if too many empty pages follow each other.
+    /// </exception>
     public string? After<T>(Page<T> page)
     {
         if (page.NextPageToken is not { } token)
@@ -35,6 +37,6 @@ public sealed class PageWalker
         _empty = page.Items.Count == 0 ? _empty + 1 : 0;
         return _seen.Add(token) && _empty < EmptyPages
             ? token
-            : throw new MlflowException(ErrorKind.ServerError, $"The server leads a search in a circle: after {_seen.Count} pages it {(_empty < EmptyPages ? $"answers the page token '{token}' again" : "still answers no item")}. What came so far may not be all.");
+            : throw new MlflowException(ErrorKind.ServerError, $"The server returns the pages of a search in a loop: after {_seen.Count} pages it {(_empty < EmptyPages ? $"returned the page token '{token}' again" : "still returned no items")}. The results so far may be incomplete.");
     }
 }

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>A run as it stood when it was read.</summary>
+/// <summary>A run, as it was when it was read.</summary>
 public sealed record Run
 {
     private static readonly Regex IdForm = new(@"^[a-zA-Z0-9][\w\-]{0,255}\z", RegexOptions.CultureInvariant);
@@ -13,76 +13,76 @@ public sealed record Run
     /// <summary>The id of its experiment.</summary>
     public required string ExperimentId { get; init; }
 
-    /// <summary>The name of its experiment; empty where the store was not asked.</summary>
+    /// <summary>The name of its experiment; empty if it was not read from the store.</summary>
     public string Experiment { get; init; } = "";
 
-    /// <summary>The name; need not be unique.</summary>
+    /// <summary>The name; not necessarily unique.</summary>
     public string RunName { get; init; } = "";
 
-    /// <summary>Where it stands.</summary>
+    /// <summary>The status.</summary>
     public RunStatus Status { get; init; }
 
-    /// <summary>When it began.</summary>
+    /// <summary>The start time.</summary>
     public DateTimeOffset StartTime { get; init; }
 
-    /// <summary>When it ended; null while it goes on.</summary>
+    /// <summary>The end time; null while it is running.</summary>
     public DateTimeOffset? EndTime { get; init; }
 
-    /// <summary>How long it took; null while it goes on.</summary>
+    /// <summary>The duration; null while it is running.</summary>
     public TimeSpan? Duration => Status == RunStatus.Running ? null : EndTime - StartTime;
 
-    /// <summary>Who started it.</summary>
+    /// <summary>The user who started it.</summary>
     public string UserId { get; init; } = "";
 
-    /// <summary>The URI under which its artifacts are.</summary>
+    /// <summary>The URI of its artifacts.</summary>
     public string ArtifactUri { get; init; } = "";
 
     /// <summary>Whether it is in the trash.</summary>
     public LifecycleStage LifecycleStage { get; init; }
 
-    /// <summary>The store that holds it.</summary>
+    /// <summary>The URI of the store that holds it.</summary>
     public string TrackingUri { get; init; } = "";
 
-    /// <summary>The server's workspace that holds it; null where it was not asked for.</summary>
+    /// <summary>The server's workspace that holds it; null if it was not requested.</summary>
     public string? Workspace { get; init; }
 
     /// <summary>Its params.</summary>
     public IReadOnlyDictionary<string, string> Params { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Its metrics: the latest value a key. The history is <c>metrics/get-history</c>'s.</summary>
+    /// <summary>Its metrics, with the latest value of each key. For the history, use <c>metrics/get-history</c>.</summary>
     public IReadOnlyDictionary<string, double> Metrics { get; init; } = new Dictionary<string, double>();
 
-    /// <summary>Its tags, MLflow's own among them.</summary>
+    /// <summary>Its tags, including those that MLflow sets.</summary>
     public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The datasets that it reads.</summary>
     public IReadOnlyList<DatasetInput> Inputs { get; init; } = [];
 
-    /// <summary>The logged models that it reads and made.</summary>
+    /// <summary>The logged models that it reads and those that it created.</summary>
     internal ModelLinks Models { get; init; } = ModelLinks.None;
 
-    /// <summary>What started it; null where the store does not say.</summary>
+    /// <summary>What started it; null if the store does not say.</summary>
     internal RunOrigin? Origin { get; init; }
 
-    /// <summary>When it was put into the trash; null where it is not there, or the store does not say.</summary>
+    /// <summary>The time when it was moved to the trash; null if it is not in the trash, or if the store does not say.</summary>
     internal DateTimeOffset? DeletedTime { get; init; }
 
     /// <inheritdoc/>
     public override string ToString() => RunId;
 
-    /// <summary>Whether the text has the form of an id, which becomes a path on MLflow's server.</summary>
+    /// <summary>Whether the text has the form of a run id. An id becomes part of a path on MLflow's server.</summary>
     public static bool IsRunId(string value) => IdForm.IsMatch(value);
 
-    /// <summary>The error that a text is not an id.</summary>
+    /// <summary>Creates the error for a text that is not a run id.</summary>
     internal static MlflowException NotAnId(string value) => new(
-        ErrorKind.InvalidValue, $"'{value}' is not a run id: letters, digits, dashes and underscores.")
+        ErrorKind.InvalidValue, $"'{value}' is not a run id. A run id consists of letters, digits, dashes and underscores.")
     { Target = value };
 
     /// <summary>The same run, with the name of its experiment.</summary>
     public Run In(Experiment experiment) => this with { Experiment = experiment.Name };
 
-    /// <summary>The address of its page for a browser; null where its store has none.</summary>
-    /// <param name="workspaceUrl">The address of the Databricks workspace, where the store is one.</param>
+    /// <summary>Returns the address of its page for a browser; null if its store has no pages.</summary>
+    /// <param name="workspaceUrl">The address of the Databricks workspace, if the store is one.</param>
     public string? PageIn(string? workspaceUrl)
     {
         string page = $"experiments/{Uri.EscapeDataString(ExperimentId)}/runs/{Uri.EscapeDataString(RunId)}";

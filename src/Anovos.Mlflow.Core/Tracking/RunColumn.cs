@@ -1,8 +1,8 @@
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>A column of a table of runs, as in the data frame of <c>mlflow.search_runs</c>.</summary>
-/// <param name="MlflowName">The name in the data frame, as <c>status</c> or <c>metrics.rmse</c>.</param>
-/// <param name="Value">Reads the value of a run: a text, a number or a time in UTC; null if the run has none.</param>
+/// <param name="MlflowName">The name in the data frame, such as <c>status</c> or <c>metrics.rmse</c>.</param>
+/// <param name="Value">Reads a run's value: a text, a number or a time in UTC; null if the run has none.</param>
 public sealed record RunColumn(string MlflowName, Func<Run, object?> Value)
 {
     private static readonly RunColumn[] Fixed =
@@ -16,11 +16,13 @@ public sealed record RunColumn(string MlflowName, Func<Run, object?> Value)
     ];
 
     /// <summary>
-    /// The name in a table whose names ignore case: <see cref="MlflowName"/>, with a number after it where an earlier column has that name.
+    /// The name in a table whose names ignore case: <see cref="MlflowName"/>, followed by a number if an earlier column has that name.
     /// </summary>
     public string Name { get; private init; } = MlflowName;
 
-    /// <summary>The columns of a table of the runs: the fixed ones, then metrics, params and tags, each kind by key.</summary>
+    /// <summary>
+    /// Returns the columns of a table of the runs: the fixed ones, then metrics, params and tags, each kind ordered by key.
+    /// </summary>
     public static IReadOnlyList<RunColumn> Of(IReadOnlyCollection<Run> runs) => WithDistinctNames(
     [
         .. Fixed,
@@ -37,7 +39,7 @@ public sealed record RunColumn(string MlflowName, Func<Run, object?> Value)
 
     private static IReadOnlyList<RunColumn> WithDistinctNames(RunColumn[] columns)
     {
-        // A key of its own that looks like a name with a number keeps its name.
+        // A key that already looks like a name with a number keeps its name.
         var taken = new HashSet<string>(columns.Select(column => column.MlflowName), StringComparer.OrdinalIgnoreCase);
         var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         return [.. columns.Select(column => seen.Add(column.MlflowName) ? column : column with { Name = FreeName(column.MlflowName) })];

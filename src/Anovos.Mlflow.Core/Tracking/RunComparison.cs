@@ -2,19 +2,21 @@ using System.Globalization;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>One key of some runs, and what each of them has for it.</summary>
+/// <summary>One key and the value that each of several runs has for it.</summary>
 /// <param name="Kind"><c>Param</c>, <c>Metric</c> or <c>Tag</c>.</param>
 /// <param name="Key">The key.</param>
 /// <param name="Runs">The runs, in the order in which they were given.</param>
 public sealed record RunDifference(string Kind, string Key, IReadOnlyList<Run> Runs)
 {
-    /// <summary>By run id: a text, for a metric its latest number; null where the run has none.</summary>
+    /// <summary>The values by run id: a text, or the latest number of a metric; null if the run has none.</summary>
     public IReadOnlyDictionary<string, object?> Values { get; init; } = new Dictionary<string, object?>();
 
-    /// <summary>Whether all runs have the same.</summary>
+    /// <summary>Whether all runs have the same value.</summary>
     public bool IsEqual { get; init; }
 
-    /// <summary>The values side by side in the order of the runs, each cut to its share of <paramref name="width"/> characters.</summary>
+    /// <summary>
+    /// Returns the values side by side in the order of the runs, each cut to its share of <paramref name="width"/> characters.
+    /// </summary>
     public string SideBySide(int width)
     {
         int each = Math.Max(6, (width / Math.Max(1, Runs.Count)) - 2);
@@ -26,13 +28,14 @@ public sealed record RunDifference(string Kind, string Key, IReadOnlyList<Run> R
 /// <summary>Compares runs key by key.</summary>
 public static class RunComparison
 {
-    // Each run has its own by its nature.
+    // These differ in every run.
     private static readonly string[] OwnTags = [RunTags.RunName, RestStore.IdempotencyKeyTag];
 
     /// <summary>
-    /// Every param, then every metric, then every tag of the runs, each kind by key. A metric is compared by its latest value; NaN equals NaN.
+    /// Returns every param, then every metric, then every tag of the runs, each kind ordered by key. A metric is compared by its latest
+    /// value; NaN equals NaN.
     /// </summary>
-    /// <param name="runs">The runs; the same one counts once.</param>
+    /// <param name="runs">The runs; duplicates count once.</param>
     public static IReadOnlyList<RunDifference> Of(IReadOnlyList<Run> runs)
     {
         Run[] distinct = [.. runs.GroupBy(run => run.RunId, StringComparer.Ordinal).Select(same => same.First())];

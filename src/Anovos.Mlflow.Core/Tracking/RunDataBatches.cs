@@ -1,24 +1,26 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Cuts run data into the batches that MLflow's API takes.</summary>
+/// <summary>Splits run data into batches that MLflow's API accepts.</summary>
 public static class RunDataBatches
 {
-    // {"key":"","value":…,"timestamp":…,"step":…}, with the 24, 20 and 20 characters of the longest numbers.
+    // {"key":"","value":…,"timestamp":…,"step":…}, where the longest numbers have 24, 20 and 20 characters.
     private const int OverheadBytes = 110;
 
     // {"run_id":"…","params":[],"metrics":[],"tags":[]} with the longest run id.
     private const int EnvelopeBytes = 400;
 
-    /// <summary>Writes all of the data to a run, batch after batch.</summary>
+    /// <summary>Writes all of the data to a run, one batch after another.</summary>
     public static async Task WriteAsync(this ITrackingStore store, string runId, RunData data, CancellationToken cancellationToken)
     {
         foreach (RunData batch in Split(data, store.Limits))
             await store.LogBatchAsync(runId, batch, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The data in batches within the limits, in order: params, metrics, tags.</summary>
-    /// <remarks>A param that stands there twice with one value is sent once: the API refuses the repetition.</remarks>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ParameterConflict"/> when a param stands there twice with two values.</exception>
+    /// <summary>Splits the data into batches within the limits, in this order: params, metrics, tags.</summary>
+    /// <remarks>A param that is given twice with the same value is sent once, because the API refuses repeated params.</remarks>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.ParameterConflict"/> if a param is given twice with different values.
+    /// </exception>
     public static IEnumerable<RunData> Split(RunData data, StoreLimits limits)
     {
         var batch = new Batch(limits);
@@ -59,7 +61,7 @@ public static class RunDataBatches
             }
             else if (earlier != param.Value)
             {
-                throw new MlflowException(ErrorKind.ParameterConflict, $"The param '{param.Key}' is given twice, as '{earlier}' and as '{param.Value}'. A param has one value; use a metric or a tag for what changes.") { Target = param.Key };
+                throw new MlflowException(ErrorKind.ParameterConflict, $"The param '{param.Key}' is given twice, as '{earlier}' and as '{param.Value}'. A param has one value; use a metric or a tag for a value that changes.") { Target = param.Key };
             }
         }
     }
@@ -76,10 +78,12 @@ public static class RunDataBatches
 
         public int Count => Params.Count + Metrics.Count + Tags.Count;
 
-        /// <summary>Whether one more goes in, and counts its bytes if so; else the next batch begins with it.</summary>
+        /// <summary>
+        /// Returns whether another item fits, and counts its bytes. If it does not fit, the count starts again with it for the next batch.
+        /// </summary>
         public bool Fits(bool kindHasRoom, string key, string value)
         {
-            // A JSON writer escapes what is not ASCII as \uXXXX: six bytes a character at the most.
+            // A JSON writer escapes characters outside ASCII as \uXXXX: at most six bytes per character.
             long bytes = OverheadBytes + EscapedBytes(key) + EscapedBytes(value);
             bool fits = kindHasRoom && Count < limits.BatchTotal
                 && (Count == 0 || _bytes + bytes <= limits.BatchBytes - EnvelopeBytes);

@@ -2,23 +2,23 @@ namespace Anovos.Mlflow.Tracking;
 
 /// <summary>Starts, resumes and ends runs in a store.</summary>
 /// <param name="store">The store.</param>
-/// <param name="environment">Reads an environment variable.</param>
+/// <param name="environment">Returns the value of an environment variable.</param>
 public sealed class RunLifecycle(ITrackingStore store, Func<string, string?> environment)
 {
-    /// <summary>The name of the experiment that every store has, or makes with its first run.</summary>
+    /// <summary>The name of the experiment that every store has or creates with its first run.</summary>
     public const string DefaultExperiment = "Default";
 
     private const string DefaultExperimentId = "0";
 
     /// <summary>
-    /// Keeps a database open, but not locked, between the operations of a command, until the result is disposed of. Null for other
+    /// Keeps a database open, but not locked, between the operations of a command, until the result is disposed. Returns null for other
     /// stores.
     /// </summary>
     public IDisposable? KeepOpen() => (store as SqliteStore)?.KeepOpen();
 
     /// <summary>
-    /// The experiment to use: of that name, else the one that <c>MLFLOW_EXPERIMENT_ID</c> or <c>MLFLOW_EXPERIMENT_NAME</c>
-    /// names, else <c>Default</c>. Null where one must be made first; <see cref="ExperimentName"/> says how it is called.
+    /// Returns the experiment to use: the one with the given name, else the one in <c>MLFLOW_EXPERIMENT_ID</c> or
+    /// <c>MLFLOW_EXPERIMENT_NAME</c>, else <c>Default</c>. Null if it must be created first; <see cref="ExperimentName"/> returns its name.
     /// </summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentDeleted"/>; <see cref="ErrorKind.ExperimentNotFound"/> for the id in the environment.</exception>
     public async Task<Experiment?> FindExperimentAsync(string? name, CancellationToken cancellationToken)
@@ -32,11 +32,11 @@ public sealed class RunLifecycle(ITrackingStore store, Func<string, string?> env
         return found;
     }
 
-    /// <summary>The name of the experiment to use where no id decides.</summary>
+    /// <summary>The name of the experiment to use if no id is given.</summary>
     public string ExperimentName(string? name) =>
         name ?? (Variable("MLFLOW_EXPERIMENT_ID") == DefaultExperimentId ? DefaultExperiment : Variable("MLFLOW_EXPERIMENT_NAME") ?? DefaultExperiment);
 
-    /// <summary>Makes an experiment; one that another process made meanwhile is taken as it is.</summary>
+    /// <summary>Creates an experiment. If another process created it in the meantime, returns that one.</summary>
     public async Task<Experiment> CreateExperimentAsync(NewExperiment experiment, CancellationToken cancellationToken)
     {
         try
@@ -52,7 +52,7 @@ public sealed class RunLifecycle(ITrackingStore store, Func<string, string?> env
         }
     }
 
-    /// <summary>Starts a run with the tags of the request, and no others.</summary>
+    /// <summary>Starts a run with the tags of the request and no others.</summary>
     public async Task<Run> StartAsync(Experiment experiment, RunRequest request, CancellationToken cancellationToken)
     {
         var run = new NewRun(experiment.ExperimentId, request.RunName, request.UserId, Now())
@@ -63,8 +63,8 @@ public sealed class RunLifecycle(ITrackingStore store, Func<string, string?> env
         return started.In(experiment);
     }
 
-    /// <summary>Takes a run up again: its status becomes <see cref="RunStatus.Running"/>.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.RunNotFound"/>, for a deleted run too.</exception>
+    /// <summary>Resumes a run: its status becomes <see cref="RunStatus.Running"/>.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.RunNotFound"/>, also for a deleted run.</exception>
     public async Task<Run> ResumeAsync(string runId, IReadOnlyList<Tag> tags, CancellationToken cancellationToken)
     {
         Run run = await store.GetRunAsync(runId, cancellationToken).ConfigureAwait(false);
@@ -76,11 +76,11 @@ public sealed class RunLifecycle(ITrackingStore store, Func<string, string?> env
         return await ReadAsync(runId, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Ends a run and answers it as it then stands.</summary>
+    /// <summary>Ends a run and returns its new state.</summary>
     /// <param name="runId">The run.</param>
-    /// <param name="experiment">The name of its experiment; null where it has to be asked for.</param>
-    /// <param name="status">How it ended.</param>
-    /// <param name="cancellationToken">Ends it at once.</param>
+    /// <param name="experiment">The name of its experiment; null to read it from the store.</param>
+    /// <param name="status">The final status.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task<Run> EndAsync(string runId, string? experiment, RunStatus status, CancellationToken cancellationToken)
     {
         using IDisposable? open = KeepOpen();
@@ -90,7 +90,7 @@ public sealed class RunLifecycle(ITrackingStore store, Func<string, string?> env
             : await ReadAsync(runId, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The run of that id, with the name of its experiment.</summary>
+    /// <summary>Returns the run with that id, including the name of its experiment.</summary>
     public async Task<Run> ReadAsync(string runId, CancellationToken cancellationToken)
     {
         Run run = await store.GetRunAsync(runId, cancellationToken).ConfigureAwait(false);

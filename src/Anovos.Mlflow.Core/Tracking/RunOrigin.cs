@@ -1,18 +1,18 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>What started a run, in fields that MLflow kept before it had tags for them. Newer versions leave them empty.</summary>
-/// <param name="SourceType">As <c>LOCAL</c> or <c>NOTEBOOK</c>.</param>
+/// <summary>The source of a run, in fields that MLflow used before it had tags for them. Newer versions leave them empty.</summary>
+/// <param name="SourceType">The type of the source, such as <c>LOCAL</c> or <c>NOTEBOOK</c>.</param>
 /// <param name="SourceName">The script or notebook.</param>
 /// <param name="EntryPointName">The entry point of an MLflow project.</param>
 /// <param name="SourceVersion">The commit.</param>
 internal sealed record RunOrigin(string SourceType, string SourceName, string EntryPointName, string SourceVersion)
 {
-    // mlflow.entities.SourceType, from 1.
+    // The members of mlflow.entities.SourceType, numbered from 1.
     private static readonly string[] Types = ["NOTEBOOK", "JOB", "PROJECT", "LOCAL", "UNKNOWN"];
 
-    /// <summary>The number of the type in a directory store.</summary>
+    /// <summary>The number that represents the type in a directory store.</summary>
     public int TypeNumber => 1 + Math.Max(0, Array.IndexOf(Types, SourceType));
 
-    /// <summary>The type of that number.</summary>
+    /// <summary>Returns the type with that number.</summary>
     public static string TypeOf(long? number) => number is >= 1 and <= 5 ? Types[(int)number - 1] : "LOCAL";
 }

@@ -1,8 +1,8 @@
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>
-/// What runs are asked for, beside a filter of one's own: turned into MLflow's search syntax as far as that can say it, so that a
-/// server narrows the search, and compared with each run that comes for what it cannot.
+/// Conditions on runs in addition to a user's filter. They are translated into MLflow's search syntax as far as it allows, so that a server
+/// narrows the search. The rest is checked on each run that the search returns.
 /// </summary>
 public sealed record RunQuery
 {
@@ -10,34 +10,34 @@ public sealed record RunQuery
 
     private static readonly RunStatus[] AllStatuses = [.. Enum.GetValues(typeof(RunStatus)).Cast<RunStatus>()];
 
-    /// <summary>Only runs with one of these statuses; all when there is none.</summary>
+    /// <summary>The allowed statuses; empty for all.</summary>
     public IReadOnlyList<RunStatus> Statuses { get; init; } = [];
 
-    /// <summary>Only runs that began then or later.</summary>
+    /// <summary>The earliest start time.</summary>
     public DateTimeOffset? Since { get; init; }
 
-    /// <summary>Only runs of this name, as <see cref="NamePattern"/> reads it.</summary>
+    /// <summary>The name of the runs, in the syntax of <see cref="NamePattern"/>.</summary>
     public string? Name { get; init; }
 
-    /// <summary>Whether <see cref="Name"/> is exactly the name.</summary>
+    /// <summary>Whether <see cref="Name"/> is the exact name.</summary>
     public bool NameIsExact { get; init; }
 
-    /// <summary>Only runs with all these tags; a value is matched as it is, or as <see cref="NamePattern"/> reads it.</summary>
+    /// <summary>Tags that a run must all have. A value matches literally, or as a <see cref="NamePattern"/>.</summary>
     public IReadOnlyList<Tag> Tags { get; init; } = [];
 
-    /// <summary>A filter in MLflow's search syntax that must be met as well.</summary>
+    /// <summary>A filter in MLflow's search syntax that must match as well.</summary>
     public string? Filter { get; init; }
 
-    /// <summary>The statuses of those names; case does not count.</summary>
-    /// <exception cref="ArgumentException">A name is none.</exception>
+    /// <summary>Returns the statuses with those names, ignoring case.</summary>
+    /// <exception cref="ArgumentException">A name is not a status.</exception>
     public static IReadOnlyList<RunStatus> StatusesOf(IEnumerable<string> names) => [.. names.Select(name => (RunStatus)Enum.Parse(typeof(RunStatus), name, ignoreCase: true))];
 
-    /// <summary>The filter to search with; null where all runs are asked for.</summary>
+    /// <summary>Returns the filter to search with; null for all runs.</summary>
     public string? ToFilter()
     {
         List<string> conditions = [];
 
-        // There is no OR, and no list but of run ids.
+        // The syntax has no OR, and lists only for run ids.
         if (Statuses.Count == 1)
             conditions.Add($"attributes.status = '{Spelled(Statuses[0])}'");
         else if (Statuses.Count > 1)
@@ -65,9 +65,9 @@ public sealed record RunQuery
         (Name is null || (NameIsExact ? Name == run.RunName : new NamePattern(Name).Matches(run.RunName)))
         && Tags.All(tag => run.Tags.TryGetValue(tag.Key, out string? value) && new NamePattern(tag.Value).Matches(value));
 
-    /// <summary>The query for the exact name, if the experiments have a run of that name; otherwise this query.</summary>
+    /// <summary>Returns the query for the exact name if the experiments have a run with that name; otherwise this query.</summary>
     /// <param name="store">The store.</param>
-    /// <param name="search">The search for which the query is.</param>
+    /// <param name="search">The search that the query belongs to.</param>
     /// <param name="cancellationToken">Cancels the search.</param>
     public async Task<RunQuery> ResolveNameAsync(ITrackingStore store, RunSearch search, CancellationToken cancellationToken)
     {
@@ -82,7 +82,7 @@ public sealed record RunQuery
         return exact is null ? this : this with { Name = exact, NameIsExact = true };
     }
 
-    /// <summary>Whether the experiments of a search have a run of the name, whatever else the query asks for.</summary>
+    /// <summary>Returns whether the experiments of a search have a run with the name, regardless of the other conditions.</summary>
     public Task<bool> IsNameKnownAsync(ITrackingStore store, RunSearch search, CancellationToken cancellationToken)
     {
         var query = new RunQuery { Name = Name, NameIsExact = NameIsExact };
@@ -114,7 +114,7 @@ public sealed record RunQuery
 
     private static void AddExact(List<string> conditions, string key, string text) => AddQuoted(conditions, $"{key} = ", text);
 
-    // A text in quotes cannot hold those quotes: one with both is left to the comparison.
+    // A quoted text cannot contain its own quotes. A text with both kinds is left to Matches.
     private static void AddQuoted(List<string> conditions, string condition, string text)
     {
         if (text.Contains('\'') && text.Contains('"'))

@@ -1,20 +1,20 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>The state of a run; the numbers are those of a directory store's <c>meta.yaml</c>.</summary>
+/// <summary>The status of a run; the numbers are those in a directory store's <c>meta.yaml</c>.</summary>
 public enum RunStatus
 {
-    /// <summary>Going on.</summary>
+    /// <summary>Running.</summary>
     Running = 1,
 
-    /// <summary>Asked for, not begun.</summary>
+    /// <summary>Requested, but not started.</summary>
     Scheduled = 2,
 
-    /// <summary>Ended well.</summary>
+    /// <summary>Ended successfully.</summary>
     Finished = 3,
 
     /// <summary>Ended with an error.</summary>
     Failed = 4,
 
-    /// <summary>Ended from outside.</summary>
+    /// <summary>Stopped from outside.</summary>
     Killed = 5,
 }

@@ -12,12 +12,12 @@ public static class RunTags
     /// <summary>The run's description, in Markdown.</summary>
     public const string Note = "mlflow.note.content";
 
-    /// <summary>Who started the run.</summary>
+    /// <summary>The user who started the run.</summary>
     public const string User = "mlflow.user";
 
-    /// <summary>What started the run: a file.</summary>
+    /// <summary>The file that started the run.</summary>
     public const string SourceName = "mlflow.source.name";
 
-    /// <summary>What kind of source that is.</summary>
+    /// <summary>The kind of that source.</summary>
     public const string SourceType = "mlflow.source.type";
 }

@@ -1,12 +1,12 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Which lifecycle stages a search answers with.</summary>
+/// <summary>The lifecycle stages to search.</summary>
 public enum ViewType
 {
-    /// <summary>What is not in the trash.</summary>
+    /// <summary>Items that are not in the trash.</summary>
     ActiveOnly,
 
-    /// <summary>What is in the trash.</summary>
+    /// <summary>Items in the trash.</summary>
     DeletedOnly,
 
     /// <summary>Both.</summary>

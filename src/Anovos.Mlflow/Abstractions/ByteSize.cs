@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
-/// <summary>Byte counts for people. The views call it, so it is public.</summary>
+/// <summary>Formats byte counts for people. Public because the views call it.</summary>
 public static class ByteSize
 {
     private static readonly string[] Units = ["B", "KiB", "MiB", "GiB", "TiB"];
 
-    /// <summary>The count with a unit, as <c>1.4 MiB</c>; empty for null.</summary>
+    /// <summary>Formats the count with a unit, such as <c>1.4 MiB</c>; empty for null.</summary>
     public static string Format(long? bytes)
     {
         if (bytes is not { } count)

@@ -6,8 +6,8 @@ using Anovos.Mlflow.PowerShell.Sessions;
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
 /// <summary>
-/// A cmdlet that copies runs from one store to another. What the pipeline names is collected, and copied at the end. May be interrupted
-/// and repeated.
+/// A cmdlet that copies runs from one store to another. It collects pipeline input and copies at the end. It can be interrupted and
+/// repeated.
 /// </summary>
 public abstract class CopyCommand : TrackingCommand
 {
@@ -26,17 +26,17 @@ public abstract class CopyCommand : TrackingCommand
     [ValidateNotNull]
     public MlflowConnection? DestinationConnection { get; set; }
 
-    /// <summary>The experiment to copy into; without it, one of the same name.</summary>
+    /// <summary>The experiment to copy into; without it, the experiment of the same name.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? DestinationExperiment { get; set; }
 
-    /// <summary>The name at the target: a script block that gets the name as <c>$_</c>, or the folder that the name is put in.</summary>
+    /// <summary>The names at the target: a script block that gets a name as <c>$_</c>, or a folder for the experiments.</summary>
     [Parameter]
     [ValidateNotNull]
     public object? ExperimentPath { get; set; }
 
-    /// <summary>Keeps the ids of experiments, runs and models. Only a folder or a database can.</summary>
+    /// <summary>Keeps the ids of experiments, runs and models. Only a folder or a database supports this.</summary>
     [Parameter]
     public SwitchParameter KeepId { get; set; }
 
@@ -48,15 +48,15 @@ public abstract class CopyCommand : TrackingCommand
     [Parameter]
     public SwitchParameter Restore { get; set; }
 
-    /// <summary>Copies the versions of registered models that were made in the runs too, with aliases and tags.</summary>
+    /// <summary>Also copies the registered model versions that were created from the runs, with aliases and tags.</summary>
     [Parameter]
     public SwitchParameter Model { get; set; }
 
-    /// <summary>Compares artifacts by hash, and not by length only.</summary>
+    /// <summary>Compares artifacts by hash instead of by length only.</summary>
     [Parameter]
     public SwitchParameter Verify { get; set; }
 
-    /// <summary>Compares runs again that were copied completely and did not change.</summary>
+    /// <summary>Compares runs again even if they were copied completely and have not changed.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
@@ -64,7 +64,7 @@ public abstract class CopyCommand : TrackingCommand
     [Parameter]
     public SwitchParameter TagMissing { get; set; }
 
-    /// <summary>Whether all of the store is copied, and so all of its registry.</summary>
+    /// <summary>Whether the whole store is copied, including its whole registry.</summary>
     private protected virtual bool IsWholeStore => false;
 
     /// <inheritdoc/>
@@ -73,7 +73,7 @@ public abstract class CopyCommand : TrackingCommand
         try
         {
             if (Destination is null == DestinationConnection is null)
-                throw Invalid("Name the store to copy to, with -Destination or with -DestinationConnection, and not with both.");
+                throw Invalid("Specify the store to copy to, with either -Destination or -DestinationConnection.");
             _names = new CopyNames(DestinationExperiment, ExperimentPath);
             _target = DestinationConnection ?? Session.Resolve(Destination, ParseTarget);
         }
@@ -83,7 +83,7 @@ public abstract class CopyCommand : TrackingCommand
         }
     }
 
-    /// <summary>The store to copy from; <paramref name="fallback"/> is a URI that comes after the parameters.</summary>
+    /// <summary>Resolves the store to copy from. The parameters take precedence over the URI <paramref name="fallback"/>.</summary>
     private protected MlflowConnection ResolveSource(string? fallback = null)
     {
         MlflowConnection source = UseBeside(FindConnection(fallback), [_target]);
@@ -91,7 +91,7 @@ public abstract class CopyCommand : TrackingCommand
         return source;
     }
 
-    /// <summary>Copies what was selected from one store.</summary>
+    /// <summary>Copies the selected runs of one store.</summary>
     /// <param name="source">The store.</param>
     /// <param name="select">Selects the runs.</param>
     private protected void Copy(MlflowConnection source, Func<StoreCopier, CancellationToken, Task> select)
@@ -100,8 +100,8 @@ public abstract class CopyCommand : TrackingCommand
         Listen(source);
         if (source.TrackingUri == target.TrackingUri && _names.Keeps)
         {
-            string message = $"The runs of {source} would be copied into itself. Name another store with -Destination, or another experiment with "
-                + "-DestinationExperiment or -ExperimentPath.";
+            string message = $"The source {source} is also the target, so its runs would be copied into itself. Specify another store with "
+                + "-Destination, or another experiment with -DestinationExperiment or -ExperimentPath.";
             WriteError(Invalid(message).ToErrorRecord(source.TrackingUri));
             return;
         }
@@ -171,12 +171,12 @@ public abstract class CopyCommand : TrackingCommand
     {
         int others = await copier.CopyModelsAsync(completed, cancellationToken).ConfigureAwait(false);
         if (others > 0)
-            Post(() => WriteVerbose($"{ReadableCount.Format(others, "registered model")} without a version of a copied run: not copied."));
+            Post(() => WriteVerbose($"Not copied: {ReadableCount.Format(others, "registered model")} without a version of a copied run."));
     }
 
     private void Report(string name, string kind, MlflowException? error, int missing, string reason)
     {
-        // An experiment that cannot be used fails each of its runs with the same error.
+        // An experiment that cannot be used makes each of its runs fail with the same error.
         if (error is not null && _reported.Add(error))
             WriteError(error.ToErrorRecord(name));
         else if (error is null && missing > 0 && _warnedOnce.Add(name))
@@ -187,7 +187,7 @@ public abstract class CopyCommand : TrackingCommand
         ? ((SwitchParameter)bound!).IsPresent
         : LanguagePrimitives.IsTrue(SessionState.PSVariable.GetValue("WhatIfPreference"));
 
-    // Called off the pipeline thread, on which alone a script block can run.
+    // Called on another thread, but a script block can only run on the pipeline thread.
     private string NameOf(string experiment, CancellationToken cancellationToken)
     {
         var named = new TaskCompletionSource<string>();

@@ -2,7 +2,7 @@ using Anovos.Mlflow.Copying;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
-/// <summary>Adds up what a copy would send.</summary>
+/// <summary>Sums up the data that a copy would send.</summary>
 internal sealed class CopyTotals
 {
     private readonly HashSet<string> _models = new(StringComparer.Ordinal);
@@ -33,7 +33,7 @@ internal sealed class CopyTotals
         _missing += model.Missing.Count;
     }
 
-    /// <summary>The points, files, versions and bytes to send, and the parts that are left out.</summary>
+    /// <summary>Lists the points, files, versions and bytes to send, and the parts that are left out.</summary>
     public override string ToString()
     {
         List<string> parts =

@@ -6,7 +6,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
-/// <summary>A cmdlet that changes experiments, named one by one or by wildcards. One that cannot be changed stops no other.</summary>
+/// <summary>A cmdlet that changes experiments, selected by name, wildcards or id. If one fails, it continues with the others.</summary>
 public abstract class ExperimentCommand : TrackingCommand
 {
     /// <summary>Names; wildcards are allowed.</summary>
@@ -22,12 +22,12 @@ public abstract class ExperimentCommand : TrackingCommand
     [Alias("ExperimentId")]
     public string[] Id { get; set; } = [];
 
-    /// <summary>An experiment from <c>Get-MlflowExperiment</c>; its store is taken too.</summary>
+    /// <summary>An experiment from <c>Get-MlflowExperiment</c>, whose store is used.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "InputObject", ValueFromPipeline = true)]
     [ValidateNotNull]
     public Experiment InputObject { get; set; } = null!;
 
-    /// <summary>Whether it works on what is in the trash.</summary>
+    /// <summary>Whether the cmdlet works on experiments in the trash.</summary>
     private protected virtual bool InTrash => false;
 
     /// <inheritdoc/>
@@ -50,10 +50,10 @@ public abstract class ExperimentCommand : TrackingCommand
         }
     }
 
-    /// <summary>Changes one experiment, if the user agrees.</summary>
+    /// <summary>Changes one experiment, if the user confirms it.</summary>
     private protected abstract void Apply(MlflowConnection connection, Experiment experiment);
 
-    /// <summary>An experiment as the user is asked about it.</summary>
+    /// <summary>Describes an experiment in a confirmation prompt.</summary>
     private protected static string Describe(MlflowConnection connection, Experiment experiment) => $"experiment '{experiment.Name}' ({experiment.ExperimentId}) at {connection.TrackingUri}";
 
     private IReadOnlyList<Experiment> FindNamed(ITrackingStore store, string name) =>

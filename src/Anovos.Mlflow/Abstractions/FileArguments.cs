@@ -3,10 +3,10 @@ using Anovos.Mlflow.PowerShell.Errors;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
-/// <summary>Turns <c>-Path</c> and <c>-LiteralPath</c> into paths of the file system.</summary>
+/// <summary>Resolves <c>-Path</c> and <c>-LiteralPath</c> to file system paths.</summary>
 internal static class FileArguments
 {
-    /// <summary>The files and folders that the arguments name; one that names nothing is an error and stops no other.</summary>
+    /// <summary>Returns the files and folders that match the arguments. An argument without a match is a non-terminating error.</summary>
     public static IEnumerable<string> Resolve(MlflowCommand cmdlet, IEnumerable<string> paths, bool literal, string errorId)
     {
         foreach (string path in paths)
@@ -34,7 +34,7 @@ internal static class FileArguments
         }
         catch (Exception e) when (e is SessionStateException or WildcardPatternException)
         {
-            // No such file, drive or provider: PowerShell's own message would repeat the name as it is.
+            // The file, drive or provider does not exist. PowerShell's own message would repeat the name unsanitized.
             return [];
         }
     }

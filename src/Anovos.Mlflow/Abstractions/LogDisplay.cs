@@ -5,14 +5,14 @@ using Anovos.Mlflow.Workflow;
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
 /// <summary>
-/// Shows a workflow's log: its warnings and errors as warnings, all else on the information stream, on the console too. A warning
-/// that comes again is information: Spark says the same a thousand times.
+/// Shows a workflow's log: warnings and errors as warnings, all other lines on the information stream and the console. A repeated
+/// warning is shown as information, because Spark repeats some warnings a thousand times.
 /// </summary>
 internal sealed class LogDisplay(MlflowCommand cmdlet)
 {
     private static readonly string[] Tags = ["PSHOST", "AnovosWorkflow"];
 
-    // So many lines at once, and a record for each would be all that the session does.
+    // From this number of lines on, they share one record: a record for each line would keep the session busy.
     private const int Flood = 1000;
 
     private const int Most = 20;
@@ -21,8 +21,8 @@ internal sealed class LogDisplay(MlflowCommand cmdlet)
     private readonly Queue<string> _errors = new();
 
     /// <summary>
-    /// Writes the last errors of the log as errors, once the workflow has failed: most errors do not end it. Where errors end a
-    /// script, the error of the failure itself comes first and alone.
+    /// Writes the last errors of the log as errors, after the workflow has failed: most logged errors do not end a workflow. If
+    /// errors end the script, writes nothing, so that the script gets the error of the failure itself.
     /// </summary>
     public void WriteErrors()
     {

@@ -9,8 +9,8 @@ using Anovos.Mlflow.Stores;
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
 /// <summary>
-/// A cmdlet whose work is asynchronous. The pipeline thread waits for one task at a time and meanwhile writes what the
-/// task posts; Ctrl+C cancels the task. A failure becomes an error of its kind.
+/// A cmdlet whose work is asynchronous. The pipeline thread waits for one task at a time and in the meantime does the writes that
+/// the task posts. Ctrl+C cancels the task. A failure becomes an error record with the id of its kind.
 /// </summary>
 public abstract class MlflowCommand : PSCmdlet, IDisposable
 {
@@ -21,16 +21,16 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     private string[] _typed = [];
     private Redactor? _redactor;
 
-    /// <summary>The state of this runspace: connection and active runs.</summary>
+    /// <summary>The state of this runspace: its connection and active runs.</summary>
     internal static MlflowSession Session => MlflowSession.Of(Runspace.DefaultRunspace);
 
-    /// <summary>Masks the secrets of this session. Everything that a command shows passes it.</summary>
+    /// <summary>Masks the secrets of this session. All text that a command shows passes through it.</summary>
     private protected Redactor Redactor => _redactor ??= Session.Redactor;
 
-    /// <summary>The folder that relative paths are relative to.</summary>
+    /// <summary>The folder from which relative paths start.</summary>
     protected string CurrentDirectory => SessionState.Path.CurrentFileSystemLocation.ProviderPath;
 
-    /// <summary>Reads a tracking URI as a user gives it, or chooses the store where there is none; says once what was made of it.</summary>
+    /// <summary>Parses a tracking URI from the user, or chooses the default store. Shows the warning of the target once.</summary>
     private protected TrackingTarget ParseTarget(string? uri)
     {
         TrackingTarget target = StorePath.Parse(SessionState, uri);
@@ -39,10 +39,10 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
         return target;
     }
 
-    /// <summary>Reads a folder or a database of this machine as a user gives it: a path, or a URI of one.</summary>
+    /// <summary>Parses a local folder or database from the user: a path or a URI.</summary>
     private protected TrackingTarget ParsePlace(string place)
     {
-        // The name of a folder may have a colon.
+        // The name of a folder may contain a colon.
         bool isKnown = TrackingTarget.IsLocalUri(place) || place.Contains("://")
             || TrackingTarget.FolderExists(place, CurrentDirectory);
         TrackingTarget target = ParseTarget(isKnown ? place : GetUnresolvedProviderPathFromPSPath(place)).OrDatabase();
@@ -51,10 +51,10 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
             : throw new MlflowException(ErrorKind.UriUnsupported, $"{target} is not a folder or a SQLite database.") { Target = place };
     }
 
-    /// <summary>How long the work may take to end after Ctrl+C; without an end until then it is left alone.</summary>
+    /// <summary>How long to wait for the work to end after Ctrl+C. After that, it is abandoned.</summary>
     protected virtual TimeSpan Farewell => TimeSpan.FromMilliseconds(500);
 
-    /// <summary>The build of Azure Pipelines that this session is a task of; null outside of one.</summary>
+    /// <summary>The Azure Pipelines build that this session is a task of; null outside a build.</summary>
     private protected AzurePipeline? Pipeline { get; private set; }
 
     /// <inheritdoc/>
@@ -86,28 +86,28 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     /// <inheritdoc/>
     protected sealed override void StopProcessing() => _stop.Cancel();
 
-    /// <summary>Before the first record.</summary>
+    /// <summary>Runs before the first record.</summary>
     protected virtual void Begin()
     {
     }
 
-    /// <summary>For each record.</summary>
+    /// <summary>Runs for each record.</summary>
     protected virtual void Process()
     {
     }
 
-    /// <summary>After the last record.</summary>
+    /// <summary>Runs after the last record.</summary>
     protected virtual void End()
     {
     }
 
-    /// <summary>Whether a parameter has a value of the caller's, from the command line or the pipeline.</summary>
+    /// <summary>Whether the caller passed a value for a parameter, on the command line or through the pipeline.</summary>
     private protected bool IsGiven(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
 
-    /// <summary>Whether a parameter has its value from the command line.</summary>
+    /// <summary>Whether the caller passed a value for a parameter on the command line.</summary>
     private protected bool IsTyped(string parameter) => _typed.Contains(parameter, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Runs the work off this thread and waits for it, writing what it posts.</summary>
+    /// <summary>Runs the work on another thread and waits for it, doing the writes that it posts.</summary>
     /// <exception cref="PipelineStoppedException">Ctrl+C, or a posted write ended the pipeline.</exception>
     protected T Await<T>(Func<CancellationToken, Task<T>> work)
     {
@@ -119,7 +119,7 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     /// <inheritdoc cref="Await{T}"/>
     protected void Await(Func<CancellationToken, Task> work) => Await(Start(work));
 
-    /// <summary>Waits for work that was started before, writing what it posted and posts.</summary>
+    /// <summary>Waits for work that was started before, doing the writes that it posts.</summary>
     /// <inheritdoc cref="Await{T}"/>
     private protected void Await(Task task)
     {
@@ -127,13 +127,13 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
         task.GetAwaiter().GetResult();
     }
 
-    /// <summary>Starts work off this thread, which must be awaited later.</summary>
+    /// <summary>Starts work on another thread. The caller must await it later.</summary>
     private protected Task Start(Func<CancellationToken, Task> work) => Task.Run(() => work(_stop.Token), _stop.Token);
 
-    /// <summary>Has the pipeline thread do a write. Never waits; for use by the work inside <see cref="Await{T}"/>.</summary>
+    /// <summary>Queues a write for the pipeline thread, without waiting. For use by the work inside <see cref="Await{T}"/>.</summary>
     protected void Post(Action write) => _posted.Add(write);
 
-    /// <summary>Writes a warning; what others wrote in it cannot steer a terminal or a build, and shows no secret.</summary>
+    /// <summary>Writes a warning. Untrusted text in it cannot control a terminal or a build, and secrets are masked.</summary>
     protected internal new void WriteWarning(string text)
     {
         text = Redactor.Clean(text);
@@ -166,14 +166,14 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
         base.WriteProgress(record);
     }
 
-    /// <summary>Tells the pipeline: lines that reach the agent as those of <c>Write-Host</c> do, and are no output.</summary>
+    /// <summary>Writes lines for the pipeline agent. Like those of <c>Write-Host</c>, they are not output.</summary>
     private protected void Tell(IReadOnlyList<string> lines)
     {
         foreach (string line in lines)
             WriteInformation(new HostInformationMessage { Message = line }, PipelineTags);
     }
 
-    /// <summary>Shows how far something is, on the page of a build too.</summary>
+    /// <summary>Shows progress, in a build also on its page.</summary>
     private protected void ShowProgress(ProgressRecord record)
     {
         WriteProgress(record);
@@ -188,11 +188,11 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
     protected new bool ShouldProcess(string target, string action) =>
         base.ShouldProcess(SafeText.Of(Redactor.Clean(target)), SafeText.Of(Redactor.Clean(action)));
 
-    /// <summary>True if the command ends with the failure. Otherwise the failure is written, and the command goes on with the next
+    /// <summary>True if the failure ends the command. Otherwise the failure is written, and the command continues with the next
     /// object.</summary>
     private protected virtual bool Ends(MlflowException e) => e.EndsPipeline();
 
-    /// <summary>Frees what the cmdlet holds.</summary>
+    /// <summary>Releases the resources of the cmdlet.</summary>
     protected virtual void Dispose(bool disposing)
     {
         if (disposing)
@@ -207,7 +207,7 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
         }
         catch
         {
-            // Ctrl+C, or a write that ended the pipeline: the work ends too, within reason.
+            // Ctrl+C, or a write that ended the pipeline: cancel the work, and wait a limited time.
             _stop.Cancel();
             Task.WaitAny([task], Farewell);
             throw;
@@ -216,7 +216,7 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
 
     private void Guard(Action step)
     {
-        // A command may run others, which end before it.
+        // A command may run other commands, which end before it does.
         WorkspaceLookup lookup = Session.Lookup;
         CancellationToken outer = lookup.Cancellation;
         lookup.Cancellation = _stop.Token;
@@ -242,7 +242,7 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
         }
         catch (Exception e) when (e is not RuntimeException && Redactor.Clean(e) is RedactedException clean)
         {
-            // PowerShell writes it into $Error as it is.
+            // PowerShell stores the exception in $Error unmasked.
             throw clean;
         }
         finally
@@ -251,7 +251,7 @@ public abstract class MlflowCommand : PSCmdlet, IDisposable
         }
     }
 
-    /// <summary>Puts out a file as Get-Item does, with what the file system adds to it: views show its size, mode and user.</summary>
+    /// <summary>Outputs a file as Get-Item does, with the provider's properties: views show its size, mode and user.</summary>
     private protected void WriteFile(string path)
     {
         string qualified = $@"Microsoft.PowerShell.Core\FileSystem::{path}";

@@ -12,7 +12,7 @@ public abstract class ModelAliasCommand : RegistryCommand
     [ArgumentCompleter(typeof(ModelNameCompleter))]
     public string Name { get; set; } = "";
 
-    /// <summary>Aliases: letters, digits, underscores and dashes; not <c>latest</c>, and not <c>v1</c> or its like.</summary>
+    /// <summary>Aliases: letters, digits, underscores and dashes; not <c>latest</c>, and not <c>v1</c> or similar.</summary>
     [Parameter(Position = 1, Mandatory = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ModelAliasCompleter))]

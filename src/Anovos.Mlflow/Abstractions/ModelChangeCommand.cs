@@ -3,15 +3,15 @@ using System.Management.Automation;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
-/// <summary>A cmdlet that changes what a registry says of a model, or of a version of one.</summary>
+/// <summary>A cmdlet that changes the description and tags of a registered model or a model version.</summary>
 public abstract class ModelChangeCommand : RegistryCommand
 {
-    /// <summary>What it is; empty takes the description away.</summary>
+    /// <summary>The description; an empty text removes it.</summary>
     [Parameter]
     [AllowEmptyString]
     public string? Description { get; set; }
 
-    /// <summary>Tags to set; the others stay.</summary>
+    /// <summary>Tags to set; other tags do not change.</summary>
     [Parameter]
     [ValidateNotNull]
     public IDictionary? Tag { get; set; }
@@ -21,13 +21,13 @@ public abstract class ModelChangeCommand : RegistryCommand
     [ValidateNotNullOrEmpty]
     public string[] RemoveTag { get; set; } = [];
 
-    /// <summary>Puts it out as it then stands.</summary>
+    /// <summary>Returns the changed object.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
-    /// <summary>Warns of tags to remove that do not exist: MLflow removes these without an error.</summary>
-    /// <param name="owner">What has the tags.</param>
-    /// <param name="tags">The tags that it has.</param>
+    /// <summary>Warns about tags to remove that do not exist: MLflow reports no error for these.</summary>
+    /// <param name="owner">The name of the object that has the tags, for the warning.</param>
+    /// <param name="tags">The existing tags.</param>
     private protected void WarnOfMissingTags(string owner, IReadOnlyDictionary<string, string> tags)
     {
         foreach (string key in RemoveTag.Where(key => !tags.ContainsKey(key)))

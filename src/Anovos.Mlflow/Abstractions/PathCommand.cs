@@ -11,13 +11,13 @@ public abstract class PathCommand : MlflowCommand
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 
-    /// <summary>Files, taken as they are.</summary>
+    /// <summary>Files, as literal paths.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "LiteralPath", ValueFromPipelineByPropertyName = true)]
     [Alias("PSPath", "LP")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
-    /// <summary>The files that the parameters name; one that names nothing is an error of the kind <c>ConfigNotFound</c>.</summary>
+    /// <summary>Returns the files that match the parameters. A path without a match is the error <c>ConfigNotFound</c>.</summary>
     protected IEnumerable<string> ResolveFiles()
     {
         bool literal = ParameterSetName == "LiteralPath";

@@ -3,10 +3,10 @@ using System.Management.Automation;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
-/// <summary>A user's hashtables, lists and objects without what PowerShell wraps around them.</summary>
+/// <summary>Unwraps hashtables, lists and objects of a user from PowerShell's wrapper objects.</summary>
 internal static class PlainValue
 {
-    /// <summary>Dictionaries with texts as keys, lists, and plain values.</summary>
+    /// <summary>Returns dictionaries with text keys, lists, and plain values.</summary>
     public static object? Of(object? value) => value switch
     {
         PSObject { BaseObject: PSCustomObject } custom => custom.Properties.ToDictionary(property => property.Name, property => Of(property.Value)),

@@ -1,11 +1,11 @@
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
-/// <summary>What work on other threads has the pipeline thread write, in its order. Who waits for it does not spin meanwhile.</summary>
+/// <summary>Queues writes from other threads for the pipeline thread, in their order. Waiting for them does not spin.</summary>
 internal sealed class PostedWrites
 {
     private readonly Queue<Action> _waiting = new();
 
-    /// <summary>Adds one; from any thread.</summary>
+    /// <summary>Adds a write. Can be called on any thread.</summary>
     public void Add(Action write)
     {
         lock (_waiting)
@@ -15,8 +15,8 @@ internal sealed class PostedWrites
         }
     }
 
-    /// <summary>Does what is posted, as it comes, until the work has ended.</summary>
-    /// <exception cref="OperationCanceledException">It is to stop.</exception>
+    /// <summary>Does the posted writes as they arrive, until the work has ended.</summary>
+    /// <exception cref="OperationCanceledException"><paramref name="stop"/> was cancelled.</exception>
     public void DoUntilEnd(Task work, CancellationToken stop)
     {
         using CancellationTokenRegistration stopped = stop.Register(Wake);

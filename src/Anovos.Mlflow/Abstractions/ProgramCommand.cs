@@ -8,17 +8,17 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
-/// <summary>A cmdlet that runs a program under a run which the program joins.</summary>
+/// <summary>A cmdlet that runs a program under a run that the program can join.</summary>
 public abstract class ProgramCommand : StartCommand
 {
     private LogDisplay? _display;
 
-    /// <summary>Environment variables of the program beside this session's; null takes one away.</summary>
+    /// <summary>Environment variables of the program in addition to this session's; null removes a variable.</summary>
     [Parameter]
     [ValidateNotNull]
     public IDictionary? Environment { get; set; }
 
-    /// <summary>Seconds after which it is ended.</summary>
+    /// <summary>The time limit, in seconds.</summary>
     [Parameter]
     [ValidateRange(1, 2_000_000)]
     [Alias("TimeoutSec")]
@@ -27,10 +27,10 @@ public abstract class ProgramCommand : StartCommand
     /// <inheritdoc/>
     protected override TimeSpan Farewell => TimeSpan.FromSeconds(20);
 
-    /// <summary>How long the program may run; null for as long as it takes.</summary>
+    /// <summary>How long the program may run; null for no limit.</summary>
     protected TimeSpan? TimeLimit => Timeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
 
-    /// <summary>The path of a program: one of that name in <c>PATH</c>, or where <paramref name="locate"/> says that the path leads.</summary>
+    /// <summary>Finds a program: a name in <c>PATH</c>, or a path that <paramref name="locate"/> resolves.</summary>
     protected string FindProgram(string name, Func<string, string> locate)
     {
         bool isPath = name.IndexOfAny(['/', '\\']) >= 0;
@@ -39,10 +39,10 @@ public abstract class ProgramCommand : StartCommand
             : InvokeCommand.GetCommand(name, CommandTypes.Application) is ApplicationInfo found ? found.Path : null;
         return program is not null && File.Exists(program)
             ? program
-            : throw new MlflowException(ErrorKind.CommandNotFound, $"There is no program '{name}'{(isPath ? "" : " in PATH")}. Nothing was started.") { Target = name };
+            : throw new MlflowException(ErrorKind.CommandNotFound, $"The program '{name}' was not found{(isPath ? "" : " in PATH")}. Nothing was started.") { Target = name };
     }
 
-    /// <summary>What <c>-Environment</c> says.</summary>
+    /// <summary>Returns the variables in <c>-Environment</c>.</summary>
     protected Dictionary<string, string?> Variables()
     {
         var variables = new Dictionary<string, string?>();
@@ -52,7 +52,7 @@ public abstract class ProgramCommand : StartCommand
         return variables;
     }
 
-    // Start has put the run into this process's environment; what else the program needs to join it, it alone gets.
+    // Start has set the run in this process's environment. The other variables for joining it are set for the program only.
     internal Dictionary<string, string?> ChildEnvironment(Run run, MlflowConnection connection)
     {
         Dictionary<string, string?> variables = [];
@@ -63,7 +63,7 @@ public abstract class ProgramCommand : StartCommand
         return variables;
     }
 
-    /// <summary>Waits for the program, and shows its lines as they come, to <paramref name="shown"/> too.</summary>
+    /// <summary>Waits for the program, and shows its lines as they arrive. Also passes them to <paramref name="shown"/>.</summary>
     protected T Watch<T>(Func<Action<IReadOnlyList<LogLine>>, CancellationToken, Task<T>> run, Action<IReadOnlyList<LogLine>>? shown = null)
     {
         var queue = new LineQueue();
@@ -86,9 +86,9 @@ public abstract class ProgramCommand : StartCommand
         }
     }
 
-    /// <summary>Writes the errors of the log, once it is known that the program failed.</summary>
+    /// <summary>Writes the errors in the log, after the program has failed.</summary>
     protected void WriteLogErrors() => _display?.WriteErrors();
 
-    /// <summary>As PowerShell does for a program that it runs itself.</summary>
+    /// <summary>Sets <c>$LASTEXITCODE</c>, as PowerShell does for a program that it runs itself.</summary>
     protected void SetExitCode(int? code, string? fault) => SessionState.PSVariable.Set("global:LASTEXITCODE", code ?? (fault is null ? 0 : -1));
 }

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
-/// <summary>Durations and times for people. The views call it, so it is public.</summary>
+/// <summary>Formats durations and times for people. Public because the views call it.</summary>
 public static class ReadableTime
 {
-    /// <summary>The duration with its two largest units, as <c>3m 12s</c>; empty for null.</summary>
+    /// <summary>Formats the duration with its two largest units, such as <c>3m 12s</c>; empty for null.</summary>
     public static string Format(TimeSpan? duration)
     {
         if (duration is not { } time)
@@ -20,7 +20,7 @@ public static class ReadableTime
     }
 
     /// <summary>
-    /// The local time in at most five characters: the time of today, the day in the last eleven months, and else the year.
+    /// Formats the local time in at most five characters: the time if it is today, the day in the last eleven months, else the year.
     /// </summary>
     public static string Moment(DateTimeOffset time)
     {

@@ -7,8 +7,8 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
 /// <summary>
-/// A cmdlet that writes metrics, params or tags to a run. It gathers them and writes batches: when one is full, when
-/// the pipeline ends, and in a slow pipeline every few seconds. While one is written, the next is gathered.
+/// A cmdlet that writes metrics, params or tags to a run. It collects them and writes batches: when a batch is full, when the
+/// pipeline ends, and in a slow pipeline every few seconds. While one batch is written, it collects the next.
 /// </summary>
 public abstract class RunDataCommand : RunCommand
 {
@@ -22,7 +22,7 @@ public abstract class RunDataCommand : RunCommand
     private string? _validKey;
     private Task _writing = Task.CompletedTask;
 
-    /// <summary>What the store of the run accepts; known while a pair is taken.</summary>
+    /// <summary>The limits of the run's store. Only valid while a pair is added.</summary>
     protected StoreLimits Limits => _run!.Store.Limits;
 
     /// <inheritdoc/>
@@ -35,14 +35,14 @@ public abstract class RunDataCommand : RunCommand
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        // Something before it in the pipeline failed: what is under way still arrives. After Ctrl+C it is cancelled.
+        // An earlier command in the pipeline failed: let the current batch finish. After Ctrl+C, it is cancelled.
         if (disposing)
             Task.WaitAny([_writing], Longest);
         base.Dispose(disposing);
     }
 
-    /// <summary>Gives each pair of the table, or the one pair, to <paramref name="add"/>. A pair that MLflow would refuse is an error and
-    /// stops no other.</summary>
+    /// <summary>Passes each pair of the table, or the single pair, to <paramref name="add"/>. A pair that MLflow would refuse is a
+    /// non-terminating error.</summary>
     protected void ForEachPair(IDictionary? table, string name, object? value, Action<string, object?> add)
     {
         if (table is null)
@@ -55,7 +55,7 @@ public abstract class RunDataCommand : RunCommand
             Try(ValueText.Of(key), table[key], add);
     }
 
-    /// <summary>Gives the pair to <paramref name="add"/>. What MLflow would refuse is an error.</summary>
+    /// <summary>Passes the pair to <paramref name="add"/>. A pair that MLflow would refuse is an error.</summary>
     private protected void Try(string key, object? value, Action<string, object?> add)
     {
         try
@@ -70,28 +70,28 @@ public abstract class RunDataCommand : RunCommand
         }
     }
 
-    /// <summary>Takes a point for the run that this record names.</summary>
+    /// <summary>Adds a point for the run of this record.</summary>
     private protected void Add(Metric metric)
     {
         _metrics.Add(metric);
         FlushIf(_metrics.Count >= Limits.BatchMetrics);
     }
 
-    /// <summary>Takes a param for the run that this record names.</summary>
+    /// <summary>Adds a param for the run of this record.</summary>
     private protected void Add(Param param)
     {
         _params.Add(param);
         FlushIf(_params.Count >= Limits.BatchParams);
     }
 
-    /// <summary>Takes a tag for the run that this record names.</summary>
+    /// <summary>Adds a tag for the run of this record.</summary>
     private protected void Add(Tag tag)
     {
         _tags.Add(tag);
         FlushIf(_tags.Count >= Limits.BatchTags);
     }
 
-    /// <summary>The value as MLflow keeps it: cut, with a warning, where it is too long.</summary>
+    /// <summary>Returns the value as MLflow stores it. A value that is too long is truncated, with a warning.</summary>
     protected string Cut(string key, object? value, int limit)
     {
         List<string> warnings = [];
@@ -100,7 +100,7 @@ public abstract class RunDataCommand : RunCommand
         return text;
     }
 
-    // The records of a series have one key, which needs one look.
+    // All records of a series have the same key, so check it once.
     private void CheckKey(string key)
     {
         if (key == _validKey)
@@ -108,7 +108,7 @@ public abstract class RunDataCommand : RunCommand
         if (Limits.WhyInvalidKey(key) is { } why)
         {
             throw new MlflowException(ErrorKind.InvalidValue,
-                $"MLflow does not take the key '{key}': {why}. '{Limits.ToValidKey(key)}' would do.")
+                $"MLflow does not accept the key '{key}': {why}. Use '{Limits.ToValidKey(key)}', for example.")
             { Target = key };
         }
 
@@ -143,7 +143,7 @@ public abstract class RunDataCommand : RunCommand
         _writing = Start(token => run.Store.WriteAsync(run.RunId, data, token));
     }
 
-    // Ends the batch before, so that they arrive in order. One that is refused stops no other.
+    // Waits for the previous batch, so that batches arrive in order. A refused batch does not stop the others.
     private void Settle()
     {
         Task writing = _writing;

@@ -6,16 +6,16 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
 /// <summary>
-/// A run as a flat object, for <c>Export-Csv</c>, <c>Format-Table</c> and <c>Sort-Object</c>. PowerShell calls it, so it is public.
+/// Converts a run to a flat object, for <c>Export-Csv</c>, <c>Format-Table</c> and <c>Sort-Object</c>. Public because PowerShell calls it.
 /// </summary>
 public static class RunRow
 {
     private static readonly MethodInfo TextMethod = typeof(RunRow).GetMethod(nameof(TextOf))!;
 
-    /// <summary>A time as text, for the <c>ToString()</c> of a row's times; with arguments, as a <see cref="DateTime"/> does it.</summary>
+    /// <summary>Formats a time, as the <c>ToString()</c> of a row's times. With arguments, it works as in <see cref="DateTime"/>.</summary>
     public static string TextOf(PSObject time, params object[] arguments)
     {
-        // A new object, which has no method of ours.
+        // A new object, without our ToString method.
         var plain = (DateTime)time.BaseObject;
         return arguments.Length == 0
             ? plain.ToString("yyyy-MM-dd HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)
@@ -34,7 +34,7 @@ public static class RunRow
         return row;
     }
 
-    // Export-Csv writes the text of a value, and that of a plain time has no milliseconds, no zone, and the order of the culture.
+    // Export-Csv writes the text of a value. The text of a plain DateTime has no milliseconds, no zone, and the order of the culture.
     private static PSObject WithText(DateTime time)
     {
         var value = new PSObject(time);

@@ -5,10 +5,10 @@ using Anovos.Mlflow.PowerShell.Sessions;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
-/// <summary>A cmdlet that puts runs into the trash or takes them out. They are always named: the active run is not meant.</summary>
+/// <summary>A cmdlet that moves runs to the trash or restores them. Runs must be specified: the active run is never the default.</summary>
 public abstract class RunTrashCommand : TrackingCommand
 {
-    /// <summary>Ids of runs, or runs from the pipeline; of these the store is taken too.</summary>
+    /// <summary>Ids of runs, or runs from the pipeline, whose store is used.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(RunIdCompleter))]
@@ -31,9 +31,9 @@ public abstract class RunTrashCommand : TrackingCommand
         }
     }
 
-    /// <summary>Moves one run, if the user agrees.</summary>
+    /// <summary>Moves one run, if the user confirms it.</summary>
     private protected abstract void Move(MlflowConnection connection, string runId);
 
-    /// <summary>A run as the user is asked about it.</summary>
+    /// <summary>Describes a run in a confirmation prompt.</summary>
     private protected static string Describe(MlflowConnection connection, Tracking.Run run) => $"run {run.RunId} '{run.RunName}' of '{run.Experiment}' at {connection.TrackingUri}";
 }

@@ -4,14 +4,14 @@ using Anovos.Mlflow.PowerShell.Sessions;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
-/// <summary>A cmdlet that sends files to a run, those that it has not: a row for each.</summary>
+/// <summary>A cmdlet that sends files to a run and returns a row for each. Files that the run already has are skipped.</summary>
 public abstract class SendCommand : TransferCommand
 {
     /// <summary>Stores each folder as one zip, in which all files keep their names.</summary>
     [Parameter]
     public SwitchParameter Compress { get; set; }
 
-    /// <summary>Sends files that the run has already, too.</summary>
+    /// <summary>Also sends files that the run already has.</summary>
     [Parameter]
     public SwitchParameter Resend { get; set; }
 
@@ -19,7 +19,7 @@ public abstract class SendCommand : TransferCommand
     [Parameter]
     public SwitchParameter Verify { get; set; }
 
-    /// <summary>Sends the files and hands each result to <paramref name="write"/> on the pipeline thread.</summary>
+    /// <summary>Sends the files and passes each result to <paramref name="write"/> on the pipeline thread.</summary>
     internal void Send(RunReference run, IReadOnlyList<ArtifactUpload> uploads, Action<ArtifactResult> write)
     {
         if (uploads.Count == 0)

@@ -3,12 +3,12 @@ using Anovos.Mlflow.Stores;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
-/// <summary>Turns a location that only this session knows, as <c>Data:\mlruns</c>, into a path that every program knows.</summary>
+/// <summary>Resolves a location that exists only in this session, such as <c>Data:\mlruns</c>, to a file system path.</summary>
 internal static class StorePath
 {
     private const string Database = "sqlite:///";
 
-    /// <summary>Reads a tracking URI as a user gives it; chooses the store where there is none.</summary>
+    /// <summary>Parses a tracking URI from the user; without one, chooses the default store.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/></exception>
     public static TrackingTarget Parse(SessionState session, string? uri)
     {
@@ -16,8 +16,8 @@ internal static class StorePath
         return uri is null ? DefaultStore.In(folder) : TrackingTarget.Parse(Of(session, uri), folder);
     }
 
-    /// <summary>The path where the text begins with a drive or a provider of PowerShell; else the text.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> for a drive that is not of the file system.</exception>
+    /// <summary>Returns the path if the text begins with a PowerShell drive or provider; otherwise the text.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> for a drive that is not a file system drive.</exception>
     public static string Of(SessionState session, string text)
     {
         string path = text.Trim();
@@ -30,7 +30,7 @@ internal static class StorePath
         string name = path.Substring(0, colon);
         PSDriveInfo? drive = session.Drive.GetAll().FirstOrDefault(drive => drive.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
-        // Env: is a drive, and env:5000 a server.
+        // Env: is a drive, but env:5000 is a server.
         if (!namesProvider && (drive is null || (drive.Provider.Name != "FileSystem" && path.Skip(colon + 1).FirstOrDefault() is >= '0' and <= '9')))
             return text;
         try
@@ -46,7 +46,7 @@ internal static class StorePath
 
     private static MlflowException NoFolder(string path, string provider, Exception? inner = null) => new(
         ErrorKind.UriUnsupported,
-        $"'{path}' is a location of {provider}, and not a folder of the file system. Give a folder or the address of a server.",
+        $"'{path}' is a location of {provider}, not a file system folder. Specify a folder or the address of a server.",
         inner)
     { Target = path };
 }

@@ -4,7 +4,7 @@ using System.Management.Automation;
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
 /// <summary>
-/// Makes an argument a point in time. PowerShell itself takes a number for ticks since the year 1.
+/// Converts an argument to a point in time. PowerShell itself would read a number as ticks since the year 1.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class TimeAttribute : ArgumentTransformationAttribute

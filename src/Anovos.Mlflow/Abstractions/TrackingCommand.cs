@@ -25,35 +25,35 @@ public abstract class TrackingCommand : MlflowCommand
     [ValidateNotNull]
     public MlflowConnection? Connection { get; set; }
 
-    /// <summary>The store to use; <paramref name="fallback"/> is a URI that comes after the parameters.</summary>
+    /// <summary>Resolves the store to use. The parameters take precedence over the URI <paramref name="fallback"/>.</summary>
     protected MlflowConnection ResolveConnection(string? fallback = null) => Use(FindConnection(fallback));
 
-    /// <summary>The same, for a command that decides later how it uses the store.</summary>
+    /// <summary>Does the same, for a command that decides later how it uses the store.</summary>
     private protected MlflowConnection FindConnection(string? fallback)
     {
-        // A run from the pipeline names its store as well.
+        // A run from the pipeline also sets TrackingUri.
         bool isGiven = Connection is not null && (TrackingUri ?? Connection.TrackingUri) == Connection.TrackingUri;
         return isGiven ? Connection! : Session.Resolve(TrackingUri ?? fallback, ParseTarget);
     }
 
-    /// <summary>The connection to another store than the one that the command works on.</summary>
+    /// <summary>Resolves a connection to a store other than the one that the command works on.</summary>
     private protected MlflowConnection ResolveConnectionTo(string trackingUri) => Use(Session.Resolve(trackingUri, ParseTarget));
 
     /// <summary>
-    /// The connection to one of several stores of this command, without the credentials of the environment if they belong to another.
+    /// Returns the connection to one of several stores of this command. It omits the environment's credentials if they belong to another.
     /// </summary>
     private protected MlflowConnection UseBeside(MlflowConnection connection, IReadOnlyCollection<MlflowConnection> others)
     {
         MlflowConnection own = Session.OpenBeside(connection, others, ParseTarget);
         if (own != connection && MlflowSession.EnvironmentServer(ParseTarget) is { } named)
         {
-            WriteVerbose($"{own} does not get the credentials from {connection.CredentialSource}, which belong to {named}. If it needs any, "
+            WriteVerbose($"{own} does not get the credentials from {connection.CredentialSource}, because they belong to {named}. If it needs any, "
                 + $"connect to it first: Connect-Mlflow {own} -Token … or -Credential ….");
         }
         else if (own != connection)
         {
-            WarnOnce($"No server gets the credentials from {connection.CredentialSource}, since MLFLOW_TRACKING_URI does not say whose they are. "
-                + "Set it, or connect to each server first with Connect-Mlflow.");
+            WarnOnce($"No server gets the credentials from {connection.CredentialSource}, because MLFLOW_TRACKING_URI does not say which one they "
+                + "belong to. Set it, or connect to each server first with Connect-Mlflow.");
         }
 
         return Use(own);
@@ -66,9 +66,9 @@ public abstract class TrackingCommand : MlflowCommand
         return connection;
     }
 
-    /// <summary>A run and the store that holds it.</summary>
-    /// <param name="runId">Its id; without one it is this session's active run, else the one in <c>MLFLOW_RUN_ID</c>.</param>
-    /// <param name="trackingUri">A store that comes after the parameters.</param>
+    /// <summary>Resolves a run and its store.</summary>
+    /// <param name="runId">The run's id; null for this session's active run, else the run in <c>MLFLOW_RUN_ID</c>.</param>
+    /// <param name="trackingUri">The store to use if the parameters specify none.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.NoActiveRun"/></exception>
     internal RunReference ResolveRun(string? runId, string? trackingUri = null)
     {
@@ -83,14 +83,14 @@ public abstract class TrackingCommand : MlflowCommand
         runId ??= active?.Run.RunId ?? (RunEnvironment.Read("MLFLOW_RUN_ID") is { Length: > 0 } variable ? variable : null);
         return runId is not null
             ? new RunReference(runId, ResolveConnection(trackingUri), config: null)
-            : throw new MlflowException(ErrorKind.NoActiveRun, "There is no active run. Start one with Start-MlflowRun, name one with -RunId, or set MLFLOW_RUN_ID.");
+            : throw new MlflowException(ErrorKind.NoActiveRun, "There is no active run. Start one with Start-MlflowRun, specify one with -RunId, or set MLFLOW_RUN_ID.");
     }
 
     /// <summary>
-    /// The registry to use: that of <c>-RegistryUri</c>, else that of the store in the parameters, else the one in
-    /// <c>MLFLOW_REGISTRY_URI</c>, else that of the store that other commands would use.
+    /// Resolves the registry to use: <c>-RegistryUri</c>, else the registry of the store in the parameters, else
+    /// <c>MLFLOW_REGISTRY_URI</c>, else the registry of the store that other commands would use.
     /// </summary>
-    /// <param name="store">A store that comes before the last of these, and whose runs models are made of.</param>
+    /// <param name="store">A store that takes precedence over the last of these, and whose runs models are created from.</param>
     internal ModelRegistry ResolveRegistry(ITrackingStore? store = null)
     {
         string? variable = Connection is null && RunEnvironment.Read("MLFLOW_REGISTRY_URI") is { Length: > 0 } uri ? uri : null;
@@ -102,7 +102,7 @@ public abstract class TrackingCommand : MlflowCommand
         return OpenRegistry(named, store ?? NamedStore());
     }
 
-    // The store of runs beside a registry; null if nothing names one.
+    // The store of the runs that belong to a registry; null if none is specified.
     private ITrackingStore? NamedStore()
     {
         string? uri = TrackingUri ?? MlflowSession.EnvironmentUri;
@@ -111,15 +111,15 @@ public abstract class TrackingCommand : MlflowCommand
             : ResolveConnection().Store;
     }
 
-    /// <summary>The registry of the workspace that a model's URI names; without one, the registry to use.</summary>
+    /// <summary>Resolves the registry of the workspace in a model's URI; without a workspace, the registry to use.</summary>
     internal ModelRegistry ResolveRegistry(ModelUri uri) => uri.Workspace is { } workspace
         ? OpenRegistry(workspace, runs: null, RegistryKind.Default)
         : ResolveRegistry();
 
-    /// <summary>The registry that the command names; null for one that it does not.</summary>
+    /// <summary>The registry that the caller specified; null if none.</summary>
     private protected virtual string? NamedRegistry => null;
 
-    // A workspace that a model's URI names has both registries.
+    // In the workspace of a model's URI, both registries can be used.
     private ModelRegistry OpenRegistry(string uri, ITrackingStore? runs, RegistryKind workspace = RegistryKind.Workspace)
     {
         RegistryTarget target = RegistryTarget.Parse(uri);
@@ -127,7 +127,7 @@ public abstract class TrackingCommand : MlflowCommand
         return ModelRegistry.Of(ResolveConnectionTo(target.TrackingUri).Store, kind, runs);
     }
 
-    /// <summary>Does something with each item; what fails is an error and stops no other.</summary>
+    /// <summary>Processes each item. If one fails, writes an error and continues with the others.</summary>
     private protected void ForEach<T>(IEnumerable<T> items, Action<T> work)
     {
         foreach (T item in items)
@@ -143,13 +143,13 @@ public abstract class TrackingCommand : MlflowCommand
         }
     }
 
-    /// <summary>Has this command say what happens on the way to the store.</summary>
+    /// <summary>Makes this command report retries and warnings of the connection.</summary>
     protected void Listen(MlflowConnection connection) => connection.Listener = new ConnectionListener(this);
 
-    /// <summary>Whether a value that is longer than MLflow keeps is cut, with a warning, or is an error (<c>MLFLOW_TRUNCATE_LONG_VALUES</c>).</summary>
+    /// <summary>Whether a value that is too long for MLflow is truncated, with a warning, or is an error (<c>MLFLOW_TRUNCATE_LONG_VALUES</c>).</summary>
     protected static bool TruncatesLongValues => new EnvironmentVariables(Environment.GetEnvironmentVariable).Flag("MLFLOW_TRUNCATE_LONG_VALUES", defaultValue: true);
 
-    /// <summary>The experiments, not deleted, that the names mean. A name that none has is an error and stops no other.</summary>
+    /// <summary>Finds active experiments by name. A name without a match is a non-terminating error.</summary>
     /// <param name="store">The store.</param>
     /// <param name="names">The names; null for all experiments.</param>
     private protected IReadOnlyList<Experiment> FindExperiments(ITrackingStore store, string[]? names)
@@ -166,45 +166,45 @@ public abstract class TrackingCommand : MlflowCommand
         return [.. found.Values];
     }
 
-    /// <summary>Warns once of a folder or a database that does not exist, since it reads as an empty store.</summary>
+    /// <summary>Warns once about a folder or a database that does not exist, because it looks like an empty store.</summary>
     private protected void WarnIfMissing(ITrackingStore store)
     {
         if (MissingStore.KindOf(store) is not { } what)
             return;
-        string message = $"There is no {what} {store.TrackingUri}, so it has no experiments and no runs. "
-            + "Name another store with -TrackingUri, Connect-Mlflow or MLFLOW_TRACKING_URI.";
+        string message = $"The {what} {store.TrackingUri} does not exist, so it has no experiments and no runs. "
+            + "Specify another store with -TrackingUri, Connect-Mlflow or MLFLOW_TRACKING_URI.";
         if (_warned.Add(message))
             WriteWarning(message);
     }
 
-    /// <summary>The registered model that a name means. From the pipeline, a name is taken as it is.</summary>
+    /// <summary>Resolves the name of a registered model. A name from the pipeline is used unchanged.</summary>
     private protected string ResolveModelName(ModelRegistry registry, string name) =>
         IsTyped("Name") ? Await(token => registry.Models.ResolveNameAsync(name, token)) : name;
 
     /// <summary>
-    /// The object from the pipeline; null for a text, which is bound to -Name as well and is read like a typed name. PowerShell would
-    /// bind an object to -Name by its text, with wildcards.
+    /// Returns the object from the pipeline; null for text, which is also bound to -Name and treated like a typed name. PowerShell
+    /// would bind an object to -Name by its text, with wildcards.
     /// </summary>
     private protected PSObject? PipedObject(PSObject? input) => !IsTyped("Name") && input is { BaseObject: not string } ? input : null;
 
-    /// <summary>Whether an experiment may be made, and before it the folder that it needs where that is missing.</summary>
+    /// <summary>Asks whether an experiment may be created, and before that the missing workspace folder that it needs.</summary>
     protected bool ConfirmExperiment(MlflowConnection connection, string experiment)
     {
-        // Both are asked for: -WhatIf shows both.
+        // Ask about both in any case: -WhatIf shows both.
         bool mayMakeFolder = Await(token => WorkspaceFolders.FindMissingAsync(connection.Store, experiment, token)) is not { } folder
             || ShouldProcess($"workspace folder '{folder}' at {connection}", "Create");
         return ShouldProcess($"experiment '{experiment}' at {connection}", "Create") && mayMakeFolder;
     }
 
-    /// <summary>A user's hashtable as tags.</summary>
+    /// <summary>Converts a user's hashtable to tags.</summary>
     protected static IReadOnlyList<Tag> ToTags(System.Collections.IDictionary? table) =>
         table is null ? [] : [.. table.Keys.Cast<object>().Select(key => new Tag(ValueText.Of(key), ValueText.Of(table[key])))];
 
-    /// <summary>Writes what a search finds, page by page as the pages come; at most <paramref name="first"/> of them.</summary>
+    /// <summary>Writes the results of a search page by page, at most <paramref name="first"/> of them.</summary>
     /// <param name="search">Gets a page.</param>
-    /// <param name="filter">Which of them count; all by default.</param>
-    /// <param name="first">How many at the most.</param>
-    /// <param name="write">What to do with each instead of writing it.</param>
+    /// <param name="filter">Selects the results; all by default.</param>
+    /// <param name="first">The maximum number of results.</param>
+    /// <param name="write">Called for each result instead of writing it.</param>
     private protected void WritePages<T>(
         Func<(string? PageToken, CancellationToken Cancellation), Task<Page<T>>> search,
         Func<T, bool>? filter = null,
@@ -231,11 +231,11 @@ public abstract class TrackingCommand : MlflowCommand
         while (pageToken is not null && first > 0);
     }
 
-    /// <summary>Tells the pipeline what became of a run that ended, and which run later tasks join now.</summary>
-    /// <param name="summary">What the run came to.</param>
+    /// <summary>Reports the end of a run to the pipeline, and the run that later tasks join from now on.</summary>
+    /// <param name="summary">The summary of the run.</param>
     /// <param name="store">The run's store.</param>
-    /// <param name="workspaceUrl">The address of the Databricks workspace, where the store is one.</param>
-    /// <param name="trackingUri">Where later tasks look for the run so far.</param>
+    /// <param name="workspaceUrl">The address of the Databricks workspace, if the store is one.</param>
+    /// <param name="trackingUri">The store in which later tasks look for the run so far.</param>
     private protected void TellEnd(RunSummary summary, ITrackingStore store, string? workspaceUrl, string trackingUri)
     {
         if (Pipeline is null)
@@ -247,28 +247,28 @@ public abstract class TrackingCommand : MlflowCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            WriteWarning($"The page of the build has no summary of run {summary.Run.RunId}: {e.Message}");
+            WriteWarning($"The summary of run {summary.Run.RunId} could not be added to the page of the build: {e.Message}");
         }
 
-        // The run around it; or the same run, where it went on in a folder.
+        // The outer run; or the same run, if it continued in a folder.
         Run next = Session.Active?.Run ?? summary.Run;
         if (next.RunId != summary.Run.RunId || next.TrackingUri != trackingUri)
             Tell(Pipeline.Join(next));
     }
 
-    /// <summary>Writes a warning that this command has not written yet; from any thread.</summary>
+    /// <summary>Writes a warning, unless this command has already written it. Can be called on any thread.</summary>
     private protected void WarnOnce(string message) => Post(() =>
     {
         if (_warned.Add(message))
             WriteWarning(message);
     });
 
-    /// <summary>Says that a request will be repeated; from any thread.</summary>
+    /// <summary>Reports that a request will be retried. Can be called on any thread.</summary>
     private protected void TellRetry(RetryNotice notice) => new ConnectionListener(this).Retrying(notice);
 
     private sealed class ConnectionListener(TrackingCommand command) : IConnectionListener
     {
-        // A hiccup is no news; a server that stays away is.
+        // A short interruption does not deserve a warning; a server that stays unreachable does.
         private const int FirstWarning = 3;
 
         public void Retrying(RetryNotice notice)

@@ -5,8 +5,8 @@ using Anovos.Mlflow.Copying;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
-/// <summary>Shows how far a transfer of files or a copy of runs is, a few times a second and not for every piece.</summary>
-/// <param name="activity">What is under way.</param>
+/// <summary>Shows the progress of a file transfer or a copy of runs, at most a few times per second.</summary>
+/// <param name="activity">The activity in progress.</param>
 /// <param name="show">Shows a record; called from several threads.</param>
 internal sealed class TransferDisplay(string activity, Action<ProgressRecord> show)
 {
@@ -19,10 +19,10 @@ internal sealed class TransferDisplay(string activity, Action<ProgressRecord> sh
     /// <summary>Ends the display.</summary>
     public ProgressRecord Done => new(0, _activity, "Done") { RecordType = ProgressRecordType.Completed, PercentComplete = 100 };
 
-    /// <summary>Takes how far the transfer is; from any thread.</summary>
+    /// <summary>Reports the progress of a transfer. Can be called on any thread.</summary>
     public void Report(TransferProgress progress)
     {
-        // Empty files count too, or a folder of markers would stand at 0 %.
+        // Files count in addition to bytes. Otherwise a folder of empty files would stay at 0 %.
         if (IsDue())
         {
             Show(
@@ -32,7 +32,7 @@ internal sealed class TransferDisplay(string activity, Action<ProgressRecord> sh
         }
     }
 
-    /// <summary>Takes how far the copy is; from any thread.</summary>
+    /// <summary>Reports the progress of a copy. Can be called on any thread.</summary>
     public void Report(CopyProgress progress)
     {
         if (IsDue())

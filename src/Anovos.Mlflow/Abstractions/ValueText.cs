@@ -4,10 +4,10 @@ using System.Management.Automation;
 
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
-/// <summary>The text and number forms of a script's values, the same under every culture.</summary>
+/// <summary>Converts a script's values to text and numbers, independent of the culture.</summary>
 internal static class ValueText
 {
-    /// <summary>The text of a value: numbers and times invariant, null empty.</summary>
+    /// <summary>Returns the text of a value: culture-invariant for numbers and times, empty for null.</summary>
     public static string Of(object? value) => Unwrap(value) switch
     {
         null => "",
@@ -21,8 +21,8 @@ internal static class ValueText
         var other => other.ToString() ?? "",
     };
 
-    /// <summary>The number that a value is; a text is read invariant and without thousands separators, so that <c>1,5</c> does not become 15.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when it is none.</exception>
+    /// <summary>Returns the number in a value. Text is parsed invariant and without thousands separators, so <c>1,5</c> does not become 15.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if the value is not a number.</exception>
     public static double NumberOf(string name, object? value)
     {
         object? raw = Unwrap(value);
@@ -41,11 +41,11 @@ internal static class ValueText
             case System.Numerics.BigInteger big:
                 return (double)big;
             default:
-                throw new MlflowException(ErrorKind.InvalidValue, $"The value '{Of(raw)}' of the metric '{name}' is not a number. Write it with a point, as 1.5; for text use a parameter or a tag.") { Target = name };
+                throw new MlflowException(ErrorKind.InvalidValue, $"The value '{Of(raw)}' of the metric '{name}' is not a number. Use a decimal point, as in 1.5. For text, use a parameter or a tag.") { Target = name };
         }
     }
 
-    /// <summary>The values of a list; null for a single value, which a text is, and for a table.</summary>
+    /// <summary>Returns the values of a list; null for a single value, including text, and for a hashtable.</summary>
     public static IEnumerable? ListOf(object? value) => Unwrap(value) switch
     {
         string or IDictionary => null,

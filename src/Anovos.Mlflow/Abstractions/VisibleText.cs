@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.PowerShell.Abstractions;
 
-/// <summary>Names and words of others for people. The views call it, so it is public.</summary>
+/// <summary>Makes untrusted text safe to display. Public because the views call it.</summary>
 public static class VisibleText
 {
     /// <inheritdoc cref="SafeText.Of"/>

@@ -21,7 +21,7 @@ public class ExperimentCompleter : IArgumentCompleter
         });
 }
 
-/// <summary>Completes the names of experiments for a parameter that takes wildcards.</summary>
+/// <summary>Completes the names of experiments for a parameter that accepts wildcards.</summary>
 public sealed class ExperimentPatternCompleter : ExperimentCompleter
 {
     private protected override bool TakesWildcards => true;

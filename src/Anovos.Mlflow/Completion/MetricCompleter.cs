@@ -7,7 +7,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Completion;
 
-/// <summary>Completes the names of the metrics of the run that the command is for, with the latest value beside them.</summary>
+/// <summary>Completes the metric names of the command's run, and shows the latest values.</summary>
 public sealed class MetricCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>

@@ -19,13 +19,13 @@ public class ModelNameCompleter : IArgumentCompleter
                 .Select(model => NameCompletion.Offer(model.Name, $"latest version {model.LatestVersion?.ToString() ?? "none"}", TakesWildcards)));
 }
 
-/// <summary>Completes the names of registered models for a parameter that takes wildcards.</summary>
+/// <summary>Completes the names of registered models for a parameter that accepts wildcards.</summary>
 public sealed class ModelPatternCompleter : ModelNameCompleter
 {
     private protected override bool TakesWildcards => true;
 }
 
-/// <summary>Completes the numbers of versions, once the model is named: the newest first.</summary>
+/// <summary>Completes version numbers after the model has been typed, the newest first.</summary>
 public sealed class ModelVersionCompleter : IArgumentCompleter
 {
     private const int Offered = 50;
@@ -43,7 +43,7 @@ public sealed class ModelVersionCompleter : IArgumentCompleter
         });
 }
 
-/// <summary>Completes the aliases of a model, once it is named.</summary>
+/// <summary>Completes the aliases of a model after it has been typed.</summary>
 public sealed class ModelAliasCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
@@ -57,7 +57,7 @@ public sealed class ModelAliasCompleter : IArgumentCompleter
         });
 }
 
-/// <summary>Completes the URIs of registered models: by alias, and the latest version.</summary>
+/// <summary>Completes the URIs of registered models: one for each alias, and one for the latest version.</summary>
 public sealed class ModelUriCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
@@ -70,7 +70,7 @@ public sealed class ModelUriCompleter : IArgumentCompleter
                 .Select(offer => NameCompletion.Offer(offer.Uri, offer.Tip)));
 }
 
-/// <summary>What the completers of models share.</summary>
+/// <summary>Searches models for the completers.</summary>
 internal static class ModelCompletion
 {
     private const int Offered = 100;

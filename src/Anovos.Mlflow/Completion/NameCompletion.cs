@@ -4,10 +4,10 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Completion;
 
-/// <summary>Completes names: offers them quoted, and escaped for a parameter that takes wildcards. Case does not count.</summary>
+/// <summary>Completes names, ignoring case. Offers them quoted, and escaped for a parameter that accepts wildcards.</summary>
 internal static class NameCompletion
 {
-    /// <summary>Whether a name begins with what is typed so far, in quotes or not, escaped or not.</summary>
+    /// <summary>Whether a name begins with the text typed so far, which can be quoted or escaped.</summary>
     public static bool Begins(string name, string typed)
     {
         string text = typed.StartsWith("'", StringComparison.Ordinal)
@@ -18,8 +18,8 @@ internal static class NameCompletion
 
     /// <summary>Offers a name.</summary>
     /// <param name="name">The name.</param>
-    /// <param name="tip">What is shown beside it.</param>
-    /// <param name="wildcards">Whether the parameter takes wildcards.</param>
+    /// <param name="tip">The tooltip.</param>
+    /// <param name="wildcards">Whether the parameter accepts wildcards.</param>
     public static CompletionResult Offer(string name, string tip, bool wildcards = false)
     {
         string text = CodeGeneration.EscapeSingleQuotedStringContent(wildcards ? NamePattern.Escape(name) : name);

@@ -19,7 +19,7 @@ public sealed class ProfileCompleter : IArgumentCompleter
         }
         catch (MlflowException)
         {
-            // A completer must not disturb the line.
+            // A completer must not show errors while the user types.
             return [];
         }
     }

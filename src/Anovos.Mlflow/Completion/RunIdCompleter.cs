@@ -5,7 +5,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Completion;
 
-/// <summary>Completes run ids: the newest first, with name, status and age beside them.</summary>
+/// <summary>Completes run ids, the newest first, and shows the name, status and start time.</summary>
 public sealed class RunIdCompleter : IArgumentCompleter
 {
     private const int Offered = 50;

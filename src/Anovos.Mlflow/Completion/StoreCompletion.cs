@@ -7,12 +7,12 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Completion;
 
-/// <summary>Asks the store of the command being typed, and no longer than a person waits for a completion.</summary>
+/// <summary>Queries the store of the command being typed, for at most as long as a user waits for a completion.</summary>
 internal static class StoreCompletion
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    /// <summary>What the store offers; nothing where it cannot be asked: a completer must not disturb the line.</summary>
+    /// <summary>Returns the completions from the store; none if the query fails, because a completer must not show errors.</summary>
     public static IEnumerable<CompletionResult> Query(IDictionary boundParameters, Func<ITrackingStore, CancellationToken, Task<IEnumerable<CompletionResult>>> query)
     {
         try
@@ -30,11 +30,11 @@ internal static class StoreCompletion
         }
     }
 
-    /// <summary>What there is to complete for a command: what is removed for one that restores.</summary>
+    /// <summary>Returns the view to complete from: deleted items for a command that restores, else active items.</summary>
     public static ViewType ViewOf(string commandName) =>
         commandName.StartsWith("Restore-", StringComparison.OrdinalIgnoreCase) ? ViewType.DeletedOnly : ViewType.ActiveOnly;
 
-    // The session state of a runspace that is just completing a line can only be asked from inside it.
+    // While a runspace completes a line, its session state can only be read from inside it.
     private static SessionState Session()
     {
         using var pipeline = System.Management.Automation.PowerShell.Create(RunspaceMode.CurrentRunspace);

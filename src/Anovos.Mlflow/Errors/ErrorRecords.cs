@@ -3,10 +3,10 @@ using System.Reflection;
 
 namespace Anovos.Mlflow.PowerShell.Errors;
 
-/// <summary>Every ErrorRecord of the module is made here: the id is the kind of the failure.</summary>
+/// <summary>Creates every ErrorRecord of the module. The id is the kind of the failure.</summary>
 internal static class ErrorRecords
 {
-    /// <summary>The record of a failure of this module.</summary>
+    /// <summary>Creates the record of a failure of this module.</summary>
     public static ErrorRecord ToErrorRecord(this MlflowException e, object? target = null)
     {
         var record = new ErrorRecord(e, e.Kind.ToString(), Category(e), target ?? e.Target);
@@ -16,7 +16,7 @@ internal static class ErrorRecords
         return record.Safe();
     }
 
-    /// <summary>The record of a failure on this machine: a file, a folder.</summary>
+    /// <summary>Creates the record of a failure with a local file or folder.</summary>
     public static ErrorRecord ToFileError(this Exception e, object? target)
     {
         e = MissingLibrary(e) ?? e;
@@ -24,7 +24,7 @@ internal static class ErrorRecords
         return new ErrorRecord(e, id, e is UnauthorizedAccessException ? ErrorCategory.PermissionDenied : ErrorCategory.ReadError, target).Safe();
     }
 
-    /// <summary>The record, shown without what others wrote to steer a terminal or a build. The target itself stays as it is.</summary>
+    /// <summary>Removes text from the shown record that could control a terminal or a build. The target object does not change.</summary>
     public static ErrorRecord Safe(this ErrorRecord record)
     {
         if (SafeText.Of(record.Exception.Message) is { } message && message != record.Exception.Message)
@@ -34,7 +34,7 @@ internal static class ErrorRecords
         return record;
     }
 
-    /// <summary>The record without secrets: in its exceptions, its words and its target.</summary>
+    /// <summary>Masks secrets in the record: in its exceptions, its details and its target.</summary>
     public static ErrorRecord Redact(this ErrorRecord record, Redactor redactor)
     {
         Exception exception = redactor.Clean(record.Exception);
@@ -51,14 +51,14 @@ internal static class ErrorRecords
         return record;
     }
 
-    // Libraries load on first use. For a missing one, .NET gives the assembly's display name in place of a file's.
+    // Libraries load on first use. If one is missing, .NET reports the assembly's display name instead of a file name.
     private static FileNotFoundException? MissingLibrary(Exception e)
     {
         if (e is not FileNotFoundException { FileName: { } name } || !name.Contains(", Version="))
             return null;
         string folder = Path.Combine(Path.GetDirectoryName(typeof(ErrorRecords).Assembly.Location)!, "deps");
         string library = new AssemblyName(name).Name!;
-        string message = $"The module's library {library} is missing from {folder}. Install the module Anovos.Mlflow again.";
+        string message = $"The module's library {library} is missing from {folder}. Reinstall the module Anovos.Mlflow.";
         return new FileNotFoundException(message, name, e);
     }
 

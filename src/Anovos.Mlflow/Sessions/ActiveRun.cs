@@ -3,7 +3,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Sessions;
 
-/// <summary>A run that was started here and has not ended, with the store and the workflow it belongs to.</summary>
+/// <summary>A run that was started in this session and has not ended, with its store and workflow.</summary>
 internal sealed class ActiveRun(Run run, MlflowConnection connection, AnovosConfig? config)
 {
     public Run Run { get; } = run;

@@ -4,7 +4,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Sessions;
 
-/// <summary>A tracking store and how it is reached. What it shows is no secret.</summary>
+/// <summary>A tracking store and the options to connect to it. Its public properties contain no secrets.</summary>
 public sealed class MlflowConnection
 {
     internal MlflowConnection(TrackingTarget target, ConnectionOptions options)
@@ -21,32 +21,32 @@ public sealed class MlflowConnection
         Options = server.Options;
         ITrackingStore again = TrackingStores.Open(Target, Options, notice => Listener?.Retrying(notice));
         Store = new FallbackStore(again, local, failure => Listener?.Warn(
-            $"{failure.Message} The run goes on in {local.TrackingUri}; send it with Sync-MlflowRun when the server is back."));
+            $"{failure.Message} The run continues in {local.TrackingUri}. Send it with Sync-MlflowRun when the server is back."));
     }
 
     /// <summary>The tracking URI.</summary>
     public string TrackingUri => Store.TrackingUri;
 
-    /// <summary>How requests are authenticated: Basic, Bearer, None, or how a Databricks workspace is signed in to.</summary>
+    /// <summary>How requests are authenticated: Basic, Bearer, None, or the sign-in method for a Databricks workspace.</summary>
     public string Authentication => Options.Authentication;
 
-    /// <summary>The user of basic authentication.</summary>
+    /// <summary>The user for basic authentication.</summary>
     public string? Username => Authentication == "Basic" ? Options.Username : null;
 
-    /// <summary>Where the credentials came from.</summary>
+    /// <summary>The source of the credentials.</summary>
     public string? CredentialSource => Options.CredentialSource;
 
-    /// <summary>The address of the Databricks workspace, where the store is one.</summary>
+    /// <summary>The address of the Databricks workspace, if the store is one.</summary>
     public string? WorkspaceUrl => Options.DatabricksHost?.ToString().TrimEnd('/');
 
-    /// <summary>Who is told of what happens on the way: the command that uses the connection just now.</summary>
+    /// <summary>The listener for retries and warnings: the command that currently uses the connection.</summary>
     internal IConnectionListener? Listener { get; set; }
 
     internal ConnectionOptions Options { get; }
 
     internal TrackingTarget Target { get; }
 
-    /// <summary>Whether it is one of <c>Connect-Mlflow</c>: its credentials are meant for this store.</summary>
+    /// <summary>Whether <c>Connect-Mlflow</c> created it, so that its credentials are meant for this store.</summary>
     internal bool IsConnected { get; init; }
 
     internal bool IsLocal => Target.IsLocal;
@@ -57,8 +57,8 @@ public sealed class MlflowConnection
     public override string ToString() => TrackingUri;
 
     /// <summary>
-    /// The variables with which a child process joins the run as MLflow's client: where it is, and how to get in where that is
-    /// known to this session only.
+    /// Returns the environment variables with which an MLflow client in a child process joins the run: its location, and the
+    /// credentials if only this session has them.
     /// </summary>
     internal IEnumerable<KeyValuePair<string, string>> ClientVariables(Run run)
     {
@@ -66,7 +66,7 @@ public sealed class MlflowConnection
         yield return new("MLFLOW_TRACKING_URI", run.TrackingUri);
         yield return new("MLFLOW_EXPERIMENT_ID", run.ExperimentId);
 
-        // Newer MLflow takes a directory store only when it is told to.
+        // Newer MLflow accepts a directory store only with this variable.
         if (run.TrackingUri.StartsWith("file:", StringComparison.Ordinal))
             yield return new("MLFLOW_ALLOW_FILE_STORE", "true");
         if (TrackingTarget.IsLocalUri(run.TrackingUri))
@@ -86,19 +86,19 @@ public sealed class MlflowConnection
         }
     }
 
-    /// <summary>The same store, for a question that is to be answered at once or not at all.</summary>
+    /// <summary>Opens the same store without retries, for a request that should succeed or fail immediately.</summary>
     internal ITrackingStore OpenWithoutRetries() => TrackingStores.Open(Target, Options with { Retry = RetryPolicy.None });
 
-    /// <summary>The same server, for a run that goes on in a folder or a database when the server is lost.</summary>
+    /// <summary>Connects to the same server, for a run that continues in a folder or a database if the server is lost.</summary>
     internal MlflowConnection WithFallback(ITrackingStore local) => new(this, local);
 }
 
-/// <summary>Is told what happens on the way to a store; from any thread.</summary>
+/// <summary>Receives notifications about requests to a store, on any thread.</summary>
 internal interface IConnectionListener
 {
-    /// <summary>A request will be sent again.</summary>
+    /// <summary>Called before a request is retried.</summary>
     void Retrying(RetryNotice notice);
 
-    /// <summary>Something that the user must know.</summary>
+    /// <summary>Called with a warning for the user.</summary>
     void Warn(string message);
 }

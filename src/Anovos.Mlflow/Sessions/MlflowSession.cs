@@ -6,10 +6,10 @@ using Anovos.Mlflow.Stores;
 
 namespace Anovos.Mlflow.PowerShell.Sessions;
 
-/// <summary>What one runspace knows: its connection and the runs it has started. Two runspaces never share it.</summary>
+/// <summary>The state of one runspace: its connections and the runs it has started. Two runspaces never share it.</summary>
 internal sealed class MlflowSession
 {
-    // No state of its own: it ties each session's lifetime to its runspace's.
+    // This only ties the lifetime of each session to its runspace.
     private static readonly ConditionalWeakTable<Runspace, MlflowSession> Sessions = new();
 
     private static string Home => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
@@ -20,10 +20,10 @@ internal sealed class MlflowSession
     private readonly HashSet<string> _said = [];
     private object? _errors;
 
-    /// <summary>Knows the secrets of this session: those of its connections and of the environment.</summary>
+    /// <summary>Masks the secrets of this session, from its connections and the environment.</summary>
     public Redactor Redactor { get; } = new();
 
-    /// <summary>Finds workspaces that are not named by their address, once in the session.</summary>
+    /// <summary>Finds workspaces that are not specified by their address, once per session.</summary>
     public WorkspaceLookup Lookup { get; } = new();
 
     /// <summary>The last connection of <c>Connect-Mlflow</c>.</summary>
@@ -32,21 +32,21 @@ internal sealed class MlflowSession
     /// <summary>The innermost run that has not ended.</summary>
     public ActiveRun? Active => _runs.Count == 0 ? null : _runs[_runs.Count - 1];
 
-    /// <summary>Whether a warning was not given yet.</summary>
+    /// <summary>Whether a warning is new in this session. Remembers it.</summary>
     public bool IsNew(string warning) => _said.Add(warning);
 
-    /// <summary>The tracking URI that the environment gives; null for none, which leads to <see cref="DefaultStore"/>.</summary>
+    /// <summary>The tracking URI in the environment; null if there is none, in which case <see cref="DefaultStore"/> applies.</summary>
     public static string? EnvironmentUri => RunEnvironment.Read("MLFLOW_TRACKING_URI") is { Length: > 0 } variable ? variable : null;
 
-    /// <summary>The session of a runspace.</summary>
+    /// <summary>Returns the session of a runspace.</summary>
     public static MlflowSession Of(Runspace runspace) => Sessions.GetValue(runspace, Begin);
 
     /// <summary>
-    /// Makes a session of its own for whoever uses a runspace now. <c>ForEach-Object -Parallel</c> resets a runspace and
-    /// gives it to the next item: a run that an item left open is not the next one's.
+    /// Creates a new session if the runspace was reset. <c>ForEach-Object -Parallel</c> resets a runspace and reuses it for
+    /// the next item, which must not inherit a run that an earlier item left open.
     /// </summary>
     /// <param name="runspace">The runspace.</param>
-    /// <param name="errors">Its list of errors, <c>$Error</c>: a reset makes another one, and nothing else does.</param>
+    /// <param name="errors">Its list of errors, <c>$Error</c>: a reset, and nothing else, replaces the list.</param>
     public static void Enter(Runspace runspace, object? errors)
     {
         if (Sessions.TryGetValue(runspace, out MlflowSession? session) && !ReferenceEquals(session._errors ?? errors, errors))
@@ -54,7 +54,7 @@ internal sealed class MlflowSession
         Of(runspace)._errors = errors;
     }
 
-    /// <summary>Ends a session: its connections close, and the environment no longer names its runs.</summary>
+    /// <summary>Ends a session: closes its connections, and removes its runs from the environment.</summary>
     public static void Forget(Runspace runspace)
     {
         if (!Sessions.TryGetValue(runspace, out MlflowSession? session))
@@ -67,7 +67,7 @@ internal sealed class MlflowSession
             connection.Store.Dispose();
     }
 
-    // A job or a closed runspace may have left a run open.
+    // A job or a closed runspace may have left a run active.
     private static MlflowSession Begin(Runspace runspace)
     {
         runspace.StateChanged += ForgetClosed;
@@ -80,7 +80,7 @@ internal sealed class MlflowSession
             Forget((Runspace)sender!);
     }
 
-    /// <summary>Makes a connection the default. Earlier ones stay known by their URIs.</summary>
+    /// <summary>Makes a connection the default. Earlier connections can still be found by their URIs.</summary>
     public void Connect(MlflowConnection connection) => _connected[connection.TrackingUri] = Connection = connection;
 
     /// <summary>Forgets the connections.</summary>
@@ -91,11 +91,11 @@ internal sealed class MlflowSession
     }
 
     /// <summary>
-    /// The store to track to: the URI that is given, else this session's connection, else that of its active run, else
+    /// Resolves the store to track to: the specified URI, else this session's connection, else the store of its active run, else
     /// <c>MLFLOW_TRACKING_URI</c>, else <see cref="DefaultStore"/>.
     /// </summary>
-    /// <param name="trackingUri">The URI that is given.</param>
-    /// <param name="parse">Reads a URI, or chooses the store where there is none.</param>
+    /// <param name="trackingUri">The specified URI; null for none.</param>
+    /// <param name="parse">Parses a URI; for null, chooses the default store.</param>
     public MlflowConnection Resolve(string? trackingUri, Func<string?, TrackingTarget> parse)
     {
         if (trackingUri is null && (Connection ?? Active?.Connection) is { } connection)
@@ -103,22 +103,22 @@ internal sealed class MlflowSession
         return Open(parse(trackingUri ?? EnvironmentUri));
     }
 
-    /// <summary>The connection to a store; one that is already open, if the environment gives the same options still.</summary>
+    /// <summary>Opens a connection to a store, or reuses an open one if the environment still results in the same options.</summary>
     public MlflowConnection Open(TrackingTarget target)
     {
-        // A run that was found over a connection of this session is written to over it: its credentials are those that work.
+        // Write to a run through the connection that found it, because its credentials work.
         return _connected.TryGetValue(target.Uri, out MlflowConnection? connected) ? connected : Open(target, EnvironmentOptions());
     }
 
     /// <summary>
-    /// The connection to one of several stores of a command. The credentials of the environment belong to the server that
-    /// <c>MLFLOW_TRACKING_URI</c> names; without it, to the only server.
+    /// Opens the connection to one of several stores of a command. The credentials in the environment belong to the server in
+    /// <c>MLFLOW_TRACKING_URI</c>; without it, to the only server.
     /// </summary>
-    /// <param name="connection">The connection to the store for a command that uses no other one.</param>
+    /// <param name="connection">The connection that a command would use for the store if it used no other store.</param>
     /// <param name="others">The other stores.</param>
-    /// <param name="parse">Reads a URI.</param>
+    /// <param name="parse">Parses a URI.</param>
     /// <exception cref="MlflowException">
-    /// <see cref="ErrorKind.AuthenticationFailed"/> if two Databricks workspaces would get the same secret of the environment.
+    /// <see cref="ErrorKind.AuthenticationFailed"/> if two Databricks workspaces would get the same secret from the environment.
     /// </exception>
     public MlflowConnection OpenBeside(
         MlflowConnection connection, IReadOnlyCollection<MlflowConnection> others, Func<string, TrackingTarget> parse)
@@ -135,7 +135,7 @@ internal sealed class MlflowSession
         return isOwner ? connection : Open(target, EnvironmentOptions().WithoutCredentials());
     }
 
-    // DATABRICKS_HOST would say whose a secret is, and is checked when a profile is read.
+    // If DATABRICKS_HOST is set, it says which workspace a secret belongs to. Reading a profile checks that.
     private static MlflowConnection ThrowIfShared(MlflowConnection workspace, IReadOnlyCollection<MlflowConnection> others)
     {
         string source = workspace.CredentialSource ?? "";
@@ -145,12 +145,12 @@ internal sealed class MlflowSession
             ? workspace
             : throw new MlflowException(
                 ErrorKind.AuthenticationFailed,
-                $"Two workspaces, {workspace} and {second}, would get {source} of the environment. Unset it, and give each credentials in its "
-                + "profile or connect to each with Connect-Mlflow.")
+                $"Two workspaces, {workspace} and {second}, would both get {source} from the environment. Unset it. Then put the credentials of each "
+                + "into its profile, or connect to each with Connect-Mlflow.")
             { Target = workspace.TrackingUri };
     }
 
-    /// <summary>The server that the environment names; null if it names none.</summary>
+    /// <summary>Returns the server in the environment; null if there is none.</summary>
     public static TrackingTarget? EnvironmentServer(Func<string, TrackingTarget> parse)
     {
         try
@@ -171,7 +171,7 @@ internal sealed class MlflowSession
         return connection;
     }
 
-    /// <summary>The options that environment and credentials file give for any store; <see cref="Complete"/> adds what a certain one needs.</summary>
+    /// <summary>Reads the options for any store from the environment and the credentials file. <see cref="Complete"/> adds those of a certain store.</summary>
     public ConnectionOptions EnvironmentOptions() =>
         ConnectionOptions.FromEnvironment(Environment.GetEnvironmentVariable, Home) with { Redactor = Redactor };
 
@@ -179,17 +179,17 @@ internal sealed class MlflowSession
     public ConnectionOptions Complete(TrackingTarget target, ConnectionOptions options, BrowserLogin? login = null) =>
         target.Complete(options, Environment.GetEnvironmentVariable, Home, Lookup, login);
 
-    /// <summary>The run of that id, if it is active here.</summary>
+    /// <summary>Returns the run with that id, if it is active in this session.</summary>
     public ActiveRun? Find(string runId) => _runs.FirstOrDefault(run => run.Run.RunId == runId);
 
-    /// <summary>Makes a run the active one and names it to child processes.</summary>
+    /// <summary>Makes a run the active one and exports it to child processes.</summary>
     public void Push(ActiveRun run)
     {
         _runs.Add(run);
         RunEnvironment.Export(run);
     }
 
-    /// <summary>Takes a run that ended off, so that the outer one is active again, or none.</summary>
+    /// <summary>Removes a run that has ended, so that the outer run, if any, becomes active again.</summary>
     public void Remove(string runId)
     {
         if (Find(runId) is not { } run)

@@ -3,8 +3,9 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.PowerShell.Sessions;
 
 /// <summary>
-/// The variables with which MLflow's own clients, and so Anovos, join a run. They are for child processes, and name the run that
-/// was started last and is still active, in any session of this process. Sessions read the values from before the first start.
+/// Sets the environment variables with which MLflow's own clients, and so Anovos, join a run. They are for child processes, and
+/// identify the most recently started run that is still active in any session of this process. Sessions themselves read the values
+/// from before the first start.
 /// </summary>
 internal static class RunEnvironment
 {
@@ -14,15 +15,15 @@ internal static class RunEnvironment
 
     private static readonly string[] Names = [RunId, TrackingUri, ExperimentId];
 
-    // Static because environment variables belong to the process: the active runs of all its sessions, in the order of their start.
+    // The active runs of all sessions, in the order of their start. Static because environment variables belong to the process.
     // Weak because a runspace that is dropped without being closed must not keep its runs active.
     private static readonly List<WeakReference<ActiveRun>> Started = [];
 
     // Empty while no run is active.
     private static readonly Dictionary<string, string?> Before = [];
 
-    /// <summary>The variable's value, or the one from before the first start while a run is active.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a placeholder that no value has replaced.</exception>
+    /// <summary>Returns the variable's value; while a run is active, the value from before the first start.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for an unresolved placeholder.</exception>
     public static string? Read(string name)
     {
         string? value = ReadAsIs(name);
@@ -31,14 +32,14 @@ internal static class RunEnvironment
         return value;
     }
 
-    /// <summary>The same, whatever it is.</summary>
+    /// <summary>Returns the same, without checking the value.</summary>
     public static string? ReadAsIs(string name)
     {
         lock (Started)
             return Before.TryGetValue(name, out string? before) ? before : Environment.GetEnvironmentVariable(name);
     }
 
-    /// <summary>Names a run that starts.</summary>
+    /// <summary>Exports a run that starts.</summary>
     public static void Export(ActiveRun run)
     {
         lock (Started)
@@ -54,12 +55,12 @@ internal static class RunEnvironment
         }
     }
 
-    /// <summary>Names the last started of the other active runs, or restores the values from before the first start.</summary>
+    /// <summary>Exports the most recently started of the other active runs, or restores the values from before the first start.</summary>
     public static void Withdraw(ActiveRun run)
     {
         lock (Started)
         {
-            // By identity: two sessions can resume the same run, and each of them stops its own.
+            // Compare by identity: two sessions can resume the same run, and each of them stops its own.
             Started.RemoveAll(entry => !entry.TryGetTarget(out ActiveRun? other) || other == run);
             ActiveRun? last = null;
             foreach (WeakReference<ActiveRun> entry in Started)

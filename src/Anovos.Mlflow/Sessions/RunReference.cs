@@ -5,7 +5,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Sessions;
 
-/// <summary>A run by its id, the store that holds it, and the workflow it was started for.</summary>
+/// <summary>Refers to a run: its id, its store, and the workflow it was started for.</summary>
 internal sealed class RunReference(string runId, MlflowConnection connection, AnovosConfig? config)
 {
     public string RunId { get; } = runId;
@@ -24,7 +24,7 @@ internal sealed class RunReference(string runId, MlflowConnection connection, An
     public async Task<IArtifactStore> OpenArtifactsAsync(CancellationToken cancellationToken) =>
         ArtifactStores.Open(await Store.GetRunAsync(RunId, cancellationToken).ConfigureAwait(false), Store, notice => connection.Listener?.Retrying(notice), message => connection.Listener?.Warn(message));
 
-    /// <summary>How buckets are reached for this run.</summary>
+    /// <summary>Opens access to buckets for this run.</summary>
     public BucketAccess OpenBuckets() => new(Store, notice => connection.Listener?.Retrying(notice), message => connection.Listener?.Warn(message));
 
     public override string ToString() => $"run {RunId} at {connection.TrackingUri}";

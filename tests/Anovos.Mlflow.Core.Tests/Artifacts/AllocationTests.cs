@@ -9,8 +9,8 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Tests.Artifacts;
 
 /// <summary>
-/// How many bytes a file has allocated, whatever the machine: of many files less those of few, so that the start is not in it. A
-/// change that needs more shows here, and is to be meant.
+/// The bytes allocated for each file, on any machine: those for many files minus those for few, so that the start does not count. A
+/// change that needs more fails here, and must be intended.
 /// </summary>
 [Collection(nameof(Alone))]
 public sealed class AllocationTests : IDisposable
@@ -39,7 +39,7 @@ public sealed class AllocationTests : IDisposable
 
     private async Task<long> BytesAFileAsync(Func<IArtifactStore> open)
     {
-        // Once for what is compiled and kept.
+        // Run once for code that is compiled and data that is kept.
         await CostAsync(Few);
         await CostAsync(Many);
         long few = await CostAsync(Few), many = await CostAsync(Many);
@@ -53,7 +53,7 @@ public sealed class AllocationTests : IDisposable
                 string path = Path.Combine(folder, $"part-{i:00000}.csv");
                 File.WriteAllText(path, new string('x', 1000));
 
-                // One that was written just now is read once more.
+                // A file that was written just now is read again.
                 File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddMinutes(-1));
             }
 
@@ -66,11 +66,11 @@ public sealed class AllocationTests : IDisposable
         }
     }
 
-    /// <summary>Other tests would be counted.</summary>
+    /// <summary>Runs alone, because other tests would be counted.</summary>
     [CollectionDefinition(nameof(Alone), DisableParallelization = true)]
     public sealed class Alone;
 
-    /// <summary>Takes whatever is sent, on threads of its own, and allocates nothing while it does.</summary>
+    /// <summary>Accepts every request, on its own threads, without allocating anything.</summary>
     private sealed class QuietServer : IDisposable
     {
         private static readonly byte[] Answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"u8.ToArray();

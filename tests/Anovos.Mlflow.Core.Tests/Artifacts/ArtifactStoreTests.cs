@@ -8,7 +8,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Artifacts;
 
-/// <summary>Sending and listing, against every kind of artifact root that there is here.</summary>
+/// <summary>Sending and listing, with every kind of artifact root.</summary>
 [Collection(nameof(ProcessEnvironment))]
 public sealed class ArtifactStoreTests : IAsyncLifetime
 {
@@ -87,7 +87,7 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
             received.Where(result => result.Error is not null),
             result => Assert.Equal(ErrorKind.ArtifactPathInvalid, Assert.IsType<MlflowException>(result.Error).Kind));
 
-        // 'd' would take 'd2' with it, so its files go one by one. 'e' goes as a whole.
+        // Removing 'd' would also remove 'd2', so its files are removed one by one. 'e' is removed as a whole.
         MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => artifacts.DeleteAsync("d", default));
         Assert.Equal(ErrorKind.ArtifactPathInvalid, e.Kind);
         await artifacts.DeleteAsync("e", default);
@@ -200,7 +200,7 @@ public sealed class ArtifactStoreTests : IAsyncLifetime
         Assert.Equal(ErrorKind.UriUnsupported, e.Kind);
         Assert.Contains(advice, e.Message);
 
-        // A server might sign URLs for the run; this one does not say that it does.
+        // A server might sign URLs for the run; this one does not report that it does.
         using IArtifactStore artifacts = ArtifactStores.Open(run, store);
         e = await Assert.ThrowsAsync<MlflowException>(() => artifacts.ListAsync("", default));
         Assert.Equal(ErrorKind.UriUnsupported, e.Kind);

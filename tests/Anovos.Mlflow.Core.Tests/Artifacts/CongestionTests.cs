@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Anovos.Mlflow.Tests.Artifacts;
 
-/// <summary>A server gets as many files at once as it gains from, and fewer where it refuses some.</summary>
+/// <summary>A server gets as many files at once as increase its throughput, and fewer if it rejects some.</summary>
 public sealed class CongestionTests : IAsyncLifetime
 {
     private readonly Lock _gate = new();
@@ -78,7 +78,7 @@ public sealed class CongestionTests : IAsyncLifetime
 
         Assert.All(await _run.SendAsync(Files(100), parallelism: 64), result => Assert.EndsWith(" Sent", result));
 
-        // One at a time has been enough for the server from the third refusal on.
+        // From the third rejection on, the server gets only one file at a time.
         Assert.InRange(takenBeforeTheFirstRetry, 20, 100 - Refused);
     }
 
@@ -96,7 +96,7 @@ public sealed class CongestionTests : IAsyncLifetime
 
         await ArtifactTree.DeleteAsync(_run.Artifacts, [.. Enumerable.Range(0, 300).Select(Name)], 32, (path, e) => Assert.Fail($"{path}: {e.Message}"), default);
 
-        // It begins with four, and a machine that is busy with other tests may see no gain in more than twice that.
+        // It begins with four, and a machine that is busy with other tests may gain nothing from more than twice as many.
         Assert.InRange(_together.Max(), 5, 32);
         Assert.Empty(await _run.Artifacts.ListAsync("many", default));
     }

@@ -4,7 +4,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Artifacts;
 
-/// <summary>Transfers past a server that passes artifacts on, to and from the bucket behind it, without a variable.</summary>
+/// <summary>Direct transfers to and from the bucket behind a server that proxies artifacts, with no variable set.</summary>
 public sealed class DirectTransferTests
 {
     private const int Length = 1_050_000;

@@ -158,7 +158,7 @@ public sealed class MultipartTests
             stream.Position = Length - 1;
             stream.WriteByte((byte)(last + 1));
         });
-        Assert.Contains("changed while it was sent", Assert.Single(await run.SendAsync([file])));
+        Assert.Contains("changed during the upload", Assert.Single(await run.SendAsync([file])));
         Assert.Empty(run.Server.ArtifactsOf(run.Run.RunId));
         Assert.Equal(0, run.Server.UnfinishedUploads);
     }
@@ -221,7 +221,7 @@ public sealed class MultipartTests
         string folder = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
         try
         {
-            // S3 takes no part below 5 MiB but the last.
+            // S3 accepts no part below 5 MiB except the last.
             var multipart = new MultipartOptions { ThroughServer = true, MinimumFileBytes = 6 << 20, PartBytes = 5 << 20 };
             using var store = new RestStore(new Uri(address), new ConnectionOptions { Multipart = multipart });
             string experiment = await store.CreateExperimentAsync(new NewExperiment($"parts {Guid.NewGuid():N}"), default);

@@ -12,7 +12,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Artifacts;
 
-/// <summary>Whatever lies among the files: what is no file is named and left out, and everything else is sent.</summary>
+/// <summary>Special entries among the files are reported and left out, and everything else is sent.</summary>
 public sealed class OddFileTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -108,7 +108,7 @@ public sealed class OddFileTests : IDisposable
     {
         _socket?.Dispose();
 
-        // .NET cannot name it to delete it.
+        // .NET cannot delete a file with this name.
         if (OperatingSystem.IsLinux())
             Shell("rm -f bad*name");
         _folder.Dispose();

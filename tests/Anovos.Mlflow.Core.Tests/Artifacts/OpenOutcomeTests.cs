@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.Extensions;
 
 namespace Anovos.Mlflow.Tests.Artifacts;
 
-/// <summary>Requests that fail after the server may have done what was asked: the client looks before it asks again.</summary>
+/// <summary>Requests that fail after the server may have executed them: the client checks the outcome before it sends them again.</summary>
 public sealed class OpenOutcomeTests
 {
     private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(500);
@@ -76,7 +76,7 @@ public sealed class OpenOutcomeTests
 
         Assert.Equal(["a.bin Sent"], await run.SendAsync([run.File("a.bin", 70_000)], resend: true));
 
-        // It looks after the wait, not before it.
+        // It checks after the wait, not before it.
         Assert.Equal([false, true], run.Server.Requests.Where(request => request.Method == "PUT")
             .Select(request => request.Headers.ContainsKey("Via")));
         Assert.Single(run.Retries);
@@ -157,7 +157,7 @@ public sealed class OpenOutcomeTests
         await run.SendAsync([run.File("a", 3)]);
         run.Server.Faults.Add("DELETE", "*", async (context, handle) =>
         {
-            // The listing after it fails once, so that the removal is asked for again where there are retries.
+            // The listing after it fails once, so that the removal is retried if there are retries.
             if (retries > 0)
                 run.Server.Faults.Add("GET", "*mlflow-artifacts/artifacts", Faults.ProxyPage());
             await After(failure)(context, handle);
@@ -204,14 +204,14 @@ public sealed class OpenOutcomeTests
     private static Task<TransferFixture> OpenAsync(string failure, string version, int retries = 2) =>
         TransferFixture.OpenAsync(version, retries: retries, timeout: failure == "timeout" ? Short : null);
 
-    // The server does what is asked, and the client does not hear of it.
+    // The server executes the request, but the client gets no response.
     private static Fault After(string failure) => async (context, handle) =>
     {
         await Unanswered(context, handle);
         await EndAsync(failure, context, handle);
     };
 
-    // The request arrives at a proxy, and the server does nothing.
+    // The request arrives at a proxy, but not at the server.
     private static Fault Swallow(string failure) => async (context, handle) =>
     {
         await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted);

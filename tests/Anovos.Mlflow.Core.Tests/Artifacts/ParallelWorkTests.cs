@@ -32,7 +32,7 @@ public sealed class ParallelWorkTests
         using var all = new CountdownEvent(3);
         await ParallelWork.RunAsync(_items, 3, (item, _) => CountedAsync(() =>
         {
-            // The first three can only go on together.
+            // The first three can only continue together.
             if (item < 3)
             {
                 all.Signal();
@@ -102,7 +102,7 @@ public sealed class ParallelWorkTests
                 if (number == 2)
                     throw failure;
 
-                // The time only keeps a failure of this test from hanging the run.
+                // The timeout only keeps this test from hanging if it fails.
                 await Task.Delay(TimeSpan.FromMinutes(1), token);
                 return null;
             }, Token));

@@ -4,7 +4,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Artifacts;
 
-/// <summary>Large files that come in parallel ranges, and go on after an interruption.</summary>
+/// <summary>Large files are downloaded in parallel ranges, and resumed after an interruption.</summary>
 public sealed class RangedDownloadTests
 {
     private const int Length = 1_050_000;
@@ -171,7 +171,7 @@ public sealed class RangedDownloadTests
 
     [Theory]
     [InlineData(1, "small Received")]
-    [InlineData(3, "small 4 bytes came, and the run lists 10.")]
+    [InlineData(3, "small Received 4 bytes, but the run lists 10.")]
     public async Task A_shorter_body_than_announced_is_asked_for_again_and_never_left(int times, string expected)
     {
         await using TransferFixture run = await OpenAsync("3.11");
@@ -208,7 +208,7 @@ public sealed class RangedDownloadTests
         byte[] changed = File.ReadAllBytes(path);
         changed[0]++;
         File.WriteAllBytes(path, changed);
-        Assert.Contains("is there with other content", Assert.Single(await run.ReceiveAsync()));
+        Assert.Contains("already exists with different content", Assert.Single(await run.ReceiveAsync()));
         Assert.Equal(["large"], run.Received());
         Assert.Equal(["large Received"], await run.ReceiveAsync(overwrite: true));
         AssertSame(large, run, "large");
@@ -217,7 +217,7 @@ public sealed class RangedDownloadTests
     private static Task<TransferFixture> OpenAsync(string root) => TransferFixture.OpenAsync(
         root, multipart: options => options with { RangedFileBytes = 200_000, RangeBytes = Range });
 
-    // Every range from there on is refused, for as long as the first download lasts.
+    // Rejects every range from an offset on, for as long as the first download lasts.
     private static void FailFrom(TransferFixture run, long offset) => run.Server.Faults.Add(
         "GET",
         "*/large",
@@ -239,7 +239,7 @@ public sealed class RangedDownloadTests
         return (long.Parse(ends[0]), long.Parse(ends[1]) + 1);
     }
 
-    // As the record beside the file has it.
+    // Reads the record next to the file.
     private static long Received(TransferFixture run)
     {
         string record = Directory.EnumerateFiles(run.Destination, "*.ranges").Single();

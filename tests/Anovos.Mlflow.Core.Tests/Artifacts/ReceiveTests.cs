@@ -4,7 +4,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Artifacts;
 
-/// <summary>What is received is whole and lies where it should, whatever a server says.</summary>
+/// <summary>Downloaded files are complete and in the right place, whatever a server lists or returns.</summary>
 public sealed class ReceiveTests
 {
     private const string Content = "*mlflow-artifacts/artifacts/*";
@@ -90,8 +90,8 @@ public sealed class ReceiveTests
         run.Server.Faults.Add("GET", Content + "a", Faults.Answer(200, "short", "text/plain"), times: 3);
         run.Server.Faults.Add("GET", Content + "b", Faults.Endless);
         string[] results = await run.ReceiveAsync();
-        Assert.Contains("5 bytes came, and the run lists 50", results[0]);
-        Assert.Contains("More came than the 50 bytes", results[1]);
+        Assert.Contains("Received 5 bytes, but the run lists 50", results[0]);
+        Assert.Contains("Received more than the 50 bytes", results[1]);
         Assert.Equal("c Received", results[2]);
         Assert.Equal(["c"], run.Received());
     }
@@ -127,7 +127,7 @@ public sealed class ReceiveTests
 
         string[] results = await run.ReceiveAsync();
 
-        Assert.Equal(2 * names.Length, results.Count(result => result.Contains("not received", StringComparison.Ordinal)));
+        Assert.Equal(2 * names.Length, results.Count(result => result.Contains("not downloaded", StringComparison.Ordinal)));
         Assert.Contains("good Received", results);
         Assert.Equal(["good"], run.Received());
         Directory.Delete(run.Destination, recursive: true);
@@ -162,7 +162,7 @@ public sealed class ReceiveTests
         Assert.Contains("-Force", results[1]);
         Assert.Equal("ok/b Received", results[2]);
 
-        // The link is replaced, not what it leads to.
+        // The link is replaced, not its target.
         Assert.Equal("f Received", (await run.ReceiveAsync(overwrite: true))[1]);
         Assert.Equal("seven !", File.ReadAllText(Path.Combine(outside, "f")));
         Assert.Equal(["f"], Directory.EnumerateFileSystemEntries(outside).Select(Path.GetFileName));

@@ -7,7 +7,7 @@ public class ReceivedStreamTests
 {
     private const int Length = 200_000;
 
-    // Two threads pass each block on: many blocks find an order in which one waits for the other without end.
+    // Two threads pass each block on. With many blocks, a possible deadlock will occur.
     [Fact]
     public async Task Writer_and_reader_never_wait_for_each_other()
     {
@@ -20,8 +20,8 @@ public class ReceivedStreamTests
     }
 
     [Theory]
-    [InlineData(1, "was listed with 200000 bytes, and 200001 came")]
-    [InlineData(-1, "was listed with 200000 bytes, and 199999 came")]
+    [InlineData(1, "was listed with 200000 bytes, but 200001 were received")]
+    [InlineData(-1, "was listed with 200000 bytes, but 199999 were received")]
     public async Task Another_length_than_the_listed_one_is_an_error_before_the_last_byte(int more, string message)
     {
         byte[] bytes = new byte[Length + more];
@@ -56,7 +56,7 @@ public class ReceivedStreamTests
         using var stream = new ReceivedStream(Length, TwiceAsync, e => e, default);
         MlflowException e = await Assert.ThrowsAsync<MlflowException>(
             () => stream.CopyToAsync(Stream.Null, TestContext.Current.CancellationToken));
-        Assert.Contains("changed while it was received", e.Message);
+        Assert.Contains("changed during the download", e.Message);
 
         static async Task TwiceAsync(Stream target, CancellationToken stop)
         {

@@ -3,7 +3,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Artifacts;
 
-/// <summary>What the run has already is not sent again, and what was sent is what the file held.</summary>
+/// <summary>Files that the run already has are not sent again, and the bytes sent are those of the file.</summary>
 public sealed class ResumeTests
 {
     public static TheoryData<string> Roots => TransferFixture.Roots;
@@ -17,7 +17,7 @@ public sealed class ResumeTests
         Assert.All(await run.SendAsync(files), result => Assert.EndsWith(" Sent", result));
         Assert.All(await run.SendAsync(files), result => Assert.EndsWith(" Unchanged", result));
 
-        // Longer, and other bytes of the same length.
+        // A longer file, and one with other bytes of the same length.
         run.File("a", 11);
         run.File("d/b", 20);
         Assert.Equal(["a Sent", "d/b Sent", "d/e/c Unchanged", "d/e/empty Unchanged", "d/f Sent"], await run.SendAsync([.. files, run.File("d/f", 5)]));
@@ -143,7 +143,7 @@ public sealed class ResumeTests
                 using FileStream stream = new(file.File.FullName, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
                 change(stream);
             }), result => result != "other Sent");
-            Assert.Contains(name == "shrinks" && root != "directory" ? "shorter" : "changed while it was sent", result);
+            Assert.Contains(name == "shrinks" && root != "directory" ? "shorter" : "changed during the upload", result);
             Assert.Null(run.Journal().Find(name));
         }
     }

@@ -2,7 +2,7 @@ using Anovos.Mlflow.Artifacts;
 
 namespace Anovos.Mlflow.Tests.Artifacts;
 
-/// <summary>The paths that MLflow's own code makes of these, as 3.11 prints them below a root <c>r</c>.</summary>
+/// <summary>The paths that MLflow's own code turns these into, as 3.11 prints them below a root <c>r</c>.</summary>
 public class ServedPathTests
 {
     [Theory]
@@ -81,7 +81,7 @@ public class ServedPathTests
         Assert.Null(ServedPath.WhyChanged(path));
     }
 
-    // Stored under their own names by 2.17 and 3.11, which then list another folder.
+    // 2.17 and 3.11 store these under their own names, but then list another folder.
     [Theory]
     [InlineData("d?/x", "d?", "d")]
     [InlineData("d;/x", "d;", "d")]

@@ -20,7 +20,7 @@ public class StoredSourceTests
         Assert.All(await target.SendAsync(uploads, verify: true), result => Assert.EndsWith(" Sent", result));
         Assert.All(files, file => Assert.Equal(System.IO.File.ReadAllBytes(file.File.FullName), Received(target, file.ArtifactPath)));
 
-        // Listed again, it counts as other content until its bytes were compared.
+        // After another listing, it counts as new content until its bytes are compared.
         Assert.All(await target.SendAsync(await UploadsAsync(source)), result => Assert.EndsWith(" Unchanged", result));
         await source.SendAsync([source.File("a", 10)], resend: true);
         Assert.Equal(["a Sent", "d/empty Unchanged", "d/größe Unchanged"], await target.SendAsync(await UploadsAsync(source)));
@@ -36,7 +36,7 @@ public class StoredSourceTests
         await source.Artifacts.DeleteAsync("b", default);
 
         string[] results = await target.SendAsync(uploads);
-        Assert.Contains("was listed with 10 bytes, and 11 came", results[0]);
+        Assert.Contains("was listed with 10 bytes, but 11 were received", results[0]);
         Assert.Contains("b", results[1]);
         Assert.All(results, result => Assert.DoesNotContain("Sent", result));
         Assert.Empty(await target.Artifacts.ListAsync("", default));

@@ -7,7 +7,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Artifacts;
 
-/// <summary>A run on a server or in a folder, files to send to it, and a journal of its own.</summary>
+/// <summary>A run on a server or in a folder, files to send to it, and its own journal.</summary>
 internal sealed class TransferFixture : IAsyncDisposable
 {
     private readonly Func<ITrackingStore> _connect;
@@ -81,7 +81,7 @@ internal sealed class TransferFixture : IAsyncDisposable
         Multipart = new MultipartOptions { ThroughServer = inParts, MinimumFileBytes = 1_000_000, PartBytes = 100_000, RecordsFolder = Path.Combine(folder, "sent") },
     };
 
-    /// <summary>Opens the artifacts again, as the next command does, or one in another session.</summary>
+    /// <summary>Opens the artifacts again, like the next command or another session.</summary>
     public void Open(bool isNewSession)
     {
         Artifacts.Dispose();
@@ -104,7 +104,7 @@ internal sealed class TransferFixture : IAsyncDisposable
         return new ArtifactUpload(new FileInfo(path), artifactPath);
     }
 
-    /// <summary>Sends; a string a file: <c>path Sent</c>, <c>path Unchanged</c> or <c>path</c> with the error.</summary>
+    /// <summary>Sends. Returns a string for each file: <c>path Sent</c>, <c>path Unchanged</c> or <c>path</c> with the error.</summary>
     public async Task<string[]> SendAsync(IReadOnlyList<ArtifactUpload> uploads, bool resend = false, bool verify = false, SentJournal? journal = null, Action<TransferProgress>? progress = null, Action<string>? completed = null, int parallelism = 4, CancellationToken cancellationToken = default)
     {
         List<string> results = [];
@@ -121,7 +121,7 @@ internal sealed class TransferFixture : IAsyncDisposable
         return [.. results.Order(StringComparer.Ordinal)];
     }
 
-    /// <summary>Receives; a string a file, as of <see cref="SendAsync"/>.</summary>
+    /// <summary>Receives. Returns a string for each file, like <see cref="SendAsync"/>.</summary>
     public async Task<string[]> ReceiveAsync(string artifactPath = "", bool overwrite = false, bool? ignoresCase = null, Action<TransferProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         List<string> results = [];
@@ -144,7 +144,7 @@ internal sealed class TransferFixture : IAsyncDisposable
         ? [.. Directory.EnumerateFiles(Destination, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Destination, file).Replace('\\', '/')).Order(StringComparer.Ordinal)]
         : [];
 
-    /// <summary>Has the server list this in place of what there is.</summary>
+    /// <summary>Makes the server list this instead of its artifacts.</summary>
     public void Lists(string json, int times = 1) => Server.Faults.Add("GET", "*mlflow-artifacts/artifacts", Faults.Answer(200, json), times);
 
     public async ValueTask DisposeAsync()

@@ -2,16 +2,16 @@ using Anovos.Mlflow.Artifacts;
 
 namespace Anovos.Mlflow.Tests.Artifacts;
 
-/// <summary>Sends files as a cmdlet does, four at once, and gathers how each ended.</summary>
+/// <summary>Sends files like a cmdlet, four at once, and collects the results.</summary>
 internal static class Uploads
 {
     extension(ArtifactUpload upload)
     {
-        /// <summary>The file, where it is one.</summary>
+        /// <summary>The file, if the source is one.</summary>
         public FileInfo File => ((FileSource)upload.Source).File;
     }
 
-    /// <summary>Sends a file, whose bytes pass this machine always.</summary>
+    /// <summary>Sends a file. Its bytes always pass through this machine.</summary>
     public static async Task<ArtifactContent> SendAsync(this IArtifactStore artifacts, FileInfo file, string path, Action<long> sent, CancellationToken cancellationToken) =>
         (await artifacts.SendAsync(new FileSource(file), path, sent, cancellationToken))!;
 

@@ -8,7 +8,7 @@ using Azure.Storage.Sas;
 
 namespace Anovos.Mlflow.Tests.Cloud;
 
-/// <summary>A file to a block blob whose only credential is a signature in its address, as workspaces hand them out.</summary>
+/// <summary>A file sent to a block blob whose only credential is a signature in its address, as workspaces issue them.</summary>
 public class BlockUploadTests
 {
     [Theory]

@@ -224,7 +224,7 @@ public class BucketArtifactStoreTests
             if (!CloudPlace.IsPart(request) || Interlocked.Increment(ref parts) <= after)
                 return null;
 
-            // The others are there by then.
+            // By then, the others have arrived.
             SpinWait.SpinUntil(() => Volatile.Read(ref arrived) >= after);
             return 503;
         };
@@ -232,7 +232,7 @@ public class BucketArtifactStoreTests
         place.Gateway.Refuse = _ => null;
     }
 
-    // Returns a line of the key.
+    // Returns one line of the key.
     private static string UseUnknownKey(CloudPlace place)
     {
         using var key = System.Security.Cryptography.RSA.Create(2048);

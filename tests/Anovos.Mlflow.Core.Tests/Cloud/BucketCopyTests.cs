@@ -65,7 +65,7 @@ public class BucketCopyTests
     [InlineData("azurite")]
     public async Task What_the_store_fails_to_copy_passes_here(string kind)
     {
-        // Azurite 3.37 answers 500 to a copy with a signature for the account.
+        // Azurite 3.37 returns 500 for a copy with a signature for the account.
         await using Places places = await Places.OpenAsync(kind, 300_000, place => place.UseSignature(ofAccount: true));
         if (CloudStores.IsFake(kind))
             places.Place.Gateway.Refuse = request => Places.IsCopy(request) ? 500 : null;
@@ -81,7 +81,7 @@ public class BucketCopyTests
     {
         await using Places places = await Places.OpenAsync(kind, 0);
 
-        // No bytes make no part.
+        // No bytes, so no part.
         Assert.Equal(places.Content, await places.Target.SendAsync(places.Source, "file", _ => { }, default));
 
         Assert.Empty(places.Copies);
@@ -215,17 +215,17 @@ public class BucketCopyTests
         Assert.Null(Assert.IsType<SentFile>(Journal().Find("file")).Sha256);
         long before = places.Place.Gateway.Bytes;
 
-        Assert.Equal("the run has it already, sent from this machine", await SendAsync(verify: false));
+        Assert.Equal("the run already has it, sent from this machine", await SendAsync(verify: false));
         Assert.InRange(places.Place.Gateway.Bytes - before, 0, 10_000);
-        Assert.Equal("the run has it already, byte for byte", await SendAsync(verify: true));
+        Assert.Equal("the run already has it, byte for byte", await SendAsync(verify: true));
         Assert.Equal(places.Content.Sha256, Journal().Find("file")!.Sha256);
 
-        // Of the same length and another content: copied again, and its hash known from then on.
+        // Same length, different content: it is copied again, and its hash is known from then on.
         await places.Target.SendAsync(places.Place.File(300_000, "other"), "file", _ => { }, default);
         Assert.Null(await SendAsync(verify: true));
         Assert.Equal(places.Content, await places.ReadBackAsync("file"));
 
-        // Replaced by another of the same length: another ETag, and nothing to compare it with.
+        // Replaced with different content of the same length: a new ETag, and nothing to compare it with.
         Assert.Null(await SendAsync(verify: false, resend: true));
         await places.ReplaceAsync();
         await places.FindAsync();
@@ -267,7 +267,7 @@ public class BucketCopyTests
         Assert.Contains("read back", Assert.Single(results).Error!.Message);
     }
 
-    /// <summary>An object, and an artifact root beside it.</summary>
+    /// <summary>An object, and an artifact root next to it.</summary>
     private sealed class Places : IAsyncDisposable
     {
         private readonly BucketArtifactStore _from;
@@ -312,7 +312,7 @@ public class BucketCopyTests
                 Target.SendAsync(other, "file", _ => { }, default).GetAwaiter().GetResult();
         }
 
-        /// <summary>Lists the object as it is now.</summary>
+        /// <summary>Lists the object in its current state.</summary>
         public async Task FindAsync()
         {
             BucketObject found = Assert.Single(await _bucket.ListAsync(_prefix + "/a b/", recursive: true, default));

@@ -46,7 +46,7 @@ public class BucketSourceTests
         OutputSelection.Selected selected = new OutputSelection([], [], force: false).Of(await ScanAsync($"{place.Uri}/out"), "run", sources.Of);
         var policy = new SendPolicy(new SentJournal("run", Path.Combine(place.Folder, "sent")), Resend: false, Verify: true);
 
-        foreach (string? expected in new[] { null, "the run has it already, byte for byte" })
+        foreach (string? expected in new[] { null, "the run already has it, byte for byte" })
         {
             List<ArtifactUploaded> results = [];
             await new ArtifactTransfer(target, 4, policy).SendAsync(selected.Uploads, results.Add, _ => { }, default);
@@ -57,10 +57,10 @@ public class BucketSourceTests
         await target.ReceiveAsync("final_dataset/part-0", meter, _ => { }, default);
         Assert.Equal(content, meter.Finish());
 
-        // Known by its ETag, without a byte read.
+        // Recognized by its ETag, without reading a byte.
         List<ArtifactUploaded> third = [];
         await new ArtifactTransfer(target, 4, new SendPolicy(new SentJournal("run", Path.Combine(place.Folder, "sent")), Resend: false, Verify: false)).SendAsync(selected.Uploads, third.Add, _ => { }, default);
-        Assert.Equal("the run has it already, sent from this machine", Assert.Single(third).Unchanged);
+        Assert.Equal("the run already has it, sent from this machine", Assert.Single(third).Unchanged);
     }
 
     [Theory]
@@ -149,7 +149,7 @@ public class BucketSourceTests
         return (await System.Text.Json.JsonDocument.ParseAsync(bytes)).RootElement.Clone();
     }
 
-    // Puts 100 random bytes into each object, in the bucket that the process' environment leads to.
+    // Puts 100 random bytes into each object, in the bucket that the environment of the process names.
     private static async Task<string> FillAsync(CloudPlace place, params string[] keys)
     {
         place.UseInThisProcess();
@@ -167,7 +167,7 @@ public class BucketSourceTests
         return await new RemoteScan(sources).FillAsync(OutputScan.Of(AnovosPlan.Of(config, Path.GetTempPath())), all: false, default);
     }
 
-    /// <summary>Breaks every answer off.</summary>
+    /// <summary>Cuts every response short.</summary>
     private sealed class CutBucket(IBucket bucket, int after) : IBucket
     {
         public List<long> Offsets { get; } = [];

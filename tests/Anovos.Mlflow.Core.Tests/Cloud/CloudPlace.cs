@@ -6,7 +6,7 @@ using Azure.Storage.Sas;
 
 namespace Anovos.Mlflow.Tests.Cloud;
 
-/// <summary>A fake of its own, or a place of its own in an emulator, behind a gateway that records and refuses.</summary>
+/// <summary>A separate fake, or a separate place in an emulator, behind a gateway that records and rejects requests.</summary>
 internal sealed class CloudPlace : IAsyncDisposable
 {
     private readonly FakeCloud? _fake;
@@ -37,7 +37,7 @@ internal sealed class CloudPlace : IAsyncDisposable
         && (request.Contains("partNumber=") || request.Contains("comp=block&")
             || (request.Contains(" of bytes ") && !request.Contains(" of bytes */")));
 
-    /// <summary>Whether a request reads an object's bytes. Google's metadata has a GET of its own.</summary>
+    /// <summary>Whether a request reads an object's bytes. Google has another GET for metadata.</summary>
     public static bool IsRead(string request) => request.StartsWith("GET")
         && (!request.Contains("/storage/v1/") || request.Contains("alt=media"));
 
@@ -47,7 +47,7 @@ internal sealed class CloudPlace : IAsyncDisposable
         return new CloudPlace(kind, fake, await CloudGateway.StartAsync(fake?.Uri ?? Emulators.Require(kind), kind == "s3rver"));
     }
 
-    /// <summary>Makes the store that of this process' environment, too. Its tests are in <see cref="ProcessEnvironment"/>.</summary>
+    /// <summary>Sets the store in this process' environment, too. Tests that use it are in <see cref="ProcessEnvironment"/>.</summary>
     public void UseInThisProcess()
     {
         foreach ((string name, string value) in Environment)
@@ -75,8 +75,8 @@ internal sealed class CloudPlace : IAsyncDisposable
         return new BucketArtifactStore(bucket, key, copiedPartLength);
     }
 
-    /// <summary>Takes a shared access signature in place of the account's key. Azure's only.</summary>
-    /// <param name="ofAccount">One for the account, else one for the container.</param>
+    /// <summary>Uses a shared access signature instead of the account's key. Only for Azure.</summary>
+    /// <param name="ofAccount">True for a signature of the account, false for one of the container.</param>
     public void UseSignature(bool ofAccount)
     {
         var account = new BlobServiceClient(Environment["AZURE_STORAGE_CONNECTION_STRING"]);

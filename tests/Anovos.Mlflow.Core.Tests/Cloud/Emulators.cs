@@ -5,12 +5,12 @@ using Azure.Storage.Blobs;
 
 namespace Anovos.Mlflow.Tests.Cloud;
 
-/// <summary>The emulators for the tests here; they end with them.</summary>
+/// <summary>The emulators for these tests. They stop when the tests end.</summary>
 public sealed class Emulators : IDisposable
 {
     private static readonly Lock Making = new();
 
-    /// <summary>The address of an emulator that has the bucket <c>artifacts</c>; skips the test where it is not installed.</summary>
+    /// <summary>Returns the address of an emulator with the bucket <c>artifacts</c>; skips the test if it is not installed.</summary>
     public static Uri Require(string store)
     {
         Uri? address = CloudEmulator.Find(store);

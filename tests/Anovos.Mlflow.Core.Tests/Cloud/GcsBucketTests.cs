@@ -69,9 +69,9 @@ public sealed class GcsBucketTests : IAsyncLifetime
     [InlineData(403, "accountDisabled", "The billing account is disabled.", ErrorKind.PermissionDenied, "The billing account is disabled.")]
     [InlineData(404, "notFound", "The specified bucket does not exist.", ErrorKind.BucketNotFound, "no bucket gs://artifacts")]
     [InlineData(400, "invalid", "Invalid bucket name: 'x'", ErrorKind.BucketNotFound, "Invalid bucket name: 'x'.")]
-    [InlineData(400, "invalid", "Invalid object name: a", ErrorKind.ArtifactPathInvalid, "1024 bytes as UTF-8")]
+    [InlineData(400, "invalid", "Invalid object name: a", ErrorKind.ArtifactPathInvalid, "1024 bytes in UTF-8")]
     [InlineData(412, "conditionNotMet", "At least one of the pre-conditions", ErrorKind.ArtifactSendFailed, "was replaced")]
-    [InlineData(418, "", "", ErrorKind.ServerError, "Google answers 418.")]
+    [InlineData(418, "", "", ErrorKind.ServerError, "Google returned 418.")]
     public async Task A_refusal_says_what_Google_said_and_what_to_do(
         int status, string reason, string message, ErrorKind kind, string expected)
     {
@@ -109,14 +109,14 @@ public sealed class GcsBucketTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(null, "is not there")]
+    [InlineData(null, "does not exist")]
     [InlineData("", "is not a JSON file")]
     [InlineData("[]", "has no field 'type'")]
-    [InlineData("{\"type\": \"service_account\"}", "is not a complete file of credentials")]
-    [InlineData("{\"type\": \"other\", \"private_key\": \"hush-42\"}", "is not a complete file of credentials")]
+    [InlineData("{\"type\": \"service_account\"}", "is not a complete credentials file")]
+    [InlineData("{\"type\": \"other\", \"private_key\": \"hush-42\"}", "is not a complete credentials file")]
     [InlineData(
         "{\"type\": \"service_account\", \"client_email\": \"a\", \"private_key\": \"hush-42\"}",
-        "is not a complete file of credentials")]
+        "is not a complete credentials file")]
     public async Task A_file_that_holds_no_credentials_is_named_and_its_content_is_not(string? content, string why)
     {
         string path = _environment["GOOGLE_APPLICATION_CREDENTIALS"] = Path.Combine(_folder, "key.json");

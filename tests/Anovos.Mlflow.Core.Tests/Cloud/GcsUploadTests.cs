@@ -4,7 +4,7 @@ using Anovos.Mlflow.Cloud;
 
 namespace Anovos.Mlflow.Tests.Cloud;
 
-/// <summary>Resumable uploads to Google Cloud Storage that something happens to.</summary>
+/// <summary>Interrupted and damaged resumable uploads to Google Cloud Storage.</summary>
 public sealed class GcsUploadTests : IAsyncDisposable
 {
     private const int PartLength = PartPlan.DefaultPartLength;
@@ -148,7 +148,7 @@ public sealed class GcsUploadTests : IAsyncDisposable
         return Place.File(length);
     }
 
-    // Does something when a part is on its way, and refuses it with a status or lets it pass.
+    // Runs an action when a part is sent, and rejects the part with a status or lets it pass.
     private void Act(int part, Func<Uri, Task<int?>> act)
     {
         int parts = 0;
@@ -169,7 +169,7 @@ public sealed class GcsUploadTests : IAsyncDisposable
         Place.Gateway.Refuse = _ => null;
     }
 
-    // Returns how many bytes were reported.
+    // Returns the number of bytes reported.
     private async Task<long> SendAsync(FileInfo file)
     {
         long sent = 0;

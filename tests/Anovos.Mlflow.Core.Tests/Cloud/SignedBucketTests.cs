@@ -4,7 +4,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Cloud;
 
-/// <summary>Runs whose artifacts are in a bucket that only the server has credentials for.</summary>
+/// <summary>Runs whose artifacts are in a bucket for which only the server has credentials.</summary>
 [Collection(nameof(ProcessEnvironment))]
 public sealed class SignedBucketTests
 {
@@ -63,7 +63,7 @@ public sealed class SignedBucketTests
         run.Server.ExpireNextAddresses(1000);
         var failure = await Assert.ThrowsAsync<MlflowException>(() => run.SendAsync(run.File("b", 10)));
         Assert.Equal(ErrorKind.PermissionDenied, failure.Kind);
-        Assert.Contains("refuses a URL that the tracking server has just signed", failure.Message);
+        Assert.Contains("rejected a URL that the tracking server had just signed", failure.Message);
         AssertNoSecret(failure.ToString());
     }
 
@@ -130,7 +130,7 @@ public sealed class SignedBucketTests
         await run.SendAsync(run.File("a", 10));
         var failure = await Assert.ThrowsAsync<MlflowException>(() => run.Artifacts.DeleteAsync("a", default));
         Assert.Equal(ErrorKind.ArtifactRemovalFailed, failure.Kind);
-        Assert.Contains("credentials of your own", failure.Message);
+        Assert.Contains("your own credentials", failure.Message);
         run.GiveCredentials();
         await run.Artifacts.DeleteAsync("a", default);
         Assert.Empty(await run.Artifacts.ListAsync("", default));
@@ -151,7 +151,7 @@ public sealed class SignedBucketTests
 
         var failure = await Assert.ThrowsAsync<MlflowException>(() => run.Artifacts.DeleteAsync("large.bin", default));
         Assert.Equal(ErrorKind.ArtifactRemovalFailed, failure.Kind);
-        Assert.Contains($"credentials of your own for {scheme}://", failure.Message);
+        Assert.Contains($"your own credentials for {scheme}://", failure.Message);
         Assert.Contains(scheme == "gs" ? "leave ANOVOS_MLFLOW_PRESIGNED unset" : "the bucket's own tools", failure.Message);
         if (scheme != "gs")
             return;
@@ -333,7 +333,7 @@ public sealed class SignedBucketTests
     {
         await using SignedRun run = await SignedRun.OpenAsync();
         Assert.Contains("reads the artifact path", Assert.Single(await run.SendAsync(run.File("a%41", 10))));
-        Assert.Contains("as that of a URL", Assert.Single(await run.SendAsync(run.File("Ab:c", 10))));
+        Assert.Contains("as the beginning of a URL", Assert.Single(await run.SendAsync(run.File("Ab:c", 10))));
         Assert.Equal(["ab:c Sent"], await run.SendAsync(run.File("ab:c", 10)));
     }
 

@@ -7,7 +7,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Cloud;
 
-/// <summary>A run of MLflow 3.17 whose artifacts are in a bucket of S3, where the server signs URLs and passes nothing on.</summary>
+/// <summary>A run of MLflow 3.17 whose artifacts are in a bucket of S3, where the server signs URLs but proxies nothing.</summary>
 internal sealed class SignedRun : IAsyncDisposable
 {
     private static readonly string[] Variables =
@@ -43,10 +43,10 @@ internal sealed class SignedRun : IAsyncDisposable
 
     /// <summary>Starts one without credentials in the environment.</summary>
     /// <param name="store">s3 and "s3 with TLS" for a fake that checks signatures strictly, s3rver for an emulator.</param>
-    /// <param name="version">The release to answer like.</param>
-    /// <param name="address">Another address in the URLs than that of the bucket.</param>
-    /// <param name="presigned">What the user says about signed URLs.</param>
-    /// <param name="scheme">How the artifact root begins.</param>
+    /// <param name="version">The release whose responses to imitate.</param>
+    /// <param name="address">The address in the URLs, if it differs from that of the bucket.</param>
+    /// <param name="presigned">The user's setting for signed URLs.</param>
+    /// <param name="scheme">The beginning of the artifact root.</param>
     public static async Task<SignedRun> OpenAsync(
         string store = "s3", MlflowVersion version = MlflowVersion.V3_17, Uri? address = null, PresignedUse presigned = PresignedUse.Auto,
         string scheme = "s3")
@@ -88,7 +88,7 @@ internal sealed class SignedRun : IAsyncDisposable
         return run;
     }
 
-    /// <summary>Opens the artifacts again, as the environment is now.</summary>
+    /// <summary>Opens the artifacts again, with the current environment.</summary>
     public void Open()
     {
         Artifacts?.Dispose();
@@ -104,7 +104,7 @@ internal sealed class SignedRun : IAsyncDisposable
         Open();
     }
 
-    /// <summary>Gives the environment credentials: those of the bucket, or others.</summary>
+    /// <summary>Sets credentials in the environment: those of the bucket, or others.</summary>
     public void GiveCredentials(string secret = "S3RVER")
     {
         Environment.SetEnvironmentVariable("AWS_ACCESS_KEY_ID", "S3RVER");

@@ -4,7 +4,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Common;
 
-/// <summary>A file that another program has open is waited for, and named when that takes too long.</summary>
+/// <summary>Waits for files that other programs have open, and errors that name the file if that takes too long.</summary>
 public sealed class BusyFileTests : IDisposable
 {
     private static readonly CancellationToken Never = CancellationToken.None;
@@ -13,7 +13,7 @@ public sealed class BusyFileTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    // Those of Windows, of Linux and of macOS, and those of ReplaceFile.
+    // The codes of Windows, Linux and macOS, and those of ReplaceFile.
     [Theory]
     [InlineData(unchecked((int)0x80070020))]
     [InlineData(unchecked((int)0x80070021))]
@@ -96,7 +96,7 @@ public sealed class BusyFileTests : IDisposable
         Run run = await store.CreateRunAsync(new("0", null, "me", 0), Never);
         string meta = store.MetaFileOf(run.RunId);
 
-        // Another program that lets nobody in: an advisory lock on Unix, which .NET heeds.
+        // Simulates another program with exclusive access: on Unix an advisory lock, which .NET respects.
         Task<Run> reading;
         using (new FileStream(meta, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
         {

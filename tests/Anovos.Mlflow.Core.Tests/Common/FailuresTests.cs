@@ -9,7 +9,7 @@ namespace Anovos.Mlflow.Tests.Common;
 
 public class FailuresTests
 {
-    // Kinds that are not listed concern one item: no further request fails because of them.
+    // Kinds that are not listed concern one item only: they do not make further requests fail.
     private static readonly Dictionary<ErrorKind, (bool Operation, bool Transfer, bool Pipeline, bool Skipped)> Wide = new()
     {
         [ErrorKind.TrackingServerUnreachable] = (true, true, true, false),
@@ -126,7 +126,7 @@ public class FailuresTests
     }
 
     /// <summary>
-    /// What HttpWebRequest of .NET Framework throws on a German Windows; made here, as HttpWebRequest does not run in these tests.
+    /// The exceptions of .NET Framework's HttpWebRequest on a German Windows, created here because it does not run in these tests.
     /// </summary>
     [Theory]
     [InlineData(WebExceptionStatus.NameResolutionFailure, ConnectionFailure.UnknownHost)]
@@ -156,7 +156,7 @@ public class FailuresTests
         Assert.Equal(expected, Failures.Connection(web).Failure);
         Assert.Equal(expected, Failures.Connection(new HttpRequestException("Fehler beim Senden der Anforderung.", web)).Failure);
 
-        // The words of another failure change nothing.
+        // A message about another failure makes no difference.
         var misleading = new WebException("timeout: the certificate of the proxy, unknown host", status);
         Assert.Equal(expected, Failures.Connection(new HttpRequestException("certificate", misleading)).Failure);
     }
@@ -192,7 +192,7 @@ public class FailuresTests
         Assert.All(cases, one => Assert.Equal(one.Failure, Failures.Connection(
             new HttpRequestException("Fehler beim Senden", new WebException("Fehler", one.Inner, one.Status, null))).Failure));
 
-        // Without a type or status that tells, a certificate is not read out of the words.
+        // Without a specific type or status, the message alone does not count as a certificate error.
         var words = new AuthenticationException("The remote certificate is invalid");
         Assert.Equal(ConnectionFailure.NotTls, Failures.Connection(words).Failure);
     }
@@ -210,7 +210,7 @@ public class FailuresTests
             await client.GetStream().WriteAsync(
                 "HTTP/1.1 407 Proxy-Authentifizierung erforderlich\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray());
         }, TestContext.Current.CancellationToken);
-#pragma warning disable SYSLIB0014 // It is what .NET Framework's HttpClient uses.
+#pragma warning disable SYSLIB0014 // .NET Framework's HttpClient uses it.
         WebRequest request = WebRequest.Create(new Uri($"http://{listener.LocalEndpoint}/"));
 #pragma warning restore SYSLIB0014
         request.Proxy = null;
@@ -222,8 +222,8 @@ public class FailuresTests
     }
 
     /// <summary>
-    /// The words of exceptions that come from servers and libraries and are the same in every language; a comment beside each
-    /// says where they come from.
+    /// Only messages of servers and libraries that are the same in every language may be matched; a comment at each place names the
+    /// source.
     /// </summary>
     [Fact]
     public void No_decision_looks_for_words_in_the_message_of_an_exception()

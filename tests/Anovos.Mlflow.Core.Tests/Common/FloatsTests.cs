@@ -61,7 +61,7 @@ public class FloatsTests
     [InlineData(-0.0, "-0")]
     public void The_text_has_no_more_digits_than_the_number_needs(double value, string expected)
     {
-        // .NET changes to an exponent earlier than .NET Framework.
+        // .NET switches to exponential notation earlier than .NET Framework.
         Assert.True(Floats.TryRead(Floats.Shortest(value), NumberStyles.Float, out double read));
         Assert.Equal(value, read);
         Assert.True(Floats.Shortest(value).Length <= expected.Length + "E+15.".Length);

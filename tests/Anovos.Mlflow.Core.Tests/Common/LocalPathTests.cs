@@ -4,7 +4,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Common;
 
-/// <summary>Paths and <c>file:</c> URIs by the rules of Windows, on any system, and by those of Unix.</summary>
+/// <summary>Tests paths and <c>file:</c> URIs with the rules of Windows and of Unix, on any system.</summary>
 public sealed class LocalPathTests
 {
     [Theory]
@@ -82,13 +82,13 @@ public sealed class LocalPathTests
     [InlineData("file:///C:/", true, "is the root of the disk")]
     [InlineData("file://server/share", true, "is the root of the disk")]
     [InlineData(@"\\server\share\", true, "is the root of the disk")]
-    [InlineData("/tmp/x", true, "is a folder of another machine")]
-    [InlineData(@"\data", true, "is relative, and to which folder is not known")]
-    [InlineData("mlruns", true, "is relative, and to which folder is not known")]
-    [InlineData("a|b", true, "is relative, and to which folder is not known")]
+    [InlineData("/tmp/x", true, "is a folder on another machine")]
+    [InlineData(@"\data", true, "is relative to an unknown folder")]
+    [InlineData("mlruns", true, "is relative to an unknown folder")]
+    [InlineData("a|b", true, "is relative to an unknown folder")]
     [InlineData("/", false, "is the root of the disk")]
     [InlineData("file:///", false, "is the root of the disk")]
-    [InlineData("file://server/share", false, "is a folder of another machine")]
+    [InlineData("file://server/share", false, "is a folder on another machine")]
     public void A_root_that_names_no_folder_of_this_machine_says_why(string root, bool onWindows, string expected) =>
         Assert.Equal(expected, LocalRoot.WhyUnusable(root, onWindows));
 
@@ -106,6 +106,6 @@ public sealed class LocalPathTests
     {
         MlflowException e = Assert.Throws<MlflowException>(() => LocalPath.Full(Path.GetTempPath(), "a\0b"));
         Assert.Equal(ErrorKind.InvalidValue, e.Kind);
-        Assert.Contains("is not a path on this system", e.Message);
+        Assert.Contains("is not a valid path on this system", e.Message);
     }
 }

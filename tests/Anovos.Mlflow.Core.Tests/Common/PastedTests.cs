@@ -5,12 +5,12 @@ using Anovos.Mlflow.Stores;
 
 namespace Anovos.Mlflow.Tests.Common;
 
-/// <summary>Credentials and settings with what pasting adds to them, and placeholders that nothing has replaced.</summary>
+/// <summary>Tests pasted credentials and settings with extra characters, and unresolved placeholders.</summary>
 public sealed class PastedTests
 {
     private const string Workspace = "https://adb-1.1.azuredatabricks.net";
 
-    /// <summary>Variables that are read, each with what else it takes to read it.</summary>
+    /// <summary>The variables that are read, each with the other settings needed to read it.</summary>
     public static TheoryData<string, string> Variables => new()
     {
         { "MLFLOW_TRACKING_TOKEN", "" }, { "MLFLOW_TRACKING_USERNAME", "" }, { "MLFLOW_TRACKING_PASSWORD", "" }, { "MLFLOW_WORKSPACE", "" },

@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Tests.Common;
 
-/// <summary>What others wrote is shown, and steers neither a terminal nor a build.</summary>
+/// <summary>Tests that untrusted text is shown but controls neither a terminal nor a build.</summary>
 public sealed class SafeTextTests
 {
     [Theory]

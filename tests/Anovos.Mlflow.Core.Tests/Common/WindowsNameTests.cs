@@ -3,7 +3,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Common;
 
-/// <summary>Names that no file on Windows has are refused wherever they would be written there, by one rule.</summary>
+/// <summary>Tests that one rule rejects names that Windows does not allow, wherever files are written.</summary>
 public sealed class WindowsNameTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("anovos-names-").FullName;
@@ -60,9 +60,9 @@ public sealed class WindowsNameTests : IDisposable
         await new ArtifactTransfer(store, 1, policy).SendAsync(files, Completed, _ => { }, TestContext.Current.CancellationToken);
         Assert.Equal(
             [
-                "The artifact 'aux.txt' cannot be in a folder of this system: 'aux.txt' is the name of a device on Windows.",
-                "The artifact 'con/c' cannot be in a folder of this system: 'con' is the name of a device on Windows.",
-                "The artifact 'con/ends.' cannot be in a folder of this system: 'con' is the name of a device on Windows.",
+                "The artifact 'aux.txt' cannot exist in a folder on this system: 'aux.txt' is a device name on Windows.",
+                "The artifact 'con/c' cannot exist in a folder on this system: 'con' is a device name on Windows.",
+                "The artifact 'con/ends.' cannot exist in a folder on this system: 'con' is a device name on Windows.",
             ],
             refused.Order(StringComparer.Ordinal));
         Assert.Equal(["a", "b"], Directory.EnumerateFiles(store.Root).Select(path => Path.GetFileName(path)).Order());

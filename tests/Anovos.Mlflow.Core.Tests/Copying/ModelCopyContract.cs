@@ -105,7 +105,7 @@ public abstract class ModelCopyContract : IDisposable
 
         Assert.Equal(
             [
-                $"ModelMetric {FolderWithModels.Second}: 1 points are of the run {FolderWithModels.Parent}, which is not copied.",
+                $"ModelMetric {FolderWithModels.Second}: 1 points belong to the run {FolderWithModels.Parent}, which is not copied.",
                 $"ModelInput {FolderWithModels.Model}: Its run {FolderWithModels.Parent} is not copied.",
             ],
             Move.LeftOut);

@@ -106,7 +106,7 @@ public sealed class ModelCopyToOlderStoresTests : IDisposable
         await using TrackingServer server = await TrackingServer.StartAsync(new TrackingServerOptions { Version = MlflowVersion.V2_17 });
         using var target = new RestStore(server.Uri, new ConnectionOptions());
 
-        await AssertLeftOutAsync(target, "they came with MLflow 3.0");
+        await AssertLeftOutAsync(target, "which MLflow 3.0 introduced");
     }
 
     [Fact]
@@ -122,7 +122,7 @@ public sealed class ModelCopyToOlderStoresTests : IDisposable
     {
         using var target = new DirectoryStore(_folder.Below("target"));
 
-        await AssertLeftOutAsync(target, "a folder gets no logged models");
+        await AssertLeftOutAsync(target, "logged models are not written to folders");
     }
 
     private async Task AssertLeftOutAsync(ITrackingStore target, string reason)

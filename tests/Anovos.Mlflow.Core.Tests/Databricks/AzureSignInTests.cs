@@ -2,7 +2,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>Signing in to a workspace on Azure with what Azure's own tools say and leave out.</summary>
+/// <summary>Tests signing in to a workspace on Azure, with the complete and incomplete output of Azure's tools.</summary>
 public sealed class AzureSignInTests : IAsyncLifetime
 {
     private const string Databricks = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d";
@@ -91,7 +91,7 @@ public sealed class AzureSignInTests : IAsyncLifetime
     {
         WriteAz("exit 1", end);
         MlflowException e = await _fixture.FailAsync();
-        Assert.Contains("answered something else than a token", e.Message);
+        Assert.Contains("printed something other than a token", e.Message);
         Assert.All(_fixture.Server.Workspace!.IssuedTokens, token => Assert.DoesNotContain(token, e.ToString()));
     }
 

@@ -9,7 +9,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>Signing in with a browser: a real one, and for what goes wrong, a client that follows redirects as one.</summary>
+/// <summary>Tests signing in with a browser: a real one, and for failures a client that follows redirects like one.</summary>
 public sealed class BrowserLoginTests(Chromium chromium) : IClassFixture<Chromium>, IAsyncLifetime
 {
     private readonly Variables _environment = [];
@@ -115,7 +115,7 @@ public sealed class BrowserLoginTests(Chromium chromium) : IClassFixture<Chromiu
         await ListAsync(store);
         _server.Workspace!.ExpireTokens();
         MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => ListAsync(store));
-        Assert.Contains("has ended: the workspace gave no refresh token. Sign in again", e.Message);
+        Assert.Contains("has ended: the workspace returned no refresh token. Sign in again", e.Message);
     }
 
     [Fact]
@@ -233,7 +233,7 @@ public sealed class BrowserLoginTests(Chromium chromium) : IClassFixture<Chromiu
             + string.Join(" ", (await ConnectionReport.OfAsync(store, Cancellation)).IdentityNotUsed);
         AssertNoSecret(all);
 
-        // And where a server repeats one.
+        // Also if a server quotes a secret.
         string secrets = string.Join(" ", _server.Workspace.BrowserSecrets.Concat(_server.Workspace.IssuedTokens));
         AssertNoSecret(_redactor.Clean(secrets));
     }
@@ -271,7 +271,7 @@ public sealed class BrowserLoginTests(Chromium chromium) : IClassFixture<Chromiu
 
         _environment["DATABRICKS_AUTH_TYPE"] = "external-browser";
         e = Assert.Throws<MlflowException>(() => TrackingTarget.Parse("databricks", "/").Complete(new(), _environment.Read, null));
-        Assert.Contains("external-browser: Connect-Mlflow -Interactive asks for it", e.Message);
+        Assert.Contains("external-browser: it needs Connect-Mlflow -Interactive", e.Message);
     }
 
     private async Task StartAsync(WorkspaceOptions options)

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>A configuration in <c>configurations.json</c>: what is given, and what Databricks' SDKs and the module do with it.</summary>
+/// <summary>A configuration in <c>configurations.json</c>: the settings, and the results of Databricks' SDKs and of the module.</summary>
 internal sealed class Configuration
 {
     private static readonly JsonObject File = Read();
@@ -15,18 +15,18 @@ internal sealed class Configuration
 
     public string Name => Text("name")!;
 
-    /// <summary>The SDK whose tests have it: <c>py</c>, <c>go</c> or <c>both</c>.</summary>
+    /// <summary>The SDK with this test: <c>py</c>, <c>go</c> or <c>both</c>.</summary>
     public string From => Text("from")!;
 
-    /// <summary>What is asked of it: <c>choice</c> of a method, a <c>token</c> and so on.</summary>
+    /// <summary>The kind of test: <c>choice</c> of a method, a <c>token</c> and so on.</summary>
     public string Kind => Text("kind")!;
 
     public JsonObject Sdk => _row["sdk"]!.AsObject();
 
-    /// <summary>The module's result where it is another one.</summary>
+    /// <summary>The module's result, if it differs.</summary>
     public JsonObject? Ours => _row["ours"]?.AsObject();
 
-    /// <summary>The reason for that.</summary>
+    /// <summary>The reason for the difference.</summary>
     public string? Why => Text("why");
 
     /// <summary>The text of <c>.databrickscfg</c>; null for none.</summary>
@@ -35,7 +35,7 @@ internal sealed class Configuration
     public IEnumerable<KeyValuePair<string, string>> Variables =>
         Pairs("set").Select(pair => new KeyValuePair<string, string>(pair.Key, (string)pair.Value!));
 
-    /// <summary>What the host returns, by path: <c>status</c>, <c>body</c>, <c>location</c>.</summary>
+    /// <summary>The host's responses by path: <c>status</c>, <c>body</c>, <c>location</c>.</summary>
     public IEnumerable<KeyValuePair<string, JsonNode?>> Answers => Pairs("answers");
 
     /// <summary>The programs on the PATH, by name.</summary>

@@ -7,15 +7,15 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>Does with a configuration what the module does, and says it in the words of <c>configurations.json</c>.</summary>
+/// <summary>Runs the module with a configuration, and returns the result in the format of <c>configurations.json</c>.</summary>
 internal sealed class ConfigurationRunner(SignInFixture fixture, Configuration row)
 {
     private static readonly (string Part, string Word)[] Errors =
     [
-        ("Databricks supports it, this module does not", "unsupported"), ("More than one way to sign in", "ambiguous"),
-        ("is not there", "no file"), ("holds the settings of the Databricks CLI", "reserved"), ("has no profile", "no profile"),
-        ("is no https address. Write it as https://adb", "host"), ("no workspace is configured", "nothing"),
-        ("There is nothing to sign in", "nothing"), ("could not be found as", "nothing"),
+        ("Databricks supports it, but this module does not", "unsupported"), ("More than one way to sign in", "ambiguous"),
+        ("does not exist", "no file"), ("contains the settings of the Databricks CLI", "reserved"), ("has no profile", "no profile"),
+        ("is not an https address. Write it as https://adb", "host"), ("no workspace is configured", "nothing"),
+        ("No way to sign in", "nothing"), ("could not be found as", "nothing"),
     ];
 
     public async Task<JsonObject> RunAsync()
@@ -128,7 +128,7 @@ internal sealed class ConfigurationRunner(SignInFixture fixture, Configuration r
             AddAnswer(answer.Key, answer.Value!.AsObject());
     }
 
-    // A profile that the CLI is asked for has a host of its own.
+    // A profile passed to the CLI has its own host.
     private string HostOfCommand() =>
         row.Kind == "cli command" && fixture.Environment.Remove("DATABRICKS_HOST", out string? host) ? $"host = {host}\n" : "";
 

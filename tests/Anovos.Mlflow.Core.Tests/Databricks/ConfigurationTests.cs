@@ -3,7 +3,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>The configurations of Databricks' own tests: the same result, or another one with its reason.</summary>
+/// <summary>Runs the configurations of Databricks' own tests: the result is the same, or differs for a documented reason.</summary>
 public sealed class ConfigurationTests
 {
     public static TheoryData<string> Names => [.. Configuration.All.Select(row => row.Name)];

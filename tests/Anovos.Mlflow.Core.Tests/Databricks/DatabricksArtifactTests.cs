@@ -10,7 +10,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>Artifacts of a workspace: the Files API, signed addresses of every kind, volumes and DBFS.</summary>
+/// <summary>Tests artifacts of a workspace: the Files API, presigned URLs of every type, volumes and DBFS.</summary>
 public sealed class DatabricksArtifactTests : IAsyncDisposable
 {
     private const int Length = 1_050_000;
@@ -84,7 +84,7 @@ public sealed class DatabricksArtifactTests : IAsyncDisposable
         await OpenAsync(new());
         ArtifactUpload[] uploads = [.. Enumerable.Range(0, 2500).Select(i => File($"{i:D4}", 1))];
 
-        // The first one finds out.
+        // The first request detects it.
         Assert.Null(Assert.Single(await SendAsync(uploads[..1])).Error);
         Assert.All(await SendAsync(uploads[1..], parallelism: 8), result => Assert.Null(result.Error));
 

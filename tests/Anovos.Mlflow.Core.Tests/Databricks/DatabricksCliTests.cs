@@ -4,7 +4,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>Signing in with what <c>databricks auth login</c> leaves behind. The CLI is a script that is really run.</summary>
+/// <summary>Tests signing in with the result of <c>databricks auth login</c>. The CLI is a script that is actually run.</summary>
 public sealed class DatabricksCliTests : IAsyncLifetime
 {
     private const string Newest = """{"Version":"1.13.0","Major":1,"Minor":13,"Patch":0}""";
@@ -113,7 +113,7 @@ public sealed class DatabricksCliTests : IAsyncLifetime
     {
         WriteFailing("Error: unknown command \"token\" for \"databricks auth\"");
         Assert.EndsWith(
-            "unknown command \"token\" for \"databricks auth\". Sign in with databricks auth login; it takes version 0.205 or newer.",
+            "unknown command \"token\" for \"databricks auth\". Sign in with databricks auth login; this needs version 0.205 or newer.",
             (await _fixture.FailAsync()).Message);
     }
 
@@ -211,8 +211,8 @@ public sealed class DatabricksCliTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("""{"scope": "all-apis offline_access"}""", "the scopes all-apis, and profile dev")]
-    [InlineData("""{"scope": ["mlflow", "jobs"]}""", "the scopes jobs, mlflow, and profile dev")]
+    [InlineData("""{"scope": "all-apis offline_access"}""", "the scopes all-apis, but profile dev")]
+    [InlineData("""{"scope": ["mlflow", "jobs"]}""", "the scopes jobs, mlflow, but profile dev")]
     public async Task The_scopes_of_the_profile_are_those_of_the_token(string claims, string error)
     {
         _fixture.Set("DATABRICKS_HOST", null);
@@ -224,7 +224,7 @@ public sealed class DatabricksCliTests : IAsyncLifetime
         Assert.EndsWith("asks for files, mlflow. Sign in again with databricks auth login --scopes files,mlflow.", e.Message);
         Assert.DoesNotContain(jwt, e.ToString());
 
-        // A token with the right ones goes to the workspace, where the stand-in does not know it.
+        // A token with the right scopes is sent to the workspace, where the stand-in does not know it.
         WriteCli(Newest, Token(SignInFixture.Jwt("""{"scope": "mlflow offline_access files"}""")));
         Assert.Contains("Invalid access token", (await _fixture.FailAsync("databricks://dev")).Message);
     }

@@ -99,8 +99,8 @@ public sealed class DatabricksConfigTests : IDisposable
     [Fact]
     public void A_file_that_is_not_there_is_an_error_only_when_it_was_asked_for()
     {
-        Assert.Contains("is not there", Assert.Throws<MlflowException>(() => Load([], "prod")).Message);
-        Assert.Contains("is not there", Assert.Throws<MlflowException>(() => Load(new() { ["DATABRICKS_CONFIG_FILE"] = "/nowhere" })).Message);
+        Assert.Contains("does not exist", Assert.Throws<MlflowException>(() => Load([], "prod")).Message);
+        Assert.Contains("does not exist", Assert.Throws<MlflowException>(() => Load(new() { ["DATABRICKS_CONFIG_FILE"] = "/nowhere" })).Message);
         Assert.Contains("DATABRICKS_HOST", Assert.Throws<MlflowException>(() => Load([])).Message);
     }
 
@@ -121,7 +121,7 @@ public sealed class DatabricksConfigTests : IDisposable
     [InlineData("ftp://adb-1.azuredatabricks.net")]
     [InlineData("https://")]
     public void Credentials_go_over_https_only(string host) =>
-        Assert.Contains("no https address", Assert.Throws<MlflowException>(() => Load(new() { ["DATABRICKS_HOST"] = host, ["DATABRICKS_TOKEN"] = "t" })).Message);
+        Assert.Contains("not an https address", Assert.Throws<MlflowException>(() => Load(new() { ["DATABRICKS_HOST"] = host, ["DATABRICKS_TOKEN"] = "t" })).Message);
 
     [Fact]
     public void A_token_for_this_connection_comes_before_everything_and_only_it()
@@ -147,7 +147,7 @@ public sealed class DatabricksConfigTests : IDisposable
         TrackingTarget target = TrackingTarget.Parse("databricks", "/");
         Variables environment = new() { ["DATABRICKS_HOST"] = "h.example.com", ["DATABRICKS_TOKEN"] = "t" };
         var given = new ConnectionOptions { Username = "ada", Password = "hush", CredentialsAreExplicit = true };
-        Assert.Contains("takes no user and password", Assert.Throws<MlflowException>(() => target.Complete(given, environment.Read, _home.FullPath)).Message);
+        Assert.Contains("does not accept a user and password", Assert.Throws<MlflowException>(() => target.Complete(given, environment.Read, _home.FullPath)).Message);
 
         ConnectionOptions options = target.Complete(given with { CredentialsAreExplicit = false, Token = "server" }, environment.Read, _home.FullPath);
         Assert.Equal((null, null, null), (options.Username, options.Password, options.Token));

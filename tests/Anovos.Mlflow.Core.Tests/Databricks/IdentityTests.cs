@@ -8,7 +8,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>Signing in to a workspace in every way there is.</summary>
+/// <summary>Tests all methods of signing in to a workspace.</summary>
 public sealed class IdentityTests : IAsyncLifetime
 {
     private const string ResourceId = "/subscriptions/s-1/resourceGroups/g/providers/Microsoft.Databricks/workspaces/w";
@@ -115,7 +115,7 @@ public sealed class IdentityTests : IAsyncLifetime
     public async Task A_machine_without_managed_identity_is_told_apart_from_a_server_that_is_down()
     {
         Set(("ARM_USE_MSI", "true"), ("DATABRICKS_CLOUD", "azure"), ("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:1"));
-        Assert.Contains("no managed identity", (await RefusedAsync()).Message);
+        Assert.Contains("No managed identity", (await RefusedAsync()).Message);
     }
 
     [Theory]
@@ -155,7 +155,7 @@ public sealed class IdentityTests : IAsyncLifetime
         MlflowException e = Assert.Throws<MlflowException>(Identity);
         Assert.Equal(ErrorKind.AuthenticationFailed, e.Kind);
         Assert.Contains("pat: DATABRICKS_TOKEN (token) is not set; oauth-m2m: DATABRICKS_CLIENT_ID (client_id), DATABRICKS_CLIENT_SECRET (client_secret) are not set", e.Message);
-        Assert.Contains("azure-cli: 127.0.0.1 is no Azure workspace", e.Message);
+        Assert.Contains("azure-cli: 127.0.0.1 is not an Azure workspace", e.Message);
     }
 
     [Fact]
@@ -171,7 +171,7 @@ public sealed class IdentityTests : IAsyncLifetime
 
     [Theory]
     [InlineData("DATABRICKS_CLIENT_ID:principal,DATABRICKS_CLIENT_SECRET:hush-m2m", "(401 invalid_client): Client authentication failed")]
-    [InlineData("DATABRICKS_TOKEN:hush-pat", "does not take the token of pat from DATABRICKS_TOKEN")]
+    [InlineData("DATABRICKS_TOKEN:hush-pat", "rejected the token of pat from DATABRICKS_TOKEN")]
     [InlineData("ARM_CLIENT_ID:application-1,ARM_CLIENT_SECRET:hush-entra,ARM_TENANT_ID:tenant-1,DATABRICKS_CLOUD:azure", "AADSTS7000215: Invalid client secret provided")]
     [InlineData("DATABRICKS_CLIENT_ID:principal,DATABRICKS_OIDC_TOKEN:hush-jwt", "(400 invalid_grant): No federation policy matches the token")]
     public async Task Wrong_credentials_say_whose_they_were_and_are_not_shown(string variables, string expected)
@@ -256,7 +256,7 @@ public sealed class IdentityTests : IAsyncLifetime
             times: 9);
         MlflowException e = await RefusedAsync();
         Assert.Equal(ErrorKind.AuthenticationFailed, e.Kind);
-        Assert.Contains("JWT has expired. The workspace does not take the token of pat from DATABRICKS_TOKEN", e.Message);
+        Assert.Contains("JWT has expired. The workspace rejected the token of pat from DATABRICKS_TOKEN", e.Message);
         Assert.Equal(8, _server.Faults.Pending);
     }
 
@@ -280,7 +280,7 @@ public sealed class IdentityTests : IAsyncLifetime
         Set(("DATABRICKS_TOKEN", "dapi-personal"));
         _server.Faults.Add("*", "*", Faults.Redirect(other.Uri));
         MlflowException e = await RefusedAsync();
-        Assert.Contains("must not travel to another host", e.Message);
+        Assert.Contains("must not be sent to another host", e.Message);
         Assert.Empty(other.Requests);
     }
 
@@ -347,7 +347,7 @@ public sealed class IdentityTests : IAsyncLifetime
 
     private int Count(string path) => _server.Requests.Count(request => request.Path == path);
 
-    // Signed in, for several requests with one token; and it says how.
+    // Signs in for several requests with one token, and reports the method.
     private async Task AssertSignsInAsync(string description)
     {
         using ITrackingStore store = Open();
@@ -360,7 +360,7 @@ public sealed class IdentityTests : IAsyncLifetime
 
     private async Task<MlflowException> RefusedAsync()
     {
-        // What cannot be sent is refused before the first request.
+        // Invalid characters are rejected before the first request.
         return await Assert.ThrowsAsync<MlflowException>(async () =>
         {
             using ITrackingStore store = Open();

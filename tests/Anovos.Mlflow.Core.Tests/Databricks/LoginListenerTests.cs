@@ -5,7 +5,7 @@ using Anovos.Mlflow.Databricks;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>What a browser, and whoever else is on this machine, can send while a sign-in is awaited.</summary>
+/// <summary>Tests requests of a browser, and of other programs on this machine, during a sign-in.</summary>
 public sealed class LoginListenerTests : IDisposable
 {
     private readonly LoginListener _listener = LoginListener.Start("the-state");
@@ -196,7 +196,7 @@ public sealed class LoginListenerTests : IDisposable
         }
         catch (IOException)
         {
-            return ""; // refused before all of it was read
+            return ""; // refused before the whole request was read
         }
     }
 }

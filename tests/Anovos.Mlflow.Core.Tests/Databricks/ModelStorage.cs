@@ -6,7 +6,7 @@ using Azure.Storage.Sas;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>A place where a stand-in of Unity Catalog keeps the files of models, and the credentials that it gives for it.</summary>
+/// <summary>A storage in which a stand-in of Unity Catalog keeps model files, with the credentials that it issues.</summary>
 internal sealed class ModelStorage : IAsyncDisposable
 {
     private readonly Dictionary<string, string?> _before = [];
@@ -14,25 +14,25 @@ internal sealed class ModelStorage : IAsyncDisposable
 
     private ModelStorage(FakeCloud? fake, CloudGateway? gateway) => (Fake, _gateway) = (fake, gateway);
 
-    /// <summary>Every kind of storage.</summary>
+    /// <summary>All kinds of storage.</summary>
     public static TheoryData<string> Kinds => new("files", "default", "default, Google", "default, Amazon", "s3", "s3rver", "r2", "azure", "azurite", "google");
 
-    /// <summary>The fake of the bucket, where it is one.</summary>
+    /// <summary>The fake bucket, if the storage is a bucket.</summary>
     public FakeCloud? Fake { get; }
 
-    /// <summary>The secrets in the credentials that were given.</summary>
+    /// <summary>The secrets in the issued credentials.</summary>
     public List<string> Secrets { get; } = [];
 
-    /// <summary>The number of the credentials, from the first, that are refused.</summary>
+    /// <summary>The number of credentials, from the first, that are rejected.</summary>
     public int Refused { get; set; }
 
-    /// <summary>Whose the default storage is.</summary>
+    /// <summary>The owner of the default storage.</summary>
     public CloudKind Cloud { get; private init; }
 
-    /// <summary>How the stand-in keeps files.</summary>
+    /// <summary>How the stand-in stores files.</summary>
     public UnityCatalogOptions Options { get; private set; } = new();
 
-    /// <summary>Opens one of a kind.</summary>
+    /// <summary>Opens a storage of a kind.</summary>
     public static async Task<ModelStorage> OpenAsync(string kind)
     {
         string token = $"session-{Guid.NewGuid():N}", account = CloudStores.AzureAccount;
@@ -110,7 +110,7 @@ internal sealed class ModelStorage : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a workspace that keeps its models here.</summary>
+    /// <summary>Starts a workspace that stores its models here.</summary>
     public Task<TrackingServer> StartAsync() =>
         TrackingServer.StartAsync(new() { Workspace = new() { Cloud = Cloud, UnityCatalog = Options } });
 
@@ -133,7 +133,7 @@ internal sealed class ModelStorage : IAsyncDisposable
         Environment.SetEnvironmentVariable(name, value);
     }
 
-    // As a machine of Google gets one.
+    // As on a machine in Google Cloud.
     private static async Task<string> TokenAsync(FakeCloud gcs, string scope)
     {
         using var http = new HttpClient();

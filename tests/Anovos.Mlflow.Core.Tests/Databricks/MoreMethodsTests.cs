@@ -2,7 +2,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>GitHub Actions, a metadata service, a cluster's own environment, and methods that this module has not.</summary>
+/// <summary>Tests GitHub Actions, a metadata service, a cluster's environment, and methods that this module does not support.</summary>
 public sealed class MoreMethodsTests : IAsyncLifetime
 {
     private SignInFixture _fixture = null!;
@@ -46,7 +46,7 @@ public sealed class MoreMethodsTests : IAsyncLifetime
         Assert.Contains("github-oidc: ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set", e.Message);
         _fixture.Set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "hush-wrong");
         e = await _fixture.FailAsync();
-        Assert.Contains("/github/oidctoken gave no token (401): Unauthorized", e.Message);
+        Assert.Contains("/github/oidctoken issued no token (401): Unauthorized", e.Message);
         Assert.DoesNotContain("hush", e.ToString());
         _fixture.Server.Faults.Add("GET", "/github*", Faults.Answer(200, "{}"));
         _fixture.Set("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "github-job-token");
@@ -61,7 +61,7 @@ public sealed class MoreMethodsTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("""{"token_type": "Bearer", "expires_on": 4102444800}""", "without a token")]
+    [InlineData("""{"token_type": "Bearer", "expires_on": 4102444800}""", "returned no token")]
     [InlineData("""{"access_token": "hush-token", "token_type": "Bearer"}""", "when its token expires")]
     [InlineData("""{"access_token": "hush-token", "expires_on": ""}""", "when its token expires")]
     [InlineData("""{"access_token": "hush-token", "expires_on": null}""", "when its token expires")]
@@ -79,10 +79,10 @@ public sealed class MoreMethodsTests : IAsyncLifetime
     {
         _fixture.Set("DATABRICKS_METADATA_SERVICE_URL", $"{_fixture.Host}/metadata-service/hush-path");
         MlflowException e = await _fixture.FailAsync();
-        Assert.Contains("gave no token", e.Message);
+        Assert.Contains("issued no token", e.Message);
         Assert.DoesNotContain("hush", e.ToString());
         _fixture.Set("DATABRICKS_METADATA_SERVICE_URL", "https://metadata.example.com/token");
-        Assert.Contains("names metadata.example.com, and a metadata service is on this machine", (await _fixture.FailAsync()).Message);
+        Assert.Contains("names metadata.example.com, but a metadata service must be on this machine", (await _fixture.FailAsync()).Message);
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public sealed class MoreMethodsTests : IAsyncLifetime
         _fixture.Set("DATABRICKS_AUTH_TYPE", "runtime");
         Assert.Contains("runtime: DATABRICKS_TOKEN (token) is not set", (await _fixture.FailAsync()).Message);
         _fixture.Set("DATABRICKS_TOKEN", "dapi-personal");
-        Assert.Contains("this is not a cluster of Databricks", (await _fixture.FailAsync()).Message);
+        Assert.Contains("this is not a Databricks cluster", (await _fixture.FailAsync()).Message);
         _fixture.Set("DATABRICKS_RUNTIME_VERSION", "17.3");
         Assert.Equal("runtime from DATABRICKS_TOKEN", await _fixture.SignInAsync());
         _fixture.Set("DATABRICKS_AUTH_TYPE", null);
@@ -107,7 +107,7 @@ public sealed class MoreMethodsTests : IAsyncLifetime
         _fixture.Set("DATABRICKS_AUTH_TYPE", method);
         MlflowException e = await _fixture.FailAsync();
         Assert.Equal(ErrorKind.InvalidValue, e.Kind);
-        Assert.Contains($"is '{method}': Databricks supports it, this module does not. Use one of pat, oauth-m2m", e.Message);
+        Assert.Contains($"is '{method}': Databricks supports it, but this module does not. Use one of pat, oauth-m2m", e.Message);
     }
 
     [Theory]
@@ -118,7 +118,7 @@ public sealed class MoreMethodsTests : IAsyncLifetime
     {
         _fixture.Set(variable, "hush-value");
         MlflowException e = await _fixture.FailAsync();
-        Assert.Contains($"with. {family}: Databricks supports it, this module does not; pat: ", e.Message);
+        Assert.Contains($"is configured. {family}: Databricks supports it, but this module does not; pat: ", e.Message);
         Assert.DoesNotContain("hush", e.ToString());
     }
 

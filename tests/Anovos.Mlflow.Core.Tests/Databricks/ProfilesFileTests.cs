@@ -4,7 +4,7 @@ using Anovos.Mlflow.Tests.Tracking;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary><c>.databrickscfg</c> as the Databricks CLI writes it and people edit it.</summary>
+/// <summary>Tests <c>.databrickscfg</c> as written by the Databricks CLI and edited by people.</summary>
 public sealed class ProfilesFileTests : IDisposable
 {
     private readonly TemporaryFolder _home = new();
@@ -41,11 +41,11 @@ public sealed class ProfilesFileTests : IDisposable
 
     [Theory]
     [InlineData("[a]\nhost = x\n[b]\nhost = y\n[a]\ntoken = hush", "Line 5 starts the section [a] for the second time")]
-    [InlineData("[a]\nhost = x\ntoken = hush\nToken = hush2", "Line 4 has a key that its section has already")]
+    [InlineData("[a]\nhost = x\ntoken = hush\nToken = hush2", "Line 4 repeats a key of its section")]
     [InlineData("host = x\n[a]\ntoken = hush", "Line 1 has a key before the first section header")]
     [InlineData("[a]\nhost = x\nhush", "Line 3 is neither a section header, a comment nor a key with a value")]
     [InlineData("[a]\nhost = x\n= hush", "Line 3 is neither")]
-    [InlineData("[a\nhost = x\ntoken = hush", "Line 1 starts with '[' and is not a section header")]
+    [InlineData("[a\nhost = x\ntoken = hush", "Line 1 starts with '[' but is not a section header")]
     [InlineData("[a] hush\nhost = x", "Line 1 has text after its section header")]
     public void What_is_not_understood_is_an_error_with_its_line(string text, string reason)
     {
@@ -58,7 +58,7 @@ public sealed class ProfilesFileTests : IDisposable
 
     [Theory]
     [InlineData("gone", "has no profile 'gone'. It has DEFAULT, a")]
-    [InlineData("__settings__", "has no profile '__settings__': [__settings__] holds the settings of the Databricks CLI")]
+    [InlineData("__settings__", "has no profile '__settings__': [__settings__] contains the settings of the Databricks CLI")]
     [InlineData("a", null)]
     [InlineData("\"a\" # chosen with databricks auth switch", null)]
     [InlineData("", null)]
@@ -101,7 +101,7 @@ public sealed class ProfilesFileTests : IDisposable
         {
             _environment["DATABRICKS_CONFIG_PROFILE"] = isNamed ? null : "a";
             MlflowException e = Assert.Throws<MlflowException>(() => Load(isNamed ? "a" : null));
-            Assert.Contains("the credentials of the one must not go to the other", e.Message);
+            Assert.Contains("credentials of one host must not be sent to another", e.Message);
             Assert.DoesNotContain("hush", e.ToString());
         }
     }

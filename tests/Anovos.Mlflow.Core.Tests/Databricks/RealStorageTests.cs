@@ -13,7 +13,7 @@ using Azure.Storage.Sas;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>A workspace's stand-in that gives out permissions for storage that verifies them: fakes and emulators.</summary>
+/// <summary>Tests a stand-in of a workspace that issues credentials for storage that verifies them: fakes and emulators.</summary>
 public sealed class RealStorageTests : IDisposable
 {
     private static readonly int LargeMebibytes = int.Parse(Environment.GetEnvironmentVariable("ANOVOS_TEST_LARGE_FILE_MIB") ?? "24", System.Globalization.CultureInfo.InvariantCulture);
@@ -31,7 +31,7 @@ public sealed class RealStorageTests : IDisposable
         var container = new BlobContainerClient(place.Environment.Values.Single(), "artifacts");
         int signed = 0;
 
-        // The first ends while a very large file is under way; for a smaller one it has ended before.
+        // The first signature expires during the upload of a very large file; for a smaller file, before it.
         double seconds = LargeMebibytes >= 1024 ? 3 : -5;
         string Sign(string key, bool write) => container.GetBlobClient(key).GenerateSasUri(
             write ? BlobSasPermissions.Create | BlobSasPermissions.Write : BlobSasPermissions.Read,

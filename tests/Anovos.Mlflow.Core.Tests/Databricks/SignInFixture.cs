@@ -8,7 +8,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>A workspace, a home folder and an environment of a test's own, to sign in with.</summary>
+/// <summary>A workspace, a home folder and an environment for one test of signing in.</summary>
 internal sealed class SignInFixture : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -26,7 +26,7 @@ internal sealed class SignInFixture : IAsyncDisposable
     /// <summary>The workspace's address, as a user writes it.</summary>
     public string Host => Server.Uri.GetLeftPart(UriPartial.Authority);
 
-    /// <summary>The lines that the stand-ins of programs wrote about their calls.</summary>
+    /// <summary>The lines that the stand-in programs wrote about their calls.</summary>
     public string[] Calls => File.Exists(Path.Combine(Folder, "calls")) ? File.ReadAllLines(Path.Combine(Folder, "calls")) : [];
 
     public static async Task<SignInFixture> StartAsync(WorkspaceOptions? options = null)
@@ -52,7 +52,7 @@ internal sealed class SignInFixture : IAsyncDisposable
     }
 
     /// <summary>Writes a program into the folder of the fixture, which is the PATH.</summary>
-    /// <param name="name">Its name.</param>
+    /// <param name="name">The name.</param>
     /// <param name="script">The body of a shell script; the call is recorded before it.</param>
     public string WriteProgram(string name, string script)
     {
@@ -64,10 +64,10 @@ internal sealed class SignInFixture : IAsyncDisposable
         return path;
     }
 
-    /// <summary>A token of the workspace or of Entra ID for a resource.</summary>
+    /// <summary>Returns a token of the workspace or of Entra ID for a resource.</summary>
     public string Issue(string audience = "workspace") => Server.Workspace!.IssueToken(audience);
 
-    /// <summary>A token that names its claims, as the real ones do; the stand-in does not know it.</summary>
+    /// <summary>Returns a token with claims, like real ones; the stand-in does not know it.</summary>
     public static string Jwt(string claims) =>
         $"{Encode("""{"alg":"none"}""")}.{Encode(claims)}.signature";
 
@@ -78,7 +78,7 @@ internal sealed class SignInFixture : IAsyncDisposable
         return TrackingStores.Open(target, target.Complete(options, Environment.Read, Folder, Lookup));
     }
 
-    /// <summary>Signs in and reads; returns how it signed in.</summary>
+    /// <summary>Signs in, sends a request, and returns the method.</summary>
     public async Task<string> SignInAsync(string uri = "databricks")
     {
         using ITrackingStore store = Open(uri);
@@ -87,7 +87,7 @@ internal sealed class SignInFixture : IAsyncDisposable
         return report.Identity!.Replace(" for 127.0.0.1", "");
     }
 
-    /// <summary>The error of signing in.</summary>
+    /// <summary>Returns the error of signing in.</summary>
     public Task<MlflowException> FailAsync(string uri = "databricks") => Assert.ThrowsAsync<MlflowException>(async () =>
     {
         using ITrackingStore store = Open(uri);

@@ -3,7 +3,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>Hosts that serve several workspaces, and where their tokens come from.</summary>
+/// <summary>Tests hosts that serve several workspaces, and the endpoints for their tokens.</summary>
 public sealed class UnifiedHostTests : IAsyncLifetime
 {
     private static readonly WorkspaceOptions Unified = new() { UnifiedWorkspaceId = "7405601234567890" };
@@ -104,7 +104,7 @@ public sealed class UnifiedHostTests : IAsyncLifetime
     {
         SetPrincipal();
         _fixture.Set("DATABRICKS_DISCOVERY_URL", "http://example.com/.well-known/oauth-authorization-server");
-        Assert.Contains("is no https address", (await _fixture.FailAsync()).Message);
+        Assert.Contains("is not an https address", (await _fixture.FailAsync()).Message);
         _fixture.Set("DATABRICKS_DISCOVERY_URL", "example");
         Assert.Contains("DATABRICKS_DISCOVERY_URL is not an address", (await _fixture.FailAsync()).Message);
     }

@@ -9,7 +9,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>Models of Unity Catalog: their files in each kind of storage, what goes wrong on the way, and what is missing.</summary>
+/// <summary>Tests models in Unity Catalog: their files in each kind of storage, failures, and unsupported features.</summary>
 [Collection(nameof(ProcessEnvironment))]
 public sealed class UnityCatalogTests : IDisposable
 {
@@ -291,7 +291,7 @@ public sealed class UnityCatalogTests : IDisposable
             $"{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)))} {Path.GetRelativePath(model.Path, file)}")];
     }
 
-    // In the order of the requests: whether each is to write.
+    // Whether each request is for writing, in the order of the requests.
     private static void AssertCredentials(TrackingServer server, bool[] writes) => Assert.Equal(
         writes,
         server.Requests.Where(request => request.Path.EndsWith("/generate-temporary-credentials", StringComparison.Ordinal))

@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>An environment of a test's own.</summary>
+/// <summary>The environment variables of a test.</summary>
 internal sealed class Variables : Dictionary<string, string?>
 {
     public string? Read(string name) => this.GetValueOrDefault(name);

@@ -7,24 +7,24 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>What a user sees of each refusal of a workspace, and whether another token was fetched for it.</summary>
+/// <summary>Tests the message for each refusal by a workspace, and whether a new token is fetched.</summary>
 public sealed class WorkspaceErrorTests : IAsyncLifetime
 {
     private readonly Variables _environment = [];
     private TrackingServer _server = null!;
 
-    /// <summary>Status, body, kind, what the message says; the last: whether another token is fetched.</summary>
+    /// <summary>Status, body, kind, part of the message, and whether a new token is fetched.</summary>
     public static TheoryData<int, string, ErrorKind, string, bool> Refusals => new()
     {
-        // Credentials: in every form that Databricks and MLflow have for it.
+        // Credentials: all forms that Databricks and MLflow use.
         {
             401, Json(401, "Token is expired"), ErrorKind.AuthenticationFailed,
-            "Token is expired. The workspace does not take the token of oauth-m2m", true
+            "Token is expired. The workspace rejected the token of oauth-m2m", true
         },
-        { 401, "", ErrorKind.AuthenticationFailed, "(401). The workspace does not take the token of", true },
+        { 401, "", ErrorKind.AuthenticationFailed, "(401). The workspace rejected the token of", true },
         {
             403, Json(403, "Invalid access token."), ErrorKind.AuthenticationFailed,
-            "Invalid access token. The workspace does not take", true
+            "Invalid access token. The workspace rejected", true
         },
         { 403, Json("403", "Invalid Token"), ErrorKind.AuthenticationFailed, "Invalid Token. The workspace", true },
         { 403, """{"error": "Invalid Token"}""", ErrorKind.AuthenticationFailed, "(401): Invalid Token. The workspace", true },
@@ -48,19 +48,19 @@ public sealed class WorkspaceErrorTests : IAsyncLifetime
         },
         { 500, Json("INTERNAL_ERROR", "Token is expired"), ErrorKind.AuthenticationFailed, "Token is expired. The workspace", true },
 
-        // Other refusals, for which another token does not help.
+        // Other refusals, for which a new token does not help.
         {
             403, Json("PERMISSION_DENIED", "ada does not have permission to view experiment 17"), ErrorKind.PermissionDenied,
-            "It takes the permission CAN READ on the experiment", false
+            "This requires the permission CAN READ on the experiment", false
         },
         {
             500, Json("PERMISSION_DENIED", "ada does not have permission to view experiment 17"), ErrorKind.PermissionDenied,
-            "(500): ada does not have permission to view experiment 17. It takes the permission CAN READ", false
+            "(500): ada does not have permission to view experiment 17. This requires the permission CAN READ", false
         },
-        { 500, Json(403, "ada may not"), ErrorKind.PermissionDenied, "(500): ada may not. It takes the permission CAN READ", false },
+        { 500, Json(403, "ada may not"), ErrorKind.PermissionDenied, "(500): ada may not. This requires the permission CAN READ", false },
         {
             403, "PERMISSION_DENIED: User does not have USE SCHEMA on Schema 'main.churn'.", ErrorKind.PermissionDenied,
-            "Ask its owner to run GRANT USE SCHEMA ON SCHEMA main.churn TO the identity of oauth-m2m", false
+            "Ask its owner to run GRANT USE SCHEMA ON SCHEMA main.churn TO the oauth-m2m identity", false
         },
         {
             403, Json("PERMISSION_DENIED", "User does not have USE CATALOG on Catalog 'main'."), ErrorKind.PermissionDenied,
@@ -70,12 +70,12 @@ public sealed class WorkspaceErrorTests : IAsyncLifetime
             403, Json(403, "Source IP address: 192.0.2.7 is blocked by Databricks IP ACL for workspace: 42 [ReqId: 7]"),
             ErrorKind.PermissionDenied,
             "does not accept requests from this network (403): Source IP address: 192.0.2.7 is blocked by Databricks IP ACL for "
-                + "workspace: 42 [ReqId: 7]. This machine's address is not on the IP access list. Connect from an allowed network, as "
-                + "through a VPN, or ask an administrator of the workspace to add 192.0.2.7", false
+                + "workspace: 42 [ReqId: 7]. This machine's address is not on the IP access list. Connect from an allowed network, for "
+                + "example through a VPN, or ask an administrator of the workspace to add 192.0.2.7", false
         },
         {
             403, Json(403, "User not authorized."), ErrorKind.PermissionDenied,
-            "The identity of oauth-m2m is not a user of this workspace. Ask an administrator of 127.0.0.1 to add it.", false
+            "The oauth-m2m identity is not a user of this workspace. Ask an administrator of 127.0.0.1 to add it.", false
         },
         { 403, Json(403, "Invalid access to Org: 42"), ErrorKind.PermissionDenied, "is not a user of this workspace", false },
         {
@@ -84,35 +84,35 @@ public sealed class WorkspaceErrorTests : IAsyncLifetime
         },
         {
             403, Json(403, "Provided OAuth token does not have required scopes: mlflow [ReqId: 7]"), ErrorKind.PermissionDenied,
-            "Sign in with a token that has mlflow; for OAuth, scopes in the profile", false
+            "Sign in with a token that has mlflow; for OAuth, name the scopes to request in the profile", false
         },
         {
             403, Json("PERMISSION_DENIED", "This API is disabled for users without the workspace-access entitlement. Contact your administrator."),
             ErrorKind.PermissionDenied,
-            "give the entitlement workspace-access to the identity of oauth-m2m", false
+            "grant the entitlement workspace-access to the oauth-m2m identity", false
         },
         {
             403, """{"schemas": ["urn:…:Error"], "detail": "Not an admin", "status": "403", "scimType": "sensitive"}""", ErrorKind.PermissionDenied,
-            "(403): sensitive Not an admin. It takes", false
+            "(403): sensitive Not an admin. This requires", false
         },
         { 404, Json("FEATURE_DISABLED", "MLflow is disabled"), ErrorKind.NotSupported, "404 FEATURE_DISABLED: MLflow is disabled", false },
         {
             404, "RESOURCE_DOES_NOT_EXIST: No experiment 17", ErrorKind.ExperimentNotFound,
             "404 RESOURCE_DOES_NOT_EXIST: No experiment 17", false
         },
-        { 500, Json("INTERNAL_ERROR", "No such thing"), ErrorKind.ServerError, "answered 500 INTERNAL_ERROR: No such thing", false },
-        { 500, Json("INTERNAL_ERROR", "The job 'Token is expired' failed"), ErrorKind.ServerError, "answered 500 INTERNAL_ERROR", false },
+        { 500, Json("INTERNAL_ERROR", "No such thing"), ErrorKind.ServerError, "returned 500 INTERNAL_ERROR: No such thing", false },
+        { 500, Json("INTERNAL_ERROR", "The job 'Token is expired' failed"), ErrorKind.ServerError, "returned 500 INTERNAL_ERROR", false },
         {
             429, Json("REQUEST_LIMIT_EXCEEDED", "Too many requests"), ErrorKind.ServerError,
-            "429 REQUEST_LIMIT_EXCEEDED: Too many requests. It asks to wait for 30 seconds. It limits the number of requests.", false
+            "429 REQUEST_LIMIT_EXCEEDED: Too many requests. It asks to wait 30 seconds. The server limits the number of requests.", false
         },
         {
             503, Json("TEMPORARILY_UNAVAILABLE", "Busy"), ErrorKind.ServerError,
-            "503 TEMPORARILY_UNAVAILABLE: Busy. It asks to wait for 30 seconds.", false
+            "503 TEMPORARILY_UNAVAILABLE: Busy. It asks to wait 30 seconds.", false
         },
     };
 
-    /// <summary>Status and body of those for which another token helps.</summary>
+    /// <summary>The status and body of those for which a new token helps.</summary>
     public static TheoryData<int, string> Expired =>
         new(Refusals.Where(row => row.Data.Item5).Select(row => (row.Data.Item1, row.Data.Item2)));
 
@@ -178,7 +178,7 @@ public sealed class WorkspaceErrorTests : IAsyncLifetime
     {
         var refusal = new Refusal(403, "PERMISSION_DENIED", "No", new RefusedRequest(endpoint, reads));
         Assert.Equal(
-            $"It takes the permission {permission}: have who manages it in w.example.com give that to the identity of pat.",
+            $"This requires the permission {permission}. Ask an administrator of w.example.com to grant it to the pat identity.",
             WorkspaceRefusal.Advice(refusal, "w.example.com", "pat", "pat from DATABRICKS_TOKEN"));
     }
 
@@ -192,7 +192,7 @@ public sealed class WorkspaceErrorTests : IAsyncLifetime
         _server.Faults.Add(method, atSignIn ? "/oidc/v1/token" : "*", Faults.Redirect(page, 302));
         if (method == "POST" && !atSignIn)
         {
-            // Signed in before the workspace was moved behind it.
+            // Signs in before the workspace is moved behind the private link.
             _environment["DATABRICKS_TOKEN"] = "dapi-personal";
             _environment["DATABRICKS_CLIENT_ID"] = _environment["DATABRICKS_CLIENT_SECRET"] = null;
         }
@@ -202,7 +202,7 @@ public sealed class WorkspaceErrorTests : IAsyncLifetime
             ? store.SearchExperimentsAsync(new ExperimentSearch(), null, TestContext.Current.CancellationToken)
             : store.CreateExperimentAsync(new NewExperiment("/Shared/x"), TestContext.Current.CancellationToken));
         Assert.Equal((ErrorKind.PermissionDenied, "PRIVATE_LINK_VALIDATION_ERROR"), (e.Kind, e.ErrorCode));
-        Assert.Contains("can be reached over a private link only, and this network has no access to it", e.Message);
+        Assert.Contains("can only be reached over a private link, and this network has no access to it", e.Message);
     }
 
     [Theory]
@@ -213,7 +213,7 @@ public sealed class WorkspaceErrorTests : IAsyncLifetime
     public void The_private_link_has_the_name_of_its_cloud(string host, string link)
     {
         MlflowException e = NetworkRefusal.Of(new Uri($"{host}/api"), new Uri($"{host}/login.html?error=private-link-validation-error:1"))!;
-        Assert.Contains($"{host} can be reached over {link} only", e.Message);
+        Assert.Contains($"{host} can only be reached over {link}", e.Message);
         Assert.Null(NetworkRefusal.Of(new Uri($"{host}/api"), new Uri($"{host}/login.html?next_url=x")));
         Assert.Null(NetworkRefusal.Of(new Uri($"{host}/api"), new Uri($"{host}/x?error=private-link-validation-error:1")));
     }
@@ -246,7 +246,7 @@ public sealed class WorkspaceErrorTests : IAsyncLifetime
         MlflowException e = await Assert.ThrowsAsync<MlflowException>(
             () => store.SearchExperimentsAsync(new ExperimentSearch(), null, TestContext.Current.CancellationToken));
         Assert.Equal(ErrorKind.ServerError, e.Kind);
-        Assert.Contains("answered 500 UNAUTHENTICATED: Invalid access token.", e.Message);
+        Assert.Contains("returned 500 UNAUTHENTICATED: Invalid access token.", e.Message);
     }
 
     [Fact]
@@ -254,10 +254,10 @@ public sealed class WorkspaceErrorTests : IAsyncLifetime
     {
         _environment["DATABRICKS_TOKEN"] = "dapi-wrong";
         _environment["DATABRICKS_CLIENT_ID"] = _environment["DATABRICKS_CLIENT_SECRET"] = null;
-        Assert.Contains("Settings > Developer > Access tokens makes another one", (await RefusedAsync()).Message);
+        Assert.Contains("Create another one in the workspace, under Settings > Developer > Access tokens", (await RefusedAsync()).Message);
     }
 
-    // As Databricks writes it; the code is a word, a number or null.
+    // The format of Databricks; the code is text, a number or null.
     private static string Json(object? code, string message) => JsonSerializer.Serialize(new { error_code = code, message });
 
     private void Refuse(int status, string body, int times = 1)

@@ -7,7 +7,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>Experiments of a workspace: locations, folders, permissions.</summary>
+/// <summary>Tests experiments of a workspace: locations, folders, permissions.</summary>
 public sealed class WorkspaceExperimentTests : IAsyncLifetime
 {
     private TrackingServer _server = null!;
@@ -79,9 +79,9 @@ public sealed class WorkspaceExperimentTests : IAsyncLifetime
         Assert.Null(await WorkspaceFolders.FindMissingAsync(_store, "/Users/eve@example.com/x/churn", Cancellation));
         MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => _store.CreateExperimentAsync(new NewExperiment("/Users/eve@example.com/churn"), Cancellation));
         Assert.Equal(ErrorKind.PermissionDenied, e.Kind);
-        Assert.Contains("The experiment /Users/eve@example.com/churn could not be made", e.Message);
+        Assert.Contains("The experiment /Users/eve@example.com/churn could not be created", e.Message);
         Assert.Contains("CAN MANAGE on the workspace folder", e.Message);
-        Assert.Contains("the identity of pat", e.Message);
+        Assert.Contains("the pat identity", e.Message);
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class WorkspaceExperimentTests : IAsyncLifetime
         _server.Faults.Add("POST", "*/runs/create", Faults.Answer(403, """{"error_code": "PERMISSION_DENIED", "message": "ada does not have permission to edit experiment 17"}"""));
         MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => _store.CreateRunAsync(new NewRun(id, "r", "ada", 1), Cancellation));
         Assert.Equal(ErrorKind.PermissionDenied, e.Kind);
-        Assert.Contains("ada does not have permission to edit experiment 17. It takes the permission CAN EDIT on the experiment", e.Message);
+        Assert.Contains("ada does not have permission to edit experiment 17. This requires the permission CAN EDIT on the experiment", e.Message);
     }
 
     [Fact]

@@ -3,7 +3,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Databricks;
 
-/// <summary>Workspaces that are not named by their address: by an Azure resource id, or by a secret scope.</summary>
+/// <summary>Tests workspaces that are not named by their address, but by an Azure resource id or a secret scope.</summary>
 public sealed class WorkspaceLookupTests : IAsyncLifetime
 {
     private const string ResourceId = "/subscriptions/s-1/resourceGroups/g/providers/Microsoft.Databricks/workspaces/w";
@@ -46,7 +46,7 @@ public sealed class WorkspaceLookupTests : IAsyncLifetime
         await RestartManagerAsync(ResourceId, _fixture.Host);
         SetPrincipal();
 
-        // The tokens are those of this Entra ID; the workspace has its own.
+        // The tokens come from this Entra ID; the workspace has its own.
         MlflowException e = await _manager.FailAsync();
         Assert.Contains("Invalid access token", e.Message);
         Assert.Equal(ResourceId, _fixture.Server.Requests[0].Headers["X-Databricks-Azure-Workspace-Resource-Id"]);
@@ -55,8 +55,9 @@ public sealed class WorkspaceLookupTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("/subscriptions/s-1/other", "could not be found as azure-client-secret: ", "gave no token (404")]
-    [InlineData("subscriptions/s-2", "It takes the Reader role on the resource. Or set DATABRICKS_HOST", "gave no token (404")]
+    [InlineData("/subscriptions/s-1/other", "could not be found as azure-client-secret: ", "issued no token (404")]
+    [InlineData(
+        "subscriptions/s-2", "This requires the Reader role on the resource. Alternatively, set DATABRICKS_HOST", "issued no token (404")]
     public async Task A_resource_that_is_not_visible_leads_to_the_address(string id, string first, string second)
     {
         SetPrincipal();
@@ -104,7 +105,7 @@ public sealed class WorkspaceLookupTests : IAsyncLifetime
     [InlineData("databricks://nowhere:prod", "The secret prod-host of the scope nowhere", "Scope nowhere does not exist")]
     [InlineData("databricks://mlflow:half", "The secret half-token of the scope mlflow", "No secret found in scope mlflow")]
     [InlineData("databricks://mlflow:empty", "The secret empty-host of the scope mlflow is empty", "")]
-    [InlineData("databricks://mlflow:evil", "no https address", "")]
+    [InlineData("databricks://mlflow:evil", "not an https address", "")]
     public async Task A_secret_that_cannot_be_used_is_named_and_not_shown(string uri, string first, string second)
     {
         MlflowException e = await _manager.FailAsync(uri);

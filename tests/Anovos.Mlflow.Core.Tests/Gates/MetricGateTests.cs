@@ -131,7 +131,7 @@ public sealed class MetricGateTests : IDisposable
             Parts(await _gate.TestAsync(run, ("max", "models:/income@champion"))));
         Assert.Equal(GateOutcome.Passed, (await _gate.TestAsync(run, ("min", "models:/income@champion"))).Outcome);
         Assert.Equal(
-            (GateOutcome.Failed, "Version 2 of model income was not made by a run.", 0.5),
+            (GateOutcome.Failed, "Version 2 of model income was not created by a run.", 0.5),
             Parts(await _gate.TestAsync(run, ("min", "models:/income@bought"))));
         Assert.Equal(GateOutcome.Failed, (await _gate.TestAsync(run, ("min", "models:/income@nobody"))).Outcome);
         Assert.Equal(GateOutcome.Failed, (await _gate.TestAsync(run, ("min", "models:/unknown@champion"))).Outcome);
@@ -178,7 +178,7 @@ public sealed class MetricGateTests : IDisposable
             Parts(await _gate.TestAsync(run, ("max", "median:5"))));
         await _gate.AddAsync(1);
         Assert.Equal(
-            (GateOutcome.Warning, "The median is of one other finished run only; 3 are needed. "
+            (GateOutcome.Warning, "The median covers only one other finished run; 3 are needed. "
                 + "9 is more than 1 as the median of one other finished run.", 9),
             Parts(await _gate.TestAsync(run, ("max", "median:5"))));
         await _gate.AddAsync(2);

@@ -36,9 +36,9 @@ public sealed class RealGateTests : IDisposable
                 "Failed: drifted: 4 attributes drifted: hours-per-week, native-country, occupation, workclass. Allowed: 3.",
                 "Passed: unstable: 3 attributes are unstable: capital_gain, hours_per_week, income_label.",
                 "Passed: step/drift_detector/drift_statistics: "
-                    + "The run has the time of the step, time/drift_detector/drift_statistics.",
-                "Passed: step/drift_detector: The run has the time of the step, time/drift_detector/drift_statistics.",
-                "Failed: step/report_generation: The run has no time of step report_generation.",
+                    + "The run has the time of this step: time/drift_detector/drift_statistics.",
+                "Passed: step/drift_detector: The run has the time of this step: time/drift_detector/drift_statistics.",
+                "Failed: step/report_generation: The run has no time for step report_generation.",
                 "Passed: artifact/drift_detector/drift_statistics: The run has the artifact.",
                 "Failed: artifact/report_stats: The run has no artifact 'report_stats'.",
             ],
@@ -95,7 +95,7 @@ public sealed class RealGateTests : IDisposable
 
         Run old = await StartAsync(DateTimeOffset.UtcNow.AddHours(-2));
         string result = Assert.Single(await TestAsync(old, new GateRules { MaxDuration = new TimeSpan(1, 0, 0) }));
-        Assert.StartsWith("Failed: duration: The run is going on after 2:00:0", result, StringComparison.Ordinal);
+        Assert.StartsWith("Failed: duration: The run is still running after 2:00:0", result, StringComparison.Ordinal);
         Assert.StartsWith("Passed: ", Assert.Single(await TestAsync(old, new GateRules { MaxDuration = new TimeSpan(3, 0, 0) })));
     }
 

@@ -2,7 +2,7 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Tests.Http;
 
-/// <summary>Slots, waiters and a capacity that changes.</summary>
+/// <summary>Tests slots, waiters and changes of the capacity.</summary>
 public sealed class AsyncLimiterTests
 {
     private readonly AsyncLimiter _limiter = new(2);
@@ -97,7 +97,7 @@ public sealed class AsyncLimiterTests
         Assert.Equal([true, true, true, false], waits.Select(wait => wait.IsCompleted));
     }
 
-    // The time only keeps a failure from hanging the run.
+    // The timeout only keeps a failing test from hanging.
     private static Task AdmittedAsync(Task wait) => wait.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
 
     private Task AcquireAsync() => _limiter.AcquireAsync(TestContext.Current.CancellationToken);

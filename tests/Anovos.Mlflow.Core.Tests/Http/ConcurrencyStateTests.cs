@@ -2,7 +2,7 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Tests.Http;
 
-/// <summary>The transitions of <see cref="AdaptiveConcurrency"/>, window by window, on a clock that only the test moves.</summary>
+/// <summary>Tests the transitions of <see cref="AdaptiveConcurrency"/>, window by window, with a clock that the test advances.</summary>
 public sealed class ConcurrencyStateTests
 {
     private readonly AdaptiveConcurrency _concurrency;
@@ -128,7 +128,7 @@ public sealed class ConcurrencyStateTests
         EndWindow(1000);
         AssertState(ConcurrencyState.Settled, limit);
 
-        // What the ignored window moved is not in the baseline.
+        // The throughput of the ignored window is not in the baseline.
         Assert.Equal(16, WindowsUntilProbe(1));
         AssertState(ConcurrencyState.ProbingUp, 2 * limit);
         EndWindow(1.11);
@@ -193,7 +193,7 @@ public sealed class ConcurrencyStateTests
         using var go = new CancellationTokenSource();
         Task[] waits = [.. Enumerable.Range(0, 5).Select(_ => _concurrency.AcquireAsync(TestContext.Current.CancellationToken))];
 
-        // Four run, and two may: the first two that are paused make room for nobody.
+        // Four transfers run, but the limit is two: the first two paused transfers free no slot.
         List<Task> pauses = [Pause(), Pause()];
         AssertState(ConcurrencyState.BackingOff, 2);
         Assert.False(waits[4].IsCompleted);
@@ -217,12 +217,12 @@ public sealed class ConcurrencyStateTests
         Task Pause() => _concurrency.PauseAsync(Timeout.InfiniteTimeSpan, go.Token);
     }
 
-    // The time only keeps a failure from hanging the run.
+    // The timeout only keeps a failing test from hanging.
     private static Task AdmittedAsync(Task wait) => wait.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
 
     private void AssertState(ConcurrencyState state, int limit) => Assert.Equal((state, limit), (_concurrency.State, _concurrency.Limit));
 
-    // Ends settled windows until it probes; how many these were.
+    // Completes settled windows until the next probe, and returns their number.
     private int WindowsUntilProbe(double throughput)
     {
         for (int windows = 1; ; windows++)
@@ -234,7 +234,7 @@ public sealed class ConcurrencyStateTests
         }
     }
 
-    // In units of 2^50 bytes per second, which the windows divide without a remainder; less the overhead that is added for each file.
+    // In units of 2^50 bytes per second, which divide evenly by the windows, minus the overhead added per file.
     private void EndWindow(double throughput)
     {
         _now += TimeSpan.FromSeconds(1);

@@ -2,7 +2,7 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Tests.Http;
 
-/// <summary>How many transfers different servers end up with, each played by a model whose time is counted.</summary>
+/// <summary>Tests the limits reached with different servers, each simulated by a model with virtual time.</summary>
 public sealed class ConcurrencyTests
 {
     private const int KiB = 1 << 10;
@@ -133,7 +133,7 @@ public sealed class ConcurrencyTests
         Assert.InRange(server.Settled, before / 2, before * 2);
     }
 
-    /// <summary>A server that works on so many at once, each for so long, however many wait.</summary>
+    /// <summary>A server that processes a fixed number of transfers in parallel, each in a fixed time, regardless of the queue.</summary>
     private sealed class Model
     {
         private readonly SortedSet<(double At, int Number, long Bytes, bool Refused)> _ends = [];
@@ -150,22 +150,22 @@ public sealed class ConcurrencyTests
 
         public double Seconds { get; init; }
 
-        /// <summary>Seconds there and back.</summary>
+        /// <summary>The round-trip time, in seconds.</summary>
         public double Distance { get; init; }
 
-        /// <summary>How much slower each is for every other one that waits.</summary>
+        /// <summary>The slowdown of each transfer per waiting transfer.</summary>
         public double Crowding { get; init; }
 
         public double BytesPerSecond { get; init; } = 1e9;
 
-        /// <summary>More at once are refused.</summary>
+        /// <summary>More parallel transfers are rejected.</summary>
         public int Takes { get; init; } = int.MaxValue;
 
         public double Elapsed => _now;
 
         public int Refusals { get; private set; }
 
-        /// <summary>The limit in the second half of what was served last, in the mean.</summary>
+        /// <summary>The mean limit in the second half of the last call of Serve.</summary>
         public double Settled => _limits / _limitTime;
 
         public void Pause(double seconds) => _now += seconds;

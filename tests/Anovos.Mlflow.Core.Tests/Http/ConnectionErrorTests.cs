@@ -10,7 +10,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Http;
 
-/// <summary>What is said when a server cannot be used: each cause apart, with what to change.</summary>
+/// <summary>Tests the errors for unusable servers: each cause has its own message with advice.</summary>
 public sealed class ConnectionErrorTests
 {
     private const string Secret = "s3cret-p4ss";
@@ -32,7 +32,7 @@ public sealed class ConnectionErrorTests
     {
         MlflowException e = await FailAsync(new Uri($"http://127.0.0.1:{FreePort()}"));
         Assert.Equal(ErrorKind.TrackingServerUnreachable, e.Kind);
-        Assert.Contains("Nothing listens", e.Message);
+        Assert.Contains("Nothing is listening", e.Message);
     }
 
     [Fact]
@@ -84,9 +84,9 @@ public sealed class ConnectionErrorTests
         await using TrackingServer plain = await TrackingServer.StartAsync();
         MlflowException untrusted = await FailAsync(tls.Uri);
         MlflowException noTls = await FailAsync(new Uri($"https://127.0.0.1:{plain.Uri.Port}"));
-        Assert.StartsWith($"The TLS certificate of {tls.Uri.GetLeftPart(UriPartial.Authority)} is not trusted: it leads to no "
-            + "trusted authority (", untrusted.Message);
-        Assert.StartsWith($"No TLS connection to https://127.0.0.1:{plain.Uri.Port}: ", noTls.Message);
+        Assert.StartsWith($"The TLS certificate of {tls.Uri.GetLeftPart(UriPartial.Authority)} is not trusted: it does not "
+            + "chain to a trusted authority (", untrusted.Message);
+        Assert.StartsWith($"Could not establish a TLS connection to https://127.0.0.1:{plain.Uri.Port}: ", noTls.Message);
         Assert.Equal((false, false), (untrusted.IsTransient, noTls.IsTransient));
     }
 
@@ -141,8 +141,8 @@ public sealed class ConnectionErrorTests
     }
 
     [Theory]
-    [InlineData("", "holds no certificate")]
-    [InlineData("hello", "holds no certificate")]
+    [InlineData("", "contains no certificate")]
+    [InlineData("hello", "contains no certificate")]
     [InlineData("0 is the first byte of DER", "cannot be read")]
     [InlineData("-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----\n", "cannot be read")]
     [InlineData("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "cannot be read")]
@@ -174,7 +174,7 @@ public sealed class ConnectionErrorTests
             MlflowException e = await FailAsync(server.Uri,
                 new ConnectionOptions { InsecureTls = true, ClientCertificatePath = file.Path });
             Assert.Equal((ErrorKind.InvalidValue, file.Path), (e.Kind, e.Target));
-            Assert.Contains("a certificate and its private key without a password", e.Message);
+            Assert.Contains("a certificate and its private key, without a password", e.Message);
         }
 
         Assert.Empty(server.Requests);
@@ -262,7 +262,7 @@ public sealed class ConnectionErrorTests
         {
             MlflowException e = await Assert.ThrowsAsync<MlflowException>(ask);
             Assert.Equal((ErrorKind.PermissionDenied, 403), (e.Kind, e.StatusCode));
-            Assert.Contains("does not allow it, or there is no such run (403): Permission denied. MLflow 3.17", e.Message);
+            Assert.Contains("denied the request, or the run does not exist (403): Permission denied. MLflow 3.17", e.Message);
         }
 
         using var admin = new RestStore(server.Uri, new ConnectionOptions { Username = "ada", Password = "right" });
@@ -270,14 +270,14 @@ public sealed class ConnectionErrorTests
     }
 
     [Theory]
-    [InlineData("2.17-auth", "012-reader-missing-run", ErrorKind.RunNotFound, "answered 404 RESOURCE_DOES_NOT_EXIST")]
-    [InlineData("3.11-auth", "012-reader-missing-run", ErrorKind.RunNotFound, "answered 404 RESOURCE_DOES_NOT_EXIST")]
-    [InlineData("3.17-auth", "012-reader-missing-run", ErrorKind.PermissionDenied, "or there is no such run (403): Permission denied.")]
+    [InlineData("2.17-auth", "012-reader-missing-run", ErrorKind.RunNotFound, "returned 404 RESOURCE_DOES_NOT_EXIST")]
+    [InlineData("3.11-auth", "012-reader-missing-run", ErrorKind.RunNotFound, "returned 404 RESOURCE_DOES_NOT_EXIST")]
+    [InlineData("3.17-auth", "012-reader-missing-run", ErrorKind.PermissionDenied, "or the run does not exist (403): Permission denied.")]
     [InlineData("3.17-auth", "009-reader-log-metric-forbidden", ErrorKind.PermissionDenied,
-        "or there is no such run (403): Permission denied.")]
+        "or the run does not exist (403): Permission denied.")]
     [InlineData("3.17-auth", "010-reader-artifact-put-forbidden", ErrorKind.PermissionDenied,
-        "or there is no such run (403): Permission denied.")]
-    [InlineData("3.17-auth", "003-wrong-password", ErrorKind.AuthenticationFailed, "does not accept the credentials, or got none (401).")]
+        "or the run does not exist (403): Permission denied.")]
+    [InlineData("3.17-auth", "003-wrong-password", ErrorKind.AuthenticationFailed, "received no credentials, or rejected them (401).")]
     public void What_a_real_server_said_is_understood(string server, string name, ErrorKind kind, string expected)
     {
         string file = Path.Combine(SharedMaterial.Repository()!, "..", "shared", "mlflow", "transcripts", server, $"{name}.json");
@@ -366,7 +366,7 @@ public sealed class ConnectionErrorTests
     [Fact]
     public async Task A_server_behind_a_proxy_is_reached_through_it()
     {
-        // The test server is no proxy and refuses, but what it was asked for tells that it was taken for one.
+        // The test server is not a proxy and refuses, but the request shows that it was used as one.
         await using TrackingServer proxy = await TrackingServer.StartAsync(new TrackingServerOptions { Version = MlflowVersion.V2_17 });
         await FailAsync(new Uri("http://mlflow.invalid:5000"), new ConnectionOptions { HttpProxy = proxy.Uri.ToString() });
         Assert.Equal("mlflow.invalid:5000", Assert.Single(proxy.Requests).Headers["Host"].ToString());

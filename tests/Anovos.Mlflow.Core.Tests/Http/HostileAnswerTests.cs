@@ -8,7 +8,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Http;
 
-/// <summary>Whatever a server answers, it ends: in a clear error, in bounded memory, and at once on Ctrl+C.</summary>
+/// <summary>Tests that any response is handled with a clear error and bounded memory, and that Ctrl+C cancels immediately.</summary>
 public sealed class HostileAnswerTests
 {
     private const string Chunked = "Transfer-Encoding: chunked\r\n";
@@ -153,7 +153,7 @@ public sealed class HostileAnswerTests
         using var store = new RestStore(server.Uri, new ConnectionOptions());
         Task<List<Metric>> read = MetricHistory.ReadAllAsync(store, "r", "m", default);
 
-        // MLflow 3.11 itself ends in a token that leads to itself; a longer circle loses something.
+        // MLflow 3.11 itself ends with a token that points to itself; a longer cycle would lose items.
         if (tokens.Length == 1)
             Assert.Equal(2, (await read).Count);
         else

@@ -5,7 +5,7 @@ using Anovos.Mlflow.TestServer;
 
 namespace Anovos.Mlflow.Tests.Http;
 
-/// <summary>Pages of proxies in place of a server's JSON: the status decides, and the page only adds its title.</summary>
+/// <summary>Tests proxy pages instead of a server's JSON: the status decides, and the page only adds its title.</summary>
 public sealed class HtmlResponseTests
 {
     private const string PathAdvice = "path of the tracking URI";
@@ -50,7 +50,7 @@ public sealed class HtmlResponseTests
     {
         MlflowException e = From(status, Page("Some Reason"));
         Assert.Equal((ErrorKind.ServerError, gateway), (e.Kind, e.Message.Contains("gateway")));
-        Assert.Contains($"answered {status}: Some Reason.", e.Message);
+        Assert.Contains($"returned {status}: Some Reason.", e.Message);
     }
 
     [Theory]
@@ -70,9 +70,11 @@ public sealed class HtmlResponseTests
     [Fact]
     public void A_large_request_and_a_proxy_that_wants_credentials_say_what_to_change()
     {
-        Assert.Contains("answered 413: Request Entity Too Large. It is larger", From(413, Page("413 Request Entity Too Large")).Message);
+        Assert.Contains(
+            "returned 413: Request Entity Too Large. The request is larger", From(413, Page("413 Request Entity Too Large")).Message);
         Assert.Contains("client_max_body_size", From(413, "").Message);
-        Assert.Contains("The proxy before http://mlflow.example.com:5000 wants credentials (407): Proxy Authentication Required. Set",
+        Assert.Contains(
+            "The proxy in front of http://mlflow.example.com:5000 requires credentials (407): Proxy Authentication Required. Set",
             From(407, Page("407 Proxy Authentication Required")).Message);
     }
 
@@ -89,7 +91,7 @@ public sealed class HtmlResponseTests
             parallelism: 1);
 
         Assert.Equal(("a.txt Sent", "c.txt Sent"), (results[0], results[2]));
-        Assert.Matches(@"^b\.bin .*answered 413: Request Entity Too Large\. .*client_max_body_size.* b\.bin has 70000 bytes\.$",
+        Assert.Matches(@"^b\.bin .*returned 413: Request Entity Too Large\. .*client_max_body_size.* b\.bin has 70000 bytes\.$",
             results[1].Replace(run.Folder, "").Replace('\\', '/').Replace("/files/", " "));
         Assert.Empty(run.Retries);
     }
@@ -136,7 +138,7 @@ public sealed class HtmlResponseTests
     private static string Page(string title) =>
         $"<html>\r\n<head><title>{title}</title></head>\r\n<body><center><h1>{title}</h1></center><hr>nginx</body>\r\n</html>\r\n";
 
-    // The whole body arrives at the gateway, and at the server behind it or not.
+    // The whole body reaches the gateway, but not always the server behind it.
     private static Fault GiveUp(int status, bool handles) => async (context, handle) =>
     {
         Stream wire = context.Response.Body;

@@ -5,7 +5,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Http;
 
-/// <summary>Proxies that want a password: each gets its own, and no error shows one.</summary>
+/// <summary>Tests proxies that require passwords: each gets its own, and no error shows one.</summary>
 public sealed class ProxyTests : IDisposable
 {
     private const string HttpPassword = "http-pässwörd", HttpsPassword = "https-p@ss#w/rd";
@@ -49,7 +49,7 @@ public sealed class ProxyTests : IDisposable
         }
 
         (RefusingProxy proxy, string variable) = scheme == "http" ? (_http, "HTTP_PROXY") : (_https, "HTTPS_PROXY");
-        Assert.Contains($"The proxy http://{proxy.Authority} before {scheme}://mlflow.invalid does not accept its user and password (407). "
+        Assert.Contains($"The proxy http://{proxy.Authority} in front of {scheme}://mlflow.invalid rejected its user and password (407). "
             + $"Correct them in {variable}, as http://user:password@host:port", e.Message);
         Assert.Equal(ErrorKind.TrackingServerUnreachable, e.Kind);
         Assert.False(e.IsTransient);
@@ -65,8 +65,8 @@ public sealed class ProxyTests : IDisposable
             HttpProxy = $"http://{_http.Authority}",
             HttpsProxy = $"http://{_http.Authority}",
         });
-        Assert.Contains($"The proxy http://{_http.Authority} before {scheme}://mlflow.invalid wants credentials (407). "
-            + $"Set user and password in {scheme.ToUpperInvariant()}_PROXY, as http://user:password@host:port", e.Message);
+        Assert.Contains($"The proxy http://{_http.Authority} in front of {scheme}://mlflow.invalid requires credentials (407). "
+            + $"Set a user and password in {scheme.ToUpperInvariant()}_PROXY, as http://user:password@host:port", e.Message);
     }
 
     [Fact]
@@ -78,7 +78,7 @@ public sealed class ProxyTests : IDisposable
         using var file = new TemporaryFile("content");
         MlflowException e = await Assert.ThrowsAsync<MlflowException>(
             () => artifacts.SendAsync(new FileSource(new FileInfo(file.Path)), "a.txt", _ => { }, default));
-        Assert.Contains($"The proxy http://{_http.Authority} before http://mlflow.invalid does not accept", e.Message);
+        Assert.Contains($"The proxy http://{_http.Authority} in front of http://mlflow.invalid rejected", e.Message);
         Assert.True(e.EndsTransfer());
         Hidden(e.ToString());
     }

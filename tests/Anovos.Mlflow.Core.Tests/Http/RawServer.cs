@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Anovos.Mlflow.Tests.Http;
 
-/// <summary>A server that writes what a test wants, byte by byte, HTTP or not.</summary>
+/// <summary>A server that sends arbitrary bytes, HTTP or not.</summary>
 internal sealed class RawServer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -26,10 +26,10 @@ internal sealed class RawServer : IAsyncDisposable
 
     public Uri Uri => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
 
-    /// <summary>How many connections there were.</summary>
+    /// <summary>The number of connections.</summary>
     public int Connections { get; private set; }
 
-    /// <summary>The head of an answer that succeeds.</summary>
+    /// <summary>The headers of a successful response.</summary>
     public static string Head(string more = "") => $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{more}\r\n";
 
     public async ValueTask DisposeAsync()
@@ -71,13 +71,13 @@ internal sealed class RawServer : IAsyncDisposable
                     head.Append((char)one[0]);
                 await _answer(stream, _stop.Token);
 
-                // A close with the rest of the request unread would be a reset, and take the answer with it.
+                // Closing with unread request data would reset the connection and discard the response.
                 client.Client.Shutdown(SocketShutdown.Send);
                 await stream.CopyToAsync(Stream.Null, _stop.Token);
             }
             catch (Exception e) when (e is OperationCanceledException or IOException)
             {
-                // The client hung up, as it should, or the test is over.
+                // The client closed the connection, as it should, or the test is over.
             }
         }
     }

@@ -7,7 +7,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Http;
 
-/// <summary>A request that failed for a reason that may pass is sent again, and what it did before is not done twice.</summary>
+/// <summary>Tests that transient failures are retried, without applying a change twice.</summary>
 public sealed class RetryTests : IAsyncLifetime
 {
     private static readonly RetryPolicy Quick = new() { BackoffFactor = 0.001, Jitter = 0.001 };
@@ -76,7 +76,7 @@ public sealed class RetryTests : IAsyncLifetime
         while (_notices.Count == 0)
             await Task.Delay(5);
 
-        // Two minutes would have to pass otherwise.
+        // Otherwise the test would take two minutes.
         cancel.Cancel();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => search);
     }

@@ -5,14 +5,14 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Tests.Http;
 
-/// <summary>Which chains of certificates lead to an authority of the file.</summary>
+/// <summary>Tests which certificate chains lead to an authority in the file.</summary>
 public sealed class ServerCertificatesTests
 {
     private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;
 
     private X509Certificate2? _root;
 
-    // On first use: Mono cannot make a certificate, and is skipped before that.
+    // Created on first use: Mono cannot create certificates, and its tests are skipped before.
     private X509Certificate2 Root => _root ??= Sign("Root", null);
 
     [Theory]
@@ -60,7 +60,7 @@ public sealed class ServerCertificatesTests
             Assert.False(IsTrusted(chain, "lower", received));
             Assert.False(IsTrusted(chain, "root,lower", received));
 
-            // Nothing above a certificate of the file counts.
+            // Certificates above one in the file do not matter.
             if (which == "server")
                 Assert.False(IsTrusted(chain, "server", received));
         }
@@ -115,7 +115,7 @@ public sealed class ServerCertificatesTests
         };
     }
 
-    // The server sends the authorities between, as it should, unless a test says otherwise.
+    // The server sends the intermediate certificates, as it should, unless a test disables it.
     private static bool IsTrusted(
         Dictionary<string, X509Certificate2> chain,
         string file,

@@ -5,8 +5,8 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Tests.Http;
 
 /// <summary>
-/// The settings of .NET Framework for each host. HttpWebRequest, which heeds them there, is not run by these tests on Mono:
-/// its HttpClient has another handler.
+/// Tests .NET Framework's settings per host. HttpWebRequest, which uses them, does not run in these tests on Mono, because Mono's
+/// HttpClient has another handler.
 /// </summary>
 public class ServicePointTests
 {

@@ -5,7 +5,7 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.Tests.Jobs;
 
-/// <summary>What is made of a job run as <c>runs/get</c> describes it.</summary>
+/// <summary>Tests how the description of a job run from <c>runs/get</c> is read.</summary>
 public sealed class JobStateTests
 {
     [Theory]
@@ -20,7 +20,7 @@ public sealed class JobStateTests
     [InlineData("""{ "status": { "state": "TERMINATED", "termination_details": { "code": "A_CODE_OF_TOMORROW" } } }""", RunStatus.Failed)]
     [InlineData("""{ "status": { "state": "TERMINATED", "termination_details": { "code": "USER_CANCELED" } } }""", RunStatus.Killed)]
 
-    // The two disagree only for an instant; the newer one counts.
+    // The two fields differ only for an instant; the newer one counts.
     [InlineData(
         """
         { "state": { "life_cycle_state": "RUNNING" }, "status": { "state": "TERMINATED", "termination_details": { "code": "SUCCESS" } } }
@@ -91,7 +91,7 @@ public sealed class JobStateTests
             }
             """).ToEnd();
         Assert.StartsWith("The job run 5 ended as RUN_EXECUTION_ERROR in task b: It failed. Correct the libraries.", end.Fault);
-        Assert.EndsWith("Invoke-AnovosWorkflow -Repair runs the tasks that failed again.", end.Fault);
+        Assert.EndsWith("Invoke-AnovosWorkflow -Repair runs the failed tasks again.", end.Fault);
     }
 
     [Theory]

@@ -67,7 +67,7 @@ public sealed class CommandTemplateTests
     {
         MlflowException error = Assert.Throws<MlflowException>(() => CommandTemplate.ToArguments(template, Values, onWindows: false));
         Assert.Equal(ErrorKind.InvalidValue, error.Kind);
-        Assert.Contains($"the sign '{sign}'", error.Message);
+        Assert.Contains($"the character '{sign}'", error.Message);
     }
 
     [Theory]
@@ -75,7 +75,7 @@ public sealed class CommandTemplateTests
     [InlineData("python {config:>10}", "{config:>10}")]
     [InlineData("python {config", "brace")]
     [InlineData("python }", "brace")]
-    [InlineData("python 'x", "without its end")]
+    [InlineData("python 'x", "an unclosed quote '")]
     [InlineData("python x\\", "backslash")]
     [InlineData("   ", "is empty")]
     public void What_is_no_command_is_said(string template, string said) =>
@@ -112,7 +112,7 @@ public sealed class CommandTemplateTests
     [InlineData("python a^&b", "^")]
     [InlineData("python a & b", "&")]
     public void What_only_cmd_could_act_upon_is_refused_on_Windows(string template, string sign) =>
-        Assert.Contains($"the sign '{sign}'",
+        Assert.Contains($"the character '{sign}'",
             Assert.Throws<MlflowException>(() => CommandTemplate.ToArguments(template, Values, onWindows: true)).Message);
 
     [Theory]
@@ -139,7 +139,7 @@ public sealed class CommandTemplateTests
     [InlineData("say \"hi\"")]
     [InlineData("two\nlines")]
     public void What_cmd_would_change_in_quotes_too_is_refused(string argument) =>
-        Assert.Contains("which cmd would act upon", Assert.Throws<MlflowException>(() => CommandTemplate.EscapeForCmd(argument)).Message);
+        Assert.Contains("which cmd interprets", Assert.Throws<MlflowException>(() => CommandTemplate.EscapeForCmd(argument)).Message);
 
     [Fact]
     public void A_project_for_Windows_has_a_command_for_cmd()

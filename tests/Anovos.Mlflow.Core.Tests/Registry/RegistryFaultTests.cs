@@ -48,7 +48,8 @@ public sealed class RegistryFaultTests : IAsyncLifetime
         MlflowException e = await Assert.ThrowsAsync<MlflowException>(
             () => Registry.RegisterAsync(new NewModelVersion("m", "s3://b/x"), [], modelExists: false, default));
         Assert.Equal(ErrorKind.PermissionDenied, e.Kind);
-        Assert.Contains("or there is no such model (403): Permission denied. MLflow with basic authentication answers both", e.Message);
+        Assert.Contains(
+            "or the model does not exist (403): Permission denied. MLflow with basic authentication returns the same error", e.Message);
     }
 
     [Fact]

@@ -23,17 +23,18 @@ public sealed class MalformedAnswerTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("{}", "it has no 'experiment'")]
-    [InlineData("""{"experiment": null}""", "it has no 'experiment'")]
-    [InlineData("""{"experiment": 5}""", "its 'experiment' is of another type")]
-    [InlineData("""{"experiment": {}}""", "it has no 'experiment_id'")]
-    [InlineData("""{"experiment": {"experiment_id": 5}}""", "its 'experiment_id' is of another type")]
+    [InlineData("{}", "the field 'experiment' is missing")]
+    [InlineData("""{"experiment": null}""", "the field 'experiment' is missing")]
+    [InlineData("""{"experiment": 5}""", "the field 'experiment' has an unexpected type")]
+    [InlineData("""{"experiment": {}}""", "the field 'experiment_id' is missing")]
+    [InlineData("""{"experiment": {"experiment_id": 5}}""", "the field 'experiment_id' has an unexpected type")]
     [InlineData("""{"experiment": {"experiment_id": "1", "name": "\uD800"}}""", "")]
-    [InlineData("""{"experiment": {"experiment_id": "1", "creation_time": 1.5}}""", "its 'creation_time' is not a whole number")]
-    [InlineData("""{"experiment": {"experiment_id": "1", "creation_time": true}}""", "its 'creation_time' is of another type")]
-    [InlineData("""{"experiment": {"experiment_id": "1", "creation_time": 9223372036854775807}}""", "its 'creation_time' is not a time")]
-    [InlineData("""{"experiment": {"experiment_id": "1", "creation_time": 99999999999999999999}}""", "its 'creation_time' is not a whole number")]
-    [InlineData("""{"experiment": {"experiment_id": "1", "tags": {}}}""", "its 'tags' is of another type")]
+    [InlineData("""{"experiment": {"experiment_id": "1", "creation_time": 1.5}}""", "the field 'creation_time' is not a whole number")]
+    [InlineData("""{"experiment": {"experiment_id": "1", "creation_time": true}}""", "the field 'creation_time' has an unexpected type")]
+    [InlineData(
+        """{"experiment": {"experiment_id": "1", "creation_time": 9223372036854775807}}""", "the field 'creation_time' is not a time")]
+    [InlineData("""{"experiment": {"experiment_id": "1", "creation_time": 99999999999999999999}}""", "the field 'creation_time' is not a whole number")]
+    [InlineData("""{"experiment": {"experiment_id": "1", "tags": {}}}""", "the field 'tags' has an unexpected type")]
     [InlineData("""{"experiment": {"experiment_id": "1", "tags": [5]}}""", "expected an object with the field 'key'")]
     public async Task A_malformed_experiment_is_not_that_of_an_MLflow_server(string body, string words)
     {

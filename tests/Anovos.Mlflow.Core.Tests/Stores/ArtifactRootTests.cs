@@ -151,7 +151,7 @@ public sealed class ArtifactRootTests : IDisposable
         Assert.Contains("abc", e.Message, StringComparison.Ordinal);
     }
 
-    // The run's meta.yaml with another field in place of its artifact_uri.
+    // The run's meta.yaml with another field instead of its artifact_uri.
     private async Task<Run> StartAsync(string field)
     {
         Run run = await _store.CreateRunAsync(new("0", "x", "me", 1), default);

@@ -82,7 +82,7 @@ public sealed class DefaultStoreTests : IDisposable
     {
         Create("mlruns/0/meta.yaml", "mlflow.db");
         string warning = DefaultStore.In(Folder).Warning!;
-        Assert.Contains("comes before ./mlflow.db", warning);
+        Assert.Contains("takes precedence over ./mlflow.db", warning);
         Assert.Contains("-TrackingUri sqlite:///mlflow.db", warning);
         Assert.DoesNotContain("-Destination sqlite:///mlflow.db", warning);
     }

@@ -5,7 +5,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Stores;
 
-/// <summary>A store on a share of a Windows network, which a variable names: <c>\\server\share</c>, or a folder of it.</summary>
+/// <summary>A store on a share of a Windows network, named by a variable: <c>\\server\share</c>, or a folder of it.</summary>
 public sealed class ShareTests
 {
     private const string Variable = "ANOVOS_TEST_SHARE";
@@ -33,7 +33,7 @@ public sealed class ShareTests
             using (IArtifactStore artifacts = ArtifactStores.Open(run, store))
                 await artifacts.SendAsync(new FileInfo(here.Below("file")), "data/file", _ => { }, stop);
 
-            // As another session that has the URI alone.
+            // Like another session that has only the URI.
             using var again = new DirectoryStore(TrackingTarget.Parse(target.Uri, @"D:\").Directory!);
             Run read = await again.GetRunAsync(run.RunId, stop);
             Assert.Equal(1, read.Metrics["m"]);

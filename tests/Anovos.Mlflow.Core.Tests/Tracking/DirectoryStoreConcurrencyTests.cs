@@ -3,8 +3,8 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Tests.Tracking;
 
 /// <summary>
-/// Several writers at once. Each has a store of its own, which is what several processes are to each other: the lock is a file
-/// that is opened, and the system tells openings apart, not processes.
+/// Several writers at the same time. Each has its own store, like separate processes: the lock is an open file, and the system
+/// distinguishes open handles, not processes.
 /// </summary>
 public sealed class DirectoryStoreConcurrencyTests : StoreConcurrencyContract, IDisposable
 {

@@ -82,7 +82,8 @@ public sealed class DirectoryStoreTests : IDisposable
         Assert.Equal(["run 4", "run 3"], anew.Items.Select(run => run.RunName));
     }
 
-    // More than the blocks in which a metric's file is read, and a last line that is longer than one, as of a data set's name behind the step.
+    // More data than the blocks in which a metric's file is read, and a last line that is longer than a block, as with a data set's name
+    // after the step.
     [Fact]
     public async Task Many_points_and_a_long_line_are_read_as_they_were_written()
     {
@@ -270,9 +271,9 @@ public sealed class DirectoryStoreTests : IDisposable
         Run run = await _store.CreateRunAsync(new("0", null, "me", Start), default);
         string folder = Path.Combine(_root, "0", run.RunId, "metrics");
         await File.WriteAllTextAsync(Path.Combine(folder, "old"), $"{Start} 1\n{Start + 1} 2\n");
-        // MLflow 3 reads a point with a dataset without its step.
+        // MLflow 3 ignores the step of a point with a dataset.
         await File.WriteAllTextAsync(Path.Combine(folder, "dataset"), $"{Start} 1.0 5 name digest\n{Start} 2.0 4 name digest\n");
-        // Every MLflow reads a last line without an end.
+        // Every version of MLflow reads an unterminated last line.
         await File.WriteAllTextAsync(Path.Combine(folder, "unended"), $"{Start} 1.0 0\n{Start} -inf 1");
         await File.WriteAllTextAsync(Path.Combine(folder, "empty"), "");
 

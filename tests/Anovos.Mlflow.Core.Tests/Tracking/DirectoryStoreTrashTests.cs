@@ -2,7 +2,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Tracking;
 
-/// <summary>What removing, restoring and renaming leave in the files of a directory store.</summary>
+/// <summary>Checks the files of a directory store after removing, restoring and renaming.</summary>
 public sealed class DirectoryStoreTrashTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

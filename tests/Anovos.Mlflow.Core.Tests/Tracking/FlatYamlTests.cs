@@ -34,7 +34,7 @@ public class FlatYamlTests
     [InlineData("a\nb", "\"a\\nb\"")]
     public void Quotes_are_used_where_they_are_needed(string text, string expected) => Assert.Equal(expected, FlatYamlText.Write(text));
 
-    // As PyYAML with libyaml wrote them.
+    // Written by PyYAML with libyaml.
     [Theory]
     [InlineData("'a\n\n  b'", "a\nb")]
     [InlineData("'a\n\n\n  b\n\n  '", "a\n\nb\n")]

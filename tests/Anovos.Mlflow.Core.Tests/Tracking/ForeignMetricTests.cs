@@ -2,7 +2,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Tracking;
 
-/// <summary>Metric files that others wrote: no point that MLflow reads is lost, neither in reading nor in writing.</summary>
+/// <summary>Metric files that other programs wrote. No point that MLflow reads is lost, neither in reading nor in writing.</summary>
 public sealed class ForeignMetricTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -33,7 +33,7 @@ public sealed class ForeignMetricTests : IDisposable
         Assert.Equal(points + 1, (await _store.GetMetricHistoryAsync(run.RunId, "m", null, default)).Items.Count);
     }
 
-    // What MLflow 3.11 reads of these lines; 2.17 refuses the line with a dataset.
+    // The results of MLflow 3.11 for these lines; 2.17 refuses the line with a dataset.
     [Theory]
     [InlineData("1 2.0", 0L)]
     [InlineData("1 2.0 7", 7L)]

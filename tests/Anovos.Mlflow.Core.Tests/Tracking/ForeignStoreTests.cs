@@ -3,7 +3,10 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Tracking;
 
-/// <summary>Stores with files that others left, changed or cut: what can be read is listed, and the rest is named with file and line.</summary>
+/// <summary>
+/// Stores with files that other programs left, changed or truncated. Readable content is listed, and the rest is reported with file and
+/// line.
+/// </summary>
 public sealed class ForeignStoreTests : IDisposable
 {
     private const long Start = 1_700_000_000_000;
@@ -83,7 +86,7 @@ public sealed class ForeignStoreTests : IDisposable
         Assert.Equal(key, StoreLimits.Mlflow.ToValidKey(key));
     }
 
-    // Whichever byte a meta.yaml ends after, the run is listed with what it has, and can be removed and restored.
+    // Wherever a meta.yaml is truncated, the run is listed with the remaining content, and can be removed and restored.
     [Fact]
     public async Task A_run_with_half_a_meta_is_listed_removed_and_restored()
     {

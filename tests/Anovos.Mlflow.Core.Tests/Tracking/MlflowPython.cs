@@ -3,20 +3,20 @@ using System.Text.Json.Nodes;
 
 namespace Anovos.Mlflow.Tests.Tracking;
 
-/// <summary>MLflow's own client, where <c>ANOVOS_TEST_MLFLOW_PYTHON</c> names a Python that has it.</summary>
+/// <summary>Runs MLflow's own client if <c>ANOVOS_TEST_MLFLOW_PYTHON</c> names a Python that has it.</summary>
 internal static class MlflowPython
 {
-    /// <summary>The Python.</summary>
+    /// <summary>The path of the Python executable.</summary>
     public static string Program => Path!;
 
     private static string? Path => Environment.GetEnvironmentVariable("ANOVOS_TEST_MLFLOW_PYTHON");
 
     public static bool IsThere => !string.IsNullOrEmpty(Path);
 
-    /// <summary>Skips the test where there is none.</summary>
+    /// <summary>Skips the test if there is no such Python.</summary>
     public static void Require() => Assert.SkipUnless(IsThere, "ANOVOS_TEST_MLFLOW_PYTHON names no Python with mlflow");
 
-    /// <summary>What it reads of a store, in the form of <see cref="StoreContent"/>.</summary>
+    /// <summary>Returns the content of a store as MLflow reads it, in the form of <see cref="StoreContent"/>.</summary>
     public static async Task<string> ReadAsync(string uri) =>
         StoreContent.Normalize(JsonNode.Parse(await RunAsync(Start("read_database.py", uri)))!);
 
@@ -30,7 +30,7 @@ internal static class MlflowPython
         return Process.Start(start)!;
     }
 
-    /// <summary>What the script prints until it ends.</summary>
+    /// <summary>Returns the output of the script after it has ended.</summary>
     public static async Task<string> RunAsync(Process process)
     {
         using (process)

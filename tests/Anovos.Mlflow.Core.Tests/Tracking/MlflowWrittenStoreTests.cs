@@ -20,7 +20,7 @@ public sealed class MlflowWrittenStoreTests : IDisposable
         Page<Experiment> deleted = await store.SearchExperimentsAsync(new(ViewType.DeletedOnly), null, default);
 
         Assert.Equal(["Anovos", "Default"], active.Items.Select(experiment => experiment.Name));
-        // On Windows that is a folder of another machine, and the store's own takes its place.
+        // On Windows, this folder belongs to another machine, and the store's own folder replaces it.
         string root = WindowsName.IsWindows ? LocalUri.FromPath(_folder.FullPath) : "file:///srv/mlruns";
         Assert.StartsWith($"{root}/", active.Items[0].ArtifactLocation, StringComparison.Ordinal);
         Assert.Equal("to delete", Assert.Single(deleted.Items).Name);

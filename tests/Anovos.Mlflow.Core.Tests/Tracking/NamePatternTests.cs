@@ -85,7 +85,7 @@ public sealed class NamePatternTests
     {
         Assert.Null(await new NamePattern("churn").FindAsync(_ => Task.FromResult<string?>("Churn"), name => name));
 
-        // Databricks finds an experiment under a longer path than its name.
+        // Databricks finds an experiment and returns a longer path than its name.
         var located = new NamePattern("/Workspace/Users/a/x");
         Assert.Equal("/Users/a/x", await located.FindAsync(_ => Task.FromResult<string?>("/Users/a/x"), name => name));
     }

@@ -4,7 +4,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Tracking;
 
-/// <summary>The REST store against a real MLflow server, where <c>ANOVOS_TEST_TRACKING_URI</c> names one.</summary>
+/// <summary>The REST store against a real MLflow server, if <c>ANOVOS_TEST_TRACKING_URI</c> names one.</summary>
 public sealed class RestStoreOnARealServerTests : RunSearchContract
 {
     protected override ITrackingStore CreateStore()

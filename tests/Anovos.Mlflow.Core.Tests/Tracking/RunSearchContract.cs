@@ -2,7 +2,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Tracking;
 
-/// <summary>MLflow's whole search syntax, for the stores that know it: a directory, and real servers.</summary>
+/// <summary>Tests all of MLflow's search syntax, in stores that support it: a directory, and real servers.</summary>
 public abstract class RunSearchContract : TrackingStoreContract
 {
     [Fact]

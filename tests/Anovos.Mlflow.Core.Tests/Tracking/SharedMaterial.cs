@@ -1,9 +1,9 @@
 namespace Anovos.Mlflow.Tests.Tracking;
 
-/// <summary>The material beside the repository (<c>../shared</c>), which a public clone does not have.</summary>
+/// <summary>The material next to the repository (<c>../shared</c>), which is not part of a public clone.</summary>
 internal static class SharedMaterial
 {
-    /// <summary>A copy of a shared folder; skips the test where there is none.</summary>
+    /// <summary>Copies a shared folder; skips the test if it is missing.</summary>
     public static string Copy(TemporaryFolder target, params string[] names)
     {
         string source = Find(names), copy = target.Below("mlruns");
@@ -18,7 +18,7 @@ internal static class SharedMaterial
         return copy;
     }
 
-    /// <summary>A copy of the database that a release of MLflow wrote; skips the test where there is none.</summary>
+    /// <summary>Copies the database that a release of MLflow wrote; skips the test if it is missing.</summary>
     public static string Database(TemporaryFolder target, string release)
     {
         string copy = target.Below($"{release}.db");
@@ -27,7 +27,7 @@ internal static class SharedMaterial
         return copy;
     }
 
-    /// <summary>A shared folder; skips the test where there is none.</summary>
+    /// <summary>Returns a shared folder; skips the test if it is missing.</summary>
     public static string Find(params string[] names)
     {
         string? folder = Repository() is { } root ? Path.Combine([root, "..", "shared", .. names]) : null;
@@ -36,7 +36,7 @@ internal static class SharedMaterial
         return folder;
     }
 
-    /// <summary>The folder of this checkout.</summary>
+    /// <summary>Returns the folder of this checkout.</summary>
     public static string? Repository()
     {
         for (string? folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))

@@ -2,7 +2,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Tracking;
 
-/// <summary>Batches of any size, of which a statement inserts twenty points.</summary>
+/// <summary>Batches of any size. A statement inserts twenty points of them.</summary>
 public sealed class SqliteBatchTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -23,13 +23,13 @@ public sealed class SqliteBatchTests : IDisposable
     {
         Run run = await _store.CreateRunAsync(new("0", null, "me", 1), default);
         string[] keys = ["a", "b", "c d"];
-        // The keys change within a statement and from one to the next.
+        // The keys change within a statement and between statements.
         Metric[] points =
         [
             .. Enumerable.Range(0, count).Select(i => new Metric(keys[i * i % 3 == 0 ? i / 7 % 3 : 1], i % 5 == 0 ? double.NaN : -i, 1000 + i, i)),
         ];
         await _store.LogBatchAsync(run.RunId, new RunData { Metrics = points }, default);
-        // All of them again, and one more.
+        // The same points again, and one more.
         var more = new Metric("a", 7, 5000, 5000);
         await _store.LogBatchAsync(run.RunId, new RunData { Metrics = [.. points, more] }, default);
 

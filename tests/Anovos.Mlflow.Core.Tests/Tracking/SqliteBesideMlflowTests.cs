@@ -4,7 +4,7 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Tests.Tracking;
 
 /// <summary>
-/// A database that MLflow's own client uses as well: one after the other, at the same time, and across the upgrade that it makes.
+/// A database that MLflow's own client uses as well: alternately, at the same time, and across MLflow's upgrade of the file.
 /// </summary>
 public sealed class SqliteBesideMlflowTests(ITestOutputHelper output) : IDisposable
 {
@@ -24,7 +24,7 @@ public sealed class SqliteBesideMlflowTests(ITestOutputHelper output) : IDisposa
 
         Assert.Equal(ours, await MlflowPython.ReadAsync(store.TrackingUri));
 
-        // It has upgraded the file by now.
+        // MLflow has upgraded the file by now.
         Assert.Equal(ours, await StoreContent.ReadAsync(store));
         await FillAsync(store, "again");
         Assert.Equal(await StoreContent.ReadAsync(store), await MlflowPython.ReadAsync(store.TrackingUri));
@@ -101,7 +101,7 @@ public sealed class SqliteBesideMlflowTests(ITestOutputHelper output) : IDisposa
     private static Task<string?> FirstAsync(SqliteStore store, string sql) =>
         store.Database.ReadAsync(session => session.First(sql, row => row.GetString(0)), default);
 
-    // A migration may keep the file longer than the five seconds after which a command gives up.
+    // A migration may lock the file for longer than the five seconds after which a command gives up.
     private static async Task<bool> TryAsync(Func<Task> action)
     {
         try

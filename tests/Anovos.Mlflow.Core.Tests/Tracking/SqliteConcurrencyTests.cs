@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 namespace Anovos.Mlflow.Tests.Tracking;
 
 /// <summary>
-/// Several writers at once, each with a store and connections of its own: SQLite's locks tell connections apart, not processes.
+/// Several writers at the same time, each with its own store and connections. SQLite's locks distinguish connections, not processes.
 /// </summary>
 public sealed class SqliteConcurrencyTests : StoreConcurrencyContract, IDisposable
 {
@@ -162,7 +162,7 @@ public sealed class SqliteConcurrencyTests : StoreConcurrencyContract, IDisposab
         Assert.Equal("after", (await store.GetExperimentAsync(id, default)).Name);
     }
 
-    // As a migration of MLflow's, or a client that hangs in the middle of a write.
+    // Like a migration of MLflow, or a client that hangs in the middle of a write.
     private HeldLock Lock() => new(FilePath);
 
     protected override ITrackingStore OpenStore() => Open();

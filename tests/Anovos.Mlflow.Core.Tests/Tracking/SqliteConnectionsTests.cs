@@ -3,7 +3,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Anovos.Mlflow.Tests.Tracking;
 
-/// <summary>A database that stays open from one operation of a command to the next.</summary>
+/// <summary>A database that stays open between the operations of a command.</summary>
 public sealed class SqliteConnectionsTests : IDisposable
 {
     private const long Start = 1_700_000_000_000;

@@ -2,13 +2,13 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Tracking;
 
-/// <summary>A search as SQL finds the runs that the same filter and order find in memory, in the same order.</summary>
+/// <summary>Compares a search in SQL with the same filter and order in memory: both find the same runs in the same order.</summary>
 public sealed class SqliteSearchTests : IDisposable
 {
     private const long Start = 1_700_000_000_000;
     private const int Runs = 60;
 
-    // No character between U+E000 and U+FFFF beside one beyond: UTF-8 and UTF-16 order them differently.
+    // No characters between U+E000 and U+FFFF together with one beyond: UTF-8 and UTF-16 order them differently.
     private static readonly string[] Texts =
         ["", "a", "A", "ab", "aB_", "a%b", "ä", "Ä", "ß", "İ", "ı", "K", "k", "x😀y", "' or 1=1 --", "null", "0", "10", "9"];
 

@@ -5,7 +5,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Tracking;
 
-/// <summary>What a store in a SQLite database does beyond the contract of stores.</summary>
+/// <summary>Tests a store in a SQLite database beyond the contract of stores.</summary>
 public sealed class SqliteStoreTests : IDisposable
 {
     private const long Start = 1_700_000_000_000;
@@ -158,11 +158,11 @@ public sealed class SqliteStoreTests : IDisposable
         }
     }
 
-    // As MLflow records a folder: as a path, on Windows as a URI.
+    // MLflow stores a folder as a path, on Windows as a URI.
     private string Recorded(params string[] names) =>
         OperatingSystem.IsWindows() ? new Uri(_folder.Below(names)).AbsoluteUri : _folder.Below(names);
 
-    // Null for a file that another test has closed since.
+    // Null for a file that another test has closed in the meantime.
     private static string? Target(string link)
     {
         try
@@ -197,7 +197,7 @@ public sealed class SqliteStoreTests : IDisposable
     }
 
     [Theory]
-    [InlineData("C:\\Users\\me\\mlruns\\0", "is a folder of a Windows machine")]
+    [InlineData("C:\\Users\\me\\mlruns\\0", "is a folder on a Windows machine")]
     [InlineData("./mlruns/0", "is relative")]
     [InlineData("", "is missing or empty")]
     public async Task A_root_that_is_no_place_here_is_an_error_that_names_the_row(string root, string why)

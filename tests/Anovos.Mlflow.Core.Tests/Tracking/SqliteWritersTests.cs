@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Anovos.Mlflow.Tests.Tracking;
 
-/// <summary>Many threads of one process that write to one database.</summary>
+/// <summary>Many threads of one process write to one database.</summary>
 public sealed class SqliteWritersTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

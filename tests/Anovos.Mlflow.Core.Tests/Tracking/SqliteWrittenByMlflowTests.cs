@@ -4,7 +4,7 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Tests.Tracking;
 
 /// <summary>
-/// Databases that eleven releases of MLflow wrote: each is read as its JSON says, and written as that release's client writes.
+/// Databases that eleven releases of MLflow wrote. Each is compared with its JSON, and written like that release's client writes it.
 /// </summary>
 public sealed class SqliteWrittenByMlflowTests : IDisposable
 {
@@ -32,7 +32,7 @@ public sealed class SqliteWrittenByMlflowTests : IDisposable
     [MemberData(nameof(Versions))]
     public async Task A_run_has_the_rows_that_MLflow_writes_for_it(string version)
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "the artifacts of the recorded experiments are in folders of Unix");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the artifacts of the recorded experiments are in Unix folders");
         using SqliteStore store = Open(version);
         Run theirs = (await store.SearchRunsAsync(new(["1"], "run_name = 'first'"), null, default)).Items[0];
         Run ours = await CopyAsync(store, theirs, theirs.ExperimentId);
@@ -56,7 +56,7 @@ public sealed class SqliteWrittenByMlflowTests : IDisposable
     [MemberData(nameof(Versions))]
     public async Task It_is_written_and_read_back(string version)
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "the artifacts of the recorded experiments are in folders of Unix");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the artifacts of the recorded experiments are in Unix folders");
         using SqliteStore store = Open(version);
         string experiment = await store.CreateExperimentAsync(new("Ours ü") { Tags = [new("team", "ops")] }, default);
         Run first = (await store.SearchRunsAsync(new(["1"], "run_name = 'first'"), null, default)).Items[0];
@@ -122,7 +122,7 @@ public sealed class SqliteWrittenByMlflowTests : IDisposable
         return new SqliteStore(path);
     }
 
-    // The same calls as those of the client that made the database.
+    // The same calls that the client made when it created the database.
     private static async Task<Run> CopyAsync(SqliteStore store, Run run, string experimentId)
     {
         var created = new NewRun(experimentId, run.RunName, run.UserId, run.StartTime.ToUnixTimeMilliseconds());

@@ -2,7 +2,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Tracking;
 
-/// <summary>Keys that differ only in case, in a directory store on a disk that cannot keep them apart.</summary>
+/// <summary>Keys that differ only in case, in a directory store on a disk that does not distinguish them.</summary>
 public sealed class StoreCaseTests : IDisposable
 {
     private static readonly CancellationToken Never = CancellationToken.None;
@@ -32,7 +32,7 @@ public sealed class StoreCaseTests : IDisposable
         {
             if (other.Length == 0)
             {
-                // ß and SS are two names everywhere.
+                // ß and SS are two different names on every system.
                 await store.LogBatchAsync(run.RunId, data, Never);
                 continue;
             }
@@ -40,7 +40,7 @@ public sealed class StoreCaseTests : IDisposable
             MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => store.LogBatchAsync(run.RunId, data, Never));
             Assert.Equal((ErrorKind.InvalidValue, key), (e.Kind, e.Target));
             Assert.Contains(
-                $"there is a key '{other}', and the file system of this folder does not tell upper and lower case apart", e.Message);
+                $"there is a key '{other}', and the file system of this folder does not distinguish upper and lower case", e.Message);
         }
 
         var further = new RunData { Metrics = [new("Acc", 3, 3)], Params = [new("größe/c", "1")], Tags = [new("Team", "b")] };

@@ -2,7 +2,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Tracking;
 
-/// <summary>What holds for several writers at once in every store on this machine. Each writer has a store of its own.</summary>
+/// <summary>Tests several writers at the same time, for every store on this machine. Each writer has its own store.</summary>
 public abstract class StoreConcurrencyContract
 {
     protected const int Writers = 6;

@@ -4,7 +4,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Tests.Tracking;
 
-/// <summary>All experiments and runs of a store as JSON, in the form that <c>read_database.py</c> and the shared databases have.</summary>
+/// <summary>Reads all experiments and runs of a store as JSON, in the form of <c>read_database.py</c> and the shared databases.</summary>
 internal static class StoreContent
 {
     public static async Task<string> ReadAsync(ITrackingStore store)
@@ -30,7 +30,7 @@ internal static class StoreContent
         });
     }
 
-    /// <summary>The same content in one order; what is not about tracking is left out.</summary>
+    /// <summary>Returns the same content in a fixed order, without fields that are not about tracking.</summary>
     public static string Normalize(JsonNode content)
     {
         var sorted = new JsonObject
@@ -77,7 +77,7 @@ internal static class StoreContent
 
     private static string Stage(LifecycleStage stage) => stage.ToString().ToLowerInvariant();
 
-    // No order in it means anything: points have their steps, and all else a name or an id.
+    // The order has no meaning: points have steps, and everything else has a name or an id.
     private static JsonNode? Sorted(JsonNode? node) => node switch
     {
         JsonObject fields => new JsonObject(fields.OrderBy(field => field.Key, StringComparer.Ordinal)

@@ -45,7 +45,7 @@ public class StoreLimitsTests
     {
         var limits = new StoreLimits { Key = 5 };
         Assert.Null(limits.WhyInvalidKey("abcde"));
-        Assert.Contains("5 are allowed", limits.WhyInvalidKey("abcdef"));
+        Assert.Contains("the limit is 5", limits.WhyInvalidKey("abcdef"));
         Assert.Equal("abcd", limits.ToValidKey("abcd/ef"));
     }
 

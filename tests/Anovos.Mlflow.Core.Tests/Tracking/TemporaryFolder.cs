@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Tests.Tracking;
 
-/// <summary>A folder of one test's own, gone after it.</summary>
+/// <summary>A folder for one test. It is removed after the test.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
     public TemporaryFolder() => FullPath = Directory.CreateTempSubdirectory("anovos-mlflow-").FullName;
@@ -11,7 +11,7 @@ internal sealed class TemporaryFolder : IDisposable
 
     public void Dispose()
     {
-        // A copy of a read-only file is one, which Windows does not remove.
+        // A copy of a read-only file is also read-only, and Windows does not remove it.
         if (Path.DirectorySeparatorChar == '\\')
         {
             foreach (string file in Directory.EnumerateFiles(FullPath, "*", SearchOption.AllDirectories))

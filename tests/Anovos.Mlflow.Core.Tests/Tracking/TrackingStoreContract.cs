@@ -3,8 +3,8 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Tests.Tracking;
 
 /// <summary>
-/// What every <see cref="ITrackingStore"/> does, a directory as a server over sqlite or over a directory. A derived class says
-/// how to make the store. Other tests may use the same store: each one has experiments of its own.
+/// Tests the common behavior of every <see cref="ITrackingStore"/>: a directory, and servers over sqlite or over a directory. A derived
+/// class creates the store. Other tests may use the same store, so each test has its own experiments.
 /// </summary>
 public abstract class TrackingStoreContract : IDisposable
 {
@@ -17,10 +17,10 @@ public abstract class TrackingStoreContract : IDisposable
 
     protected ITrackingStore Store => _store.Value;
 
-    /// <summary>The store under test, made once a test; may skip the test.</summary>
+    /// <summary>Creates the store under test, once per test; may skip the test.</summary>
     protected abstract ITrackingStore CreateStore();
 
-    /// <summary>A key of all kinds of characters that the store can hold.</summary>
+    /// <summary>A key with all kinds of characters that the store can hold.</summary>
     protected virtual string OddKey => "a b:c-d";
 
     public void Dispose()
@@ -236,7 +236,7 @@ public abstract class TrackingStoreContract : IDisposable
 
         IReadOnlyDictionary<string, double> metrics = (await Store.GetRunAsync(run, default)).Metrics;
         Assert.Equal(double.NaN, metrics["nan"]);
-        // A database has the largest finite number in place of infinity.
+        // A database stores the largest finite number instead of infinity.
         Assert.True(metrics["up"] >= double.MaxValue);
         Assert.True(metrics["down"] <= double.MinValue);
         Assert.Equal(1, metrics["after"]);
@@ -517,7 +517,7 @@ public abstract class TrackingStoreContract : IDisposable
         string run = (await Store.CreateRunAsync(new(id, "run", "tester", Start), default)).RunId;
         await Store.LogBatchAsync(run, new() { Params = [new("p", "1")] }, default);
 
-        // Twice: the answer to the first may have been lost.
+        // Twice, because the response to the first request may have been lost.
         await Store.MoveExperimentAsync(id, LifecycleStage.Deleted, default);
         await Store.MoveExperimentAsync(id, LifecycleStage.Deleted, default);
 

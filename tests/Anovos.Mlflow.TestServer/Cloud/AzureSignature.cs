@@ -15,12 +15,12 @@ internal sealed class AzureSignature(string account, string key)
         "If-None-Match", "If-Unmodified-Since", "Range",
     ];
 
-    // The fields that a signature of a container or blob covers after the resource.
+    // The fields after the resource that the signature of a container or blob covers.
     private static readonly string[] OfResource =
         ["si", "sip", "spr", "sv", "sr", "snapshot", "ses", "rscc", "rscd", "rsce", "rscl", "rsct"];
 
     /// <param name="request">The request.</param>
-    /// <param name="permissions">The letters of which a shared access signature needs one.</param>
+    /// <param name="permissions">A shared access signature must have one of these permission letters.</param>
     /// <exception cref="CloudFault">The request is not authorized.</exception>
     public void Verify(CloudRequest request, string permissions)
     {

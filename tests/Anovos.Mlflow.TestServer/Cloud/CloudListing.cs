@@ -2,13 +2,13 @@ using System.Text;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>An entry of a listing: an object, or a folder when it has none.</summary>
+/// <summary>An entry of a listing: an object, or a folder if there is no object.</summary>
 internal sealed record CloudEntry(string Name, CloudObject? Object);
 
 /// <summary>Lists stored objects in pages, as S3 and Azure both do.</summary>
 internal static class CloudListing
 {
-    /// <summary>A page, and the token that asks for the next one; null on the last page.</summary>
+    /// <summary>Returns a page and the token of the next one; null on the last page.</summary>
     public static (IReadOnlyList<CloudEntry> Page, string? Next) PageOf(
         SortedDictionary<string, CloudObject> objects, string? prefix, string? delimiter, string? token)
     {

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>A request to a fake cloud store, with its path and query as they were sent: signatures cover those bytes.</summary>
+/// <summary>A request to a fake cloud store, with its path and query exactly as sent, because signatures cover those bytes.</summary>
 internal sealed class CloudRequest
 {
     private readonly IHeaderDictionary _headers;
@@ -29,7 +29,7 @@ internal sealed class CloudRequest
     /// <summary>The path, still escaped.</summary>
     public string RawPath { get; }
 
-    /// <summary>The fields of the query, unescaped, in the order in which they came.</summary>
+    /// <summary>The unescaped fields of the query, in their original order.</summary>
     public IReadOnlyList<(string Name, string Value)> Query { get; }
 
     public IEnumerable<string> HeaderNames => _headers.Keys.Select(name => name.ToLowerInvariant());
@@ -41,10 +41,10 @@ internal sealed class CloudRequest
         return new CloudRequest(context.Request, context.Features.Get<IHttpRequestFeature>()!.RawTarget, body.ToArray());
     }
 
-    /// <summary>The request that a store makes to read the source of a copy.</summary>
+    /// <summary>Returns the request by which a store reads the source of a copy.</summary>
     public static CloudRequest Read(Uri source) => new("GET", source.PathAndQuery, new HeaderDictionary(), []);
 
-    /// <summary>A request without a body, to be signed.</summary>
+    /// <summary>Returns a request without a body, to be signed.</summary>
     public static CloudRequest Of(string method, string target, IReadOnlyDictionary<string, string> headers)
     {
         var dictionary = new HeaderDictionary();
@@ -59,11 +59,11 @@ internal sealed class CloudRequest
 
     public string? Header(string name) => _headers.TryGetValue(name, out var values) ? values.ToString() : null;
 
-    /// <summary>The unescaped path after so many of its leading segments.</summary>
+    /// <summary>Returns the unescaped path after its first <paramref name="segments"/> segments.</summary>
     public string PathAfter(int segments) =>
         Uri.UnescapeDataString(string.Join('/', RawPath.TrimStart('/').Split('/').Skip(segments)));
 
-    /// <summary>One unescaped segment of the path; empty when the path is shorter.</summary>
+    /// <summary>Returns an unescaped segment of the path; empty if the path is shorter.</summary>
     public string Segment(int index) => Uri.UnescapeDataString(RawPath.TrimStart('/').Split('/').ElementAtOrDefault(index) ?? "");
 
     public XElement Xml() => XElement.Load(new MemoryStream(Body));

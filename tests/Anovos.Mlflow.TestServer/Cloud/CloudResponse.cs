@@ -21,11 +21,11 @@ internal sealed record CloudResponse(int Status, byte[] Body)
     public static CloudResponse Json(object content, int status = 200) =>
         new CloudResponse(status, JsonSerializer.SerializeToUtf8Bytes(content)).With("Content-Type", "application/json; charset=UTF-8");
 
-    /// <summary>An error as S3 and Azure both write it.</summary>
+    /// <summary>Returns an error as S3 and Azure both write it.</summary>
     public static CloudResponse Error(CloudFault fault) =>
         Xml($"<Error><Code>{fault.Code}</Code><Message>{SecurityElement.Escape(fault.Message)}</Message></Error>", fault.Status);
 
-    /// <summary>The object, or the range of it that the request asks for.</summary>
+    /// <summary>Returns the object, or the requested range of it.</summary>
     public static CloudResponse Of(CloudObject found, string? range)
     {
         CloudResponse response;
@@ -46,7 +46,7 @@ internal sealed record CloudResponse(int Status, byte[] Body)
             .With("Content-Type", found.ContentType);
     }
 
-    /// <summary>The first and last byte of a range such as <c>bytes=5-</c> or <c>bytes=0-99</c>.</summary>
+    /// <summary>Returns the first and last byte of a range such as <c>bytes=5-</c> or <c>bytes=0-99</c>.</summary>
     public static (int From, int To) ReadRange(string range, int length)
     {
         string[] ends = range.Replace("bytes=", "", StringComparison.Ordinal).Split('-');
@@ -65,7 +65,7 @@ internal sealed record CloudResponse(int Status, byte[] Body)
 /// <summary>A stored object.</summary>
 internal sealed record CloudObject(byte[] Content, string ETag, string ContentType, DateTimeOffset Written)
 {
-    /// <summary>The content that parts make.</summary>
+    /// <summary>Joins parts into the content of an object.</summary>
     public static byte[] Join(IEnumerable<byte[]> parts)
     {
         using var whole = new MemoryStream();
@@ -74,10 +74,10 @@ internal sealed record CloudObject(byte[] Content, string ETag, string ContentTy
         return whole.ToArray();
     }
 
-    /// <summary>When it was written, as a header has it.</summary>
+    /// <summary>The time of the last change, in the format of a header.</summary>
     public string Modified => Written.ToString("R", CultureInfo.InvariantCulture);
 
-    /// <summary>The MD5 in base64 that the store knows of the content.</summary>
+    /// <summary>The MD5 of the content in base64, if the store has it.</summary>
     public string? Md5 { get; init; }
 }
 

@@ -1,18 +1,18 @@
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>
-/// The cloud stores that tests know by name: <c>s3</c>, <c>azure</c> and <c>gcs</c> are fakes in this process, <c>s3rver</c> and
-/// <c>azurite</c> emulators of the same. Each has the bucket <c>artifacts</c>.
+/// The cloud stores that tests name: <c>s3</c>, <c>azure</c> and <c>gcs</c> are fakes in this process, <c>s3rver</c> and <c>azurite</c> are
+/// emulators. Each has the bucket <c>artifacts</c>.
 /// </summary>
 public static class CloudStores
 {
-    // Azurite's own: they are in its manual.
+    // Azurite's own account and key, from its manual.
     public const string AzureAccount = "devstoreaccount1";
     public const string AzureKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
     public const string GcsAccount = "tests@anovos-mlflow.iam.gserviceaccount.com";
 
-    // s3rver knows this one only.
+    // The only key that s3rver accepts.
     internal const string S3Key = "S3RVER";
 
     public static bool IsS3(string store) => store is "s3" or "s3rver";
@@ -21,7 +21,7 @@ public static class CloudStores
 
     public static bool IsFake(string store) => store is "s3" or "azure" or "gcs";
 
-    /// <summary>Starts a fake of S3 with a certificate of its own.</summary>
+    /// <summary>Starts a fake of S3 with its own certificate.</summary>
     public static Task<FakeCloud> StartTlsAsync() => FakeCloud.StartS3Async(S3Key, S3Key, useTls: true);
 
     /// <summary>Starts a fake.</summary>
@@ -35,7 +35,7 @@ public static class CloudStores
     /// <summary>Starts a fake of an emulator of Google Cloud Storage.</summary>
     public static Task<FakeCloud> StartGcsEmulatorAsync() => FakeCloud.StartGcsAsync(account: null, GoogleKeys.Key);
 
-    /// <summary>The environment of a shell that works with the store at an address.</summary>
+    /// <summary>Returns the environment of a shell that uses the store at an address.</summary>
     public static Dictionary<string, string> Environment(string store, Uri address) => IsGcs(store)
         ? new()
         {
@@ -56,7 +56,7 @@ public static class CloudStores
                 + $"BlobEndpoint={address.AbsoluteUri.TrimEnd('/')}/{AzureAccount};",
         };
 
-    /// <summary>The URI of the bucket for tests, or of another one.</summary>
+    /// <summary>Returns the URI of the tests' bucket, or of another one.</summary>
     public static string BucketUri(string store, string bucket = "artifacts") =>
         IsGcs(store) ? $"gs://{bucket}" : IsS3(store) ? $"s3://{bucket}" : $"wasbs://{bucket}@{AzureAccount}.blob.core.windows.net";
 }

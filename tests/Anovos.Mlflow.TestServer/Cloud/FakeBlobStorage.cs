@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>The requests of Azure's blob storage that the module makes, on one container in memory, addressed by path.</summary>
+/// <summary>
+/// Implements the requests of Azure's blob storage that the module sends, for one container in memory, addressed by path.
+/// </summary>
 internal sealed class FakeBlobStorage(string account, string accountKey)
 {
     private const string Container = "artifacts";
@@ -75,7 +77,7 @@ internal sealed class FakeBlobStorage(string account, string accountKey)
         return CloudResponse.Empty(201);
     }
 
-    // The store asks itself, with nothing but the address: a source elsewhere or without a signature is refused.
+    // The store requests the source from itself, with nothing but the address. A source elsewhere or without a signature is rejected.
     private byte[] ReadSource(CloudRequest request, Uri source)
     {
         CloudRequest read = CloudRequest.Read(source);

@@ -10,12 +10,12 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>
-/// S3, Azure's blob storage or Google Cloud Storage in this process, with one empty bucket: <c>artifacts</c>. It verifies every
-/// signature and checksum, and refuses with 501 whatever it does not implement.
+/// Runs S3, Azure's blob storage or Google Cloud Storage in this process, with one empty bucket: <c>artifacts</c>. It verifies every
+/// signature and checksum, and rejects everything that it does not implement with 501.
 /// </summary>
 public sealed class FakeCloud : IAsyncDisposable
 {
-    /// <summary>The most entries of one page of a listing.</summary>
+    /// <summary>The maximum number of entries on a page of a listing.</summary>
     internal const int PageLength = 1000;
 
     private readonly WebApplication _app;
@@ -33,13 +33,13 @@ public sealed class FakeCloud : IAsyncDisposable
 
     public Uri Uri { get; private set; } = null!;
 
-    /// <summary>The certificate of a fake with TLS, which nobody vouches for.</summary>
+    /// <summary>The certificate of a fake with TLS, which no authority vouches for.</summary>
     public string CertificatePem => _certificate!.ExportCertificatePem();
 
-    /// <summary>Every request so far, without its body.</summary>
+    /// <summary>All requests so far, without their bodies.</summary>
     public ConcurrentQueue<RecordedRequest> Requests { get; } = new();
 
-    /// <summary>What is to go wrong.</summary>
+    /// <summary>The faults to inject.</summary>
     public FaultList Faults { get; } = new();
 
     public static Task<FakeCloud> StartS3Async(
@@ -51,7 +51,7 @@ public sealed class FakeCloud : IAsyncDisposable
             new FakeBlobStorage(account, key).Handle, fault => CloudResponse.Error(fault).With("x-ms-error-code", fault.Code)));
 
     /// <summary>Starts a Google Cloud Storage with its token server, for one service account.</summary>
-    /// <param name="account">The account's address; null for an emulator, which asks for no credentials.</param>
+    /// <param name="account">The account's address; null for an emulator, which does not require credentials.</param>
     /// <param name="key">The account's key.</param>
     public static Task<FakeCloud> StartGcsAsync(string? account, RSA key) => StartAsync(
         new FakeCloud(new FakeGcs(account is null ? null : new GoogleTokens(account, key)).Handle, FakeGcs.Error));

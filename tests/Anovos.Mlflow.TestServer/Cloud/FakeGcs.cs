@@ -8,10 +8,10 @@ using System.Text.RegularExpressions;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>
-/// The requests of Google Cloud Storage's JSON API that the module and Google's clients make, on one bucket in memory, after
-/// Google's documentation of the API.
+/// Implements the requests of Google Cloud Storage's JSON API that the module and Google's clients send, for one bucket in memory,
+/// according to Google's documentation of the API.
 /// </summary>
-/// <param name="tokens">The token server; null for an emulator, which asks for no credentials.</param>
+/// <param name="tokens">The token server; null for an emulator, which does not require credentials.</param>
 internal sealed class FakeGcs(GoogleTokens? tokens)
 {
     private const string Bucket = "artifacts";
@@ -214,7 +214,7 @@ internal sealed class FakeGcs(GoogleTokens? tokens)
         ["updated"] = item.Written.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture),
     };
 
-    // A partial response, as "prefixes,items(name,size),nextPageToken".
+    // Reduces a listing to a partial response, such as "prefixes,items(name,size),nextPageToken".
     private static void Keep(JsonObject listing, string fields)
     {
         Match items = Regex.Match(fields, @"items\(([^)]*)\)");

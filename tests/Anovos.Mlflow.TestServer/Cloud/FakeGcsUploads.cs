@@ -15,7 +15,7 @@ internal sealed class FakeGcsUploads
 
     private readonly Dictionary<string, Session> _sessions = [];
 
-    /// <summary>Stores an object: its name, content and content type. Returns its description.</summary>
+    /// <summary>Stores an object with a name, content and content type. Returns its description.</summary>
     public delegate JsonObject StoreObject(string key, byte[] content, string type);
 
     public CloudResponse Begin(CloudRequest request, StoreObject store)
@@ -40,7 +40,9 @@ internal sealed class FakeGcsUploads
         }
     }
 
-    /// <summary>A chunk, a question how much is stored, or the end of a session. Whoever knows the session's address may do it.</summary>
+    /// <summary>
+    /// Handles a chunk, a query of the stored size, or the end of a session. The session's address is the only credential.
+    /// </summary>
     public CloudResponse Continue(CloudRequest request, StoreObject store)
     {
         string id = request.Field("upload_id")!;
@@ -57,7 +59,7 @@ internal sealed class FakeGcsUploads
         if (session.Result is { } done)
             return CloudResponse.Json(done.DeepClone().AsObject());
         string header = request.Header("Content-Range") ?? $"bytes 0-{request.Body.Length - 1}/{request.Body.Length}";
-        // Google's client for Node leaves the end open where it sends all in one request: "bytes 0-*/*".
+        // Google's client for Node leaves the end open if it sends everything in one request: "bytes 0-*/*".
         Match range = Regex.Match(header, @"^bytes (?:\*|(\d+)-(\d+|\*))/(\*|\d+)$");
         if (!range.Success)
             throw new CloudFault(400, "invalid", $"Failed to parse Content-Range header: {header}");
@@ -112,7 +114,7 @@ internal sealed class FakeGcsUploads
     private static string? Hash(string name, string header) =>
         header.Split(',').FirstOrDefault(part => part.Trim().StartsWith(name + "=", StringComparison.Ordinal))?.Trim()[(name.Length + 1)..];
 
-    // Exactly two parts: the metadata, and the content.
+    // Exactly two parts: the metadata and the content.
     private static (JsonObject Metadata, byte[] Content, string Type) ReadRelated(CloudRequest request)
     {
         MediaTypeHeaderValue type = MediaTypeHeaderValue.Parse(request.Header("Content-Type"));

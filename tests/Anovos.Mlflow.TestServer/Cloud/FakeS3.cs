@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>The requests of S3 that the module makes, on one bucket in memory, addressed by path.</summary>
+/// <summary>Implements the requests of S3 that the module sends, for one bucket in memory, addressed by path.</summary>
 internal sealed class FakeS3(string accessKeyId, string secretAccessKey, string? sessionToken = null)
 {
     private const string Bucket = "artifacts", Region = "eu-central-1";
@@ -16,7 +16,7 @@ internal sealed class FakeS3(string accessKeyId, string secretAccessKey, string?
 
     public CloudResponse Handle(CloudRequest request)
     {
-        // Everyone may ask for a bucket's region.
+        // Anyone may request a bucket's region.
         if (request.Method == "HEAD" && request.Header("Authorization") is null && request.PathAfter(1).Length == 0)
             return CloudResponse.Empty(403).With("x-amz-bucket-region", Region);
         _signature.Verify(request);

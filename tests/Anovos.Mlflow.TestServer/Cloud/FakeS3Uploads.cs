@@ -5,7 +5,7 @@ using System.Xml.Linq;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>The multipart uploads of a fake S3 that are neither complete nor aborted.</summary>
+/// <summary>The multipart uploads of a fake S3 that are neither completed nor aborted.</summary>
 internal sealed class FakeS3Uploads
 {
     private const int SmallestPart = 5 << 20;
@@ -33,7 +33,7 @@ internal sealed class FakeS3Uploads
         return $"<ListMultipartUploadsResult>{string.Concat(uploads.Select(Describe))}</ListMultipartUploadsResult>";
     }
 
-    /// <summary>The parts after a number; two to a page, so that clients have to follow pages.</summary>
+    /// <summary>Lists the parts after a number, two per page, so that clients must follow pages.</summary>
     public string ListParts(string key, string id, int marker)
     {
         KeyValuePair<int, CloudObject>[] left = [.. Find(key, id).Parts.Where(part => part.Key > marker)], page = [.. left.Take(2)];
@@ -44,7 +44,7 @@ internal sealed class FakeS3Uploads
         return $"<ListPartsResult><IsTruncated>{isTruncated}</IsTruncated>{next}{string.Concat(parts)}</ListPartsResult>";
     }
 
-    /// <summary>The object that the named parts make.</summary>
+    /// <summary>Joins the named parts into an object.</summary>
     public CloudObject Complete(string key, string id, XElement named)
     {
         Upload upload = Find(key, id);

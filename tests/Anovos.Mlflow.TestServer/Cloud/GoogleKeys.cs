@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>The key of the tests' service account, and files with it as Google's console makes them.</summary>
+/// <summary>The key of the tests' service account, and key files as Google's console creates them.</summary>
 public static class GoogleKeys
 {
     private static readonly Lazy<RSA> Made = new(() => RSA.Create(2048));
@@ -16,10 +16,10 @@ public static class GoogleKeys
 
     internal static RSA Key => Made.Value;
 
-    /// <summary>Writes the key file of a service account. Returns its path; it is removed with the process.</summary>
+    /// <summary>Writes the key file of a service account. Returns its path. The file is removed when the process ends.</summary>
     /// <param name="account">The account's address.</param>
-    /// <param name="server">Where its tokens come from.</param>
-    /// <param name="key">Another key than the account's.</param>
+    /// <param name="server">The server that issues its tokens.</param>
+    /// <param name="key">A key other than the account's.</param>
     public static string WriteFile(string account, Uri server, RSA? key = null)
     {
         string path = Path.Combine(Folder.Value, $"{Guid.NewGuid():N}.json");

@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>
-/// Google's token server for one service account, as its documentation of OAuth 2.0 for server to server applications describes it:
-/// an assertion that the account's key signs, for an access token.
+/// Google's token server for one service account, according to Google's documentation of OAuth 2.0 for server to server applications: it
+/// exchanges an assertion signed with the account's key for an access token.
 /// </summary>
 internal sealed class GoogleTokens(string account, RSA key)
 {
@@ -57,7 +57,7 @@ internal sealed class GoogleTokens(string account, RSA key)
     }
 
     /// <summary>Checks the token of a request.</summary>
-    /// <exception cref="CloudFault">There is none, it is unknown, or it does not allow to write.</exception>
+    /// <exception cref="CloudFault">There is no token, or it is unknown, or it does not allow writing.</exception>
     public void Verify(CloudRequest request, string permission)
     {
         if (request.Header("Authorization") is not { } header)

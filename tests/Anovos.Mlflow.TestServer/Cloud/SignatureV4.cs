@@ -7,14 +7,14 @@ namespace Anovos.Mlflow.TestServer;
 /// <summary>Verifies AWS Signature Version 4, in the header <c>Authorization</c> or in the query of a presigned URL.</summary>
 /// <param name="accessKeyId">The id of the key.</param>
 /// <param name="secretAccessKey">The key.</param>
-/// <param name="sessionToken">The session token that must come with it; null for a key that needs none.</param>
+/// <param name="sessionToken">The session token that the request must have; null if the key does not need one.</param>
 internal sealed class SignatureV4(string accessKeyId, string secretAccessKey, string? sessionToken = null)
 {
     private const string Algorithm = "AWS4-HMAC-SHA256";
     private const string Unsigned = "UNSIGNED-PAYLOAD";
     private static readonly TimeSpan AllowedSkew = TimeSpan.FromMinutes(15);
 
-    /// <exception cref="CloudFault">The signature is missing, wrong or has expired, or the body is not the signed one.</exception>
+    /// <exception cref="CloudFault">The signature is missing, wrong or expired, or the body is not the signed one.</exception>
     public void Verify(CloudRequest request)
     {
         bool presigned = request.Has("X-Amz-Algorithm");
@@ -46,12 +46,12 @@ internal sealed class SignatureV4(string accessKeyId, string secretAccessKey, st
             throw new CloudFault(403, "SignatureDoesNotMatch", "The request signature we calculated does not match yours.");
     }
 
-    /// <summary>The target of a presigned URL, as boto3 makes it.</summary>
+    /// <summary>Returns the target of a presigned URL, as boto3 creates it.</summary>
     /// <param name="method">The method that the URL is for.</param>
-    /// <param name="target">The escaped path, and a query that is signed too.</param>
-    /// <param name="headers">The headers that must come with the request; the host among them.</param>
-    /// <param name="time">When it was signed.</param>
-    /// <param name="lifetime">Seconds until it expires.</param>
+    /// <param name="target">The escaped path, optionally with a query, which is signed too.</param>
+    /// <param name="headers">The headers that the request must have, including the host.</param>
+    /// <param name="time">The time of signing.</param>
+    /// <param name="lifetime">The time until it expires, in seconds.</param>
     public string Presign(
         string method, string target, IReadOnlyDictionary<string, string> headers, DateTimeOffset time, long lifetime)
     {

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>
-/// Permissions for artifacts of runs and logged models: <c>/api/2.0/mlflow/artifacts/credentials-for-…</c>,
-/// <c>/api/2.0/mlflow/logged-models/{id}/artifacts/credentials-for-…</c>, and the uploads in parts to S3.
+/// Credentials for artifacts of runs and logged models: <c>/api/2.0/mlflow/artifacts/credentials-for-…</c>,
+/// <c>/api/2.0/mlflow/logged-models/{id}/artifacts/credentials-for-…</c>, and the multipart uploads to S3.
 /// </summary>
 internal sealed class ArtifactCredentialEndpoints(WorkspaceOptions options, TrackingState state, ArtifactStore store, CloudStorage storage)
     : IWorkspaceEndpoints
@@ -53,7 +53,7 @@ internal sealed class ArtifactCredentialEndpoints(WorkspaceOptions options, Trac
         return true;
     }
 
-    // Where an artifact is kept.
+    // Returns the location of an artifact.
     private static string KeyOf(string root, string path) => $"{root[DatabricksWorkspace.ArtifactRoot.Length..]}/{path}".TrimEnd('/');
 
     private object OfModel(HttpRequest request, RecordedRequest recorded, string id, string action)
@@ -83,7 +83,7 @@ internal sealed class ArtifactCredentialEndpoints(WorkspaceOptions options, Trac
         if (paths.Length > MaximumPaths)
             throw new ApiException("INVALID_PARAMETER_VALUE", $"At most {MaximumPaths} paths may be asked for, not {paths.Length}");
 
-        // Two pages, where there is more than one path.
+        // Two pages if there is more than one path.
         int first = body.TryGetProperty("page_token", out var token)
             ? int.Parse(token.GetString()!, System.Globalization.CultureInfo.InvariantCulture) : 0;
         int count = first > 0 || paths.Length < 2 ? paths.Length - first : (paths.Length + 1) / 2;

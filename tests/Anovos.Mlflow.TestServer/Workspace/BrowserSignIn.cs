@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>
-/// The page on which a user signs in with a browser (<c>/oidc/v1/authorize</c>), and what a client gets for it: codes that hold once, and
-/// refresh tokens that hold once each. The only client is that of the Databricks CLI, with the redirects that are registered for it.
+/// The page where a user signs in with a browser (<c>/oidc/v1/authorize</c>), and the codes and refresh tokens for it, each valid once. The
+/// only client is that of the Databricks CLI, with its registered redirects.
 /// </summary>
 internal sealed class BrowserSignIn(WorkspaceOptions options)
 {
@@ -20,7 +20,7 @@ internal sealed class BrowserSignIn(WorkspaceOptions options)
     private readonly HashSet<string> _refreshTokens = new(StringComparer.Ordinal);
     private readonly List<string> _secrets = [];
 
-    /// <summary>Every code and refresh token that was given out.</summary>
+    /// <summary>All codes and refresh tokens issued so far.</summary>
     public IReadOnlyList<string> Secrets
     {
         get
@@ -30,24 +30,24 @@ internal sealed class BrowserSignIn(WorkspaceOptions options)
         }
     }
 
-    /// <summary>Ends all sign-ins: no refresh token holds any more.</summary>
+    /// <summary>Ends all sign-ins: all refresh tokens become invalid.</summary>
     public void Revoke()
     {
         lock (_codes)
             _refreshTokens.Clear();
     }
 
-    /// <summary>Whether a path is that of the page: of a workspace, or of an account.</summary>
+    /// <summary>Returns whether a path is that of the page, of a workspace or an account.</summary>
     public static bool Holds(string path) =>
         path.StartsWith("/oidc/", StringComparison.Ordinal) && path.EndsWith("/v1/authorize", StringComparison.Ordinal);
 
-    /// <summary>Shows the page, and takes the user's decision.</summary>
+    /// <summary>Shows the page, and handles the user's decision.</summary>
     public async Task HandleAsync(HttpContext context, RecordedRequest recorded)
     {
         IQueryCollection query = context.Request.Query;
         if (Objection(query) is { } objection)
         {
-            // A redirect that is not registered gets no user.
+            // An unregistered redirect is not used.
             string page = $"<!doctype html><title>Error</title><p>{WebUtility.HtmlEncode(objection)}";
             await Answers.WriteAsync(context, 400, Answers.Html, page);
             return;
@@ -75,11 +75,11 @@ internal sealed class BrowserSignIn(WorkspaceOptions options)
         context.Response.Redirect(QueryHelpers.AddQueryString(redirect, fields));
     }
 
-    /// <summary>Whether the form of a request for a token is of a user: with a code or a refresh token.</summary>
+    /// <summary>Returns whether a token request is a user's: with a code or a refresh token.</summary>
     public static bool Takes(Dictionary<string, string> form) =>
         form.GetValueOrDefault("grant_type") is "authorization_code" or "refresh_token";
 
-    /// <summary>A refresh token for the code or the refresh token in a form; null and the reason if it does not hold.</summary>
+    /// <summary>Returns a refresh token for the code or the refresh token in a form; null and the reason if it is not valid.</summary>
     public (string? RefreshToken, string Reason) Redeem(Dictionary<string, string> form)
     {
         if (form.GetValueOrDefault("client_id") != Client)

@@ -7,9 +7,9 @@ using Microsoft.AspNetCore.Http;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>
-/// The cloud storage behind a workspace, under <c>/storage/</c>: takes from whoever has a signed address what the storage of that
-/// kind takes, and refuses what it refuses. A request that brings the workspace's token along is refused, too: the token would
-/// be with a stranger.
+/// The cloud storage of a workspace, under <c>/storage/</c>. Anyone with a presigned URL can use it. It accepts and rejects the same
+/// requests as the real storage of that kind. It also rejects a request with the workspace's token, because the token must not be sent to a
+/// third party.
 /// </summary>
 internal sealed class CloudStorage(ArtifactStore store, IReadOnlyDictionary<string, string> signedHeaders)
 {
@@ -19,15 +19,15 @@ internal sealed class CloudStorage(ArtifactStore store, IReadOnlyDictionary<stri
     private readonly ConcurrentDictionary<string, Blocks> _staged = new(StringComparer.Ordinal);
     private string _signature = Guid.NewGuid().ToString("N");
 
-    /// <summary>Has every address that was signed so far be refused from now on.</summary>
+    /// <summary>Makes all URLs that were signed so far invalid.</summary>
     public void ExpireAddresses() => _signature = Guid.NewGuid().ToString("N");
 
-    /// <summary>How many files were begun and not finished.</summary>
+    /// <summary>The number of files that were started and not finished.</summary>
     public int Unfinished => _staged.Values.Count(file => !file.Content.IsEmpty);
 
     public static bool Holds(string path) => path.StartsWith(Prefix, StringComparison.Ordinal);
 
-    /// <summary>The address of an object, with the permission for it.</summary>
+    /// <summary>Returns the presigned URL of an object.</summary>
     public string Sign(HttpRequest request, string key, string more = "") =>
         $"{request.Scheme}://{request.Host}{Prefix}{string.Join('/', key.Split('/').Select(Uri.EscapeDataString))}?sig={_signature}{more}";
 
@@ -75,7 +75,7 @@ internal sealed class CloudStorage(ArtifactStore store, IReadOnlyDictionary<stri
             context.Response.StatusCode = kind is CloudKind.Aws or CloudKind.Google ? 200 : 201;
     }
 
-    /// <summary>Makes an object of the parts that arrived; null when they are those that are named.</summary>
+    /// <summary>Joins the received parts into an object. Returns null if they are the named parts.</summary>
     public async Task<string?> CompleteAsync(string uploadId, string key, IReadOnlyList<(string Part, string ETag)> parts)
     {
         if (!_staged.TryGetValue(uploadId, out var staged))
@@ -147,7 +147,7 @@ internal sealed class CloudStorage(ArtifactStore store, IReadOnlyDictionary<stri
 
     private async Task<string?> S3Async(HttpContext context, string key, byte[] content)
     {
-        // A header that was not signed is none of those that the signature allows.
+        // The signature does not allow headers that were not signed.
         if (context.Request.ContentType is not null)
             return "SignatureDoesNotMatch";
         string uploadId = context.Request.Query["uploadId"].ToString();

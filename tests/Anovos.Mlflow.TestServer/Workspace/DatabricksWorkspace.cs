@@ -4,21 +4,21 @@ using Microsoft.AspNetCore.Http;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>
-/// What a Databricks workspace adds to a tracking server: it wants a token with each request, has folders, and asks more of
-/// a request than an MLflow server does.
+/// The parts that a Databricks workspace adds to a tracking server: it requires a token with each request, has folders, and checks requests
+/// more strictly than an MLflow server.
 /// </summary>
 public sealed class DatabricksWorkspace
 {
-    /// <summary>Where the artifacts of its experiments are: the workspace's own storage.</summary>
+    /// <summary>The location of its experiments' artifacts: the workspace's own storage.</summary>
     internal const string ArtifactRoot = "dbfs:/databricks/mlflow-tracking/";
 
-    /// <summary>What Entra ID calls Azure Databricks.</summary>
+    /// <summary>Entra ID's name for Azure Databricks.</summary>
     internal const string EntraResource = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d";
 
-    /// <summary>What Entra ID calls the management of Azure.</summary>
+    /// <summary>Entra ID's name for the management of Azure.</summary>
     internal const string Management = "https://management.core.windows.net/";
 
-    // MLflow's client sends one, Databricks' SDKs the other.
+    // MLflow's client sends the first, Databricks' SDKs the second.
     private static readonly string[] RoutingHeaders = ["X-Databricks-Workspace-Id", "x-databricks-org-id"];
 
     private const int LargestBody = 1 << 20;
@@ -56,38 +56,38 @@ public sealed class DatabricksWorkspace
     /// <summary>The files in the folders, by path.</summary>
     public IReadOnlyDictionary<string, string> Files => _folders.Files;
 
-    /// <summary>The jobs that were submitted.</summary>
+    /// <summary>The submitted jobs.</summary>
     public IReadOnlyList<SubmittedJob> Jobs => _jobs.All;
 
     /// <summary>The models in Unity Catalog.</summary>
     public IReadOnlyList<StoredModel> CatalogModels => _catalog.Models;
 
-    /// <summary>The number of versions in Unity Catalog whose files are not all there.</summary>
+    /// <summary>The number of versions in Unity Catalog whose files are incomplete.</summary>
     public int PendingVersions => _catalog.Pending;
 
-    /// <summary>Every token that was given out so far.</summary>
+    /// <summary>All tokens issued so far.</summary>
     public IReadOnlyList<string> IssuedTokens => _tokens.All;
 
-    /// <summary>Gives out a token, as to a program that keeps it.</summary>
-    /// <param name="audience">What it is for: <c>workspace</c>, or a resource of Azure.</param>
+    /// <summary>Issues a token, as to a program that keeps it.</summary>
+    /// <param name="audience">Its audience: <c>workspace</c>, or a resource of Azure.</param>
     public string IssueToken(string audience) => _tokens.Issue(audience);
 
-    /// <summary>Has every token that was given out so far expire now.</summary>
+    /// <summary>Makes all tokens issued so far expire now.</summary>
     public void ExpireTokens() => _tokens.ExpireAll();
 
-    /// <summary>Every code and refresh token that sign-ins with a browser were given.</summary>
+    /// <summary>All codes and refresh tokens issued to browser sign-ins.</summary>
     public IReadOnlyList<string> BrowserSecrets => _browser.Secrets;
 
-    /// <summary>Ends all sign-ins with a browser: no refresh token holds any more.</summary>
+    /// <summary>Ends all browser sign-ins: all refresh tokens become invalid.</summary>
     public void EndSignIns() => _browser.Revoke();
 
-    /// <summary>Has the storage refuse every address that was signed so far.</summary>
+    /// <summary>Makes the storage reject all URLs that were signed so far.</summary>
     public void ExpireAddresses() => _storage.ExpireAddresses();
 
-    /// <summary>How many files were begun in the storage and not finished.</summary>
+    /// <summary>The number of files in the storage that were started and not finished.</summary>
     public int UnfinishedFiles => _storage.Unfinished;
 
-    /// <summary>Answers the request, or lets it through to MLflow's endpoints.</summary>
+    /// <summary>Handles the request, or leaves it to MLflow's endpoints.</summary>
     internal async Task<bool> HandleAsync(HttpContext context, RecordedRequest recorded, string path)
     {
         if (CloudStorage.Holds(path))
@@ -135,7 +135,7 @@ public sealed class DatabricksWorkspace
         return isComplete || await RefuseAsync(context, 403, "User not authorized.");
     }
 
-    // The code is a number here, and a word everywhere else.
+    // The code is a number here, and a string everywhere else.
     private static async Task<bool> RefuseAsync(HttpContext context, int status, string message)
     {
         context.Response.Headers["X-Databricks-Reason-Phrase"] = message;

@@ -28,7 +28,7 @@ internal sealed class FileEndpoints(WorkspaceOptions options, ArtifactStore stor
         return true;
     }
 
-    // Artifacts of runs are the same, however they are reached.
+    // The artifacts of runs are the same through either API.
     private static string KeyOf(string file)
     {
         if (!file.StartsWith(Runs, StringComparison.Ordinal))
@@ -64,7 +64,7 @@ internal sealed class FileEndpoints(WorkspaceOptions options, ArtifactStore stor
         await context.Response.Body.WriteAsync(artifact.Bytes, context.RequestAborted);
     }
 
-    // A page has two entries, so that paging is met.
+    // A page has two entries, so that tests include paging.
     private object List(HttpRequest request, string file, string key)
     {
         var found = store.List(key);

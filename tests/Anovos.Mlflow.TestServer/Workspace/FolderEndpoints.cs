@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>The folders of a workspace, and what they ask of an experiment that is to lie in one.</summary>
+/// <summary>The folders of a workspace, and their rules for new experiments.</summary>
 internal sealed class FolderEndpoints(WorkspaceOptions options) : IWorkspaceEndpoints
 {
     private const int LargestFile = 10 << 20;

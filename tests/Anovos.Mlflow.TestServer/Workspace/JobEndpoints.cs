@@ -270,7 +270,7 @@ internal sealed class JobEndpoints : IWorkspaceEndpoints
         return answer;
     }
 
-    // A run has no output: its tasks have.
+    // Only the tasks of a run have output.
     private object Output(long taskRunId)
     {
         if (All.Any(job => job.RunId == taskRunId))

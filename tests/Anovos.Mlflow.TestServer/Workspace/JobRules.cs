@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace Anovos.Mlflow.TestServer;
 
 /// <summary>
-/// What the Jobs API refuses of a job. The words are the service's where they are known: those about environments, libraries,
-/// Git providers, policies and repairs.
+/// The rules of the Jobs API. The error texts are the service's where they are known: those about environments, libraries, Git providers,
+/// policies and repairs.
 /// </summary>
 internal sealed class JobRules(WorkspaceOptions options)
 {
@@ -15,7 +15,7 @@ internal sealed class JobRules(WorkspaceOptions options)
 
     private static readonly string[] Computes = ["existing_cluster_id", "new_cluster", "job_cluster_key"];
 
-    /// <summary>Throws for a job that the service does not take.</summary>
+    /// <summary>Throws if the service would reject the job.</summary>
     public void Check(JsonElement job)
     {
         if (job.TryGetProperty("git_source", out var git))
@@ -32,7 +32,7 @@ internal sealed class JobRules(WorkspaceOptions options)
             CheckTask(task, job, environments, variables);
     }
 
-    /// <summary>Why the cluster of a task does not start; null if it does.</summary>
+    /// <summary>Returns why the cluster of a task does not start; null if it does.</summary>
     public string? WhyNotStarted(JsonElement task)
     {
         if (!task.TryGetProperty("new_cluster", out var cluster))
@@ -43,7 +43,7 @@ internal sealed class JobRules(WorkspaceOptions options)
             : [];
         if (cluster.TryGetProperty("policy_id", out var id))
         {
-            // What a policy fixes is the cluster's.
+            // Values fixed by a policy apply to the cluster.
             foreach (var rule in PolicyOf(id.GetString()!).EnumerateObject().Where(rule => rule.Value.GetProperty("type").GetString() == "fixed"))
             {
                 string value = rule.Value.GetProperty("value").ToString();
@@ -176,7 +176,7 @@ internal sealed class JobRules(WorkspaceOptions options)
             throw ApiException.Invalid("Missing required field: settings.cluster_spec.new_cluster.spark_version");
     }
 
-    // A value that the policy fixes may be left out.
+    // A value fixed by the policy may be left out.
     private static string? Breach(JsonProperty rule, JsonElement cluster)
     {
         JsonElement value = cluster;

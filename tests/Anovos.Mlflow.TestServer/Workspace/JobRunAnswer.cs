@@ -3,12 +3,12 @@ using Microsoft.AspNetCore.Http;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>A run as <c>runs/get</c> shows it: arrays in pages of 100, and its state twice.</summary>
+/// <summary>A run as <c>runs/get</c> returns it: arrays in pages of 100, and its state in two forms.</summary>
 internal sealed class JobRunAnswer(JobScript script, JobRules rules, PreviewKind variables)
 {
     private const int PageSize = 100;
 
-    /// <summary>The page that the request asks for. The first takes the run one phase on.</summary>
+    /// <summary>Returns the requested page. Requesting the first page moves the run on by one phase.</summary>
     public object Of(HttpRequest request, SubmittedJob job)
     {
         int offset = request.Query["page_token"].ToString() is { Length: > 0 } token
@@ -62,7 +62,7 @@ internal sealed class JobRunAnswer(JobScript script, JobRules rules, PreviewKind
             : ("INTERNAL_ERROR", "FAILED", $"Task {failed.Key} failed with message: Workload failed, see run output for details.");
     }
 
-    /// <summary>The last attempt of each task.</summary>
+    /// <summary>Returns the last attempt of each task.</summary>
     public static IReadOnlyList<TaskAttempt> Latest(SubmittedJob job) =>
         [.. job.Attempts.GroupBy(attempt => attempt.Key).Select(attempts => attempts.OrderBy(attempt => attempt.Number).Last())];
 
@@ -120,7 +120,7 @@ internal sealed class JobRunAnswer(JobScript script, JobRules rules, PreviewKind
         return history;
     }
 
-    /// <summary>The id of a repair.</summary>
+    /// <summary>Returns the id of a repair.</summary>
     public static long RepairId(SubmittedJob job, int index) => (job.RunId * 100) + index;
 
     private void AddState(Dictionary<string, object> answer, string phase, string? result, string message, string? code)

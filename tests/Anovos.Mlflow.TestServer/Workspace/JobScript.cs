@@ -1,9 +1,9 @@
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>What a job does in a workspace: each question about its state takes it one phase on.</summary>
+/// <summary>The behavior of a job in a workspace. Each request for its state moves it on by one phase.</summary>
 public sealed record JobScript
 {
-    /// <summary>Its phases before the last, each with the service's message.</summary>
+    /// <summary>Its phases before the last one, each with the service's message.</summary>
     public IReadOnlyList<(string Phase, string Message)> Phases { get; init; } = [("PENDING", "Waiting for cluster"), ("RUNNING", "In run")];
 
     /// <summary>Whether it stays in the last of these phases until it is cancelled.</summary>
@@ -15,44 +15,44 @@ public sealed record JobScript
     /// <summary>Its result.</summary>
     public string Result { get; init; } = "SUCCESS";
 
-    /// <summary>What the service says at the end.</summary>
+    /// <summary>The service's message at the end.</summary>
     public string EndMessage { get; init; } = "";
 
-    /// <summary>What it writes to its streams.</summary>
+    /// <summary>The output that it writes.</summary>
     public string? Logs { get; init; }
 
-    /// <summary>Whether the workspace has the end of the log only.</summary>
+    /// <summary>Whether the workspace keeps only the end of the log.</summary>
     public bool IsTruncated { get; init; }
 
-    /// <summary>What ends it.</summary>
+    /// <summary>The error that ends it.</summary>
     public string? Error { get; init; }
 
-    /// <summary>The stack at that place.</summary>
+    /// <summary>The stack trace of the error.</summary>
     public string? Trace { get; init; }
 
-    /// <summary>What it writes, by path: <c>/dbfs/…</c> or <c>/Volumes/…</c>.</summary>
+    /// <summary>The files that it writes, by path: <c>/dbfs/…</c> or <c>/Volumes/…</c>.</summary>
     public IReadOnlyDictionary<string, string> Outputs { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>The code of its end in <c>status</c>; null for the one that goes with <see cref="Result"/>.</summary>
+    /// <summary>The final code in <c>status</c>; null for the code that matches <see cref="Result"/>.</summary>
     public string? Code { get; init; }
 
-    /// <summary>The results of tasks by key, one for each attempt. Tasks without any end as the job does.</summary>
+    /// <summary>The results of tasks by key, one for each attempt. Tasks without results end as the job does.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> TaskResults { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
 
-    /// <summary>What tasks write, by key; others write <see cref="Logs"/>.</summary>
+    /// <summary>The output of tasks, by key. Other tasks write <see cref="Logs"/>.</summary>
     public IReadOnlyDictionary<string, string> TaskLogs { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The values that notebooks return, by the key of the task.</summary>
     public IReadOnlyDictionary<string, string> NotebookResults { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Which of the two descriptions of its state it has.</summary>
+    /// <summary>Which descriptions of its state it has.</summary>
     public StateForm Form { get; init; }
 }
 
 /// <summary>The descriptions of a run's state.</summary>
 public enum StateForm
 {
-    /// <summary>Both, as of now.</summary>
+    /// <summary>Both.</summary>
     Both,
 
     /// <summary>Only the older <c>state</c>.</summary>

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>A run of a job: one that was submitted, or one of a job that is kept in the workspace.</summary>
+/// <summary>A run of a job: a one-time run, or a run of a job that is stored in the workspace.</summary>
 public sealed class SubmittedJob
 {
     private readonly List<TaskAttempt> _attempts = [];
@@ -10,19 +10,19 @@ public sealed class SubmittedJob
 
     internal SubmittedJob(long runId, JsonElement request, IReadOnlyDictionary<string, string> files) => (RunId, Request, Files) = (runId, request, files);
 
-    /// <summary>Its id; that of its first task is one more.</summary>
+    /// <summary>Its id. The id of its first task is one higher.</summary>
     public long RunId { get; }
 
-    /// <summary>The job that it is a run of; 77 for one that was submitted.</summary>
+    /// <summary>The id of the job; 77 for a one-time run.</summary>
     public long JobId { get; internal init; } = 77;
 
-    /// <summary>True for a run of a job that is kept.</summary>
+    /// <summary>True for a run of a stored job.</summary>
     public bool IsOfJob { get; internal init; }
 
-    /// <summary>What was asked for: the run that was submitted, or the settings of the job.</summary>
+    /// <summary>The submitted run, or the settings of the job.</summary>
     public JsonElement Request { get; }
 
-    /// <summary>The request that started a run of a kept job.</summary>
+    /// <summary>The request that started a run of a stored job.</summary>
     public JsonElement RunNow { get; internal init; }
 
     /// <summary>The only task.</summary>
@@ -31,16 +31,16 @@ public sealed class SubmittedJob
     /// <summary>The arguments of its Python file.</summary>
     public string[] Parameters => [.. Task.GetProperty("spark_python_task").GetProperty("parameters").EnumerateArray().Select(item => item.GetString()!)];
 
-    /// <summary>The files of the workspace at that time, by path.</summary>
+    /// <summary>The files of the workspace at the time of the start, by path.</summary>
     public IReadOnlyDictionary<string, string> Files { get; }
 
     /// <summary>Whether it was cancelled.</summary>
     public bool IsCancelled { get; internal set; }
 
-    /// <summary>The job parameters that it runs with; a repair has its own.</summary>
+    /// <summary>The job parameters of the run. A repair has its own.</summary>
     public IReadOnlyDictionary<string, string> JobParameters { get; internal set; } = new Dictionary<string, string>();
 
-    /// <summary>Every attempt of every task.</summary>
+    /// <summary>All attempts of all tasks.</summary>
     public IReadOnlyList<TaskAttempt> Attempts
     {
         get
@@ -50,7 +50,7 @@ public sealed class SubmittedJob
         }
     }
 
-    /// <summary>The repairs that were asked for.</summary>
+    /// <summary>The requested repairs.</summary>
     public IReadOnlyList<JsonElement> Repairs
     {
         get
@@ -83,18 +83,18 @@ public sealed class TaskAttempt
     /// <summary>The task's key.</summary>
     public required string Key { get; init; }
 
-    /// <summary>Its run.</summary>
+    /// <summary>The id of its run.</summary>
     public required long RunId { get; init; }
 
-    /// <summary>0 for the first.</summary>
+    /// <summary>The number of the attempt; 0 for the first.</summary>
     public required int Number { get; init; }
 
-    /// <summary>The arguments that it gets, with the job parameters in them.</summary>
+    /// <summary>Its arguments, with the job parameters filled in.</summary>
     public required IReadOnlyList<string> Arguments { get; init; }
 
-    /// <summary>Its result; null before its end.</summary>
+    /// <summary>Its result; null until it ends.</summary>
     public string? Result { get; internal set; }
 
-    /// <summary>The task as the job describes it.</summary>
+    /// <summary>The task's settings in the job.</summary>
     public required JsonElement Settings { get; init; }
 }

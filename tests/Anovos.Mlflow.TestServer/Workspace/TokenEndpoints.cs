@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>Who gives out tokens: the workspace itself, Entra ID, an Azure machine, Azure Pipelines.</summary>
+/// <summary>The token services: the workspace itself, Entra ID, an Azure machine, Azure Pipelines.</summary>
 internal sealed class TokenEndpoints(WorkspaceOptions options, TokenIssuer tokens, BrowserSignIn browser) : IWorkspaceEndpoints
 {
     public const string WorkspaceAudience = "workspace";
@@ -40,7 +40,7 @@ internal sealed class TokenEndpoints(WorkspaceOptions options, TokenIssuer token
         return answer != null;
     }
 
-    // A unified host signs in its account's users for all of its workspaces.
+    // A unified host signs in its account's users for all its workspaces.
     private string OidcPath => options.UnifiedWorkspaceId is null ? "/oidc" : $"/oidc/accounts/{options.AccountId}";
 
     private object HostMetadata(HttpRequest request) => options.UnifiedWorkspaceId is null
@@ -75,7 +75,7 @@ internal sealed class TokenEndpoints(WorkspaceOptions options, TokenIssuer token
             || form.GetValueOrDefault("subject_token_type") != "urn:ietf:params:oauth:token-type:jwt")
             return (400, new { error = "unsupported_grant_type", error_description = "The grant type is not supported" });
 
-        // Without a client it is the account's own federation.
+        // A request without a client uses the account's own federation.
         string jwt = form.GetValueOrDefault("subject_token", "");
         string audience = $"{GitHubIssuer} {options.GitHubAudience ?? $"{Host(request)}{OidcPath}/v1/token"}";
         return (tokens.Holds(jwt, FederationAudience) || tokens.Holds(jwt, audience))
@@ -111,7 +111,7 @@ internal sealed class TokenEndpoints(WorkspaceOptions options, TokenIssuer token
             : (400, new { error = "invalid_scope", error_description = "AADSTS1002012: The provided value for scope is not valid." });
     }
 
-    // Its numbers are texts.
+    // Its numbers are strings.
     private (int Status, object Body) Machine(HttpRequest request, string header, string value, string version)
     {
         if (request.Headers[header] != value || request.Query["api-version"] != version)

@@ -2,12 +2,12 @@ using System.Security.Cryptography;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>Gives out tokens and knows them again.</summary>
+/// <summary>Issues tokens, and recognizes them.</summary>
 internal sealed class TokenIssuer(WorkspaceOptions options)
 {
     private readonly Dictionary<string, (string Audience, DateTimeOffset End)> _tokens = new(StringComparer.Ordinal);
 
-    /// <summary>Every token that was given out.</summary>
+    /// <summary>All tokens issued so far.</summary>
     public IReadOnlyList<string> All
     {
         get

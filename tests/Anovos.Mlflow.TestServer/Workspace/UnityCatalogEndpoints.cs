@@ -5,9 +5,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>The model registry of Unity Catalog, <c>/api/2.0/mlflow/unity-catalog/</c>: without stages, filters and orders.</summary>
+/// <summary>The model registry of Unity Catalog, <c>/api/2.0/mlflow/unity-catalog/</c>. It has no stages, filters or orders.</summary>
 /// <param name="options">The catalog; null for a workspace without it.</param>
-/// <param name="cloud">Whose the default storage is.</param>
+/// <param name="cloud">The cloud of the default storage.</param>
 /// <param name="storage">The default storage.</param>
 internal sealed class UnityCatalogEndpoints(UnityCatalogOptions? options, CloudKind cloud, CloudStorage storage) : IWorkspaceEndpoints
 {
@@ -30,7 +30,7 @@ internal sealed class UnityCatalogEndpoints(UnityCatalogOptions? options, CloudK
         }
     }
 
-    /// <summary>The number of versions whose files are not all there.</summary>
+    /// <summary>The number of versions whose files are incomplete.</summary>
     public int Pending => _pending.Count;
 
     public async Task<bool> HandleAsync(HttpContext context, RecordedRequest recorded, string path)
@@ -119,7 +119,7 @@ internal sealed class UnityCatalogEndpoints(UnityCatalogOptions? options, CloudK
                     + $"'model_name'`.");
         string name = match.Groups["name"].Value.Replace("''", "'", StringComparison.Ordinal);
 
-        // In no order that a client may rely on.
+        // In no order that a client could rely on.
         var found = _models.TryGetValue(name, out var model) && Lacks(name, "EXECUTE") is null ? model.Versions : [];
         return Page("model_versions", found, request, version => Fields((model!, version), isListed: true));
     }
@@ -357,7 +357,7 @@ internal sealed class UnityCatalogEndpoints(UnityCatalogOptions? options, CloudK
     private string Location((StoredModel Model, StoredModelVersion Version) found) =>
         $"{options!.StorageRoot}/{_ids[found.Model]}/{found.Version.Version}";
 
-    /// <summary>The fields of a request, from its query or its body.</summary>
+    /// <summary>The fields of a request, from its query or body.</summary>
     private sealed class CatalogRequest(HttpRequest request, JsonElement body)
     {
         public bool Has(string field) => request.Query.ContainsKey(field) || body.TryGetProperty(field, out _);

@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.TestServer;
 
-/// <summary>How a stand-in of Unity Catalog gives access to the files of models.</summary>
+/// <summary>How the fake of Unity Catalog gives access to the files of models.</summary>
 public enum ModelStorageKind
 {
     /// <summary>Through the Files API, <c>/Models/…</c>.</summary>
@@ -13,7 +13,7 @@ public enum ModelStorageKind
     Bucket,
 }
 
-/// <summary>Unity Catalog, as a workspace serves it.</summary>
+/// <summary>The options of a workspace's Unity Catalog.</summary>
 public sealed record UnityCatalogOptions
 {
     /// <summary>The catalog that the workspace uses by default.</summary>
@@ -22,15 +22,15 @@ public sealed record UnityCatalogOptions
     /// <summary>The schemas, each with its catalog.</summary>
     public IReadOnlyList<string> Schemas { get; init; } = ["main.default", "main.ml", "prod.ml"];
 
-    /// <summary>The privileges that the user does not have, as <c>USE SCHEMA on Schema 'main.ml'</c>.</summary>
+    /// <summary>The privileges that the user lacks, such as <c>USE SCHEMA on Schema 'main.ml'</c>.</summary>
     public IList<string> Missing { get; init; } = [];
 
-    /// <summary>How the files of models are reached.</summary>
+    /// <summary>How the files of models are accessed.</summary>
     public ModelStorageKind Storage { get; init; }
 
-    /// <summary>Where the files are kept in a bucket: the URI of a folder.</summary>
+    /// <summary>The location of the files in a bucket: the URI of a folder.</summary>
     public string StorageRoot { get; init; } = "s3://artifacts/models";
 
-    /// <summary>The temporary credentials for a bucket, in the API's form; called with whether they are to write.</summary>
+    /// <summary>Returns the temporary credentials for a bucket, in the API's form. Called with whether they must allow writing.</summary>
     public Func<bool, object>? Credentials { get; init; }
 }

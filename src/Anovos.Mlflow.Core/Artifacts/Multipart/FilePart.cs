@@ -3,12 +3,12 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>A part of a file.</summary>
-/// <param name="Number">1 for the first.</param>
-/// <param name="Offset">Bytes before it.</param>
-/// <param name="Length">Bytes.</param>
+/// <param name="Number">Its number, from 1.</param>
+/// <param name="Offset">Its offset in bytes.</param>
+/// <param name="Length">Its length in bytes.</param>
 internal sealed record FilePart(int Number, long Offset, long Length)
 {
-    /// <summary>The parts of a file, all but the last of the same length.</summary>
+    /// <summary>Returns the parts of a file, all but the last of the same length.</summary>
     public static IReadOnlyList<FilePart> Split(long length, long partBytes)
     {
         long bytes = Math.Max(partBytes, (length + MultipartOptions.MaximumParts - 1) / MultipartOptions.MaximumParts);

@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>What a store calls an upload.</summary>
+/// <summary>An upload that a store has started.</summary>
 /// <param name="UploadId">Its ID; null if it has none.</param>
 internal sealed record StartedUpload(string? UploadId);
 

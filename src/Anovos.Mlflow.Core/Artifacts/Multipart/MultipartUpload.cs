@@ -56,7 +56,7 @@ internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions 
         }
     }
 
-    /// <summary>Discards what an interrupted upload left, where the file goes another way.</summary>
+    /// <summary>Discards an interrupted upload, because the file is sent in another way.</summary>
     public async Task AbandonAsync(string path, CancellationToken cancellationToken)
     {
         using var upload = UnfinishedUpload.Open(options.RecordsFolder, runId, path);
@@ -118,7 +118,7 @@ internal sealed class MultipartUpload(IMultipartTarget target, MultipartOptions 
         }
 
         MlflowException Changed(string how) =>
-            new(ErrorKind.ArtifactSendFailed, $"It changed while it was sent ({how}). Send it again when nothing writes to it any more.") { Target = path };
+            new(ErrorKind.ArtifactSendFailed, $"The file changed during the upload ({how}). Send it again when no other program is writing to it.") { Target = path };
 
         void Count(long bytes)
         {

@@ -22,7 +22,7 @@ internal static class PartHashes
             {
                 int read = await source.ReadAsync(buffer, 0, (int)Math.Min(left, buffer.Length), cancellationToken).ConfigureAwait(false);
                 if (read == 0)
-                    throw new IOException($"{file.FullName} became shorter while it was sent. Send it again when nothing writes to it any more.");
+                    throw new IOException($"{file.FullName} became shorter during the upload. Send it again when no other program is writing to it.");
                 whole.Write(buffer, 0, read);
                 one.AppendData(buffer, 0, read);
                 left -= read;

@@ -9,9 +9,9 @@ namespace Anovos.Mlflow.Artifacts;
 /// </summary>
 /// <param name="api">The server.</param>
 /// <param name="root">The address of the root.</param>
-/// <param name="runId">The run, where the server is its tracking server.</param>
+/// <param name="runId">The run, if the server is its tracking server.</param>
 /// <param name="isReachable">Whether a bucket can be reached from here.</param>
-/// <param name="ignoresTls">Told of a URL before its host's certificate is not checked.</param>
+/// <param name="ignoresTls">Called with a URL before the first request that does not check its host's certificate.</param>
 internal sealed class ProxiedMultipart(
     RestApi api,
     Uri root,
@@ -23,7 +23,7 @@ internal sealed class ProxiedMultipart(
     private readonly string _address = root.AbsoluteUri.TrimEnd('/');
     private readonly PresignedUrlClient _bucket = new(api.Options, api.Retrier, ignoresTls);
 
-    /// <summary>How the bucket failed last; null if it did not.</summary>
+    /// <summary>The bucket's last error; null if there was none.</summary>
     public MlflowException? BucketFailure { get; private set; }
 
     public async Task<StartedUpload?> TryCreateAsync(
@@ -49,7 +49,7 @@ internal sealed class ProxiedMultipart(
                     .Select(part => PresignedUrl.Read(part, "url", api.Server)),
             ];
             if (targets.Length != parts.Count)
-                throw new FormatException($"{targets.Length} parts came for {parts.Count}");
+                throw new FormatException($"the response has {targets.Length} parts instead of {parts.Count}");
             if (await isReachable(targets[0], cancellationToken).ConfigureAwait(false))
             {
                 api.Direct.Parts[KeyOf(path, id)] = targets;
@@ -69,8 +69,8 @@ internal sealed class ProxiedMultipart(
         {
             throw new MlflowException(
                 ErrorKind.NotAnMlflowServer,
-                $"{_address} does not say where the parts of '{path}' go, as an MLflow server does. "
-                + "Set MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD to false to send it whole.",
+                $"{_address} did not return a URL for each part of '{path}', as an MLflow server does. "
+                + "Set MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD to false to send the file as a whole.",
                 e)
             { Target = path };
         }
@@ -78,7 +78,7 @@ internal sealed class ProxiedMultipart(
         Task AbortAsync() => TryAbortAsync(path, new CreatedUpload("", 0, 0, 0, id), cancellationToken);
     }
 
-    // The server signs no more URLs for an upload that has begun.
+    // The server does not sign more URLs for an upload that has started.
     public bool CanResume(string path, CreatedUpload created) => api.Direct.Parts.ContainsKey(KeyOf(path, created.UploadId));
 
     public async Task<UploadedPart> UploadPartAsync(
@@ -95,8 +95,8 @@ internal sealed class ProxiedMultipart(
             // The error of another host does not mean that the tracking server failed.
             BucketFailure = e;
             throw e.Rewrap(
-                $"Part {part.Number} of {targets.Count} did not get to where the server sends it. {e.Message} "
-                + "Set MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD to false to send through the server alone.",
+                $"Part {part.Number} of {targets.Count} could not be sent to the URL that the server signed. {e.Message} "
+                + "Set MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD to false to send everything through the server.",
                 ErrorKind.ArtifactSendFailed,
                 path);
         }

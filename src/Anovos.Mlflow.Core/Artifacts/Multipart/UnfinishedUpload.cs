@@ -13,15 +13,15 @@ namespace Anovos.Mlflow.Artifacts;
 internal sealed record CreatedUpload(string Path, long Length, long Written, long PartBytes, string? UploadId);
 
 /// <summary>A part that was sent.</summary>
-/// <param name="Number">1 for the first.</param>
+/// <param name="Number">Its number, from 1.</param>
 /// <param name="ETag">The store's ETag of the part; empty if it has none.</param>
 /// <param name="Sha256">The hash of its bytes.</param>
 internal sealed record UploadedPart(int Number, string ETag, string Sha256);
 
 /// <summary>
 /// The state of a multipart upload, so that it can resume after an interruption: a JSON Lines file with the upload and then each part
-/// that was sent. It has no presigned URL: with one, others could write to the artifact. Readable by its user only. One process at a
-/// time has it open; if it cannot be opened, the upload starts from the beginning and no state is kept.
+/// that was sent. It has no presigned URLs, because others could use them to write to the artifact. Only its user can read it. One
+/// process at a time has it open; if it cannot be opened, the upload starts from the beginning and no state is kept.
 /// </summary>
 internal sealed class UnfinishedUpload : IDisposable
 {

@@ -2,23 +2,23 @@ using System.Text.Json.Serialization;
 
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>Some bytes of an artifact.</summary>
-/// <param name="From">The offset of the first.</param>
-/// <param name="To">The offset after the last.</param>
+/// <summary>A range of bytes of an artifact.</summary>
+/// <param name="From">The offset of the first byte.</param>
+/// <param name="To">The offset after the last byte.</param>
 internal readonly record struct ByteRange(long From, long To)
 {
-    /// <summary>Bytes.</summary>
+    /// <summary>The number of bytes.</summary>
     [JsonIgnore]
     public long Length => To - From;
 
-    /// <summary>The same bytes in pieces of at most <paramref name="bytes"/>.</summary>
+    /// <summary>Splits the range into pieces of at most <paramref name="bytes"/> bytes.</summary>
     public IEnumerable<ByteRange> Split(long bytes)
     {
         for (long from = From; from < To; from += bytes)
             yield return new ByteRange(from, Math.Min(To, from + bytes));
     }
 
-    /// <summary>The bytes of a whole that none of the ranges has.</summary>
+    /// <summary>Returns the bytes from zero to a length that are in none of the ranges.</summary>
     public static IReadOnlyList<ByteRange> Missing(IEnumerable<ByteRange> ranges, long length)
     {
         List<ByteRange> missing = [];

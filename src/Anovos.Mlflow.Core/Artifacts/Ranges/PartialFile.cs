@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>
-/// A file that has not come whole, beside the one that it becomes, and a record of the ranges that it has: a JSON Lines file, which
-/// one process at a time has open. Without a record the file is deleted when the download fails.
+/// A partly downloaded file, next to its final path, and a record of the ranges that it has: a JSON Lines file that one process at a
+/// time has open. Without a record, the file is deleted when the download fails.
 /// </summary>
 internal sealed class PartialFile : IDisposable
 {
@@ -25,13 +25,13 @@ internal sealed class PartialFile : IDisposable
     /// <summary>The file with the bytes.</summary>
     public string Path { get; }
 
-    /// <summary>What the store calls the content that the ranges are of; null for none yet.</summary>
+    /// <summary>The ETag of the content that the ranges belong to; null if there is none yet.</summary>
     public string? ETag => _header?.ETag;
 
     /// <summary>Whether the name is one of a transfer's own files, which are neither listed nor sent.</summary>
     public static bool IsOwn(string name) => OwnName.IsMatch(name);
 
-    /// <summary>Opens what there is of a file. Another process that receives the same file gets a partial file of its own.</summary>
+    /// <summary>Opens the partial file of a file. Another process that downloads the same file gets its own partial file.</summary>
     public static PartialFile Open(string target)
     {
         using SHA256 hash = SHA256.Create();
@@ -41,7 +41,7 @@ internal sealed class PartialFile : IDisposable
         string record = System.IO.Path.Combine(folder, $".anovos-{name}.ranges");
         try
         {
-            // The folder may be another user's as well: what is written must not go where a link leads.
+            // Another user may be able to write to the folder, so never write through a link.
             foreach (string link in new[] { path, record }.Where(DestinationFolder.IsLink))
                 File.Delete(link);
 
@@ -57,7 +57,7 @@ internal sealed class PartialFile : IDisposable
         }
     }
 
-    /// <summary>The bytes that are missing of the content that an address has; all of it if another one was begun.</summary>
+    /// <summary>Returns the missing bytes of the content at an address; the whole content if the file has bytes of another one.</summary>
     public IReadOnlyList<ByteRange> Missing(string address, long length)
     {
         if (_header is not null && (_header.Address != address || _header.Length != length))
@@ -66,7 +66,7 @@ internal sealed class PartialFile : IDisposable
             return ByteRange.Missing(_ranges, length);
     }
 
-    /// <summary>Begins with a content.</summary>
+    /// <summary>Starts a content, unless one was already started.</summary>
     public void Begin(string address, string etag, long length)
     {
         lock (_ranges)
@@ -79,7 +79,7 @@ internal sealed class PartialFile : IDisposable
         }
     }
 
-    /// <summary>Adds bytes that were written.</summary>
+    /// <summary>Adds a range that was written.</summary>
     public void Add(ByteRange range)
     {
         lock (_ranges)
@@ -89,7 +89,7 @@ internal sealed class PartialFile : IDisposable
         }
     }
 
-    /// <summary>Forgets all that came.</summary>
+    /// <summary>Discards all ranges.</summary>
     public void Reset()
     {
         lock (_ranges)
@@ -100,11 +100,11 @@ internal sealed class PartialFile : IDisposable
         }
     }
 
-    /// <summary>Opens the bytes to write some of them. Several may be open at once.</summary>
+    /// <summary>Opens the file for writing. It may be opened several times at once.</summary>
     public FileStream Write() =>
         new(Path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: true);
 
-    /// <summary>Says that the file is in its place, or is not wanted.</summary>
+    /// <summary>Marks the file as moved to its final path, or as not needed.</summary>
     public void Done()
     {
         Reset();
@@ -124,7 +124,7 @@ internal sealed class PartialFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Another process has begun to receive the same file.
+            // Another process has started to download the same file.
         }
     }
 
@@ -137,7 +137,7 @@ internal sealed class PartialFile : IDisposable
         }
         catch (IOException)
         {
-            // A disk that is full fails the download where the bytes are written.
+            // If the disk is full, the download fails where it writes its bytes.
         }
     }
 
@@ -158,7 +158,7 @@ internal sealed class PartialFile : IDisposable
         }
         catch (JsonException)
         {
-            // The process was killed while it wrote a line. The lines before it are right.
+            // The process was killed while it wrote a line. The lines before it are valid.
         }
 
         _record!.SetLength(0);

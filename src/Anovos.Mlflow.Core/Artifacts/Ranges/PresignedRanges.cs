@@ -3,12 +3,12 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>An object in a bucket, at a presigned URL.</summary>
-/// <param name="options">The length of a range, and the limits in time.</param>
+/// <param name="options">The length of a range, and the timeouts.</param>
 /// <param name="bucket">Sends the requests.</param>
 /// <param name="first">The URL.</param>
-/// <param name="sign">Has the server sign a new one.</param>
-/// <param name="path">The artifact, for errors.</param>
-/// <param name="givesUp">Whether there is another way to the artifact after a failure; null if there is none.</param>
+/// <param name="sign">Requests a new URL from the server.</param>
+/// <param name="path">The artifact path, for error messages.</param>
+/// <param name="givesUp">Returns whether there is another way to the artifact after a failure; null if there is none.</param>
 internal sealed class PresignedRanges(
     ConnectionOptions options,
     PresignedUrlClient bucket,

@@ -3,10 +3,10 @@ using System.Net.Http.Headers;
 
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>What a response says of its body before it comes.</summary>
+/// <summary>The description of a response body, from the response headers.</summary>
 /// <param name="IsWhole">Whether the store ignored the range, and the body is the whole artifact.</param>
-/// <param name="ETag">What the store calls this very content; null if it does not say, or only roughly.</param>
-/// <param name="Length">Bytes of the whole artifact; null if it does not say.</param>
+/// <param name="ETag">The strong ETag of the content; null if the response has none.</param>
+/// <param name="Length">The length of the whole artifact in bytes; null if the response does not have it.</param>
 internal sealed record RangeHead(bool IsWhole, string? ETag, long? Length)
 {
     /// <summary>Reads the headers of a response to a request for a range.</summary>

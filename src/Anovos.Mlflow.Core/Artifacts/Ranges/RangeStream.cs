@@ -1,9 +1,9 @@
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>Writes a response body to its place in a file, and notes about every mebibyte that is written.</summary>
+/// <summary>Writes a response body to its range of a file, and reports the written bytes about every mebibyte.</summary>
 /// <param name="file">The file, at the offset of the first byte.</param>
-/// <param name="range">Where the bytes go.</param>
-/// <param name="written">Called with the bytes that are in the file.</param>
+/// <param name="range">The range of the body.</param>
+/// <param name="written">Called with each range that was written to the file.</param>
 internal sealed class RangeStream(FileStream file, ByteRange range, Action<ByteRange> written) : Stream
 {
     private const int NotedBytes = 1 << 20;
@@ -31,8 +31,8 @@ internal sealed class RangeStream(FileStream file, ByteRange range, Action<ByteR
         {
             throw new MlflowException(
                 ErrorKind.ServerError,
-                $"More came than the {range.Length} bytes that were asked for. It was replaced in the meantime, or the server does not end its "
-                + "answer; try again.");
+                $"Received more than the {range.Length} requested bytes. The artifact was replaced in the meantime, or the server does not "
+                + "end its response; try again.");
         }
 
         await file.WriteAsync(buffer, offset, count, cancellationToken).ConfigureAwait(false);

@@ -1,13 +1,13 @@
 namespace Anovos.Mlflow.Artifacts;
 
 /// <summary>
-/// Receives a large artifact in parallel ranges, and goes on where a download before stopped. Whether the store gives ranges shows in its
-/// response to the first; one that gives the whole is read to its end.
+/// Downloads a large artifact in parallel ranges, and resumes an earlier download. The response to the first request shows whether the
+/// store returns ranges; a response with the whole artifact is read to its end.
 /// </summary>
 /// <param name="source">The artifact.</param>
-/// <param name="partial">What there is of it.</param>
+/// <param name="partial">The bytes that were received before.</param>
 /// <param name="length">The listed length.</param>
-/// <param name="received">Called with the bytes received since the last call; negative when some are not used.</param>
+/// <param name="received">Called with the bytes received since the last call; negative when some are discarded.</param>
 internal sealed class RangedDownload(RangeSource source, PartialFile partial, long length, Action<long> received)
 {
     private const int Workers = 4;
@@ -15,8 +15,8 @@ internal sealed class RangedDownload(RangeSource source, PartialFile partial, lo
 
     private long _counted;
 
-    /// <summary>Receives it. Returns false if the store's ranges cannot be trusted, so that the artifact must come whole.</summary>
-    /// <exception cref="MlflowException">The store failed or denied it; what came is kept.</exception>
+    /// <summary>Downloads it. Returns false if the store's ranges cannot be trusted, so that a download as a whole is needed.</summary>
+    /// <exception cref="MlflowException">The store failed or denied it; the received bytes are kept.</exception>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
         try
@@ -36,7 +36,7 @@ internal sealed class RangedDownload(RangeSource source, PartialFile partial, lo
                 {
                     throw new MlflowException(
                         ErrorKind.ArtifactReceiveFailed,
-                        "It was replaced again and again while it was received. Receive it when nothing writes to it any more.",
+                        "The artifact was replaced repeatedly during the download. Try again when no other program is writing to it.",
                         e);
                 }
             }
@@ -53,7 +53,7 @@ internal sealed class RangedDownload(RangeSource source, PartialFile partial, lo
         IReadOnlyList<ByteRange> missing = partial.Missing(source.Address, length);
         Count(length - missing.Sum(range => range.Length));
 
-        // The content is trusted only if the store still calls it the same, so something is always asked for.
+        // The bytes are trusted only if the store still returns the same ETag, so at least one byte is always requested.
         if (missing.Count == 0)
             missing = [new ByteRange(length - 1, length)];
         ByteRange[] pieces = [.. missing.SelectMany(range => range.Split(source.Options.Multipart.RangeBytes))];
@@ -83,7 +83,7 @@ internal sealed class RangedDownload(RangeSource source, PartialFile partial, lo
             throw new OtherContentException();
     }
 
-    // A connection that breaks within the piece is taken up again where it broke.
+    // If the connection is lost within the piece, the next attempt resumes there.
     private Task ReceiveAsync(ByteRange piece, Action<Mode> begun, CancellationToken cancellationToken)
     {
         ByteRange left = piece;
@@ -104,7 +104,7 @@ internal sealed class RangedDownload(RangeSource source, PartialFile partial, lo
 
                 if (left.Length > 0)
                 {
-                    string message = $"The response of {source.Address} ended {left.Length} bytes early.";
+                    string message = $"The response from {source.Address} ended {left.Length} bytes early.";
                     throw new MlflowException(ErrorKind.ArtifactReceiveFailed, message) { Target = source.Address, IsTransient = true };
                 }
 
@@ -158,17 +158,17 @@ internal sealed class RangedDownload(RangeSource source, PartialFile partial, lo
 
     private enum Mode
     {
-        /// <summary>Each response has the bytes that were asked for.</summary>
+        /// <summary>Each response has the requested bytes.</summary>
         Ranges,
 
         /// <summary>The first response has all bytes.</summary>
         Whole,
 
-        /// <summary>Nothing shows whether the ranges are of one content.</summary>
+        /// <summary>Nothing shows whether the ranges belong to the same content.</summary>
         Untrusted,
     }
 
-    // Not failures, but reasons to begin again or otherwise.
+    // Not failures, but reasons to start again, or to download the artifact as a whole.
     private sealed class OtherContentException : IOException;
 
     private sealed class UntrustedRangesException : IOException;

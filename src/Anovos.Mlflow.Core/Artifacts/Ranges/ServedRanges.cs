@@ -3,10 +3,10 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Artifacts;
 
-/// <summary>An artifact behind an MLflow server. Servers before 3.17, and those before a bucket, ignore the range.</summary>
+/// <summary>An artifact behind an MLflow server. Servers before 3.17, and servers in front of a bucket, ignore the range.</summary>
 /// <param name="api">The server.</param>
 /// <param name="address">The artifact's address.</param>
-/// <param name="request">Makes a request that reads the artifact.</param>
+/// <param name="request">Creates a request that reads the artifact.</param>
 internal sealed class ServedRanges(RestApi api, string address, Func<HttpRequestMessage> request) : RangeSource(api.Options)
 {
     private readonly FileTransfer _transfer = new(api.Options, api.Retrier, api.Http);

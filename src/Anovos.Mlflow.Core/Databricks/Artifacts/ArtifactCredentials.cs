@@ -20,7 +20,7 @@ internal sealed record ArtifactCredential(string Type, PresignedUrl Address)
 }
 
 /// <summary>
-/// Fetches credentials to write or read the artifacts of a run or a logged model, in batches if the next paths are known. Thread-safe.
+/// Fetches credentials to write or read the artifacts of a run or a logged model; in batches if the next paths are known. Thread-safe.
 /// </summary>
 internal sealed class ArtifactCredentials(RestApi api, ArtifactOwner owner, string endpoint) : IDisposable
 {
@@ -32,7 +32,7 @@ internal sealed class ArtifactCredentials(RestApi api, ArtifactOwner owner, stri
     private readonly Dictionary<string, ArtifactCredential> _held = new(StringComparer.Ordinal);
     private readonly Queue<string> _announced = new();
 
-    /// <summary>Names the paths that will be requested, in that order.</summary>
+    /// <summary>Announces the paths that will be requested, in that order.</summary>
     public void ExpectUploads(IEnumerable<string> paths)
     {
         lock (_announced)
@@ -128,8 +128,8 @@ internal sealed class ArtifactCredentials(RestApi api, ArtifactOwner owner, stri
 
     private MlflowException NotUnderstood(string path, Exception? cause) => new(
         ErrorKind.ServerError,
-        $"The workspace at {api.Server.Host} does not say where the artifact '{path}' of {owner} is. Check that the "
-        + $"{(owner.IsModel ? "model" : "run")} is one of that workspace.",
+        $"The workspace at {api.Server.Host} returned no location for the artifact '{path}' of {owner}. Check that the "
+        + $"{(owner.IsModel ? "model" : "run")} belongs to that workspace.",
         cause)
     { Target = path };
 }

@@ -10,10 +10,10 @@ namespace Anovos.Mlflow.Databricks;
 /// <param name="IsModel">True for a logged model.</param>
 internal sealed record ArtifactOwner(string Id, bool IsModel)
 {
-    /// <summary>The endpoint that gives credentials to write.</summary>
+    /// <summary>The endpoint for credentials to write.</summary>
     public string WriteEndpoint => IsModel ? $"{Model}/credentials-for-upload" : "artifacts/credentials-for-write";
 
-    /// <summary>The endpoint that gives credentials to read.</summary>
+    /// <summary>The endpoint for credentials to read.</summary>
     public string ReadEndpoint => IsModel ? $"{Model}/credentials-for-download" : "artifacts/credentials-for-read";
 
     private string Model => $"logged-models/{Uri.EscapeDataString(Id)}/artifacts";

@@ -4,7 +4,7 @@ using Anovos.Mlflow.Artifacts;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>A block blob of Azure behind a presigned URL (<c>AZURE_SAS_URI</c>): Put Block for each part, and Put Block List.</summary>
+/// <summary>Uploads an Azure block blob with a presigned URL (<c>AZURE_SAS_URI</c>): Put Block per part, then Put Block List.</summary>
 internal sealed class AzureBlocks(PresignedUrlClient storage, PresignedFile file) : IMultipartTarget
 {
     public Task<StartedUpload?> TryCreateAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken) =>
@@ -31,17 +31,17 @@ internal sealed class AzureBlocks(PresignedUrlClient storage, PresignedFile file
             cancellationToken);
     }
 
-    // Blocks that no list names are gone after a week.
+    // Azure removes uncommitted blocks after a week.
     public Task TryAbortAsync(string path, CreatedUpload created, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public void Dispose()
     {
     }
 
-    // All of the same length, as Azure wants them.
+    // All block ids must have the same length.
     private static string BlockId(int number) => Convert.ToBase64String(Encoding.ASCII.GetBytes(number.ToString("D8", CultureInfo.InvariantCulture)));
 
-    // All that came with the address, but what is of the whole blob: that goes with the list of blocks.
+    // All headers of the presigned URL, except those for the whole blob, which are sent with the block list.
     private static bool IsForBlocks(string name) => !IsOfBlob(name) && !IsBlobType(name);
 
     private static bool IsBlobType(string name) => name.Equals("x-ms-blob-type", StringComparison.OrdinalIgnoreCase);

@@ -4,8 +4,8 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// The storage behind a workspace, reached with the permissions that the workspace gives for each artifact of a run; Azure's, AWS'
-/// or Google's.
+/// The storage behind a workspace, in Azure, AWS or Google Cloud, accessed with the credentials that the workspace issues for each
+/// artifact of a run.
 /// </summary>
 internal sealed class CredentialedStorage(RestApi api, ArtifactOwner owner) : IDisposable
 {
@@ -71,7 +71,7 @@ internal sealed class CredentialedStorage(RestApi api, ArtifactOwner owner) : ID
             case Aws or Google:
                 return await PutAsync(address => address).ConfigureAwait(false);
             default:
-                throw new MlflowException(ErrorKind.UriUnsupported, $"The workspace at {api.Server.Host} keeps artifacts in a storage that it calls '{signed.Type}', which this version does not know.");
+                throw new MlflowException(ErrorKind.UriUnsupported, $"The workspace at {api.Server.Host} keeps artifacts in a storage of type '{signed.Type}', which this version does not support.");
         }
 
         async Task<ArtifactContent> PutAsync(Func<PresignedUrl, PresignedUrl> complete)

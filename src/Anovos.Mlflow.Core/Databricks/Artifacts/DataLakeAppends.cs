@@ -4,8 +4,8 @@ using Anovos.Mlflow.Artifacts;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// A file of Azure Data Lake Storage behind a presigned URL (<c>AZURE_ADLS_GEN2_SAS_URI</c>): it is created, parts are appended at
-/// their positions, and a flush makes them the file.
+/// Uploads a file to Azure Data Lake Storage with a presigned URL (<c>AZURE_ADLS_GEN2_SAS_URI</c>): creates it, appends parts at their
+/// positions, and commits them with a flush.
 /// </summary>
 internal sealed class DataLakeAppends(PresignedUrlClient storage, PresignedFile file) : IMultipartTarget
 {
@@ -29,10 +29,10 @@ internal sealed class DataLakeAppends(PresignedUrlClient storage, PresignedFile 
         CancellationToken cancellationToken) =>
         CallAsync(Patch, FormattableString.Invariant($"action=flush&position={created.Length}"), cancellationToken);
 
-    // What is not flushed is gone after a week.
+    // Azure removes unflushed data after a week.
     public Task TryAbortAsync(string path, CreatedUpload created, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Sends a small file.</summary>
+    /// <summary>Uploads a small file.</summary>
     public async Task<ArtifactContent> SendWholeAsync(FileInfo source, FilePart whole, Action<long> moved, CancellationToken cancellationToken)
     {
         await CallAsync(HttpMethod.Put, "resource=file", cancellationToken).ConfigureAwait(false);
@@ -45,7 +45,7 @@ internal sealed class DataLakeAppends(PresignedUrlClient storage, PresignedFile 
 
     private static HttpMethod Patch { get; } = new("PATCH");
 
-    // All that came with the address, but headers of blobs, which this protocol refuses.
+    // All headers of the presigned URL, except blob headers, which this protocol rejects.
     private static bool IsForFiles(string name) =>
         name.ToLowerInvariant() is var lower
         && !lower.StartsWith("x-ms-blob-", StringComparison.Ordinal)

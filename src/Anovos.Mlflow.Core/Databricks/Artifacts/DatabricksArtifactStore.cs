@@ -6,8 +6,8 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// The artifacts of a workspace's runs and logged models, below <c>dbfs:/databricks/mlflow-tracking/</c>: through the Files API, or, if that is not
-/// available or a file is large, with credentials for the storage itself (as MLflow's DatabricksRunArtifactRepository).
+/// The artifacts of a workspace's runs and logged models, below <c>dbfs:/databricks/mlflow-tracking/</c>. Uses the Files API, or, if it is
+/// unavailable or a file is large, credentials for the storage itself (like MLflow's DatabricksRunArtifactRepository).
 /// </summary>
 internal sealed class DatabricksArtifactStore : IArtifactStore, IPrefetchesCredentials, ISharesConcurrency
 {
@@ -27,7 +27,7 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IPrefetchesCrede
     {
         Match root = Root.Match(run.ArtifactUri);
         if (!root.Success)
-            throw new MlflowException(ErrorKind.UriUnsupported, $"The artifacts of run {run.RunId} are said to be at {run.ArtifactUri}, which is no place where a Databricks workspace keeps them.") { Target = run.ArtifactUri };
+            throw new MlflowException(ErrorKind.UriUnsupported, $"The artifact root of run {run.RunId} is {run.ArtifactUri}, which is not a place where a Databricks workspace keeps artifacts.") { Target = run.ArtifactUri };
         bool isModel = root.Groups["model"].Success;
         _api = api;
         _owner = new ArtifactOwner(
@@ -91,7 +91,7 @@ internal sealed class DatabricksArtifactStore : IArtifactStore, IPrefetchesCrede
 
     public void Dispose() => _storage.Dispose();
 
-    // Not every workspace has or allows the Files API; one without it answers 404. Try it once and remember the outcome.
+    // Not every workspace has or allows the Files API; one without it returns 404. Try it once and remember the outcome.
     private async Task<T> FirstAsync<T>(Func<Task<T>> throughFiles, Func<Task<T>> otherwise)
     {
         if (!_filesAreRefused)

@@ -5,12 +5,12 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>Artifacts in the Databricks file system, through its API (<c>/api/2.0/dbfs</c>), which takes a file in small blocks, one after another.</summary>
+/// <summary>Artifacts in the Databricks file system, through its API (<c>/api/2.0/dbfs</c>), which accepts small blocks in sequence.</summary>
 /// <param name="api">The workspace.</param>
-/// <param name="root">The folder, with a slash at its beginning.</param>
+/// <param name="root">The folder, with a leading slash.</param>
 internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactStore, ISharesConcurrency
 {
-    // With base64 and the fields around it below the API's 1 MB of body.
+    // With base64 and the JSON around it, this is below the API's limit of 1 MB for a body.
     private const int BlockBytes = 700 << 10;
     private const int ReadBytes = 1 << 20;
 
@@ -26,7 +26,7 @@ internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactSto
     {
         string path = ArtifactPath.Normalize(artifactPath);
 
-        // A block whose answer was lost may be there already: the file begins anew.
+        // A block whose response was lost may already be stored, so a retry starts the file again.
         return _transfer.WithinLimitAsync(path, stop => _transfer.RunAsync(api.Server, sent, (moved, time) => SendOnceAsync(source, path, moved, time), stop), cancellationToken);
     }
 

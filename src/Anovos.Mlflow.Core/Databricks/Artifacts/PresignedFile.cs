@@ -2,17 +2,17 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>One artifact in the storage behind a workspace, and the permission for it, renewed when it expires on the way.</summary>
+/// <summary>One artifact in the storage behind a workspace, and its credential, which is renewed if it expires during a transfer.</summary>
 internal sealed class PresignedFile(ArtifactCredentials credentials, string path, ArtifactCredential first)
 {
     private readonly SemaphoreSlim _gate = new(1, 1);
     private ArtifactCredential _current = first;
 
-    /// <summary>How the storage is spoken to.</summary>
+    /// <summary>The protocol of the storage.</summary>
     public string Type { get; } = first.Type;
 
-    /// <summary>Does something with the signed address; once more with a new one, where the storage refuses it.</summary>
-    /// <exception cref="MlflowException">The storage refuses an address that was just signed, or something else failed.</exception>
+    /// <summary>Runs an operation with the presigned URL; repeats it once with a new URL if the storage rejects the first.</summary>
+    /// <exception cref="MlflowException">The storage rejects a URL that was just signed, or another error occurred.</exception>
     public async Task<T> RunAsync<T>(Func<PresignedUrl, Task<T>> work, CancellationToken cancellationToken)
     {
         ArtifactCredential used = _current;
@@ -32,7 +32,7 @@ internal sealed class PresignedFile(ArtifactCredentials credentials, string path
         catch (MlflowException e) when (e.RefusesSignature())
         {
             string host = new Uri(used.Address.Url).Host;
-            throw e.Rewrap($"The storage behind the workspace, {host}, refuses an address that the workspace has just signed: {e.Message} Look at the storage's firewall, and at the clocks.", ErrorKind.PermissionDenied, path);
+            throw e.Rewrap($"The storage behind the workspace, {host}, rejected a URL that the workspace had just signed: {e.Message} Check the storage's firewall and the clocks.", ErrorKind.PermissionDenied, path);
         }
     }
 
@@ -46,7 +46,7 @@ internal sealed class PresignedFile(ArtifactCredentials credentials, string path
             },
             cancellationToken);
 
-    // Of several parts that are refused at once, the first renews for all.
+    // If several parts are rejected at the same time, the first renews the credential for all.
     private async Task<ArtifactCredential> RenewAsync(ArtifactCredential used, CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);

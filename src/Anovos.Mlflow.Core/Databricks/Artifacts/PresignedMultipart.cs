@@ -6,8 +6,8 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// An upload in parts to S3 behind a workspace (<c>AWS_PRESIGNED_URL</c>), which signs an address for each part
-/// (<c>mlflow/artifacts/create-multipart-upload</c> and its siblings).
+/// A multipart upload to S3 behind a workspace (<c>AWS_PRESIGNED_URL</c>), which presigns a URL for each part
+/// (<c>mlflow/artifacts/create-multipart-upload</c> and related endpoints).
 /// </summary>
 internal sealed class PresignedMultipart(RestApi api, PresignedUrlClient storage, string runId) : IMultipartTarget
 {
@@ -24,13 +24,13 @@ internal sealed class PresignedMultipart(RestApi api, PresignedUrlClient storage
             if (answer.OptionalPart("abort_credential_info") is { } abort)
                 _aborts[id] = ArtifactCredential.Read(abort).Address;
             if (targets.Length != parts.Count)
-                throw new FormatException($"{targets.Length} parts came for {parts.Count}");
+                throw new FormatException($"received {targets.Length} URLs for {parts.Count} parts");
             _parts[id] = targets;
             return new StartedUpload(id);
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)
         {
-            throw new MlflowException(ErrorKind.ServerError, $"The workspace at {api.Server.Host} does not say where the parts of '{path}' go.", e) { Target = path };
+            throw new MlflowException(ErrorKind.ServerError, $"The workspace at {api.Server.Host} returned no usable URLs for the parts of '{path}'.", e) { Target = path };
         }
     }
 
@@ -102,7 +102,7 @@ internal sealed class PresignedMultipart(RestApi api, PresignedUrlClient storage
         }
         catch (MlflowException)
         {
-            // The bucket's own rules for what is unfinished take care of it.
+            // The bucket's lifecycle rules remove unfinished uploads.
         }
     }
 

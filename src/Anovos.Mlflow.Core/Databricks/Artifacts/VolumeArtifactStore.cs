@@ -4,8 +4,8 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// Artifacts in a Unity Catalog volume (<c>dbfs:/Volumes/catalog/schema/volume/…</c>), or the files of a model there, through the
-/// Files API.
+/// Artifacts in a Unity Catalog volume (<c>dbfs:/Volumes/catalog/schema/volume/…</c>), or the files of a model in Unity Catalog, through
+/// the Files API.
 /// </summary>
 internal sealed class VolumeArtifactStore(RestApi api, string root) : IArtifactStore, ISharesConcurrency
 {
@@ -33,7 +33,7 @@ internal sealed class VolumeArtifactStore(RestApi api, string root) : IArtifactS
             : "";
         return new(
             ErrorKind.ArtifactSendFailed,
-            $"It is larger than the {WorkspaceFiles.MaximumBytes >> 30} GiB that Databricks' Files API takes in one request.{advice}")
+            $"It is larger than the {WorkspaceFiles.MaximumBytes >> 30} GiB that Databricks' Files API accepts in one request.{advice}")
         { Target = path };
     }
 

@@ -7,12 +7,12 @@ namespace Anovos.Mlflow.Databricks;
 
 /// <summary>Files of a workspace or a volume, through Databricks' Files API (<c>/api/2.0/fs</c>).</summary>
 /// <param name="api">The workspace.</param>
-/// <param name="root">The folder, with a slash at its beginning.</param>
+/// <param name="root">The folder, with a leading slash.</param>
 internal sealed class WorkspaceFiles(RestApi api, string root)
 {
     private readonly FileTransfer _transfer = new(api.Options, api.Retrier, api.Http);
 
-    /// <summary>The longest file that the API takes in one request, in bytes.</summary>
+    /// <summary>The maximum size, in bytes, of a file that the API accepts in one request.</summary>
     public const long MaximumBytes = 5L << 30;
 
     /// <inheritdoc cref="IArtifactStore.SendAsync"/>
@@ -30,15 +30,15 @@ internal sealed class WorkspaceFiles(RestApi api, string root)
     public Task<bool> ReceiveAsync(string path, Stream target, Action<long> received, CancellationToken cancellationToken) =>
         _transfer.ReceiveAsync(api.Server, () => GetRequest(path), target, received, cancellationToken);
 
-    /// <summary>What lies directly in a folder.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactNotFound"/>: there is no such folder.</exception>
+    /// <summary>Lists the files and folders directly in a folder.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.ArtifactNotFound"/>: the folder does not exist.</exception>
     public async Task<IReadOnlyList<Artifact>> ListAsync(string folder, CancellationToken cancellationToken) =>
         await PageWalker.ReadAllAsync(async token => JsonFields.Read(
             await api.GetAddressAsync(AddressOf("directories", folder), ErrorKind.ArtifactNotFound, cancellationToken, ("page_token", token)).ConfigureAwait(false),
             api.Server.Host,
             json => RestEntities.ReadPage(json, "contents", pageToken: null, entry => Read(entry, folder)))).ConfigureAwait(false);
 
-    /// <summary>The files and folders directly in a folder; none if there is no such folder.</summary>
+    /// <summary>Lists the files and folders directly in a folder; none if it does not exist.</summary>
     public async Task<IReadOnlyList<Artifact>> ListOrNoneAsync(string folder, CancellationToken cancellationToken)
     {
         try
@@ -51,10 +51,10 @@ internal sealed class WorkspaceFiles(RestApi api, string root)
         }
     }
 
-    /// <summary>Takes away a file, or an empty folder.</summary>
+    /// <summary>Deletes a file or an empty folder.</summary>
     /// <param name="kind"><c>files</c> or <c>directories</c>.</param>
-    /// <param name="path">Which.</param>
-    /// <param name="cancellationToken">Ends it at once.</param>
+    /// <param name="path">The path of the file or folder.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public Task DeleteAsync(string kind, string path, CancellationToken cancellationToken) =>
         _transfer.DeleteAsync(
             api.Server, () => new HttpRequestMessage(HttpMethod.Delete, AddressOf(kind, path)), isGone: null, cancellationToken);

@@ -2,10 +2,10 @@ using Anovos.Mlflow.Identity;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>Finds the tenant of a workspace on Azure, which redirects there to sign in.</summary>
+/// <summary>Finds the Azure tenant of a workspace, from its redirect to the sign-in page.</summary>
 internal sealed class AzureTenant(TokenEndpoint endpoint, DatabricksConfig config)
 {
-    /// <summary>The tenant; null if the workspace does not name it.</summary>
+    /// <summary>Finds the tenant; null if the workspace does not name it.</summary>
     public async Task<string?> FindAsync(CancellationToken cancellationToken)
     {
         // The workspace is still being looked up.
@@ -23,7 +23,7 @@ internal sealed class AzureTenant(TokenEndpoint endpoint, DatabricksConfig confi
         }
     }
 
-    /// <summary>The tenant in <c>ARM_TENANT_ID</c>, else that of the workspace.</summary>
+    /// <summary>Returns the tenant in <c>ARM_TENANT_ID</c>, or else that of the workspace.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.AuthenticationFailed"/> if neither is known.</exception>
     public async Task<string> GetAsync(CancellationToken cancellationToken) =>
         config["azure_tenant_id"] ?? await FindAsync(cancellationToken).ConfigureAwait(false)

@@ -6,21 +6,21 @@ using Anovos.Mlflow.Identity;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// A sign-in to a workspace in the user's browser: OAuth's authorization code with PKCE (RFC 7636, 8252), as the Databricks CLI does it.
+/// Signs in to a workspace in the user's browser, with OAuth's authorization code and PKCE (RFC 7636, 8252), like the Databricks CLI.
 /// The tokens are kept in memory only.
 /// </summary>
 /// <param name="show">
-/// Shows the user the address of the page to sign in on. Also receives the port of this machine that the browser comes back to.
+/// Shows the user the address of the sign-in page. Also receives the local port that the browser is redirected to.
 /// </param>
 public sealed class BrowserLogin(Action<Uri, int> show)
 {
-    /// <summary>The name that Databricks' SDKs give to this way of signing in (<c>auth_type</c>).</summary>
+    /// <summary>The name of this method in Databricks' SDKs (<c>auth_type</c>).</summary>
     internal const string Method = "external-browser";
 
-    /// <summary>The parameter that asks for it.</summary>
+    /// <summary>The parameter that selects it.</summary>
     internal const string Source = "-Interactive";
 
-    // The public client that every workspace knows.
+    // The public client that is registered in every workspace.
     private const string ClientId = "databricks-cli";
 
     private OidcEndpoints _endpoints = null!;
@@ -31,12 +31,12 @@ public sealed class BrowserLogin(Action<Uri, int> show)
     private AccessToken? _unused;
     private string? _refreshToken;
 
-    /// <summary>How long the user has.</summary>
+    /// <summary>How long the user has to sign in.</summary>
     internal TimeSpan Limit { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Throws where nobody would use the browser: in a pipeline, on a cluster, in a PowerShell that asks nothing.</summary>
-    /// <param name="environment">Reads an environment variable.</param>
-    /// <param name="hasUser">Whether someone uses this PowerShell.</param>
+    /// <summary>Throws if nobody could use the browser: in a pipeline, on a cluster, in a non-interactive PowerShell.</summary>
+    /// <param name="environment">Returns the value of an environment variable.</param>
+    /// <param name="hasUser">Whether this PowerShell is interactive.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.AuthenticationFailed"/>; the message names what to use instead.</exception>
     public static void ThrowIfUnattended(Func<string, string?> environment, bool hasUser)
     {
@@ -62,7 +62,7 @@ public sealed class BrowserLogin(Action<Uri, int> show)
         bool IsSet(string name) => environment(name) is { } value && value.Trim().ToUpperInvariant() is "TRUE" or "1";
     }
 
-    /// <summary>Has the user sign in, and waits for it: up to five minutes.</summary>
+    /// <summary>Lets the user sign in, and waits for up to five minutes.</summary>
     /// <param name="cancellationToken">Cancels the sign-in.</param>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.AuthenticationFailed"/>: refused, not finished in time, or no port is free.
@@ -75,7 +75,7 @@ public sealed class BrowserLogin(Action<Uri, int> show)
         {
             throw new MlflowException(
                 ErrorKind.AuthenticationFailed,
-                $"{authorize.GetLeftPart(UriPartial.Path)} is not an https address, and passwords must not go there. "
+                $"{authorize.GetLeftPart(UriPartial.Path)} is not an https address, and passwords must not be sent there. "
                 + "Check DATABRICKS_HOST.")
             { Target = _host };
         }
@@ -119,13 +119,13 @@ public sealed class BrowserLogin(Action<Uri, int> show)
         (_endpoints, _endpoint, _host) = (endpoints, endpoint, config.Host.Host);
     }
 
-    /// <summary>The token of the sign-in; later, another one in its place.</summary>
+    /// <summary>Returns the token of the sign-in; later, a refreshed one.</summary>
     internal async Task<AccessToken> FetchTokenAsync(CancellationToken cancellationToken)
     {
         if (Interlocked.Exchange(ref _unused, null) is { } token)
             return token;
         if (_refreshToken is not { } refreshToken)
-            throw Ended("the workspace gave no refresh token");
+            throw Ended("the workspace returned no refresh token");
         try
         {
             Dictionary<string, string> form = new() { ["grant_type"] = "refresh_token", ["refresh_token"] = refreshToken };
@@ -138,10 +138,10 @@ public sealed class BrowserLogin(Action<Uri, int> show)
         }
     }
 
-    /// <summary>The error for a store that is not a workspace.</summary>
+    /// <summary>Creates the error for a store that is not a workspace.</summary>
     internal static MlflowException NotFor(string uri) => new(
         ErrorKind.InvalidValue,
-        $"{Source} signs in to a Databricks workspace, and {uri} does not name one. Name the workspace in DATABRICKS_HOST and connect to "
+        $"{Source} signs in to a Databricks workspace, but {uri} does not name one. Name the workspace in DATABRICKS_HOST and connect to "
         + "databricks, or to a profile with -Profile.")
     { Target = uri };
 
@@ -195,7 +195,7 @@ public sealed class BrowserLogin(Action<Uri, int> show)
         JsonElement answer = await _endpoint.PostFormAsync(_address!, form, client: null, cancellationToken).ConfigureAwait(false);
         AccessToken token = _endpoint.Read(answer, _address!);
 
-        // Databricks gives another refresh token each time, and takes each of them once.
+        // Databricks returns a new refresh token each time, and accepts each only once.
         if (TokenEndpoint.Text(answer, "refresh_token") is { Length: > 0 } refreshToken)
         {
             _endpoint.Hide(refreshToken);

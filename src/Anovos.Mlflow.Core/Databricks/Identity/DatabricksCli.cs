@@ -6,12 +6,12 @@ using Anovos.Mlflow.Processes;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// The identity that is signed in with <c>databricks auth login</c>. The CLI is asked for its token: where it keeps it, in a
-/// file or a keyring, is its own business.
+/// Gets tokens for the identity that is signed in with <c>databricks auth login</c>. The token is requested from the CLI, wherever the
+/// CLI stores it: in a file or a keyring.
 /// </summary>
 internal sealed class DatabricksCli(DatabricksConfig config, Func<DateTimeOffset> clock)
 {
-    // The Python package of the same name was one small script.
+    // The Python package of the same name was a small script.
     private const long SmallestProgram = 1 << 20;
 
     private static readonly Version WithProfile = new(0, 207, 1);
@@ -28,7 +28,7 @@ internal sealed class DatabricksCli(DatabricksConfig config, Func<DateTimeOffset
         : IsOld(path) ? $"{path} is the Python package, version 0.18 or older, which has no auth login: install the Databricks CLI"
         : null;
 
-    /// <summary>A token of the user who is signed in.</summary>
+    /// <summary>Fetches a token of the signed-in user.</summary>
     /// <exception cref="NotSignedInException">No one is signed in to this host.</exception>
     public async Task<AccessToken> FetchAsync(CancellationToken cancellationToken)
     {
@@ -45,10 +45,10 @@ internal sealed class DatabricksCli(DatabricksConfig config, Func<DateTimeOffset
         if (said.Contains("databricks OAuth is not"))
             throw new NotSignedInException($"{message} Sign in with databricks auth login --host {Host}.", "databricks");
         bool hasAdvice = said.Contains("auth login");
-        throw program.Failed(hasAdvice ? message : $"{message} Sign in with databricks auth login; it takes version 0.205 or newer.");
+        throw program.Failed(hasAdvice ? message : $"{message} Sign in with databricks auth login; this needs version 0.205 or newer.");
     }
 
-    /// <summary>The arguments for a version of the CLI; null for one that is not known, which gets what every version takes.</summary>
+    /// <summary>The arguments for a version of the CLI; if it is unknown (null), those that every version supports.</summary>
     internal IReadOnlyList<string> Command(Version? version)
     {
         List<string> command = ["auth", "token"];
@@ -61,7 +61,7 @@ internal sealed class DatabricksCli(DatabricksConfig config, Func<DateTimeOffset
         return command;
     }
 
-    /// <summary>Where the CLI may be: the file that is named, or the folders of <c>PATH</c>.</summary>
+    /// <summary>The possible paths of the CLI: the configured file, or the folders of <c>PATH</c>.</summary>
     internal static IEnumerable<string> Places(string? named, string? path, bool onWindows)
     {
         string name = named ?? (onWindows ? "databricks.exe" : "databricks");
@@ -70,7 +70,7 @@ internal sealed class DatabricksCli(DatabricksConfig config, Func<DateTimeOffset
             : ProgramSearch.Folders(path, onWindows).Select(folder => LocalPath.Join(folder, name, onWindows));
     }
 
-    /// <summary>The version in the output of the CLI; null if it cannot be read, or the build has none and may be any.</summary>
+    /// <summary>Parses the version in the output of the CLI; null if it cannot be read, or for a build without a version.</summary>
     internal static Version? ParseVersion(string output)
     {
         try
@@ -102,7 +102,7 @@ internal sealed class DatabricksCli(DatabricksConfig config, Func<DateTimeOffset
         }
     }
 
-    // A version that cannot be read gets the arguments that every version takes.
+    // Returns null for an unknown version, which gets the arguments that every version supports.
     private static async Task<Version?> ReadVersionAsync(TokenProgram program, CancellationToken cancellationToken)
     {
         try
@@ -119,7 +119,7 @@ internal sealed class DatabricksCli(DatabricksConfig config, Func<DateTimeOffset
 
     private AccessToken Read(TokenProgram program, string output)
     {
-        // The output holds a token: no word of it, and no inner exception that might quote it.
+        // The output contains a token, so neither the message nor an inner exception may quote it.
         MlflowException unreadable = program.Failed(
             "The Databricks CLI printed something other than a token with its expiry. Check databricks version; 0.205 or "
             + "newer is needed.");
@@ -137,7 +137,7 @@ internal sealed class DatabricksCli(DatabricksConfig config, Func<DateTimeOffset
         }
     }
 
-    // The CLI returns the token of the last login, whatever the profile's scopes have become.
+    // The CLI returns the token of the last login, even if the profile's scopes have changed since.
     private void ThrowIfOtherScopes(TokenProgram program, string token)
     {
         if (config["scopes"] is null || Jwt.Claims(token) is not { } claims || !claims.TryGetProperty("scope", out JsonElement scope))
@@ -147,7 +147,7 @@ internal sealed class DatabricksCli(DatabricksConfig config, Func<DateTimeOffset
         string[] wanted = [.. Scopes.Of(config).Where(name => name != Scopes.Refresh)];
         if (!granted.SequenceEqual(wanted))
             throw program.Failed(
-                $"The Databricks CLI's token has the scopes {string.Join(", ", granted)}, and {config.SourceOf("scopes")} asks "
+                $"The Databricks CLI's token has the scopes {string.Join(", ", granted)}, but {config.SourceOf("scopes")} asks "
                 + $"for {string.Join(", ", wanted)}. Sign in again with databricks auth login --scopes {string.Join(",", wanted)}.");
     }
 }

@@ -3,8 +3,8 @@ using Anovos.Mlflow.Identity;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// Which workspace, and what there is to sign in with: from the environment, then from the profile in <c>.databrickscfg</c>
-/// (databricks.sdk.config). Two of the same content are equal. <see cref="ToString"/> shows no secret.
+/// The workspace and the settings to sign in with: from the environment, then from the profile in <c>.databrickscfg</c>
+/// (databricks.sdk.config). Configurations with the same content are equal. <see cref="ToString"/> shows no secret.
 /// </summary>
 public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
 {
@@ -17,10 +17,10 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
     /// <summary>The workspace's address: scheme and host.</summary>
     public Uri Host { get; private set; } = null!;
 
-    /// <summary>The profile that was read; null where none was.</summary>
+    /// <summary>The profile that was read; null if none was.</summary>
     public string? Profile { get; private set; }
 
-    /// <summary>The browser that the user signs in with for this connection; null where something else does.</summary>
+    /// <summary>The browser sign-in of this connection; null for any other method.</summary>
     internal BrowserLogin? Browser { get; private set; }
 
     internal string? this[string name] => _values[name];
@@ -36,14 +36,14 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
 
     /// <summary>Reads the configuration.</summary>
     /// <param name="profile">
-    /// The profile that the caller asks for, which comes before the environment; null for <c>DATABRICKS_CONFIG_PROFILE</c> or the
-    /// file's own default.
+    /// The profile that the caller chose, which takes precedence over the environment; null for <c>DATABRICKS_CONFIG_PROFILE</c> or the
+    /// file's default.
     /// </param>
-    /// <param name="environment">Reads an environment variable.</param>
-    /// <param name="home">The user's home folder, where <c>.databrickscfg</c> may be.</param>
-    /// <param name="token">A personal access token that the caller gave for this connection; nothing else is signed in with.</param>
-    /// <param name="findHost">Finds the host of a workspace that is known by its Azure resource id only; null finds none.</param>
-    /// <param name="login">The browser that the user signs in with for this connection; nothing else is signed in with.</param>
+    /// <param name="environment">Returns the value of an environment variable.</param>
+    /// <param name="home">The user's home folder, which may contain <c>.databrickscfg</c>.</param>
+    /// <param name="token">A personal access token for this connection; no other credential is used.</param>
+    /// <param name="findHost">Finds a workspace's host by its Azure resource id, if no host is configured; null if not supported.</param>
+    /// <param name="login">The browser sign-in of this connection; no other credential is used.</param>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.InvalidValue"/>: no workspace, no such profile, or two families of authentication.
     /// </exception>
@@ -76,7 +76,7 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
         return config;
     }
 
-    /// <summary>A workspace and its token, which are in a secret scope.</summary>
+    /// <summary>Creates the configuration of a workspace from its host and token in a secret scope.</summary>
     internal static DatabricksConfig OfSecret(string host, string token, string source)
     {
         var config = new DatabricksConfig();
@@ -86,7 +86,7 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
         return config;
     }
 
-    /// <summary>The profiles that the file has; for completion.</summary>
+    /// <summary>The profiles in the file, for completion.</summary>
     public static IReadOnlyList<string> ProfileNames(Func<string, string?> environment, string? home) =>
         ProfilesFile.Read(ProfilesFile.Locate(environment("DATABRICKS_CONFIG_FILE"), home))?.Names ?? [];
 
@@ -103,19 +103,19 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
     /// <inheritdoc/>
     public override string ToString() => Profile is null ? Host.ToString() : $"{Host} (profile {Profile})";
 
-    /// <summary>The value of a setting or of a variable around it; null if it is not set.</summary>
+    /// <summary>The value of a setting, or of a related environment variable; null if it is not set.</summary>
     internal string? Setting(string name) => this[name];
 
-    /// <summary>Where a setting came from: a variable, or the profile.</summary>
+    /// <summary>The source of a setting: a variable, or the profile.</summary>
     internal string SourceOf(string name) => _values.SourceOf(name);
 
-    /// <summary>The variable that sets a setting, and its name in the file.</summary>
+    /// <summary>Describes a setting by its variable and its name in the file.</summary>
     internal static string Describe(string name) =>
         DatabricksSetting.All.FirstOrDefault(setting => setting.Name == name) is { Variables.Length: > 0 } setting
             ? $"{setting.Variables[0]} ({name})"
             : name;
 
-    // A file is read where a profile is asked for, or where the environment says nothing about where and who.
+    // The file is read if a profile is chosen, or if the environment names neither a host nor credentials.
     private void ReadProfile(string? profile, bool isNamed, string? file, string? home)
     {
         if (profile is null && (Families.Count > 0 || this["host"] is not null))
@@ -126,7 +126,8 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
         {
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                $"The Databricks configuration file {path} is not there{(profile is null ? "" : $", so neither is profile '{profile}'")}. "
+                $"The Databricks configuration file {path} does not exist"
+                + $"{(profile is null ? "" : $", so profile '{profile}' is missing")}. "
                 + "Set DATABRICKS_CONFIG_FILE, or DATABRICKS_HOST and DATABRICKS_TOKEN.")
             { Target = path };
         }
@@ -151,8 +152,8 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
             return;
         throw new MlflowException(
             ErrorKind.InvalidValue,
-            $"DATABRICKS_HOST is {host}, and profile '{Profile}' in {path} is for {other}: the credentials of the one must not go to the "
-            + "other. Unset DATABRICKS_HOST, or ask for another profile.")
+            $"DATABRICKS_HOST is {host}, but profile '{Profile}' in {path} is for {other}: credentials of one host must not be sent to "
+            + "another. Unset DATABRICKS_HOST, or use another profile.")
         { Target = Profile };
     }
 
@@ -172,7 +173,7 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
         if (findHost is null || this["azure_workspace_resource_id"] is null)
             throw NoHost();
 
-        // Until it is known, Azure is the host that is signed in to.
+        // Until the host is known, sign in to Azure's Resource Manager.
         Host = new Uri(AzureCloud.Of("", Setting)!.ResourceManager);
         Host = findHost(this);
         _values.Set("host", Host.AbsoluteUri, SourceOf("azure_workspace_resource_id"));
@@ -180,7 +181,7 @@ public sealed class DatabricksConfig : IEquatable<DatabricksConfig>
 
     private static MlflowException NoHost() => new(
         ErrorKind.InvalidValue,
-        "The tracking URI is databricks, and no workspace is configured. Set DATABRICKS_HOST to its address, as "
-        + "https://adb-1234567890123456.7.azuredatabricks.net, or make a profile in .databrickscfg and name it: databricks://<profile>.")
+        "The tracking URI is databricks, but no workspace is configured. Set DATABRICKS_HOST to its address, such as "
+        + "https://adb-1234567890123456.7.azuredatabricks.net, or create a profile in .databrickscfg and name it: databricks://<profile>.")
     { Target = "DATABRICKS_HOST" };
 }

@@ -4,8 +4,8 @@ using Anovos.Mlflow.Identity;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// Who signs in to a workspace: the method that <c>auth_type</c> asks for, or the first one that has what it needs. One that is
-/// configured and fails is the end; of programs that are on the machine anyway, the next one is asked if no one is signed in.
+/// The identity for a workspace: signs in with the method in <c>auth_type</c>, or the first method with all its settings. If a configured
+/// method fails, no other is tried. If no one is signed in with a program that the machine may have anyway, the next such program is.
 /// </summary>
 internal sealed class DatabricksIdentity : IRequestIdentity, IEquatable<DatabricksIdentity>
 {
@@ -13,9 +13,9 @@ internal sealed class DatabricksIdentity : IRequestIdentity, IEquatable<Databric
     private readonly SignIn[] _candidates;
     private volatile int _current;
 
-    /// <summary>Chooses the method; nothing is asked for yet.</summary>
+    /// <summary>Chooses the method; no request is sent yet.</summary>
     /// <exception cref="MlflowException">
-    /// <see cref="ErrorKind.AuthenticationFailed"/> where no method can be used; the message says why each of them not.
+    /// <see cref="ErrorKind.AuthenticationFailed"/> if no method can be used; the message gives the reason for each method.
     /// </exception>
     public DatabricksIdentity(DatabricksConfig config, ConnectionOptions options, Func<DateTimeOffset>? clock = null)
     {
@@ -35,7 +35,7 @@ internal sealed class DatabricksIdentity : IRequestIdentity, IEquatable<Databric
     /// <inheritdoc/>
     public string Description => $"{Who} for {_config.Host.Host}";
 
-    /// <summary>Where the method's settings come from: variables, a profile. Null where it needs none.</summary>
+    /// <summary>The source of the method's settings: variables, a profile. Null if it needs none.</summary>
     public string? Source
     {
         get
@@ -101,5 +101,5 @@ internal sealed class DatabricksIdentity : IRequestIdentity, IEquatable<Databric
         _config["auth_type"] is { } wanted && wanted != method.Name ? $"auth_type is {wanted}"
         : method.Missing(_config) is { } missing ? missing
         : _candidates.Take(_current).Any(candidate => candidate.Method == method) ? "no one is signed in"
-        : $"{Method} comes before it";
+        : $"{Method} takes precedence";
 }

@@ -6,7 +6,7 @@ namespace Anovos.Mlflow.Databricks;
 /// </summary>
 internal sealed record DatabricksSetting(string Name, string? Family, params string[] Variables)
 {
-    /// <summary>The settings that are read from environment and file.</summary>
+    /// <summary>The settings that are read from the environment and the file.</summary>
     public static readonly IReadOnlyList<DatabricksSetting> All =
     [
         new("host", null, "DATABRICKS_HOST"),
@@ -37,8 +37,8 @@ internal sealed record DatabricksSetting(string Name, string? Family, params str
     ];
 
     /// <summary>
-    /// What else decides how to sign in and is no setting of Databricks: Azure Pipelines, GitHub Actions, a Databricks cluster,
-    /// the host's managed identity, Azure's own address of Entra ID, where programs are found.
+    /// Variables other than Databricks settings that affect the sign-in: those of Azure Pipelines, GitHub Actions, a Databricks cluster,
+    /// managed identities, Azure's own variable for the address of Entra ID, and the search path for programs.
     /// </summary>
     public static readonly IReadOnlyList<string> Surroundings =
     [
@@ -48,17 +48,17 @@ internal sealed record DatabricksSetting(string Name, string? Family, params str
         "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "AZURE_POD_IDENTITY_AUTHORITY_HOST", "AZURE_AUTHORITY_HOST", "PATH", "PATHEXT",
     ];
 
-    /// <summary>True if the value must not be shown. A metadata service's path is known to its user only.</summary>
+    /// <summary>True if the value must not be shown. The path of a metadata service is secret too.</summary>
     public static bool IsSecret(string name) => name is "token" or "password" or "client_secret" or "azure_client_secret"
         or "google_credentials" or "metadata_service_url" or "SYSTEM_ACCESSTOKEN" or "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
         or "IDENTITY_HEADER" or "DATABRICKS_OIDC_TOKEN";
 
     /// <summary>
-    /// A value without what pasting adds to it; null if nothing is left. A token goes into a header as it is; others are
-    /// encoded. A program's path is not a setting.
+    /// Cleans a pasted value; null if nothing is left. A token must be valid in a header; other values are encoded. The search path for
+    /// programs is left as it is.
     /// </summary>
     /// <exception cref="MlflowException">
-    /// <see cref="ErrorKind.InvalidValue"/> for a placeholder, or what a header cannot contain.
+    /// <see cref="ErrorKind.InvalidValue"/> for a placeholder, or for characters that a header cannot contain.
     /// </exception>
     public static string? Read(string name, string? value, string source) => name switch
     {
@@ -67,7 +67,7 @@ internal sealed record DatabricksSetting(string Name, string? Family, params str
         "IDENTITY_HEADER" => Pasted.Header(value, source, isSecret: true),
         "azure_workspace_resource_id" => Pasted.Header(value, source),
 
-        // The CLI writes "none" for a workspace that is not chosen.
+        // The CLI writes "none" if no workspace is chosen.
         "workspace_id" => Pasted.Header(value, source) is { } id && id != "none" ? id : null,
         _ => Pasted.Setting(value, source, IsSecret(name)),
     };

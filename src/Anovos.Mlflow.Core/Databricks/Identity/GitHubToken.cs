@@ -4,17 +4,17 @@ using Anovos.Mlflow.Identity;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>The token by which GitHub Actions says which repository, branch and environment a job is of.</summary>
+/// <summary>Fetches the token in which GitHub Actions identifies a job's repository, branch and environment.</summary>
 internal sealed class GitHubToken(TokenEndpoint endpoint, DatabricksConfig config)
 {
-    /// <summary>What is missing for it; null where nothing is.</summary>
+    /// <summary>What is missing for this method; null if nothing is.</summary>
     public static string? Missing(DatabricksConfig config) =>
         config["ACTIONS_ID_TOKEN_REQUEST_URL"] is null || config["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] is null
-            ? "ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set: this is not a job of GitHub Actions with "
+            ? "ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set: this is not a GitHub Actions job with "
                 + "permissions: id-token: write"
             : null;
 
-    /// <summary>A token for an audience; it lives for minutes and is asked for each time.</summary>
+    /// <summary>Fetches a token for an audience. It is valid for minutes, so it is never cached.</summary>
     public async Task<string> FetchAsync(string audience, CancellationToken cancellationToken)
     {
         string place = config["ACTIONS_ID_TOKEN_REQUEST_URL"]!;

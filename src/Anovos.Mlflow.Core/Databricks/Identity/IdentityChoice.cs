@@ -3,15 +3,15 @@ namespace Anovos.Mlflow.Databricks;
 /// <summary>Chooses how to sign in to a workspace.</summary>
 internal static class IdentityChoice
 {
-    private const string Unsupported = "Databricks supports it, this module does not";
+    private const string Unsupported = "Databricks supports it, but this module does not";
 
     /// <summary>
-    /// The method, and after a program that is on the machine anyway, the others of its kind: they are asked if no one is signed
-    /// in with it.
+    /// Returns the method to use. If it is a program that the machine may have anyway, also returns the other such programs, which are
+    /// tried if no one is signed in with the first.
     /// </summary>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.AuthenticationFailed"/> if no method can be used; <see cref="ErrorKind.InvalidValue"/> for an
-    /// <c>auth_type</c> that this module does not have.
+    /// <c>auth_type</c> that this module does not support.
     /// </exception>
     public static IReadOnlyList<IdentityMethod> Of(DatabricksConfig config)
     {
@@ -23,11 +23,11 @@ internal static class IdentityChoice
         if (usable.Length == 0)
             throw Nothing(config, methods);
 
-        // What was set for Azure says who is meant.
+        // Settings for Azure identify the method, so no other program is tried.
         return !usable[0].IsAmbient || config.Families.Contains("azure") ? [usable[0]] : [.. usable.Where(method => method.IsAmbient)];
     }
 
-    /// <summary>The method that signs in to Azure itself.</summary>
+    /// <summary>Returns the method that signs in to Azure itself.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.AuthenticationFailed"/> if there is none.</exception>
     public static IdentityMethod OfAzure(DatabricksConfig config)
     {
@@ -52,8 +52,8 @@ internal static class IdentityChoice
         string[] others = [.. config.Families.Where(family => family is "basic" or "google").Select(family => $"{family}: {Unsupported}")];
         return new(
             ErrorKind.AuthenticationFailed,
-            $"There is nothing to sign in to {config.Host.Host} with. {string.Join("; ", others.Concat(reasons))}. Set what one of them "
-            + "needs.")
+            $"No way to sign in to {config.Host.Host} is configured. {string.Join("; ", others.Concat(reasons))}. Set what one of these "
+            + "methods needs.")
         { Target = config.Host.Host };
     }
 }

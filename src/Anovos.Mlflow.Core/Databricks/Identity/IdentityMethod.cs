@@ -2,21 +2,21 @@ using Anovos.Mlflow.Identity;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>Fetches a token for a resource of Azure; a method of the workspace's own ignores the resource.</summary>
+/// <summary>Fetches a token for an Azure resource; methods of the workspace itself ignore the resource.</summary>
 internal delegate Task<AccessToken> TokenFetch(string resource, CancellationToken cancellationToken);
 
-/// <summary>A way to sign in to a workspace, by the name that Databricks' SDKs give it (<c>auth_type</c>).</summary>
+/// <summary>A method to sign in to a workspace, with its name in Databricks' SDKs (<c>auth_type</c>).</summary>
 /// <param name="Name">The name.</param>
 /// <param name="Settings">The settings that it needs.</param>
-/// <param name="Fetch">Makes the source of its tokens.</param>
+/// <param name="Fetch">Creates the function that fetches its tokens.</param>
 internal sealed record IdentityMethod(string Name, string[] Settings, Func<DatabricksConfig, TokenSources, TokenFetch> Fetch)
 {
-    // GitHub and Azure Pipelines give tokens for this audience to Entra ID.
+    // The audience of tokens from GitHub and Azure Pipelines for Entra ID.
     private const string EntraAudience = "api://AzureADTokenExchange";
 
     /// <summary>
-    /// The ways, in the order in which they are tried: that of databricks-sdk-go, which has managed identity. Programs that are on
-    /// the machine anyway come after what is configured, in the order of databricks-sdk-py.
+    /// All methods, in the order in which they are tried: that of databricks-sdk-go, which supports managed identity. Programs that the
+    /// machine may have anyway come after the configured methods, in the order of databricks-sdk-py.
     /// </summary>
     public static readonly IReadOnlyList<IdentityMethod> All =
     [
@@ -70,7 +70,7 @@ internal sealed record IdentityMethod(string Name, string[] Settings, Func<Datab
             MaySet = ["azure_tenant_id"],
         },
 
-        // Not in Databricks' SDKs, which know this exchange for GitHub only, as github-oidc-azure.
+        // Not in Databricks' SDKs, which support this exchange only for GitHub, as github-oidc-azure.
         new("azure-devops-oidc-azure", [], (config, sources) => async (resource, token) =>
         {
             EntraTokens entra = await sources.EntraAsync(PipelineTenant(config), PipelineClient(config)!, token).ConfigureAwait(false);
@@ -81,7 +81,7 @@ internal sealed record IdentityMethod(string Name, string[] Settings, Func<Datab
             IsOfAzure = true,
             AlsoMissing = config => PipelineToken.Missing(config)
                 ?? (config["AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"] is null
-                    ? "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID is not set, as the AzureCLI and AzurePowerShell tasks do"
+                    ? "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID is not set: the AzureCLI and AzurePowerShell tasks set it"
                 : PipelineClient(config) is null || PipelineTenant(config) is null
                     ? "neither ARM_CLIENT_ID and ARM_TENANT_ID nor AZURESUBSCRIPTION_CLIENT_ID and AZURESUBSCRIPTION_TENANT_ID are set"
                 : null),
@@ -100,46 +100,46 @@ internal sealed record IdentityMethod(string Name, string[] Settings, Func<Datab
         new(BrowserLogin.Method, [], (_, sources) => sources.Browser)
         {
             MaySet = ["auth_type"],
-            AlsoMissing = config => config.Browser is null ? $"Connect-Mlflow {BrowserLogin.Source} asks for it" : null,
+            AlsoMissing = config => config.Browser is null ? $"it needs Connect-Mlflow {BrowserLogin.Source}" : null,
         },
 
-        // What a notebook signs in with is known to its Python only.
+        // Only a notebook's Python has access to the notebook's own credentials.
         new("runtime", ["token"], (config, _) => Token(config))
         {
             IsRenewable = false,
             AlsoMissing = config => config["DATABRICKS_RUNTIME_VERSION"] is null
-                ? "DATABRICKS_RUNTIME_VERSION is not set: this is not a cluster of Databricks"
+                ? "DATABRICKS_RUNTIME_VERSION is not set: this is not a Databricks cluster"
                 : null,
         },
     ];
 
-    /// <summary>The ways that Databricks' SDKs have and this module has not.</summary>
+    /// <summary>The methods of Databricks' SDKs that this module does not support.</summary>
     public static readonly IReadOnlyList<string> OfOthers =
         ["basic", "google-credentials", "google-id", "model-serving", "runtime-oauth"];
 
-    /// <summary>Whether another token can be had when one is refused.</summary>
+    /// <summary>Whether a new token is available after one was rejected.</summary>
     public bool IsRenewable { get; private init; } = true;
 
-    /// <summary>Whether the token is one of Entra ID, which only a workspace on Azure takes.</summary>
+    /// <summary>Whether the token is from Entra ID, which only a workspace on Azure accepts.</summary>
     public bool IsOfAzure { get; private init; }
 
     /// <summary>
-    /// True for a program that is on the machine for other purposes too: without a user signed in to it, another way is
+    /// True for a program that the machine may have for other purposes: if no user is signed in to it, another method is
     /// tried.
     /// </summary>
     public bool IsAmbient { get; private init; }
 
-    /// <summary>The settings that it uses where they are set.</summary>
+    /// <summary>The optional settings.</summary>
     public string[] MaySet { get; private init; } = [];
 
     private Func<DatabricksConfig, string?>? AlsoMissing { get; init; }
 
-    /// <summary>Why it cannot be used; null where it can.</summary>
+    /// <summary>Why the method cannot be used; null if it can.</summary>
     public string? Missing(DatabricksConfig config)
     {
         string[] unset = [.. Settings.Where(name => config[name] is null).Select(DatabricksConfig.Describe)];
         return unset.Length > 0 ? $"{string.Join(", ", unset)} {(unset.Length == 1 ? "is" : "are")} not set"
-            : IsOfAzure && config.Cloud is null ? $"{config.Host.Host} is no Azure workspace"
+            : IsOfAzure && config.Cloud is null ? $"{config.Host.Host} is not an Azure workspace"
             : AlsoMissing?.Invoke(config);
     }
 

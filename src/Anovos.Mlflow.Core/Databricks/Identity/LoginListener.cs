@@ -5,16 +5,16 @@ using System.Text;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// Receives the browser that the workspace sends back after a sign-in, on this machine's loopback addresses only. A plain socket:
-/// HttpListener needs an administrator's permission on some Windows machines.
+/// Receives the browser's request when the workspace redirects it after a sign-in, on loopback addresses only. Uses a plain socket:
+/// HttpListener requires administrator permissions on some Windows machines.
 /// </summary>
 internal sealed class LoginListener : IDisposable
 {
-    // Databricks registers these ports for its own client, and redirects to no other.
+    // Databricks registers these ports for its client, and redirects to no others.
     private const int FirstPort = 8020;
     private const int LastPort = 8040;
 
-    // Cookies that other servers on localhost have set come along.
+    // The request includes the cookies of other servers on localhost.
     private const int LongestHead = 64 << 10;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -35,14 +35,14 @@ internal sealed class LoginListener : IDisposable
             _ = AcceptAsync(listener);
     }
 
-    /// <summary>The port that it listens at.</summary>
+    /// <summary>The port to listen on.</summary>
     public int Port { get; }
 
-    /// <summary>The address to which the workspace redirects, exactly as it is registered there.</summary>
+    /// <summary>The address that the workspace redirects to, exactly as registered there.</summary>
     public string RedirectUri => $"http://localhost:{Port}";
 
-    /// <summary>Listens at the first free port.</summary>
-    /// <param name="state">The value that a redirect has to carry; others are refused, and change nothing.</param>
+    /// <summary>Listens on the first free port.</summary>
+    /// <param name="state">The value that a redirect must contain; other requests are refused, without any effect.</param>
     /// <exception cref="MlflowException">No port is free.</exception>
     public static LoginListener Start(string state)
     {
@@ -54,19 +54,19 @@ internal sealed class LoginListener : IDisposable
 
         throw new MlflowException(
             ErrorKind.AuthenticationFailed,
-            $"The ports {FirstPort} to {LastPort} of this machine are all in use, and Databricks sends a browser back to no other. "
-            + "End a program that uses one of them.")
+            $"All ports from {FirstPort} to {LastPort} on this machine are in use, and Databricks redirects a browser to no other port. "
+            + "Close a program that uses one of them.")
         { Target = "localhost" };
     }
 
-    /// <summary>The first redirect that carries the state.</summary>
+    /// <summary>Waits for the first redirect with the state.</summary>
     public async Task<LoginRedirect> WaitAsync(CancellationToken cancellationToken)
     {
         using (cancellationToken.Register(() => _redirect.TrySetCanceled()))
             return await _redirect.Task.ConfigureAwait(false);
     }
 
-    /// <summary>Shows a page in the browser that brought the redirect.</summary>
+    /// <summary>Shows a page in the browser that sent the redirect.</summary>
     public Task ShowAsync(int status, string page)
     {
         _page.TrySetResult((status, page));
@@ -81,7 +81,7 @@ internal sealed class LoginListener : IDisposable
             listener.Stop();
     }
 
-    // A browser may look up localhost as either address. Where another program has one of the two, it would get the code.
+    // A browser may resolve localhost to either address. Another program that listens on one of them would receive the code.
     private static IReadOnlyList<TcpListener>? Listen(int port)
     {
         var listeners = new List<TcpListener>();
@@ -92,7 +92,7 @@ internal sealed class LoginListener : IDisposable
             var listener = new TcpListener(address, port);
             try
             {
-                // On Windows, another program could otherwise listen at the same port.
+                // On Windows, another program could otherwise listen on the same port.
                 if (WindowsName.IsWindows)
                     listener.ExclusiveAddressUse = true;
                 listener.Start();
@@ -125,14 +125,14 @@ internal sealed class LoginListener : IDisposable
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException)
             {
-                // Either Dispose closed it, or one connection was gone before it was accepted.
+                // Either Dispose closed the listener, or a connection was closed before it was accepted.
                 if (!_stop.IsCancellationRequested)
                     await Task.Delay(100).ConfigureAwait(false);
             }
         }
     }
 
-    // A browser also opens connections that it never uses, so each has its own time.
+    // A browser also opens connections that it never uses, so each has its own timeout.
     private async Task ServeAsync(TcpClient client)
     {
         using (client)
@@ -154,12 +154,12 @@ internal sealed class LoginListener : IDisposable
             }
             catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
             {
-                // The browser closed the connection, or it is closed here. Whether a sign-in arrived does not depend on it.
+                // The connection was closed by the browser or by Dispose. That does not affect a sign-in that arrived.
             }
         }
     }
 
-    // The page says how the sign-in ended, which takes another request.
+    // The page shows the result of the sign-in, which takes another request to the workspace.
     private async Task AnswerAsync(NetworkStream stream, CancellationTokenSource time)
     {
         try
@@ -182,7 +182,7 @@ internal sealed class LoginListener : IDisposable
         await stream.FlushAsync().ConfigureAwait(false);
     }
 
-    // The whole head is read: closing a connection with bytes unread would take the page back.
+    // Read all headers: closing a connection with unread bytes would discard the page.
     private static async Task<string?> ReadRequestLineAsync(NetworkStream stream)
     {
         byte[] buffer = new byte[LongestHead];

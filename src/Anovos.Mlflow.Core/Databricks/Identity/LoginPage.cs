@@ -3,24 +3,24 @@ using System.Text;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>The pages that the browser shows at the end of a sign-in. They load nothing, and everything in them is escaped.</summary>
+/// <summary>The pages that the browser shows at the end of a sign-in. They load no resources, and all text in them is escaped.</summary>
 internal static class LoginPage
 {
     /// <summary>For a request that does not belong to the sign-in.</summary>
     public static string NotForThis { get; } = Page(
         "Not this sign-in", "This address is for a sign-in that PowerShell has started, and the request does not belong to it.");
 
-    /// <summary>For a redirect that comes a second time.</summary>
+    /// <summary>For a second redirect.</summary>
     public static string UsedAlready { get; } = Page(
-        "Already used", "This sign-in was used before. Start another one in PowerShell if you need it.");
+        "Already used", "This sign-in was already used. Start another one in PowerShell if you need it.");
 
-    /// <summary>For a sign-in that worked.</summary>
+    /// <summary>For a successful sign-in.</summary>
     public static string SignedIn(string host) => Page("Signed in", $"PowerShell is signed in to {host}. You can close this page.");
 
-    /// <summary>For one that did not.</summary>
+    /// <summary>For a failed sign-in.</summary>
     public static string Failed(string host, string reason) => Page("Not signed in", $"PowerShell is not signed in to {host}: {reason}");
 
-    /// <summary>The HTTP response with a page. The code in the address of the page goes to nobody else.</summary>
+    /// <summary>Creates the HTTP response with a page. The code in the page's address is not sent to any other server.</summary>
     public static byte[] Response(int status, string page)
     {
         byte[] body = Encoding.UTF8.GetBytes(page);

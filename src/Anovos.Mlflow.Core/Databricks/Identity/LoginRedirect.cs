@@ -1,16 +1,16 @@
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>The result of a sign-in in the browser, which the workspace adds to the address of a redirect (RFC 6749, 4.1.2).</summary>
-/// <param name="Code">The code that the tokens are given for; null if the sign-in was refused.</param>
-/// <param name="Error">The reason of a refusal: <c>access_denied</c>.</param>
-/// <param name="Description">The reason in words.</param>
+/// <summary>The result of a sign-in in the browser, from the query of the redirect (RFC 6749, 4.1.2).</summary>
+/// <param name="Code">The code to exchange for tokens; null if the sign-in was refused.</param>
+/// <param name="Error">The reason for a refusal: <c>access_denied</c>.</param>
+/// <param name="Description">The reason as text.</param>
 internal sealed record LoginRedirect(string? Code, string? Error, string? Description)
 {
     /// <summary>Reads the first line of an HTTP request.</summary>
     /// <param name="requestLine">The line: <c>GET /?code=1&amp;state=2 HTTP/1.1</c>.</param>
-    /// <param name="state">The state that it has to carry.</param>
+    /// <param name="state">The state that it must contain.</param>
     /// <param name="redirect">The result.</param>
-    /// <param name="refusal">The status to refuse the request with: any program or web page on this machine can send one.</param>
+    /// <param name="refusal">The status for refusing the request: any program or web page on this machine can send one.</param>
     public static bool TryRead(string requestLine, string state, out LoginRedirect? redirect, out int refusal)
     {
         redirect = null;

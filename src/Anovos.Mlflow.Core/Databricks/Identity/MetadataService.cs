@@ -4,19 +4,19 @@ using Anovos.Mlflow.Identity;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// A service of this machine that signs in for its programs, such as that of Databricks' extension for VS Code. As in
-/// databricks-sdk-go, and unlike databricks-sdk-py, it must be on this machine.
+/// Gets tokens from a service on this machine, such as that of Databricks' extension for VS Code. As in databricks-sdk-go, and unlike
+/// databricks-sdk-py, the service must be on this machine.
 /// </summary>
 internal sealed class MetadataService(TokenEndpoint endpoint, DatabricksConfig config)
 {
-    /// <summary>A token for the workspace.</summary>
+    /// <summary>Fetches a token for the workspace.</summary>
     public async Task<AccessToken> FetchAsync(CancellationToken cancellationToken)
     {
         Uri address = TokenEndpoint.Address(config["metadata_service_url"]!, "DATABRICKS_METADATA_SERVICE_URL");
         if (!address.IsLoopback)
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                $"DATABRICKS_METADATA_SERVICE_URL names {address.Host}, and a metadata service is on this machine: localhost or "
+                $"DATABRICKS_METADATA_SERVICE_URL names {address.Host}, but a metadata service must be on this machine: localhost or "
                 + "127.0.0.1. Correct it.")
             { Target = "DATABRICKS_METADATA_SERVICE_URL" };
         var request = new HttpRequestMessage(HttpMethod.Get, address);

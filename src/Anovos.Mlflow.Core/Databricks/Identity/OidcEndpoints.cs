@@ -4,8 +4,8 @@ using Anovos.Mlflow.Identity;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// Finds where a workspace's tokens come from: <c>DATABRICKS_DISCOVERY_URL</c>, else the place that the host itself names in
-/// <c>/.well-known/databricks-config</c>, else the one that every workspace had before. Nothing is asked until a token is needed.
+/// Finds the OAuth endpoints of a workspace: from <c>DATABRICKS_DISCOVERY_URL</c>, else from the host's
+/// <c>/.well-known/databricks-config</c>, else the default endpoints. No request is sent until a token is needed.
 /// </summary>
 internal sealed class OidcEndpoints(TokenEndpoint endpoint, DatabricksConfig config)
 {
@@ -15,7 +15,7 @@ internal sealed class OidcEndpoints(TokenEndpoint endpoint, DatabricksConfig con
     private bool IsAccount => config.Host.Host.StartsWith("accounts.", StringComparison.OrdinalIgnoreCase)
         || config.Host.Host.StartsWith("accounts-dod.", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The document with the addresses <c>authorization_endpoint</c> and <c>token_endpoint</c>.</summary>
+    /// <summary>Fetches the document with the addresses <c>authorization_endpoint</c> and <c>token_endpoint</c>.</summary>
     public async Task<OidcDocument> FindAsync(CancellationToken cancellationToken)
     {
         JsonElement? host = await FindHostAsync(cancellationToken).ConfigureAwait(false);
@@ -27,7 +27,7 @@ internal sealed class OidcEndpoints(TokenEndpoint endpoint, DatabricksConfig con
         return new OidcDocument(address, document, Audience(host, account));
     }
 
-    // Hosts without it are as they always were.
+    // Hosts without this document use the default endpoints.
     private async Task<JsonElement?> FindHostAsync(CancellationToken cancellationToken)
     {
         try
@@ -49,7 +49,7 @@ internal sealed class OidcEndpoints(TokenEndpoint endpoint, DatabricksConfig con
         return TokenEndpoint.Address($"{place.TrimEnd('/')}/{Suffix}", $"oidc_endpoint of {config.Host.Host}");
     }
 
-    // Of an account's host, the account; of a workspace's, its token endpoint.
+    // The account for an account's host; null for a workspace, which uses its token endpoint.
     private string? Audience(JsonElement? host, string? account) =>
         config["token_audience"]
         ?? (host is { } json && json.TryGetProperty("token_federation_default_oidc_audiences", out JsonElement audiences)
@@ -60,12 +60,12 @@ internal sealed class OidcEndpoints(TokenEndpoint endpoint, DatabricksConfig con
 }
 
 /// <summary>The addresses of a workspace's OAuth server.</summary>
-/// <param name="Source">The document that names them.</param>
+/// <param name="Source">The address of the document.</param>
 /// <param name="Json">The document.</param>
-/// <param name="FederationAudience">The audience of a token that is exchanged there; null for the token endpoint itself.</param>
+/// <param name="FederationAudience">The audience of a token to exchange there; null for the token endpoint itself.</param>
 internal sealed record OidcDocument(Uri Source, JsonElement Json, string? FederationAudience)
 {
-    /// <summary>The address that gives tokens.</summary>
+    /// <summary>The address that issues tokens.</summary>
     public Uri TokenEndpoint => Address("token_endpoint");
 
     /// <summary>The page where users sign in.</summary>
@@ -75,6 +75,6 @@ internal sealed record OidcDocument(Uri Source, JsonElement Json, string? Federa
         ? address
         : throw new MlflowException(
             ErrorKind.AuthenticationFailed,
-            $"{Source} names no {name.Replace('_', ' ')}, as a Databricks workspace does. Check DATABRICKS_HOST.")
+            $"{Source} does not name the {name.Replace('_', ' ')}, as a Databricks workspace would. Check DATABRICKS_HOST.")
         { Target = Source.Host };
 }

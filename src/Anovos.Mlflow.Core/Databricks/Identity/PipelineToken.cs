@@ -5,20 +5,20 @@ using Anovos.Mlflow.Identity;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// The token by which Azure Pipelines says which pipeline a job is of, or with a service connection, whose connection it
-/// may use. Its audience is fixed: <c>api://AzureADTokenExchange</c>.
+/// Fetches the token in which Azure Pipelines identifies a job's pipeline or, with a service connection, the connection that the job may
+/// use. Its audience is fixed: <c>api://AzureADTokenExchange</c>.
 /// </summary>
 internal sealed class PipelineToken(TokenEndpoint endpoint, DatabricksConfig config)
 {
-    /// <summary>What is missing for it; null where nothing is.</summary>
+    /// <summary>What is missing for this method; null if nothing is.</summary>
     public static string? Missing(DatabricksConfig config) =>
-        Place(config) is null ? "SYSTEM_OIDCREQUESTURI is not set: this is no job of Azure Pipelines"
+        Place(config) is null ? "SYSTEM_OIDCREQUESTURI is not set: this is not an Azure Pipelines job"
         : config["SYSTEM_ACCESSTOKEN"] is null
             ? "SYSTEM_ACCESSTOKEN is not set: give it to the task with env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)"
         : null;
 
     /// <summary>
-    /// The address that gives it: the one that Azure Pipelines names, or as in Databricks' SDKs one of the parts of a job's name.
+    /// The address that issues the token: the one in Azure Pipelines' variable, or, as in Databricks' SDKs, one built from the job's ids.
     /// </summary>
     internal static string? Place(DatabricksConfig config)
     {
@@ -30,21 +30,21 @@ internal sealed class PipelineToken(TokenEndpoint endpoint, DatabricksConfig con
             : $"{job[0]!.TrimEnd('/')}/{job[1]}/_apis/distributedtask/hubs/{job[2]}/plans/{job[3]}/jobs/{job[4]}/oidctoken";
     }
 
-    /// <summary>A token; it lives for minutes and is asked for each time.</summary>
-    /// <param name="serviceConnectionId">The service connection to speak for; null for the pipeline itself.</param>
-    /// <param name="cancellationToken">Ends the request.</param>
+    /// <summary>Fetches a token. It is valid for minutes, so it is never cached.</summary>
+    /// <param name="serviceConnectionId">The id of the service connection; null for the pipeline itself.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public async Task<string> FetchAsync(string? serviceConnectionId, CancellationToken cancellationToken)
     {
         string connection = serviceConnectionId is null ? "" : $"&serviceConnectionId={Uri.EscapeDataString(serviceConnectionId)}";
         if (!Uri.TryCreate($"{Place(config)}?api-version=7.1{connection}", UriKind.Absolute, out Uri? address))
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                "SYSTEM_OIDCREQUESTURI is no address. Azure Pipelines sets it; leave it as it is.")
+                "SYSTEM_OIDCREQUESTURI is not an address. Azure Pipelines sets it; do not change it.")
             { Target = "SYSTEM_OIDCREQUESTURI" };
         var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent([]) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
 
-        // Else a refusal is a redirect to a page to sign in on.
+        // Otherwise a refusal is a redirect to a sign-in page.
         request.Headers.Add("X-TFS-FedAuthRedirect", "Suppress");
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", config["SYSTEM_ACCESSTOKEN"]);
 
@@ -53,7 +53,7 @@ internal sealed class PipelineToken(TokenEndpoint endpoint, DatabricksConfig con
             ? token
             : throw new MlflowException(
                 ErrorKind.AuthenticationFailed,
-                $"{address.GetLeftPart(UriPartial.Path)} gave no OIDC token. Check that the service connection uses workload "
+                $"{address.GetLeftPart(UriPartial.Path)} returned no OIDC token. Check that the service connection uses workload "
                 + "identity federation.")
             { Target = address.Host };
     }

@@ -1,8 +1,8 @@
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// Reads <c>.databrickscfg</c>: an INI file with a profile per section, as the Databricks CLI writes it. Other profiles inherit
-/// nothing from <c>[DEFAULT]</c>, as in Databricks' SDKs.
+/// Reads <c>.databrickscfg</c>: an INI file with one profile per section, as written by the Databricks CLI. As in Databricks' SDKs, other
+/// profiles inherit nothing from <c>[DEFAULT]</c>.
 /// </summary>
 internal sealed class ProfilesFile
 {
@@ -13,14 +13,14 @@ internal sealed class ProfilesFile
 
     private ProfilesFile(string path, IniFile file) => (Path, _file) = (path, file);
 
-    /// <summary>The file.</summary>
+    /// <summary>The path of the file.</summary>
     public string Path { get; }
 
     /// <summary>The profiles, in the order of the file.</summary>
     public IReadOnlyList<string> Names => [.. _file.Names.Where(name => name != Reserved)];
 
     /// <summary>
-    /// The profile to use when the caller names none: the one in <c>[__settings__]</c>, else <c>DEFAULT</c> if there is one.
+    /// The profile to use if the caller names none: the one in <c>[__settings__]</c>, else <c>DEFAULT</c> if it exists.
     /// </summary>
     public string? DefaultName =>
         _file.Section(Reserved) is { } settings && settings.TryGetValue("default_profile", out string? name) && name.Length > 0 ? name
@@ -28,7 +28,7 @@ internal sealed class ProfilesFile
         : null;
 
     /// <summary>
-    /// The path of the file: that of <c>DATABRICKS_CONFIG_FILE</c>, else <c>.databrickscfg</c> in the user's home folder.
+    /// Returns the path of the file: <c>DATABRICKS_CONFIG_FILE</c>, else <c>.databrickscfg</c> in the user's home folder.
     /// </summary>
     public static string Locate(string? variable, string? home) =>
         variable is not { Length: > 0 } ? System.IO.Path.Combine(home ?? "", ".databrickscfg")
@@ -40,7 +40,7 @@ internal sealed class ProfilesFile
     public static ProfilesFile? Read(string path) =>
         IniFile.Read(path, "The Databricks configuration file", isStrict: true) is { } file ? new ProfilesFile(path, file) : null;
 
-    /// <summary>The settings of a profile that are not empty, by their names.</summary>
+    /// <summary>Returns the settings of a profile that are not empty, by name.</summary>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.InvalidValue"/> if there is no such profile, or a value cannot be used.
     /// </exception>
@@ -49,7 +49,7 @@ internal sealed class ProfilesFile
         if (name == Reserved)
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                $"{Path} has no profile '{name}': [{Reserved}] holds the settings of the Databricks CLI. Correct the name, or "
+                $"{Path} has no profile '{name}': [{Reserved}] contains the settings of the Databricks CLI. Correct the name, or "
                 + "default_profile in the file.")
             { Target = name };
         IReadOnlyDictionary<string, string> values = _file.Section(name)

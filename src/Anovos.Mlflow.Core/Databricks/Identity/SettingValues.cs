@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>The values of settings, and where each came from. Two of the same content are equal.</summary>
+/// <summary>The values of settings, each with its source. Instances with the same content are equal.</summary>
 internal sealed class SettingValues : IEquatable<SettingValues>
 {
     private readonly Dictionary<string, (string Value, string Source)> _values = new(StringComparer.Ordinal);
@@ -38,7 +38,7 @@ internal sealed class SettingValues : IEquatable<SettingValues>
     }
 
     /// <summary>
-    /// Removes what comes after a profile that the caller named: how it signs in comes before what the environment has for others.
+    /// Removes the values that a named profile overrides: its sign-in method takes precedence over those in the environment.
     /// </summary>
     public void GiveWayTo(IReadOnlyDictionary<string, string> profile)
     {
@@ -67,8 +67,8 @@ internal sealed class SettingValues : IEquatable<SettingValues>
         throw new MlflowException(
             ErrorKind.InvalidValue,
             $"More than one way to sign in to {host} is configured: "
-            + $"{string.Join(" and ", families.Select(family => $"{family} ({Sources(family)})"))}. Unset all but one, or say "
-            + "in DATABRICKS_AUTH_TYPE (auth_type) which to use.")
+            + $"{string.Join(" and ", families.Select(family => $"{family} ({Sources(family)})"))}. Unset all but one, or choose "
+            + "one with DATABRICKS_AUTH_TYPE (auth_type).")
         { Target = host };
     }
 

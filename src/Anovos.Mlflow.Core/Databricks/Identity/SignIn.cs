@@ -4,13 +4,13 @@ using Anovos.Mlflow.Identity;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>A method in use for a workspace, with its tokens. It gives requests their headers.</summary>
+/// <summary>Signs in to a workspace with one method, caches its tokens, and adds them to requests.</summary>
 internal sealed class SignIn
 {
     private const string ResourceIdHeader = "X-Databricks-Azure-Workspace-Resource-Id";
     private const string ManagementHeader = "X-Databricks-Azure-SP-Management-Token";
 
-    // A unified host serves many workspaces. Databricks' SDKs send the one, MLflow's client the other.
+    // A unified host serves many workspaces. Databricks' SDKs send the first header, MLflow's client the second.
     private static readonly string[] WorkspaceHeaders = ["X-Databricks-Workspace-Id", "x-databricks-org-id"];
 
     private readonly DatabricksConfig _config;
@@ -23,7 +23,8 @@ internal sealed class SignIn
         TokenFetch fetch = method.Fetch(config, new TokenSources(config, options, clock));
         _tokens = new TokenCache(token => FetchAsync(AzureCloud.DatabricksResource, token), clock);
 
-        // For a principal that is no user of the workspace yet. It opens the subscription, so it goes nowhere unasked.
+        // For a principal that is not yet a user of the workspace. The token grants access to the subscription, so it is sent only if the
+        // resource id is set.
         if (method.IsOfAzure && config["azure_workspace_resource_id"] is not null)
             _management = new TokenCache(token => FetchAsync(config.Cloud!.Management, token), clock);
 
@@ -38,8 +39,8 @@ internal sealed class SignIn
     /// <summary>The method.</summary>
     public IdentityMethod Method { get; }
 
-    /// <summary>Gives a request its headers.</summary>
-    /// <exception cref="NotSignedInException">The program of the method has no user signed in.</exception>
+    /// <summary>Adds the headers to a request.</summary>
+    /// <exception cref="NotSignedInException">No user is signed in to the method's program.</exception>
     public async Task AuthenticateAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         AccessToken token = await _tokens.GetAsync(cancellationToken).ConfigureAwait(false);
@@ -54,7 +55,7 @@ internal sealed class SignIn
             return;
         Set(ResourceIdHeader, _config["azure_workspace_resource_id"]!);
 
-        // A user of Entra ID has a name, and is known to the workspace by it.
+        // A user in Entra ID has a user name, and the workspace knows the user by it.
         if (Jwt.Claims(token.Value) is { } claims && claims.TryGetProperty("upn", out _))
             return;
         try
@@ -64,7 +65,7 @@ internal sealed class SignIn
         }
         catch (NotSignedInException)
         {
-            // The workspace may know the identity without it, and says so if it does not.
+            // The workspace may know the identity without this token. If not, it refuses the request.
         }
 
         void Set(string name, string value)
@@ -74,7 +75,7 @@ internal sealed class SignIn
         }
     }
 
-    /// <summary>Forgets the tokens of a request that was refused; true if others can be had.</summary>
+    /// <summary>Forgets the tokens of a rejected request; returns true if new ones are available.</summary>
     public bool Forget(HttpRequestMessage refused)
     {
         if (!Method.IsRenewable || refused.Headers.Authorization?.Parameter is not { } token)
@@ -85,10 +86,10 @@ internal sealed class SignIn
         return true;
     }
 
-    // .NET would quote it in its own error.
+    // Otherwise .NET would quote the token in its own error.
     private static string Sendable(string token) => token.Any(character => character is <= ' ' or > '~')
         ? throw new MlflowException(
             ErrorKind.AuthenticationFailed,
-            "The token holds a space or a line break, as after copying it in part. Set it anew.")
+            "The token contains a space or a line break; it may have been copied incompletely. Set it again.")
         : token;
 }

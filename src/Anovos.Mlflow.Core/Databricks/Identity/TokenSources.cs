@@ -3,12 +3,12 @@ using Anovos.Mlflow.Identity;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>Where the tokens of a workspace's users come from.</summary>
+/// <summary>The sources of tokens for a workspace.</summary>
 internal sealed class TokenSources(DatabricksConfig config, ConnectionOptions options, Func<DateTimeOffset> clock)
 {
     private readonly TokenEndpoint _endpoint = new(options, clock);
 
-    // A proxy could not reach the machine's own endpoint, and must not see what it says.
+    // A proxy could not reach the machine's local endpoints, and must not see their responses.
     private readonly TokenEndpoint _machine = new(options with { NoProxy = "*" }, clock);
 
     public WorkspaceTokens Workspace => new(_endpoint, config);
@@ -37,7 +37,7 @@ internal sealed class TokenSources(DatabricksConfig config, ConnectionOptions op
         }
     }
 
-    /// <summary>Tokens of Entra ID for an application of a tenant; null for that of the workspace.</summary>
+    /// <summary>Creates a source of Entra ID tokens for an application in a tenant; null for the workspace's tenant.</summary>
     public async Task<EntraTokens> EntraAsync(string? tenant, string clientId, CancellationToken cancellationToken) =>
         new(_endpoint, config.Cloud!.Authority, tenant ?? await Tenant.GetAsync(cancellationToken).ConfigureAwait(false), clientId);
 }

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>A workspace's address as people copy it, with the ids that its query may hold (databricks-sdk-go).</summary>
+/// <summary>A workspace's address as people copy it, with the ids that its query may contain (databricks-sdk-go).</summary>
 /// <param name="Address">Scheme and host.</param>
 /// <param name="WorkspaceId">The id in <c>?w=</c>, or else a number in <c>?o=</c> or <c>?workspace_id=</c>.</param>
 /// <param name="AccountId">The id in <c>?a=</c> or <c>?account_id=</c>.</param>
@@ -11,17 +11,17 @@ internal sealed record WorkspaceHost(Uri Address, string? WorkspaceId, string? A
     private static readonly Regex Number = new(@"\A[0-9]+\z", RegexOptions.CultureInvariant);
     private static readonly Regex Id = new(@"\A[\w.-]+\z", RegexOptions.CultureInvariant);
 
-    /// <summary>Reads an address; without a scheme it is <c>https</c>.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if it is not an address for credentials.</exception>
+    /// <summary>Parses an address; the default scheme is <c>https</c>.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if credentials must not be sent to it.</exception>
     public static WorkspaceHost Parse(string text)
     {
-        // Credentials go there: plain http is for a test on this machine.
+        // Credentials are sent there, so plain http is allowed only for tests on this machine.
         if (!Uri.TryCreate(text.Contains("://") ? text : "https://" + text, UriKind.Absolute, out Uri? host)
             || !(host.Scheme == Uri.UriSchemeHttps || (host.Scheme == Uri.UriSchemeHttp && host.IsLoopback)) || host.Host.Length == 0)
         {
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                "The Databricks host (DATABRICKS_HOST or host in the profile) is no https address. "
+                "The Databricks host (DATABRICKS_HOST or host in the profile) is not an https address. "
                 + "Write it as https://adb-1234567890123456.7.azuredatabricks.net.")
             { Target = "DATABRICKS_HOST" };
         }

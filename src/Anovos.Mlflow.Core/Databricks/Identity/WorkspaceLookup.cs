@@ -8,8 +8,8 @@ using Anovos.Mlflow.Identity;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// Finds workspaces that are not named by their address: by an Azure resource id, or by a secret scope of another workspace. It keeps
-/// what it found. Asking takes time, so it is asked only where there is no other way.
+/// Finds workspaces that are not named by their address, but by an Azure resource id or a secret scope of another workspace. Caches the
+/// results. A lookup takes time, so it is done only if there is no other way.
 /// </summary>
 public sealed class WorkspaceLookup
 {
@@ -22,18 +22,18 @@ public sealed class WorkspaceLookup
     /// <summary>Replaces the address of Azure's Resource Manager, for tests.</summary>
     internal Uri? ResourceManager { get; init; }
 
-    /// <summary>The host of the workspace with the resource id of a configuration.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.AuthenticationFailed"/> if Azure does not tell it.</exception>
+    /// <summary>Finds the host of the workspace with a configuration's resource id.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.AuthenticationFailed"/> if Azure does not return it.</exception>
     internal Uri FindHost(DatabricksConfig config, ConnectionOptions options)
     {
         string id = config["azure_workspace_resource_id"]!.Trim('/');
         return _hosts.TryGetValue(id, out Uri? known) ? known : _hosts[id] = Run(() => FindHostAsync(id, config, options));
     }
 
-    /// <summary>The workspace whose host and token are the secrets <c>prefix-host</c> and <c>prefix-token</c> of a scope.</summary>
+    /// <summary>Finds the workspace with the host and token in the secrets <c>prefix-host</c> and <c>prefix-token</c> of a scope.</summary>
     /// <param name="scope">The scope.</param>
     /// <param name="prefix">The prefix.</param>
-    /// <param name="from">The workspace that has the scope.</param>
+    /// <param name="from">The workspace that contains the scope.</param>
     /// <param name="options">How to connect to it.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if there is no such secret.</exception>
     internal DatabricksConfig FindSecret(string scope, string prefix, DatabricksConfig from, ConnectionOptions options) =>
@@ -41,7 +41,7 @@ public sealed class WorkspaceLookup
             ? known
             : _secrets[(scope, prefix, from)] = Run(() => FindSecretAsync(scope, prefix, from, options));
 
-    // The caller needs the address before it can go on.
+    // Blocks, because the caller needs the address to continue.
     private T Run<T>(Func<Task<T>> find) => Task.Run(find, Cancellation).GetAwaiter().GetResult();
 
     private async Task<Uri> FindHostAsync(string id, DatabricksConfig config, ConnectionOptions options)
@@ -61,7 +61,7 @@ public sealed class WorkspaceLookup
             return workspace.TryGetProperty("properties", out JsonElement properties) && properties.ValueKind == JsonValueKind.Object
                 && TokenEndpoint.Text(properties, "workspaceUrl") is { Length: > 0 } host
                 ? WorkspaceHost.Parse(host).Address
-                : throw new MlflowException(ErrorKind.AuthenticationFailed, $"{address.Host} does not name its address.") { Target = id };
+                : throw new MlflowException(ErrorKind.AuthenticationFailed, $"{address.Host} did not return its address.") { Target = id };
         }
         catch (NotSignedInException e)
         {
@@ -74,8 +74,8 @@ public sealed class WorkspaceLookup
     }
 
     private static MlflowException NotFound(MlflowException e, IdentityMethod method) => e.Rewrap(
-        $"The workspace of DATABRICKS_AZURE_RESOURCE_ID could not be found as {method.Name}: {e.Message} It takes the Reader role on "
-        + "the resource. Or set DATABRICKS_HOST to the workspace's address.", target: "DATABRICKS_AZURE_RESOURCE_ID");
+        $"The workspace of DATABRICKS_AZURE_RESOURCE_ID could not be found as {method.Name}: {e.Message} This requires the Reader role "
+        + "on the resource. Alternatively, set DATABRICKS_HOST to the workspace's address.", target: "DATABRICKS_AZURE_RESOURCE_ID");
 
     private async Task<DatabricksConfig> FindSecretAsync(string scope, string prefix, DatabricksConfig from, ConnectionOptions options)
     {
@@ -105,7 +105,7 @@ public sealed class WorkspaceLookup
         {
             throw e.Rewrap(
                 $"The secret {key} of the scope {scope} in {api.Server.Host} cannot be read: {e.Message} The tracking URI "
-                + "databricks://scope:prefix takes the secrets prefix-host and prefix-token, and READ on the scope.", target: key);
+                + "databricks://scope:prefix needs the secrets prefix-host and prefix-token, and READ on the scope.", target: key);
         }
     }
 }

@@ -3,7 +3,7 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>What to do about a refusal of a workspace: the permission, the grant or the setting to ask for.</summary>
+/// <summary>Advice for a refusal by a workspace: the permission, the grant or the setting to ask for.</summary>
 internal static class WorkspaceRefusal
 {
     // Unity Catalog names the privilege and the object: "User does not have USE SCHEMA on Schema 'main.churn'."
@@ -13,7 +13,7 @@ internal static class WorkspaceRefusal
     private static readonly Regex Scopes = new(
         @"required scopes?: (?<scopes>[\w., -]+)|[Ss]copes? '(?<scopes>[^']+)' (?:is|are) not assigned", RegexOptions.CultureInvariant);
 
-    // For an identity that the workspace does not know: "User not authorized.", "Invalid access to Org: 42".
+    // Messages for an identity that the workspace does not know: "User not authorized.", "Invalid access to Org: 42".
     private static readonly Regex Stranger = new(
         @"(?:\A|: )(?:User (?:is )?not authorized\b|Invalid access to Org\b)|\bnot (?:a member of|assigned to) (?:the|this) workspace\b",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
@@ -21,42 +21,42 @@ internal static class WorkspaceRefusal
     private static readonly Regex Entitlement = new(
         @"disabled for users without (?:the )?(?<name>[\w-]+) entitlement", RegexOptions.CultureInvariant);
 
-    /// <summary>The advice.</summary>
+    /// <summary>Returns the advice.</summary>
     /// <param name="refusal">The refusal.</param>
     /// <param name="host">The workspace.</param>
     /// <param name="method">The name of the method that signed in.</param>
-    /// <param name="who">The method, and where its settings come from.</param>
+    /// <param name="who">The method and the source of its settings.</param>
     public static string Advice(Refusal refusal, string host, string method, string who)
     {
         if (refusal.Status == 401)
         {
             string renew = method switch
             {
-                "pat" => "In the workspace, Settings > Developer > Access tokens makes another one. ",
-                BrowserLogin.Method => $"Connect-Mlflow {BrowserLogin.Source} signs in again. ",
+                "pat" => "Create another one in the workspace, under Settings > Developer > Access tokens. ",
+                BrowserLogin.Method => $"Sign in again with Connect-Mlflow {BrowserLogin.Source}. ",
                 _ => "",
             };
-            return $"The workspace does not take the token of {who}: it may have expired, have been revoked, or be for another workspace. "
-                + $"{renew}Test-MlflowConnection shows which methods there are.";
+            return $"The workspace rejected the token of {who}: it may have expired, been revoked, or belong to another workspace. "
+                + $"{renew}Test-MlflowConnection shows the available methods.";
         }
 
         if (Scopes.Match(refusal.Message) is { Success: true } scopes)
         {
             string missing = scopes.Groups["scopes"].Value.Trim(' ', '.');
-            return $"The token of {who} is limited to other scopes. Sign in with a token that has {missing}; for OAuth, scopes in the "
-                + "profile says which to ask for.";
+            return $"The token of {who} is limited to other scopes. Sign in with a token that has {missing}; for OAuth, name the scopes "
+                + "to request in the profile (scopes).";
         }
 
         if (Stranger.IsMatch(refusal.Message))
         {
-            return $"The identity of {method} is not a user of this workspace. Ask an administrator of {host} to add it. An identity of "
-                + "Azure that has a role on the workspace's resource instead needs DATABRICKS_AZURE_RESOURCE_ID.";
+            return $"The {method} identity is not a user of this workspace. Ask an administrator of {host} to add it. An Azure "
+                + "identity that has a role on the workspace's resource instead needs DATABRICKS_AZURE_RESOURCE_ID.";
         }
 
         if (Entitlement.Match(refusal.Message) is { Success: true } entitlement)
         {
             string name = entitlement.Groups["name"].Value;
-            return $"Ask an administrator of {host} to give the entitlement {name} to the identity of {method}.";
+            return $"Ask an administrator of {host} to grant the entitlement {name} to the {method} identity.";
         }
 
         if (refusal.Request.Endpoint.Contains("mlflow/unity-catalog/"))
@@ -64,15 +64,15 @@ internal static class WorkspaceRefusal
         if (Grant.Match(refusal.Message) is { Success: true } grant)
         {
             string on = $"{grant.Groups["kind"].Value.ToUpperInvariant()} {grant.Groups["name"].Value}";
-            return $"Ask its owner to run GRANT {grant.Groups["privilege"].Value} ON {on} TO the identity of {method}.";
+            return $"Ask its owner to run GRANT {grant.Groups["privilege"].Value} ON {on} TO the {method} identity.";
         }
 
         string needed = Permission(refusal.Request);
-        return $"It takes the permission {needed}: have who manages it in {host} give that to the identity of {method}.";
+        return $"This requires the permission {needed}. Ask an administrator of {host} to grant it to the {method} identity.";
     }
 
     /// <summary>
-    /// True if a refusal is about the network, the token's scopes, an entitlement or the identity itself, so that no permission helps.
+    /// True if a refusal is about the network, the token's scopes, an entitlement or the identity itself, so that no permission would help.
     /// </summary>
     public static bool IsNoPermission(MlflowException refusal) =>
         refusal.ErrorCode == NetworkRefusal.PrivateLink || NetworkRefusal.AdviceOn(refusal.Message) is not null

@@ -3,12 +3,12 @@ using Anovos.Mlflow.Identity;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>Tokens that the workspace itself gives out: for a service principal's secret, or in exchange for another's token.</summary>
+/// <summary>Fetches tokens from the workspace itself, for a service principal's secret or in exchange for another issuer's token.</summary>
 internal sealed class WorkspaceTokens(TokenEndpoint endpoint, DatabricksConfig config)
 {
     private readonly OidcEndpoints _endpoints = new(endpoint, config);
 
-    /// <summary>OAuth machine to machine.</summary>
+    /// <summary>Fetches a token with a secret (OAuth machine to machine).</summary>
     public async Task<AccessToken> FromSecretAsync(string secret, CancellationToken cancellationToken)
     {
         OidcDocument server = await _endpoints.FindAsync(cancellationToken).ConfigureAwait(false);
@@ -16,16 +16,16 @@ internal sealed class WorkspaceTokens(TokenEndpoint endpoint, DatabricksConfig c
         return await FetchAsync(server, form, (config["client_id"]!, secret), cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Token federation with a JWT that is there. It is hidden before the first request, which may fail.</summary>
+    /// <summary>Exchanges an existing JWT (token federation). Masks it before the first request, which may fail.</summary>
     public Task<AccessToken> FromJwtAsync(string jwt, CancellationToken cancellationToken)
     {
         endpoint.Hide(jwt);
         return FromJwtAsync((_, _) => Task.FromResult(jwt), cancellationToken);
     }
 
-    /// <summary>Token federation: the workspace trusts the issuer of the JWT (RFC 8693).</summary>
+    /// <summary>Exchanges a JWT from an issuer that the workspace trusts (token federation, RFC 8693).</summary>
     /// <param name="fetch">Fetches the JWT for an audience.</param>
-    /// <param name="cancellationToken">Ends the requests.</param>
+    /// <param name="cancellationToken">Cancels the requests.</param>
     public async Task<AccessToken> FromJwtAsync(Func<string, CancellationToken, Task<string>> fetch, CancellationToken cancellationToken)
     {
         OidcDocument server = await _endpoints.FindAsync(cancellationToken).ConfigureAwait(false);
@@ -37,7 +37,7 @@ internal sealed class WorkspaceTokens(TokenEndpoint endpoint, DatabricksConfig c
             ["subject_token"] = jwt,
         };
 
-        // Without one it is the federation of the whole account.
+        // Without a client id, this uses the account-wide federation policy.
         if (config["client_id"] is { } client)
             form["client_id"] = client;
         return await FetchAsync(server, form, client: null, cancellationToken).ConfigureAwait(false);

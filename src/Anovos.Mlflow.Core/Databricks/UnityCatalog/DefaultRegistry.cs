@@ -4,19 +4,19 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// Finds the registry that a workspace uses where nothing names one: Unity Catalog's if its default catalog is one of Unity Catalog, else
-/// its own. Thread-safe.
+/// Finds the default registry of a workspace: Unity Catalog's if the workspace's default catalog is in Unity Catalog, else the workspace's
+/// own. Thread-safe.
 /// </summary>
 internal sealed class DefaultRegistry(RestApi api)
 {
     private const string Assignment = "api/2.1/unity-catalog/current-metastore-assignment";
 
-    // The catalog of workspaces without Unity Catalog, and of those that have not changed to it.
+    // The default catalog of workspaces without Unity Catalog, and of those that have not migrated to it.
     private const string Hive = "hive_metastore";
 
     private volatile Task<bool>? _isUnityCatalog;
 
-    /// <summary>Whether it is that of Unity Catalog.</summary>
+    /// <summary>Whether the default registry is that of Unity Catalog.</summary>
     public async Task<bool> IsUnityCatalogAsync(CancellationToken cancellationToken)
     {
         Task<bool> asked = _isUnityCatalog ??= AskAsync(cancellationToken);
@@ -42,7 +42,7 @@ internal sealed class DefaultRegistry(RestApi api)
         }
         catch (MlflowException e) when (e.StatusCode is >= 400 and < 500 && e.Kind != ErrorKind.AuthenticationFailed)
         {
-            // Without a metastore, or without the right to see it.
+            // There is no metastore, or no permission to see it.
             return false;
         }
     }

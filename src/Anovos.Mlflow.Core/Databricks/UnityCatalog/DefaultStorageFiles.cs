@@ -5,11 +5,11 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// Files in the default storage of a workspace, which gives a presigned URL for each (<c>fs/create-upload-url</c> and
+/// Files in the default storage of a workspace, which issues a presigned URL for each (<c>fs/create-upload-url</c> and
 /// <c>fs/create-download-url</c>).
 /// </summary>
 /// <param name="api">The workspace.</param>
-/// <param name="root">The folder, as the Files API names it.</param>
+/// <param name="root">The folder's path in the Files API.</param>
 internal sealed class DefaultStorageFiles(RestApi api, string root) : IArtifactStore, ISharesConcurrency
 {
     private readonly PresignedUrlClient _storage = new(api.Options, api.Retrier);
@@ -43,7 +43,7 @@ internal sealed class DefaultStorageFiles(RestApi api, string root) : IArtifactS
 
     public void Dispose() => _storage.Dispose();
 
-    // A URL that has expired is refused, and a new one may be accepted.
+    // An expired URL is rejected, so try once with a new one.
     private async Task<T> RunAsync<T>(
         string operation, string artifactPath, Func<PresignedUrl, Task<T>> work, CancellationToken cancellationToken)
     {

@@ -20,7 +20,7 @@ internal sealed class UnityCatalogAliases(UnityCatalogApi api) : IModelAliases
             return api.Read(response, json => api.ReadVersion(json.Part("model_version")));
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.ModelVersionNotFound
-            && e.Message.IndexOf("alias", StringComparison.OrdinalIgnoreCase) >= 0) // the workspace has no code of its own for it
+            && e.Message.IndexOf("alias", StringComparison.OrdinalIgnoreCase) >= 0) // there is no separate error code for it
         {
             throw e.Rewrap(RegistryErrors.NoAlias(name, alias), ErrorKind.ModelVersionNotFound, alias);
         }

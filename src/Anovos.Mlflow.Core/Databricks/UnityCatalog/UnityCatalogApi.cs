@@ -5,8 +5,8 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// The endpoints of Unity Catalog's model registry (<c>mlflow/unity-catalog/</c>). Checks names before it sends a request, and reports a
-/// missing permission as the grant that is missing.
+/// The endpoints of Unity Catalog's model registry (<c>mlflow/unity-catalog/</c>). Checks names before sending a request, and reports a
+/// missing permission as the missing grant.
 /// </summary>
 internal sealed class UnityCatalogApi(RestApi api, string trackingUri)
 {
@@ -18,7 +18,7 @@ internal sealed class UnityCatalogApi(RestApi api, string trackingUri)
     /// <summary>The tracking URI of the workspace.</summary>
     public string TrackingUri => trackingUri;
 
-    /// <summary>GET for a model, or for all of them.</summary>
+    /// <summary>GET for one model or for all models.</summary>
     public Task<JsonElement> GetAsync(
         string operation,
         string? name,
@@ -28,7 +28,7 @@ internal sealed class UnityCatalogApi(RestApi api, string trackingUri)
         ExplainAsync(operation, reads: true, name, notFound, () =>
             api.GetAsync(Prefix + operation, notFound, cancellationToken, [("name", name), .. fields]));
 
-    /// <summary>POST that may be repeated without harm.</summary>
+    /// <summary>Idempotent POST, which is retried.</summary>
     public Task<JsonElement> PostAsync(
         string operation,
         string name,
@@ -38,13 +38,13 @@ internal sealed class UnityCatalogApi(RestApi api, string trackingUri)
         ExplainAsync(operation, reads: false, name, notFound, () =>
             api.PostAsync(Prefix + operation, Body(name, fields), notFound, cancellationToken));
 
-    /// <summary>POST that is sent once.</summary>
+    /// <summary>POST that is not retried.</summary>
     public Task<JsonElement> PostOnceAsync(
         string operation, string name, Action<Utf8JsonWriter> writeFields, ErrorKind notFound, CancellationToken cancellationToken) =>
         ExplainAsync(operation, reads: false, name, notFound, () =>
             api.PostOnceAsync(Prefix + operation, Body(name) + writeFields, notFound, cancellationToken));
 
-    /// <summary>PATCH, which may be repeated without harm.</summary>
+    /// <summary>PATCH, which is idempotent and retried.</summary>
     public Task<JsonElement> PatchAsync(
         string operation,
         string name,
@@ -54,7 +54,7 @@ internal sealed class UnityCatalogApi(RestApi api, string trackingUri)
         ExplainAsync(operation, reads: false, name, notFound, () =>
             api.PatchAsync(Prefix + operation, Body(name, fields), notFound, cancellationToken));
 
-    /// <summary>DELETE; what is gone at a retry was removed by the request whose response was lost.</summary>
+    /// <summary>DELETE. An object that is missing at a retry was removed by the request whose response was lost.</summary>
     public Task DeleteAsync(
         string operation,
         string name,
@@ -98,12 +98,12 @@ internal sealed class UnityCatalogApi(RestApi api, string trackingUri)
         {
             throw e.Rewrap($"{e.Message} {UnityCatalogGrants.Advice(e.Message, operation, reads, parts)}", target: name);
         }
-        // Some endpoints have the code at the beginning of the message only.
+        // Some endpoints send the code only at the beginning of the message.
         catch (MlflowException e) when (e.ErrorCode == "METASTORE_DOES_NOT_EXIST" || e.Message.Contains("METASTORE_DOES_NOT_EXIST"))
         {
             throw e.Rewrap(
-                $"The workspace {api.Server.Host} has no Unity Catalog. Its own model registry is at -RegistryUri databricks, and in "
-                + "MLFLOW_REGISTRY_URI.",
+                $"The workspace {api.Server.Host} has no Unity Catalog. For its own model registry, use -RegistryUri databricks, or "
+                + "set MLFLOW_REGISTRY_URI to databricks.",
                 ErrorKind.NotSupported,
                 name);
         }

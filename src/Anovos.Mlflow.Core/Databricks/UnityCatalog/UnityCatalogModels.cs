@@ -5,7 +5,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>The registered models of Unity Catalog. A search reports neither tags nor aliases, and takes no filter.</summary>
+/// <summary>The registered models of Unity Catalog. A search returns neither tags nor aliases, and supports no filters.</summary>
 internal sealed class UnityCatalogModels(UnityCatalogApi api) : IRegisteredModels
 {
     /// <inheritdoc/>
@@ -26,14 +26,14 @@ internal sealed class UnityCatalogModels(UnityCatalogApi api) : IRegisteredModel
     public async Task<Page<RegisteredModel>> SearchAsync(
         string? filter, int maxResults, string? pageToken, CancellationToken cancellationToken)
     {
-        // The workspace keeps prompts apart.
+        // The workspace stores prompts separately.
         if (filter == ModelFilter.Prompts)
             return new Page<RegisteredModel>([], null);
         if (SearchText.NullIfEmpty(filter) is { } text)
         {
             throw new MlflowException(
                 ErrorKind.NotSupported,
-                $"Unity Catalog does not search for models by a filter, here \"{text}\". Give names, in which wildcards are allowed: "
+                $"Unity Catalog cannot search for models with a filter, here \"{text}\". Give names, which may contain wildcards: "
                 + "Get-MlflowRegisteredModel main.default.*")
             { Target = text };
         }

@@ -5,7 +5,7 @@ namespace Anovos.Mlflow.Databricks;
 /// <summary>The name of a model in Unity Catalog.</summary>
 /// <param name="Catalog">The catalog.</param>
 /// <param name="Schema">The schema in it.</param>
-/// <param name="Model">The model in that.</param>
+/// <param name="Model">The model in the schema.</param>
 internal sealed record UnityCatalogName(string Catalog, string Schema, string Model)
 {
     private static readonly Regex Plain = new("^[A-Za-z0-9_]+$", RegexOptions.CultureInvariant);
@@ -13,7 +13,7 @@ internal sealed record UnityCatalogName(string Catalog, string Schema, string Mo
     /// <summary>Whether a name, or a pattern of names, has the three parts of Unity Catalog.</summary>
     public static bool IsOne(string name) => name.Split('.') is { Length: 3 } parts && parts.All(part => part.Trim().Length > 0);
 
-    /// <summary>Takes a name apart.</summary>
+    /// <summary>Parses a name.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a name without three parts.</exception>
     public static UnityCatalogName Parse(string name)
     {
@@ -28,12 +28,12 @@ internal sealed record UnityCatalogName(string Catalog, string Schema, string Mo
         };
         throw new MlflowException(
             ErrorKind.InvalidValue,
-            $"'{name}' is not the name of a model in Unity Catalog. Write its catalog, its schema and its name, as {full}. "
-            + "The workspace's own registry, which has names of one part, is at -RegistryUri databricks.")
+            $"'{name}' is not the name of a model in Unity Catalog. Write its catalog, schema and name, such as {full}. "
+            + "For the workspace's own registry, where names have one part, use -RegistryUri databricks.")
         { Target = name };
     }
 
-    /// <summary>The statement that grants a privilege on the model, or on the catalog or schema that has the privilege.</summary>
+    /// <summary>Returns the statement that grants a privilege on the model, or on its catalog or schema.</summary>
     public string Grant(string privilege) => $"GRANT {privilege} ON " + privilege switch
     {
         "USE CATALOG" => $"CATALOG {Quote(Catalog)}",

@@ -3,7 +3,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Databricks;
 
-/// <summary>The model registry of Unity Catalog, as a workspace serves it.</summary>
+/// <summary>The model registry of Unity Catalog, accessed through a workspace.</summary>
 internal sealed class UnityCatalogRegistry : IListsAllVersions
 {
     private const int Together = 8;
@@ -11,7 +11,7 @@ internal sealed class UnityCatalogRegistry : IListsAllVersions
     private readonly UnityCatalogVersions _versions;
 
     /// <param name="api">The endpoints.</param>
-    /// <param name="openSource">Opens the files that a version is made of.</param>
+    /// <param name="openSource">Opens the source files of a version.</param>
     public UnityCatalogRegistry(UnityCatalogApi api, Func<NewModelVersion, CancellationToken, Task<IArtifactStore>> openSource)
     {
         TrackingUri = api.TrackingUri;

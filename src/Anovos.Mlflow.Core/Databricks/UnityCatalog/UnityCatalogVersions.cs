@@ -8,16 +8,16 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// The versions of Unity Catalog's registered models. The catalog keeps a version's files itself, so creating one uploads them.
+/// The versions of Unity Catalog's registered models. The catalog stores a version's files itself, so creating a version uploads them.
 /// </summary>
 /// <param name="api">The endpoints.</param>
-/// <param name="openSource">Opens the files that a version is made of, after checking that Unity Catalog takes such a model.</param>
+/// <param name="openSource">Opens the source files of a version, after checking that Unity Catalog accepts the model.</param>
 internal sealed class UnityCatalogVersions(
     UnityCatalogApi api, Func<NewModelVersion, CancellationToken, Task<IArtifactStore>> openSource) : IModelVersions
 {
     private const int PageSize = 1000;
 
-    // A version that a lost response left behind is at most this much older than its request, by another clock.
+    // A version left behind by a lost response may appear this much older than its request, because the clocks differ.
     private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
 
     private static readonly Regex OfModel = new(
@@ -46,7 +46,7 @@ internal sealed class UnityCatalogVersions(
         {
             throw new MlflowException(
                 ErrorKind.NotSupported,
-                $"Unity Catalog searches for versions by the name of their model alone, not by \"{filter}\". Name the model: "
+                $"Unity Catalog can search for versions only by the name of their model, not by \"{filter}\". Name the model: "
                 + "Get-MlflowModelVersion main.default.income")
             { Target = filter };
         }
@@ -69,7 +69,7 @@ internal sealed class UnityCatalogVersions(
     }
 
     /// <summary>
-    /// Creates a version: registers it as pending, uploads its files and finalizes it. A version without all files is removed.
+    /// Creates a version: registers it as pending, uploads its files and finalizes it. An incomplete version is removed.
     /// </summary>
     public async Task<ModelVersion> CreateAsync(NewModelVersion version, CancellationToken cancellationToken)
     {
@@ -100,7 +100,7 @@ internal sealed class UnityCatalogVersions(
         {
             string then = await TryRemoveAsync(made).ConfigureAwait(false);
             if (e is MlflowException failed)
-                throw failed.Rewrap($"The files of {made.ModelUri} were not all uploaded: {failed.Message} {then}", target: made.ModelUri);
+                throw failed.Rewrap($"Not all files of {made.ModelUri} were uploaded: {failed.Message} {then}", target: made.ModelUri);
             throw;
         }
     }
@@ -147,7 +147,7 @@ internal sealed class UnityCatalogVersions(
         return api.Read(response, json => json.Id("artifact_uri"));
     }
 
-    /// <summary>Opens the files of a version to read them.</summary>
+    /// <summary>Opens the files of a version for reading.</summary>
     /// <param name="name">The model.</param>
     /// <param name="version">The version.</param>
     /// <param name="location">The URI of its files.</param>
@@ -159,7 +159,7 @@ internal sealed class UnityCatalogVersions(
         ? match.Groups["name"].Value
         : null;
 
-    /// <summary>The error that Unity Catalog has no stages.</summary>
+    /// <summary>Creates the error that Unity Catalog has no stages.</summary>
     internal static MlflowException NoStages(string name, string stage) => new(
         ErrorKind.NotSupported,
         $"Unity Catalog has no stages, so no version of '{name}' can be in '{stage}'. Use an alias: Set-MlflowModelAlias {name} "
@@ -172,7 +172,7 @@ internal sealed class UnityCatalogVersions(
         JsonElement response = await api.Workspace.Retrier.RunAsync(
             async retries =>
             {
-                // The request is not idempotent: after a lost response the version is found by what it is made of.
+                // The request is not idempotent: after a lost response, the version is found by its source and run.
                 if (retries > 0 && await FindPendingAsync(version, start, cancellationToken).ConfigureAwait(false) is { } lost)
                     return lost;
                 return await api.PostOnceAsync(
@@ -209,7 +209,7 @@ internal sealed class UnityCatalogVersions(
                 .ConfigureAwait(false);
     }
 
-    // Also after a cancellation, so with a time of its own.
+    // Also called after a cancellation, so it has its own timeout.
     private async Task<string> TryRemoveAsync(ModelVersion made)
     {
         using var time = new CancellationTokenSource(TimeSpan.FromSeconds(10));

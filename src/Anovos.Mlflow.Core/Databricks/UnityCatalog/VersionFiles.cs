@@ -7,8 +7,8 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// The files of a version in Unity Catalog: through the Files API where the workspace serves models there, through presigned URLs in the
-/// catalog's default storage, else in the bucket itself with temporary credentials, which are renewed.
+/// The files of a version in Unity Catalog. Uses the Files API if the workspace serves models there, presigned URLs for the catalog's
+/// default storage, or else the bucket itself with temporary credentials, which are renewed.
 /// </summary>
 internal sealed class VersionFiles(UnityCatalogApi api, string name, long version, string location, bool writes)
     : IArtifactStore, ISharesConcurrency
@@ -58,7 +58,7 @@ internal sealed class VersionFiles(UnityCatalogApi api, string name, long versio
 
     private string Number => version.ToString(CultureInfo.InvariantCulture);
 
-    // Credentials that were refused may have expired early: they are renewed once.
+    // Rejected credentials may have expired early, so renew them once.
     private async Task<T> RunAsync<T>(Func<IArtifactStore, Task<T>> work, CancellationToken cancellationToken)
     {
         IArtifactStore files = await OpenAsync(refused: null, cancellationToken).ConfigureAwait(false);
@@ -74,7 +74,7 @@ internal sealed class VersionFiles(UnityCatalogApi api, string name, long versio
         return await work(files).ConfigureAwait(false);
     }
 
-    // The former stores are disposed at the end: other transfers may still use them.
+    // Earlier stores are disposed at the end, because other transfers may still use them.
     private async Task<IArtifactStore> OpenAsync(IArtifactStore? refused, CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -112,7 +112,8 @@ internal sealed class VersionFiles(UnityCatalogApi api, string name, long versio
         {
             throw new MlflowException(
                 ErrorKind.NotSupported,
-                $"The workspace {api.Workspace.Server.Host} gives credentials for {location} of a kind that this version does not know.")
+                $"The workspace {api.Workspace.Server.Host} returned credentials for {location} of a type that this "
+                + "version does not support.")
             { Target = name };
         }
 
@@ -123,7 +124,7 @@ internal sealed class VersionFiles(UnityCatalogApi api, string name, long versio
             .ConfigureAwait(false);
     }
 
-    // An older workspace does not know the question.
+    // Older workspaces do not have this endpoint.
     private async Task<bool> ServesFilesAsync(CancellationToken cancellationToken)
     {
         try

@@ -3,8 +3,8 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Databricks;
 
 /// <summary>
-/// Both model registries of a workspace: a name of three parts is one of Unity Catalog; any other, and a search for all, goes to the
-/// registry that the workspace uses by default.
+/// Combines both model registries of a workspace. A name of three parts belongs to Unity Catalog. Any other name, and a search for all
+/// models, uses the workspace's default registry.
 /// </summary>
 internal sealed class WorkspaceRegistry(IModelRegistry own, UnityCatalogRegistry catalog, DefaultRegistry standard)
     : IListsAllVersions, IRegisteredModels, IModelVersions, IModelAliases
@@ -23,7 +23,7 @@ internal sealed class WorkspaceRegistry(IModelRegistry own, UnityCatalogRegistry
     /// <inheritdoc/>
     public IModelAliases Aliases => this;
 
-    /// <summary>Unity Catalog's registry; null for a model of the workspace's own.</summary>
+    /// <summary>Returns Unity Catalog's registry for a model; null if the model is in the workspace's own registry.</summary>
     public async Task<UnityCatalogRegistry?> CatalogOfAsync(string name, CancellationToken cancellationToken) =>
         await OfAsync(name, cancellationToken).ConfigureAwait(false) as UnityCatalogRegistry;
 

@@ -3,7 +3,7 @@
 const ChartHeight = 210;
 const charts = [];
 
-// A colour as the theme of now has it: a canvas knows no variables.
+// A colour of the current theme. A canvas cannot use CSS variables.
 function paint(variable) {
     const probe = document.body.appendChild(el('span'));
     probe.style.color = `var(${variable})`;
@@ -68,7 +68,7 @@ function draw(state, again = false) {
     resize.observe(state.plot);
 }
 
-// Curves of different steps have their points at different places: the nearest one of each is meant.
+// Curves have points at different steps: the nearest point of each is shown.
 function nearest(plotter, series, index) {
     if (series === 0)
         return index;

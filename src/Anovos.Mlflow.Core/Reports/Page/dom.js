@@ -1,4 +1,4 @@
-// Makes elements. What runs say enters the document as text and in no other way.
+// Creates elements. Data of runs enters the document only as text.
 
 function el(name, properties, ...children) {
     const element = document.createElement(name);
@@ -14,7 +14,7 @@ function el(name, properties, ...children) {
     return element;
 }
 
-// An address of another scheme could be a program.
+// An address with another scheme could be a script.
 function link(address, ...children) {
     const isPage = /^https?:\/\//i.test(address ?? '');
     return isPage ? el('a', { href: address, rel: 'noopener noreferrer', target: '_blank' }, ...children) : el('span', null, ...children);
@@ -29,7 +29,7 @@ function section(id, title, hint, ...children) {
 
 const folded = (summary, ...children) => el('details', null, el('summary', null, summary), ...children);
 
-// More than eight colours are no longer told apart.
+// More than eight colours cannot be distinguished.
 const MostColours = 8;
 const isColoured = () => report.runs.length <= MostColours;
 
@@ -37,7 +37,7 @@ const badge = run => el('span', { class: isColoured() ? `badge run${run}` : 'bad
 
 const runName = run => report.runs[run].name || report.runs[run].id;
 
-// A long text shows its beginning, and the rest when asked.
+// A long text shows its beginning; the rest can be unfolded.
 const LongText = 240;
 
 function words(text) {

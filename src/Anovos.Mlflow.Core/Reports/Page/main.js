@@ -23,7 +23,7 @@ theme.addEventListener('click', () => {
 prefersDark.addEventListener('change', onTheme);
 onTheme();
 
-// Paper is white, and what was not in view yet is wanted too.
+// Paper is white, and charts that were not in view yet are printed too.
 addEventListener('beforeprint', () => {
     document.documentElement.dataset.theme = 'light';
     charts.forEach(state => draw(state, true));

@@ -1,4 +1,4 @@
-// What an operator wants to know first: how it ended, how long it took, what drifted.
+// The first facts for an operator: how the runs ended, how long they took, what drifted.
 
 const statusMarks = { Finished: '✓', Failed: '✕', Killed: '■', Running: '▶', Scheduled: '○' };
 
@@ -67,7 +67,7 @@ function overview() {
         table('', head.map(text => columnHead(text)), rows));
 }
 
-// Its first line says what happened; a log may follow, which is shown where it explains a failure. It is Markdown: marks for a renderer are left out.
+// The first line of a note says what happened. A log may follow, which is shown if it explains a failure. Markdown markup is left out.
 function noteOf(note, isLost) {
     const lines = note.trim().split('\n').filter(line => !/^\|[-|:]+\|$/.test(line));
     const [first, ...rest] = lines.map(line => line.replace(/\*\*/g, '').replace(/^(#+|>) /, '').replace(/^\| (.*) \|$/, (_, cells) => cells.replaceAll(' | ', ': ')).replace(/&#(\d{1,4});/g, (_, code) => String.fromCharCode(code)));

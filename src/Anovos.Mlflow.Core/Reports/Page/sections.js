@@ -1,4 +1,4 @@
-// One function a section, in the order of the page. A section without anything in it is left out.
+// One function per section, in the order of the page. Empty sections are left out.
 
 function driftSection() {
     if (report.drift.length === 0)
@@ -45,7 +45,7 @@ function stepSection() {
 const isSystem = chart => chart.key.startsWith('system/');
 const isOfWorkflow = chart => chart.key.includes('/workflow/');
 
-// The curves of metrics, and which run has which colour.
+// The curves of metrics, and the colour of each run.
 function curves(charts) {
     const many = !isColoured();
     const entries = report.runs.map((_, run) => run).filter(run => charts.some(chart => chart.series.some(series => series.run === run)));
@@ -146,8 +146,8 @@ async function unpack(copy) {
     return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'))).text();
 }
 
-// Someone else's page: in a frame that runs no script and, by the policy of this page, fetches nothing. What would try to
-// is taken out beforehand.
+// A page by somebody else, in a frame that runs no scripts and, because of this page's policy, sends no requests. Elements
+// that would try to are removed first.
 function frame(file, html) {
     const inert = new DOMParser().parseFromString(html, 'text/html');
     const needsScripts = inert.querySelector('script') !== null;

@@ -1,4 +1,4 @@
-// Runs side by side: a row a key, a column a run.
+// Runs side by side: one row per key, one column per run.
 
 function table(caption, head, rows, foot) {
     const made = el('table', null,
@@ -29,7 +29,7 @@ function numberCell(value, first) {
 
 const rowHead = text => el('th', { scope: 'row' }, text);
 
-// Rows that differ, and those that do not folded away. With a single run there is nothing to tell apart.
+// Rows that differ, and folded rows that do not. With a single run there is no difference.
 function comparison(what, rows, cell, keyHead) {
     const kind = cell === numberCell ? 'number' : undefined;
     if (report.runs.length === 1)
@@ -45,7 +45,7 @@ function comparison(what, rows, cell, keyHead) {
     ];
 }
 
-// What stands in large groups, as the statistics of every attribute, is folded away group by group.
+// Large groups, such as the statistics of each attribute, are folded one by one.
 const LargeGroup = 8;
 
 function grouped(what, rows, head, cells) {
@@ -58,7 +58,7 @@ function grouped(what, rows, head, cells) {
     ];
 }
 
-// A table with a field to find rows by their names, where there are many.
+// A table, with a field to search rows by name if there are many.
 function filtered(what, rows, head, cells) {
     const made = rows.map(row => el('tr', null, rowHead(row.key), ...cells(row)));
     const body = table('', head, made);

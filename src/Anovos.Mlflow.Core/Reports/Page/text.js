@@ -1,6 +1,6 @@
-// Numbers, times and sizes for people.
+// Formats numbers, times and sizes.
 
-// The page's JSON has what is no JSON number as a text: "NaN", "Infinity".
+// The page's JSON has values that are not JSON numbers as strings: "NaN", "Infinity".
 const toNumber = value => typeof value === 'string' ? Number(value) : value;
 
 function number(value) {

@@ -4,7 +4,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.Stores;
 
-/// <summary>Artifacts on a server, and in the folder where the run goes on once the server is lost.</summary>
+/// <summary>Artifacts on a server, and in the folder where the run continues after the server is lost.</summary>
 internal sealed class FallbackArtifactStore(IArtifactStore server, Run run, FallbackStore store)
     : IArtifactStore, IPrefetchesCredentials, ISharesConcurrency, IRangedReader
 {

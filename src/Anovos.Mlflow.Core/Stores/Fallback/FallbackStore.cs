@@ -5,12 +5,12 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.Stores;
 
 /// <summary>
-/// A server, and the folder or database in which runs go on when it cannot be reached: from the start, or from where it was lost.
-/// Once lost it stays so, for a run must not be torn between the two more than once.
+/// A server, and the folder or database in which runs continue when the server cannot be reached: from the start, or from where it was
+/// lost. A lost server is not used again, because a run must not be split between the two more than once.
 /// </summary>
 /// <param name="server">The server's store.</param>
-/// <param name="folder">The store in a folder or database; nothing is made there before it is needed.</param>
-/// <param name="onLost">Told once, with the failure, when the server is lost.</param>
+/// <param name="folder">The store in a folder or database; nothing is created there before it is needed.</param>
+/// <param name="onLost">Called once, with the error, when the server is lost.</param>
 public sealed class FallbackStore(ITrackingStore server, ITrackingStore folder, Action<MlflowException> onLost)
     : ITrackingStore, IStoreWrapper
 {
@@ -23,14 +23,14 @@ public sealed class FallbackStore(ITrackingStore server, ITrackingStore folder, 
     public string TrackingUri => _loss is not null ? folder.TrackingUri : server.TrackingUri;
 
     /// <inheritdoc/>
-    /// <remarks>Those of both stores: a run may go on in the folder, and what is in the folder goes to the server later.</remarks>
+    /// <remarks>Those of both stores: a run may continue in the folder, and runs in the folder are sent to the server later.</remarks>
     public StoreLimits Limits { get; } = server.Limits.Intersect(folder.Limits);
 
     ITrackingStore IStoreWrapper.Inner => server;
 
     internal ITrackingStore Server => server;
 
-    /// <summary>Why the server is lost; null while it is there.</summary>
+    /// <summary>Why the server was lost; null while it is in use.</summary>
     internal MlflowException? Loss => _loss;
 
     /// <inheritdoc/>
@@ -117,7 +117,7 @@ public sealed class FallbackStore(ITrackingStore server, ITrackingStore folder, 
         _switching.Dispose();
     }
 
-    /// <summary>The run's artifacts in the folder, after the server was lost.</summary>
+    /// <summary>Opens the run's artifacts in the folder, after the server was lost.</summary>
     internal async Task<IArtifactStore> OpenFolderAsync(Run run, CancellationToken cancellationToken)
     {
         await ContinueAsync(run.RunId, cancellationToken).ConfigureAwait(false);
@@ -133,7 +133,7 @@ public sealed class FallbackStore(ITrackingStore server, ITrackingStore folder, 
 
     private Run Remember(Run run) => _runs[run.RunId] = run;
 
-    /// <summary>Gives the server up.</summary>
+    /// <summary>Stops using the server.</summary>
     internal void Lose(MlflowException failure)
     {
         if (Interlocked.CompareExchange(ref _loss, failure, null) is null)
@@ -187,7 +187,7 @@ public sealed class FallbackStore(ITrackingStore server, ITrackingStore folder, 
         },
         cancellationToken);
 
-    // Makes the rest of a run that the server has, under its own id, unless it is there.
+    // Creates a run with the same id for the rest of a run that the server has, unless it already exists.
     private async Task ContinueAsync(string runId, CancellationToken cancellationToken)
     {
         await _switching.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -213,7 +213,7 @@ public sealed class FallbackStore(ITrackingStore server, ITrackingStore folder, 
         }
     }
 
-    // The folder's experiment of that name; of an experiment that is known by its id only, the id is the name.
+    // Returns the folder's experiment with that name. If only the id of the experiment is known, the id is the name.
     private async Task<string> ExperimentAsync(string? name, string id, CancellationToken cancellationToken)
     {
         if (name is null && id.Length > 0 && await IsInFolderAsync(id, cancellationToken).ConfigureAwait(false))

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>
-/// A tracking store in a directory, in the <c>mlruns</c> layout of MLflow's own file store, which its tools can read.
-/// The directory is made with the first write; until then it reads as an empty store.
+/// A tracking store in a directory, in the <c>mlruns</c> layout of MLflow's own file store, so that MLflow's tools can read it. The first
+/// write creates the directory; until then, the store reads as empty.
 /// </summary>
 public sealed class DirectoryStore : ILocalStore
 {
@@ -16,24 +16,24 @@ public sealed class DirectoryStore : ILocalStore
     private readonly RunWriter _writer;
     private readonly ExactCopies _copies;
 
-    // What a search found, for its further pages and as long as its caller has it: to look anew for each page would cost the
-    // square of the number of runs, and pages would overlap where runs come meanwhile.
+    // Keeps the results of a search for its next pages, as long as the caller keeps the search. Searching again for each page would cost
+    // the square of the number of runs, and pages would overlap if runs are added in the meantime.
     private readonly ConditionalWeakTable<RunSearch, List<KeyValuePair<Run, string?>>> _found = new();
 
-    /// <summary>A store in the directory <paramref name="root"/>, a full path.</summary>
+    /// <summary>Creates a store in the directory <paramref name="root"/>, a full path.</summary>
     /// <param name="root">The directory.</param>
-    /// <param name="warn">Told of what cannot be read in it, with file and line; from any thread.</param>
+    /// <param name="warn">Called with a warning for content that cannot be read, with file and line; may be called on any thread.</param>
     /// <exception cref="ArgumentException">The path is relative.</exception>
     public DirectoryStore(string root, Action<string>? warn = null)
         : this(root, StoreLimits.Mlflow, warn)
     {
     }
 
-    /// <summary>A store that accepts less than MLflow's own directory store.</summary>
+    /// <summary>Creates a store with stricter limits than MLflow's own directory store.</summary>
     /// <param name="root">The directory.</param>
-    /// <param name="limits">What it accepts.</param>
+    /// <param name="limits">The limits of the store.</param>
     /// <param name="warn">Called with a warning.</param>
-    /// <param name="ignoresCase">Whether keys that differ only in case are one file; by default, this is tried.</param>
+    /// <param name="ignoresCase">Whether keys that differ only in case are one file; null to test this on the disk.</param>
     internal DirectoryStore(string root, StoreLimits limits, Action<string>? warn = null, bool? ignoresCase = null)
     {
         limits = limits with { HiddenKeys = false };
@@ -59,7 +59,7 @@ public sealed class DirectoryStore : ILocalStore
     /// <inheritdoc/>
     public string TrackingUri { get; }
 
-    /// <summary>Whether the directory exists. One that does not reads as an empty store.</summary>
+    /// <summary>Whether the directory exists. If it does not, the store reads as empty.</summary>
     public bool Exists => System.IO.Directory.Exists(_root);
 
     /// <inheritdoc/>
@@ -68,7 +68,7 @@ public sealed class DirectoryStore : ILocalStore
     /// <summary>The logged models that MLflow 3 wrote.</summary>
     internal ILocalLoggedModels LoggedModels { get; }
 
-    /// <summary>The registry that MLflow wrote, to be copied.</summary>
+    /// <summary>The registry that MLflow wrote, as a source of copies.</summary>
     internal IModelRegistry Registry { get; }
 
     /// <inheritdoc/>
@@ -160,16 +160,18 @@ public sealed class DirectoryStore : ILocalStore
     Task ILocalStore.KeepRunStateAsync(Run run, CancellationToken cancellationToken) => OnWorker(
         () => _copies.SetState(run, cancellationToken), cancellationToken);
 
-    /// <summary>Does nothing: a directory needs no closing.</summary>
+    /// <summary>Does nothing: a directory does not need closing.</summary>
     public void Dispose()
     {
     }
 
-    /// <summary>A metric's points with the steps that were written: MLflow 3 reads those of a point with a dataset as 0.</summary>
+    /// <summary>
+    /// Returns a metric's points with the steps that were written. MLflow 3 reads the step of a point with a dataset as 0.
+    /// </summary>
     internal Task<IReadOnlyList<Metric>> GetHistoryAsWrittenAsync(string runId, string key, CancellationToken cancellationToken) =>
         OnWorker(() => _runs.History(runId, key, cancellationToken, asWritten: true), cancellationToken);
 
-    /// <summary>The number of traces of an experiment.</summary>
+    /// <summary>Counts the traces of an experiment.</summary>
     internal Task<long> CountTracesAsync(string experimentId, CancellationToken cancellationToken) => OnWorker(
         () =>
         {
@@ -179,7 +181,7 @@ public sealed class DirectoryStore : ILocalStore
                 : 0L;
         }, cancellationToken);
 
-    /// <summary>The file that says where a run's artifacts are.</summary>
+    /// <summary>Returns the path of the file that says where a run's artifacts are.</summary>
     internal string MetaFileOf(string runId) => Path.Combine(_runs.Folder(runId, CancellationToken.None), "meta.yaml");
 
     private Page<Run> SearchRuns(RunSearch search, string? pageToken, CancellationToken cancellationToken)
@@ -191,13 +193,13 @@ public sealed class DirectoryStore : ILocalStore
         return new Page<Run>(ManyRuns.Read(page.Items, found => Whole(found, cancellationToken), cancellationToken), page.NextPageToken);
     }
 
-    // In order, each with the folder where its params, metrics, tags and inputs are still to be read.
+    // In order. If a run's params, metrics, tags and inputs have not been read yet, its folder is given.
     private List<KeyValuePair<Run, string?>> FindRuns(RunSearch search, CancellationToken cancellationToken)
     {
         RunFilter filter = RunFilter.Parse(search.Filter);
         RunOrder order = RunOrder.Parse(search.OrderBy);
         var found = _runs.List(search.ExperimentIds, cancellationToken).Where(run => IsIn(search.ViewType, run.Key.LifecycleStage));
-        // In the usual case in a store of many runs only those of a page are read with all their files.
+        // Usually, a store with many runs only needs to read all files for the runs of one page.
         if (filter.NeedsData || order.NeedsData)
             found = ManyRuns.Read([.. found], run => Whole(run, cancellationToken), cancellationToken).Select(run => new KeyValuePair<Run, string?>(run, null));
         return order.Sort(found.Where(run => filter.Matches(run.Key)), run => run.Key);
@@ -216,7 +218,7 @@ public sealed class DirectoryStore : ILocalStore
             return null;
         }, cancellationToken);
 
-    // Away from the calling thread, which may be a pipeline's that is to answer Ctrl+C.
+    // Runs outside the calling thread, which may be a pipeline thread that must react to Ctrl+C.
     private Task<T> OnWorker<T>(Func<T> work, CancellationToken cancellationToken) => Task.Run(
         () =>
         {

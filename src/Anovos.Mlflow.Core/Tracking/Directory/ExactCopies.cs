@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Experiments and runs in an <c>mlruns</c> folder that are exact copies of another store's: <see cref="ILocalStore"/>.</summary>
+/// <summary>Keeps exact copies of another store's experiments and runs in an <c>mlruns</c> folder: <see cref="ILocalStore"/>.</summary>
 internal sealed class ExactCopies(string root, ExperimentFolders experiments, RunFolders runs, StoreLimits limits)
 {
     /// <inheritdoc cref="ILocalStore.KeepExperimentAsync"/>
@@ -11,7 +11,7 @@ internal sealed class ExactCopies(string root, ExperimentFolders experiments, Ru
             throw new MlflowException(ErrorKind.InvalidValue, $"'{id}' cannot be the id of an experiment in a folder.") { Target = id };
         Tag[] tags = [.. source.Tags.Select(tag => new Tag(tag.Key, tag.Value))];
         var copy = new NewExperiment(source.Name, source.ArtifactLocation.Length == 0 ? null : source.ArtifactLocation) { Tags = tags };
-        // The location is not checked: one of another machine is part of what is kept.
+        // The location is not checked: a path of another machine is part of the copy.
         limits.CheckExperiment(copy with { ArtifactLocation = null });
         experiments.MakeRoot(cancellationToken);
         using IDisposable held = StoreLock.Take(root, cancellationToken);

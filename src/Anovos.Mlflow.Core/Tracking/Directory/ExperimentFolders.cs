@@ -10,7 +10,7 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
 
     private const string DefaultName = "Default";
 
-    // What else stands in the root: the model registry.
+    // The root also contains the model registry.
     private const string Models = "models";
 
     private const string TrashName = ".trash";
@@ -19,7 +19,7 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
 
     private readonly string _trash = Path.Combine(root, TrashName);
 
-    /// <summary>The folder of the experiment; null when there is none.</summary>
+    /// <summary>Returns the folder of the experiment; null if there is none.</summary>
     public string? Find(string id)
     {
         if (!IsId(id))
@@ -28,43 +28,43 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
         return places.FirstOrDefault(Directory.Exists);
     }
 
-    /// <summary>The folder of every experiment, the deleted ones last; folders that are none may be among them.</summary>
+    /// <summary>Returns the folder of every experiment, the deleted ones last. Other folders may be among them.</summary>
     public IEnumerable<string> All()
     {
         string[] places = [root, _trash];
         return places.Where(Directory.Exists).SelectMany(Directory.EnumerateDirectories).Where(folder => IsId(Path.GetFileName(folder)));
     }
 
-    /// <summary>The experiment of that id.</summary>
+    /// <summary>Returns the experiment with that id.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentNotFound"/></exception>
     public Experiment Get(string id, CancellationToken cancellationToken) => Read(Folder(id), cancellationToken);
 
-    /// <summary>The folder of the experiment of that id.</summary>
+    /// <summary>Returns the folder of the experiment with that id.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentNotFound"/></exception>
     public string Folder(string id) => Find(id) ?? throw new MlflowException(ErrorKind.ExperimentNotFound,
         $"There is no experiment with the id '{id}' in '{root}'.")
     { Target = id };
 
-    /// <summary>Every experiment that can be read, in no order.</summary>
+    /// <summary>Returns every experiment that can be read, in no particular order.</summary>
     public IEnumerable<Experiment> ReadAll(CancellationToken cancellationToken)
     {
         foreach (string folder in All())
         {
-            // A folder that has neither the file nor a run is none of an experiment, or that of one that is just being made.
+            // A folder with neither the file nor a run does not belong to an experiment, or its experiment is just being created.
             Action<string> tell = MetaFile.Exists(folder) ? warn : _ => { };
             if (ForeignFile.Skip(() => Read(folder, cancellationToken), tell, folder) is { } experiment)
                 yield return experiment;
         }
     }
 
-    /// <summary>The experiment of that name; null when there is none.</summary>
+    /// <summary>Returns the experiment with that name; null if there is none.</summary>
     public Experiment? Named(string name, CancellationToken cancellationToken)
     {
         string stored = SharedFile.Stored(name);
         return ReadAll(cancellationToken).FirstOrDefault(experiment => experiment.Name == stored && !experiment.HasUnreadableName);
     }
 
-    /// <summary>Throws if an experiment has the name, or may have it: that of another one cannot be read.</summary>
+    /// <summary>Throws if an experiment has the name, or might have it because the name of another experiment cannot be read.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentExists"/>, <see cref="ErrorKind.StoreInvalid"/></exception>
     public void RefuseTaken(string name, string? exceptId, CancellationToken cancellationToken)
     {
@@ -76,12 +76,12 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
             return;
         string file = Path.Combine(Folder(unreadable.ExperimentId), "meta.yaml");
         throw new MlflowException(ErrorKind.StoreInvalid,
-            $"There is an experiment in '{root}' whose name cannot be read, and it may be '{name}'. Correct 'name' in '{file}', or move "
+            $"The name of an experiment in '{root}' cannot be read, and it may be '{name}'. Correct 'name' in '{file}', or move "
             + "that folder elsewhere.")
         { Target = file };
     }
 
-    /// <summary>Makes the root with the experiment that every store has, where they are missing.</summary>
+    /// <summary>Creates the root and the experiment that every store has, if they are missing.</summary>
     public void MakeRoot(CancellationToken cancellationToken)
     {
         if (HasDefault() && Directory.Exists(_trash))
@@ -94,13 +94,13 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
         }
     }
 
-    /// <summary>Makes an experiment and answers its id.</summary>
+    /// <summary>Creates an experiment and returns its id.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentExists"/>, <see cref="ErrorKind.InvalidValue"/></exception>
     public string Create(NewExperiment experiment, CancellationToken cancellationToken)
     {
         limits.CheckExperiment(experiment);
         MakeRoot(cancellationToken);
-        // Over looking for the name and taking it: two processes that start together are to end up in one experiment.
+        // Hold the lock from the search for the name until it is taken, so that two processes that start together use one experiment.
         using (StoreLock.Take(root, cancellationToken))
         {
             RefuseTaken(experiment.Name, exceptId: null, cancellationToken);
@@ -110,7 +110,7 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
         }
     }
 
-    /// <summary>The error that an experiment has the name already.</summary>
+    /// <summary>Creates the error for a name that an experiment already has.</summary>
     public MlflowException Taken(Experiment experiment)
     {
         string advice = experiment.LifecycleStage == LifecycleStage.Deleted
@@ -119,14 +119,14 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
         return new MlflowException(ErrorKind.ExperimentExists, $"The experiment '{experiment.Name}' {advice}.") { Target = experiment.Name };
     }
 
-    /// <summary>Where the experiment of that id lies at a stage.</summary>
+    /// <summary>Returns the folder where the experiment with that id belongs in a lifecycle stage.</summary>
     public string Place(string id, LifecycleStage stage) => Path.Combine(stage == LifecycleStage.Deleted ? _trash : root, id);
 
     /// <summary>Writes the files of a new experiment. The caller holds the lock of the root.</summary>
     /// <param name="id">Its id.</param>
     /// <param name="experiment">The experiment.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <param name="created">When it was created, and changed last; null for now.</param>
+    /// <param name="created">The times of creation and of the last change; null for the current time.</param>
     public void Make(
         string id,
         NewExperiment experiment,
@@ -139,7 +139,7 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
         Directory.CreateDirectory(folder);
         tags.WriteAll(experiment.Tags.Select(tag => (tag.Key, tag.Value)), cancellationToken);
 
-        // The last file: only with it the experiment is there.
+        // This file is written last: the experiment exists only when it does.
         string location = experiment.ArtifactLocation ?? LocalUri.FromPath(folder);
         var (creation, change) = created ?? (DateTimeOffset.UtcNow, DateTimeOffset.UtcNow);
         MetaFile.Write(folder, $"""
@@ -169,7 +169,7 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
         if (recorded is null)
             file.Warn("experiment_id", "is missing");
         else if (recorded != id && Find(recorded) is not null)
-            throw file.Invalid($"is that of the experiment '{recorded}'");
+            throw file.Invalid($"belongs to the experiment '{recorded}'");
         else if (recorded != id)
             file.Warn("experiment_id", "is not the name of its folder");
         string? name = file.Find("name");
@@ -206,7 +206,7 @@ internal sealed class ExperimentFolders(string root, string trackingUri, StoreLi
     public static bool HasRuns(string folder) => Directory.EnumerateDirectories(folder).Any(run => RunFolders.IsRun(run)
         && (MetaFile.Exists(run) || ForeignFile.SkipUnreadable(() => RunMeta.Read(run, _ => { })) is not null));
 
-    // Its folder alone is not enough: another process may just be making it.
+    // Its folder alone is not enough: another process may be just creating it.
     private bool HasDefault() => Find(DefaultId) is { } folder && (MetaFile.Exists(folder) || HasRuns(folder));
 
     /// <summary>Whether an experiment can have the id.</summary>

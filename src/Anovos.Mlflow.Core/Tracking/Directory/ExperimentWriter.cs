@@ -1,9 +1,9 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Changes the experiments of an <c>mlruns</c> folder, each change under the lock of the folder.</summary>
+/// <summary>Changes the experiments of an <c>mlruns</c> folder. Each change holds the lock of the folder.</summary>
 internal sealed class ExperimentWriter(string root, ExperimentFolders experiments, StoreLimits limits, StoreCase names)
 {
-    /// <summary>Gives an experiment another name.</summary>
+    /// <summary>Renames an experiment.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentExists"/>, <see cref="ErrorKind.InvalidValue"/></exception>
     public void Rename(string id, string name, CancellationToken cancellationToken)
     {
@@ -29,8 +29,8 @@ internal sealed class ExperimentWriter(string root, ExperimentFolders experiment
     }
 
     /// <summary>
-    /// Puts an experiment into the trash, or takes it out, as MLflow's file store does: the stage goes into its file and into
-    /// those of all its runs, and then the folder moves. One that was interrupted is done when it is done again.
+    /// Moves an experiment to the trash, or restores it, like MLflow's file store: it writes the stage to the experiment's file and to the
+    /// files of all its runs, and then moves the folder. To complete an interrupted move, repeat it.
     /// </summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for the experiment that every store has.</exception>
     public void Move(string id, LifecycleStage stage, CancellationToken cancellationToken)

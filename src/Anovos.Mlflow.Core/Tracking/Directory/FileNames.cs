@@ -2,10 +2,12 @@ using System.Text;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>What a system allows as a file's name, beyond what MLflow allows as a key.</summary>
+/// <summary>Checks whether a system allows a key as a file name, in addition to MLflow's rules for keys.</summary>
 internal static class FileNames
 {
-    /// <summary>Why no file can be named like that, which only the kind of system decides; null when one can.</summary>
+    /// <summary>
+    /// Returns why the system does not allow such a file name, which depends only on the kind of system; null if it does.
+    /// </summary>
     public static string? WhyInvalid(string key, bool onWindows)
     {
         foreach (string segment in key.Split('/'))
@@ -13,7 +15,7 @@ internal static class FileNames
             if (segment.StartsWith(".", StringComparison.Ordinal))
                 return "a part of it begins with a period, and hidden files are ignored";
             if (!onWindows && Encoding.UTF8.GetByteCount(segment) > 255)
-                return "a part of it has more than 255 bytes, the most that a file name may have";
+                return "a part of it has more than 255 bytes, the maximum for a file name";
             if (onWindows && WindowsName.WhyRefused(segment) is { } why)
                 return $"'{segment}' {why}";
         }

@@ -10,17 +10,17 @@ namespace Anovos.Mlflow.Tracking;
 internal readonly record struct FlatField(string? Value, bool IsPlain, bool IsNested, int Line);
 
 /// <summary>
-/// Reads the flat <c>key: scalar</c> mappings that PyYAML writes: plain, single- and double-quoted scalars, folded or not.
-/// A nested value reads as null, for no field of a <c>meta.yaml</c> that matters has one.
+/// Reads the flat <c>key: scalar</c> mappings that PyYAML writes, with plain, single- and double-quoted scalars, folded or not. A nested
+/// value reads as null, because no relevant field of a <c>meta.yaml</c> has one.
 /// </summary>
 internal static class FlatYamlReader
 {
-    /// <summary>The scalars by key.</summary>
-    /// <exception cref="FormatException">The text is no such mapping.</exception>
+    /// <summary>Returns the scalars by key.</summary>
+    /// <exception cref="FormatException">The text is not a flat mapping.</exception>
     public static Dictionary<string, string?> Read(string text) =>
         Read(text, fault => throw fault).ToDictionary(field => field.Key, field => field.Value.Value, StringComparer.Ordinal);
 
-    /// <summary>The fields by key. A line that cannot be read costs that line.</summary>
+    /// <summary>Returns the fields by key. Skips lines that cannot be read.</summary>
     public static Dictionary<string, FlatField> Read(string text, Action<FormatException> onFault)
     {
         var cursor = new YamlCursor(text);
@@ -51,7 +51,7 @@ internal static class FlatYamlReader
         return fields;
     }
 
-    // Blank lines, comments, document marks, and what belongs to a nested value: indented lines and list items.
+    // Blank lines, comments, document markers, and the parts of a nested value: indented lines and list items.
     private static bool AtForeignLine(YamlCursor cursor) =>
         cursor.AtSpace || cursor.Here is '#' or '-' or '%' || cursor.StartsWith("...");
 
@@ -97,7 +97,7 @@ internal static class FlatYamlReader
             bool continues = fold.Length > 0 && !cursor.End && cursor.AfterBlank && cursor.Here != '#';
             if (!continues)
             {
-                // The way to a further line led to the next key, or to nothing: that line is read by its own rules.
+                // The scalar does not continue: what follows is the next key or nothing. That line is read separately.
                 cursor.Position = lineEnd;
                 cursor.SkipLine();
                 return value.ToString();

@@ -4,17 +4,17 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Writes one text as a YAML scalar that every reader, of YAML 1.1 as of 1.2, takes for that same text.</summary>
+/// <summary>Writes a text as a YAML scalar that every reader of YAML 1.1 and 1.2 reads as the same text.</summary>
 internal static class FlatYamlText
 {
-    // Narrower than what YAML allows without quotes: a text that begins with a digit, say, may be a number (a run id 123e45…).
+    // Stricter than YAML's rules for plain scalars: a text that begins with a digit may be read as a number (a run id 123e45…).
     private static readonly Regex PlainForm = new(
         @"^[\p{L}_/](?:[\p{L}\p{N}_/.+@%()~-]|:(?=[^ ])| (?=[^ ]))*\z", RegexOptions.CultureInvariant);
 
     private static readonly Regex Word = new(
         @"^(?:true|false|yes|no|on|off|y|n|null)\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
 
-    /// <summary>The scalar, on one line.</summary>
+    /// <summary>Returns the scalar, on one line.</summary>
     public static string Write(string text)
     {
         if (text.Any(NeedsEscape))

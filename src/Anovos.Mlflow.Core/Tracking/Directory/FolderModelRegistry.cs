@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>The registry of MLflow's own file store, as a source of copies. Every member that would change it throws.</summary>
+/// <summary>Reads the registry of MLflow's own file store, as a source of copies. Every member that would change it throws.</summary>
 internal sealed class FolderModelRegistry(ModelFolders folders, string trackingUri)
     : IModelRegistry, IListsAllVersions, IRegisteredModels, IModelVersions, IModelAliases
 {
@@ -29,7 +29,7 @@ internal sealed class FolderModelRegistry(ModelFolders folders, string trackingU
         string? filter, int maxResults, string? pageToken, CancellationToken cancellationToken) => Task.Run(
         () =>
         {
-            // The one filter that the copier needs. Prompts are not listed without it, as in MLflow.
+            // The copier needs only this filter. Without it, prompts are not listed, as in MLflow.
             bool wantsPrompts = SearchText.NullIfEmpty(filter) switch
             {
                 null => false,

@@ -1,13 +1,17 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Files in a store that others wrote, and that others may be removing. One that cannot be read costs no other.</summary>
+/// <summary>Reads files in a store that other programs wrote and may be removing. An unreadable file does not affect the others.</summary>
 internal static class ForeignFile
 {
-    /// <summary>Returns the result of <paramref name="read"/>; null if the folder does not belong to the store, is broken, or is gone.</summary>
+    /// <summary>
+    /// Returns the result of <paramref name="read"/>; null if the folder does not belong to the store, is broken, or no longer exists.
+    /// </summary>
     public static T? SkipUnreadable<T>(Func<T?> read)
         where T : class => Skip(read, _ => { }, path: "");
 
-    /// <summary>Returns the result of <paramref name="read"/>; null if the file is gone or, with a warning, cannot be read.</summary>
+    /// <summary>
+    /// Returns the result of <paramref name="read"/>; null if the file no longer exists or, with a warning, cannot be read.
+    /// </summary>
     public static T? Skip<T>(Func<T?> read, Action<string> warn, string path)
         where T : class
     {

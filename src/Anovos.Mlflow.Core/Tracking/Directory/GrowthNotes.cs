@@ -3,14 +3,15 @@ using System.Globalization;
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>
-/// How long metric files were before a writer added to them, kept in a file of the run while it does. A line without a line end
-/// behind that length is half of what this writer writes, or wrote before it was killed. Any other is a whole line of somebody else.
+/// Records the length of metric files in a file of the run while a writer appends to them. An unterminated line after that length is
+/// incomplete: this writer is writing it, or wrote it before it was killed. Any other unterminated line is complete and was written by
+/// another program.
 /// </summary>
 internal static class GrowthNotes
 {
     private const string FileName = ".growing";
 
-    /// <summary>Adds to metric files. The caller holds the lock of the run.</summary>
+    /// <summary>Appends to metric files. The caller holds the lock of the run.</summary>
     public static void Append(
         string runFolder, KeyFiles metrics, IReadOnlyList<IGrouping<string, Metric>> points, CancellationToken cancellationToken)
     {
@@ -29,7 +30,7 @@ internal static class GrowthNotes
         notes.SetLength(0);
     }
 
-    /// <summary>Whether a line without a line end, at an offset of a metric's file, is whole.</summary>
+    /// <summary>Whether an unterminated line at an offset of a metric's file is complete.</summary>
     public static bool IsWhole(string runFolder, string key, long offset)
     {
         try
@@ -43,7 +44,7 @@ internal static class GrowthNotes
         }
     }
 
-    // A writer that was killed may have left half a line in any of its files.
+    // A writer that was killed may have left an incomplete line in any of its files.
     private static void Settle(FileStream notes, KeyFiles metrics, CancellationToken cancellationToken)
     {
         foreach ((string key, long length) in Read(notes))
@@ -60,7 +61,7 @@ internal static class GrowthNotes
         notes.Flush();
     }
 
-    // Without its line end, a note is half a note: its writer was killed before it touched a metric.
+    // A note without a line end is incomplete: its writer was killed before it touched a metric.
     private static List<(string Key, long Length)> Read(FileStream notes)
     {
         var found = new List<(string, long)>();

@@ -4,19 +4,21 @@ using System.Text.RegularExpressions;
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>
-/// The datasets that runs read: <c>&lt;experiment&gt;/datasets/&lt;id&gt;/meta.yaml</c> says what one is, and
-/// <c>&lt;run&gt;/inputs/&lt;id&gt;/meta.yaml</c> that the run reads it. The ids are MLflow's hashes, so that two writers agree.
+/// Reads and writes the datasets of runs: <c>&lt;experiment&gt;/datasets/&lt;id&gt;/meta.yaml</c> describes a dataset, and
+/// <c>&lt;run&gt;/inputs/&lt;id&gt;/meta.yaml</c> says that the run reads it. The ids are MLflow's hashes, so that two writers agree.
 /// </summary>
 internal static class InputFiles
 {
-    /// <summary>The folder in a run's with what it reads: datasets, and models of MLflow 3.</summary>
+    /// <summary>The folder of a run's inputs: datasets, and models of MLflow 3.</summary>
     public const string Inputs = "inputs";
 
     private const string Datasets = "datasets";
 
     private static readonly Regex TagLines = new(@"^tags:[ ]*\n(?<lines>(?:[ ].*\n|\n)*)", RegexOptions.Multiline | RegexOptions.CultureInvariant);
 
-    /// <summary>The datasets of the run in this folder; one whose description is missing or broken is passed over, as MLflow does.</summary>
+    /// <summary>
+    /// Returns the datasets of the run in this folder. Skips a dataset whose description is missing or broken, like MLflow.
+    /// </summary>
     public static IReadOnlyList<DatasetInput> Read(string runFolder, Action<string> warn, CancellationToken cancellationToken)
     {
         string folder = Path.Combine(runFolder, Inputs);
@@ -34,7 +36,7 @@ internal static class InputFiles
         return found;
     }
 
-    /// <summary>Adds a dataset to the run in this folder; one that is there stays as it is.</summary>
+    /// <summary>Adds a dataset to the run in this folder. A dataset that the run already has does not change.</summary>
     public static void Write(string runFolder, DatasetInput input, CancellationToken cancellationToken)
     {
         string datasetId = Hash(input.Name + input.Digest);
@@ -59,7 +61,7 @@ internal static class InputFiles
             ? " {}\n"
             : "\n" + string.Concat(input.Tags.Select(tag => $"  {FlatYamlText.Write(tag.Key)}: {FlatYamlText.Write(tag.Value)}\n"));
 
-        // MLflow writes the dataset's id as that of the destination, too, and reads neither.
+        // MLflow also writes the dataset's id as the id of the destination, and reads neither.
         MetaFile.Write(use, $"""
             destination_id: {FlatYamlText.Write(datasetId)}
             destination_type: RUN
@@ -83,7 +85,7 @@ internal static class InputFiles
         };
     }
 
-    // The only nested value of the layout: without its indentation it is a flat mapping again.
+    // This is the only nested value of the layout. Without its indentation, it is a flat mapping.
     private static IReadOnlyList<Tag> ReadTags(MetaFile use)
     {
         string lines = TagLines.Match(use.Content).Groups["lines"].Value;
@@ -98,7 +100,7 @@ internal static class InputFiles
         }
     }
 
-    // The ids in a file of others lead nowhere else.
+    // Uses only the last part of an id, so that an id in a foreign file cannot lead to another folder.
     private static string DatasetFolder(string runFolder, string datasetId) =>
         Path.Combine(Path.GetDirectoryName(runFolder)!, Datasets, Path.GetFileName(datasetId));
 

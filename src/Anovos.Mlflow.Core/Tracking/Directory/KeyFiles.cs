@@ -1,8 +1,8 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>A folder with a file a key: the params, the tags or the metrics of a run. A slash in a key makes a folder.</summary>
+/// <summary>A folder with one file per key: the params, tags or metrics of a run. A slash in a key creates a subfolder.</summary>
 /// <param name="owner">The folder of the run or experiment.</param>
-/// <param name="name">The folder's name in it.</param>
+/// <param name="name">The name of the folder in it.</param>
 internal sealed class KeyFiles(string owner, string name)
 {
     public const string Params = "params";
@@ -11,7 +11,7 @@ internal sealed class KeyFiles(string owner, string name)
 
     private readonly string _folder = Path.Combine(owner, name);
 
-    /// <summary>Every key and its file. Hidden files, such as those of file managers and editors, are ignored.</summary>
+    /// <summary>Returns every key and its file. Ignores hidden files, such as those of file managers and editors.</summary>
     public IEnumerable<KeyValuePair<string, string>> All()
     {
         if (!Directory.Exists(_folder))
@@ -24,14 +24,14 @@ internal sealed class KeyFiles(string owner, string name)
         }
     }
 
-    /// <summary>Every key and its text.</summary>
+    /// <summary>Returns every key and its text.</summary>
     public Dictionary<string, string> ReadAll(Action<string> warn, CancellationToken cancellationToken)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var file in All())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            // A tag may be removed between the list of the files and its turn.
+            // A tag may be removed after the files were listed.
             if (ForeignFile.Skip(() => SharedFile.Read(file.Value, cancellationToken), warn, file.Value) is { } value)
                 values[file.Key] = value;
         }
@@ -39,15 +39,15 @@ internal sealed class KeyFiles(string owner, string name)
         return values;
     }
 
-    /// <summary>The key's text; null when there is none.</summary>
+    /// <summary>Returns the key's text; null if there is none.</summary>
     public string? Find(string key, CancellationToken cancellationToken) =>
         File.Exists(PathOf(key)) ? SharedFile.Read(PathOf(key), cancellationToken) : null;
 
-    /// <summary>Writes the key's text; one that is there is replaced.</summary>
+    /// <summary>Writes the key's text and replaces an existing one.</summary>
     public void Write(string key, string value, CancellationToken cancellationToken) =>
         SharedFile.Write(PathOf(key), value, scratch: owner, cancellationToken);
 
-    /// <summary>Writes the texts one after the other.</summary>
+    /// <summary>Writes the texts one after another.</summary>
     public void WriteAll(IEnumerable<(string Key, string Value)> values, CancellationToken cancellationToken)
     {
         foreach ((string key, string value) in values)
@@ -57,14 +57,14 @@ internal sealed class KeyFiles(string owner, string name)
         }
     }
 
-    /// <summary>The key's file, which may not be there.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for what is no key.</exception>
+    /// <summary>Returns the key's file, which may not exist.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for an invalid key.</exception>
     public FileInfo FileOf(string key) => new(PathOf(key));
 
-    /// <summary>Removes the key, and the folders that it leaves empty; false when it was not there.</summary>
+    /// <summary>Removes the key and the folders that become empty; returns false if the key did not exist.</summary>
     public bool Delete(string key, CancellationToken cancellationToken)
     {
-        // Where case makes no difference, the file may be that of another key.
+        // On a file system that ignores case, the file may belong to another key.
         string path = PathOf(key);
         if (!File.Exists(path) || All().All(file => file.Key != key))
             return false;
@@ -79,7 +79,7 @@ internal sealed class KeyFiles(string owner, string name)
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // On Windows, somebody who lists it keeps it. An empty folder means nothing, and the key is gone.
+                // On Windows, a program that lists the folder blocks its removal. An empty folder is harmless, and the key is gone.
                 break;
             }
         }
@@ -87,7 +87,7 @@ internal sealed class KeyFiles(string owner, string name)
         return true;
     }
 
-    /// <summary>Throws for a key beyond the limits, or one that cannot be a file: no disk holds both <c>a</c> and <c>a/b</c>.</summary>
+    /// <summary>Throws for a key that exceeds the limits or cannot be a file: no disk can hold both <c>a</c> and <c>a/b</c>.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public void Check(IReadOnlyCollection<string> keys, StoreLimits limits, StoreCase names)
     {
@@ -110,9 +110,9 @@ internal sealed class KeyFiles(string owner, string name)
     }
 
     private static string Merged(string other) =>
-        $"there is a key '{other}', and the file system of this folder does not tell upper and lower case apart";
+        $"there is a key '{other}', and the file system of this folder does not distinguish upper and lower case";
 
-    // A writer that was killed between making the folder of 'a/b' and its file left no key that stands in the way of 'a'.
+    // If a writer was killed after it created the folder of 'a/b' and before it wrote the file, the folder must not block 'a'.
     private static bool RemoveIfEmpty(string folder)
     {
         if (Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Any())
@@ -121,11 +121,11 @@ internal sealed class KeyFiles(string owner, string name)
         return true;
     }
 
-    // Every path is made here, so that no key leads out of the folder: MLflow's rules see to that in every store.
+    // All paths are built here, so that no key leads out of the folder: MLflow's rules ensure that in every store.
     private string PathOf(string key) => StoreLimits.Mlflow.WhyInvalidKey(key) is { } why
         ? throw Refused(key, why)
         : Path.Combine(_folder, key.Replace('/', Path.DirectorySeparatorChar));
 
     private MlflowException Refused(string key, string why) =>
-        new(ErrorKind.InvalidValue, $"The key '{key}' cannot be among the {name} of a directory store: {why}.") { Target = key };
+        new(ErrorKind.InvalidValue, $"The key '{key}' cannot be stored in the {name} of a directory store: {why}.") { Target = key };
 }

@@ -3,14 +3,14 @@ using System.Globalization;
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>
-/// The logged models in an <c>mlruns</c> folder that MLflow 3 wrote, read only: <c>&lt;experiment&gt;/models/&lt;id&gt;/</c> with
+/// Reads the logged models that MLflow 3 wrote in an <c>mlruns</c> folder: <c>&lt;experiment&gt;/models/&lt;id&gt;/</c> with
 /// <c>meta.yaml</c>, <c>params/</c>, <c>tags/</c>, <c>metrics/</c>.
 /// </summary>
 internal sealed class LoggedModelFolders(ExperimentFolders experiments, string trackingUri, Action<string> warn) : ILocalLoggedModels
 {
     private const string Models = "models";
 
-    // mlflow.entities.LoggedModelStatus, in the words of the REST API.
+    // The members of mlflow.entities.LoggedModelStatus, with the names of the REST API.
     private static readonly string[] Status = ["STATUS_UNSPECIFIED", "PENDING", "READY", "UPLOAD_FAILED"];
 
     /// <inheritdoc/>
@@ -32,7 +32,7 @@ internal sealed class LoggedModelFolders(ExperimentFolders experiments, string t
         IReadOnlyList<string> experimentIds, string? filter, int maxResults, string? pageToken, CancellationToken cancellationToken)
     {
         if (SearchText.NullIfEmpty(filter) is not null)
-            throw new MlflowException(ErrorKind.NotSupported, "A folder has no search for logged models.") { Target = filter };
+            throw new MlflowException(ErrorKind.NotSupported, "Logged models in a folder cannot be filtered.") { Target = filter };
         int offset = OffsetToken.Offset(pageToken, maxResults);
         List<LoggedModel> found = [];
         foreach (string id in experimentIds)
@@ -89,7 +89,7 @@ internal sealed class LoggedModelFolders(ExperimentFolders experiments, string t
         };
     }
 
-    // A line is '<time> <value> <step> <run>', and the name and digest of a dataset where there is one.
+    // A line is '<time> <value> <step> <run>', followed by the name and digest of a dataset if there is one.
     private IEnumerable<LoggedModelMetric> Points(string key, string path)
     {
         int number = 0;

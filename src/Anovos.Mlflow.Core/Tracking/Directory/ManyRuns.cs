@@ -2,13 +2,13 @@ using System.Runtime.ExceptionServices;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Reads the files of many runs on every core: most of the time goes into opening and closing them.</summary>
+/// <summary>Reads the files of many runs on all cores, because opening and closing them takes most of the time.</summary>
 internal static class ManyRuns
 {
-    // Fewer are read before another thread has begun.
+    // For fewer runs, starting another thread takes longer than reading them.
     private const int WorthWhile = 64;
 
-    /// <summary>What is read of each, in their order; nothing of those for which it is null.</summary>
+    /// <summary>Returns the results in the order of the runs. Null results are left out.</summary>
     public static IReadOnlyList<TResult> Read<T, TResult>(IReadOnlyList<T> runs, Func<T, TResult?> read, CancellationToken cancellationToken)
         where TResult : class
     {

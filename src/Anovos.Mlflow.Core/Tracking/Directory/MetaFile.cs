@@ -4,7 +4,7 @@ using Anovos.Mlflow.Yaml;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>The fields of one <c>meta.yaml</c>. What a newer MLflow adds is passed over.</summary>
+/// <summary>The fields of a <c>meta.yaml</c> file. Fields that a newer MLflow adds are ignored.</summary>
 internal sealed class MetaFile
 {
     private readonly Dictionary<string, FlatField> _fields;
@@ -29,22 +29,22 @@ internal sealed class MetaFile
         if (last is null || _fields.ContainsKey(last) || content.EndsWith("\n", StringComparison.Ordinal))
             return;
 
-        // MLflow writes the fields in order and ends every line: this is the first part of a file.
+        // MLflow writes the fields in order and ends every line. So this is only the first part of a file.
         IsFlat = false;
         LeaveOutHalf();
     }
 
-    /// <summary>The whole text, for what is not flat.</summary>
+    /// <summary>The whole text, for content that is not flat.</summary>
     public string Content { get; }
 
-    /// <summary>Whether every field is on lines of its own, as MLflow writes them.</summary>
+    /// <summary>Whether every field is on its own lines, as MLflow writes them.</summary>
     private bool IsFlat { get; }
 
-    /// <summary>Reads the file of an experiment's or run's folder. What cannot be read of it costs that field.</summary>
+    /// <summary>Reads the file in the folder of an experiment or a run. Leaves out fields that cannot be read.</summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="warn">Told of what cannot be read.</param>
-    /// <param name="cancellationToken">Cancels the wait for another program that has the file open.</param>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.StoreInvalid"/> when there is none.</exception>
+    /// <param name="warn">Called with a warning for content that cannot be read.</param>
+    /// <param name="cancellationToken">Cancels the wait while another program has the file open.</param>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.StoreInvalid"/> if the file is missing.</exception>
     public static MetaFile Read(string folder, Action<string> warn, CancellationToken cancellationToken = default)
     {
         string path = PathIn(folder);
@@ -61,7 +61,7 @@ internal sealed class MetaFile
     /// <summary>Whether the folder has the file.</summary>
     public static bool Exists(string folder) => File.Exists(PathIn(folder));
 
-    /// <summary>Throws where the folder has no such file.</summary>
+    /// <summary>Throws if the folder does not contain the file.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.StoreInvalid"/></exception>
     public static void Require(string folder)
     {
@@ -69,11 +69,13 @@ internal sealed class MetaFile
             throw Invalid(PathIn(folder), "is missing", innerException: null);
     }
 
-    /// <summary>Writes the file of a folder; one that is there is replaced at once.</summary>
+    /// <summary>Writes the file of a folder and replaces an existing one atomically.</summary>
     public static void Write(string folder, string text, CancellationToken cancellationToken) =>
         SharedFile.Write(PathIn(folder), text, scratch: folder, cancellationToken);
 
-    /// <summary>Changes fields of the file of a folder, given in the form of YAML. All others stay as they are: MLflow has added some.</summary>
+    /// <summary>
+    /// Changes fields in the file of a folder. Their text is YAML. All other fields stay as they are, including those that MLflow added.
+    /// </summary>
     public static void Change(string folder, CancellationToken cancellationToken, params (string Field, string Text)[] fields)
     {
         MetaFile file = Read(folder, _ => { }, cancellationToken);
@@ -82,7 +84,7 @@ internal sealed class MetaFile
             content += "\n";
         foreach ((string field, string text) in fields)
         {
-            // With its further lines, which are indented or blank.
+            // Includes the continuation lines of the field, which are indented or blank.
             var whole = new Regex($@"^{field}:.*\n?(?:[ \t].*\n?|\r?\n(?=\r?\n|[ \t]))*", RegexOptions.Multiline | RegexOptions.CultureInvariant);
             string line = $"{field}: {text}\n";
             content = whole.IsMatch(content) ? whole.Replace(content, line.Replace("$", "$$"), 1) : content + line;
@@ -91,13 +93,13 @@ internal sealed class MetaFile
         Write(folder, content, cancellationToken);
     }
 
-    /// <summary>The field; null when it is not there or null.</summary>
+    /// <summary>Returns the field; null if it is missing or null.</summary>
     public string? Find(string field) => _fields.TryGetValue(field, out FlatField found) ? found.Value : null;
 
-    /// <summary>The field, which must be there.</summary>
+    /// <summary>Returns the field; throws if it is missing or null.</summary>
     public string Text(string field) => Find(field) ?? throw Invalid($"has no '{field}'");
 
-    /// <summary>The field as a number; null when it is not there, is null or, with a warning, is no number.</summary>
+    /// <summary>Returns the field as a number; null if it is missing, null or, with a warning, not a number.</summary>
     public long? Number(string field)
     {
         if (Find(field) is not { } text)
@@ -105,14 +107,14 @@ internal sealed class MetaFile
         if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number))
             return number;
 
-        // 1000.0, as a program writes that has the time as a float.
+        // 1000.0, as written by a program that keeps the time as a float.
         if (PythonFloat.TryRead(text.Trim(), out double real) && Math.Abs(real) < long.MaxValue)
             return (long)real;
         Warn(field, "is not a number");
         return null;
     }
 
-    /// <summary>The field, Unix milliseconds, as a time; null when it is not there, is null or, with a warning, is no time.</summary>
+    /// <summary>Returns the field, in Unix milliseconds, as a time; null if it is missing, null or, with a warning, not a time.</summary>
     public DateTimeOffset? Time(string field)
     {
         try
@@ -126,7 +128,7 @@ internal sealed class MetaFile
         }
     }
 
-    /// <summary>The lifecycle stage; active when the oldest MLflow wrote none.</summary>
+    /// <summary>Returns the lifecycle stage: active if the file has none, as in the oldest versions of MLflow.</summary>
     public LifecycleStage Stage()
     {
         string? stage = Find("lifecycle_stage");
@@ -135,25 +137,25 @@ internal sealed class MetaFile
         return stage == "deleted" ? LifecycleStage.Deleted : LifecycleStage.Active;
     }
 
-    /// <summary>Warns of a field that is there and cannot be used, or that is missing.</summary>
+    /// <summary>Warns about a field that is missing or that has an unusable value.</summary>
     public void Warn(string field, string why)
     {
         if (Find(field) is { } value)
-            _warn($"{_path}:{_fields[field].Line}: '{YamlScalar.Quote(value)}' as '{field}' {why}. It is left out.");
+            _warn($"{_path}:{_fields[field].Line}: the value '{YamlScalar.Quote(value)}' of '{field}' {why}. It is left out.");
         else
             _warn($"{_path}: '{field}' {why}.");
     }
 
-    /// <summary>A stage as the file has it.</summary>
+    /// <summary>Returns a stage in the form of the file.</summary>
     public static string Text(LifecycleStage stage) => stage == LifecycleStage.Deleted ? "deleted" : "active";
 
-    /// <summary>The error that something in this file is wrong.</summary>
+    /// <summary>Creates the error for invalid content of this file.</summary>
     public MlflowException Invalid(string what) => Invalid(_path, what, innerException: null);
 
-    /// <summary>A number as the file has it.</summary>
+    /// <summary>Returns a number in the form of the file.</summary>
     public static string Text(long? number) => number?.ToString(CultureInfo.InvariantCulture) ?? "null";
 
-    // What is not flat is rare: flow style, block scalars, anchors, quoted or indented keys.
+    // Content that is not flat is rare: flow style, block scalars, anchors, quoted or indented keys.
     private static bool IsOther(KeyValuePair<string, FlatField> field) => field.Value.IsNested || field.Key.Length == 0
         || field.Key[0] is '{' or '"' or '\'' or '?'
         || (field.Value is { IsPlain: true, Value: { Length: > 0 } text } && text[0] is '&' or '*' or '!');
@@ -178,11 +180,11 @@ internal sealed class MetaFile
     private void LeaveOutHalf()
     {
         string half = _fields.OrderBy(field => field.Value.Line).Last().Key;
-        _warn($"{_path}:{_fields[half].Line}: the file ends here, in the middle of '{half}'. What is missing is left out.");
+        _warn($"{_path}:{_fields[half].Line}: the file ends here, in the middle of '{half}'. The missing part is left out.");
         _fields.Remove(half);
     }
 
-    // A text in another form, or with lines that cannot be read, becomes one to which fields can be added.
+    // Rewrites a text in another form, or with unreadable lines, as a flat text to which fields can be added.
     private string Flat() => string.Concat(_fields.Select(field => field.Value switch
     {
         { IsNested: true } or { Value: null, IsPlain: false } => $"{field.Key}: []\n",

@@ -3,13 +3,15 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>A metric's file: a line a point, <c>&lt;Unix milliseconds&gt; &lt;value&gt; &lt;step&gt;</c>.</summary>
+/// <summary>
+/// Reads and writes the file of a metric, with one point per line: <c>&lt;Unix milliseconds&gt; &lt;value&gt; &lt;step&gt;</c>.
+/// </summary>
 internal static class MetricFile
 {
-    // The beginning of what Write writes.
+    // Matches an incomplete line written by Write.
     private static readonly Regex HalfLine = new(@"^-?[0-9]*(?: [-+.0-9a-z]*(?: -?[0-9]*)?)?\z", RegexOptions.CultureInvariant);
 
-    /// <summary>Writes the lines of some points of one metric.</summary>
+    /// <summary>Writes the lines of points of one metric.</summary>
     public static void Write(TextWriter lines, IEnumerable<Metric> points)
     {
         foreach (Metric point in points)
@@ -23,12 +25,12 @@ internal static class MetricFile
         }
     }
 
-    /// <summary>Every point, in the order written. A line that is no point costs that point.</summary>
+    /// <summary>Returns every point, in the order written. Skips lines that are not points.</summary>
     /// <param name="runFolder">The folder of the run.</param>
-    /// <param name="key">The metric.</param>
-    /// <param name="path">Its file.</param>
-    /// <param name="warn">Told of each line that cannot be read.</param>
-    /// <param name="asWritten">Whether a point with a dataset has the step that was written, and not 0 as MLflow reads it.</param>
+    /// <param name="key">The name of the metric.</param>
+    /// <param name="path">The path of its file.</param>
+    /// <param name="warn">Called with a warning for each line that cannot be read.</param>
+    /// <param name="asWritten">Whether a point with a dataset gets the step that was written, instead of 0 as in MLflow.</param>
     public static IEnumerable<Metric> Read(string runFolder, string key, string path, Action<string> warn, bool asWritten = false)
     {
         int number = 0;
@@ -42,10 +44,12 @@ internal static class MetricFile
         }
     }
 
-    /// <summary>Whether a last line without a line end is only the beginning of a point, which MLflow cannot read either.</summary>
+    /// <summary>Whether an unterminated last line is only the beginning of a point, which MLflow cannot read either.</summary>
     public static bool IsHalf(string line) => Point("", line) is null && HalfLine.IsMatch(line);
 
-    /// <summary>The point that counts as the metric's value: the largest step, then time, then value, as MLflow has it.</summary>
+    /// <summary>
+    /// Returns the point that counts as the metric's value: that with the largest step, then time, then value, as in MLflow.
+    /// </summary>
     public static Metric? Latest(string runFolder, string key, string path, Action<string> warn)
     {
         Metric? latest = null;
@@ -62,15 +66,15 @@ internal static class MetricFile
         return latest;
     }
 
-    // Editors put a byte order mark before the first line.
+    // Editors write a byte order mark before the first line.
     private static string Trim(string line) => line.Trim().TrimStart('\uFEFF');
 
     private static string Shortened(string line) => line.Length > 60 ? line.Substring(0, 60) + "…" : line;
 
     private static string Whole(long number) => number.ToString(CultureInfo.InvariantCulture);
 
-    // As MLflow reads a line (FileStore._get_metric_from_line). The oldest MLflow wrote no step. 3.x writes the step, name and digest of a
-    // dataset for a metric with one, and reads such a line without its step.
+    // Follows MLflow (FileStore._get_metric_from_line). The oldest MLflow wrote no step. For a metric with a dataset, 3.x writes the step
+    // and the name and digest of the dataset, and ignores the step of such a line when reading.
     private static Metric? Point(string key, string line, bool asWritten = false)
     {
         string[] fields = Trim(line).Split(' ');

@@ -1,8 +1,8 @@
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>
-/// The registered models in an <c>mlruns</c> folder, read only: <c>models/&lt;name&gt;/</c> with <c>meta.yaml</c>, <c>tags/</c>,
-/// <c>aliases/</c> and <c>version-&lt;n&gt;/</c>.
+/// Reads the registered models in an <c>mlruns</c> folder: <c>models/&lt;name&gt;/</c> with <c>meta.yaml</c>, <c>tags/</c>, <c>aliases/</c>
+/// and <c>version-&lt;n&gt;/</c>.
 /// </summary>
 internal sealed class ModelFolders(string root, string trackingUri, Action<string> warn)
 {
@@ -10,7 +10,7 @@ internal sealed class ModelFolders(string root, string trackingUri, Action<strin
 
     private readonly string _models = Path.Combine(root, "models");
 
-    /// <summary>Every model that can be read, by name.</summary>
+    /// <summary>Returns every model that can be read, ordered by name.</summary>
     public IReadOnlyList<RegisteredModel> List(CancellationToken cancellationToken)
     {
         if (!Directory.Exists(_models))
@@ -21,7 +21,9 @@ internal sealed class ModelFolders(string root, string trackingUri, Action<strin
             .OrderBy(model => model.Name, StringComparer.Ordinal)];
     }
 
-    /// <summary>The versions of a model by number, those that were removed as well: their stage is <c>Deleted_Internal</c>.</summary>
+    /// <summary>
+    /// Returns the versions of a model, ordered by number. Removed versions are included; their stage is <c>Deleted_Internal</c>.
+    /// </summary>
     public IReadOnlyList<ModelVersion> Versions(RegisteredModel model, CancellationToken cancellationToken)
     {
         string folder = Directory.EnumerateDirectories(_models).Where(MetaFile.Exists).First(one => NameIn(one) == model.Name);
@@ -43,7 +45,7 @@ internal sealed class ModelFolders(string root, string trackingUri, Action<strin
             if (long.TryParse(alias.Value.Trim(), out long version))
                 aliases[alias.Key] = version;
             else
-                warn($"{Path.Combine(folder, "aliases", alias.Key)} has no number of a version. This alias is left out.");
+                warn($"{Path.Combine(folder, "aliases", alias.Key)} does not contain a version number. This alias is left out.");
         }
 
         var model = new RegisteredModel

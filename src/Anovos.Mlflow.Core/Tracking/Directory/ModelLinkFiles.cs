@@ -1,12 +1,14 @@
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>
-/// The logged models of a run in a folder that MLflow 3 wrote: <c>inputs/&lt;hash&gt;/meta.yaml</c> names one that it reads,
-/// <c>outputs/&lt;model&gt;/meta.yaml</c> is one that it made.
+/// Reads the logged models of a run in a folder that MLflow 3 wrote: <c>inputs/&lt;hash&gt;/meta.yaml</c> names a model that the run reads,
+/// and <c>outputs/&lt;model&gt;/meta.yaml</c> is a model that it created.
 /// </summary>
 internal static class ModelLinkFiles
 {
-    /// <summary>The models of the run in this folder. Who reads its datasets is told of inputs that cannot be read.</summary>
+    /// <summary>
+    /// Returns the models of the run in this folder. Gives no warnings about inputs, because reading the datasets gives them.
+    /// </summary>
     public static ModelLinks Read(string runFolder, Action<string> warn, CancellationToken cancellationToken)
     {
         List<string> inputs = [.. Metas(runFolder, InputFiles.Inputs, _ => { }, cancellationToken)

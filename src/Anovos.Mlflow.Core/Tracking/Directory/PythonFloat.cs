@@ -3,14 +3,16 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Numbers as Python prints floats (<c>1.0</c>, <c>1e-07</c>, <c>nan</c>, <c>-inf</c>): the form of a metric file.</summary>
+/// <summary>
+/// Reads and writes numbers as Python prints floats (<c>1.0</c>, <c>1e-07</c>, <c>nan</c>, <c>-inf</c>), as in metric files.
+/// </summary>
 internal static class PythonFloat
 {
     private static readonly Regex Form = new(
         @"^[-+]?(?:[0-9]+(?:_[0-9]+)*\.?(?:[0-9]+(?:_[0-9]+)*)?|\.[0-9]+(?:_[0-9]+)*)(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?\z",
         RegexOptions.CultureInvariant);
 
-    /// <summary>The shortest text that reads back as the same number.</summary>
+    /// <summary>Returns the shortest text that reads back as the same number.</summary>
     public static string Write(double value)
     {
         if (double.IsNaN(value))
@@ -22,13 +24,13 @@ internal static class PythonFloat
 
         string shortest = Floats.Shortest(value);
 
-        // The two agree on most numbers.
+        // Python and .NET agree on most numbers.
         if (Math.Abs(value) >= 0.0001 && shortest.Contains('.') && !shortest.Contains('E'))
             return shortest;
         return Arrange(shortest);
     }
 
-    /// <summary>Reads such a number; false when it is none.</summary>
+    /// <summary>Reads such a number; returns false if the text is not one.</summary>
     public static bool TryRead(string text, out double value)
     {
         bool negative = text.StartsWith("-", StringComparison.Ordinal);
@@ -45,7 +47,7 @@ internal static class PythonFloat
         return Form.IsMatch(text) && Floats.TryRead(text.Replace("_", ""), NumberStyles.Float, out value);
     }
 
-    // .NET and Python find the same digits, but differ in when they write an exponent and how.
+    // .NET and Python find the same digits, but use exponents in different cases and formats.
     private static string Arrange(string shortest)
     {
         string sign = shortest[0] == '-' ? "-" : "";

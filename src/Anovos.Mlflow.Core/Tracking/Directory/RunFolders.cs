@@ -1,19 +1,24 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>The runs of an <c>mlruns</c> folder: <c>&lt;experiment&gt;/&lt;run&gt;/</c> with <c>meta.yaml</c>, <c>params/</c>, <c>metrics/</c>, <c>tags/</c>.</summary>
+/// <summary>
+/// Reads the runs of an <c>mlruns</c> folder: <c>&lt;experiment&gt;/&lt;run&gt;/</c> with <c>meta.yaml</c>, <c>params/</c>,
+/// <c>metrics/</c>, <c>tags/</c>.
+/// </summary>
 internal sealed class RunFolders(ExperimentFolders experiments, string trackingUri, Action<string> warn)
 {
-    // What else stands beside an experiment's runs.
+    // Other folders next to an experiment's runs.
     private static readonly string[] Reserved = [KeyFiles.Tags, "datasets", "traces", "models"];
 
-    /// <summary>The folder of the run.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.RunNotFound"/>; <see cref="ErrorKind.InvalidValue"/> for no run id at all.</exception>
+    /// <summary>Returns the folder of the run.</summary>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.RunNotFound"/>; <see cref="ErrorKind.InvalidValue"/> for an invalid run id.
+    /// </exception>
     public string Folder(string runId, CancellationToken cancellationToken)
     {
         if (!Run.IsRunId(runId))
         {
             throw new MlflowException(ErrorKind.InvalidValue,
-                $"'{runId}' is not a run id: letters, digits, dashes and underscores.")
+                $"'{runId}' is not a run id. A run id consists of letters, digits, dashes and underscores.")
             { Target = runId };
         }
 
@@ -30,7 +35,7 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
         return copy ?? throw new MlflowException(ErrorKind.RunNotFound, $"There is no run '{runId}' in {trackingUri}.") { Target = runId };
     }
 
-    /// <summary>The run of that id.</summary>
+    /// <summary>Returns the run with that id.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.RunNotFound"/></exception>
     public Run Get(string runId, CancellationToken cancellationToken)
     {
@@ -47,7 +52,9 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
         return Data(Bare(meta, experiment, folder), folder, cancellationToken);
     }
 
-    /// <summary>The runs that can be read, in no order and without params, metrics and tags, each with its folder.</summary>
+    /// <summary>
+    /// Returns the runs that can be read, in no particular order and without params, metrics and tags, each with its folder.
+    /// </summary>
     public IEnumerable<KeyValuePair<Run, string?>> List(IEnumerable<string> experimentIds, CancellationToken cancellationToken)
     {
         foreach (string id in experimentIds.Distinct(StringComparer.Ordinal))
@@ -67,12 +74,12 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
         }
     }
 
-    /// <summary>Whether a folder of an experiment's is one of a run.</summary>
+    /// <summary>Whether a folder in an experiment's folder is a run.</summary>
     public static bool IsRun(string folder) => !Reserved.Contains(Path.GetFileName(folder));
 
-    /// <summary>Every point of a metric, in the order written; none for a key that the run does not have.</summary>
+    /// <summary>Returns every point of a metric, in the order written; none for a key that the run does not have.</summary>
     /// <param name="runId">The run.</param>
-    /// <param name="key">The metric.</param>
+    /// <param name="key">The name of the metric.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <param name="asWritten">See <see cref="MetricFile.Read"/>.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.RunNotFound"/></exception>
@@ -84,7 +91,7 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
         return path is null ? [] : [.. MetricFile.Read(folder, key, path, warn, asWritten)];
     }
 
-    /// <summary>The run with its params, metrics and tags.</summary>
+    /// <summary>Reads the params, metrics and tags of a run.</summary>
     public Run Data(Run bare, string folder, CancellationToken cancellationToken)
     {
         var metrics = new Dictionary<string, double>(StringComparer.Ordinal);
@@ -122,7 +129,7 @@ internal sealed class RunFolders(ExperimentFolders experiments, string trackingU
     private string? OriginalOf(string folder, CancellationToken cancellationToken) =>
         ForeignFile.SkipUnreadable(() => Original(RunMeta.Read(folder, _ => { }, cancellationToken)));
 
-    // The folder of the run that the file names, where that is another one and is there.
+    // The folder of the run that the file names, if that is another run and exists.
     private string? Original(RunMeta meta) =>
         meta.Recorded is var (runId, experimentId) && Run.IsRunId(runId) && experiments.Find(experimentId) is { } experiment
         && Path.Combine(experiment, runId) is var folder && Directory.Exists(folder)

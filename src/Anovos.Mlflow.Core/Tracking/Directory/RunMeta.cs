@@ -1,9 +1,9 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>What the <c>meta.yaml</c> of a run says.</summary>
+/// <summary>The content of a run's <c>meta.yaml</c>.</summary>
 internal sealed record RunMeta(string RunId, string ExperimentId, string RunName, string UserId, DateTimeOffset StartTime, string ArtifactUri)
 {
-    // Where the file has no time that can be read.
+    // Used if the file has no readable time.
     private static DateTimeOffset NoTime => DateTimeOffset.FromUnixTimeMilliseconds(0);
 
     public RunStatus Status { get; init; } = RunStatus.Running;
@@ -16,13 +16,15 @@ internal sealed record RunMeta(string RunId, string ExperimentId, string RunName
 
     public RunOrigin Origin { get; init; } = new("LOCAL", "", "", "");
 
-    /// <summary>The ids in the file, where they are others than those of the folder; null where they are the same or missing.</summary>
+    /// <summary>The ids in the file if they differ from those of the folder; null if they are the same or missing.</summary>
     public (string RunId, string ExperimentId)? Recorded { get; private init; }
 
     /// <summary>
-    /// Reads it from the run's folder. What cannot be read of it costs that field; the ids are those of the folders in any case.
+    /// Reads the file from the run's folder. Leaves out fields that cannot be read. The ids are always those of the folders.
     /// </summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.StoreInvalid"/> when it is missing and the folder holds no data.</exception>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.StoreInvalid"/> if the file is missing and the folder contains no data.
+    /// </exception>
     public static RunMeta Read(string folder, Action<string> warn, CancellationToken cancellationToken = default)
     {
         string id = Path.GetFileName(folder), experimentId = Path.GetFileName(Path.GetDirectoryName(folder)!);
@@ -34,7 +36,7 @@ internal sealed record RunMeta(string RunId, string ExperimentId, string RunName
 
         MetaFile file = MetaFile.Read(folder, warn, cancellationToken);
 
-        // MLflow wrote run_uuid alone once, then both, and since 3.0 run_id alone.
+        // At first, MLflow wrote only run_uuid, then both, and since 3.0 only run_id.
         string? recorded = file.Find("run_id") ?? file.Find("run_uuid"), recordedExperiment = file.Find("experiment_id");
         if (recorded is null)
             file.Warn("run_id", "is missing");
@@ -71,7 +73,7 @@ internal sealed record RunMeta(string RunId, string ExperimentId, string RunName
         };
     }
 
-    /// <summary>Writes it to the run's folder, with every field that any MLflow looks for and in MLflow's order.</summary>
+    /// <summary>Writes the file to the run's folder, with every field that any version of MLflow reads, in MLflow's order.</summary>
     public void Write(string folder, CancellationToken cancellationToken) => MetaFile.Write(folder, $"""
         artifact_uri: {FlatYamlText.Write(ArtifactUri)}
         deleted_time: {MetaFile.Text(DeletedTime?.ToUnixTimeMilliseconds())}
@@ -92,7 +94,7 @@ internal sealed record RunMeta(string RunId, string ExperimentId, string RunName
 
         """.Replace("\r\n", "\n"), cancellationToken);
 
-    // A new run has no data before it has its file. Artifacts alone are those of a database beside the folder.
+    // A new run has no data before it has its file. A folder with only artifacts belongs to a database next to it.
     private static bool HasData(string folder)
     {
         string[] keys = [.. new[] { KeyFiles.Metrics, KeyFiles.Params, KeyFiles.Tags }.Select(part => Path.Combine(folder, part))];

@@ -1,9 +1,9 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Makes new runs.</summary>
+/// <summary>Creates runs.</summary>
 internal sealed class RunStarter(ExperimentFolders experiments, StoreLimits limits, StoreCase names)
 {
-    /// <summary>Starts a run and answers its id.</summary>
+    /// <summary>Starts a run and returns its id.</summary>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.ExperimentNotFound"/>, <see cref="ErrorKind.ExperimentDeleted"/>, <see cref="ErrorKind.InvalidValue"/>
     /// </exception>
@@ -43,12 +43,12 @@ internal sealed class RunStarter(ExperimentFolders experiments, StoreLimits limi
 
         MakeFolders(folder);
         files.WriteAll(tags.Select(tag => (tag.Key, tag.Value)), cancellationToken);
-        // The last file: only with it the run is there.
+        // This file is written last: the run exists only when it does.
         meta.Write(folder, cancellationToken);
         return id;
     }
 
-    /// <summary>Creates the folders of a run. MLflow 3 does not take a folder without them for a run.</summary>
+    /// <summary>Creates the folders of a run. MLflow 3 does not recognize a folder without them as a run.</summary>
     public static void MakeFolders(string folder)
     {
         foreach (string part in new[] { KeyFiles.Metrics, KeyFiles.Params, "artifacts" })

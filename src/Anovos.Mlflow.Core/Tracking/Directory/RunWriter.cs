@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Changes runs, each change under the lock of the run's folder.</summary>
+/// <summary>Changes runs. Each change holds the lock of the run's folder.</summary>
 internal sealed class RunWriter(RunFolders runs, StoreLimits limits, StoreCase names)
 {
     /// <summary>Changes a run's status, end time or name.</summary>
@@ -24,7 +24,7 @@ internal sealed class RunWriter(RunFolders runs, StoreLimits limits, StoreCase n
             MetaFile.Change(folder, cancellationToken, [.. changes]);
     }
 
-    /// <summary>Puts a run into the trash, or takes it out.</summary>
+    /// <summary>Moves a run to the trash, or restores it.</summary>
     public void Move(string runId, LifecycleStage stage, CancellationToken cancellationToken) =>
         MoveFolder(runs.Folder(runId, cancellationToken), stage, cancellationToken);
 
@@ -46,7 +46,7 @@ internal sealed class RunWriter(RunFolders runs, StoreLimits limits, StoreCase n
         return moved;
     }
 
-    /// <summary>Writes a batch. It is checked as a whole first: one that is refused stores nothing.</summary>
+    /// <summary>Writes a batch. The whole batch is checked first: if it is refused, nothing is stored.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>, <see cref="ErrorKind.ParameterConflict"/></exception>
     public void Log(string runId, RunData batch, CancellationToken cancellationToken)
     {
@@ -70,7 +70,7 @@ internal sealed class RunWriter(RunFolders runs, StoreLimits limits, StoreCase n
             MetaFile.Change(folder, cancellationToken, ("run_name", FlatYamlText.Write(name)));
     }
 
-    /// <summary>Names datasets that the run reads.</summary>
+    /// <summary>Adds datasets that the run reads.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public void LogInputs(string runId, IReadOnlyList<DatasetInput> inputs, CancellationToken cancellationToken)
     {
@@ -84,7 +84,7 @@ internal sealed class RunWriter(RunFolders runs, StoreLimits limits, StoreCase n
     }
 
     /// <summary>Removes a tag.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when it is not there.</exception>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if the run does not have the tag.</exception>
     public void DeleteTag(string runId, string key, CancellationToken cancellationToken)
     {
         string folder = runs.Folder(runId, cancellationToken);
@@ -94,7 +94,7 @@ internal sealed class RunWriter(RunFolders runs, StoreLimits limits, StoreCase n
             throw new MlflowException(ErrorKind.InvalidValue, $"The run '{runId}' has no tag '{key}'.") { Target = key };
     }
 
-    // The params that are not there yet; one that is there must have the same value.
+    // The params that the run does not have yet. An existing param must have the same value.
     private static List<(string Key, string Value)> Fresh(
         string runId, KeyFiles values, IReadOnlyList<Param> batch, CancellationToken cancellationToken)
     {
@@ -104,7 +104,7 @@ internal sealed class RunWriter(RunFolders runs, StoreLimits limits, StoreCase n
             string? old = values.Find(param.Key, cancellationToken);
             if (old is null)
                 fresh.Add((param.Key, param.Value));
-            // The oldest MLflow wrote a line end behind each value.
+            // The oldest MLflow wrote a line end after each value.
             else if (SharedFile.Stored(param.Value) is var value && old != value && old != value + "\n")
             {
                 throw new MlflowException(ErrorKind.ParameterConflict,

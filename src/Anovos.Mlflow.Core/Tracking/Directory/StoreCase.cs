@@ -1,15 +1,19 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Whether the disk of a directory store keeps keys apart that differ only in case. Tried once, with the first write.</summary>
+/// <summary>
+/// Detects whether the disk of a directory store distinguishes keys that differ only in case. Tested once, at the first write.
+/// </summary>
 /// <param name="root">The folder of the store.</param>
-/// <param name="ignoresCase">Whether it does not; null to try.</param>
+/// <param name="ignoresCase">Whether the disk ignores case; null to test it.</param>
 internal sealed class StoreCase(string root, bool? ignoresCase)
 {
     private readonly Lazy<bool> _ignoresCase = new(() => ignoresCase ?? CaseProbe.IgnoresCase(root));
 
-    /// <summary>Finds two keys that would be one file, or have folders that would be one. Null if there are none.</summary>
-    /// <param name="keys">The keys that are to be written.</param>
-    /// <param name="present">Reads the keys that are there.</param>
+    /// <summary>
+    /// Finds two keys that would have the same file, or the same folder with different spellings. Null if there are none.
+    /// </summary>
+    /// <param name="keys">The keys to write.</param>
+    /// <param name="present">Reads the existing keys.</param>
     public (string Key, string Other)? FindMerged(IEnumerable<string> keys, Func<IEnumerable<string>> present)
     {
         if (!_ignoresCase.Value)
@@ -35,7 +39,7 @@ internal sealed class StoreCase(string root, bool? ignoresCase)
         return null;
     }
 
-    // Of a/b/c: a, a/b, a/b/c.
+    // For a/b/c: a, a/b, a/b/c.
     private static IEnumerable<string> Parts(string key)
     {
         for (int slash = key.IndexOf('/'); slash >= 0; slash = key.IndexOf('/', slash + 1))

@@ -2,39 +2,41 @@ using System.Text;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>A place in a YAML text, and YAML's rules of blanks and line ends.</summary>
+/// <summary>A position in a YAML text, with YAML's rules for blanks and line ends.</summary>
 internal sealed class YamlCursor(string text)
 {
     private int _at;
 
-    /// <summary>Whether nothing is left.</summary>
+    /// <summary>Whether the end of the text is reached.</summary>
     public bool End => _at >= text.Length;
 
-    /// <summary>The character here.</summary>
+    /// <summary>The character at the position.</summary>
     public char Here => text[_at];
 
-    /// <summary>Whether a line ends here.</summary>
+    /// <summary>Whether a line ends at the position.</summary>
     public bool AtBreak => !End && IsBreak(Here);
 
-    /// <summary>Whether a blank or a line end is here, or nothing.</summary>
+    /// <summary>Whether a blank, a line end or the end of the text is at the position.</summary>
     public bool AtSpace => End || IsBlank(Here) || IsBreak(Here);
 
-    /// <summary>Whether the character before this one is a blank.</summary>
+    /// <summary>Whether the previous character is a blank.</summary>
     public bool AfterBlank => _at > 0 && IsBlank(text[_at - 1]);
 
-    /// <summary>The place, to come back to.</summary>
+    /// <summary>The position, to return to later.</summary>
     public int Position { get => _at; set => _at = value; }
 
-    /// <summary>Whether it goes on like this.</summary>
+    /// <summary>Whether the text continues with <paramref name="value"/>.</summary>
     public bool StartsWith(string value) => string.CompareOrdinal(text, _at, value, 0, value.Length) == 0;
 
-    /// <summary>The character here; the place moves on.</summary>
-    public char Take() => End ? throw Broken("a quoted text has no end") : text[_at++];
+    /// <summary>Returns the character at the position and moves on.</summary>
+    public char Take() => End ? throw Broken("a quoted text is not closed") : text[_at++];
 
-    /// <summary>What stands between <paramref name="start"/> and here.</summary>
+    /// <summary>Returns the text between <paramref name="start"/> and the position.</summary>
     public string Since(int start) => text.Substring(start, _at - start);
 
-    /// <summary>Passes over a line end inside a scalar: a space, unless empty lines follow; then each of these is a line end.</summary>
+    /// <summary>
+    /// Reads a line end inside a scalar: it becomes a space, unless empty lines follow; then each of these becomes a line end.
+    /// </summary>
     public string Fold()
     {
         string first = TakeBreak();
@@ -42,7 +44,7 @@ internal sealed class YamlCursor(string text)
         return first != "\n" ? first + more : more.Length == 0 ? " " : more;
     }
 
-    /// <summary>Passes over blanks and empty lines, and answers the line ends.</summary>
+    /// <summary>Skips blanks and empty lines, and returns the line ends.</summary>
     public string TakeBreaks()
     {
         var breaks = new StringBuilder();
@@ -56,7 +58,7 @@ internal sealed class YamlCursor(string text)
         return breaks.ToString();
     }
 
-    /// <summary>Passes over one line end, of whichever kind.</summary>
+    /// <summary>Reads one line end of any kind.</summary>
     public string TakeBreak()
     {
         char c = Take();
@@ -65,14 +67,14 @@ internal sealed class YamlCursor(string text)
         return c is '\u2028' or '\u2029' ? c.ToString() : "\n";
     }
 
-    /// <summary>Passes over blanks.</summary>
+    /// <summary>Skips blanks.</summary>
     public void SkipBlanks()
     {
         while (!End && IsBlank(Here))
             _at++;
     }
 
-    /// <summary>Passes over the rest of the line.</summary>
+    /// <summary>Skips the rest of the line.</summary>
     public void SkipLine()
     {
         while (!End && !AtBreak)
@@ -81,7 +83,7 @@ internal sealed class YamlCursor(string text)
             TakeBreak();
     }
 
-    /// <summary>The line, from 1.</summary>
+    /// <summary>The line number, from 1.</summary>
     public int Line
     {
         get
@@ -93,7 +95,7 @@ internal sealed class YamlCursor(string text)
         }
     }
 
-    /// <summary>The error that something here cannot be read.</summary>
+    /// <summary>Creates the error for unreadable text at the position.</summary>
     public FormatException Broken(string what) => new($"line {Line}: {what}");
 
     /// <summary>Whether the character is a blank.</summary>

@@ -9,13 +9,13 @@ internal static class YamlQuoted
     private const string EscapeNames = "0abtnvfre_NLP";
     private const string EscapeValues = "\0\a\b\t\n\v\f\r\u001b\u00a0\u0085\u2028\u2029";
 
-    /// <summary>The text; the cursor stands on the opening quote before and behind the closing one after.</summary>
-    /// <exception cref="FormatException">It has no end, or an unknown escape.</exception>
+    /// <summary>Reads the text. The cursor is on the opening quote before, and after the closing quote afterwards.</summary>
+    /// <exception cref="FormatException">The text is not closed, or has an unknown escape.</exception>
     public static string Read(YamlCursor cursor)
     {
         char quote = cursor.Take();
         var value = new StringBuilder();
-        int kept = 0; // What stands before came from an escape or an earlier line: it is not trimmed at a line's end.
+        int kept = 0; // Text before this came from an escape or an earlier line: it is not trimmed at a line's end.
         while (true)
         {
             if (cursor.AtBreak)
@@ -72,7 +72,7 @@ internal static class YamlQuoted
         if (!int.TryParse(cursor.Since(start), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int code)
             || code is < 0 or > 0x10FFFF)
         {
-            throw cursor.Broken("an escape has no code");
+            throw cursor.Broken("an escape has an invalid code");
         }
 
         return code <= char.MaxValue ? ((char)code).ToString() : char.ConvertFromUtf32(code);

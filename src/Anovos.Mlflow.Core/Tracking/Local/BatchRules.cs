@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Refuses what an MLflow server would refuse, so that a local store can be sent to a server later.</summary>
+/// <summary>Refuses data that an MLflow server would refuse, so that a local store can be sent to a server later.</summary>
 internal static class BatchRules
 {
     /// <summary>Throws for a batch beyond the limits, an invalid key, a long value or a param given twice.</summary>
@@ -42,21 +42,21 @@ internal static class BatchRules
             CheckLength("tag", tag.Key, tag.Value, limits.TagValue);
     }
 
-    /// <summary>Throws for an experiment that cannot be made.</summary>
+    /// <summary>Throws for an experiment that cannot be created.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public static void CheckExperiment(this StoreLimits limits, NewExperiment experiment)
     {
         if (experiment.Name.Length == 0 || experiment.Name.Length > limits.ExperimentName)
         {
             throw Refused(experiment.Name,
-                $"An experiment's name has 1 to {limits.ExperimentName} characters, this one {experiment.Name.Length}.");
+                $"An experiment's name must have 1 to {limits.ExperimentName} characters; this one has {experiment.Name.Length}.");
         }
 
         CheckLocation(experiment);
         limits.CheckTags(experiment.Tags);
     }
 
-    /// <summary>Throws for an artifact location that is somewhere else for whoever reads it from another folder.</summary>
+    /// <summary>Throws for a relative artifact location, because its meaning depends on the current folder of the reader.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public static void CheckLocation(NewExperiment experiment)
     {
@@ -64,7 +64,7 @@ internal static class BatchRules
             throw Refused(location, $"The artifact location '{location}' is relative. Give a URI or a full path.");
     }
 
-    /// <summary>Throws for a dataset that is longer than a server keeps.</summary>
+    /// <summary>Throws for a dataset with a value that is longer than a server accepts.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public static void CheckInput(this StoreLimits limits, DatasetInput input)
     {
@@ -78,20 +78,20 @@ internal static class BatchRules
         foreach ((string what, string value, int limit) in parts)
         {
             if (value.Length > limit)
-                throw Refused(input.Name, $"The {what} of the dataset '{input.Name}' has {value.Length} characters, {limit} are allowed. Shorten it.");
+                throw Refused(input.Name, $"The {what} of the dataset '{input.Name}' has {value.Length} characters; the limit is {limit}. Shorten it.");
         }
     }
 
     private static void CheckCount(string what, int count, int limit)
     {
         if (count > limit)
-            throw new MlflowException(ErrorKind.InvalidValue, $"A batch can hold {limit} {what}, this one has {count}. Split it.");
+            throw new MlflowException(ErrorKind.InvalidValue, $"A batch can hold at most {limit} {what}; this one has {count}. Split it.");
     }
 
     private static void CheckLength(string what, string key, string value, int limit)
     {
         if (value.Length > limit)
-            throw Refused(key, $"The value of the {what} '{key}' has {value.Length} characters, {limit} are allowed. Shorten it.");
+            throw Refused(key, $"The value of the {what} '{key}' has {value.Length} characters; the limit is {limit}. Shorten it.");
     }
 
     private static MlflowException Refused(string target, string message) => new(ErrorKind.InvalidValue, message) { Target = target };

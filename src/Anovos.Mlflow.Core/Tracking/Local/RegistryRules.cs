@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Refuses what an MLflow server would refuse of a registry (mlflow.utils.validation, mlflow.server.handlers).</summary>
+/// <summary>Refuses registry data that an MLflow server would refuse (mlflow.utils.validation, mlflow.server.handlers).</summary>
 internal static class RegistryRules
 {
     /// <summary>The alias that always means the newest version.</summary>
@@ -12,7 +12,7 @@ internal static class RegistryRules
 
     private static readonly string[] Stages = ["None", "Staging", "Production", "Archived"];
 
-    // Python's \w: letters, numbers of every kind and the underscore.
+    // Python's \w: letters, all kinds of numbers and the underscore.
     private static readonly Regex AliasCharacters = new(@"^[\p{L}\p{N}_\-]+\z", RegexOptions.CultureInvariant);
     private static readonly Regex VersionAlias = new(@"^[vV]\p{Nd}+\z", RegexOptions.CultureInvariant);
 
@@ -28,11 +28,11 @@ internal static class RegistryRules
                 $"The name '{name}' of a registered model contains a slash or a colon, which a models:/ URI uses. Leave them out.");
         }
 
-        // MLflow may make a path of a name.
+        // MLflow may use a name as a path.
         if (name == "." || name.StartsWith("..", StringComparison.Ordinal))
         {
             throw Refused(name,
-                $"The name '{name}' of a registered model would be another folder as a path. Choose a name without periods at its start.");
+                $"The name '{name}' of a registered model would lead to another folder as a path. Choose a name without leading periods.");
         }
     }
 
@@ -41,9 +41,9 @@ internal static class RegistryRules
     public static void CheckAlias(string alias)
     {
         if (!AliasCharacters.IsMatch(alias))
-            throw Refused(alias, $"'{alias}' cannot be an alias: it may contain letters, digits, underscores and dashes only.");
+            throw Refused(alias, $"'{alias}' cannot be an alias: it may contain only letters, digits, underscores and dashes.");
         if (alias.Length > AliasLength)
-            throw Refused(alias, $"An alias has at most {AliasLength} characters, this one {alias.Length}.");
+            throw Refused(alias, $"An alias can have at most {AliasLength} characters; this one has {alias.Length}.");
         if (alias.Equals(Latest, StringComparison.OrdinalIgnoreCase))
             throw Refused(alias, $"'{alias}' cannot be an alias: it always means the newest version.");
         if (VersionAlias.IsMatch(alias))
@@ -52,7 +52,7 @@ internal static class RegistryRules
 
     /// <summary>Throws for a tag with an invalid key or a long value.</summary>
     /// <param name="tag">The tag.</param>
-    /// <param name="valueLength">The longest value that the registry keeps.</param>
+    /// <param name="valueLength">The maximum length of a tag's value in the registry.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public static void CheckTag(Tag tag, int valueLength)
     {
@@ -60,11 +60,11 @@ internal static class RegistryRules
         if (tag.Value.Length > valueLength)
         {
             throw Refused(tag.Key,
-                $"The value of the tag '{tag.Key}' has {tag.Value.Length} characters, {valueLength} are allowed. Shorten it.");
+                $"The value of the tag '{tag.Key}' has {tag.Value.Length} characters; the limit is {valueLength}. Shorten it.");
         }
     }
 
-    /// <summary>Throws for a source that leads out of where it begins, or that means another folder on another day.</summary>
+    /// <summary>Throws for a source that leaves the folder where it begins, or whose meaning depends on the current folder.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/></exception>
     public static void CheckSource(string source)
     {
@@ -87,16 +87,16 @@ internal static class RegistryRules
             throw Refused(source, $"The source '{source}' is relative. Give a URI or a full path.");
     }
 
-    /// <summary>The stage as MLflow writes it.</summary>
+    /// <summary>Returns the stage in MLflow's spelling.</summary>
     /// <exception cref="MlflowException">
-    /// <see cref="ErrorKind.InvalidValue"/> if MLflow has no such stage, or if a move to it archives no others.
+    /// <see cref="ErrorKind.InvalidValue"/> if MLflow has no such stage, or if a move to that stage cannot archive others.
     /// </exception>
     public static string Stage(string stage, bool archiveOthers)
     {
         string name = Stages.FirstOrDefault(one => one.Equals(stage, StringComparison.OrdinalIgnoreCase))
-            ?? throw Refused(stage, $"There is no stage '{stage}'. There are {string.Join(", ", Stages)}.");
+            ?? throw Refused(stage, $"There is no stage '{stage}'. The stages are {string.Join(", ", Stages)}.");
         if (archiveOthers && name is not ("Staging" or "Production"))
-            throw Refused(stage, $"Only a move to Staging or Production can archive the versions there, not one to {name}.");
+            throw Refused(stage, $"Only a move to Staging or Production can archive the versions there, not a move to {name}.");
         return name;
     }
 

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Ids and names that a store thinks of itself. All chance comes from <see cref="Guid"/>, which no two processes share.</summary>
+/// <summary>
+/// Creates ids and names for a local store. All randomness comes from <see cref="Guid"/>, so that no two processes share it.
+/// </summary>
 internal static class RunNames
 {
     private static readonly string[] Adjectives =
@@ -19,7 +21,7 @@ internal static class RunNames
         "seal", "stork", "swift", "tapir", "walrus", "wren",
     ];
 
-    /// <summary>The name of a run to be started: the one given, that of its tag, or a new one.</summary>
+    /// <summary>Returns the name of a run to be started: the given name, the name in its tag, or a new one.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if both are given and differ.</exception>
     public static string Of(NewRun run)
     {
@@ -28,14 +30,14 @@ internal static class RunNames
         if (asked is not null && tagged is { Length: > 0 } && asked != tagged)
         {
             throw new MlflowException(ErrorKind.InvalidValue,
-                $"The run is named '{asked}', but '{tagged}' by its tag {RunTags.RunName}. Leave one of the two out.")
+                $"The run is named '{asked}', but its tag {RunTags.RunName} names it '{tagged}'. Leave one of the two out.")
             { Target = asked };
         }
 
         return asked ?? (tagged is { Length: > 0 } ? tagged : NewName());
     }
 
-    /// <summary>A friendly name, as <c>nimble-otter-417</c>.</summary>
+    /// <summary>Creates a friendly name, such as <c>nimble-otter-417</c>.</summary>
     public static string NewName()
     {
         byte[] chance = Guid.NewGuid().ToByteArray();
@@ -44,10 +46,10 @@ internal static class RunNames
             Adjectives[chance[0] % Adjectives.Length], Animals[chance[1] % Animals.Length], number);
     }
 
-    /// <summary>A run's id: a version 4 UUID as 32 hex digits.</summary>
+    /// <summary>Creates a run id: a version 4 UUID as 32 hex digits.</summary>
     public static string NewRunId() => Guid.NewGuid().ToString("N");
 
-    /// <summary>An experiment's id: 18 digits, no zero in front.</summary>
+    /// <summary>Creates an experiment id: 18 digits without a leading zero.</summary>
     public static string NewExperimentId()
     {
         ulong chance = BitConverter.ToUInt64(Guid.NewGuid().ToByteArray(), 0) ^ BitConverter.ToUInt64(Guid.NewGuid().ToByteArray(), 8);

@@ -27,9 +27,11 @@ public interface IRegisteredModels
     Task<RegisteredModel> GetAsync(string name, CancellationToken cancellationToken);
 
     /// <summary>Returns one page of models, ordered by name.</summary>
-    /// <param name="filter">MLflow's search syntax, as <c>name LIKE 'income%'</c> or <c>tags.team = 'ops'</c>; null for all.</param>
+    /// <param name="filter">
+    /// A filter in MLflow's search syntax, such as <c>name LIKE 'income%'</c> or <c>tags.team = 'ops'</c>; null for all.
+    /// </param>
     /// <param name="maxResults">The size of a page, 1 to 1000.</param>
-    /// <param name="pageToken">Null for the first page.</param>
+    /// <param name="pageToken">The token of the page; null for the first.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
     Task<Page<RegisteredModel>> SearchAsync(string? filter, int maxResults, string? pageToken, CancellationToken cancellationToken);
 
@@ -62,13 +64,13 @@ public interface IModelVersions
     Task<ModelVersion> GetAsync(string name, long version, CancellationToken cancellationToken);
 
     /// <summary>Returns one page of versions, the newest of a model first.</summary>
-    /// <param name="filter">MLflow's search syntax, as <see cref="ModelFilter"/> writes it; null for all.</param>
+    /// <param name="filter">A filter in MLflow's search syntax, as <see cref="ModelFilter"/> writes it; null for all.</param>
     /// <param name="maxResults">The size of a page.</param>
-    /// <param name="pageToken">Null for the first page.</param>
+    /// <param name="pageToken">The token of the page; null for the first.</param>
     /// <param name="cancellationToken">Cancels the request.</param>
     Task<Page<ModelVersion>> SearchAsync(string? filter, int maxResults, string? pageToken, CancellationToken cancellationToken);
 
-    /// <summary>Creates a version, exactly once: after a lost response the version is found again by an idempotency key.</summary>
+    /// <summary>Creates a version exactly once: after a lost response, the version is looked up by an idempotency key.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ModelNotFound"/>; <see cref="ErrorKind.InvalidValue"/> for a source that the registry refuses.</exception>
     Task<ModelVersion> CreateAsync(NewModelVersion version, CancellationToken cancellationToken);
 
@@ -103,7 +105,7 @@ public interface IModelAliases
     /// <exception cref="MlflowException"><see cref="ErrorKind.ModelVersionNotFound"/></exception>
     Task<ModelVersion> GetAsync(string name, string alias, CancellationToken cancellationToken);
 
-    /// <summary>Points an alias to a version, whatever it pointed to before.</summary>
+    /// <summary>Points an alias to a version, regardless of its previous target.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ModelVersionNotFound"/>; <see cref="ErrorKind.InvalidValue"/> for a name that an alias cannot have.</exception>
     Task SetAsync(string name, string alias, long version, CancellationToken cancellationToken);
 

@@ -1,9 +1,9 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Filters in MLflow's search syntax for models and their versions.</summary>
+/// <summary>Creates filters in MLflow's search syntax for models and their versions.</summary>
 public static class ModelFilter
 {
-    /// <summary>The prompts, which MLflow keeps as models and leaves out of searches that do not ask for them.</summary>
+    /// <summary>Selects prompts. MLflow keeps them as models and leaves them out of searches that do not ask for them.</summary>
     internal const string Prompts = $"tags.`{PromptTag}` = 'true'";
 
     private const string PromptTag = "mlflow.prompt.is_prompt";
@@ -15,17 +15,17 @@ public static class ModelFilter
     /// <inheritdoc cref="IsPrompt(IReadOnlyDictionary{string, string})"/>
     internal static bool IsPrompt(Tag tag) => tag.Key == PromptTag && tag.Value.Equals("true", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The versions of a registered model.</summary>
+    /// <summary>Selects the versions of a registered model.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a name with both kinds of quotes.</exception>
     public static string VersionsOfModel(string name) => $"name = {Quote(name)}";
 
-    /// <summary>The versions that were created from a run.</summary>
+    /// <summary>Selects the versions that were created from a run.</summary>
     public static string VersionsOfRun(string runId) => $"run_id = {Quote(runId)}";
 
-    /// <summary>The logged models of a run.</summary>
+    /// <summary>Selects the logged models of a run.</summary>
     public static string LoggedByRun(string runId) => $"source_run_id = {Quote(runId)}";
 
-    // The syntax allows either kind of quotes around a text, and has no escape for them within it.
+    // The syntax allows either kind of quotes around a text, but has no escape for quotes inside it.
     private static string Quote(string text)
     {
         if (!text.Contains('\''))

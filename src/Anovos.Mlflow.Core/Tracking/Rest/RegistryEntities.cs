@@ -3,10 +3,10 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>The JSON forms of models and their versions. Fields that this client does not know are passed over.</summary>
+/// <summary>Reads and writes the JSON of models and their versions. Unknown fields are ignored.</summary>
 internal static class RegistryEntities
 {
-    /// <summary>Writes the fields of a request; a null value leaves its field out.</summary>
+    /// <summary>Writes the fields of a request; a null value omits its field.</summary>
     public static Action<Utf8JsonWriter> Fields(params (string Name, string? Value)[] fields) => body =>
     {
         foreach ((string name, string? value) in fields)
@@ -54,7 +54,7 @@ internal static class RegistryEntities
         TrackingUri = trackingUri,
     };
 
-    /// <summary>The beginning of a logged model's status in the REST API.</summary>
+    /// <summary>The prefix of a logged model's status in the REST API.</summary>
     public const string StatusPrefix = "LOGGED_MODEL_";
 
     public static LoggedModel ReadLogged(JsonElement json, string trackingUri)

@@ -3,7 +3,7 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>The JSON forms of experiments, runs and their data. Fields that this client does not know are passed over.</summary>
+/// <summary>Reads and writes the JSON of experiments, runs and their data. Unknown fields are ignored.</summary>
 internal static class RestEntities
 {
     public static Experiment ReadExperiment(JsonElement json, string trackingUri) => new()
@@ -44,7 +44,7 @@ internal static class RestEntities
 
     public static Metric ReadMetric(JsonElement json) => new(json.Text("key"), json.Number("value"), json.Whole("timestamp"), json.Whole("step"));
 
-    /// <summary>A page of a search. A token that repeats would be asked for without end, so it ends the search.</summary>
+    /// <summary>Reads a page of a search. A token that repeats would be requested without end, so it ends the search.</summary>
     public static Page<T> ReadPage<T>(JsonElement json, string property, string? pageToken, Func<JsonElement, T> read)
     {
         T[] items = [.. json.Items(property).Select(read)];
@@ -149,7 +149,7 @@ internal static class RestEntities
         };
     }
 
-    /// <summary>Writes a key with its value as an object.</summary>
+    /// <summary>Writes a key and its value as an object.</summary>
     public static void WritePair(Utf8JsonWriter body, string key, string value)
     {
         body.WriteStartObject();
@@ -159,7 +159,7 @@ internal static class RestEntities
     }
 
     /// <summary>Writes a number that may be NaN or infinite.</summary>
-    // A bare NaN makes the server drop that field and all that follow it, and answer 200.
+    // A bare NaN makes the server drop that field and all fields after it, and return 200.
     public static void WriteNumber(Utf8JsonWriter body, string name, double value)
     {
         if (double.IsNaN(value))

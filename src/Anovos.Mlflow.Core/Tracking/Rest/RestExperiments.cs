@@ -49,7 +49,7 @@ internal class RestExperiments(RestApi api, string trackingUri)
             }
             catch (MlflowException e) when (retries > 0 && e.Kind == ErrorKind.ExperimentExists)
             {
-                // The first request did its work, and its answer was lost.
+                // The first request succeeded, but its response was lost.
                 Experiment? made = await FindExperimentAsync(experiment.Name, cancellationToken).ConfigureAwait(false);
                 if (made?.LifecycleStage == LifecycleStage.Active)
                     return made.ExperimentId;
@@ -71,7 +71,7 @@ internal class RestExperiments(RestApi api, string trackingUri)
         }
         catch (MlflowException e) when (e.Kind is ErrorKind.ExperimentExists || e.ErrorCode == "BAD_REQUEST")
         {
-            // Also what a server over a directory says of the name that the experiment has: then a request before it did its work.
+            // A server over a directory also reports this if the experiment already has that name. Then an earlier request succeeded.
             Experiment? named = await FindExperimentAsync(name, cancellationToken).ConfigureAwait(false);
             if (named?.ExperimentId == experimentId)
                 return;
@@ -94,7 +94,7 @@ internal class RestExperiments(RestApi api, string trackingUri)
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.ExperimentNotFound)
         {
-            // The same answer for one that is where it is to be, as after a request whose answer was lost.
+            // The server reports the same error if the experiment already is in that stage, as after a request whose response was lost.
             if ((await GetExperimentAsync(experimentId, cancellationToken).ConfigureAwait(false)).LifecycleStage != stage)
                 throw;
         }
@@ -128,7 +128,7 @@ internal class RestExperiments(RestApi api, string trackingUri)
             ErrorKind.ExperimentNotFound,
             cancellationToken);
 
-    // Some stores answer with their SQL.
+    // Some stores put their SQL into the response.
     private MlflowException Taken(string name, MlflowException e) =>
-        e.Rewrap($"The experiment '{name}' already exists at {trackingUri}, or is in its trash, where its name stays taken.", ErrorKind.ExperimentExists, name);
+        e.Rewrap($"The experiment '{name}' already exists at {trackingUri}, or is in the trash there. A deleted experiment keeps its name.", ErrorKind.ExperimentExists, name);
 }

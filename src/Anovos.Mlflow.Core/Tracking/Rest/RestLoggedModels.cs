@@ -4,10 +4,10 @@ using Anovos.Mlflow.Http;
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>The logged models of an MLflow 3 server (<c>logged-models/</c>).</summary>
-/// <param name="store">The server: what a run has is asked of it.</param>
+/// <param name="store">The store on the server. It is used to read what a run already has.</param>
 internal sealed class RestLoggedModels(RestStore store) : ILoggedModelWriter
 {
-    // As MLflow's client: a proxy or Databricks may refuse more at once.
+    // The same as in MLflow's client: a proxy or Databricks may refuse more at once.
     private const int ParamBatch = 100;
 
     private readonly RestApi _api = store.Api;
@@ -85,7 +85,7 @@ internal sealed class RestLoggedModels(RestStore store) : ILoggedModelWriter
         for (int start = 0; start < values.Count; start += ParamBatch)
         {
             Param[] batch = [.. values.Skip(start).Take(ParamBatch)];
-            // A param that is there is refused with all those of its request.
+            // If a param already exists, the server refuses all params of the request.
             await _api.Retrier.ChangeAsync(
                 () => AskAsync(() => _api.PostOnceAsync($"{Address(modelId)}/params", Body(modelId, body => WriteParams(body, batch)),
                     ErrorKind.ModelNotFound, cancellationToken)),
@@ -224,8 +224,8 @@ internal sealed class RestLoggedModels(RestStore store) : ILoggedModelWriter
         catch (MlflowException e) when ((e.StatusCode == 404 && e.ErrorCode is null) || e.ErrorCode == "ENDPOINT_NOT_FOUND")
         {
             throw e.Rewrap(
-                $"{_trackingUri} has no logged models: they came with MLflow 3.0. Models of older servers are artifacts of their runs, and "
-                    + "versions of registered models.",
+                $"{_trackingUri} does not support logged models, which MLflow 3.0 introduced. On older servers, models are artifacts "
+                    + "of runs and versions of registered models.",
                 ErrorKind.NotSupported,
                 _trackingUri);
         }

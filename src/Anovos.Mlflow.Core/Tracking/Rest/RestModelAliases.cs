@@ -17,8 +17,8 @@ internal sealed class RestModelAliases(RestApi api, string trackingUri) : IModel
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.InvalidValue && e.Message.Contains("not found"))
         {
-            // MLflow answers 400 INVALID_PARAMETER_VALUE, and only "Registered model alias … not found." tells it from a name that it
-            // does not take (mlflow/store/model_registry: get_model_version_by_alias).
+            // MLflow returns 400 INVALID_PARAMETER_VALUE. Only the text "Registered model alias … not found." distinguishes this case from
+            // a name that MLflow refuses (mlflow/store/model_registry: get_model_version_by_alias).
             throw e.Rewrap(RegistryErrors.NoAlias(name, alias), ErrorKind.ModelVersionNotFound, alias);
         }
     }

@@ -99,7 +99,7 @@ internal sealed class RestModelVersions(RestApi api, string trackingUri) : IMode
         return JsonFields.Read(answer, trackingUri, json => json.Id("artifact_uri"));
     }
 
-    // By name alone: not every server can search for tags.
+    // Filters by name only: not every server can search by tags.
     private async Task<ModelVersion?> FindByRequestAsync(string name, string request, CancellationToken cancellationToken)
     {
         string filter = ModelFilter.VersionsOfModel(name);

@@ -51,7 +51,7 @@ internal sealed class RestRegisteredModels(RestApi api, string trackingUri) : IR
             }
             catch (MlflowException e) when (e.Kind == ErrorKind.ExperimentExists)
             {
-                // After a retry: the first request did its work, and its answer was lost.
+                // After a retry: the first request succeeded, but its response was lost.
                 return retries > 0 ? await GetAsync(name, cancellationToken).ConfigureAwait(false) : throw Exists(name, e);
             }
         },
@@ -79,7 +79,7 @@ internal sealed class RestRegisteredModels(RestApi api, string trackingUri) : IR
             }
             catch (MlflowException e) when (e.Kind == ErrorKind.ModelNotFound && retries > 0)
             {
-                // Renamed with the request whose answer was lost.
+                // An earlier request renamed it, but its response was lost.
                 return await GetAsync(newName, cancellationToken).ConfigureAwait(false);
             }
             catch (MlflowException e) when (e.Kind == ErrorKind.ExperimentExists)
@@ -112,7 +112,7 @@ internal sealed class RestRegisteredModels(RestApi api, string trackingUri) : IR
     private RegisteredModel Read(JsonElement answer) =>
         JsonFields.Read(answer, trackingUri, json => RegistryEntities.ReadModel(json.Part("registered_model"), trackingUri));
 
-    // Some stores answer with their SQL.
+    // Some stores put their SQL into the response.
     private MlflowException Exists(string name, MlflowException e) =>
         e.Rewrap(RegistryErrors.ModelExists(name, trackingUri), ErrorKind.ModelExists, name);
 

@@ -4,8 +4,8 @@ using Anovos.Mlflow.Http;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Params, metrics and tags of the runs of a server.</summary>
-/// <param name="store">The store that this is part of: what a run has is asked of it.</param>
+/// <summary>Writes and reads params, metrics and tags of runs on a server.</summary>
+/// <param name="store">The store that this is part of. It is used to read what a run already has.</param>
 /// <param name="api">The server.</param>
 /// <param name="trackingUri">Its address.</param>
 internal sealed class RestRunData(ITrackingStore store, RestApi api, string trackingUri)
@@ -16,7 +16,7 @@ internal sealed class RestRunData(ITrackingStore store, RestApi api, string trac
     public Task LogBatchAsync(string runId, RunData batch, CancellationToken cancellationToken) => api.Retrier.RunAsync(
         async retries =>
         {
-            // Params and tags are harmless to repeat. Points are not: a directory store behind the server keeps both.
+            // Params and tags are harmless to repeat. Points are not: a server over a directory store keeps both copies.
             RunData missing = retries == 0 || batch.Metrics.Count == 0
                 ? batch
                 : batch with { Metrics = await MetricHistory.MissingAsync(store, runId, batch.Metrics, cancellationToken).ConfigureAwait(false) };
@@ -48,7 +48,7 @@ internal sealed class RestRunData(ITrackingStore store, RestApi api, string trac
     /// <inheritdoc cref="ITrackingStore.GetMetricHistoryAsync"/>
     public async Task<Page<Metric>> GetMetricHistoryAsync(string runId, string key, string? pageToken, CancellationToken cancellationToken)
     {
-        // Without max_results MLflow 3.11 answers no points and a token that leads back to itself.
+        // Without max_results, MLflow 3.11 returns no points and a page token that leads back to itself.
         JsonElement answer = await api.GetAsync(
             "metrics/get-history",
             ErrorKind.RunNotFound,
@@ -78,10 +78,10 @@ internal sealed class RestRunData(ITrackingStore store, RestApi api, string trac
             }
             catch (MlflowException e) when (e.Kind == ErrorKind.RunNotFound)
             {
-                // The code is the same for a missing tag. This fails if it is the run that is missing.
+                // The error code is the same for a missing tag. This call throws if the run is missing.
                 await store.GetRunAsync(runId, cancellationToken).ConfigureAwait(false);
                 if (retries > 0)
-                    return default; // gone with the request whose answer was lost
+                    return default; // removed by the request whose response was lost
                 throw e.Rewrap($"Run {runId} has no tag '{key}', so there is nothing to remove.", ErrorKind.InvalidValue, key);
             }
         },

@@ -15,15 +15,15 @@ public class RestStore : ITrackingStore
 
     /// <summary>Opens the server at <paramref name="server"/>. Sends nothing yet.</summary>
     /// <param name="server">The address, with its path prefix if it has one.</param>
-    /// <param name="options">How to connect.</param>
-    /// <param name="onRetry">Called for each request that will be retried; from any thread.</param>
+    /// <param name="options">The connection settings.</param>
+    /// <param name="onRetry">Called for each request that will be retried; may be called on any thread.</param>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if a certificate or proxy in the options cannot be used.</exception>
     public RestStore(Uri server, ConnectionOptions options, Action<RetryNotice>? onRetry = null)
         : this(Connect(server, options, onRetry), AddressOf(server), experiments: null)
     {
     }
 
-    /// <summary>A server with another tracking URI than its address, and with experiments of its own kind.</summary>
+    /// <summary>Opens a server whose tracking URI differs from its address, or whose experiments need their own client.</summary>
     private protected RestStore(RestApi api, string trackingUri, RestExperiments? experiments)
     {
         TrackingUri = trackingUri;
@@ -105,7 +105,9 @@ public class RestStore : ITrackingStore
     public Task DeleteTagAsync(string runId, string key, CancellationToken cancellationToken) =>
         _data.DeleteTagAsync(runId, key, cancellationToken);
 
-    /// <summary>Whether an experiment has traces. MLflow before 2.14 has none, and Databricks keeps them under another API.</summary>
+    /// <summary>
+    /// Returns whether an experiment has traces. MLflow before 2.14 has no traces, and Databricks has them in another API.
+    /// </summary>
     internal async Task<bool> HasTracesAsync(string experimentId, CancellationToken cancellationToken)
     {
         try
@@ -121,7 +123,7 @@ public class RestStore : ITrackingStore
         }
     }
 
-    /// <summary>The workspace that requests are for, which pages must name; null if the server has no workspaces.</summary>
+    /// <summary>Returns the workspace of the requests, which page addresses must name; null if the server has no workspaces.</summary>
     internal async Task<string?> FindWorkspaceAsync(CancellationToken cancellationToken) => Api.Options.Workspace
         ?? (await Api.Capabilities.GetAsync(cancellationToken).ConfigureAwait(false) is { HasWorkspaces: true } ? "default" : null);
 
@@ -132,9 +134,9 @@ public class RestStore : ITrackingStore
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>The client for a server's REST API. Sends nothing yet.</summary>
+    /// <summary>Creates the client for a server's REST API. Sends nothing yet.</summary>
     private protected static RestApi Connect(Uri server, ConnectionOptions options, Action<RetryNotice>? onRetry) =>
-        // A relative endpoint replaces the last segment of a base that does not end in a slash.
+        // A relative endpoint replaces the last segment of a base address that does not end in a slash.
         new(new Uri(AddressOf(server) + "/"), options, onRetry);
 
     private static string AddressOf(Uri server) =>

@@ -1,9 +1,9 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>SQL's LIKE: <c>%</c> stands for any text, <c>_</c> for any one character, or what is given for them.</summary>
+/// <summary>SQL's LIKE: <c>%</c> matches any text and <c>_</c> any one character. Other characters can be used for these two.</summary>
 internal sealed class LikePattern(string pattern, bool ignoreCase, char any = '%', char one = '_')
 {
-    /// <summary>Whether the whole text fits. Takes at most (text × pattern) steps.</summary>
+    /// <summary>Whether the pattern matches the whole text. Takes at most (text × pattern) steps.</summary>
     public bool Matches(string text)
     {
         int at = 0, want = 0;
@@ -22,7 +22,7 @@ internal sealed class LikePattern(string pattern, bool ignoreCase, char any = '%
             }
             else if (percent >= 0)
             {
-                // Only the last % need ever take one character more: what an earlier one took is settled.
+                // Only the last % ever needs to take one more character: earlier ones are settled.
                 want = percent + 1;
                 at = ++resume;
             }

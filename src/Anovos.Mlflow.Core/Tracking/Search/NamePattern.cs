@@ -3,22 +3,22 @@ using System.Text;
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>
-/// A name as a script gives it. It means the thing with exactly that name; if there is none, the thing with the name without
-/// PowerShell's backticks; if there is none either, all that the wildcards match. Only <c>*</c> and <c>?</c> are wildcards,
-/// and case counts.
+/// A name as a script writes it. It matches the item with exactly that name. If there is none, it matches the item with the name without
+/// PowerShell's backticks. If there is none either, it matches all items that the wildcards match. Only <c>*</c> and <c>?</c> are
+/// wildcards. Case matters.
 /// </summary>
 public sealed class NamePattern
 {
     // Backticks before other characters belong to the name, as in WildcardPattern.Unescape.
     private const string Escaped = "*?[]`";
 
-    // Noncharacters of Unicode, so that an escaped wildcard can stand beside a real one.
+    // Noncharacters of Unicode, so that an escaped wildcard and a real one can be in the same pattern.
     private const char Any = '\uFFFE';
     private const char One = '\uFFFF';
 
     private readonly string _pattern;
 
-    /// <summary>Reads a name.</summary>
+    /// <summary>Parses a name.</summary>
     public NamePattern(string text)
     {
         var plain = new StringBuilder(text.Length);
@@ -37,16 +37,16 @@ public sealed class NamePattern
 
     private NamePattern(string name, string pattern) => (Names, _pattern) = ([name], pattern);
 
-    /// <summary>A name that means the thing with exactly that name only.</summary>
+    /// <summary>Creates a pattern that matches only the item with exactly that name.</summary>
     public static NamePattern Literal(string name) => new(name, name);
 
-    /// <summary>The exact names that it may mean, in order of precedence: as given, and without backticks.</summary>
+    /// <summary>The exact names that it may match, in order of precedence: as given, and without backticks.</summary>
     public IReadOnlyList<string> Names { get; }
 
     /// <summary>Whether it has wildcards.</summary>
     public bool HasWildcards => _pattern.IndexOfAny([Any, One]) >= 0;
 
-    /// <summary>Writes a name so that it contains no wildcards.</summary>
+    /// <summary>Escapes a name so that it contains no wildcards.</summary>
     public static string Escape(string name)
     {
         var text = new StringBuilder(name.Length);
@@ -55,20 +55,20 @@ public sealed class NamePattern
         return text.ToString();
     }
 
-    /// <summary>Whether a thing of that name may be meant: by an exact name or by the wildcards.</summary>
+    /// <summary>Whether an item with that name may match: by an exact name or by the wildcards.</summary>
     public bool Matches(string name) =>
         Names.Contains(name, StringComparer.Ordinal) || new LikePattern(_pattern, ignoreCase: false, Any, One).Matches(name);
 
-    /// <summary>The names among those given that are meant; empty for none.</summary>
+    /// <summary>Returns the given names that match; empty if none does.</summary>
     public IReadOnlyList<string> Among(IReadOnlyCollection<string> names)
     {
         string? exact = Names.FirstOrDefault(name => names.Contains(name, StringComparer.Ordinal));
         return exact is not null ? [exact] : [.. names.Where(Matches)];
     }
 
-    /// <summary>The thing with the exact name; null if there is none.</summary>
-    /// <param name="find">Asks a store for a thing by its name.</param>
-    /// <param name="nameOf">The name of a thing.</param>
+    /// <summary>Returns the item with the exact name; null if there is none.</summary>
+    /// <param name="find">Finds an item in a store by its name.</param>
+    /// <param name="nameOf">Returns the name of an item.</param>
     public async Task<T?> FindAsync<T>(Func<string, Task<T?>> find, Func<T, string> nameOf)
         where T : class
     {
@@ -81,17 +81,19 @@ public sealed class NamePattern
             }
             catch (MlflowException e) when (HasWildcards && e.Kind == ErrorKind.InvalidValue)
             {
-                // Nothing can have this name, as on Databricks one that is not a path: it can only be a pattern.
+                // No item can have this name, for example a name on Databricks that is not a path. It can only be a pattern.
             }
         }
 
         return null;
     }
 
-    /// <summary>The pattern in the syntax of SQL's LIKE, which may match more: it has no escape that all servers understand.</summary>
+    /// <summary>
+    /// Returns the pattern in the syntax of SQL's LIKE. It may match more, because LIKE has no escape that all servers understand.
+    /// </summary>
     internal string ToLike() => _pattern.Replace(Any, '%').Replace(One, '_').Replace('\\', '_');
 
-    /// <summary>The name as the script gives it.</summary>
+    /// <summary>The name as the script writes it.</summary>
     public override string ToString() => Names[0];
 
     // Servers over some databases ignore case.

@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Cuts what a search found into pages; the token is where the next one begins.</summary>
+/// <summary>Splits search results into pages. The token is the offset of the next page.</summary>
 internal static class OffsetToken
 {
     private const int MaxResults = 50_000;
 
-    /// <summary>Where the page begins.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a token that no page gave, or a page size out of range.</exception>
+    /// <summary>Returns the offset of the page.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for an invalid token or a page size out of range.</exception>
     public static int Offset(string? token, int maxResults)
     {
         if (maxResults is < 1 or > MaxResults)
@@ -16,8 +16,8 @@ internal static class OffsetToken
         return (int)Number(token, int.MaxValue);
     }
 
-    /// <summary>The number that a token is; 0 of the first page.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a token that no page gave.</exception>
+    /// <summary>Returns the number in a token; 0 without a token, for the first page.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for an invalid token.</exception>
     public static long Number(string? token, long most = long.MaxValue)
     {
         if (token is null)
@@ -27,12 +27,14 @@ internal static class OffsetToken
             : throw new MlflowException(ErrorKind.InvalidValue, $"'{token}' is not a page token of this store.") { Target = token };
     }
 
-    /// <summary>The page that begins there, of items that were read from there on, one more than a page has where there are more.</summary>
+    /// <summary>
+    /// Creates a page from items that were read starting at the offset. If there are more, they include one item beyond the page.
+    /// </summary>
     public static Page<T> FromOneMore<T>(IReadOnlyList<T> items, int offset, int maxResults) => items.Count > maxResults
         ? new Page<T>([.. items.Take(maxResults)], (offset + maxResults).ToString(CultureInfo.InvariantCulture))
         : new Page<T>(items, null);
 
-    /// <summary>The page of the items that begins there.</summary>
+    /// <summary>Returns the page that begins at the offset, out of all items.</summary>
     public static Page<T> Page<T>(IReadOnlyList<T> items, int offset, int maxResults)
     {
         int next = (int)Math.Min((long)offset + maxResults, items.Count);

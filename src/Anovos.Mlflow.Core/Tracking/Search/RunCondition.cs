@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>How a condition compares.</summary>
+/// <summary>The operator of a condition.</summary>
 internal enum Comparison
 {
     Equal,
@@ -18,21 +18,23 @@ internal enum Comparison
 }
 
 /// <summary>One condition of a filter.</summary>
-/// <param name="Key">The value of a run that is compared.</param>
-/// <param name="Comparison">How it is compared.</param>
+/// <param name="Key">The field of a run to compare.</param>
+/// <param name="Comparison">The operator.</param>
 internal sealed record RunCondition(RunKey Key, Comparison Comparison)
 {
     private HashSet<string>? _set;
     private LikePattern? _pattern;
 
-    /// <summary>The number that it is compared with, where it is a number.</summary>
+    /// <summary>The number to compare with, if the field is a number.</summary>
     public double Number { get; init; }
 
-    /// <summary>The texts that it is compared with; one, but for a list.</summary>
+    /// <summary>The texts to compare with: one, or several for a list.</summary>
     public IReadOnlyList<string> Texts { get; init; } = [];
 
     /// <summary>Whether the run passes.</summary>
-    /// <remarks>As in MLflow's stores, a missing value passes no comparison, not even !=. One of several datasets is enough.</remarks>
+    /// <remarks>
+    /// As in MLflow's stores, a missing value passes no comparison, not even !=. If a run has several datasets, one match is enough.
+    /// </remarks>
     public bool Matches(Run run) => Comparison switch
     {
         Comparison.IsNull => Key.Text(run) is null,

@@ -12,11 +12,13 @@ internal sealed class RunFilter
     /// <summary>The comparisons.</summary>
     public IReadOnlyList<RunCondition> Conditions => _conditions;
 
-    /// <summary>Whether it looks at params, metrics, tags or datasets.</summary>
+    /// <summary>Whether it reads params, metrics, tags or datasets.</summary>
     public bool NeedsData => _conditions.Exists(condition => condition.Key.NeedsData);
 
-    /// <summary>Reads a filter; null and blanks let every run pass.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>; the message says where and what is allowed.</exception>
+    /// <summary>Parses a filter. Null and blank text let every run pass.</summary>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.InvalidValue"/>; the message says where the error is and what is allowed.
+    /// </exception>
     public static RunFilter Parse(string? filter)
     {
         var parsed = new RunFilter();
@@ -83,9 +85,9 @@ internal sealed class RunFilter
     private static List<string> Values(RunKey key, SearchText text)
     {
         if (!key.TakesList)
-            throw text.Fail("only run_id and what a dataset has are compared with a list");
+            throw text.Fail("only run_id and the fields of a dataset can be compared with a list");
         if (!text.TrySymbol("("))
-            throw text.Fail("a list is expected, as ('a', 'b')");
+            throw text.Fail("a list is expected, such as ('a', 'b')");
         var values = new List<string>();
         do
             values.Add(Value(text));
@@ -94,5 +96,5 @@ internal sealed class RunFilter
     }
 
     private static string Value(SearchText text) => text.Quoted("'\"")
-        ?? throw text.Fail("a text in quotes is expected, as 'tree'");
+        ?? throw text.Fail("a text in quotes is expected, such as 'tree'");
 }

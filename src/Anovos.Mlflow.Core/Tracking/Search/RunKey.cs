@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>What of a run a search looks at.</summary>
+/// <summary>The kind of a run's field.</summary>
 internal enum RunField
 {
     Metric,
@@ -11,7 +11,7 @@ internal enum RunField
     Dataset,
 }
 
-/// <summary>One value of a run by the name that MLflow's search syntax gives it, as <c>metrics.rmse</c> or <c>status</c>.</summary>
+/// <summary>A field of a run, by its name in MLflow's search syntax, such as <c>metrics.rmse</c> or <c>status</c>.</summary>
 internal sealed record RunKey(RunField Field, string Name)
 {
     private const string Quotes = "\"`";
@@ -20,13 +20,13 @@ internal sealed record RunKey(RunField Field, string Name)
     /// <summary>Whether it is compared as a number.</summary>
     public bool IsNumber => Field is RunField.Metric or RunField.TimeAttribute;
 
-    /// <summary>Whether more than the run's own file must have been read; the oldest stores have its name in a tag only.</summary>
+    /// <summary>Whether reading it needs more than the run's own file. The oldest stores keep the run's name only in a tag.</summary>
     public bool NeedsData => Field is not (RunField.TextAttribute or RunField.TimeAttribute) || Name == "run_name";
 
     /// <summary>Whether it can be compared with a list.</summary>
     public bool TakesList => Field == RunField.Dataset || (Field == RunField.TextAttribute && Name == "run_id");
 
-    /// <summary>Reads it where the text stands.</summary>
+    /// <summary>Parses a key at the current position.</summary>
     public static RunKey Read(SearchText text)
     {
         int start = text.Position;
@@ -37,7 +37,7 @@ internal sealed record RunKey(RunField Field, string Name)
 
         string entity = quoted ?? text.Word();
         if (entity.Length == 0)
-            throw text.Fail("a name is expected, as metrics.rmse, params.model, tags.team or status");
+            throw text.Fail("a name is expected, such as metrics.rmse, params.model, tags.team or status");
         if (text.Next != '.')
             return Attribute(text, entity is "run" or "Run" && text.TryWord("name") ? "run name" : entity, start);
 
@@ -48,14 +48,14 @@ internal sealed record RunKey(RunField Field, string Name)
             "tag" or "tags" => RunField.Tag,
             "attr" or "attribute" or "attributes" or "run" => RunField.TextAttribute,
             "dataset" or "datasets" => RunField.Dataset,
-            _ => throw text.Fail($"'{entity}' is none of metrics, params, tags and attributes, nor dataset", start),
+            _ => throw text.Fail($"'{entity}' is not metrics, params, tags, attributes or dataset", start),
         };
         text.TrySymbol(".");
         string name = text.Next == '\0' || char.IsWhiteSpace(text.Next) ? "" : QuotedName(text) ?? text.DottedWord();
         if (name.Length == 0)
             throw text.Fail($"a name is expected after '{entity}.'");
         if (text.Next is '-' or '/' or ':')
-            throw text.Fail($"a name with other signs than letters, digits, '_' and '.' goes in quotes, as {entity}.\"a/b\"");
+            throw text.Fail($"a name with characters other than letters, digits, '_' and '.' must be in quotes, as in {entity}.\"a/b\"");
         return field switch
         {
             RunField.TextAttribute => Attribute(text, name, start),
@@ -65,7 +65,7 @@ internal sealed record RunKey(RunField Field, string Name)
         };
     }
 
-    /// <summary>The run's value as a number; null when it has none.</summary>
+    /// <summary>Returns the run's value as a number; null if it has none.</summary>
     public double? Number(Run run) => (Field, Name) switch
     {
         (RunField.Metric, _) => run.Metrics.TryGetValue(Name, out double value) ? value : null,
@@ -73,12 +73,12 @@ internal sealed record RunKey(RunField Field, string Name)
         _ => run.EndTime?.ToUnixTimeMilliseconds(),
     };
 
-    /// <summary>The run's values as text: one of each dataset, else at most one.</summary>
+    /// <summary>Returns the run's values as text: one for each dataset, otherwise at most one.</summary>
     public IEnumerable<string> Texts(Run run) => Field == RunField.Dataset
         ? run.Inputs.SelectMany(OfDataset)
         : Text(run) is { } text ? [text] : [];
 
-    /// <summary>The run's value as text; null when it has none.</summary>
+    /// <summary>Returns the run's value as text; null if it has none.</summary>
     public string? Text(Run run) => (Field, Name) switch
     {
         (RunField.Param, _) => run.Params.TryGetValue(Name, out string? value) ? value : null,
@@ -90,7 +90,7 @@ internal sealed record RunKey(RunField Field, string Name)
         _ => run.ArtifactUri,
     };
 
-    // MLflow takes backticks within other quotes away, too.
+    // MLflow also removes backticks within other quotes.
     private static string? QuotedName(SearchText text)
     {
         bool isBackticked = text.Next == '`';
@@ -111,6 +111,6 @@ internal sealed record RunKey(RunField Field, string Name)
         "run name" or "Run name" or "Run Name" => new RunKey(RunField.TextAttribute, "run_name"),
         "start_time" or "end_time" => new RunKey(RunField.TimeAttribute, name),
         "created" or "Created" => new RunKey(RunField.TimeAttribute, "start_time"),
-        _ => throw text.Fail($"there is no attribute '{name}'; there are {Attributes}", start),
+        _ => throw text.Fail($"there is no attribute '{name}'; the attributes are {Attributes}", start),
     };
 }

@@ -1,6 +1,9 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>An order of runs in MLflow's syntax, as <c>metrics.rmse DESC</c>; runs that are equal in it come newest start first, then by id.</summary>
+/// <summary>
+/// An order of runs in MLflow's syntax, such as <c>metrics.rmse DESC</c>. Runs with equal values are ordered by start time, the latest
+/// first, then by id.
+/// </summary>
 internal sealed class RunOrder
 {
     private readonly List<(RunKey Key, bool Descending)> _keys = [];
@@ -12,11 +15,13 @@ internal sealed class RunOrder
     /// <summary>The keys, the most important first.</summary>
     public IReadOnlyList<(RunKey Key, bool Descending)> Keys => _keys;
 
-    /// <summary>Whether it looks at params, metrics or tags.</summary>
+    /// <summary>Whether it reads params, metrics or tags.</summary>
     public bool NeedsData => _keys.Exists(order => order.Key.NeedsData);
 
-    /// <summary>Reads the keys, the most important first.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>; the message says where and what is allowed.</exception>
+    /// <summary>Parses the keys, the most important first.</summary>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.InvalidValue"/>; the message says where the error is and what is allowed.
+    /// </exception>
     public static RunOrder Parse(IReadOnlyList<string> orderBy)
     {
         var parsed = new RunOrder();
@@ -37,7 +42,7 @@ internal sealed class RunOrder
         return parsed;
     }
 
-    /// <summary>The runs in order; those without the value come last, behind those that have NaN, in both directions.</summary>
+    /// <summary>Sorts the runs. In both directions, runs without the value are last, and runs with NaN are before them.</summary>
     public List<T> Sort<T>(IEnumerable<T> items, Func<T, Run> run)
     {
         IOrderedEnumerable<T> sorted = items.OrderBy(_ => 0);

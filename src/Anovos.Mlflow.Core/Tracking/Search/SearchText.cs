@@ -2,17 +2,17 @@ using System.Globalization;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>A filter or an order that is being read from left to right.</summary>
-/// <param name="text">What the user wrote.</param>
-/// <param name="what">What it is, for messages: "filter", "order".</param>
+/// <summary>A filter or an order that is parsed from left to right.</summary>
+/// <param name="text">The user's text.</param>
+/// <param name="what">The kind of text, for messages: "filter", "order".</param>
 internal sealed class SearchText(string text, string what)
 {
     private int _at;
 
-    /// <summary>A filter as a server is asked with it: null for one that is empty, which finds everything.</summary>
+    /// <summary>Returns the filter to send to a server: null for an empty one, which matches everything.</summary>
     public static string? NullIfEmpty(string? filter) => string.IsNullOrWhiteSpace(filter) ? null : filter;
 
-    /// <summary>Where the next thing begins; the blanks before it are passed over.</summary>
+    /// <summary>The position of the next token. Reading it skips the blanks before the token.</summary>
     public int Position
     {
         get
@@ -26,10 +26,10 @@ internal sealed class SearchText(string text, string what)
     /// <summary>Whether only blanks are left.</summary>
     public bool End => Position == text.Length;
 
-    /// <summary>The character directly at hand, a blank too; NUL at the end.</summary>
+    /// <summary>The character at the current position, which may be a blank; NUL at the end.</summary>
     public char Next => _at < text.Length ? text[_at] : '\0';
 
-    /// <summary>Passes over the symbol if it is at hand.</summary>
+    /// <summary>Skips the symbol if it is next.</summary>
     public bool TrySymbol(string symbol)
     {
         if (End || string.CompareOrdinal(text, _at, symbol, 0, symbol.Length) != 0)
@@ -38,7 +38,7 @@ internal sealed class SearchText(string text, string what)
         return true;
     }
 
-    /// <summary>Passes over the word, in upper or lower case, if it is at hand.</summary>
+    /// <summary>Skips the word, in upper or lower case, if it is next.</summary>
     public bool TryWord(string word)
     {
         int start = Position;
@@ -48,13 +48,13 @@ internal sealed class SearchText(string text, string what)
         return false;
     }
 
-    /// <summary>The letters, digits and underscores at hand; empty when there are none.</summary>
+    /// <summary>Reads letters, digits and underscores; empty if there are none.</summary>
     public string Word() => TakeWhile(c => char.IsLetterOrDigit(c) || c == '_');
 
-    /// <summary>The word at hand, periods in it too.</summary>
+    /// <summary>Reads a word that may contain periods.</summary>
     public string DottedWord() => TakeWhile(c => char.IsLetterOrDigit(c) || c is '_' or '.');
 
-    /// <summary>The text in quotes at hand; null when there is no quote of these kinds.</summary>
+    /// <summary>Reads a text in quotes; null if there is no quote of these kinds.</summary>
     public string? Quoted(string quotes)
     {
         if (End)
@@ -70,7 +70,7 @@ internal sealed class SearchText(string text, string what)
         return quoted;
     }
 
-    /// <summary>The number at hand.</summary>
+    /// <summary>Reads a number.</summary>
     public double Number(bool whole)
     {
         int start = Position;
@@ -81,7 +81,7 @@ internal sealed class SearchText(string text, string what)
         throw Fail(whole ? "a whole number is expected, without quotes" : "a number is expected, without quotes", start);
     }
 
-    /// <summary>The error at the place at hand, or at that one.</summary>
+    /// <summary>Creates the error for the current position, or for the given one.</summary>
     public MlflowException Fail(string why, int? at = null)
     {
         int start = at ?? Position;

@@ -1,5 +1,5 @@
--- From revision acf3f17fdcc7 to bda7b8c39065, the tables of MLflow 3.1: traces and logged models, and what MLflow's migrations change in
--- other tables. Newer MLflow upgrades such a file when it opens it; MLflow 2 does not open it any more.
+-- Upgrades revision acf3f17fdcc7 to bda7b8c39065, the tables of MLflow 3.1: adds traces and logged models, and changes other tables as
+-- MLflow's migrations do. Newer versions of MLflow upgrade such a file when they open it; MLflow 2 can no longer open it.
 
 CREATE TABLE new_inputs (
     input_uuid VARCHAR(36) NOT NULL,

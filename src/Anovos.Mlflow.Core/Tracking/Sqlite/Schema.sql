@@ -1,5 +1,5 @@
--- The tables of an MLflow database at Alembic revision acf3f17fdcc7, with MLflow's names and constraints: each MLflow from
--- 2.13 on upgrades such a file when it opens it.
+-- The tables of an MLflow database at Alembic revision acf3f17fdcc7, with MLflow's names and constraints. MLflow 2.13 and later upgrade
+-- such a file when they open it.
 
 CREATE TABLE alembic_version (
     version_num VARCHAR(32) NOT NULL,

@@ -3,7 +3,7 @@ namespace Anovos.Mlflow.Tracking;
 /// <summary>Writes params, metrics and tags of a run.</summary>
 internal static class SqliteBatch
 {
-    // A statement costs SQLite more than a row of it; with more rows than these, the time stays the same.
+    // Executing a statement costs SQLite more than inserting a row; with more rows than this, the time stays the same.
     private const int PointsTogether = 20;
 
     /// <summary>Writes a batch: params first, then metrics, then tags.</summary>
@@ -25,7 +25,7 @@ internal static class SqliteBatch
             session.Execute("UPDATE runs SET name = $name WHERE run_uuid = $run", ("$name", name.Value), ("$run", runId));
     }
 
-    /// <summary>Writes tags; those that are there are replaced.</summary>
+    /// <summary>Writes tags and replaces existing ones.</summary>
     public static void WriteTags(SqliteSession session, string runId, IReadOnlyList<Tag> tags)
     {
         if (tags.Count == 0)
@@ -112,6 +112,6 @@ internal static class SqliteBatch
         }
     }
 
-    // As MLflow compares points: by what is stored, where a NaN is 0.
+    // MLflow compares stored values, where a NaN is 0.
     private static (long, long, double) Rank(Metric point) => (point.Step, point.Timestamp, SqliteValues.Number(point.Value));
 }

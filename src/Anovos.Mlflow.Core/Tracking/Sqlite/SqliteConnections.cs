@@ -5,14 +5,14 @@ using SQLitePCL;
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>
-/// Opens a database. SQLite reads the whole schema each time, which costs as much as a small operation, so operations that belong
-/// together can use one connection after the other. Safe for several threads.
+/// Opens a database. SQLite reads the whole schema each time, which costs as much as a small operation. So operations that belong together
+/// can reuse one connection. Safe for several threads.
 /// </summary>
 internal sealed class SqliteConnections(string path)
 {
     private const string InMemory = ":memory:";
 
-    // Someone may have moved the file since, and put another in its place.
+    // In the meantime, the file may have been moved and replaced by another one.
     private static readonly TimeSpan LongestIdle = TimeSpan.FromMilliseconds(100);
 
     private readonly object _gate = new();
@@ -23,7 +23,7 @@ internal sealed class SqliteConnections(string path)
     /// <summary>Opens a database in memory.</summary>
     public static SqliteConnection OpenInMemory() => Open(InMemory, SqliteOpenMode.Memory);
 
-    /// <summary>Keeps the connection of an operation open for the next one, until the result is disposed of.</summary>
+    /// <summary>Keeps the connection of an operation open for the next one, until the result is disposed.</summary>
     public IDisposable Keep()
     {
         lock (_gate)
@@ -31,7 +31,7 @@ internal sealed class SqliteConnections(string path)
         return new Keeper(this);
     }
 
-    /// <summary>A connection to the file, which no other operation uses at the same time.</summary>
+    /// <summary>Returns a connection to the file. No other operation uses it at the same time.</summary>
     public Lease Take(SqliteOpenMode mode)
     {
         SqliteConnection? kept = TakeKept(out TimeSpan idle);
@@ -44,15 +44,15 @@ internal sealed class SqliteConnections(string path)
     private static SqliteConnection Open(string file, SqliteOpenMode mode)
     {
         SqliteLibrary.Load();
-        // Negative: the provider's own wait for a lock cannot be cancelled.
+        // Negative, because the provider's own wait for a lock cannot be cancelled.
         var settings = new SqliteConnectionStringBuilder { DataSource = file, Mode = mode, Pooling = false, DefaultTimeout = -1 };
         var connection = new SqliteConnection(settings.ConnectionString);
         try
         {
             connection.Open();
             using SqliteCommand command = connection.CreateCommand();
-            // Without spills, a transaction meets the locks of others when it begins and commits, and nowhere else. In memory, what a
-            // statement keeps to undo itself does not go into a temporary file.
+            // Without cache spills, a transaction meets the locks of others only when it begins and commits. With temp_store in memory,
+            // a statement does not write its undo data to a temporary file.
             command.CommandText =
                 "PRAGMA foreign_keys = ON; PRAGMA case_sensitive_like = ON; PRAGMA cache_spill = OFF; PRAGMA temp_store = MEMORY";
             command.ExecuteNonQuery();
@@ -80,7 +80,7 @@ internal sealed class SqliteConnections(string path)
     {
         lock (_gate)
         {
-            // One that still has a transaction has failed, and holds a lock.
+            // A connection that is still in a transaction has failed and holds a lock.
             if (_keepers > 0 && _kept is null && raw.sqlite3_get_autocommit(connection.Handle) != 0)
             {
                 _kept = connection;

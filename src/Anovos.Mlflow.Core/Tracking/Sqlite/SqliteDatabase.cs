@@ -5,15 +5,15 @@ using SQLitePCL;
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>
-/// An MLflow database in a file. Each operation has a transaction of its own, and each command a connection, so that no lock is held
-/// between two commands and the file can be moved right after one. Safe for several threads.
+/// An MLflow database in a file. Each operation has its own transaction, and each command its own connection. So no lock is held between
+/// two commands, and the file can be moved right after a command. Safe for several threads.
 /// </summary>
 internal sealed class SqliteDatabase
 {
-    // The revision of a database that no MLflow has opened yet.
+    // The revision of a database that no version of MLflow has opened yet.
     private const string OwnRevision = "acf3f17fdcc7";
 
-    // SQLite's lock has no queue: many threads would try again and again, and some give up.
+    // SQLite's lock has no queue: many threads would retry again and again, and some would give up.
     private readonly SemaphoreSlim _writer = new(1, 1);
 
     private readonly SqliteLock _lock;
@@ -21,7 +21,7 @@ internal sealed class SqliteDatabase
     private readonly Lazy<string> _script = new(() => ReadScript("Schema.sql"));
     private volatile SqliteSchema? _schema;
 
-    /// <summary>The database in the file <paramref name="path"/>, a full path. Nothing is opened yet.</summary>
+    /// <summary>Creates a database for the file <paramref name="path"/>, a full path. Opens nothing yet.</summary>
     public SqliteDatabase(string path)
     {
         Path = path;
@@ -37,36 +37,35 @@ internal sealed class SqliteDatabase
     /// <summary>The tracking URI: <c>sqlite:///</c> and the path.</summary>
     public string Uri { get; }
 
-    /// <summary>The folder for the artifacts of experiments without a location of their own.</summary>
+    /// <summary>The artifact folder for experiments without their own location.</summary>
     public string ArtifactRoot { get; }
 
-    /// <summary>The folder for artifacts that belongs to the database in that file.</summary>
+    /// <summary>Returns the artifact folder that belongs to the database in that file.</summary>
     public static string ArtifactRootOf(string path) => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, "mlruns");
 
-    /// <summary>Whether the file exists. One that does not reads as an empty store.</summary>
+    /// <summary>Whether the file exists. If it does not, the store reads as empty.</summary>
     public bool Exists => File.Exists(Path);
 
-    /// <summary>Where the artifacts of an experiment go that has no location of its own: a full path, as MLflow records it.</summary>
+    /// <summary>
+    /// Returns the artifact location for an experiment without its own: a full path, in the form in which MLflow stores it.
+    /// </summary>
     public string ArtifactLocation(string experimentId)
     {
         string folder = System.IO.Path.Combine(ArtifactRoot, experimentId);
         return WindowsName.IsWindows ? LocalUri.FromPath(folder) : folder;
     }
 
-    /// <summary>
-    /// Keeps the file open, but not locked, from one operation to the next until the result is disposed of: for operations of one
-    /// command.
-    /// </summary>
+    /// <summary>Keeps the file open, but not locked, between the operations of one command, until the result is disposed.</summary>
     public IDisposable KeepOpen() => _connections.Keep();
 
-    /// <summary>Runs a read in one transaction, away from the calling thread. A file that does not exist reads as an empty store.</summary>
+    /// <summary>Runs a read in one transaction, outside the calling thread. A file that does not exist reads as an empty store.</summary>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.StoreInvalid"/> if the file cannot be used; <see cref="ErrorKind.PermissionDenied"/>.
     /// </exception>
     public Task<T> ReadAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken) => Task.Run(
         () => SqliteErrors.Translate(Path, () => Read(work, cancellationToken), cancellationToken), cancellationToken);
 
-    /// <summary>Runs a write in one transaction, away from the calling thread. A file that does not exist is created.</summary>
+    /// <summary>Runs a write in one transaction, outside the calling thread. A file that does not exist is created.</summary>
     /// <inheritdoc cref="ReadAsync"/>
     public async Task<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
     {
@@ -92,8 +91,8 @@ internal sealed class SqliteDatabase
         }, cancellationToken);
 
     /// <summary>
-    /// Adds the tables of MLflow 3.1 for logged models to a database of ours, unless they are there. A database that some MLflow has
-    /// opened stays as it is: that MLflow could not open it any more.
+    /// Adds the tables of MLflow 3.1 for logged models to a database that this module created, unless they exist. A database that some
+    /// version of MLflow has opened does not change, because that version could no longer open it.
     /// </summary>
     public Task AddLoggedModelsAsync(CancellationToken cancellationToken) => _schema?.HasLoggedModels == true
         ? Task.CompletedTask
@@ -132,11 +131,11 @@ internal sealed class SqliteDatabase
         using SqliteConnections.Lease lease = _connections.Take(SqliteOpenMode.ReadWriteCreate);
         SqliteConnection connection = lease.Connection;
         using CancellationTokenRegistration interrupt = InterruptOn(connection, cancellationToken);
-        // As a writer: a transaction that begins as a reader fails if another process writes in between.
+        // Begins as a writer: a transaction that begins as a reader fails if another process writes in the meantime.
         SqliteSchema schema = _lock.Wait(() => Begin(connection, "BEGIN IMMEDIATE"), cancellationToken);
         if (schema.IsEmpty)
         {
-            // In a transaction of its own: a change that is refused leaves a store, not an empty file.
+            // In its own transaction: if the change is refused, an empty store is left, not an empty file.
             Create(connection);
             Commit(connection, cancellationToken);
             schema = _lock.Wait(() => Begin(connection, "BEGIN IMMEDIATE"), cancellationToken);
@@ -153,10 +152,10 @@ internal sealed class SqliteDatabase
         _lock.Wait(() => Execute(connection, "COMMIT"), cancellationToken);
     }
 
-    // Reads the schema in the transaction: it does not change before the transaction ends.
+    // Reads the schema in the transaction, where it cannot change.
     private SqliteSchema Begin(SqliteConnection connection, string statement)
     {
-        // A repeated attempt may be in a transaction that could not read yet.
+        // A repeated attempt may already be in a transaction that could not read yet.
         if (raw.sqlite3_get_autocommit(connection.Handle) != 0)
             Execute(connection, statement);
         long number = Convert.ToInt64(Scalar(connection, "PRAGMA schema_version"), CultureInfo.InvariantCulture);
@@ -188,7 +187,7 @@ internal sealed class SqliteDatabase
     private MlflowException Unfit(string missing, object? revision)
     {
         string message = revision is null
-            ? $"'{Path}' is a SQLite database, but not one of MLflow: it has no '{missing}'. Use another file name."
+            ? $"'{Path}' is a SQLite database, but not an MLflow database: it has no '{missing}'. Use another file name."
             : $"The database '{Path}' was written by an old MLflow (schema {revision}) and has no '{missing}'. Make a copy of the file, "
                 + $"then upgrade it with MLflow 2.13 or later: mlflow db upgrade \"{Uri}\"";
         return new MlflowException(ErrorKind.StoreInvalid, message) { Target = Path };

@@ -3,13 +3,15 @@ using SQLitePCL;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>SQLite's errors in the words of this client. The codes are those of https://sqlite.org/rescode.html.</summary>
+/// <summary>
+/// Translates SQLite's errors into the messages of this client. The codes are documented at https://sqlite.org/rescode.html.
+/// </summary>
 internal static class SqliteErrors
 {
-    /// <summary>Runs the work and translates what SQLite or the file system throws.</summary>
+    /// <summary>Runs the work and translates the exceptions of SQLite and the file system.</summary>
     /// <param name="path">The file of the database.</param>
     /// <param name="work">The work.</param>
-    /// <param name="cancellationToken">Whose cancellation interrupts SQLite.</param>
+    /// <param name="cancellationToken">The token whose cancellation interrupts SQLite.</param>
     public static T Translate<T>(string path, Func<T> work, CancellationToken cancellationToken)
     {
         try

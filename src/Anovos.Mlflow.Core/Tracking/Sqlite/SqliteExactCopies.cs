@@ -1,9 +1,9 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Experiments and runs in a database that are exact copies of another store's: <see cref="ILocalStore"/>.</summary>
+/// <summary>Keeps exact copies of another store's experiments and runs in a database: <see cref="ILocalStore"/>.</summary>
 internal sealed class SqliteExactCopies(SqliteDatabase database, SqliteExperiments experiments, SqliteRuns runs, StoreLimits limits)
 {
-    // The experiment that is in every database from the beginning.
+    // The experiment that every database has from the beginning.
     private const long Default = 0;
 
     /// <inheritdoc cref="ILocalStore.KeepExperimentAsync"/>
@@ -13,7 +13,7 @@ internal sealed class SqliteExactCopies(SqliteDatabase database, SqliteExperimen
         {
             throw new MlflowException(
                 ErrorKind.InvalidValue,
-                $"The experiment '{source.Name}' has the id '{source.ExperimentId}', and ids are numbers in a database. Copy it without "
+                $"The experiment '{source.Name}' has the id '{source.ExperimentId}', but a database needs numbers as ids. Copy it without "
                 + "-KeepId.")
             { Target = source.ExperimentId };
         }

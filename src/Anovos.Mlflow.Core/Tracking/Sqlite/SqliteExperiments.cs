@@ -3,14 +3,14 @@ using Microsoft.Data.Sqlite;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>The tables <c>experiments</c> and <c>experiment_tags</c>.</summary>
+/// <summary>Reads and writes the tables <c>experiments</c> and <c>experiment_tags</c>.</summary>
 internal sealed class SqliteExperiments(SqliteDatabase database, StoreLimits limits)
 {
-    /// <summary>The experiment of that name, a deleted one too; null when there is none.</summary>
+    /// <summary>Returns the experiment with that name, even if it is deleted; null if there is none.</summary>
     public Experiment? Find(SqliteSession session, string name) =>
         Read(session, "e.name = $name", "", ("$name", name)).FirstOrDefault();
 
-    /// <summary>The experiment of that id.</summary>
+    /// <summary>Returns the experiment with that id.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentNotFound"/></exception>
     public Experiment Get(SqliteSession session, string id)
     {
@@ -22,7 +22,7 @@ internal sealed class SqliteExperiments(SqliteDatabase database, StoreLimits lim
         { Target = id };
     }
 
-    /// <summary>A list for <c>json_each</c> of those ids that are numbers: MLflow's databases have no others.</summary>
+    /// <summary>Returns a list for <c>json_each</c> of the ids that are numbers. MLflow's databases have no other ids.</summary>
     public static string ToJson(IEnumerable<string> ids)
     {
         var numbers = new List<long>();
@@ -71,7 +71,7 @@ internal sealed class SqliteExperiments(SqliteDatabase database, StoreLimits lim
         return id;
     }
 
-    /// <summary>One page of experiments, the newest first.</summary>
+    /// <summary>Returns one page of experiments, the newest first.</summary>
     public Page<Experiment> Search(SqliteSession session, ExperimentSearch search, int offset)
     {
         List<Experiment> found = Read(
@@ -83,7 +83,7 @@ internal sealed class SqliteExperiments(SqliteDatabase database, StoreLimits lim
         return OffsetToken.FromOneMore(found, offset, search.MaxResults);
     }
 
-    /// <summary>Gives an experiment another name.</summary>
+    /// <summary>Renames an experiment.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentExists"/>, <see cref="ErrorKind.InvalidValue"/></exception>
     public void Rename(SqliteSession session, string id, string name)
     {
@@ -103,7 +103,7 @@ internal sealed class SqliteExperiments(SqliteDatabase database, StoreLimits lim
         WriteTag(session, experiment.ExperimentId, tag);
     }
 
-    /// <summary>Puts an experiment with all its runs into the trash, or takes it out with all of them.</summary>
+    /// <summary>Moves an experiment and all its runs to the trash, or restores them.</summary>
     public void Move(SqliteSession session, string id, LifecycleStage stage)
     {
         Experiment experiment = Get(session, id);
@@ -122,7 +122,7 @@ internal sealed class SqliteExperiments(SqliteDatabase database, StoreLimits lim
             ("$id", experiment.ExperimentId));
     }
 
-    /// <summary>Whether an experiment of a database can have the id.</summary>
+    /// <summary>Whether an experiment in a database can have the id.</summary>
     public static bool TryNumber(string id, out long number) =>
         long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
@@ -143,7 +143,7 @@ internal sealed class SqliteExperiments(SqliteDatabase database, StoreLimits lim
             },
             parameters);
 
-        // The table has no index by experiment.
+        // The table has no index on the experiment.
         session.Read(
             "SELECT experiment_id, key, value FROM experiment_tags WHERE experiment_id IN (SELECT value FROM json_each($ids))",
             row => tags[row.GetInt64(0).ToString(CultureInfo.InvariantCulture)][row.GetString(1)] = SqliteValues.Text(row, 2),
@@ -172,7 +172,7 @@ internal sealed class SqliteExperiments(SqliteDatabase database, StoreLimits lim
     }
 
     /// <summary>
-    /// Throws if an experiment has the name. The database would refuse it as well, but not say which stage the other one is in.
+    /// Throws if an experiment has the name. The database would refuse it as well, but without the stage of the existing experiment.
     /// </summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ExperimentExists"/></exception>
     public void RefuseTaken(SqliteSession session, string name)
@@ -185,7 +185,7 @@ internal sealed class SqliteExperiments(SqliteDatabase database, StoreLimits lim
         throw new MlflowException(ErrorKind.ExperimentExists, $"The experiment '{taken.Name}' {what}.") { Target = taken.Name };
     }
 
-    /// <summary>Writes a tag; one that is there is replaced.</summary>
+    /// <summary>Writes a tag and replaces an existing one.</summary>
     public static void WriteTag(SqliteSession session, string id, Tag tag) => session.Execute(
         """
         INSERT INTO experiment_tags (key, value, experiment_id) VALUES ($key, $value, $id)

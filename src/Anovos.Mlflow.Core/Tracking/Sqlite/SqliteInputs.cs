@@ -1,17 +1,18 @@
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>
-/// The datasets that runs read: <c>datasets</c> describes them, <c>inputs</c> says which run reads which, <c>input_tags</c> as what.
+/// Reads and writes the datasets of runs: <c>datasets</c> describes them, <c>inputs</c> links them to runs, and <c>input_tags</c> describes
+/// their use.
 /// </summary>
 internal static class SqliteInputs
 {
-    // The plus has SQLite look for the run: otherwise it takes the index that begins with the type, and reads the inputs of all runs.
+    // The plus makes SQLite search by run. Otherwise it uses the index that begins with the type, and reads the inputs of all runs.
     private const string InputsOfRuns = """
         FROM json_each($ids) j
         CROSS JOIN inputs i ON i.destination_type = 'RUN' AND i.destination_id = j.value AND +i.source_type = 'DATASET'
         """;
 
-    /// <summary>The datasets of each of the runs in a JSON list, by name.</summary>
+    /// <summary>Returns the datasets of each run in a JSON list, ordered by name.</summary>
     public static List<DatasetInput>[] Read(SqliteSession session, string list, int count)
     {
         var tags = new Dictionary<string, List<Tag>>(StringComparer.Ordinal);
@@ -49,7 +50,7 @@ internal static class SqliteInputs
         return inputs;
     }
 
-    /// <summary>Adds a dataset to a run; one that the run has already, by name and digest, stays as it is.</summary>
+    /// <summary>Adds a dataset to a run. A dataset that the run already has, by name and digest, does not change.</summary>
     public static void Write(SqliteSession session, long experimentId, string runId, DatasetInput input)
     {
         session.Execute(

@@ -1,9 +1,9 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Models and versions in a database that are exact copies of another registry's: <see cref="IKeepsModels"/>.</summary>
+/// <summary>Keeps exact copies of another registry's models and versions in a database: <see cref="IKeepsModels"/>.</summary>
 internal static class SqliteKeptModels
 {
-    /// <summary>Creates the model, or makes the one of that name the same.</summary>
+    /// <summary>Creates the model, or updates the existing model of that name to match.</summary>
     public static void Keep(SqliteSession session, RegisteredModel model, bool isThere)
     {
         session.Execute(
@@ -20,7 +20,7 @@ internal static class SqliteKeptModels
             SqliteRegisteredModels.SetTag(session, model.Name, new Tag(tag.Key, tag.Value));
     }
 
-    /// <summary>Creates the version, or makes the one of that number the same.</summary>
+    /// <summary>Creates the version, or updates the existing version with that number to match.</summary>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.InvalidValue"/> if the number belongs to a version of other origin.
     /// </exception>
@@ -31,7 +31,7 @@ internal static class SqliteKeptModels
             throw new MlflowException(
                 ErrorKind.InvalidValue,
                 $"{version.ModelUri} already exists and was not copied from {version.TrackingUri}, so the number is taken. Copy the model "
-                + "without -KeepId, or to a database without it.")
+                + "without -KeepId, or to a database that does not have it.")
             { Target = version.ModelUri };
         }
 

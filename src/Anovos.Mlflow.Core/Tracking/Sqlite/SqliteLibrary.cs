@@ -4,29 +4,31 @@ using SQLitePCL;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Connects Microsoft.Data.Sqlite to the native SQLite that the module carries. It loads on first use.</summary>
+/// <summary>Connects Microsoft.Data.Sqlite to the native SQLite that is part of the module. It is loaded on first use.</summary>
 internal static class SqliteLibrary
 {
     private const string FileName = "e_sqlite3.dll";
 
-    // For RETURNING. Our own is newer: https://sqlite.org/changes.html
+    // Required for RETURNING. The module's own version is newer: https://sqlite.org/changes.html
     private static readonly Version Oldest = new(3, 35);
 
     // SQLitePCLRaw has one provider in each process.
     private static readonly Lazy<Version> Loaded = new(() =>
     {
-        // PowerShell 7 has a load context for the module's libraries. Windows PowerShell finds a library by its name alone
-        // if it is in the process already.
+        // PowerShell 7 has a load context for the module's libraries. Windows PowerShell finds a library by its name alone if the process
+        // has already loaded it.
         if (typeof(object).Assembly.GetName().Name == "mscorlib" && Path.DirectorySeparatorChar == '\\')
             LoadOnWindows();
         raw.SetProvider(new SQLite3Provider_e_sqlite3());
-        // Counting its memory costs SQLite a lock for each allocation. It refuses this if another module uses it already.
+        // Memory statistics cost SQLite a lock for each allocation. SQLite refuses this setting if another module already uses it.
         raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0);
         return Version.Parse(raw.sqlite3_libversion().utf8_to_string());
     });
 
-    /// <summary>Makes SQLite ready.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.NotSupported"/> if it is missing, or if the process has a version of another module that is too old.</exception>
+    /// <summary>Loads SQLite.</summary>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.NotSupported"/> if it is missing, or if another module has loaded a version into the process that is too old.
+    /// </exception>
     public static void Load()
     {
         Version version;
@@ -44,7 +46,7 @@ internal static class SqliteLibrary
         if (version < Oldest)
         {
             throw new MlflowException(ErrorKind.NotSupported,
-                $"Another module has loaded SQLite {version} into this process{WhoseItIs()}, and a database needs {Oldest} or later. "
+                $"Another module has loaded SQLite {version} into this process{WhoseItIs()}, but a database needs {Oldest} or later. "
                 + "Start a new session and use this module first, or use PowerShell 7, where each module has its own.");
         }
     }

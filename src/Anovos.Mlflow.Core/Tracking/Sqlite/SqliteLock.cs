@@ -4,7 +4,7 @@ using SQLitePCL;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Waits while another process has the database locked. The wait can be cancelled at any moment.</summary>
+/// <summary>Waits while another process has the database locked. The wait can be cancelled at any time.</summary>
 internal sealed class SqliteLock(string path)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -29,7 +29,7 @@ internal sealed class SqliteLock(string path)
                 {
                     throw new MlflowException(ErrorKind.StoreInvalid,
                         $"Another process has kept the database '{path}' locked for {Patience.TotalSeconds:0} seconds. "
-                        + "Wait for it to finish, or end it, and try again.", failure)
+                        + "Wait for it to finish, or stop it, and try again.", failure)
                     {
                         Target = path,
                         IsTransient = true,

@@ -1,6 +1,8 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Writes the tables of logged models. Each member returns the number of rows that it wrote, or what its name says.</summary>
+/// <summary>
+/// Writes the tables of logged models. Each member returns the number of rows that it wrote, unless its summary says otherwise.
+/// </summary>
 internal static class SqliteLoggedModelWriter
 {
     private const int Pending = 1;
@@ -29,7 +31,7 @@ internal static class SqliteLoggedModelWriter
         return id;
     }
 
-    /// <summary>Makes the model the same as that of another store: <see cref="IKeepsLoggedModels.KeepAsync"/>.</summary>
+    /// <summary>Updates the model to match the one in another store, or creates it: <see cref="IKeepsLoggedModels.KeepAsync"/>.</summary>
     public static int Keep(SqliteSession session, LoggedModel model, int status)
     {
         Insert(session, model, status);
@@ -47,7 +49,7 @@ internal static class SqliteLoggedModelWriter
             """,
             ("$id", model.ModelId), ("$experiment", model.ExperimentId), ("$key", tag.Key), ("$value", tag.Value)));
 
-    /// <summary>Adds the params that are not there.</summary>
+    /// <summary>Adds the params that the model does not have yet.</summary>
     public static int AddParams(SqliteSession session, LoggedModel model, IReadOnlyList<Param> values) => values.Sum(
         param => session.Execute(
             """
@@ -57,7 +59,7 @@ internal static class SqliteLoggedModelWriter
             ("$id", model.ModelId), ("$experiment", model.ExperimentId), ("$key", param.Key), ("$value", param.Value)));
 
     /// <summary>
-    /// Adds the points that are not there. A point of a run that is not in the database is left out: the tables refuse it.
+    /// Adds the points that the model does not have yet. Skips points of runs that are not in the database, because the tables refuse them.
     /// </summary>
     public static int AddPoints(SqliteSession session, LoggedModel model, IReadOnlyList<LoggedModelMetric> points) => points.Sum(
         point => session.Execute(

@@ -3,13 +3,15 @@ using System.Text.Json.Nodes;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>The logged models in a database of MLflow 3 (mlflow.store.tracking.sqlalchemy_store). In SQL their alias is <c>l</c>.</summary>
+/// <summary>
+/// Reads and writes the logged models in a database of MLflow 3 (mlflow.store.tracking.sqlalchemy_store). In SQL, their alias is <c>l</c>.
+/// </summary>
 internal sealed class SqliteLoggedModels(SqliteDatabase database) : IKeepsLoggedModels
 {
     private const string Table = "logged_models";
     private const string VersionsTag = "mlflow.modelVersions";
 
-    // mlflow.entities.LoggedModelStatus, in the words of the REST API.
+    // The members of mlflow.entities.LoggedModelStatus, with the names of the REST API.
     private static readonly string[] Status = ["STATUS_UNSPECIFIED", "PENDING", "READY", "UPLOAD_FAILED"];
 
     private static readonly SqliteModelFields Fields = new(
@@ -98,12 +100,12 @@ internal sealed class SqliteLoggedModels(SqliteDatabase database) : IKeepsLogged
     public Task KeepAsync(LoggedModel model, CancellationToken cancellationToken) => ChangeAsync(
         session => SqliteLoggedModelWriter.Keep(session, model, NumberOf(model.Status)), cancellationToken);
 
-    /// <summary>The model of that id.</summary>
+    /// <summary>Returns the model with that id.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ModelNotFound"/>; <see cref="ErrorKind.NotSupported"/>.</exception>
     public static LoggedModel Get(SqliteSession session, string trackingUri, string modelId) =>
         Read(session, trackingUri, " AND l.model_id = $id", ("$id", modelId)).FirstOrDefault() ?? throw NotFound(trackingUri, modelId);
 
-    /// <summary>Notes in a tag of the model that a version was made of it, as an MLflow server does.</summary>
+    /// <summary>Records in a tag of the model that a version was created from it, like an MLflow server.</summary>
     public static void NoteVersion(SqliteSession session, LoggedModel model, string name, long version)
     {
         JsonArray versions = [];
@@ -115,7 +117,7 @@ internal sealed class SqliteLoggedModels(SqliteDatabase database) : IKeepsLogged
             }
             catch (JsonException)
             {
-                // Not a list of MLflow's: the new one takes its place.
+                // Not a list written by MLflow: the new list replaces it.
             }
         }
 
@@ -197,8 +199,8 @@ internal sealed class SqliteLoggedModels(SqliteDatabase database) : IKeepsLogged
         if (!session.Schema.Has(Table))
         {
             throw new MlflowException(ErrorKind.NotSupported,
-                $"{trackingUri} has no logged models: they came with MLflow 3.0, and the tables of this database are older. "
-                + "MLflow 3 adds them when it opens the file. Models of older databases are artifacts of their runs, "
+                $"{trackingUri} does not support logged models, which MLflow 3.0 introduced: the tables of this database are older. "
+                + "MLflow 3 adds the missing tables when it opens the file. In older databases, models are artifacts of runs "
                 + "and versions of registered models.")
             { Target = trackingUri };
         }

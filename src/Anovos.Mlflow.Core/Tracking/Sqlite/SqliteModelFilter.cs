@@ -2,29 +2,29 @@ using System.Globalization;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>What a filter can compare of a model.</summary>
-/// <param name="Attributes">The attributes by name.</param>
-/// <param name="Tables">The tables of keys and values, by the word before the period, as <c>tags</c>.</param>
+/// <summary>The fields of a model that a filter can compare.</summary>
+/// <param name="Attributes">The attributes, by name.</param>
+/// <param name="Tables">The tables of keys and values, by the word before the period, such as <c>tags</c>.</param>
 internal sealed record SqliteModelFields(
     IReadOnlyDictionary<string, SqliteModelField> Attributes, IReadOnlyDictionary<string, SqliteModelTable> Tables);
 
-/// <summary>A value that a filter compares.</summary>
+/// <summary>A field that a filter can compare.</summary>
 /// <param name="Column">The column, with the alias of its table.</param>
 /// <param name="IsNumber">Whether it is compared as a number.</param>
 /// <param name="TakesList">Whether it can be compared with a list.</param>
 internal sealed record SqliteModelField(string Column, bool IsNumber = false, bool TakesList = false);
 
-/// <summary>A table of keys and values. In SQL its alias is <c>t</c>.</summary>
-/// <param name="Name">The table.</param>
+/// <summary>A table of keys and values. In SQL, its alias is <c>t</c>.</summary>
+/// <param name="Name">The name of the table.</param>
 /// <param name="Link">The condition that links it to the model.</param>
 /// <param name="Key">The column of the key.</param>
 /// <param name="Value">The value.</param>
 internal sealed record SqliteModelTable(string Name, string Link, string Key, SqliteModelField Value);
 
-/// <summary>A filter in MLflow's search syntax for models, as a condition in SQL.</summary>
+/// <summary>Translates a filter in MLflow's search syntax for models into an SQL condition.</summary>
 internal sealed class SqliteModelFilter
 {
-    // MLflow keeps prompts as registered models with this tag, and a search for models passes over them.
+    // MLflow keeps prompts as registered models with this tag, and a search for models skips them.
     private const string PromptTag = "mlflow.prompt.is_prompt";
 
     private readonly SqliteModelFields _fields;
@@ -39,23 +39,25 @@ internal sealed class SqliteModelFilter
         _text = new SearchText(filter ?? "", "filter");
     }
 
-    /// <summary>The condition, with <c>AND</c> before it; empty for none.</summary>
+    /// <summary>The condition, starting with <c>AND</c>; empty if there is none.</summary>
     public string Sql => string.Concat(_conditions.Select(condition => $" AND {condition}"));
 
-    /// <summary>The values in the condition.</summary>
+    /// <summary>The parameter values of the condition.</summary>
     public IReadOnlyList<(string Name, object? Value)> Parameters => _parameters;
 
-    /// <summary>The condition, with <c>AND</c> before it, that passes over prompts; empty if the filter looks for them.</summary>
+    /// <summary>Returns the condition, starting with <c>AND</c>, that excludes prompts; empty if the filter asks for prompts.</summary>
     /// <param name="table">The table of tags.</param>
-    /// <param name="alias">The alias of the table that has the name.</param>
-    /// <param name="schema">The tables that there are.</param>
+    /// <param name="alias">The alias of the table that contains the name.</param>
+    /// <param name="schema">The schema of the database.</param>
     public string WithoutPrompts(string table, string alias, SqliteSchema schema) => _wantsPrompts
         ? ""
         : $" AND NOT EXISTS (SELECT 1 FROM {table} t WHERE t.name = {alias}.name AND t.key = '{PromptTag}' AND t.value = 'true'"
             + $"{schema.AndInWorkspace("t")})";
 
-    /// <summary>Reads a filter; null and blanks let everything pass.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>; the message says where and what is allowed.</exception>
+    /// <summary>Parses a filter. Null and blank text match everything.</summary>
+    /// <exception cref="MlflowException">
+    /// <see cref="ErrorKind.InvalidValue"/>; the message says where the error is and what is allowed.
+    /// </exception>
     public static SqliteModelFilter Parse(string? filter, SqliteModelFields fields)
     {
         var parsed = new SqliteModelFilter(fields, filter);
@@ -80,7 +82,7 @@ internal sealed class SqliteModelFilter
         int start = _text.Position;
         string name = _text.Quoted("\"`") ?? _text.Word();
         if (name.Length == 0)
-            throw _text.Fail($"a name is expected, as {Names()}");
+            throw _text.Fail($"a name is expected, such as {Names()}");
         if (_text.Next != '.')
         {
             _conditions.Add(Compare(Attribute(name, start), name));
@@ -92,13 +94,13 @@ internal sealed class SqliteModelFilter
         if (key.Length == 0)
             throw _text.Fail($"a name is expected after '{name}.'");
         if (_text.Next is '-' or '/' or ':')
-            throw _text.Fail($"a name with other characters than letters, digits, '_' and '.' goes in quotes, as in {name}.`a/b`");
+            throw _text.Fail($"a name with characters other than letters, digits, '_' and '.' must be in quotes, as in {name}.`a/b`");
         if (name is "attribute" or "attributes")
             _conditions.Add(Compare(Attribute(key, start), key));
         else if (_fields.Tables.TryGetValue(name, out SqliteModelTable? table))
             AddKey(table, key);
         else
-            throw _text.Fail($"there is no '{name}'; there are {Names()}", start);
+            throw _text.Fail($"there is no '{name}'; the names are {Names()}", start);
     }
 
     private void AddKey(SqliteModelTable table, string key)
@@ -109,7 +111,7 @@ internal sealed class SqliteModelFilter
         {
             string value = Convert.ToString(_parameters[parameters].Value, CultureInfo.InvariantCulture)!;
             _wantsPrompts |= value.Equals(isNot ? "false" : "true", StringComparison.OrdinalIgnoreCase);
-            // Models do not have the tag at all: that they are not prompts is a condition of its own.
+            // Models do not have the tag at all. WithoutPrompts excludes prompts instead.
             if (!_wantsPrompts)
                 return;
         }
@@ -119,7 +121,7 @@ internal sealed class SqliteModelFilter
 
     private SqliteModelField Attribute(string name, int start) => _fields.Attributes.TryGetValue(name, out SqliteModelField? field)
         ? field
-        : throw _text.Fail($"there is no attribute '{name}'; there are {string.Join(", ", _fields.Attributes.Keys)}", start);
+        : throw _text.Fail($"there is no attribute '{name}'; the attributes are {string.Join(", ", _fields.Attributes.Keys)}", start);
 
     private string Compare(SqliteModelField field, string name) => Compare(field, name, out _);
 
@@ -151,7 +153,7 @@ internal sealed class SqliteModelFilter
     private List<string> List()
     {
         if (!_text.TrySymbol("("))
-            throw _text.Fail("a list is expected, as ('a', 'b')");
+            throw _text.Fail("a list is expected, such as ('a', 'b')");
         List<string> values = [];
         do
             values.Add(Value());
@@ -159,7 +161,7 @@ internal sealed class SqliteModelFilter
         return _text.TrySymbol(")") ? values : throw _text.Fail("',' or ')' is expected");
     }
 
-    // In quotes, too, as MLflow takes the number of a version.
+    // Quotes are allowed too, because MLflow accepts them around a version number.
     private double Number()
     {
         int start = _text.Position;
@@ -170,7 +172,7 @@ internal sealed class SqliteModelFilter
             : throw _text.Fail("a number is expected", start);
     }
 
-    private string Value() => _text.Quoted("'\"") ?? throw _text.Fail("a text in quotes is expected, as 'tree'");
+    private string Value() => _text.Quoted("'\"") ?? throw _text.Fail("a text in quotes is expected, such as 'tree'");
 
     private string Add(object value)
     {

@@ -1,12 +1,12 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>The logged models that runs read and made: rows of <c>inputs</c> that begin at the run.</summary>
+/// <summary>Reads and writes the logged models that runs read and created: rows of <c>inputs</c> whose source is the run.</summary>
 internal static class SqliteModelLinks
 {
     private const string Input = "RUN_INPUT";
     private const string Output = "RUN_OUTPUT";
 
-    /// <summary>The models of each of the runs in a JSON list.</summary>
+    /// <summary>Returns the models of each run in a JSON list.</summary>
     public static ModelLinks[] Read(SqliteSession session, string list, int count)
     {
         var found = new ModelLinks[count];
@@ -35,7 +35,7 @@ internal static class SqliteModelLinks
         return found;
     }
 
-    /// <summary>Adds models to a run; a model that it has already stays as it is.</summary>
+    /// <summary>Adds models to a run. A model that the run already has does not change.</summary>
     public static void Write(SqliteSession session, string runId, ModelLinks links)
     {
         foreach (string model in links.Inputs)

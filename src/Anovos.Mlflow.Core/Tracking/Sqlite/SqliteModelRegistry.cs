@@ -51,17 +51,17 @@ internal sealed class SqliteModelRegistry(SqliteDatabase database) : IKeepsModel
             }, cancellationToken).ConfigureAwait(false);
     }
 
-    // The tables of MLflow 2 have shorter ones.
+    // The tables of MLflow 2 only hold shorter tags.
     private Task AddLongTagsAsync(IEnumerable<string> values, CancellationToken cancellationToken) =>
         values.Any(value => value.Length > SqliteSchema.OldRegistryTagValueLength)
             ? database.AddLoggedModelsAsync(cancellationToken)
             : Task.CompletedTask;
 }
 
-/// <summary>The transactions of a registry's operations.</summary>
+/// <summary>Runs the operations of a registry in transactions.</summary>
 internal sealed class SqliteRegistryAccess(SqliteDatabase database)
 {
-    /// <summary>Reads.</summary>
+    /// <summary>Runs a read.</summary>
     public Task<T> ReadAsync<T>(Func<SqliteSession, SqliteModelRows, T> work, CancellationToken cancellationToken) =>
         database.ReadAsync(session => work(session, Rows(session)), cancellationToken);
 
@@ -69,7 +69,7 @@ internal sealed class SqliteRegistryAccess(SqliteDatabase database)
     public Task<T> AddAsync<T>(Func<SqliteSession, SqliteModelRows, T> work, CancellationToken cancellationToken) =>
         database.WriteAsync(session => work(session, Rows(session)), cancellationToken);
 
-    /// <summary>Changes what is there. A file that does not exist has no models, and it is not created.</summary>
+    /// <summary>Changes existing data. A file that does not exist has no models, and it is not created.</summary>
     public Task<T> ChangeAsync<T>(Func<SqliteSession, SqliteModelRows, T> work, CancellationToken cancellationToken) =>
         database.Exists ? AddAsync(work, cancellationToken) : ReadAsync(work, cancellationToken);
 
@@ -81,10 +81,10 @@ internal sealed class SqliteRegistryAccess(SqliteDatabase database)
             return null;
         }, cancellationToken);
 
-    /// <summary>Throws for a tag that the MLflow of this database would refuse.</summary>
+    /// <summary>Throws for a tag that this database's version of MLflow would refuse.</summary>
     public static void CheckTag(SqliteSession session, Tag tag) => RegistryRules.CheckTag(tag, session.Schema.RegistryTagValueLength);
 
-    /// <summary>The time now, as the database has it.</summary>
+    /// <summary>Returns the current time in the form of the database.</summary>
     public static long Now() => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
 
     private SqliteModelRows Rows(SqliteSession session) => new(session, database.Uri);

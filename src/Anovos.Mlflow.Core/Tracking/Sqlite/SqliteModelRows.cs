@@ -2,17 +2,17 @@ using System.Globalization;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Reads registered models and their versions. In SQL the alias of a model is <c>m</c>, and that of a version <c>v</c>.</summary>
+/// <summary>Reads registered models and their versions. In SQL, the alias of a model is <c>m</c>, and that of a version <c>v</c>.</summary>
 internal sealed class SqliteModelRows(SqliteSession session, string trackingUri)
 {
     /// <summary>The URI of the database.</summary>
     public string TrackingUri => trackingUri;
 
-    /// <summary>Whether there is a model of that name.</summary>
+    /// <summary>Whether a model with that name exists.</summary>
     public bool Exists(string name) => session.First(
         $"SELECT 1 FROM registered_models m WHERE m.name = $name{InWorkspace("m")}", _ => true, ("$name", name));
 
-    /// <summary>Throws if there is no model of that name.</summary>
+    /// <summary>Throws if no model with that name exists.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ModelNotFound"/></exception>
     public void ThrowIfMissing(string name)
     {
@@ -20,7 +20,7 @@ internal sealed class SqliteModelRows(SqliteSession session, string trackingUri)
             throw NoModel(name, ErrorKind.ModelNotFound);
     }
 
-    /// <summary>Throws if there is no version of that number.</summary>
+    /// <summary>Throws if no version with that number exists.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ModelVersionNotFound"/></exception>
     public void ThrowIfMissing(string name, long version)
     {
@@ -32,18 +32,18 @@ internal sealed class SqliteModelRows(SqliteSession session, string trackingUri)
             throw NoVersion(name, version);
     }
 
-    /// <summary>The model of that name.</summary>
+    /// <summary>Returns the model with that name.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ModelNotFound"/></exception>
     public RegisteredModel Model(string name) =>
         Models(" AND m.name = $name", ("$name", name)).FirstOrDefault() ?? throw NoModel(name, ErrorKind.ModelNotFound);
 
-    /// <summary>The version of that number.</summary>
+    /// <summary>Returns the version with that number.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ModelVersionNotFound"/></exception>
     public ModelVersion Version(string name, long version) =>
         Versions(" AND v.name = $name AND v.version = $version", ("$name", name), ("$version", version)).FirstOrDefault()
         ?? throw NoVersion(name, version);
 
-    /// <summary>The version that an alias points to.</summary>
+    /// <summary>Returns the version that an alias points to.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.ModelVersionNotFound"/></exception>
     public ModelVersion Aliased(string name, string alias)
     {
@@ -57,9 +57,9 @@ internal sealed class SqliteModelRows(SqliteSession session, string trackingUri)
             ?? throw new MlflowException(ErrorKind.ModelVersionNotFound, RegistryErrors.NoAlias(name, alias)) { Target = alias };
     }
 
-    /// <summary>The models that fit.</summary>
-    /// <param name="rest">The rest of the query after <c>WHERE</c>: conditions with <c>AND</c> before them, order and limit.</param>
-    /// <param name="parameters">The values in it.</param>
+    /// <summary>Returns the models that match.</summary>
+    /// <param name="rest">The rest of the query after <c>WHERE</c>: conditions that start with <c>AND</c>, order and limit.</param>
+    /// <param name="parameters">The parameter values of the query.</param>
     public List<RegisteredModel> Models(string rest, params (string Name, object? Value)[] parameters)
     {
         string from = $"FROM registered_models m WHERE 1{InWorkspace("m")}{rest}", page = $"SELECT m.* {from}";
@@ -92,13 +92,13 @@ internal sealed class SqliteModelRows(SqliteSession session, string trackingUri)
             }, parameters);
     }
 
-    /// <summary>The versions that fit, without those that were removed.</summary>
-    /// <param name="rest">The rest of the query after <c>WHERE</c>: conditions with <c>AND</c> before them, order and limit.</param>
-    /// <param name="parameters">The values in it.</param>
+    /// <summary>Returns the versions that match, without removed ones.</summary>
+    /// <param name="rest">The rest of the query after <c>WHERE</c>: conditions that start with <c>AND</c>, order and limit.</param>
+    /// <param name="parameters">The parameter values of the query.</param>
     public List<ModelVersion> Versions(string rest, params (string Name, object? Value)[] parameters) =>
         ReadVersions("v.current_stage <> $deleted", rest, [.. parameters, ("$deleted", ModelVersion.DeletedStage)]);
 
-    /// <summary>The versions of a model by number, with those that were removed.</summary>
+    /// <summary>Returns the versions of a model, ordered by number, including removed ones.</summary>
     public List<ModelVersion> AllVersions(string name) => ReadVersions("v.name = $name", " ORDER BY v.version", [("$name", name)]);
 
     private List<ModelVersion> ReadVersions(string condition, string rest, (string Name, object? Value)[] parameters)

@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>The versions of registered models in an MLflow database (mlflow.store.model_registry.sqlalchemy_store).</summary>
+/// <summary>
+/// Reads and writes the versions of registered models in an MLflow database (mlflow.store.model_registry.sqlalchemy_store).
+/// </summary>
 internal sealed class SqliteModelVersions(SqliteRegistryAccess access) : IModelVersions
 {
     private static readonly Regex Model = new(
@@ -33,7 +35,7 @@ internal sealed class SqliteModelVersions(SqliteRegistryAccess access) : IModelV
     /// <inheritdoc/>
     public Task<ModelVersion> CreateAsync(NewModelVersion version, CancellationToken cancellationToken)
     {
-        // The source of a prompt is a word that means nothing.
+        // The source of a prompt is a placeholder, not a location.
         if (!version.Tags.Any(ModelFilter.IsPrompt))
             RegistryRules.CheckSource(version.Source);
         return access.ChangeAsync((session, rows) => Create(session, rows, version), cancellationToken);
@@ -97,7 +99,7 @@ internal sealed class SqliteModelVersions(SqliteRegistryAccess access) : IModelV
             session.Execute(
                 "DELETE FROM registered_model_aliases AS a WHERE a.name = $name AND a.version = $version"
                 + session.Schema.AndInWorkspace("a"), values);
-            // As MLflow does: the row stays and keeps the number, without what it said.
+            // As in MLflow, the row stays and keeps the number, but its content is removed.
             Update(
                 session,
                 $"current_stage = '{ModelVersion.DeletedStage}', last_updated_time = $now, description = NULL, user_id = NULL, "
@@ -127,7 +129,7 @@ internal sealed class SqliteModelVersions(SqliteRegistryAccess access) : IModelV
             runId ??= NullIfEmpty(logged.RunId);
         }
 
-        // With the versions that were removed: a number is given once.
+        // Removed versions count, so that no number is used twice.
         long next = 1 + session.First(
             $"SELECT COALESCE(MAX(v.version), 0) FROM model_versions v WHERE v.name = $name{session.Schema.AndInWorkspace("v")}",
             row => row.GetInt64(0), ("$name", version.Name));
@@ -165,7 +167,7 @@ internal sealed class SqliteModelVersions(SqliteRegistryAccess access) : IModelV
     private static void TouchModel(SqliteSession session, (string Name, object? Value)[] values) => session.Execute(
         $"UPDATE registered_models AS m SET last_updated_time = $now WHERE m.name = $name{session.Schema.AndInWorkspace("m")}", values);
 
-    /// <summary>Writes a tag; one that is there is replaced.</summary>
+    /// <summary>Writes a tag and replaces an existing one.</summary>
     public static void SetTag(SqliteSession session, string name, long version, Tag tag)
     {
         SqliteRegistryAccess.CheckTag(session, tag);

@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Inserts points of a run, the same number of rows with each statement. Points that are there already are dropped.</summary>
+/// <summary>Inserts points of a run, the same number of rows with each statement. Existing points are skipped.</summary>
 internal sealed class SqlitePointInsert(SqliteSession session, string runId, int rows) : IDisposable
 {
     private const string Row = "(?1, ?, ?, ?, ?, ?)";
@@ -10,10 +10,10 @@ internal sealed class SqlitePointInsert(SqliteSession session, string runId, int
         ON CONFLICT DO NOTHING
         """);
 
-    // Parameters keep their values, and most points of a series have the key of the one before.
+    // Parameters keep their values, and most points of a series have the same key as the previous one.
     private readonly string?[] _keys = new string?[rows];
 
-    /// <summary>Inserts the points from <paramref name="first"/> on, one for each row.</summary>
+    /// <summary>Inserts the points starting at <paramref name="first"/>, one for each row.</summary>
     public void Run(IReadOnlyList<Metric> points, int first)
     {
         _insert.Bind(1, runId);
@@ -28,7 +28,7 @@ internal sealed class SqlitePointInsert(SqliteSession session, string runId, int
         _insert.Run();
     }
 
-    /// <summary>Binds value, timestamp, step and the mark of a NaN, in this order.</summary>
+    /// <summary>Binds the value, the timestamp, the step and the NaN flag, in this order.</summary>
     public static void BindValue(SqliteStatement statement, int parameter, Metric point)
     {
         statement.Bind(parameter, SqliteValues.Number(point.Value));

@@ -1,6 +1,6 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>The registered models of an MLflow database (mlflow.store.model_registry.sqlalchemy_store).</summary>
+/// <summary>Reads and writes the registered models of an MLflow database (mlflow.store.model_registry.sqlalchemy_store).</summary>
 internal sealed class SqliteRegisteredModels(SqliteRegistryAccess access) : IRegisteredModels
 {
     /// <inheritdoc/>
@@ -65,7 +65,7 @@ internal sealed class SqliteRegisteredModels(SqliteRegistryAccess access) : IReg
                 if (newName != name)
                     ThrowIfTaken(rows, newName);
                 (string, object?)[] values = [("$name", name), ("$new", newName), ("$now", SqliteRegistryAccess.Now())];
-                // The foreign keys carry the name on to versions, tags and aliases.
+                // The foreign keys pass the new name on to versions, tags and aliases.
                 session.Execute(
                     "UPDATE registered_models AS m SET name = $new, last_updated_time = $now "
                     + $"WHERE m.name = $name{session.Schema.AndInWorkspace("m")}", values);
@@ -81,7 +81,7 @@ internal sealed class SqliteRegisteredModels(SqliteRegistryAccess access) : IReg
         (session, rows) =>
         {
             rows.ThrowIfMissing(name);
-            // What refers to another table comes before that table.
+            // Tables that refer to another table come before that table.
             string[] tables =
                 ["model_version_tags", "model_versions", "registered_model_tags", "registered_model_aliases", "registered_models"];
             foreach (string table in tables)
@@ -110,7 +110,7 @@ internal sealed class SqliteRegisteredModels(SqliteRegistryAccess access) : IReg
             }, cancellationToken);
     }
 
-    /// <summary>Writes a tag; one that is there is replaced.</summary>
+    /// <summary>Writes a tag and replaces an existing one.</summary>
     public static void SetTag(SqliteSession session, string name, Tag tag)
     {
         SqliteRegistryAccess.CheckTag(session, tag);

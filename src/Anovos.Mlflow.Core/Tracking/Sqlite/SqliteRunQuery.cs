@@ -1,17 +1,17 @@
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>A filter and an order of runs as SQL, with the meaning that <see cref="RunFilter"/> and <see cref="RunOrder"/> have.</summary>
-/// <remarks>
-/// Texts are ordered as UTF-8, as MLflow's databases do; <see cref="RunOrder"/> differs in characters beyond U+D7FF.
-/// </remarks>
+/// <summary>
+/// Translates a filter and an order of runs into SQL, with the same meaning as <see cref="RunFilter"/> and <see cref="RunOrder"/>.
+/// </summary>
+/// <remarks>Texts are ordered as UTF-8, as in MLflow's databases; <see cref="RunOrder"/> differs for characters beyond U+D7FF.</remarks>
 internal sealed class SqliteRunQuery
 {
-    // LIKE of SQLite ignores the case of ASCII letters only.
+    // SQLite's LIKE ignores the case of ASCII letters only.
     private const string Like = "matches_like";
 
     private const string Start = "ifnull(r.start_time, 0)";
 
-    // With the plus, as in SqliteInputs.
+    // For the plus, see SqliteInputs.
     private const string DatasetsOfRun = """
         SELECT 1 FROM inputs i JOIN datasets d ON d.dataset_uuid = i.source_id LEFT JOIN input_tags c
         ON c.input_uuid = i.input_uuid AND c.name = 'mlflow.data.context'
@@ -20,8 +20,8 @@ internal sealed class SqliteRunQuery
 
     private readonly List<(string, object?)> _parameters = [];
 
-    /// <summary>The ids of the runs that a search finds, in order.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a filter or an order that cannot be read.</exception>
+    /// <summary>Returns the ids of the runs that a search finds, in order.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a filter or an order that cannot be parsed.</exception>
     public static List<string> Ids(SqliteSession session, RunSearch search)
     {
         var query = new SqliteRunQuery();
@@ -72,7 +72,7 @@ internal sealed class SqliteRunQuery
 
     private string Entry(RunKey key) => $"SELECT 1 FROM {Table(key)} x WHERE x.run_uuid = r.run_uuid AND x.key = {Parameter(key.Name)}";
 
-    // A NaN, which is stored as 0 beside a mark, differs from every number and is neither less nor greater.
+    // A NaN is stored as 0 with a flag. It differs from every number, and is neither less nor greater.
     private string NumberTest(RunCondition condition)
     {
         string test = $"x.value {Symbol(condition)} {Parameter(condition.Number)}";
@@ -88,7 +88,7 @@ internal sealed class SqliteRunQuery
         _ => $"{text} {Symbol(condition)} {Parameter(condition.Texts[0])}",
     };
 
-    // Runs without the value come last, behind those that have NaN, in both directions.
+    // In both directions, runs without the value are last, and runs with NaN are before them.
     private (string Rank, string Value) Order(RunKey key, List<string> joins)
     {
         if (key.Field is RunField.TextAttribute or RunField.TimeAttribute)
@@ -117,7 +117,7 @@ internal sealed class SqliteRunQuery
     private static string Attribute(RunKey key) => key.Name switch
     {
         "run_id" => "r.run_uuid",
-        // The oldest stores have the name in the tag only.
+        // The oldest stores have the name only in the tag.
         "run_name" => """
             coalesce(nullif(r.name, ''), (SELECT n.value FROM tags n WHERE n.run_uuid = r.run_uuid AND n.key = 'mlflow.runName'), '')
             """,

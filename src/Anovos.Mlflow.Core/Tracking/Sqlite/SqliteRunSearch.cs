@@ -2,15 +2,15 @@ using System.Runtime.CompilerServices;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Searches runs, page by page.</summary>
+/// <summary>Searches runs page by page.</summary>
 internal sealed class SqliteRunSearch(SqliteRuns runs)
 {
-    // For the further pages, as long as the caller keeps the search: pages do not overlap if runs are added between them, and
-    // SQLite does not sort all runs for each page.
+    // Kept for the next pages, as long as the caller keeps the search. Pages do not overlap if runs are added in the meantime, and SQLite
+    // does not sort all runs for each page.
     private readonly ConditionalWeakTable<RunSearch, List<string>> _found = new();
 
-    /// <summary>One page of runs.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a filter or an order that cannot be read.</exception>
+    /// <summary>Returns one page of runs.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> for a filter or an order that cannot be parsed.</exception>
     public Page<Run> Find(SqliteSession session, RunSearch search, string? pageToken)
     {
         int offset = OffsetToken.Offset(pageToken, search.MaxResults);

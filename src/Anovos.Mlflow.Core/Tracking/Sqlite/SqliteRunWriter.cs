@@ -16,7 +16,7 @@ internal sealed class SqliteRunWriter(SqliteDatabase database, SqliteRuns runs, 
             { Target = experiment.Name };
         }
 
-        // Another process may continue the same run here.
+        // Another process may already continue the same run here.
         if (run.RunId is { } given && runs.Read(session, [given]) is [var there])
             return there;
         if (LocalRoot.WhyUnusable(experiment.ArtifactLocation) is { } why)
@@ -79,7 +79,7 @@ internal sealed class SqliteRunWriter(SqliteDatabase database, SqliteRuns runs, 
             ("$run", update.RunId));
     }
 
-    /// <summary>Puts a run into the trash, or takes it out; one that is there already stays.</summary>
+    /// <summary>Moves a run to the trash, or restores it. Does nothing if it is in that stage already.</summary>
     public void Move(SqliteSession session, string runId, LifecycleStage stage)
     {
         if (runs.Require(session, runId).Stage == stage)
@@ -91,7 +91,7 @@ internal sealed class SqliteRunWriter(SqliteDatabase database, SqliteRuns runs, 
             ("$run", runId));
     }
 
-    /// <summary>Writes a batch. One that is refused stores nothing.</summary>
+    /// <summary>Writes a batch. If it is refused, nothing is stored.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/>, <see cref="ErrorKind.ParameterConflict"/></exception>
     public void Log(SqliteSession session, string runId, RunData batch)
     {
@@ -99,7 +99,7 @@ internal sealed class SqliteRunWriter(SqliteDatabase database, SqliteRuns runs, 
         SqliteBatch.Write(session, runId, batch);
     }
 
-    /// <summary>Names datasets that the run reads.</summary>
+    /// <summary>Adds datasets that the run reads.</summary>
     public void LogInputs(SqliteSession session, string runId, IReadOnlyList<DatasetInput> inputs)
     {
         long experimentId = Active(session, runId);
@@ -108,7 +108,7 @@ internal sealed class SqliteRunWriter(SqliteDatabase database, SqliteRuns runs, 
     }
 
     /// <summary>Removes a tag.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> when it is not there.</exception>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if the run does not have the tag.</exception>
     public void DeleteTag(SqliteSession session, string runId, string key)
     {
         Active(session, runId);

@@ -3,13 +3,13 @@ using Microsoft.Data.Sqlite;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>Reads the table <c>runs</c> and what belongs to its rows.</summary>
+/// <summary>Reads the table <c>runs</c> and the data that belongs to its rows.</summary>
 internal sealed class SqliteRuns(SqliteDatabase database)
 {
-    // One page is one transaction, for which a writer waits.
+    // Each page is one transaction, and a writer must wait for it.
     private const int HistoryPage = 50_000;
 
-    /// <summary>The run of that id.</summary>
+    /// <summary>Returns the run with that id.</summary>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.RunNotFound"/>; <see cref="ErrorKind.InvalidValue"/> for a text that is not a run id.
     /// </exception>
@@ -19,7 +19,7 @@ internal sealed class SqliteRuns(SqliteDatabase database)
         return Read(session, [runId])[0];
     }
 
-    /// <summary>The runs of these ids with all their data, in this order. Those that are not there are left out.</summary>
+    /// <summary>Returns the runs with these ids and all their data, in this order. Missing runs are left out.</summary>
     public IReadOnlyList<Run> Read(SqliteSession session, IReadOnlyList<string> ids)
     {
         string list = SqliteValues.ToJson(ids);
@@ -52,7 +52,7 @@ internal sealed class SqliteRuns(SqliteDatabase database)
             ("$ids", list));
     }
 
-    /// <summary>Throws if there is no run of that id; otherwise returns its experiment, name and stage.</summary>
+    /// <summary>Throws if there is no run with that id; otherwise returns its experiment, name and stage.</summary>
     /// <exception cref="MlflowException">
     /// <see cref="ErrorKind.RunNotFound"/>; <see cref="ErrorKind.InvalidValue"/> for a text that is not a run id.
     /// </exception>
@@ -61,7 +61,7 @@ internal sealed class SqliteRuns(SqliteDatabase database)
         if (!Run.IsRunId(runId))
         {
             throw new MlflowException(ErrorKind.InvalidValue,
-                $"'{runId}' is not a run id: letters, digits, dashes and underscores.")
+                $"'{runId}' is not a run id. A run id consists of letters, digits, dashes and underscores.")
             { Target = runId };
         }
 
@@ -78,12 +78,12 @@ internal sealed class SqliteRuns(SqliteDatabase database)
         { Target = runId };
     }
 
-    /// <summary>One page of a metric's points, in the order written; none for a key that the run does not have.</summary>
+    /// <summary>Returns one page of a metric's points, in the order written; none for a key that the run does not have.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.RunNotFound"/></exception>
     public Page<Metric> History(SqliteSession session, string runId, string key, string? pageToken)
     {
         Require(session, runId);
-        // By run: with "key" alone in the condition, SQLite may look through the points of all runs.
+        // Searches by run: with a plain "key" in the condition, SQLite may read the points of all runs.
         using SqliteStatement rows = session.PrepareStatement("""
             SELECT value, timestamp, step, is_nan, rowid FROM metrics
             WHERE run_uuid = ?1 AND +key = ?2 AND rowid > ?3 ORDER BY rowid LIMIT ?4
@@ -108,7 +108,7 @@ internal sealed class SqliteRuns(SqliteDatabase database)
         RunId = row.GetString(1),
         ExperimentId = row.GetInt64(2).ToString(CultureInfo.InvariantCulture),
         Experiment = row.GetString(3),
-        // The oldest stores have the name in the tag only.
+        // The oldest stores have the name only in the tag.
         RunName = SqliteValues.Text(row, 4) is { Length: > 0 } name ? name : tags.TryGetValue(RunTags.RunName, out string? tag) ? tag : "",
         Status = SqliteValues.Status(row, 5),
         StartTime = SqliteValues.Time(row, 6) ?? UnixTime.Nearest(0),

@@ -3,14 +3,14 @@ using Microsoft.Data.Sqlite;
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>
-/// Which tables and columns a database has. Every MLflow has its own, and a newer one may upgrade the file between two commands,
-/// so columns are looked up rather than derived from a version.
+/// Knows the tables and columns of a database. They differ between versions of MLflow, and a newer version may upgrade the file between two
+/// commands. So columns are looked up rather than derived from a version.
 /// </summary>
 internal sealed class SqliteSchema
 {
     private const string DefaultWorkspace = "default";
 
-    // What MLflow 2.13 and later have. Older ones lack the datasets, for example.
+    // The tables of MLflow 2.13 and later. Older versions lack the datasets, for example.
     private const string Required = """
         alembic_version version_num
         experiments experiment_id name artifact_location lifecycle_stage creation_time last_update_time
@@ -32,36 +32,38 @@ internal sealed class SqliteSchema
         model_version_tags key value name version
         """;
 
-    /// <summary>The longest value of a tag in the registry of MLflow 2.</summary>
+    /// <summary>The maximum length of a tag's value in the registry of MLflow 2.</summary>
     public const int OldRegistryTagValueLength = 5000;
 
     private readonly HashSet<string> _columns = new(StringComparer.Ordinal);
 
     private SqliteSchema(long number) => Number = number;
 
-    /// <summary>SQLite's <c>schema_version</c>, which changes with every change of a table.</summary>
+    /// <summary>SQLite's <c>schema_version</c>, which changes whenever a table changes.</summary>
     public long Number { get; }
 
-    /// <summary>Whether the database has no table at all, as one that was just created.</summary>
+    /// <summary>Whether the database has no tables, for example because it was just created.</summary>
     public bool IsEmpty => _columns.Count == 0;
 
-    /// <summary>Whether experiments and models belong to a workspace: since MLflow 3.10.</summary>
+    /// <summary>Whether experiments and models belong to a workspace (MLflow 3.10 and later).</summary>
     public bool HasWorkspaces => Has("experiments", "workspace");
 
-    /// <summary>Whether there are logged models, and links from runs to them: since MLflow 3.0.</summary>
+    /// <summary>Whether logged models, and links from runs to them, are supported (MLflow 3.0 and later).</summary>
     public bool HasLoggedModels => Has("logged_models") && Has("inputs", "step");
 
-    /// <summary>The longest value of a tag in the registry: MLflow 3 keeps longer ones.</summary>
+    /// <summary>The maximum length of a tag's value in the registry. MLflow 3 allows longer values.</summary>
     public int RegistryTagValueLength => Has("logged_models") ? 100_000 : OldRegistryTagValueLength;
 
-    /// <summary>Whether there is that table, with that column where one is given.</summary>
+    /// <summary>Whether the table exists and, if a column is given, has that column.</summary>
     public bool Has(string table, string? column = null) => _columns.Contains(column is null ? table : $"{table}.{column}");
 
-    /// <summary>The condition that limits a table to the default workspace, with <c>AND</c> before it; empty without workspaces.</summary>
+    /// <summary>
+    /// Returns the condition that limits a table to the default workspace, starting with <c>AND</c>; empty without workspaces.
+    /// </summary>
     /// <param name="alias">The name of the table in the query.</param>
     public string AndInWorkspace(string alias) => HasWorkspaces ? $" AND {alias}.workspace = '{DefaultWorkspace}'" : "";
 
-    /// <summary>The first column of the keys of the registry's tables, with a comma after it; empty without workspaces.</summary>
+    /// <summary>The first column in the keys of the registry's tables, followed by a comma; empty without workspaces.</summary>
     public string WorkspaceKey => HasWorkspaces ? "workspace, " : "";
 
     /// <summary>Reads the tables and columns.</summary>
@@ -80,7 +82,9 @@ internal sealed class SqliteSchema
         return schema;
     }
 
-    /// <summary>The first table or column that is missing, as <c>inputs</c> or <c>runs.deleted_time</c>; null if the tables fit.</summary>
+    /// <summary>
+    /// Returns the first missing table or column, such as <c>inputs</c> or <c>runs.deleted_time</c>; null if nothing is missing.
+    /// </summary>
     public string? FindMissing()
     {
         foreach (string line in Required.Split('\n'))

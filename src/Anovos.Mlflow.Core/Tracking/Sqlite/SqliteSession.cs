@@ -2,16 +2,16 @@ using Microsoft.Data.Sqlite;
 
 namespace Anovos.Mlflow.Tracking;
 
-/// <summary>One transaction in a database. Values reach SQL as parameters only.</summary>
+/// <summary>A transaction in a database. Values are passed to SQL only as parameters.</summary>
 internal sealed class SqliteSession(SqliteConnection connection, SqliteSchema schema, CancellationToken cancellationToken)
 {
-    /// <summary>The tables and columns that the database has in this transaction.</summary>
+    /// <summary>The tables and columns of the database in this transaction.</summary>
     public SqliteSchema Schema => schema;
 
-    /// <summary>Cancels the operation that the transaction is for.</summary>
+    /// <summary>Cancels the operation that the transaction belongs to.</summary>
     public CancellationToken CancellationToken => cancellationToken;
 
-    /// <summary>Returns what <paramref name="read"/> makes of each row.</summary>
+    /// <summary>Runs a query and returns the result of <paramref name="read"/> for each row.</summary>
     public List<T> Query<T>(string sql, Func<SqliteDataReader, T> read, params (string Name, object? Value)[] parameters)
     {
         using SqliteCommand command = Prepare(sql, parameters);
@@ -22,7 +22,7 @@ internal sealed class SqliteSession(SqliteConnection connection, SqliteSchema sc
         return rows;
     }
 
-    /// <summary>Calls <paramref name="read"/> for each row.</summary>
+    /// <summary>Runs a query and calls <paramref name="read"/> for each row.</summary>
     public void Read(string sql, Action<SqliteDataReader> read, params (string Name, object? Value)[] parameters)
     {
         using SqliteCommand command = Prepare(sql, parameters);
@@ -31,7 +31,7 @@ internal sealed class SqliteSession(SqliteConnection connection, SqliteSchema sc
             read(reader);
     }
 
-    /// <summary>Returns what <paramref name="read"/> makes of the first row; the default where there is none.</summary>
+    /// <summary>Runs a query and returns the result of <paramref name="read"/> for the first row; the default if there is none.</summary>
     public T? First<T>(string sql, Func<SqliteDataReader, T> read, params (string Name, object? Value)[] parameters)
     {
         using SqliteCommand command = Prepare(sql, parameters);
@@ -50,10 +50,10 @@ internal sealed class SqliteSession(SqliteConnection connection, SqliteSchema sc
     public void CreateFunction<T1, T2, T3, TResult>(string name, Func<T1, T2, T3, TResult> function) =>
         connection.CreateFunction(name, function, isDeterministic: true);
 
-    /// <summary>Makes a statement that runs very often, without what a command costs each time. The caller disposes of it.</summary>
+    /// <summary>Creates a statement that runs very often, without the overhead of a command. The caller disposes it.</summary>
     public SqliteStatement PrepareStatement(string sql) => new(connection.Handle!, sql);
 
-    /// <summary>Makes a statement that can run several times. The caller disposes of it.</summary>
+    /// <summary>Creates a command that can run several times. The caller disposes it.</summary>
     public SqliteCommand Prepare(string sql, params (string Name, object? Value)[] parameters)
     {
         SqliteCommand command = connection.CreateCommand();

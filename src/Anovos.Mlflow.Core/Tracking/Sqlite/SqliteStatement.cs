@@ -5,8 +5,8 @@ using SQLitePCL;
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>
-/// A prepared statement. A <see cref="SqliteCommand"/> looks up names and types at each run, and a
-/// <c>SqliteDataReader</c> at each value, which costs as much as SQLite itself where there are hundreds of rows.
+/// A prepared statement. A <see cref="SqliteCommand"/> looks up names and types at each run, and a <c>SqliteDataReader</c> at each value.
+/// With hundreds of rows, this costs as much as SQLite itself.
 /// </summary>
 internal sealed class SqliteStatement : IDisposable
 {
@@ -19,7 +19,7 @@ internal sealed class SqliteStatement : IDisposable
         Check(raw.sqlite3_prepare_v2(connection, sql, out _statement));
     }
 
-    /// <summary>Binds a parameter, which keeps its value for all runs until it is bound again.</summary>
+    /// <summary>Binds a parameter. It keeps its value for all runs until it is bound again.</summary>
     public void Bind(int index, string value) => Check(value.IndexOf('\0') >= 0
         ? raw.sqlite3_bind_text(_statement, index, Encoding.UTF8.GetBytes(value).AsSpan())
         : raw.sqlite3_bind_text(_statement, index, value));
@@ -31,7 +31,7 @@ internal sealed class SqliteStatement : IDisposable
     public void Bind(int index, double value) => Check(raw.sqlite3_bind_double(_statement, index, value));
 
     /// <summary>Runs the statement and returns the number of rows that it changed.</summary>
-    /// <exception cref="SqliteException">SQLite refuses it.</exception>
+    /// <exception cref="SqliteException">SQLite refuses the statement.</exception>
     public int Run()
     {
         int result = raw.sqlite3_step(_statement);
@@ -41,8 +41,8 @@ internal sealed class SqliteStatement : IDisposable
         return raw.sqlite3_changes(_connection);
     }
 
-    /// <summary>Goes to the next row; false after the last.</summary>
-    /// <exception cref="SqliteException">SQLite refuses it.</exception>
+    /// <summary>Moves to the next row; returns false after the last.</summary>
+    /// <exception cref="SqliteException">SQLite refuses the statement.</exception>
     public bool Read()
     {
         int result = raw.sqlite3_step(_statement);
@@ -51,7 +51,7 @@ internal sealed class SqliteStatement : IDisposable
         return result == raw.SQLITE_ROW;
     }
 
-    /// <summary>A column of the row, counted from 0.</summary>
+    /// <summary>Returns the value of a column, counted from 0.</summary>
     public long Integer(int column) => raw.sqlite3_column_int64(_statement, column);
 
     /// <inheritdoc cref="Integer"/>

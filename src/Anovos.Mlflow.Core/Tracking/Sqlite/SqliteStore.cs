@@ -1,8 +1,8 @@
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>
-/// A tracking store in a SQLite database, in the tables of MLflow's own store, which MLflow can use at the same time.
-/// The file is created with the first write; until then it reads as an empty store.
+/// A tracking store in a SQLite database, with the tables of MLflow's own store. MLflow can use it at the same time. The first write
+/// creates the file; until then, the store reads as empty.
 /// </summary>
 public sealed class SqliteStore : ILocalStore
 {
@@ -14,7 +14,7 @@ public sealed class SqliteStore : ILocalStore
     private readonly SqliteRunSearch _search;
     private readonly SqliteExactCopies _copies;
 
-    /// <summary>A store in the database <paramref name="path"/>, a full path.</summary>
+    /// <summary>Creates a store in the database <paramref name="path"/>, a full path.</summary>
     public SqliteStore(string path)
     {
         Database = new SqliteDatabase(path);
@@ -29,11 +29,11 @@ public sealed class SqliteStore : ILocalStore
     public string TrackingUri => Database.Uri;
 
     /// <summary>
-    /// MLflow's limits, but with more points in a batch: each batch is a transaction, and a durable commit is expensive.
+    /// MLflow's limits, but with more points in a batch, because each batch is a transaction and a durable commit is expensive.
     /// </summary>
     public StoreLimits Limits { get; } = StoreLimits.Mlflow with { BatchMetrics = BatchMetrics, BatchTotal = BatchMetrics };
 
-    /// <summary>Whether the file exists. One that does not reads as an empty store.</summary>
+    /// <summary>Whether the file exists. If it does not, the store reads as empty.</summary>
     public bool Exists => Database.Exists;
 
     /// <summary>The database.</summary>
@@ -130,7 +130,7 @@ public sealed class SqliteStore : ILocalStore
     /// <inheritdoc cref="SqliteDatabase.KeepOpen"/>
     internal IDisposable KeepOpen() => Database.KeepOpen();
 
-    /// <summary>The number of traces of an experiment.</summary>
+    /// <summary>Counts the traces of an experiment.</summary>
     internal Task<long> CountTracesAsync(string experimentId, CancellationToken cancellationToken) => Database.ReadAsync(
         session => session.Schema.Has("trace_info")
             ? session.First(

@@ -1,18 +1,20 @@
 namespace Anovos.Mlflow.Tracking;
 
 /// <summary>
-/// Reads a tracking URI that names a SQLite database, as SQLAlchemy does for MLflow: three slashes before a relative path,
-/// four before an absolute one, and no percent-encoding.
+/// Parses a tracking URI that names a SQLite database, with SQLAlchemy's rules, as in MLflow: three slashes before a relative path, four
+/// before an absolute one, and no percent-encoding.
 /// </summary>
 internal static class SqliteUri
 {
     private const string Prefix = "sqlite:///";
 
-    /// <summary>The tracking URI of a database: <c>sqlite:////folder/file.db</c>; on Windows <c>sqlite:///C:/folder/file.db</c>.</summary>
+    /// <summary>
+    /// Returns the tracking URI of a database: <c>sqlite:////folder/file.db</c>; on Windows <c>sqlite:///C:/folder/file.db</c>.
+    /// </summary>
     public static string Of(string path) => Prefix + (WindowsName.IsWindows ? LocalPath.WithoutPrefix(path).Replace('\\', '/') : path);
 
-    /// <summary>The full path of the file that the URI names.</summary>
-    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> where it names none.</exception>
+    /// <summary>Returns the full path of the file that the URI names.</summary>
+    /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> if it does not name a file.</exception>
     public static string Resolve(string text, string baseDirectory)
     {
         int colon = text.IndexOf(':');
@@ -28,14 +30,14 @@ internal static class SqliteUri
         if (query >= 0)
             throw Odd(text, $"has settings after '?', which are not supported. Write {Prefix}{path.Substring(0, query)}");
         if (path.Length == 0 || path == ":memory:")
-            throw Odd(text, $"names no file, so nothing would be left after the command. Write {Prefix}mlflow.db");
+            throw Odd(text, $"does not name a file, so all data would be lost after the command. Write {Prefix}mlflow.db");
         if (path[0] == '~')
-            throw Odd(text, "begins with '~', which MLflow does not take for the home folder. Give the full path");
+            throw Odd(text, "begins with '~', which MLflow does not expand to the home folder. Give the full path");
         if (path.EndsWith("/", StringComparison.Ordinal) || path.EndsWith("\\", StringComparison.Ordinal))
             throw Odd(text, $"names a folder. Write {text.TrimEnd('/', '\\')}/mlflow.db");
         bool hasDrive = path.Length > 1 && char.IsLetter(path[0]) && path[1] == ':';
         if (!WindowsName.IsWindows && hasDrive)
-            throw Odd(text, "is a path of Windows, and this machine has no drives. Give a path of this machine");
+            throw Odd(text, "is a Windows path, but this machine has no drives. Give a path of this machine");
         return LocalPath.Full(baseDirectory, path, ErrorKind.UriUnsupported);
     }
 

@@ -12,27 +12,27 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Makes a tracking store the default of this session, after asking it whether it answers.</summary>
+/// <summary>Makes a tracking store the default of this session, after a test request succeeded.</summary>
 [Cmdlet(VerbsCommunications.Connect, "Mlflow", DefaultParameterSetName = "Environment")]
 [OutputType(typeof(MlflowConnection))]
 public sealed class ConnectMlflowCommand : MlflowCommand
 {
     private static readonly string[] HostTag = ["PSHOST"];
 
-    /// <summary>The store: a folder, or the address of a server, or databricks. Without it, <c>MLFLOW_TRACKING_URI</c>.</summary>
+    /// <summary>The store: a database, a folder, the address of a server, or databricks. Without it, <c>MLFLOW_TRACKING_URI</c>.</summary>
     [Parameter(Position = 0, ParameterSetName = "Environment")]
     [Parameter(Position = 0, ParameterSetName = "Credential")]
     [Parameter(Position = 0, ParameterSetName = "Token")]
     [ValidateNotNullOrEmpty]
     public string? TrackingUri { get; set; }
 
-    /// <summary>The profile of <c>.databrickscfg</c> that says which Databricks workspace, and who signs in.</summary>
+    /// <summary>The profile of <c>.databrickscfg</c> that defines the Databricks workspace and the identity.</summary>
     [Parameter(ParameterSetName = "Profile", Mandatory = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ProfileCompleter))]
     public string? Profile { get; set; }
 
-    /// <summary>User and password of basic authentication.</summary>
+    /// <summary>User and password for basic authentication.</summary>
     [Parameter(ParameterSetName = "Credential", Mandatory = true)]
     [ValidateNotNull]
     public PSCredential? Credential { get; set; }
@@ -47,17 +47,17 @@ public sealed class ConnectMlflowCommand : MlflowCommand
     [Parameter(ParameterSetName = "Profile")]
     public SwitchParameter Interactive { get; set; }
 
-    /// <summary>A file with the certificate authorities to trust: PEM, or DER.</summary>
+    /// <summary>A PEM or DER file with the certificate authorities to trust.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? ServerCertificatePath { get; set; }
 
-    /// <summary>The certificate to show to the server: PEM with its key, or PFX.</summary>
+    /// <summary>The client certificate: PEM with its key, or PFX.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? ClientCertificatePath { get; set; }
 
-    /// <summary>Accepts any certificate of the server. For a test server only.</summary>
+    /// <summary>Accepts any server certificate. For test servers only.</summary>
     [Parameter]
     public SwitchParameter SkipCertificateCheck { get; set; }
 
@@ -75,7 +75,7 @@ public sealed class ConnectMlflowCommand : MlflowCommand
         if (login is not null)
             Await(login.SignInAsync);
 
-        // Whoever types an address wants to know at once.
+        // A user who types an address wants to know immediately whether it works.
         using (ITrackingStore once = connection.OpenWithoutRetries())
             Await(token => once.SearchExperimentsAsync(new ExperimentSearch(MaxResults: 1), null, token));
         Session.Connect(connection);
@@ -83,22 +83,22 @@ public sealed class ConnectMlflowCommand : MlflowCommand
     }
 
     /// <inheritdoc/>
-    private protected override bool Ends(MlflowException e) => true; // else a script would work on in another store
+    private protected override bool Ends(MlflowException e) => true; // otherwise a script would continue with another store
 
-    // PowerShell has no property for it. Its options may be shortened.
+    // PowerShell has no property for -NonInteractive. Its options can be abbreviated.
     private static bool HasUser() => Environment.UserInteractive && !Environment.GetCommandLineArgs().Skip(1).Any(argument =>
         argument.TrimStart('-', '/') is { Length: >= 4 } name && name.Length < argument.Length
         && "NonInteractive".StartsWith(name, StringComparison.OrdinalIgnoreCase));
 
-    // Called by the work, on another thread.
+    // Called by the work on another thread.
     private void ShowSignIn(Uri page, int port)
     {
         string text = Browser.TryOpen(page, Environment.GetEnvironmentVariable)
             ? $"Sign in with the browser. If it did not open, use this address: {page.AbsoluteUri}"
-            : $"There is no browser here. Sign in at this address: {page.AbsoluteUri}";
+            : $"No browser is available. Sign in at this address: {page.AbsoluteUri}";
         if (Environment.GetEnvironmentVariable("SSH_CONNECTION") is { Length: > 0 })
         {
-            text += $"\nThe browser comes back to port {port} of this machine. From another one, forward it first: "
+            text += $"\nThe browser is redirected to port {port} of this machine. If it runs on another machine, forward it first: "
                 + $"ssh -L {port}:localhost:{port} …";
         }
 
@@ -123,7 +123,7 @@ public sealed class ConnectMlflowCommand : MlflowCommand
         if (Token is not null)
         {
             string token = Pasted.Token(new NetworkCredential("", Token).Password, "-Token")
-                ?? throw new MlflowException(ErrorKind.InvalidValue, "-Token is empty. Give the token.") { Target = "-Token" };
+                ?? throw new MlflowException(ErrorKind.InvalidValue, "-Token is empty. Pass a token.") { Target = "-Token" };
             options = options with
             {
                 Username = null,

@@ -3,7 +3,7 @@ using Anovos.Mlflow.PowerShell.Abstractions;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Forgets the connections of this session and their credentials. Runs that are going on keep theirs.</summary>
+/// <summary>Forgets the connections of this session and their credentials. Active runs keep theirs.</summary>
 [Cmdlet(VerbsCommunications.Disconnect, "Mlflow")]
 [OutputType(typeof(void))]
 public sealed class DisconnectMlflowCommand : MlflowCommand

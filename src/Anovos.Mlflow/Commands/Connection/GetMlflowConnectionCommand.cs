@@ -4,7 +4,7 @@ using Anovos.Mlflow.PowerShell.Sessions;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Where this session tracks to, and who it is there.</summary>
+/// <summary>Shows the store that this session tracks to, and the source of the credentials.</summary>
 [Cmdlet(VerbsCommon.Get, "MlflowConnection")]
 [OutputType(typeof(MlflowConnection))]
 public sealed class GetMlflowConnectionCommand : TrackingCommand

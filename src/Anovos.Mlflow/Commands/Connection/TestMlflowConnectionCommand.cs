@@ -6,7 +6,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Asks a tracking store whether it can be worked with, and says what to change where it cannot.</summary>
+/// <summary>Tests whether a tracking store can be used, and says what to change if it cannot.</summary>
 [Cmdlet(VerbsDiagnostic.Test, "MlflowConnection")]
 [OutputType("Anovos.Mlflow.Stores.ConnectionReport")]
 [OutputType(typeof(bool))]
@@ -17,7 +17,7 @@ public sealed class TestMlflowConnectionCommand : TrackingCommand
     [ValidateNotNullOrEmpty]
     public override string? TrackingUri { get; set; }
 
-    /// <summary>Answers true or false only.</summary>
+    /// <summary>Returns only true or false.</summary>
     [Parameter]
     public SwitchParameter Quiet { get; set; }
 

@@ -6,7 +6,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>What differs between runs: params, latest metrics and tags, a row for each key.</summary>
+/// <summary>Compares runs: returns a row for each param, latest metric and tag that differs.</summary>
 [Cmdlet(VerbsData.Compare, "MlflowRun", DefaultParameterSetName = "Id")]
 [OutputType("Anovos.Mlflow.Tracking.RunDifference")]
 public sealed class CompareMlflowRunCommand : TrackingCommand
@@ -24,7 +24,7 @@ public sealed class CompareMlflowRunCommand : TrackingCommand
     [ValidateNotNull]
     public PSObject InputObject { get; set; } = null!;
 
-    /// <summary>Also the keys for which all runs have the same.</summary>
+    /// <summary>Also returns keys whose value is the same in all runs.</summary>
     [Parameter]
     public SwitchParameter IncludeEqual { get; set; }
 
@@ -47,7 +47,7 @@ public sealed class CompareMlflowRunCommand : TrackingCommand
     protected override void End()
     {
         if (_runs.Select(run => run.RunId).Distinct().Count() < 2)
-            throw new MlflowException(ErrorKind.InvalidValue, "Two runs are needed to compare. Name them, or pipe them in: Get-MlflowRun -First 2 | Compare-MlflowRun.");
+            throw new MlflowException(ErrorKind.InvalidValue, "A comparison needs at least two different runs. Specify them with -RunId, or pipe them in: Get-MlflowRun -First 2 | Compare-MlflowRun.");
         WriteObject(RunComparison.Of(_runs).Where(row => IncludeEqual || !row.IsEqual), enumerateCollection: true);
     }
 }

@@ -12,7 +12,7 @@ public sealed class CopyMlflowRunCommand : CopyCommand
 {
     private readonly Dictionary<MlflowConnection, List<string>> _selected = [];
 
-    /// <summary>Ids of runs, or runs from the pipeline; of these the store is taken too.</summary>
+    /// <summary>Ids of runs, or runs from the pipeline, whose store is used.</summary>
     [Parameter(Position = 0, Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(RunIdCompleter))]

@@ -8,7 +8,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Writes a report on runs, side by side: one HTML file that needs nothing else.</summary>
+/// <summary>Writes a report that compares runs side by side, as one self-contained HTML file.</summary>
 [Cmdlet(VerbsData.Export, "MlflowReport", DefaultParameterSetName = "Id", SupportsShouldProcess = true)]
 [OutputType(typeof(FileInfo))]
 public sealed class ExportMlflowReportCommand : TrackingCommand
@@ -21,7 +21,7 @@ public sealed class ExportMlflowReportCommand : TrackingCommand
     [ValidateNotNullOrEmpty]
     public string Path { get; set; } = "";
 
-    /// <summary>Ids of runs; without any, the active run.</summary>
+    /// <summary>Ids of runs; without ids, the active run.</summary>
     [Parameter(ParameterSetName = "Id")]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(RunIdCompleter))]
@@ -44,28 +44,28 @@ public sealed class ExportMlflowReportCommand : TrackingCommand
     [ArgumentCompleter(typeof(MetricCompleter))]
     public string[] MetricName { get; set; } = [];
 
-    /// <summary>The largest HTML report among the artifacts of which a copy goes into the file; bytes.</summary>
+    /// <summary>The maximum size, in bytes, of an HTML report among the artifacts to be copied into the file.</summary>
     [Parameter]
     [ValidateRange(0L, 1L << 30)]
     public long MaximumLength { get; set; } = ReportOptions.DefaultMaximumLength;
 
-    /// <summary>Writes over a file that is read-only.</summary>
+    /// <summary>Overwrites a read-only file.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>Writes over no file that is there.</summary>
+    /// <summary>Does not overwrite an existing file.</summary>
     [Parameter]
     public SwitchParameter NoClobber { get; set; }
 
     /// <inheritdoc/>
     protected override void Begin()
     {
-        // Before anything is read: reading many runs takes a while.
+        // Check this first, because reading many runs takes a while.
         _file = GetUnresolvedProviderPathFromPSPath(Path);
         if (NoClobber && File.Exists(_file))
-            Refuse("There is a file already", "Without -NoClobber it is written over.");
+            Refuse("The file already exists", "Omit -NoClobber to overwrite it.");
         if (!Force && File.Exists(_file) && new FileInfo(_file).IsReadOnly)
-            Refuse("There is a read-only file already", "With -Force it is written over.");
+            Refuse("The file is read-only", "Overwrite it with -Force.");
     }
 
     /// <inheritdoc/>
@@ -83,7 +83,7 @@ public sealed class ExportMlflowReportCommand : TrackingCommand
     protected override void End()
     {
         if (_sources.Count == 0)
-            throw new MlflowException(ErrorKind.InvalidValue, $"There is no run to report on, so {_file} is not written. Name runs with -RunId, or pipe them in: Get-MlflowRun -First 5 | Export-MlflowReport report.html.") { Target = _file };
+            throw new MlflowException(ErrorKind.InvalidValue, $"There is no run to report on, so {_file} was not written. Specify runs with -RunId, or pipe them in: Get-MlflowRun -First 5 | Export-MlflowReport report.html.") { Target = _file };
         if (!ShouldProcess(_file, $"Write a report on {(_sources.Count == 1 ? $"run {_sources[0].Run.RunId}" : $"{_sources.Count} runs")}"))
             return;
 
@@ -117,7 +117,7 @@ public sealed class ExportMlflowReportCommand : TrackingCommand
             IReadOnlyList<string> meant = pattern.Among(all);
             found.UnionWith(meant);
             if (meant.Count == 0 && !pattern.HasWildcards)
-                WriteWarning($"No run of the report has a metric '{name}'. Upper and lower case differ.");
+                WriteWarning($"No run in the report has a metric '{name}'. Metric names are case-sensitive.");
         }
 
         return found;

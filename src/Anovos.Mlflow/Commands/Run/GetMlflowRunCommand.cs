@@ -8,7 +8,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Runs by id, or by what a search finds in some or all experiments; the newest first.</summary>
+/// <summary>Gets runs by id, or from a search in some or all experiments, the newest first.</summary>
 [Cmdlet(VerbsCommon.Get, "MlflowRun", DefaultParameterSetName = "Search")]
 [OutputType("Anovos.Mlflow.Tracking.Run")]
 [OutputType(typeof(PSObject))]
@@ -32,7 +32,7 @@ public sealed class GetMlflowRunCommand : TrackingCommand
     [ArgumentCompleter(typeof(ExperimentPatternCompleter))]
     public string[] Experiment { get; set; } = ["*"];
 
-    /// <summary>Only runs of this name; wildcards <c>*</c> and <c>?</c> are allowed, and case counts.</summary>
+    /// <summary>Only runs with this name, case-sensitive; wildcards <c>*</c> and <c>?</c> are allowed.</summary>
     [Parameter(ParameterSetName = "Search")]
     [Parameter(ParameterSetName = "InputObject")]
     [SupportsWildcards]
@@ -46,40 +46,40 @@ public sealed class GetMlflowRunCommand : TrackingCommand
     [ValidateSet("Running", "Scheduled", "Finished", "Failed", "Killed")]
     public string[] Status { get; set; } = [];
 
-    /// <summary>Only runs that began then or later: a date, Unix seconds or Unix milliseconds.</summary>
+    /// <summary>Only runs that started at this time or later: a date, Unix seconds or Unix milliseconds.</summary>
     [Parameter(ParameterSetName = "Search")]
     [Parameter(ParameterSetName = "InputObject")]
     [Time]
     public DateTime? Since { get; set; }
 
-    /// <summary>Only runs with all these tags; wildcards <c>*</c> and <c>?</c> are allowed in the values, and case counts.</summary>
+    /// <summary>Only runs with all these tags, case-sensitive; wildcards <c>*</c> and <c>?</c> are allowed in the values.</summary>
     [Parameter(ParameterSetName = "Search")]
     [Parameter(ParameterSetName = "InputObject")]
     [ValidateNotNull]
     public IDictionary? Tag { get; set; }
 
-    /// <summary>A filter in MLflow's search syntax, as <c>metrics.rmse &lt; 1 and params.model = 'tree'</c>.</summary>
+    /// <summary>A filter in MLflow's search syntax, such as <c>metrics.rmse &lt; 1 and params.model = 'tree'</c>.</summary>
     [Parameter(ParameterSetName = "Search")]
     [Parameter(ParameterSetName = "InputObject")]
     public string? Filter { get; set; }
 
-    /// <summary>What to order by, as <c>metrics.rmse DESC</c>.</summary>
+    /// <summary>The sort order, such as <c>metrics.rmse DESC</c>.</summary>
     [Parameter(ParameterSetName = "Search")]
     [Parameter(ParameterSetName = "InputObject")]
     public string[] OrderBy { get; set; } = [];
 
-    /// <summary>How many runs at the most.</summary>
+    /// <summary>The maximum number of runs.</summary>
     [Parameter(ParameterSetName = "Search")]
     [Parameter(ParameterSetName = "InputObject")]
     [ValidateRange(1, int.MaxValue)]
     public int First { get; set; } = int.MaxValue;
 
-    /// <summary>Deleted runs too.</summary>
+    /// <summary>Also returns deleted runs.</summary>
     [Parameter(ParameterSetName = "Search")]
     [Parameter(ParameterSetName = "InputObject")]
     public SwitchParameter IncludeDeleted { get; set; }
 
-    /// <summary>Flat rows with the columns of <c>mlflow.search_runs</c>, the same ones in every row, instead of runs.</summary>
+    /// <summary>Returns flat rows instead of runs. All rows have the same columns, those of <c>mlflow.search_runs</c>.</summary>
     [Parameter]
     public SwitchParameter AsTable { get; set; }
 
@@ -88,7 +88,7 @@ public sealed class GetMlflowRunCommand : TrackingCommand
     // The columns are known only after the last run.
     private readonly List<Run> _table = [];
 
-    // Several experiments may come from the pipeline: one of them with a run of the name is enough.
+    // Several experiments can be piped in. It is enough if one of them has a run with the name.
     private string? _nameIsMissingAt;
     private bool _nameIsKnown;
 
@@ -124,7 +124,7 @@ public sealed class GetMlflowRunCommand : TrackingCommand
         WriteTable();
         if (!_nameIsKnown && _nameIsMissingAt is { } uri)
         {
-            string message = $"No run at {uri} is called '{Name}'. Get-MlflowRun without -Name lists them.";
+            string message = $"No run at {uri} is named '{Name}'. List all runs with Get-MlflowRun without -Name.";
             throw new MlflowException(ErrorKind.RunNotFound, message) { Target = Name };
         }
     }
@@ -149,10 +149,10 @@ public sealed class GetMlflowRunCommand : TrackingCommand
     {
         if (experiments.Count == 0)
         {
-            // A folder or a database that does not exist has its warning, and a missing experiment its error.
+            // A missing folder or database already causes a warning, and a missing experiment causes an error.
             if (NameIsExact && !IsGiven(nameof(Experiment)) && MissingStore.KindOf(store) is null)
                 _nameIsMissingAt = store.TrackingUri;
-            WriteVerbose($"No experiment at {store.TrackingUri} is called {string.Join(", ", Experiment)}.");
+            WriteVerbose($"No experiment at {store.TrackingUri} matches {string.Join(", ", Experiment)}.");
             return;
         }
 
@@ -179,7 +179,7 @@ public sealed class GetMlflowRunCommand : TrackingCommand
             First,
             Write);
 
-        // The run may exist and be left out by another condition, which is not an error.
+        // It is not an error if the run exists but another condition excludes it.
         if (NameIsExact && !_nameIsKnown && !Await(token => query.IsNameKnownAsync(store, search, token)))
             _nameIsMissingAt = store.TrackingUri;
         else
@@ -205,7 +205,7 @@ public sealed class GetMlflowRunCommand : TrackingCommand
             string names = string.Join(", ", renamed.Take(FewNames).Select(column => $"'{column.MlflowName}' is '{column.Name}'"));
             string more = renamed.Length > FewNames ? $", and {renamed.Length - FewNames} more" : "";
             WriteWarning(
-                $"PowerShell's property names ignore case, so a column whose name differs from another only in case has a number: {names}{more}.");
+                $"PowerShell property names ignore case, so columns whose names differ only in case were given numbers: {names}{more}.");
         }
 
         foreach (Run run in _table)

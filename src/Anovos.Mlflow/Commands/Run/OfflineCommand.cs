@@ -7,16 +7,16 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>A cmdlet whose run may be kept in a folder in place of its server.</summary>
+/// <summary>A cmdlet whose run can be kept in a folder instead of on its server.</summary>
 public abstract class OfflineCommand : TrackingCommand
 {
     private string? _offlineTarget;
 
-    /// <summary>Keeps the run in a folder, to be sent to its server later with <c>Sync-MlflowRun</c>.</summary>
+    /// <summary>Keeps the run in a folder. <c>Sync-MlflowRun</c> sends it to its server later.</summary>
     [Parameter]
     public SwitchParameter Offline { get; set; }
 
-    /// <summary>Keeps the run in a folder if the server cannot be reached, now or later on.</summary>
+    /// <summary>Keeps the run in a folder if the server cannot be reached, now or later.</summary>
     [Parameter]
     public SwitchParameter OfflineFallback { get; set; }
 
@@ -25,14 +25,14 @@ public abstract class OfflineCommand : TrackingCommand
     [ValidateNotNullOrEmpty]
     public string? OfflinePath { get; set; }
 
-    /// <summary>Whether the run goes on in that folder when the server is lost, where neither parameter nor environment says so.</summary>
+    /// <summary>Whether the run continues in that folder if the server is lost. Parameters and environment take precedence.</summary>
     protected virtual bool FallsBack => false;
 
-    /// <summary>The tags by which a run in a folder knows the server that it is meant for.</summary>
+    /// <summary>The tags that record the server that an offline run is meant for.</summary>
     private protected IEnumerable<Tag> OfflineTags => OfflineRuns.TagsOfOffline(_offlineTarget);
 
-    /// <summary>The store of a new run: the server, the offline store in its place, or the one with the other behind it.</summary>
-    /// <param name="trackingUri">The URI of the workflow, which comes after the parameters.</param>
+    /// <summary>Resolves the store of a new run: the server, the offline store, or the server with the offline store as fallback.</summary>
+    /// <param name="trackingUri">The URI in the workflow. The parameters take precedence over it.</param>
     private protected MlflowConnection ResolveStore(string? trackingUri)
     {
         MlflowConnection connection = ResolveConnection(trackingUri);
@@ -65,6 +65,6 @@ public abstract class OfflineCommand : TrackingCommand
         "NEVER" => (false, false),
         "AUTO" => (true, false),
         "ALWAYS" => (false, true),
-        _ => throw new MlflowException(ErrorKind.InvalidValue, $"The environment variable ANOVOS_MLFLOW_OFFLINE is '{variable}', where auto, always or never is expected. Correct or unset it.") { Target = "ANOVOS_MLFLOW_OFFLINE" },
+        _ => throw new MlflowException(ErrorKind.InvalidValue, $"The environment variable ANOVOS_MLFLOW_OFFLINE is '{variable}', but must be auto, always or never. Correct or unset it.") { Target = "ANOVOS_MLFLOW_OFFLINE" },
     };
 }

@@ -5,12 +5,12 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Takes removed runs out of the trash of their store.</summary>
+/// <summary>Restores removed runs from the trash of their store.</summary>
 [Cmdlet(VerbsData.Restore, "MlflowRun", SupportsShouldProcess = true)]
 [OutputType("Anovos.Mlflow.Tracking.Run")]
 public sealed class RestoreMlflowRunCommand : RunTrashCommand
 {
-    /// <summary>Puts the restored runs out.</summary>
+    /// <summary>Returns the restored runs.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 

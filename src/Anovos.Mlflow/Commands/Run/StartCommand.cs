@@ -9,15 +9,15 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>A cmdlet that starts a run: what <c>Start-MlflowRun</c> and <c>Use-MlflowRun</c> share.</summary>
+/// <summary>A cmdlet that starts a run, such as <c>Start-MlflowRun</c> and <c>Use-MlflowRun</c>.</summary>
 public abstract class StartCommand : OfflineCommand
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    /// <summary>The workflow that the run is for; its <c>mlflow</c> block says where to track to.</summary>
+    /// <summary>The workflow that the run is for. Its <c>mlflow</c> block specifies the store.</summary>
     public virtual AnovosConfig? Config { get; set; }
 
-    /// <summary>The experiment's name; it is made if it is missing.</summary>
+    /// <summary>The experiment's name. It is created if it does not exist.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     [Alias("ExperimentName")]
@@ -39,24 +39,24 @@ public abstract class StartCommand : OfflineCommand
     [ArgumentCompleter(typeof(RunIdCompleter))]
     public object? Parent { get; set; }
 
-    /// <summary>Tags that the command gives the run beside the caller's.</summary>
+    /// <summary>Tags that the command adds to the caller's tags.</summary>
     protected virtual IReadOnlyList<Tag> OwnTags => [];
 
-    /// <summary>What starts the run, and the folder whose git repository it belongs to.</summary>
+    /// <summary>The name of the source that starts the run, and the folder whose git repository it belongs to.</summary>
     protected virtual (string? Name, string Folder) Source => Config is null
         ? (MyInvocation.PSCommandPath is { Length: > 0 } script ? script : null, CurrentDirectory)
         : (Config.Path, Path.GetDirectoryName(Config.Path)!);
 
-    /// <summary>Whether the workflow asks for no tracking at all.</summary>
+    /// <summary>Whether the workflow turns tracking off.</summary>
     protected bool IsTrackingOff => Config is { Tracking: null };
 
-    /// <summary>Called when the store is known, before the run starts: an error here leaves no run behind.</summary>
+    /// <summary>Called when the store is known, before the run starts. An error here leaves no run behind.</summary>
     protected virtual void BeforeStart(StoreLimits limits)
     {
     }
 
-    /// <summary>Starts the run and makes it active; null when tracking is off or the user declined.</summary>
-    /// <param name="resumeId">The id of the run to take up again instead.</param>
+    /// <summary>Starts the run and makes it active. Returns null if tracking is off or the user declined.</summary>
+    /// <param name="resumeId">The id of a run to resume instead; null for a new run.</param>
     protected Run? Start(string? resumeId)
     {
         if (IsTrackingOff)
@@ -88,19 +88,19 @@ public abstract class StartCommand : OfflineCommand
         }
         catch
         {
-            // The caller gets no run, so none may be left open.
+            // The caller gets no run, so none may be left active.
             EndQuietly(Session.Find(run.RunId)!, "Failed");
             throw;
         }
     }
 
-    /// <summary>Ends a run whose own end is no news any more: something else failed. Takes no longer than a few seconds.</summary>
+    /// <summary>Ends a run after another failure, which is reported instead. Takes at most a few seconds.</summary>
     internal void EndQuietly(ActiveRun active, string status)
     {
         Session.Remove(active.Run.RunId);
         var lifecycle = new RunLifecycle(active.Connection.Store, RunEnvironment.Read);
 
-        // On Ctrl+C the cmdlet's own token is cancelled already, and the run must end all the same.
+        // On Ctrl+C, the cmdlet's own token is already cancelled, but the run must still be ended.
         using var patience = new CancellationTokenSource(Patience);
         try
         {

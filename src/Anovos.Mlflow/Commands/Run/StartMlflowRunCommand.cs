@@ -12,12 +12,12 @@ namespace Anovos.Mlflow.PowerShell.Commands;
 [OutputType("Anovos.Mlflow.Tracking.Run")]
 public sealed class StartMlflowRunCommand : StartCommand
 {
-    /// <summary>The workflow that the run is for; its <c>mlflow</c> block says where to track to.</summary>
+    /// <summary>The workflow that the run is for. Its <c>mlflow</c> block specifies the store.</summary>
     [Parameter(ValueFromPipeline = true)]
     [ValidateNotNull]
     public override AnovosConfig? Config { get; set; }
 
-    /// <summary>The id of a run to take up again.</summary>
+    /// <summary>The id of a run to resume.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(RunIdCompleter))]

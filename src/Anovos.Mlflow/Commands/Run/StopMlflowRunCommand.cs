@@ -6,12 +6,12 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Ends a run; the run around it, if there is one, is active again.</summary>
+/// <summary>Ends a run. The outer run, if any, becomes active again.</summary>
 [Cmdlet(VerbsLifecycle.Stop, "MlflowRun", SupportsShouldProcess = true)]
 [OutputType("Anovos.Mlflow.Tracking.Run")]
 public sealed class StopMlflowRunCommand : RunCommand
 {
-    /// <summary>How the run ended; without it Finished, and in a pipeline as its job stands.</summary>
+    /// <summary>The final status; without it, Finished, or in a pipeline the status of its job.</summary>
     [Parameter(Position = 0)]
     [ValidateSet("Finished", "Failed", "Killed")]
     public string? Status { get; set; }

@@ -10,8 +10,8 @@ using Anovos.Mlflow.Tracking;
 namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>
-/// Sends the runs of a folder or a database to a server: those that it does not have yet, or of these the ones that are named. May be
-/// interrupted and repeated; what arrived is not sent again.
+/// Sends runs from a folder or a database to a server that does not have them yet: all of them, or the specified ones. It can be
+/// interrupted and repeated; data that has arrived is not sent again.
 /// </summary>
 [Cmdlet(VerbsData.Sync, "MlflowRun", SupportsShouldProcess = true)]
 [OutputType("Anovos.Mlflow.Copying.SyncResult")]
@@ -26,7 +26,7 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
     [ValidateNotNullOrEmpty]
     public string? Path { get; set; }
 
-    /// <summary>Ids of runs; without any, all.</summary>
+    /// <summary>Ids of runs; without ids, all runs.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     public string[] RunId { get; set; } = [];
@@ -38,7 +38,7 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
     [ArgumentCompleter(typeof(ExperimentPatternCompleter))]
     public string[] Experiment { get; set; } = ["*"];
 
-    /// <summary>Where to send to. Without it, where each run was meant to go; else as any command.</summary>
+    /// <summary>The store to send to. Without it, the server that each run was meant for, else the default store.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public new string? TrackingUri
@@ -47,7 +47,7 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
         set => base.TrackingUri = value;
     }
 
-    /// <summary>Looks again at runs that were sent already.</summary>
+    /// <summary>Checks runs again that were already sent.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
@@ -67,7 +67,7 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
             throw _withoutTarget;
     }
 
-    // The folder in which runs are kept offline, if there are any; else the local store.
+    // The default local store if it exists, else the folder for offline runs.
     private TrackingTarget Place()
     {
         TrackingTarget place = Path is null ? DefaultStore.In(CurrentDirectory) : ParsePlace(Path);
@@ -76,14 +76,14 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
         if (place.Exists)
             return place;
         string what = Path is null ? "no folder ./mlruns and no database ./mlflow.db here" : $"no folder or database of runs at {Path}";
-        throw new MlflowException(ErrorKind.UriUnsupported, $"There is {what}. Name it with -Path.") { Target = Path ?? place.Uri };
+        throw new MlflowException(ErrorKind.UriUnsupported, $"There is {what}. Specify the store with -Path.") { Target = Path ?? place.Uri };
     }
 
     private void Send(ITrackingStore source, MlflowConnection target, List<string> runIds)
     {
         var display = new TransferDisplay($"Sending runs of {source.TrackingUri} to {target}", record => Post(() => ShowProgress(record)));
 
-        // One after the other: over a connection that breaks often, some runs are there after each attempt.
+        // Send one run at a time: over an unreliable connection, each attempt then completes some runs.
         var options = new CopyOptions { Offline = true, Force = Force, Parallelism = 1, OnRetry = TellRetry, Warn = WarnOnce };
         var copier = new StoreCopier(source, target.Store, options, display.Report);
         copier.Add(runIds);
@@ -98,7 +98,7 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
             WriteError(result.Error.ToErrorRecord(result.RunId));
     }
 
-    // Selects the runs to send, by target, the oldest first. Returns the ids that no run has.
+    // Selects the runs to send, grouped by target, the oldest first. Returns the ids that were not found.
     private HashSet<string> Find(ITrackingStore source)
     {
         HashSet<string> missing = new(_runIds, StringComparer.Ordinal);
@@ -124,7 +124,7 @@ public sealed class SyncMlflowRunCommand : TrackingCommand
         {
             _withoutTarget ??= new MlflowException(
                 ErrorKind.UriUnsupported,
-                $"Run {run.RunId} is at {source.TrackingUri} and does not say which server it is meant for. Name it with -TrackingUri.")
+                $"Run {run.RunId} at {source.TrackingUri} does not record which server it is meant for. Specify it with -TrackingUri.")
             { Target = run.RunId };
             return;
         }

@@ -10,7 +10,7 @@ using Anovos.Mlflow.Tracking;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Tests runs by rules, and puts out what each rule came to.</summary>
+/// <summary>Tests runs against rules, and returns the outcome of each rule.</summary>
 [Cmdlet(VerbsDiagnostic.Test, "MlflowRun")]
 [OutputType("Anovos.Mlflow.Gates.GateResult")]
 [OutputType(typeof(bool))]
@@ -26,48 +26,48 @@ public sealed class TestMlflowRunCommand : RunCommand
     [ValidateNotNullOrEmpty]
     public string? Path { get; set; }
 
-    /// <summary>Metrics, and a table with the rule of each.</summary>
+    /// <summary>A hashtable with the rule for each metric, which is a table.</summary>
     [Parameter]
     [ValidateNotNull]
     public IDictionary? Metric { get; set; }
 
-    /// <summary>How many attributes may have drifted.</summary>
+    /// <summary>The maximum number of drifted attributes.</summary>
     [Parameter]
     [ValidateRange(0, int.MaxValue)]
     public int? MaxDrifted { get; set; }
 
-    /// <summary>How many attributes may be unstable.</summary>
+    /// <summary>The maximum number of unstable attributes.</summary>
     [Parameter]
     [ValidateRange(0, int.MaxValue)]
     public int? MaxUnstable { get; set; }
 
-    /// <summary>How long the run may take.</summary>
+    /// <summary>The maximum duration of the run.</summary>
     [Parameter]
     public TimeSpan? MaxDuration { get; set; }
 
-    /// <summary>Steps of the workflow that the run has to have times of.</summary>
+    /// <summary>Steps of the workflow for which the run must have times.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string[] RequiredStep { get; set; } = [];
 
-    /// <summary>Files and folders that have to be among the run's artifacts.</summary>
+    /// <summary>Files and folders that must be among the run's artifacts.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string[] RequiredArtifact { get; set; } = [];
 
-    /// <summary>Returns only, for each run, whether it keeps all rules.</summary>
+    /// <summary>Returns only true or false for each run: whether no rule failed.</summary>
     [Parameter]
     public SwitchParameter Quiet { get; set; }
 
-    /// <summary>Fails the process where a run breaks a rule.</summary>
+    /// <summary>Makes the process fail if a run breaks a rule.</summary>
     [Parameter]
     public SwitchParameter ExitOnFailure { get; set; }
 
-    /// <summary>Sets a tag of the run for each rule.</summary>
+    /// <summary>Sets a tag on the run for each rule.</summary>
     [Parameter]
     public SwitchParameter TagRun { get; set; }
 
-    /// <summary>A file to write the outcomes to, as JUnit's XML.</summary>
+    /// <summary>The file for the outcomes in JUnit XML format.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? JUnitPath { get; set; }
@@ -92,7 +92,7 @@ public sealed class TestMlflowRunCommand : RunCommand
         }
         catch (MlflowException e)
         {
-            // A gate without its rules must not go on with the runs.
+            // A gate without valid rules must not test any runs.
             Throw(e.ToErrorRecord());
         }
     }
@@ -128,7 +128,7 @@ public sealed class TestMlflowRunCommand : RunCommand
         GateReport[] failed = [.. _reports.Where(report => report.Failed.Count > 0)];
         Publish();
         if (ExitOnFailure && _received == 0)
-            WriteError(new MlflowException(ErrorKind.GateFailed, "No run was tested, because none came down the pipeline.").ToErrorRecord());
+            WriteError(new MlflowException(ErrorKind.GateFailed, "No run was tested, because the pipeline was empty.").ToErrorRecord());
         foreach (GateReport report in ExitOnFailure ? failed : [])
         {
             string reasons = string.Join(" ", report.Failed.Select(result => $"{result.Rule}: {result.Reason}"));
@@ -143,7 +143,7 @@ public sealed class TestMlflowRunCommand : RunCommand
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        // pwsh -File ends with 0 after an error. A gate that did not get to its end has not passed either.
+        // pwsh -File exits with 0 after an error. A gate that did not complete has not passed either.
         if (disposing && ExitOnFailure && !_isPassed && !Stopping)
         {
             SessionState.PSVariable.Set("global:LASTEXITCODE", 1);
@@ -184,7 +184,7 @@ public sealed class TestMlflowRunCommand : RunCommand
             if (value is not IDictionary table)
             {
                 throw new MlflowException(
-                    ErrorKind.InvalidValue, $"The rule for metric '{metric}' is not a table. Write @{{ '{metric}' = @{{ max = 0.5 }} }}.")
+                    ErrorKind.InvalidValue, $"The rule for metric '{metric}' must be a hashtable: @{{ '{metric}' = @{{ max = 0.5 }} }}.")
                 { Target = metric };
             }
 

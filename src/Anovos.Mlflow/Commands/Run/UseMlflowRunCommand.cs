@@ -6,17 +6,17 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Runs a block under a run of its own: Finished when the block ends, Failed when it throws, Killed on Ctrl+C.</summary>
+/// <summary>Runs a script block under its own run: Finished if the block completes, Failed if it throws, Killed on Ctrl+C.</summary>
 [Cmdlet(VerbsOther.Use, "MlflowRun", SupportsShouldProcess = true)]
 [OutputType(typeof(object))]
 public sealed class UseMlflowRunCommand : StartCommand
 {
-    /// <summary>The workflow that the run is for; its <c>mlflow</c> block says where to track to.</summary>
+    /// <summary>The workflow that the run is for. Its <c>mlflow</c> block specifies the store.</summary>
     [Parameter(ValueFromPipeline = true)]
     [ValidateNotNull]
     public override AnovosConfig? Config { get; set; }
 
-    /// <summary>What to run; the run is its first argument. It runs without tracking where tracking is off.</summary>
+    /// <summary>The script block to run; its first argument is the run. It also runs if tracking is off.</summary>
     [Parameter(Position = 0, Mandatory = true)]
     [ValidateNotNull]
     public ScriptBlock ScriptBlock { get; set; } = null!;
@@ -27,7 +27,7 @@ public sealed class UseMlflowRunCommand : StartCommand
         Run? run = Start(resumeId: null);
         if (run is null)
         {
-            // A workflow that is not tracked runs all the same; a block that the user declined does not.
+            // The block still runs if tracking is off, but not if the user declined.
             if (IsTrackingOff)
                 InvokeBlock(null);
             return;
@@ -45,7 +45,7 @@ public sealed class UseMlflowRunCommand : StartCommand
         }
         catch (Exception e)
         {
-            // The block's error passes through, whatever becomes of the run.
+            // The block's error is passed on, even if ending the run fails.
             WriteVerbose($"The block failed: {e.Message}");
             EndQuietly(active, "Failed");
             throw;
@@ -58,7 +58,7 @@ public sealed class UseMlflowRunCommand : StartCommand
             ended, active.Connection.WorkspaceUrl), active.Connection.Store, active.Connection.WorkspaceUrl, run.TrackingUri);
     }
 
-    // The block's output and errors come as they are written, and as this cmdlet's own: a redirection of it takes them too.
+    // The block's output and errors are streamed as this cmdlet's own, so redirecting the cmdlet redirects them too.
     private void InvokeBlock(Run? run)
     {
         using SteppablePipeline pipeline = ScriptBlock.Create("param($Block, $Run) & $Block $Run").GetSteppablePipeline(CommandOrigin.Internal, [ScriptBlock, run]);

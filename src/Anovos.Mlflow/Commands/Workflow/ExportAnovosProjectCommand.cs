@@ -6,7 +6,7 @@ using Anovos.Mlflow.Projects;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Writes the <c>MLproject</c> file with which MLflow, and <c>Invoke-MlflowProject</c>, run a workflow.</summary>
+/// <summary>Writes an <c>MLproject</c> file, so that MLflow and <c>Invoke-MlflowProject</c> can run a workflow.</summary>
 [Cmdlet(VerbsData.Export, "AnovosProject", SupportsShouldProcess = true)]
 [OutputType(typeof(FileInfo))]
 public sealed class ExportAnovosProjectCommand : MlflowCommand
@@ -16,7 +16,7 @@ public sealed class ExportAnovosProjectCommand : MlflowCommand
     [ValidateNotNull]
     public AnovosConfig Config { get; set; } = null!;
 
-    /// <summary>The program that runs it, as <c>spark-submit</c>.</summary>
+    /// <summary>The program that runs the workflow, such as <c>spark-submit</c>.</summary>
     [Parameter(Position = 0, Mandatory = true)]
     [ValidateNotNullOrEmpty]
     public string FilePath { get; set; } = "";
@@ -27,22 +27,22 @@ public sealed class ExportAnovosProjectCommand : MlflowCommand
     [AllowEmptyString]
     public string[] ArgumentList { get; set; } = [];
 
-    /// <summary>The run type where whoever runs the project names none.</summary>
+    /// <summary>The default run type of the project.</summary>
     [Parameter]
     [ValidateSet("local", "databricks", "emr", "ak8s")]
     public string RunType { get; set; } = "local";
 
-    /// <summary>The project's folder; without it, that of the workflow file.</summary>
+    /// <summary>The project's folder; without it, the folder of the workflow file.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Path { get; set; }
 
-    /// <summary>The project's name; without it, that of the workflow file.</summary>
+    /// <summary>The project's name; without it, the name of the workflow file.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Name { get; set; }
 
-    /// <summary>Writes over a project file that is there.</summary>
+    /// <summary>Overwrites an existing project file.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 

@@ -6,7 +6,7 @@ using Anovos.Mlflow.Stores;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>What a workflow writes: where, under which artifact path, whether it is tracked and why, and what of it is there.</summary>
+/// <summary>Lists the outputs of a workflow: path, artifact path, whether they are tracked and why, and which files exist.</summary>
 [Cmdlet(VerbsCommon.Get, "AnovosOutput")]
 [OutputType("Anovos.Mlflow.Outputs.ScannedOutput")]
 public sealed class GetAnovosOutputCommand : MlflowCommand
@@ -16,7 +16,7 @@ public sealed class GetAnovosOutputCommand : MlflowCommand
     [ValidateNotNull]
     public AnovosConfig Config { get; set; } = null!;
 
-    /// <summary>The run, whose own folders Anovos makes when it tracks itself.</summary>
+    /// <summary>The id of the run. If Anovos itself tracks, it creates folders of that name.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? RunId { get; set; }
@@ -30,15 +30,15 @@ public sealed class GetAnovosOutputCommand : MlflowCommand
     [Parameter]
     public SwitchParameter IncludeChecksum { get; set; }
 
-    /// <summary>Which files would be sent: only what one of these patterns selects.</summary>
+    /// <summary>Only files that match one of these patterns would be sent.</summary>
     [Parameter]
     public string[] Include { get; set; } = [];
 
-    /// <summary>Which files would not be sent: what one of these patterns selects.</summary>
+    /// <summary>Files that match one of these patterns would not be sent.</summary>
     [Parameter]
     public string[] Exclude { get; set; } = [];
 
-    /// <summary>Files of more bytes would not be sent, as <c>10MB</c>.</summary>
+    /// <summary>Files larger than this many bytes would not be sent, for example <c>10MB</c>.</summary>
     [Parameter]
     [ValidateRange(0L, long.MaxValue)]
     public long? MaximumLength { get; set; }

@@ -5,7 +5,7 @@ using Anovos.Mlflow.PowerShell.Errors;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>Reads Anovos workflow files. An error says file, line and column, and stops no other file.</summary>
+/// <summary>Reads Anovos workflow files. An error contains file, line and column, and the other files are still read.</summary>
 [Cmdlet(VerbsData.Import, "AnovosConfig", DefaultParameterSetName = "Path")]
 [OutputType("Anovos.Mlflow.Configuration.AnovosConfig")]
 public sealed class ImportAnovosConfigCommand : PathCommand

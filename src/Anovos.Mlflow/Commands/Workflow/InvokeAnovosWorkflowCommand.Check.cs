@@ -3,7 +3,7 @@ using Anovos.Mlflow.Configuration;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <summary>The check of the workflow file before the workflow is started.</summary>
+/// <summary>Checks the workflow file before the workflow is started.</summary>
 public sealed partial class InvokeAnovosWorkflowCommand
 {
     private void Check(string folder)
@@ -19,7 +19,7 @@ public sealed partial class InvokeAnovosWorkflowCommand
         ConfigDiagnostic[] errors = [.. found.Where(item => item.IsError)];
         foreach (ConfigDiagnostic item in found)
         {
-            // An issue of the build has the place in the file, which a warning or an error of the command has not.
+            // An issue of the build has the location in the file; a warning or an error of the command does not.
             if (Pipeline is not null)
                 Tell(Pipeline.Issue(item));
             else if (item.Severity == DiagnosticSeverity.Warning)
@@ -32,7 +32,7 @@ public sealed partial class InvokeAnovosWorkflowCommand
         {
             string places = errors.Length == 1 ? "one place" : $"{errors.Length} places";
             string list = string.Join("", errors.Select(error => $"\n{error}"));
-            string message = $"Anovos would stop at {places} of this file. Nothing was started; -SkipCheck starts it anyway.{list}";
+            string message = $"Anovos would fail at {places} in this file. Nothing was started; use -SkipCheck to start it anyway.{list}";
             throw new MlflowException(ErrorKind.ConfigInvalid, message) { Target = Config!.Path };
         }
     }

@@ -9,32 +9,32 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <content>The workflow as a job on a cluster of Databricks.</content>
+/// <content>Runs the workflow as a job on a Databricks cluster.</content>
 public sealed partial class InvokeAnovosWorkflowCommand
 {
-    // The folder in which a driver runs its programs.
+    // The folder in which a driver runs programs.
     private const string DriverFolder = "/databricks/driver";
 
-    /// <summary>The id of the cluster of Databricks to run it on.</summary>
+    /// <summary>The id of the Databricks cluster that runs the workflow.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Cluster")]
     [ValidateNotNullOrEmpty]
     public string? ClusterId { get; set; }
 
-    /// <summary>The cluster of Databricks to make for it: a hashtable as the Jobs API takes it as <c>new_cluster</c>, or the path of a JSON file.</summary>
+    /// <summary>The Databricks cluster to create: a hashtable in the format of <c>new_cluster</c> in the Jobs API, or the path of a JSON file.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "NewCluster")]
     [ValidateNotNull]
     public object? NewCluster { get; set; }
 
     /// <summary>
-    /// The environment of serverless compute to run it in: a hashtable as the Jobs API takes it as the <c>spec</c> of an environment,
-    /// as <c>@{ environment_version = '5'; dependencies = @('anovos') }</c>, or the path of a JSON file.
+    /// The environment for serverless compute: a hashtable in the format of the <c>spec</c> of an environment in the Jobs API, such as
+    /// <c>@{ environment_version = '5'; dependencies = @('anovos') }</c>, or the path of a JSON file.
     /// </summary>
     [Parameter(Mandatory = true, ParameterSetName = "Serverless")]
     [ValidateNotNull]
     public object? ServerlessEnvironment { get; set; }
 
     /// <summary>
-    /// The Git repository that has the Python file: a hashtable as the Jobs API takes it as <c>git_source</c>, or the path of a JSON file.
+    /// The Git repository with the Python file: a hashtable in the format of <c>git_source</c> in the Jobs API, or the path of a JSON file.
     /// </summary>
     [Parameter(ParameterSetName = "Cluster")]
     [Parameter(ParameterSetName = "NewCluster")]
@@ -42,13 +42,13 @@ public sealed partial class InvokeAnovosWorkflowCommand
     [ValidateNotNull]
     public object? GitSource { get; set; }
 
-    /// <summary>Libraries of the job, each a hashtable as the Jobs API takes it, as <c>@{ pypi = @{ package = 'anovos' } }</c>.</summary>
+    /// <summary>Libraries of the job, each a hashtable as in the Jobs API, such as <c>@{ pypi = @{ package = 'anovos' } }</c>.</summary>
     [Parameter(ParameterSetName = "Cluster")]
     [Parameter(ParameterSetName = "NewCluster")]
     [ValidateNotNull]
     public IDictionary[] Library { get; set; } = [];
 
-    /// <summary>The folder that the workflow file is put in for the time of the job; without it, one below the user's own.</summary>
+    /// <summary>The folder that holds the workflow file while the job runs; without it, a folder in the user's own folder.</summary>
     [Parameter(ParameterSetName = "Cluster")]
     [Parameter(ParameterSetName = "NewCluster")]
     [Parameter(ParameterSetName = "Serverless")]
@@ -98,14 +98,14 @@ public sealed partial class InvokeAnovosWorkflowCommand
     private static Dictionary<string, string> WithValues(IReadOnlyDictionary<string, string?> environment) =>
         environment.Where(variable => variable.Value is not null).ToDictionary(variable => variable.Key, variable => variable.Value!);
 
-    // Who gets in how, the cluster knows itself: no credentials go into a job, whose settings others can read.
+    // The cluster has its own credentials. None are put into a job, because others can read its settings.
     private Dictionary<string, string?> JobEnvironment(Run run)
     {
         Dictionary<string, string?> variables = Variables();
         if (TrackingTarget.IsLocalUri(run.TrackingUri))
         {
-            WriteWarning($"The job cannot join run {run.RunId}, which is kept in {run.TrackingUri}: no cluster reaches it. "
-                + "It has the log, the timings and the statistics, and not the outputs.");
+            WriteWarning($"The job cannot join run {run.RunId}, because no cluster can reach the store {run.TrackingUri}. "
+                + "The run gets the log, the timings and the statistics, but not the outputs.");
             return variables;
         }
 

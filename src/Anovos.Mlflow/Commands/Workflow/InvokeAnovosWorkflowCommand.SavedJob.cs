@@ -10,17 +10,17 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <content>The workflow as a job that is kept in a Databricks workspace.</content>
+/// <content>Runs the workflow as a saved job of a Databricks workspace.</content>
 public sealed partial class InvokeAnovosWorkflowCommand
 {
     private Run? _repaired;
 
-    /// <summary>The id of the job of the workspace to run.</summary>
+    /// <summary>The id of the saved job to run.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Job")]
     [ValidateRange(1L, long.MaxValue)]
     public long? JobId { get; set; }
 
-    /// <summary>The run whose job failed: a run or its id. Its tasks that failed run again, and the same run goes on.</summary>
+    /// <summary>The run whose job failed: a run or its id. The failed tasks run again, under the same run.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "Repair")]
     [ValidateNotNull]
     [ArgumentCompleter(typeof(RunIdCompleter))]
@@ -34,15 +34,15 @@ public sealed partial class InvokeAnovosWorkflowCommand
 
     private bool IsSavedJob => ParameterSetName is "Job" or "Repair";
 
-    // The note of the run that is repaired says how its job failed; nobody wrote it.
+    // The note of the repaired run was generated: it says how the job failed.
     private string? OwnNote =>
         _repaired is null ? Pipeline?.BuildLink : _repaired.Tags.TryGetValue(RunTags.Note, out string? note) ? note : null;
 
     private Func<IReadOnlyDictionary<string, string?>, IWorkflowEngine> ToSavedJob(MlflowConnection workspace, MlflowConnection tracking)
     {
         if (Environment is not null)
-            throw new MlflowException(ErrorKind.InvalidValue, "The tasks of a job of the workspace have their own environment, so "
-                + "-Environment cannot be used with it. Use -JobParameter.");
+            throw new MlflowException(ErrorKind.InvalidValue, "-Environment cannot be used with -JobId or -Repair, because the tasks of a "
+                + "saved job have their own environment. Use -JobParameter.");
         var job = new SavedJob
         {
             ConfigPath = Config!.Path,
@@ -72,7 +72,7 @@ public sealed partial class InvokeAnovosWorkflowCommand
         return run.Tags.TryGetValue("mlflow.databricks.jobRunID", out string? jobRun)
             && long.TryParse(jobRun, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
             ? number
-            : throw new MlflowException(ErrorKind.InvalidValue, $"Run {id} has no job run of Databricks to repair: the tag "
+            : throw new MlflowException(ErrorKind.InvalidValue, $"Run {id} has no Databricks job run to repair: its tag "
                 + "mlflow.databricks.jobRunID is missing.")
             { Target = id };
     }

@@ -2,10 +2,10 @@ using Anovos.Mlflow.Workflow;
 
 namespace Anovos.Mlflow.PowerShell.Commands;
 
-/// <content>The system metrics of the workflow.</content>
+/// <content>Configures the system metrics of the workflow.</content>
 public sealed partial class InvokeAnovosWorkflowCommand
 {
-    // Null if they are not wanted.
+    // Null if system metrics are off.
     private SystemMetricOptions? SystemMetrics()
     {
         Func<string, string?> session = System.Environment.GetEnvironmentVariable;

@@ -11,9 +11,9 @@ using Anovos.Mlflow.Workflow;
 namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>
-/// Runs a workflow under a run of its own, which it joins: its output as it comes, its timings while it runs, then its
-/// statistics and outputs. The run is Finished when it ends with exit code 0, Killed when it is ended, else Failed. It runs
-/// as a child of this process, or as a job on a cluster of Databricks.
+/// Runs a workflow under its own run, which the workflow can join. Shows its output and records its timings while it runs, then
+/// records its statistics and outputs. The run is Finished after exit code 0, Killed if the workflow was stopped, else Failed. The
+/// workflow runs as a child process, or as a Databricks job.
 /// </summary>
 [Cmdlet(VerbsLifecycle.Invoke, "AnovosWorkflow", DefaultParameterSetName = "Program", SupportsShouldProcess = true)]
 [OutputType("Anovos.Mlflow.Tracking.Run")]
@@ -22,14 +22,14 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
     // Whether the program gets the workflow file without its mlflow block.
     private bool _getsCopy;
 
-    /// <summary>The workflow; its <c>mlflow</c> block says where to track to.</summary>
+    /// <summary>The workflow, whose <c>mlflow</c> block specifies the store.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true)]
     [ValidateNotNull]
     public override AnovosConfig? Config { get; set; }
 
     /// <summary>
-    /// The program that runs it, as <c>spark-submit</c>: a path, or a name to be found in <c>PATH</c>. On a cluster, the Python
-    /// file: a path of the workspace or of a volume, or a URI of a cloud store.
+    /// The program that runs the workflow, such as <c>spark-submit</c>: a path, or a name in <c>PATH</c>. On a cluster, the Python
+    /// file: a path in the workspace or in a volume, or a URI of cloud storage.
     /// </summary>
     [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Program")]
     [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Cluster")]
@@ -38,7 +38,7 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
     [ValidateNotNullOrEmpty]
     public string FilePath { get; set; } = "";
 
-    /// <summary>The program's arguments, each as it is to see it.</summary>
+    /// <summary>The program's arguments, each as the program should receive it.</summary>
     [Parameter(Position = 1, ValueFromRemainingArguments = true, ParameterSetName = "Program")]
     [Parameter(Position = 1, ValueFromRemainingArguments = true, ParameterSetName = "Cluster")]
     [Parameter(Position = 1, ValueFromRemainingArguments = true, ParameterSetName = "NewCluster")]
@@ -47,53 +47,53 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
     [AllowEmptyString]
     public string[] ArgumentList { get; set; } = [];
 
-    /// <summary>Anovos' run type. With it the path of the workflow file and the run type follow the arguments, as Anovos' <c>main.py</c> takes them.</summary>
+    /// <summary>Anovos' run type. With it, the path of the workflow file and the run type are appended to the arguments, as <c>main.py</c> expects.</summary>
     [Parameter]
     [ValidateSet("local", "databricks", "emr", "ak8s")]
     public string? RunType { get; set; }
 
     /// <summary>
-    /// Leaves the <c>mlflow</c> block in the file that Anovos reads, so that Anovos tracks too. Without it, Anovos gets a copy
-    /// of the file without the block, and the module tracks by the block's flags.
+    /// Keeps the <c>mlflow</c> block in the file that Anovos reads, so that Anovos tracks too. Without it, Anovos gets a copy
+    /// of the file without the block, and the module tracks according to the block's flags.
     /// </summary>
     [Parameter(ParameterSetName = "Program")]
     public SwitchParameter AnovosTracking { get; set; }
 
-    /// <summary>The folder to run it in, from which its relative paths start; without it, the current folder.</summary>
+    /// <summary>The folder in which the program runs and relative paths start; without it, the current folder.</summary>
     [Parameter(ParameterSetName = "Program")]
     [ValidateNotNullOrEmpty]
     [Alias("BasePath")]
     public string? WorkingDirectory { get; set; }
 
-    /// <summary>Sends only outputs that one of these patterns selects.</summary>
+    /// <summary>Sends only outputs that match one of these patterns.</summary>
     [Parameter]
     public string[] Include { get; set; } = [];
 
-    /// <summary>Sends no outputs that one of these patterns selects.</summary>
+    /// <summary>Sends no outputs that match one of these patterns.</summary>
     [Parameter]
     public string[] Exclude { get; set; } = [];
 
-    /// <summary>Sends no files of more bytes, as <c>10MB</c>.</summary>
+    /// <summary>Sends no files larger than this many bytes, for example <c>10MB</c>.</summary>
     [Parameter]
     [ValidateRange(0L, long.MaxValue)]
     public long? MaximumLength { get; set; }
 
-    /// <summary>Sends the outputs of each folder of the run as one zip, in which all files keep their names.</summary>
+    /// <summary>Sends the outputs of each folder of the run as one zip. The files in it keep their names.</summary>
     [Parameter]
     public SwitchParameter Compress { get; set; }
 
-    /// <summary>Which statistics become metrics and tags, as <c>measures_of_counts/*/missing_pct</c>.</summary>
+    /// <summary>Patterns of statistics that become metrics and tags, such as <c>measures_of_counts/*/missing_pct</c>.</summary>
     [Parameter]
     public string[] Statistic { get; set; } = [];
 
     /// <summary>
-    /// Records the use of the machine and of the workflow's processes as system metrics while it runs. Without it,
+    /// Records the resource usage of the machine and of the workflow's processes as system metrics while it runs. Without it,
     /// <c>MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING</c> decides.
     /// </summary>
     [Parameter]
     public SwitchParameter SystemMetric { get; set; }
 
-    /// <summary>Runs the workflow without a check of its file.</summary>
+    /// <summary>Runs the workflow without checking its file.</summary>
     [Parameter]
     public SwitchParameter SkipCheck { get; set; }
 
@@ -110,14 +110,14 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
         var outputs = new OutputSelection(Include, Exclude, force: false) { MaximumLength = MaximumLength };
         var statistics = new StatisticSelection(Statistic, []);
 
-        // What cannot work is said before there is a run.
+        // Report invalid arguments before a run is created.
         Func<IReadOnlyDictionary<string, string?>, IWorkflowEngine> engine = IsJob ? ToJob() : ToProcess(folder);
         SystemMetricOptions? systemMetrics = SystemMetrics();
         if (!SkipCheck)
             Check(folder);
         if (IsTrackingOff)
         {
-            WriteWarning($"Tracking is off for {Config!.Path}: the file has no mlflow block. The workflow runs without a run.");
+            WriteWarning($"Tracking is off for {Config!.Path}: the file has no mlflow block. The workflow runs without tracking.");
             if (ShouldProcess(IsSavedJob ? $"job {JobId}" : FilePath, "Run"))
                 RunUntracked(engine(Variables()), folder);
             return;
@@ -171,10 +171,10 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
 
     private WorkflowCommand ToCommand(string folder)
     {
-        // A path is relative to this session's folder, not to the one that the program will run in.
+        // A path is relative to this session's folder, not to the folder in which the program will run.
         string program = FindProgram(FilePath, GetUnresolvedProviderPathFromPSPath);
         if (!Directory.Exists(folder))
-            throw new MlflowException(ErrorKind.CommandNotFound, $"There is no folder {folder} to run the workflow in. Nothing was started.") { Target = folder };
+            throw new MlflowException(ErrorKind.CommandNotFound, $"The working directory {folder} does not exist. Nothing was started.") { Target = folder };
         var command = new WorkflowCommand
         {
             FileName = program,
@@ -187,8 +187,8 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
             return command;
         ConfigCopy? copy = Await(token => Task.Run(() => ConfigCopy.For(Config!, command, token), token));
         WriteVerbose(copy is null
-            ? $"No argument is {Config!.Path}, so the program gets no copy of it without its mlflow block."
-            : $"The program gets a copy of {Config!.Path} without its mlflow block.");
+            ? $"No argument of the program is {Config!.Path}, so the program gets no copy without the mlflow block."
+            : $"The program gets a copy of {Config!.Path} without the mlflow block.");
         _getsCopy = copy is not null;
         return command with { Copy = copy };
     }
@@ -197,14 +197,14 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
     private bool IsForAnovos => RunType is not null
         || ArgumentList.Any(argument => argument.EndsWith(System.IO.Path.GetFileName(Config!.Path), StringComparison.Ordinal));
 
-    // Anovos tracks as well wherever it finds an mlflow block: to the tracking_uri in it, and to the run in the environment.
+    // Anovos also tracks if it finds an mlflow block: to the tracking_uri in it, and to the run in the environment.
     private void WarnOfDatabase(Run run)
     {
         string?[] uris = [run.TrackingUri, Config!.Tracking?.TrackingUri];
         if (uris.FirstOrDefault(uri => uri?.TrimStart().StartsWith("sqlite", StringComparison.OrdinalIgnoreCase) == true) is { } database)
         {
-            WriteWarning($"Anovos itself tracks as the mlflow block of {Config.Path} says, with MLflow 1.27, which cannot open the "
-                + $"database {database}: it will fail after reading its input. Use a server or a folder as tracking_uri, and no -TrackingUri.");
+            WriteWarning($"Because of the mlflow block of {Config.Path}, Anovos itself tracks too. It uses MLflow 1.27, which cannot open "
+                + $"the database {database}, and will fail after reading its input. Use a server or a folder as tracking_uri, and omit -TrackingUri.");
         }
     }
 
@@ -218,7 +218,7 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
         WriteError(new MlflowException(ErrorKind.WorkflowFailed, fault) { Target = Config!.Path }.ToErrorRecord());
     }
 
-    // Tells the build's page how far the workflow is.
+    // Shows the progress of the workflow on the build's page.
     private Action<IReadOnlyList<LogLine>> Progress(string folder)
     {
         WorkflowProgress? progress = Pipeline is null ? null : new WorkflowProgress(Pipeline, Config!, folder);
@@ -244,7 +244,7 @@ public sealed partial class InvokeAnovosWorkflowCommand : ProgramCommand
             WriteError(error.ToErrorRecord());
         if (result.Fault is null && (result.Errors.Count > 0 || result.Run is { } last && last.TrackingUri != run.TrackingUri))
         {
-            string where = result.Run is { } kept && kept.TrackingUri != run.TrackingUri ? $" What could not be sent is in {kept.TrackingUri}: send it with Sync-MlflowRun." : "";
+            string where = result.Run is { } kept && kept.TrackingUri != run.TrackingUri ? $" The data that could not be sent is in {kept.TrackingUri}. Send it with Sync-MlflowRun." : "";
             WriteError(new MlflowException(ErrorKind.ReportingFailed, $"The workflow succeeded, but not everything was reported to run {run.RunId} at {run.TrackingUri}. Its outputs are where it wrote them.{where}{Kept(result)}") { Target = run.RunId }.ToErrorRecord());
         }
     }

@@ -11,8 +11,8 @@ using Anovos.Mlflow.Workflow;
 namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>
-/// Runs an entry point of an MLflow project under a run, which records what <c>mlflow run --env-manager local</c> records. No
-/// shell reads the command.
+/// Runs an entry point of an MLflow project under a run, which records the same data as <c>mlflow run --env-manager local</c>. The
+/// command does not run in a shell.
 /// </summary>
 [Cmdlet(VerbsLifecycle.Invoke, "MlflowProject", SupportsShouldProcess = true)]
 [OutputType("Anovos.Mlflow.Tracking.Run")]
@@ -20,7 +20,7 @@ public sealed class InvokeMlflowProjectCommand : ProgramCommand
 {
     private MlflowProject? _project;
 
-    /// <summary>The project: a folder or a git URI; <c>#folder</c> at its end names the folder in it.</summary>
+    /// <summary>The project: a folder or a git URI. <c>#folder</c> at the end specifies a folder in it.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     public string Uri { get; set; } = ".";
@@ -30,7 +30,7 @@ public sealed class InvokeMlflowProjectCommand : ProgramCommand
     [ValidateNotNullOrEmpty]
     public string EntryPoint { get; set; } = "main";
 
-    /// <summary>Values of its parameters. One that it does not have follows the command, as <c>--name value</c>.</summary>
+    /// <summary>Parameter values. Undeclared parameters are appended to the command, as <c>--name value</c>.</summary>
     [Parameter]
     [Alias("Param")]
     [ValidateNotNull]
@@ -58,7 +58,7 @@ public sealed class InvokeMlflowProjectCommand : ProgramCommand
         using MlflowProject project = Await(token => MlflowProject.OpenAsync(Uri, Version, folder, token));
         _project = project;
         if (project.Environment is { } environment)
-            WriteWarning($"The project asks for an environment of its own ({environment}), which is not made: it runs in this one, as with mlflow run --env-manager local.");
+            WriteWarning($"The project declares its own environment ({environment}), which is not created. It runs in the current environment, as with mlflow run --env-manager local.");
         KeyValuePair<string, string>[] given = [.. (Parameter?.Keys.Cast<object>() ?? []).Select(key => new KeyValuePair<string, string>(ValueText.Of(key), ValueText.Of(Parameter![key])))];
         (IReadOnlyList<string> command, IReadOnlyList<KeyValuePair<string, string>> recorded) = project.Compute(EntryPoint, given, folder);
         var program = new WorkflowCommand

@@ -11,9 +11,9 @@ using Anovos.Mlflow.Workflow;
 namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>
-/// Sends the outputs of a workflow that its flags allow; or rows of <c>Get-AnovosOutput</c>, or files with their kind. A row
-/// comes out for each file, and for each output that was not sent, with the reason. Spark's hidden checksum files are left
-/// out unless asked for; <c>_SUCCESS</c> is sent.
+/// Sends the outputs of a workflow that its flags allow; or rows of <c>Get-AnovosOutput</c>, or files with their kind. Returns a
+/// row for each file, and for each output that was not sent, with the reason. Spark's hidden checksum files are left out by
+/// default; <c>_SUCCESS</c> is sent.
 /// </summary>
 [Cmdlet(VerbsCommunications.Send, "AnovosArtifact", DefaultParameterSetName = "Workflow", SupportsShouldProcess = true)]
 [OutputType("Anovos.Mlflow.Artifacts.ArtifactResult")]
@@ -23,7 +23,7 @@ public sealed class SendAnovosArtifactCommand : SendCommand
     private readonly List<ScannedOutput> _outputs = [];
     private RunReference? _run;
 
-    /// <summary>The workflow; without it, the one that the run was started for.</summary>
+    /// <summary>The workflow; without it, the workflow that the run was started for.</summary>
     [Parameter(ParameterSetName = "Workflow", ValueFromPipeline = true)]
     [Parameter(ParameterSetName = "Output")]
     [Parameter(ParameterSetName = "File")]
@@ -35,18 +35,18 @@ public sealed class SendAnovosArtifactCommand : SendCommand
     [ValidateNotNull]
     public ScannedOutput Output { get; set; } = null!;
 
-    /// <summary>Files, taken as they are.</summary>
+    /// <summary>Files, as literal paths.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "File", ValueFromPipelineByPropertyName = true)]
     [Alias("PSPath", "LP")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
-    /// <summary>What the files are to the workflow; the flag of that kind decides.</summary>
+    /// <summary>The kind of the files; the flag for that kind decides whether they are sent.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "File")]
     [ValidateSet("Output", "Report", "Statistic", "Intermediate")]
     public string Kind { get; set; } = "";
 
-    /// <summary>The folder under the run's artifact root that files go to.</summary>
+    /// <summary>The folder below the run's artifact root that files are sent to.</summary>
     [Parameter(ParameterSetName = "File")]
     [AllowEmptyString]
     public string ArtifactPath { get; set; } = "";
@@ -60,28 +60,28 @@ public sealed class SendAnovosArtifactCommand : SendCommand
     [Parameter(ParameterSetName = "Workflow")]
     public SwitchParameter IncludeChecksum { get; set; }
 
-    /// <summary>Sends only what one of these patterns selects, as <c>data_transformer/*</c> or <c>**/*.html</c>.</summary>
+    /// <summary>Sends only files that match one of these patterns, such as <c>data_transformer/*</c> or <c>**/*.html</c>.</summary>
     [Parameter]
     public string[] Include { get; set; } = [];
 
-    /// <summary>Leaves out what one of these patterns selects.</summary>
+    /// <summary>Leaves out files that match one of these patterns.</summary>
     [Parameter]
     public string[] Exclude { get; set; } = [];
 
-    /// <summary>Leaves out files of more bytes, as <c>10MB</c>.</summary>
+    /// <summary>Leaves out files larger than this many bytes, for example <c>10MB</c>.</summary>
     [Parameter]
     [ValidateRange(0L, long.MaxValue)]
     public long? MaximumLength { get; set; }
 
-    /// <summary>Sends whatever the flags say.</summary>
+    /// <summary>Ignores the flags.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>Records where the files are, how long, and with what checksum, in place of sending them.</summary>
+    /// <summary>Records the locations, lengths and checksums of the files instead of sending them.</summary>
     [Parameter]
     public SwitchParameter ByReference { get; set; }
 
-    /// <summary>Puts out the run instead of a row for each file.</summary>
+    /// <summary>Returns the run instead of a row for each file.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
@@ -112,7 +112,7 @@ public sealed class SendAnovosArtifactCommand : SendCommand
         }
     }
 
-    // A workflow that this module ran wrote its outputs under its run. A run may also be started for outputs that are there.
+    // A workflow that this module ran wrote its outputs during its run. But a run can also be started for existing outputs.
     private DateTime? Since(RunReference run)
     {
         Run started = Session.Find(run.RunId)?.Run ?? Await(token => run.Store.GetRunAsync(run.RunId, token));
@@ -124,7 +124,7 @@ public sealed class SendAnovosArtifactCommand : SendCommand
     protected override void End() => SendGathered();
 
     private AnovosConfig WorkflowOf(RunReference run) => Config ?? run.Config
-        ?? throw new MlflowException(ErrorKind.InvalidValue, $"Run {run.RunId} was not started for a workflow in this session, so what it may send is not known. Give the workflow with -Config, or send files with Send-MlflowArtifact.") { Target = run.RunId };
+        ?? throw new MlflowException(ErrorKind.InvalidValue, $"Run {run.RunId} was not started for a workflow in this session, so its tracking flags are not known. Specify the workflow with -Config, or send files with Send-MlflowArtifact.") { Target = run.RunId };
 
     private ScannedOutput ToOutput(AnovosConfig config)
     {
@@ -156,7 +156,7 @@ public sealed class SendAnovosArtifactCommand : SendCommand
                 WriteError(new MlflowException(ErrorKind.ArtifactSendFailed, $"Not sent: {row.Reason}.") { Target = row.Path }.ToErrorRecord(row.Path));
         }
 
-        string what = $"{(ByReference ? "Record the places of" : "Send")} {ReadableCount.Format(selected.Uploads.Count, "file")}, {ByteSize.Format(selected.Uploads.Sum(upload => upload.Length))}";
+        string what = $"{(ByReference ? "Record the locations of" : "Send")} {ReadableCount.Format(selected.Uploads.Count, "file")}, {ByteSize.Format(selected.Uploads.Sum(upload => upload.Length))}";
         bool isWanted = selected.Uploads.Count > 0 && ShouldProcess(_run.ToString(), what);
         if (isWanted && Compress)
             Send(_run, [.. ArtifactBundle.ByFolder(selected.Uploads)], Write);

@@ -7,29 +7,29 @@ using Anovos.Mlflow.PowerShell.Errors;
 namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>
-/// Checks workflow files to the last argument: what Anovos would fail at, what it would ignore, and what is odd. Nothing for a
-/// sound one.
+/// Checks workflow files down to the last argument: for errors in Anovos, for parts that it would ignore, and for oddities. Returns
+/// nothing for a valid file.
 /// </summary>
 [Cmdlet(VerbsDiagnostic.Test, "AnovosConfig", DefaultParameterSetName = "Path")]
 [OutputType("Anovos.Mlflow.Configuration.ConfigDiagnostic")]
 [OutputType(typeof(bool))]
 public sealed class TestAnovosConfigCommand : PathCommand
 {
-    /// <summary>Returns only, for each file, whether Anovos can run it.</summary>
+    /// <summary>Returns only true or false for each file: whether Anovos can run it.</summary>
     [Parameter]
     public SwitchParameter Quiet { get; set; }
 
-    /// <summary>Anovos' run type. Without it, a fault of some run types names them.</summary>
+    /// <summary>Anovos' run type. Without it, a problem of some run types lists these run types.</summary>
     [Parameter]
     [ValidateSet("local", "databricks", "emr", "ak8s")]
     public string? RunType { get; set; }
 
-    /// <summary>The folder that the workflow will run in. Input data below it are looked at; without it, none are.</summary>
+    /// <summary>The folder that the workflow will run in. Input data below it is read; without this parameter, none is.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? BasePath { get; set; }
 
-    /// <summary>Reads no data, also with <c>-BasePath</c>.</summary>
+    /// <summary>Reads no data, even with <c>-BasePath</c>.</summary>
     [Parameter]
     public SwitchParameter NoData { get; set; }
 

@@ -11,8 +11,8 @@ using Anovos.Mlflow.Workflow;
 namespace Anovos.Mlflow.PowerShell.Commands;
 
 /// <summary>
-/// Writes the statistics of a report folder to a run: numbers as metrics, texts as tags. With <c>-Compare</c>, what moved
-/// since another run comes out.
+/// Writes the statistics of a report folder to a run: numbers as metrics, texts as tags. With <c>-Compare</c>, returns the
+/// changes since another run.
 /// </summary>
 [Cmdlet(VerbsCommunications.Write, "AnovosStatistic", DefaultParameterSetName = "Workflow", SupportsShouldProcess = true)]
 [OutputType("Anovos.Mlflow.Workflow.StatisticChange")]
@@ -21,19 +21,19 @@ public sealed class WriteAnovosStatisticCommand : RunCommand
     private readonly List<string> _files = [];
     private RunReference? _run;
 
-    /// <summary>Report folders, or files of them; wildcards are allowed.</summary>
+    /// <summary>Report folders, or files in them; wildcards are allowed.</summary>
     [Parameter(Position = 0, Mandatory = true, ParameterSetName = "Path", ValueFromPipeline = true)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 
-    /// <summary>Report folders, or files of them, taken as they are.</summary>
+    /// <summary>Report folders, or files in them, as literal paths.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "LiteralPath", ValueFromPipelineByPropertyName = true)]
     [Alias("PSPath", "LP")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
-    /// <summary>The workflow whose report folders are read; without it, the one that the run was started for.</summary>
+    /// <summary>The workflow whose report folders are read; without it, the workflow that the run was started for.</summary>
     [Parameter(ParameterSetName = "Workflow", ValueFromPipeline = true)]
     [ValidateNotNull]
     public AnovosConfig? Config { get; set; }
@@ -43,15 +43,15 @@ public sealed class WriteAnovosStatisticCommand : RunCommand
     [ValidateNotNullOrEmpty]
     public string? BasePath { get; set; }
 
-    /// <summary>Writes only what one of these patterns selects, as <c>measures_of_counts/*/missing_pct</c>.</summary>
+    /// <summary>Writes only statistics that match one of these patterns, such as <c>measures_of_counts/*/missing_pct</c>.</summary>
     [Parameter]
     public string[] Include { get; set; } = [];
 
-    /// <summary>Leaves out what one of these patterns selects.</summary>
+    /// <summary>Leaves out statistics that match one of these patterns.</summary>
     [Parameter]
     public string[] Exclude { get; set; } = [];
 
-    /// <summary>A run, or the id of one in the same store: what moved since then comes out.</summary>
+    /// <summary>A run, or the id of a run in the same store. The changes since then are returned.</summary>
     [Parameter]
     [ValidateNotNull]
     [ArgumentCompleter(typeof(RunIdCompleter))]
@@ -67,7 +67,7 @@ public sealed class WriteAnovosStatisticCommand : RunCommand
         if (ParameterSetName == "Workflow")
         {
             AnovosConfig config = Config ?? run.Config
-                ?? throw new MlflowException(ErrorKind.InvalidValue, $"Run {run.RunId} was not started for a workflow in this session, so its report folders are not known. Give the workflow with -Config, or the folder with -Path.") { Target = run.RunId };
+                ?? throw new MlflowException(ErrorKind.InvalidValue, $"Run {run.RunId} was not started for a workflow in this session, so its report folders are not known. Specify the workflow with -Config, or the folder with -Path.") { Target = run.RunId };
             AnovosPlan plan = AnovosPlan.Of(config, BasePath is null ? CurrentDirectory : GetUnresolvedProviderPathFromPSPath(BasePath), run.RunId);
             _files.AddRange(Await(token => Task.FromResult(StatisticReport.FilesOf(OutputScan.Of(plan, cancellationToken: token)))));
             return;
@@ -92,7 +92,7 @@ public sealed class WriteAnovosStatisticCommand : RunCommand
         foreach (string warning in report.Warnings)
             WriteWarning(warning);
         if (report.Tables == 0)
-            WriteWarning("There is no table of statistics in what was given: a CSV or Parquet file with the columns metric and value, or with an attribute column.");
+            WriteWarning("No statistics table was found. A statistics table is a CSV or Parquet file with the columns metric and value, or with an attribute column.");
         WriteVerbose($"{report.Tables} tables, {report.Data.Metrics.Count} metrics, {report.Data.Tags.Count} tags; {report.NotSelected} values are not selected.");
         if (report.Data.Count > 0 && ShouldProcess(run.ToString(), $"Write {report.Data.Metrics.Count} metrics and {report.Data.Tags.Count} tags"))
             Await(token => run.Store.WriteAsync(run.RunId, report.Data, token));
