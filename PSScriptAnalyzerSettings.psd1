@@ -4,7 +4,7 @@
     IncludeDefaultRules = $true
 
     ExcludeRules        = @(
-        # build.ps1 talks to whoever runs it; nothing reads its output.
+        # build.ps1 writes for its user; nothing reads its output.
         'PSAvoidUsingWriteHost'
     )
 

@@ -11,7 +11,7 @@ public class RestJsonBenchmarks
     private static readonly RunData Batch = new() { Metrics = TemporaryStore.Points("rmse", 1000) };
     private static readonly RunData Data = new() { Metrics = TemporaryStore.Points("rmse", 100_000) };
 
-    private readonly byte[] _answer = SearchAnswer(runs: 100);
+    private readonly byte[] _response = SearchAnswer(runs: 100);
 
     [Benchmark]
     public long WriteBatch() => Write(body => RestEntities.WriteData(body, Batch)).Length;
@@ -22,15 +22,15 @@ public class RestJsonBenchmarks
     [Benchmark]
     public Page<Run> ReadHundredRuns()
     {
-        using JsonDocument answer = JsonDocument.Parse(_answer);
-        return RestEntities.ReadPage(answer.RootElement, "runs", null, run => RestEntities.ReadRun(run, "http://localhost:5000"));
+        using JsonDocument response = JsonDocument.Parse(_response);
+        return RestEntities.ReadPage(response.RootElement, "runs", null, run => RestEntities.ReadRun(run, "http://localhost:5000"));
     }
 
     private static byte[] SearchAnswer(int runs)
     {
         var pairs = Enumerable.Range(0, 20).Select(i => new { key = $"key_{i}", value = $"value {i}" }).ToArray();
         var values = Enumerable.Range(0, 20).Select(i => new { key = $"key_{i}", value = i / 7.0, timestamp = 1_700_000_000_000, step = 0 }).ToArray();
-        var answer = new
+        var response = new
         {
             runs = Enumerable.Range(0, runs).Select(i => new
             {
@@ -38,7 +38,7 @@ public class RestJsonBenchmarks
                 data = new { metrics = values, @params = pairs, tags = pairs },
             }).ToArray(),
         };
-        return JsonSerializer.SerializeToUtf8Bytes(answer);
+        return JsonSerializer.SerializeToUtf8Bytes(response);
     }
 
     private static MemoryStream Write(Action<Utf8JsonWriter> fields)

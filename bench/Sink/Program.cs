@@ -42,7 +42,7 @@ async Task AnswerAsync(HttpContext context)
     if (distance > 0)
         await Task.Delay(distance);
     string path = context.Request.Path.Value!;
-    string answer = path switch
+    string text = path switch
     {
         "/version" => "a null sink",
         _ when path.Contains("/mlflow/runs/", StringComparison.Ordinal) => Run,
@@ -50,6 +50,6 @@ async Task AnswerAsync(HttpContext context)
         _ => "{}",
     };
     context.Response.ContentType = "application/json";
-    context.Response.ContentLength = answer.Length;
-    await context.Response.Body.WriteAsync(Encoding.ASCII.GetBytes(answer));
+    context.Response.ContentLength = text.Length;
+    await context.Response.Body.WriteAsync(Encoding.ASCII.GetBytes(text));
 }

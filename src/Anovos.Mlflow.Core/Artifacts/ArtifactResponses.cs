@@ -37,11 +37,11 @@ internal static class ArtifactResponses
 
     /// <summary>Reads the entries of a listing.</summary>
     /// <exception cref="MlflowException">The response is not a listing.</exception>
-    public static IReadOnlyList<Artifact> ReadList(JsonElement answer, Uri server, string folder)
+    public static IReadOnlyList<Artifact> ReadList(JsonElement response, Uri server, string folder)
     {
         try
         {
-            return answer.TryGetProperty("files", out JsonElement files) ? [.. files.EnumerateArray().Select(entry => Read(entry, folder))] : [];
+            return response.TryGetProperty("files", out JsonElement files) ? [.. files.EnumerateArray().Select(entry => Read(entry, folder))] : [];
         }
         catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or FormatException or OverflowException)
         {

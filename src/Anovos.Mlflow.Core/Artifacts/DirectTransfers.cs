@@ -115,9 +115,9 @@ internal sealed class DirectTransfers(RestApi api, Uri root, string? runId, Acti
     private async Task<PresignedUrl> SignAsync(string path, CancellationToken cancellationToken)
     {
         string address = root.AbsoluteUri.TrimEnd('/').Replace(ProxiedArtifactStore.Endpoint, "api/2.0/mlflow-artifacts/presigned");
-        JsonElement answer = await api.GetAddressAsync(
+        JsonElement response = await api.GetAddressAsync(
             $"{address}/{ArtifactPath.Escape(path)}", ErrorKind.ArtifactNotFound, cancellationToken).ConfigureAwait(false);
-        return JsonFields.Read(answer, api.Server.Host, json => PresignedUrl.Read(json, "url", api.Server));
+        return JsonFields.Read(response, api.Server.Host, json => PresignedUrl.Read(json, "url", api.Server));
     }
 
     private void WarnOfIgnoredTls(PresignedUrl url) => api.Direct.WarnOfIgnoredTls(url, warn);

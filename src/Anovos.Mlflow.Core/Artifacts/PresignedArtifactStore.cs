@@ -114,17 +114,17 @@ internal sealed class PresignedArtifactStore(RestApi api, string runId, string r
 
     private async Task<PresignedUrl> SignAsync(string endpoint, string path, CancellationToken cancellationToken)
     {
-        JsonElement answer;
+        JsonElement response;
         try
         {
-            answer = await api.PostAsync(endpoint, Write, ErrorKind.ArtifactNotFound, cancellationToken).ConfigureAwait(false);
+            response = await api.PostAsync(endpoint, Write, ErrorKind.ArtifactNotFound, cancellationToken).ConfigureAwait(false);
         }
         catch (MlflowException e) when (e.StatusCode is 405 or 501 || e is { StatusCode: 404, Kind: ErrorKind.NotAnMlflowServer })
         {
             throw e.Rewrap($"The server does not sign URLs for {root}. {e.Message}", ErrorKind.NotSupported, path);
         }
 
-        return JsonFields.Read(answer, api.Server.Host, json => PresignedUrl.Read(json, "presigned_url", api.Server));
+        return JsonFields.Read(response, api.Server.Host, json => PresignedUrl.Read(json, "presigned_url", api.Server));
 
         void Write(Utf8JsonWriter json)
         {

@@ -39,9 +39,9 @@ internal sealed class BucketArtifactStore(IBucket bucket, string prefix, int cop
             received(-before);
             before = 0;
             target.SetLength(0);
-            using Stream answer = await bucket.OpenAsync(key, etag: null, offset: 0, end: null, time).ConfigureAwait(false);
+            using Stream response = await bucket.OpenAsync(key, etag: null, offset: 0, end: null, time).ConfigureAwait(false);
             await bucket.Requests.CopyAsync(
-                answer,
+                response,
                 target,
                 bytes =>
                 {

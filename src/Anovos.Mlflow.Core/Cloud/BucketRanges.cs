@@ -26,9 +26,9 @@ internal sealed class BucketRanges(IBucket bucket, string key, long length, stri
         ByteRange range, Func<RangeHead, Stream> begin, Action<long> moved, CancellationToken time, CancellationToken stop)
     {
         string expected = _etag ?? await FindAsync(time).ConfigureAwait(false);
-        using Stream answer = await OpenAsync(expected, range, time).ConfigureAwait(false);
+        using Stream response = await OpenAsync(expected, range, time).ConfigureAwait(false);
         using Stream target = begin(new RangeHead(IsWhole: false, expected, length));
-        await bucket.Requests.CopyAsync(answer, target, moved, time).ConfigureAwait(false);
+        await bucket.Requests.CopyAsync(response, target, moved, time).ConfigureAwait(false);
     }
 
     private async Task<Stream> OpenAsync(string expected, ByteRange range, CancellationToken time)

@@ -47,7 +47,7 @@ internal sealed class CloudRequests(ConnectionOptions options, Retrier retrier, 
         FileTransfer.WithinLimitAsync(options, artifactPath, failed, transfer, cancellationToken);
 
     /// <summary>Copies a response body to its end.</summary>
-    public async Task CopyAsync(Stream answer, Stream target, Action<long> copied, CancellationToken cancellationToken)
+    public async Task CopyAsync(Stream response, Stream target, Action<long> copied, CancellationToken cancellationToken)
     {
         byte[] buffer = new byte[1 << 17];
         while (true)
@@ -55,7 +55,7 @@ internal sealed class CloudRequests(ConnectionOptions options, Retrier retrier, 
             int read;
             try
             {
-                read = await answer.ReadAsync(buffer, 0, buffer.Length, cancellationToken).ConfigureAwait(false);
+                read = await response.ReadAsync(buffer, 0, buffer.Length, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {

@@ -67,8 +67,8 @@ public sealed class WorkspaceFolders
     {
         try
         {
-            JsonElement answer = await _api.GetAddressAsync("api/2.0/workspace/get-status", ErrorKind.InvalidValue, cancellationToken, ("path", folder)).ConfigureAwait(false);
-            return answer.ValueKind == JsonValueKind.Object;
+            JsonElement response = await _api.GetAddressAsync("api/2.0/workspace/get-status", ErrorKind.InvalidValue, cancellationToken, ("path", folder)).ConfigureAwait(false);
+            return response.ValueKind == JsonValueKind.Object;
         }
         catch (MlflowException e) when (e.ErrorCode == "RESOURCE_DOES_NOT_EXIST")
         {

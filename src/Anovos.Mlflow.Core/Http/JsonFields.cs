@@ -11,11 +11,11 @@ internal static class JsonFields
 {
     /// <summary>Reads a response of <paramref name="server"/> with <paramref name="read"/>.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.NotAnMlflowServer"/> if the response has another structure.</exception>
-    public static T Read<T>(JsonElement answer, string server, Func<JsonElement, T> read)
+    public static T Read<T>(JsonElement response, string server, Func<JsonElement, T> read)
     {
         try
         {
-            return read(answer);
+            return read(response);
         }
         // InvalidOperationException: a string or field name contains half a surrogate pair.
         catch (Exception failure) when (failure is FormatException or InvalidOperationException)

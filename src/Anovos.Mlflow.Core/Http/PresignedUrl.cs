@@ -28,21 +28,21 @@ internal sealed record PresignedUrl(string Url, IReadOnlyDictionary<string, stri
             : throw new FormatException("a presigned URL is not an http(s) URL");
 
     /// <summary>Reads a URL that an MLflow server presigned, and the headers to send with it.</summary>
-    /// <param name="answer">The server's response.</param>
+    /// <param name="response">The server's response.</param>
     /// <param name="field">The field with the URL.</param>
     /// <param name="server">The server.</param>
     /// <exception cref="FormatException">There is no http(s) URL in it.</exception>
     /// <exception cref="MlflowException"><see cref="ErrorKind.UriUnsupported"/> for http from a server with TLS.</exception>
-    public static PresignedUrl Read(JsonElement answer, string field, Uri server)
+    public static PresignedUrl Read(JsonElement response, string field, Uri server)
     {
         Dictionary<string, string> headers = new(StringComparer.OrdinalIgnoreCase);
-        if (answer.OptionalPart("headers") is { } named)
+        if (response.OptionalPart("headers") is { } named)
         {
             foreach (JsonProperty header in named.EnumerateObject())
                 headers[header.Name] = header.Value.GetString() ?? "";
         }
 
-        PresignedUrl signed = Parse(answer.Id(field), headers);
+        PresignedUrl signed = Parse(response.Id(field), headers);
         var bucket = new Uri(signed.Url);
         return bucket.Scheme == Uri.UriSchemeHttp && server.Scheme == Uri.UriSchemeHttps && !bucket.IsLoopback
             ? throw new MlflowException(

@@ -147,8 +147,8 @@ internal sealed class RestApi : IDisposable
     {
         RestResponse response = await ExecuteAsync(request, cancellationToken).ConfigureAwait(false);
         byte[] body = response.RawBytes is { Length: > 0 } bytes ? bytes : [(byte)'{', (byte)'}'];
-        if (response.IsSuccessStatusCode && ResponseBody.TryParse(body) is { } answer)
-            return answer;
+        if (response.IsSuccessStatusCode && ResponseBody.TryParse(body) is { } json)
+            return json;
         if (ResponseBody.IsCutShort(body, response.IsSuccessStatusCode))
             throw ServerErrors.CutShort(Server);
         ServerErrors.ThrowIfFailed(response, Server, notFound, Options);

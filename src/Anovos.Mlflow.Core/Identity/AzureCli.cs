@@ -79,11 +79,11 @@ internal sealed class AzureCli(Func<string, string?> setting, Func<CancellationT
         try
         {
             using JsonDocument document = JsonDocument.Parse(output);
-            JsonElement answer = document.RootElement;
-            string token = TokenEndpoint.Text(answer, "accessToken") ?? throw unreadable;
+            JsonElement response = document.RootElement;
+            string token = TokenEndpoint.Text(response, "accessToken") ?? throw unreadable;
 
             // Newer versions give the expiry in Unix seconds; older ones only in local time.
-            DateTimeOffset? end = TokenTime.Read(answer, "expires_on", "expiresOn")
+            DateTimeOffset? end = TokenTime.Read(response, "expires_on", "expiresOn")
                 ?? (Jwt.Claims(token) is { } claims ? TokenTime.Read(claims, "exp") : null);
             return new AccessToken(token, clock(), end ?? throw unreadable);
         }

@@ -59,23 +59,23 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
         cancellationToken);
 
     /// <summary>Reads an OAuth token, which expires in <c>expires_in</c> seconds, or at <c>expires_on</c> (Unix seconds).</summary>
-    public AccessToken Read(JsonElement answer, Uri address)
+    public AccessToken Read(JsonElement response, Uri address)
     {
         DateTimeOffset now = clock();
-        if (Text(answer, "access_token") is not { Length: > 0 } value)
+        if (Text(response, "access_token") is not { Length: > 0 } value)
             throw new MlflowException(
                 ErrorKind.AuthenticationFailed,
                 $"{Shown(address)} returned no token. Check the address.")
             { Target = address.Host };
         Hide(value);
-        DateTimeOffset end = Seconds(answer, "expires_on") is { } at ? DateTimeOffset.FromUnixTimeSeconds(at)
-            : now + TimeSpan.FromSeconds(Seconds(answer, "expires_in") ?? 3600);
+        DateTimeOffset end = Seconds(response, "expires_on") is { } at ? DateTimeOffset.FromUnixTimeSeconds(at)
+            : now + TimeSpan.FromSeconds(Seconds(response, "expires_in") ?? 3600);
         return new AccessToken(value, now, end);
     }
 
     /// <summary>Returns a text in a response; null if it is missing.</summary>
-    public static string? Text(JsonElement answer, string name) =>
-        answer.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    public static string? Text(JsonElement response, string name) =>
+        response.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     /// <summary>Parses an address in a setting.</summary>
     /// <exception cref="MlflowException"><see cref="ErrorKind.InvalidValue"/> if it is not one.</exception>
@@ -86,7 +86,7 @@ internal sealed class TokenEndpoint(ConnectionOptions options, Func<DateTimeOffs
             $"{setting} is not an address. Write it as https://host/path.")
         { Target = setting };
 
-    private static long? Seconds(JsonElement answer, string name) => answer.TryGetProperty(name, out JsonElement value)
+    private static long? Seconds(JsonElement response, string name) => response.TryGetProperty(name, out JsonElement value)
         && long.TryParse(value.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out long seconds) && seconds < int.MaxValue * 100L ? seconds : null;
 
     private async Task<T> SendAsync<T>(

@@ -65,13 +65,13 @@ internal sealed class JobsApi(RestApi api)
     /// <param name="cancellationToken">Cancels the request.</param>
     public async Task<JobOutput> OutputAsync(long taskRunId, CancellationToken cancellationToken)
     {
-        JsonElement answer =
+        JsonElement response =
             await api.GetAddressAsync(Prefix + "runs/get-output", ErrorKind.RunNotFound, cancellationToken, ("run_id", Text(taskRunId)))
             .ConfigureAwait(false);
-        JsonElement? notebook = JobStatus.Member(answer, "notebook_output");
+        JsonElement? notebook = JobStatus.Member(response, "notebook_output");
         return new JobOutput(
-            JobStatus.Text(answer, "logs"), IsTrue(answer, "logs_truncated"), JobStatus.Text(answer, "error"),
-            JobStatus.Text(answer, "error_trace"))
+            JobStatus.Text(response, "logs"), IsTrue(response, "logs_truncated"), JobStatus.Text(response, "error"),
+            JobStatus.Text(response, "error_trace"))
         {
             Result = JobStatus.Text(notebook, "result"),
             IsResultTruncated = notebook is { } output && IsTrue(output, "truncated"),
@@ -100,9 +100,9 @@ internal sealed class JobsApi(RestApi api)
     {
         try
         {
-            JsonElement answer = await api.PostAddressOnceAsync(Prefix + endpoint, Write, ErrorKind.InvalidValue, cancellationToken)
+            JsonElement response = await api.PostAddressOnceAsync(Prefix + endpoint, Write, ErrorKind.InvalidValue, cancellationToken)
                 .ConfigureAwait(false);
-            return answer.TryGetProperty(idField, out JsonElement id) && id.TryGetInt64(out long number)
+            return response.TryGetProperty(idField, out JsonElement id) && id.TryGetInt64(out long number)
                 ? number
                 : throw new MlflowException(ErrorKind.ServerError, $"{api.Server.Host} accepted the job but returned no {idField}. Look "
                     + "for it among the job runs of the workspace.");

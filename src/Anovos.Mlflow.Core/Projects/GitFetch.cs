@@ -50,7 +50,7 @@ internal static class GitFetch
                 RedirectStandardError = true,
                 StandardErrorEncoding = Encoding.UTF8,
             };
-            // There may be no user to answer a password prompt.
+            // There may be no user to type a password.
             start.Environment["GIT_TERMINAL_PROMPT"] = "0";
             foreach (string inherited in new[] { "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE" })
                 start.Environment.Remove(inherited);

@@ -29,10 +29,10 @@ internal sealed class ProxiedMultipart(
     public async Task<StartedUpload?> TryCreateAsync(
         string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
     {
-        JsonElement answer;
+        JsonElement response;
         try
         {
-            answer = await PostAsync("create", path, json => json.WriteNumber("num_parts", parts.Count), cancellationToken).ConfigureAwait(false);
+            response = await PostAsync("create", path, json => json.WriteNumber("num_parts", parts.Count), cancellationToken).ConfigureAwait(false);
         }
         catch (MlflowException e) when (e.StatusCode is 404 or 405 or 501)
         {
@@ -42,10 +42,10 @@ internal sealed class ProxiedMultipart(
         string? id = null;
         try
         {
-            id = answer.Text("upload_id") is { Length: > 0 } given ? given : null;
+            id = response.Text("upload_id") is { Length: > 0 } given ? given : null;
             PresignedUrl[] targets =
             [
-                .. answer.Items("credentials").OrderBy(part => part.Whole("part_number"))
+                .. response.Items("credentials").OrderBy(part => part.Whole("part_number"))
                     .Select(part => PresignedUrl.Read(part, "url", api.Server)),
             ];
             if (targets.Length != parts.Count)

@@ -102,17 +102,17 @@ internal sealed class ArtifactCredentials(RestApi api, ArtifactOwner owner, stri
         int read = 0;
         do
         {
-            JsonElement answer = await api.PostAsync(endpoint, json => owner.WriteRequest(json, paths, token), ErrorKind.RunNotFound, cancellationToken).ConfigureAwait(false);
+            JsonElement response = await api.PostAsync(endpoint, json => owner.WriteRequest(json, paths, token), ErrorKind.RunNotFound, cancellationToken).ConfigureAwait(false);
             try
             {
-                foreach (JsonElement info in owner.ReadCredentials(answer))
+                foreach (JsonElement info in owner.ReadCredentials(response))
                 {
                     string path = info.Text("path") is { Length: > 0 } named ? named : paths[read];
                     _held[path] = ArtifactCredential.Read(info);
                     read++;
                 }
 
-                string next = answer.Text("next_page_token");
+                string next = response.Text("next_page_token");
                 token = next.Length == 0 || next == token ? null : next;
             }
             catch (Exception e) when (e is InvalidOperationException or FormatException or ArgumentOutOfRangeException or IndexOutOfRangeException)

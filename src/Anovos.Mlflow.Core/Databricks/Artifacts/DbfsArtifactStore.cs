@@ -40,8 +40,8 @@ internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactSto
                 target.SetLength(0);
                 for (long offset = 0; ;)
                 {
-                    JsonElement answer = await GetAsync("read", path, stop, ("offset", offset.ToString(CultureInfo.InvariantCulture)), ("length", ReadBytes.ToString(CultureInfo.InvariantCulture))).ConfigureAwait(false);
-                    byte[] block = JsonFields.Read(answer, api.Server.Host, json => json.TryGetProperty("data", out JsonElement data) ? data.GetBytesFromBase64() : []);
+                    JsonElement response = await GetAsync("read", path, stop, ("offset", offset.ToString(CultureInfo.InvariantCulture)), ("length", ReadBytes.ToString(CultureInfo.InvariantCulture))).ConfigureAwait(false);
+                    byte[] block = JsonFields.Read(response, api.Server.Host, json => json.TryGetProperty("data", out JsonElement data) ? data.GetBytesFromBase64() : []);
                     if (block.Length == 0)
                         return true;
                     await target.WriteAsync(block, 0, block.Length, stop).ConfigureAwait(false);
@@ -57,8 +57,8 @@ internal sealed class DbfsArtifactStore(RestApi api, string root) : IArtifactSto
         string folder = ArtifactPath.Normalize(artifactPath);
         try
         {
-            JsonElement answer = await GetAsync("list", folder, cancellationToken).ConfigureAwait(false);
-            IReadOnlyList<Artifact> found = ArtifactResponses.ReadList(answer, api.Server, "");
+            JsonElement response = await GetAsync("list", folder, cancellationToken).ConfigureAwait(false);
+            IReadOnlyList<Artifact> found = ArtifactResponses.ReadList(response, api.Server, "");
             string prefix = PathOf("").TrimEnd('/') + "/";
             return [.. found.Where(entry => entry.ArtifactPath != PathOf(folder)).Select(entry => entry with { ArtifactPath = entry.ArtifactPath.StartsWith(prefix, StringComparison.Ordinal) ? entry.ArtifactPath.Substring(prefix.Length) : entry.ArtifactPath })];
         }

@@ -16,12 +16,12 @@ internal sealed class PresignedMultipart(RestApi api, PresignedUrlClient storage
 
     public async Task<StartedUpload?> TryCreateAsync(string path, IReadOnlyList<FilePart> parts, CancellationToken cancellationToken)
     {
-        JsonElement answer = await PostAsync("create-multipart-upload", path, json => json.WriteNumber("num_parts", parts.Count), cancellationToken).ConfigureAwait(false);
+        JsonElement response = await PostAsync("create-multipart-upload", path, json => json.WriteNumber("num_parts", parts.Count), cancellationToken).ConfigureAwait(false);
         try
         {
-            string id = answer.Id("upload_id");
-            PresignedUrl[] targets = [.. answer.Items("upload_credential_infos").Select(info => ArtifactCredential.Read(info).Address)];
-            if (answer.OptionalPart("abort_credential_info") is { } abort)
+            string id = response.Id("upload_id");
+            PresignedUrl[] targets = [.. response.Items("upload_credential_infos").Select(info => ArtifactCredential.Read(info).Address)];
+            if (response.OptionalPart("abort_credential_info") is { } abort)
                 _aborts[id] = ArtifactCredential.Read(abort).Address;
             if (targets.Length != parts.Count)
                 throw new FormatException($"received {targets.Length} URLs for {parts.Count} parts");
@@ -52,7 +52,7 @@ internal sealed class PresignedMultipart(RestApi api, PresignedUrlClient storage
 
         async Task<PresignedUrl> SignAsync()
         {
-            JsonElement answer = await PostAsync(
+            JsonElement response = await PostAsync(
                 "get-presigned-upload-part-url",
                 path,
                 json =>
@@ -61,7 +61,7 @@ internal sealed class PresignedMultipart(RestApi api, PresignedUrlClient storage
                     json.WriteNumber("part_number", part.Number);
                 },
                 cancellationToken).ConfigureAwait(false);
-            return JsonFields.Read(answer, api.Server.Host, json => ArtifactCredential.Read(json.Part("upload_credential_info")).Address);
+            return JsonFields.Read(response, api.Server.Host, json => ArtifactCredential.Read(json.Part("upload_credential_info")).Address);
         }
 
         Task<UploadedPart> PutAsync(PresignedUrl address) => storage.SendAsync(HttpMethod.Put, address, new FileInfo(created.Path), part, moved, cancellationToken);

@@ -192,11 +192,11 @@ public sealed class BrowserLogin(Action<Uri, int> show)
     private async Task FetchAsync(Dictionary<string, string> form, CancellationToken cancellationToken)
     {
         form["client_id"] = ClientId;
-        JsonElement answer = await _endpoint.PostFormAsync(_address!, form, client: null, cancellationToken).ConfigureAwait(false);
-        AccessToken token = _endpoint.Read(answer, _address!);
+        JsonElement response = await _endpoint.PostFormAsync(_address!, form, client: null, cancellationToken).ConfigureAwait(false);
+        AccessToken token = _endpoint.Read(response, _address!);
 
         // Databricks returns a new refresh token each time, and accepts each only once.
-        if (TokenEndpoint.Text(answer, "refresh_token") is { Length: > 0 } refreshToken)
+        if (TokenEndpoint.Text(response, "refresh_token") is { Length: > 0 } refreshToken)
         {
             _endpoint.Hide(refreshToken);
             _refreshToken = refreshToken;

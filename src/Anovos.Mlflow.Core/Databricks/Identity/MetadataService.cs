@@ -22,9 +22,9 @@ internal sealed class MetadataService(TokenEndpoint endpoint, DatabricksConfig c
         var request = new HttpRequestMessage(HttpMethod.Get, address);
         request.Headers.Add("X-Databricks-Metadata-Version", "1");
         request.Headers.Add("X-Databricks-Host", config.Host.GetLeftPart(UriPartial.Authority));
-        JsonElement answer = await endpoint.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        return TokenTime.Read(answer, "expires_on") is not null
-            ? endpoint.Read(answer, address)
+        JsonElement response = await endpoint.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        return TokenTime.Read(response, "expires_on") is not null
+            ? endpoint.Read(response, address)
             : throw new MlflowException(
                 ErrorKind.AuthenticationFailed,
                 "The metadata service does not say when its token expires (expires_on). Restart the program that runs it.")

@@ -48,8 +48,8 @@ internal sealed class PipelineToken(TokenEndpoint endpoint, DatabricksConfig con
         request.Headers.Add("X-TFS-FedAuthRedirect", "Suppress");
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", config["SYSTEM_ACCESSTOKEN"]);
 
-        JsonElement answer = await endpoint.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        return TokenEndpoint.Text(answer, "oidcToken") is { Length: > 0 } token
+        JsonElement response = await endpoint.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        return TokenEndpoint.Text(response, "oidcToken") is { Length: > 0 } token
             ? token
             : throw new MlflowException(
                 ErrorKind.AuthenticationFailed,

@@ -11,8 +11,8 @@ internal class RestExperiments(RestApi api, string trackingUri)
     {
         try
         {
-            JsonElement answer = await api.GetAsync("experiments/get-by-name", ErrorKind.ExperimentNotFound, cancellationToken, ("experiment_name", name)).ConfigureAwait(false);
-            return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadExperiment(json.Part("experiment"), trackingUri));
+            JsonElement response = await api.GetAsync("experiments/get-by-name", ErrorKind.ExperimentNotFound, cancellationToken, ("experiment_name", name)).ConfigureAwait(false);
+            return JsonFields.Read(response, trackingUri, json => RestEntities.ReadExperiment(json.Part("experiment"), trackingUri));
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.ExperimentNotFound)
         {
@@ -23,8 +23,8 @@ internal class RestExperiments(RestApi api, string trackingUri)
     /// <inheritdoc cref="ITrackingStore.GetExperimentAsync"/>
     public async Task<Experiment> GetExperimentAsync(string experimentId, CancellationToken cancellationToken)
     {
-        JsonElement answer = await api.GetAsync("experiments/get", ErrorKind.ExperimentNotFound, cancellationToken, ("experiment_id", experimentId)).ConfigureAwait(false);
-        return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadExperiment(json.Part("experiment"), trackingUri));
+        JsonElement response = await api.GetAsync("experiments/get", ErrorKind.ExperimentNotFound, cancellationToken, ("experiment_id", experimentId)).ConfigureAwait(false);
+        return JsonFields.Read(response, trackingUri, json => RestEntities.ReadExperiment(json.Part("experiment"), trackingUri));
     }
 
     /// <inheritdoc cref="ITrackingStore.CreateExperimentAsync"/>
@@ -34,7 +34,7 @@ internal class RestExperiments(RestApi api, string trackingUri)
             BatchRules.CheckLocation(experiment);
             try
             {
-                JsonElement answer = await api.PostOnceAsync(
+                JsonElement response = await api.PostOnceAsync(
                     "experiments/create",
                     body =>
                     {
@@ -45,7 +45,7 @@ internal class RestExperiments(RestApi api, string trackingUri)
                     },
                     ErrorKind.ExperimentNotFound,
                     cancellationToken).ConfigureAwait(false);
-                return JsonFields.Read(answer, trackingUri, json => json.Id("experiment_id"));
+                return JsonFields.Read(response, trackingUri, json => json.Id("experiment_id"));
             }
             catch (MlflowException e) when (retries > 0 && e.Kind == ErrorKind.ExperimentExists)
             {
@@ -103,7 +103,7 @@ internal class RestExperiments(RestApi api, string trackingUri)
     /// <inheritdoc cref="ITrackingStore.SearchExperimentsAsync"/>
     public async Task<Page<Experiment>> SearchExperimentsAsync(ExperimentSearch search, string? pageToken, CancellationToken cancellationToken)
     {
-        JsonElement answer = await api.PostAsync(
+        JsonElement response = await api.PostAsync(
             "experiments/search",
             body =>
             {
@@ -113,7 +113,7 @@ internal class RestExperiments(RestApi api, string trackingUri)
             },
             ErrorKind.ExperimentNotFound,
             cancellationToken).ConfigureAwait(false);
-        return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "experiments", pageToken, experiment => RestEntities.ReadExperiment(experiment, trackingUri)));
+        return JsonFields.Read(response, trackingUri, json => RestEntities.ReadPage(json, "experiments", pageToken, experiment => RestEntities.ReadExperiment(experiment, trackingUri)));
     }
 
     private Task ChangeAsync(string action, string experimentId, CancellationToken cancellationToken, params (string Name, string Value)[] fields) =>

@@ -16,15 +16,15 @@ internal sealed class RestLoggedModels(RestStore store) : ILoggedModelWriter
     /// <inheritdoc/>
     public async Task<LoggedModel> GetAsync(string modelId, CancellationToken cancellationToken)
     {
-        JsonElement answer = await AskAsync(
+        JsonElement response = await AskAsync(
             () => _api.GetAsync(Address(modelId), ErrorKind.ModelNotFound, cancellationToken)).ConfigureAwait(false);
-        return JsonFields.Read(answer, _trackingUri, json => RegistryEntities.ReadLogged(json.Part("model"), _trackingUri));
+        return JsonFields.Read(response, _trackingUri, json => RegistryEntities.ReadLogged(json.Part("model"), _trackingUri));
     }
 
     /// <inheritdoc/>
     public async Task<Page<LoggedModel>> SearchAsync(IReadOnlyList<string> experimentIds, string? filter, int maxResults, string? pageToken, CancellationToken cancellationToken)
     {
-        JsonElement answer = await AskAsync(() => _api.PostAsync(
+        JsonElement response = await AskAsync(() => _api.PostAsync(
             "logged-models/search",
             body =>
             {
@@ -36,7 +36,7 @@ internal sealed class RestLoggedModels(RestStore store) : ILoggedModelWriter
             },
             ErrorKind.ModelNotFound,
             cancellationToken)).ConfigureAwait(false);
-        return JsonFields.Read(answer, _trackingUri, json => RestEntities.ReadPage(
+        return JsonFields.Read(response, _trackingUri, json => RestEntities.ReadPage(
             json, "models", pageToken, model => RegistryEntities.ReadLogged(model, _trackingUri)));
     }
 

@@ -12,8 +12,8 @@ internal sealed class RestModelAliases(RestApi api, string trackingUri) : IModel
     {
         try
         {
-            JsonElement answer = await api.GetAsync("registered-models/alias", ErrorKind.ModelVersionNotFound, cancellationToken, ("name", name), ("alias", alias)).ConfigureAwait(false);
-            return JsonFields.Read(answer, trackingUri, json => RegistryEntities.ReadVersion(json.Part("model_version"), trackingUri));
+            JsonElement response = await api.GetAsync("registered-models/alias", ErrorKind.ModelVersionNotFound, cancellationToken, ("name", name), ("alias", alias)).ConfigureAwait(false);
+            return JsonFields.Read(response, trackingUri, json => RegistryEntities.ReadVersion(json.Part("model_version"), trackingUri));
         }
         catch (MlflowException e) when (e.Kind == ErrorKind.InvalidValue && e.Message.Contains("not found"))
         {

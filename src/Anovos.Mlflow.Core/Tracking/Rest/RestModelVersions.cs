@@ -25,7 +25,7 @@ internal sealed class RestModelVersions(RestApi api, string trackingUri) : IMode
     /// <inheritdoc/>
     public async Task<Page<ModelVersion>> SearchAsync(string? filter, int maxResults, string? pageToken, CancellationToken cancellationToken)
     {
-        JsonElement answer = await api.GetAsync(
+        JsonElement response = await api.GetAsync(
             "model-versions/search",
             ErrorKind.ModelNotFound,
             cancellationToken,
@@ -33,7 +33,7 @@ internal sealed class RestModelVersions(RestApi api, string trackingUri) : IMode
             ("max_results", maxResults.ToString(CultureInfo.InvariantCulture)),
             ("order_by", "version_number DESC"),
             ("page_token", pageToken)).ConfigureAwait(false);
-        return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "model_versions", pageToken, version => RegistryEntities.ReadVersion(version, trackingUri)));
+        return JsonFields.Read(response, trackingUri, json => RestEntities.ReadPage(json, "model_versions", pageToken, version => RegistryEntities.ReadVersion(version, trackingUri)));
     }
 
     /// <inheritdoc/>
@@ -95,8 +95,8 @@ internal sealed class RestModelVersions(RestApi api, string trackingUri) : IMode
     /// <inheritdoc/>
     public async Task<string> GetArtifactUriAsync(string name, long version, CancellationToken cancellationToken)
     {
-        JsonElement answer = await api.GetAsync("model-versions/get-download-uri", ErrorKind.ModelVersionNotFound, cancellationToken, ("name", name), ("version", Text(version))).ConfigureAwait(false);
-        return JsonFields.Read(answer, trackingUri, json => json.Id("artifact_uri"));
+        JsonElement response = await api.GetAsync("model-versions/get-download-uri", ErrorKind.ModelVersionNotFound, cancellationToken, ("name", name), ("version", Text(version))).ConfigureAwait(false);
+        return JsonFields.Read(response, trackingUri, json => json.Id("artifact_uri"));
     }
 
     // Filters by name only: not every server can search by tags.
@@ -110,8 +110,8 @@ internal sealed class RestModelVersions(RestApi api, string trackingUri) : IMode
     private static Action<Utf8JsonWriter> Fields(string name, long version, params (string Name, string? Value)[] more) =>
         RegistryEntities.Fields([("name", name), ("version", Text(version)), .. more]);
 
-    private ModelVersion Read(JsonElement answer) =>
-        JsonFields.Read(answer, trackingUri, json => RegistryEntities.ReadVersion(json.Part("model_version"), trackingUri));
+    private ModelVersion Read(JsonElement response) =>
+        JsonFields.Read(response, trackingUri, json => RegistryEntities.ReadVersion(json.Part("model_version"), trackingUri));
 
     private static string Text(long version) => version.ToString(CultureInfo.InvariantCulture);
 }

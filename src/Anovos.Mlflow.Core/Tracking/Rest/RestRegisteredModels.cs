@@ -23,14 +23,14 @@ internal sealed class RestRegisteredModels(RestApi api, string trackingUri) : IR
     /// <inheritdoc/>
     public async Task<Page<RegisteredModel>> SearchAsync(string? filter, int maxResults, string? pageToken, CancellationToken cancellationToken)
     {
-        JsonElement answer = await api.GetAsync(
+        JsonElement response = await api.GetAsync(
             "registered-models/search",
             ErrorKind.ModelNotFound,
             cancellationToken,
             ("filter", SearchText.NullIfEmpty(filter)),
             ("max_results", maxResults.ToString(CultureInfo.InvariantCulture)),
             ("page_token", pageToken)).ConfigureAwait(false);
-        return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "registered_models", pageToken, model => RegistryEntities.ReadModel(model, trackingUri)));
+        return JsonFields.Read(response, trackingUri, json => RestEntities.ReadPage(json, "registered_models", pageToken, model => RegistryEntities.ReadModel(model, trackingUri)));
     }
 
     /// <inheritdoc/>
@@ -109,8 +109,8 @@ internal sealed class RestRegisteredModels(RestApi api, string trackingUri) : IR
             ErrorKind.ModelNotFound,
             cancellationToken);
 
-    private RegisteredModel Read(JsonElement answer) =>
-        JsonFields.Read(answer, trackingUri, json => RegistryEntities.ReadModel(json.Part("registered_model"), trackingUri));
+    private RegisteredModel Read(JsonElement response) =>
+        JsonFields.Read(response, trackingUri, json => RegistryEntities.ReadModel(json.Part("registered_model"), trackingUri));
 
     // Some stores put their SQL into the response.
     private MlflowException Exists(string name, MlflowException e) =>

@@ -49,7 +49,7 @@ internal sealed class RestRunData(ITrackingStore store, RestApi api, string trac
     public async Task<Page<Metric>> GetMetricHistoryAsync(string runId, string key, string? pageToken, CancellationToken cancellationToken)
     {
         // Without max_results, MLflow 3.11 returns no points and a page token that leads back to itself.
-        JsonElement answer = await api.GetAsync(
+        JsonElement response = await api.GetAsync(
             "metrics/get-history",
             ErrorKind.RunNotFound,
             cancellationToken,
@@ -57,7 +57,7 @@ internal sealed class RestRunData(ITrackingStore store, RestApi api, string trac
             ("metric_key", key),
             ("max_results", HistoryPage.ToString(CultureInfo.InvariantCulture)),
             ("page_token", pageToken)).ConfigureAwait(false);
-        return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "metrics", pageToken, RestEntities.ReadMetric));
+        return JsonFields.Read(response, trackingUri, json => RestEntities.ReadPage(json, "metrics", pageToken, RestEntities.ReadMetric));
     }
 
     /// <inheritdoc cref="ITrackingStore.DeleteTagAsync"/>

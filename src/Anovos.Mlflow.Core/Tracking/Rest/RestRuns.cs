@@ -16,7 +16,7 @@ internal sealed class RestRuns(RestApi api, string trackingUri)
             {
                 if (retries > 0 && await FindByRequestAsync(run.ExperimentId, request, cancellationToken).ConfigureAwait(false) is { } made)
                     return made;
-                JsonElement answer = await api.PostOnceAsync(
+                JsonElement response = await api.PostOnceAsync(
                     "runs/create",
                     body =>
                     {
@@ -29,7 +29,7 @@ internal sealed class RestRuns(RestApi api, string trackingUri)
                     },
                     ErrorKind.ExperimentNotFound,
                     cancellationToken).ConfigureAwait(false);
-                return JsonFields.Read(answer, trackingUri, json => Read(json.Part("run")));
+                return JsonFields.Read(response, trackingUri, json => Read(json.Part("run")));
             },
             cancellationToken);
     }
@@ -39,8 +39,8 @@ internal sealed class RestRuns(RestApi api, string trackingUri)
     {
         if (!Run.IsRunId(runId))
             throw new MlflowException(ErrorKind.RunNotFound, $"'{runId}' is not a run id: letters, digits, '-' and '_' are expected, usually 32 hex digits.") { Target = runId };
-        JsonElement answer = await api.GetAsync("runs/get", ErrorKind.RunNotFound, cancellationToken, ("run_id", runId)).ConfigureAwait(false);
-        return JsonFields.Read(answer, trackingUri, json => Read(json.Part("run")));
+        JsonElement response = await api.GetAsync("runs/get", ErrorKind.RunNotFound, cancellationToken, ("run_id", runId)).ConfigureAwait(false);
+        return JsonFields.Read(response, trackingUri, json => Read(json.Part("run")));
     }
 
     /// <inheritdoc cref="ITrackingStore.UpdateRunAsync"/>
@@ -67,7 +67,7 @@ internal sealed class RestRuns(RestApi api, string trackingUri)
     /// <inheritdoc cref="ITrackingStore.SearchRunsAsync"/>
     public async Task<Page<Run>> SearchRunsAsync(RunSearch search, string? pageToken, CancellationToken cancellationToken)
     {
-        JsonElement answer = await api.PostAsync(
+        JsonElement response = await api.PostAsync(
             "runs/search",
             body =>
             {
@@ -81,7 +81,7 @@ internal sealed class RestRuns(RestApi api, string trackingUri)
             },
             ErrorKind.ExperimentNotFound,
             cancellationToken).ConfigureAwait(false);
-        return JsonFields.Read(answer, trackingUri, json => RestEntities.ReadPage(json, "runs", pageToken, Read));
+        return JsonFields.Read(response, trackingUri, json => RestEntities.ReadPage(json, "runs", pageToken, Read));
     }
 
     private async Task<Run?> FindByRequestAsync(string experimentId, string request, CancellationToken cancellationToken)
