@@ -93,7 +93,7 @@ internal sealed class PresignedArtifactStore(RestApi api, string runId, string r
         $"'{artifactPath}' was not removed: an MLflow server does not sign URLs that remove files. "
         + (takesCredentials
             ? $"Set your own credentials for {root}, and leave ANOVOS_MLFLOW_PRESIGNED unset."
-            : $"Removing it requires your own credentials for {root}, a kind of store that this version does not support. Use its own tools."))
+            : $"Removing it requires your own credentials for {root}, which this version does not support. Use the bucket's own tools."))
     { Target = artifactPath };
 
     /// <summary>Returns a URL that shows the host of the bucket.</summary>
