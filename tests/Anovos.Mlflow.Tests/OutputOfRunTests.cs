@@ -26,7 +26,7 @@ public sealed class OutputOfRunTests : IAsyncLifetime
             """).Clean();
         StoredRun stored = Assert.Single(_server.Runs);
         Assert.DoesNotContain(stored.LatestMetrics.Keys, key => key.StartsWith("global_summary", StringComparison.Ordinal));
-        Assert.Contains("of an earlier run", stored.Tags["mlflow.note.content"]);
+        Assert.Contains("it is from an earlier run", stored.Tags["mlflow.note.content"]);
         Assert.Contains("final_dataset/part-0.csv Sent: ", result.Texts);
         Assert.Contains("report_stats/global_summary.csv NotTracked: it is from an earlier run: it was written before this run started",
             result.Texts);
