@@ -8,7 +8,7 @@ public sealed class LineLengthTests
     private const int Columns = 140;
 
     /// <summary>How many lines are longer. The number may only fall.</summary>
-    private const int Longer = 1665;
+    private const int Longer = 1627;
 
     // How far the count may fall unnoticed, so that not every change has to lower the number.
     private const int Slack = 25;
