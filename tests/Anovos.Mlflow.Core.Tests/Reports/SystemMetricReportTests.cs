@@ -46,7 +46,7 @@ public sealed class SystemMetricReportTests : IDisposable
         Assert.Contains("It used 4.0 s", Summary(await AddAsync("two", missing: false)));
         Assert.DoesNotContain("It used", Summary(await _fixture.AddRunAsync("three", new RunData())));
         Run none = await _fixture.AddRunAsync("four", new RunData { Tags = [new(SystemMetricOptions.MissingTag, Missing)] });
-        Assert.Contains("what its executors use on other machines.", Summary(none));
+        Assert.Contains("the resources that its executors use on other machines.", Summary(none));
     }
 
     private static Metric[] Lines(string prefix, int count) =>
