@@ -11,7 +11,7 @@ public sealed class WorkflowFileTests
 {
     private static readonly string[] Shells = ["run", "script", "pwsh", "powershell", "bash"];
 
-    private static readonly string[] DotnetCommands = ["test", "tool install"];
+    private static readonly string[] DotnetCommands = ["test", "tool install", "restore", "format --verify-no-changes"];
 
     private static readonly ScriptBlockAst Build = Parser.ParseFile(Path.Combine(Repository.Root, "build.ps1"), out _, out _);
 

@@ -22,9 +22,9 @@ internal static class CloudErrors
                 + "If the store uses plain http on that port, write http:// in its endpoint. "
                 + $"If its certificate is not trusted, {authority}",
             ConnectionFailure.ProxyRefused => ConnectionErrors.ProxyRefused(endpoint, options: null),
-            ConnectionFailure.UnknownHost => $"The name {endpoint.Host} is not known to DNS. Check the artifact root for typing errors, the region or endpoint, and the network.",
+            ConnectionFailure.UnknownHost => $"DNS does not know the name {endpoint.Host}. Check the artifact root for typing errors, the region or endpoint, and the network.",
             ConnectionFailure.Refused =>
-                $"Nothing listens at {endpoint.Host} port {endpoint.Port}. Check the endpoint that the environment sets.",
+                $"Nothing is listening on {endpoint.Host} port {endpoint.Port}. Check the endpoint that the environment sets.",
             _ => $"The connection to {address} failed: {exception.GetBaseException().Message}. Check the network, the firewall and the proxy settings.",
         };
         return new MlflowException(ErrorKind.TrackingServerUnreachable, $"{bucket} cannot be reached. {message}", exception)
