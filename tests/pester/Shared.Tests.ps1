@@ -56,7 +56,7 @@ Describe "Tracking Anovos' own workflows, with the material beside this reposito
         $expected.Count | Should -Be 12
         ConvertTo-Line (Get-StoredArtifact $run) | Should -Be (ConvertTo-Line $expected)
         @($warnings).Count | Should -Be 2
-        "$($warnings[0])" | Should -BeLike '*write_main: *final_dataset is not there.*'
+        "$($warnings[0])" | Should -BeLike 'write_main was not sent: *final_dataset does not exist.'
         "$($warnings[1])" | Should -BeLike '*-BasePath*'
     }
 
