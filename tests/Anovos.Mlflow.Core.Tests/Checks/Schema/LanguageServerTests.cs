@@ -31,7 +31,7 @@ public sealed class LanguageServerTests(LanguageServer server) : IClassFixture<L
     }
 
     [Theory]
-    [InlineData("quality_checker:\n  nullRows_detection:\n    treatment_threshold: 0.8", "The share from which the step treats a row")]
+    [InlineData("quality_checker:\n  nullRows_detection:\n    treatment_threshold: 0.8", "The lowest share at which the step treats a row")]
     [InlineData("transformers:\n  mine:\n    attribute_binning:\n      bin_size: 3", "The number of bins")]
     public async Task What_a_key_is_for_is_shown(string yaml, string expected)
     {
