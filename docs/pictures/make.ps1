@@ -39,7 +39,7 @@ function Export-Recording {
     }
     $lines = @("$($text -join "`n")`n`e[32mPS>`e[0m " -replace '\n\s*\n(\s*\n)+', "`n`n" -split '\n')
     $header = @{ version = 2; width = $Width; height = $lines.Count } | ConvertTo-Json -Compress
-    $output = ConvertTo-Json -Compress @(1, 'o', ($lines -join "`r`n"))
+    $output = ConvertTo-Json -Compress -InputObject @(1, 'o', ($lines -join "`r`n"))
     Set-Content -LiteralPath $Path $header, $output
 }
 
