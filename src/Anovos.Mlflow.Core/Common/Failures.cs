@@ -59,6 +59,10 @@ public static class Failures
     /// <summary>True if a page with this status comes from a proxy that got no response from the server.</summary>
     internal static bool IsFromGateway(int status) => status is 502 or 503 or 504;
 
+    /// <summary>True if the server refused the request for good: it lacks the endpoint or the object, or denies access to it.</summary>
+    internal static bool IsRefused(this MlflowException e) =>
+        e.StatusCode is >= 400 and < 500 and not (408 or 429) && e.Kind != ErrorKind.AuthenticationFailed;
+
     /// <summary>True if the server rejected the request because there were too many (throttling).</summary>
     internal static bool IsLimited(int status) => status == 429;
 

@@ -242,6 +242,23 @@ public sealed class UnityCatalogTests : IDisposable
         Assert.Single(server.Requests, request => request.Path.EndsWith("/current-metastore-assignment", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(429)]
+    [InlineData(408)]
+    [InlineData(503)]
+    public async Task A_transient_error_does_not_decide_which_registry_is_the_default(int status)
+    {
+        await using TrackingServer server = await StartAsync(new() { DefaultCatalog = "main" });
+        server.Faults.Add("GET", "*/current-metastore-assignment", Faults.Answer(status, "{}"), times: 3);
+        using ITrackingStore store = CatalogWorkspace.Connect(server);
+        ModelRegistry registry = ModelRegistry.Of(store);
+        MlflowException e = await Assert.ThrowsAsync<MlflowException>(() => registry.Models.CreateAsync("income", null, [], default));
+        Assert.Equal((status, true), (e.StatusCode, e.IsTransient));
+        Assert.Empty(server.Models);
+        e = await Assert.ThrowsAsync<MlflowException>(() => registry.Models.CreateAsync("income", null, [], default));
+        Assert.Equal(ErrorKind.InvalidValue, e.Kind);
+    }
+
     [Fact]
     public async Task A_workspace_without_Unity_Catalog_says_where_its_own_registry_is()
     {

@@ -40,7 +40,7 @@ internal sealed class DefaultRegistry(RestApi api)
             return JsonFields.Read(response, api.Server.Host, json => json.Text("default_catalog_name") is { Length: > 0 } catalog
                 && catalog != Hive);
         }
-        catch (MlflowException e) when (e.StatusCode is >= 400 and < 500 && e.Kind != ErrorKind.AuthenticationFailed)
+        catch (MlflowException e) when (e.IsRefused())
         {
             // There is no metastore, or no permission to see it.
             return false;

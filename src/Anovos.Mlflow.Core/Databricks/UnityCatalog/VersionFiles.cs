@@ -133,7 +133,7 @@ internal sealed class VersionFiles(UnityCatalogApi api, string name, long versio
                 $"unity-catalog/registered-models:{FilesEnabled}", ErrorKind.NotSupported, cancellationToken).ConfigureAwait(false);
             return api.Read(response, json => json.Flag(FilesEnabled.Replace('-', '_')));
         }
-        catch (MlflowException e) when (e.StatusCode is >= 400 and < 500 && e.Kind != ErrorKind.AuthenticationFailed)
+        catch (MlflowException e) when (e.IsRefused())
         {
             return false;
         }
