@@ -58,13 +58,15 @@ public sealed class RangedDownloadTests
         Assert.Equal(2, run.Received().Length);
         Assert.Contains("\"ETag\"", File.ReadAllText(Directory.EnumerateFiles(run.Destination, "*.ranges").Single()));
         int before = run.Server.Requests.Count;
-        long already = Received(run);
+        ByteRange[] already = [.. Received(run)];
 
         Assert.Equal(["large Received"], await run.ReceiveAsync());
 
-        long asked = run.Server.Requests.Skip(before).Where(IsDownload).Select(RangeOf).Sum(range => range.To - range.From);
-        Assert.InRange(already, 1, Length);
-        Assert.Equal(Length - already, asked);
+        // A request of the first download may reach the server after the download has failed. It was for bytes that are missing.
+        (long From, long To)[] asked = [.. run.Server.Requests.Skip(before).Where(IsDownload).Select(RangeOf)];
+        Assert.InRange(already.Sum(range => range.Length), 1, Length);
+        Assert.DoesNotContain(asked, one => already.Any(range => one.From < range.To && range.From < one.To));
+        Assert.All(asked, one => Assert.InRange(one.To, one.From + 1, Length));
         AssertSame(large, run, "large");
         Assert.Equal(["large"], run.Received());
     }
@@ -240,10 +242,10 @@ public sealed class RangedDownloadTests
     }
 
     // Reads the record next to the file.
-    private static long Received(TransferFixture run)
+    private static IEnumerable<ByteRange> Received(TransferFixture run)
     {
         string record = Directory.EnumerateFiles(run.Destination, "*.ranges").Single();
-        return File.ReadLines(record).Skip(1).Select(line => System.Text.Json.JsonSerializer.Deserialize<ByteRange>(line).Length).Sum();
+        return File.ReadLines(record).Skip(1).Select(line => System.Text.Json.JsonSerializer.Deserialize<ByteRange>(line));
     }
 
     private static void AssertSame(ArtifactUpload sent, TransferFixture run, string path) =>
