@@ -70,11 +70,17 @@ function overview() {
 // The first line of a note says what happened. A log may follow, which is shown if it explains a failure. Markdown markup is left out.
 function noteOf(note, isLost) {
     const lines = note.trim().split('\n').filter(line => !/^\|[-|:]+\|$/.test(line));
-    const [first, ...rest] = lines.map(line => line.replace(/\*\*/g, '').replace(/^(#+|>) /, '').replace(/^\| (.*) \|$/, (_, cells) => cells.replaceAll(' | ', ': ')).replace(/&#(\d{1,4});/g, (_, code) => String.fromCharCode(code)));
+    const [first, ...rest] = lines.map(withoutMarkup);
     return rest.length === 0 && first.length <= LongText
         ? first
         : el('details', { open: isLost && report.runs.length <= 3 }, el('summary', null, first.slice(0, LongText)), el('pre', null, [first.slice(LongText), ...rest].join('\n').trim()));
 }
+
+const withoutMarkup = line => line
+    .replace(/\*\*/g, '')
+    .replace(/^(#+|>) /, '')
+    .replace(/^\| (.*) \|$/, (_, cells) => cells.replaceAll(' | ', ': '))
+    .replace(/&#(\d{1,4});/g, (_, code) => String.fromCharCode(code));
 
 function bar(seconds, longest, isSlowest = false) {
     const fill = el('span', { class: isSlowest ? 'slowest' : undefined });
